@@ -1,0 +1,82 @@
+# make            builds the extension         make test    every test, on a server of its own
+# make install    installs it                  make demo    a small CRM's week, played into a ledger
+# make packages   installs what all of this    make bench   what it costs
+#                 needs (Debian, Ubuntu)
+# PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
+
+EXTENSION = trust_ledger
+MODULE_big = $(EXTENSION)
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
+
+# The install script is sql/, in the order in which one concept needs another.
+SQL_CONCEPTS = schema chain guard access ledger actor policy state terms backing \
+	settlement assessment history verify rights
+
+# The control file is the one source of the version.
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)
+SQL = $(SQL_CONCEPTS:%=sql/%.sql)
+SCRIPT = extension/$(EXTENSION)--$(EXTVERSION).sql
+
+DATA_built = $(SCRIPT)
+DATA = $(filter-out $(SCRIPT),$(wildcard extension/*.sql))
+EXTRA_CLEAN = .built-for
+
+# -isystem: warnings are about our code. PostgreSQL's headers do not pass -Wextra, and would
+# otherwise need -Wno-unused-parameter, -Wno-sign-compare and more for all of it.
+PG_CPPFLAGS = -isystem $(includedir_server)
+PG_CFLAGS = -Wall -Wextra -Werror
+# -Bsymbolic: PostgreSQL loads modules with RTLD_GLOBAL, and before 16 does not hide their
+# symbols. Another extension's function of the same name must not be called in place of ours.
+SHLIB_LINK = -lcrypto -Wl,-Bsymbolic
+
+# No bitcode: functions that hash or call SPI gain nothing from being inlined, and the build
+# needs no clang.
+override with_llvm := no
+
+PG_CONFIG ?= pg_config
+export PG_CONFIG
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+ifneq ($(wildcard $(PGXS)),)
+include $(PGXS)
+
+# Objects of one PostgreSQL are no good to another.
+ifneq ($(file <.built-for),$(PGXS) $(VERSION))
+$(file >.built-for,$(PGXS) $(VERSION))
+endif
+
+$(OBJS): $(wildcard src/*.h src/common/*.h) Makefile .built-for
+
+$(SCRIPT): $(SQL) Makefile $(EXTENSION).control
+	$(if $(UNLISTED),$(error SQL_CONCEPTS in the Makefile leaves out $(UNLISTED)))
+	@mkdir -p $(@D)
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit'; \
+	  for file in $(SQL); do echo; cat $$file || exit; done; } > $@.tmp
+	mv $@.tmp $@
+
+# A file that was forgotten is found even when the script looks up to date.
+UNLISTED := $(filter-out $(SQL),$(wildcard sql/*.sql))
+ifneq ($(UNLISTED),)
+.PHONY: $(SCRIPT)
+endif
+
+else
+all install clean:
+	@echo "$(PG_CONFIG) knows no PGXS: 'make packages' installs it, PG_CONFIG=... picks another" >&2
+	@exit 1
+endif
+
+.DEFAULT_GOAL := all
+.PHONY: all install clean packages test demo bench
+
+packages:
+	test/packages
+
+# The build is a make of its own: before the packages are there, this one could not read PGXS.
+test: packages
+	+@$(MAKE) --no-print-directory all
+	test/run
+
+demo bench: packages
+	+@$(MAKE) --no-print-directory all
+	test/$@/run

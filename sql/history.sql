@@ -1,0 +1,9 @@
+CREATE FUNCTION trust_ledger.history(
+	promise uuid, customer text DEFAULT NULL,
+	OUT seq bigint, OUT recorded_at timestamptz, OUT occurred_at timestamptz, OUT event text,
+	OUT actor text, OUT description text, OUT state text, OUT evidence text,
+	OUT backfilled boolean, OUT login text, OUT role text, OUT context jsonb, OUT hash bytea)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000;
+COMMENT ON FUNCTION trust_ledger.history(uuid, text) IS
+	'A promise''s entries, oldest first, each described in words. Levels application, auditor. Errors: TL004, P0002 no such promise.';

@@ -1,0 +1,380 @@
+-- The ledger's tables are ordinary tables and no members of the extension: dumped
+-- with their rows, and still there when the extension is gone. Keys are compared
+-- byte by byte (COLLATE "C"): no change of locale reorders an index.
+
+CREATE FUNCTION trust_ledger.found_ledger() RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.found_ledger() IS
+	'Writes the first entries of a ledger whose tables were just made. Called by create_ledger(); refused once there are entries, and to anybody but the owner.';
+
+CREATE FUNCTION trust_ledger.check_ledger_owner() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT pg_catalog.pg_has_role('pg_database_owner', 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of database "%"', pg_catalog.current_database()
+			USING ERRCODE = '42501',
+			DETAIL = pg_catalog.format('"%s" is not. The ledger belongs to whoever owns the database.', CURRENT_USER),
+			HINT = pg_catalog.format('Call this as "%s".', (
+				SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
+				WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database()));
+	END IF;
+	IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+		RAISE EXCEPTION 'a trust ledger needs a database in UTF8'
+			USING ERRCODE = '0A000',
+			DETAIL = pg_catalog.format('This one is in %s: its texts would hash differently elsewhere.', pg_catalog.getdatabaseencoding()),
+			HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0;';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_ledger_owner() IS
+	'An error unless the current user owns this database (42501) and it is in UTF8 (0A000).';
+
+CREATE FUNCTION trust_ledger.create_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE SCHEMA trust;
+	COMMENT ON SCHEMA trust IS 'The trust ledger''s data. Written by the functions of schema trust_ledger only.';
+
+	CREATE TABLE trust.ledger (
+		ledger       uuid PRIMARY KEY,
+		table_format integer NOT NULL,
+		half_life    interval NOT NULL,
+		weights      jsonb NOT NULL,
+		zone         text NOT NULL,
+		lag          interval NOT NULL,
+		seq          bigint NOT NULL
+	);
+	COMMENT ON TABLE trust.ledger IS 'The ledger''s settings, one row. Changed by set_ledger().';
+	COMMENT ON COLUMN trust.ledger.half_life IS 'How fast evidence fades: after this time it weighs half.';
+	COMMENT ON COLUMN trust.ledger.weights IS 'What verdicts weigh, [kept, broken] in thousandths.';
+	COMMENT ON COLUMN trust.ledger.zone IS 'The time zone in which a day that something is due on ends.';
+	COMMENT ON COLUMN trust.ledger.lag IS 'How far back occurred_at may lie without the level import.';
+	COMMENT ON COLUMN trust.ledger.seq IS 'The governance entry that last changed it.';
+
+	CREATE TABLE trust.actor (
+		actor       text COLLATE "C" PRIMARY KEY,
+		kind        text COLLATE "C" NOT NULL CHECK (kind IN ('human', 'ai', 'system')),
+		name        text,
+		speaks_for  text COLLATE "C" NOT NULL CHECK (speaks_for IN ('company', 'customer', 'record')),
+		customer    text COLLATE "C",
+		responsible text COLLATE "C",
+		db_role     text COLLATE "C",
+		model       text COLLATE "C",
+		authority   jsonb,
+		active      boolean NOT NULL,
+		successor   text COLLATE "C",
+		seq         bigint NOT NULL
+	);
+	CREATE UNIQUE INDEX actor_db_role ON trust.actor (db_role) WHERE active;
+	CREATE INDEX actor_responsible ON trust.actor (responsible) WHERE active;
+	COMMENT ON TABLE trust.actor IS 'Who can act: humans, ai and systems. Changed by register_actor() and retire_actor().';
+	COMMENT ON COLUMN trust.actor.speaks_for IS 'Whose word it is when this actor gives a verdict.';
+	COMMENT ON COLUMN trust.actor.customer IS 'The only customer this actor speaks for, if it is bound to one.';
+	COMMENT ON COLUMN trust.actor.responsible IS 'The human who answers for a machine.';
+	COMMENT ON COLUMN trust.actor.db_role IS 'Their own database login.';
+	COMMENT ON COLUMN trust.actor.authority IS 'The most they may back, per currency; NULL: no limit.';
+	COMMENT ON COLUMN trust.actor.seq IS 'The governance entry that last changed it.';
+
+	CREATE TABLE trust.policy (
+		policy        text COLLATE "C" PRIMARY KEY,
+		promiser      text COLLATE "C",
+		promiser_kind text COLLATE "C",
+		kind          text COLLATE "C",
+		currency      text COLLATE "C",
+		least_value   numeric,
+		evidence      text COLLATE "C",
+		back_within   interval,
+		grace         interval,
+		due_within    interval,
+		active        boolean NOT NULL,
+		seq           bigint NOT NULL
+	);
+	COMMENT ON TABLE trust.policy IS 'The rules: which promises need a human, and what else they ask. Changed by set_policy() and drop_policy().';
+
+	CREATE TABLE trust.access (
+		role   text COLLATE "C" PRIMARY KEY,
+		levels text[] NOT NULL,
+		seq    bigint NOT NULL
+	);
+	COMMENT ON TABLE trust.access IS 'What database roles may do. Changed by grant_access() and revoke_access().';
+
+	CREATE TABLE trust.chain (
+		customer    text COLLATE "C" PRIMARY KEY,
+		length      bigint NOT NULL,
+		head        bytea NOT NULL,
+		recorded_at timestamptz
+	) WITH (fillfactor = 70);
+	COMMENT ON TABLE trust.chain IS 'One row per customer: how many entries, and the hash of the last. The reserved customer '''' is governance.';
+
+	CREATE TABLE trust.promise (
+		customer         text COLLATE "C" NOT NULL,
+		promise          uuid NOT NULL,
+		state            text COLLATE "C" NOT NULL CHECK (state IN ('proposed', 'open', 'kept', 'partly_kept', 'broken', 'released', 'withdrawn')),
+		words            text,
+		purpose          text,
+		promiser         text COLLATE "C" NOT NULL,
+		promiser_kind    text COLLATE "C" NOT NULL,
+		drafted_by       text COLLATE "C",
+		kind             text COLLATE "C",
+		value            numeric,
+		currency         text COLLATE "C",
+		longest_pause    interval,
+		made_at          timestamptz NOT NULL,
+		recorded_at      timestamptz NOT NULL,
+		backfilled       boolean NOT NULL,
+		first_due        timestamptz,
+		due              timestamptz,
+		due_moves        integer NOT NULL,
+		overdue_at       timestamptz,
+		evidence_asked   text COLLATE "C",
+		back_by          timestamptz,
+		waiting_since    timestamptz,
+		backer           text COLLATE "C",
+		evidence         text COLLATE "C",
+		backed_at        timestamptz,
+		accepted_at      timestamptz,
+		outcome          text COLLATE "C",
+		whose_word       text COLLATE "C",
+		verdict_evidence text COLLATE "C",
+		relayed          boolean,
+		purpose_met      boolean,
+		settled_by       text COLLATE "C",
+		settled_at       timestamptz,
+		weight_kept      integer,
+		weight_broken    integer,
+		terms_seq        bigint NOT NULL,
+		last_seq         bigint NOT NULL,
+		PRIMARY KEY (customer, promise)
+	) WITH (fillfactor = 80);
+	CREATE INDEX promise_promise ON trust.promise (promise);
+	CREATE INDEX promise_waiting ON trust.promise (waiting_since) WHERE waiting_since IS NOT NULL;
+	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';
+	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; an open promise counts as broken from overdue_at on.';
+	COMMENT ON COLUMN trust.promise.overdue_at IS 'due and the grace that policy gives: from here on silence counts as broken.';
+	COMMENT ON COLUMN trust.promise.evidence_asked IS 'What policy asked for when it was last backed or amended; NULL: nobody needs to back it.';
+	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when it waits for somebody to back it.';
+	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
+	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
+	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
+	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn or released.';
+	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
+	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
+
+	CREATE TABLE trust.entry (
+		customer           text COLLATE "C" NOT NULL,
+		seq                bigint NOT NULL,
+		format             smallint NOT NULL,
+		promise            uuid,
+		event              text COLLATE "C" NOT NULL,
+		recorded_at        timestamptz NOT NULL,
+		occurred_at        timestamptz NOT NULL,
+		backfilled         boolean NOT NULL,
+		actor              text COLLATE "C",
+		actor_kind         text COLLATE "C",
+		speaks_for         text COLLATE "C",
+		responsible        text COLLATE "C",
+		login              text COLLATE "C" NOT NULL,
+		role               text COLLATE "C" NOT NULL,
+		evidence           text COLLATE "C",
+		evidence_asked     text COLLATE "C",
+		state              text COLLATE "C",
+		refers_to          bigint,
+		subject            text COLLATE "C",
+		details            jsonb,
+		promiser           text COLLATE "C",
+		promiser_kind      text COLLATE "C",
+		drafted_by         text COLLATE "C",
+		backer             text COLLATE "C",
+		kind               text COLLATE "C",
+		due                timestamptz,
+		overdue_at         timestamptz,
+		back_by            timestamptz,
+		value              numeric,
+		currency           text COLLATE "C",
+		longest_pause      interval,
+		accepted           boolean,
+		relayed            boolean,
+		stands             boolean,
+		verdict            text COLLATE "C",
+		whose_word         text COLLATE "C",
+		purpose_met        boolean,
+		weight_kept        integer,
+		weight_broken      integer,
+		idempotency_key    text COLLATE "C",
+		request            bytea,
+		words              text,
+		words_salt         bytea,
+		words_commitment   bytea,
+		purpose            text,
+		purpose_salt       bytea,
+		purpose_commitment bytea,
+		note               text,
+		note_salt          bytea,
+		note_commitment    bytea,
+		context            jsonb,
+		context_salt       bytea,
+		context_commitment bytea,
+		name               text,
+		name_salt          bytea,
+		name_commitment    bytea,
+		prev_hash          bytea NOT NULL,
+		hash               bytea NOT NULL,
+		PRIMARY KEY (customer, seq)
+	);
+	CREATE UNIQUE INDEX entry_idempotency_key ON trust.entry (customer, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
+
+	REVOKE ALL ON SCHEMA trust FROM PUBLIC;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tables() IS
+	'Makes schema trust and its tables for the current user. Called by create_ledger().';
+
+CREATE FUNCTION trust_ledger.create_guards() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	guarded record;
+BEGIN
+	FOR guarded IN
+		SELECT * FROM (VALUES
+			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'),
+			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
+			('policy', 'guard_governed'), ('access', 'guard_governed')) AS g (tab, guard)
+	LOOP
+		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON trust.%I', guarded.tab);
+		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON trust.%I EXECUTE FUNCTION trust_ledger.guard_truncate()', guarded.tab);
+		-- ALWAYS: session_replication_role = replica must not get past
+		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard, ENABLE ALWAYS TRIGGER trust_guard_truncate', guarded.tab);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_guards() IS
+	'Puts the guards on the ledger''s tables, or puts them back. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.create_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE OR REPLACE VIEW trust.current_promise WITH (security_barrier) AS
+	SELECT p.customer, p.promise, p.state,
+		p.state = 'open' AND p.overdue_at IS NOT NULL AND p.overdue_at < pg_catalog.now() AS overdue,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
+		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.longest_pause,
+		p.backer, p.evidence, p.backed_at, p.evidence_asked, p.back_by, p.accepted_at,
+		p.made_at, p.first_due, p.due, p.due_moves, p.overdue_at,
+		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
+		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
+		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq
+	FROM trust.promise p
+	WHERE (SELECT trust_ledger.require_reader());
+	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
+	COMMENT ON COLUMN trust.current_promise.overdue IS 'Open and past due and grace: counts as broken until somebody gives a verdict.';
+	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+
+	CREATE OR REPLACE VIEW trust.awaiting_backing WITH (security_barrier) AS
+	SELECT p.customer, p.promise,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.due,
+		p.evidence_asked AS evidence_needed, p.back_by, p.waiting_since
+	FROM trust.promise p
+	WHERE p.waiting_since IS NOT NULL AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.back_by NULLS LAST, p.waiting_since;
+	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: proposed promises that wait for a human, the most urgent first.';
+
+	CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within
+	FROM trust.policy
+	WHERE active AND (SELECT trust_ledger.require_reader())
+	ORDER BY policy;
+	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+
+	CREATE OR REPLACE VIEW trust.access_level WITH (security_barrier) AS
+	SELECT a.role, l.level
+	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY a.role, l.level;
+	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+
+	GRANT SELECT ON trust.current_promise, trust.awaiting_backing, trust.policy_rule, trust.access_level TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_views() IS
+	'Makes the views of schema trust, or makes them anew. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.create_ledger() RETURNS uuid
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	caller CONSTANT name := CURRENT_USER;
+	owner  CONSTANT name := (SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
+							 WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database());
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF pg_catalog.to_regclass('trust.ledger') IS NOT NULL THEN
+		RAISE EXCEPTION 'there is a ledger in this database already'
+			USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
+	ELSIF pg_catalog.to_regnamespace('trust') IS NOT NULL THEN
+		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
+			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';
+	END IF;
+	-- The ledger belongs to whoever owns the database, also where a superuser calls.
+	PERFORM pg_catalog.set_config('role', owner, true);
+	PERFORM trust_ledger.create_tables();
+	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.found_ledger();
+	PERFORM pg_catalog.set_config('role', caller, true);
+	RETURN (SELECT ledger FROM trust.ledger);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_ledger() IS
+	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Returns the ledger''s uuid. Errors: 42710 there is one, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8.';
+
+CREATE FUNCTION trust_ledger.migrate_ledger() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	format integer;
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF pg_catalog.to_regclass('trust.ledger') IS NULL THEN
+		RAISE EXCEPTION 'there is no trust ledger in this database'
+			USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
+	END IF;
+	SELECT table_format INTO format FROM trust.ledger;
+	IF format IS DISTINCT FROM 1 THEN
+		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
+			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
+	END IF;
+	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.create_views();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
+	'Takes the ledger to this version of the extension and puts back guards and views: after an update, a data-only restore, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+
+CREATE FUNCTION trust_ledger.set_ledger(
+	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,
+	lag interval DEFAULT NULL, reason text DEFAULT NULL,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes the ledger''s settings given, leaves the others. half_life of evidence and the longest lag of occurred_at, neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';

@@ -1,0 +1,18 @@
+CREATE FUNCTION trust_ledger.verify(
+	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
+	OUT field text, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.verify() IS
+	'Checks guards, every entry''s hash and texts, gaps and joins, and every table against what the entries add up to. Empty when nothing is wrong; else the part (guard, entry, chain, promise, actor, policy, access, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+
+CREATE FUNCTION trust_ledger.verify(
+	of_customer text,
+	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
+	OUT field text, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 10000
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.verify(text) IS
+	'The same for one customer''s chain and promises, and the guards. The reserved customer '''' is the governance chain. Level auditor or admin.';

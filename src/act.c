@@ -1,0 +1,272 @@
+/*
+ * act.c
+ *		One act: who acts, how we know that it is them, when it happened.
+ */
+#include "postgres.h"
+
+#include "act.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+
+#include "text.h"
+
+PG_FUNCTION_INFO_V1(act_as);
+
+const char *const evidence_names[EVIDENCES] = {"none", "asserted", "session", "passkey"};
+
+/* Who acts in this transaction; set by act_as() and by nothing else. */
+static char *acting = NULL;
+
+/*
+ * The setting is PostgreSQL's own way to keep a value for one transaction and
+ * to take it back with a savepoint.  PGC_INTERNAL: SET cannot reach it, so it
+ * cannot outlive the transaction and meet the next client of a pooler.
+ */
+void
+ActInit(void)
+{
+	DefineCustomStringVariable("trust_ledger.actor",
+							   "Who acts in this transaction.",
+							   "Set by trust_ledger.act_as().",
+							   &acting, "", PGC_INTERNAL, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("trust_ledger");
+}
+
+Evidence
+EvidenceFromName(const char *name)
+{
+	int			evidence = NameIndex(evidence_names, EVIDENCES, name);
+
+	if (evidence < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a kind of evidence", name),
+				 errhint("Evidence is asserted, session or passkey.")));
+	return evidence;
+}
+
+Evidence
+RowEvidence(const Row *row, int column)
+{
+	return RowIsNull(row, column) ? EVIDENCE_NONE : EvidenceFromName(RowText(row, column));
+}
+
+/* Finite, and within what the canonical bytes can hold. */
+void
+CheckInstant(TimestampTz instant, const char *what)
+{
+	if (TIMESTAMP_NOT_FINITE(instant))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must not be infinite", what),
+				 errhint("Leave it out where there is none.")));
+	if (instant > PG_INT64_MAX - ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("%s is out of range", what)));
+}
+
+/* Their own login, used by nobody else: no SET ROLE, no trigger, no security-definer function. */
+static bool
+IsOwnSession(void)
+{
+	Oid			user;
+	int			security_context;
+
+	GetUserIdAndSecContext(&user, &security_context);
+	return GetAuthenticatedUserId() == user && GetSessionUserId() == user &&
+		(security_context & SECURITY_LOCAL_USERID_CHANGE) == 0 &&
+		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
+}
+
+static void
+CheckMayActAs(const Act *act, const Actor *own, const char *named)
+{
+	if (own != NULL && strcmp(own->actor, named) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("login \"%s\" acts as \"%s\" and cannot act as \"%s\"", act->login, own->actor, named),
+				 errdetail("The login is registered as this actor's own."),
+				 errhint("Let \"%s\" act from a login of their own, or through an application's login.", named)));
+}
+
+/* The argument; else act_as(); else whoever the login belongs to. */
+static void
+ResolveActor(Act *act, const char *named, bool needed)
+{
+	Actor	   *own = ActorOfLogin(act->ledger, act->login);
+
+	if (named == NULL && acting != NULL && acting[0] != '\0')
+		named = acting;
+	if (named == NULL && own == NULL)
+	{
+		if (!needed)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("nobody is acting"),
+				 errdetail("No actor was named, act_as() was not called in this transaction, and login \"%s\" belongs to no actor.", act->login),
+				 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
+	}
+	if (named != NULL)
+		CheckMayActAs(act, own, named);
+	act->actor = own ? own : ActorGet(act->ledger, named, "actor");
+	if (own == NULL && act->actor->speaks_for != SPEAKS_FOR_COMPANY && act->actor->db_role != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("actor \"%s\" acts from login \"%s\" only", act->actor->actor, act->actor->db_role),
+				 errdetail("It speaks for a %s and has a login of its own, so nobody else can speak in its name.",
+						   speaks_for_names[act->actor->speaks_for])));
+	if (own != NULL && IsOwnSession())
+		act->evidence = EVIDENCE_SESSION;
+}
+
+/* SHA-256 over function, actor and arguments: what makes two calls the same call. */
+static void
+DigestRequest(Act *act, FunctionCallInfo fcinfo)
+{
+	static CanonicalBytes bytes;
+	char	   *function = get_func_name(fcinfo->flinfo->fn_oid);
+	Oid		   *types;
+	int			nargs;
+
+	get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
+	CanonicalReset(&bytes);
+	CanonicalField(&bytes, function, strlen(function));
+	if (act->actor)
+		CanonicalField(&bytes, act->actor->actor, strlen(act->actor->actor));
+	else
+		CanonicalAbsent(&bytes);
+	for (int i = 0; i < nargs; i++)
+	{
+		if (PG_ARGISNULL(i))
+			CanonicalAbsent(&bytes);
+		else
+			CanonicalDatum(&bytes, types[i], PG_GETARG_DATUM(i));
+	}
+	BytesHash(&bytes, act->request);
+}
+
+/*
+ * Who calls, with which level, as which actor; and the arguments that every
+ * writing function has.  Before the ledger's owner takes over.
+ */
+void
+ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor)
+{
+	int			argument = PG_NARGS() - ACT_ARGUMENTS;
+	char	   *named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+
+	memset(act, 0, sizeof(Act));
+	act->ledger = LedgerOpen();
+	act->role = GetUserId();
+	act->login = GetUserNameFromId(GetSessionUserId(), false);
+	act->role_name = act->role == GetSessionUserId() ? act->login : GetUserNameFromId(act->role, false);
+	act->evidence = EVIDENCE_ASSERTED;
+	CheckAccess(act->ledger, act->role, levels, what);
+	ResolveActor(act, named, needs_actor);
+
+	act->has_occurred_at = !PG_ARGISNULL(argument + 1);
+	if (act->has_occurred_at)
+	{
+		act->occurred_at = PG_GETARG_TIMESTAMPTZ(argument + 1);
+		CheckInstant(act->occurred_at, "occurred_at");
+	}
+	act->has_context = !PG_ARGISNULL(argument + 2);
+	if (act->has_context)
+		act->context = PG_GETARG_DATUM(argument + 2);
+	if (!PG_ARGISNULL(argument + 3))
+	{
+		act->idempotency_key = PG_GETARG_TEXT_PP(argument + 3);
+		CheckKey(text_to_cstring(act->idempotency_key), "idempotency_key");
+		DigestRequest(act, fcinfo);
+	}
+}
+
+/* When it happened: by the ledger's clock, or as given, never in the future. */
+static void
+SetInstants(const Act *act, const Chain *chain, Row *entry)
+{
+	TimestampTz occurred_at = act->has_occurred_at ? act->occurred_at : chain->now;
+	bool		backfilled = chain->now - act->ledger->lag > occurred_at;
+
+	if (occurred_at > chain->now)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("occurred_at lies in the future"),
+				 errdetail("It is %s, and the ledger's clock says %s.",
+						   pstrdup(timestamptz_to_str(occurred_at)), timestamptz_to_str(chain->now)),
+				 errhint("Leave occurred_at out for what happens now.")));
+	if (backfilled)
+		CheckAccess(act->ledger, act->role, LEVEL_IMPORT, "enter what happened long ago");
+	RowSetInstant(entry, ENTRY_RECORDED_AT, chain->now);
+	RowSetInstant(entry, ENTRY_OCCURRED_AT, occurred_at);
+	RowSet(entry, ENTRY_BACKFILLED, BoolGetDatum(backfilled));
+}
+
+/* An entry with all that every entry has; the event's own columns are still to come. */
+Row *
+ActEntry(const Act *act, const Chain *chain, const char *event)
+{
+	Row		   *entry = RowNew(&entry_shape);
+
+	RowSet(entry, ENTRY_FORMAT, Int16GetDatum(ENTRY_FORMAT_NUMBER));
+	RowSet(entry, ENTRY_CUSTOMER, PointerGetDatum(chain->customer));
+	RowSetText(entry, ENTRY_EVENT, event);
+	SetInstants(act, chain, entry);
+	if (act->actor)
+	{
+		RowSetText(entry, ENTRY_ACTOR, act->actor->actor);
+		RowSetText(entry, ENTRY_ACTOR_KIND, actor_kind_names[act->actor->kind]);
+		RowSetText(entry, ENTRY_SPEAKS_FOR, speaks_for_names[act->actor->speaks_for]);
+		RowSetText(entry, ENTRY_RESPONSIBLE, act->actor->responsible);
+		RowSetText(entry, ENTRY_EVIDENCE, evidence_names[act->evidence]);
+	}
+	RowSetText(entry, ENTRY_LOGIN, act->login);
+	RowSetText(entry, ENTRY_ROLE, act->role_name);
+	if (act->has_context)
+		RowSet(entry, ENTRY_CONTEXT, act->context);
+	if (act->idempotency_key)
+	{
+		RowSet(entry, ENTRY_IDEMPOTENCY_KEY, PointerGetDatum(act->idempotency_key));
+		RowSet(entry, ENTRY_REQUEST, PointerGetDatum(HashBytea(act->request)));
+	}
+	return entry;
+}
+
+/*
+ * What decides what was in time: the ledger's clock; for what was entered long
+ * after the fact, by somebody who may, when it occurred.
+ */
+TimestampTz
+EntryInstant(const Row *entry)
+{
+	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ? ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
+}
+
+/*
+ * act_as(actor text) returns text
+ *		Who acts in this transaction, where a call names nobody.  Gone with the
+ *		transaction or the savepoint.  Errors: 42704 not registered, TL003 retired
+ *		or not for this login to act as, TL004 no level that writes.
+ */
+Datum
+act_as(PG_FUNCTION_ARGS)
+{
+	char	   *actor = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Act			act = {0};
+
+	act.ledger = LedgerOpen();
+	act.login = GetUserNameFromId(GetSessionUserId(), false);
+	CheckAccess(act.ledger, GetUserId(), LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
+	ResolveActor(&act, actor, true);
+	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,
+							 GUC_ACTION_LOCAL, true, 0, false);
+	PG_RETURN_TEXT_P(cstring_to_text(actor));
+}

@@ -1,0 +1,51 @@
+/*
+ * act.h
+ *		One act: who acts, how we know that it is them, when it happened.
+ */
+#ifndef TRUST_LEDGER_ACT_H
+#define TRUST_LEDGER_ACT_H
+
+#include "access.h"
+#include "actor.h"
+#include "chain.h"
+
+/* How we know that it was them, weakest first. */
+typedef enum Evidence
+{
+	EVIDENCE_NONE,				/* only as what a policy may ask for */
+	EVIDENCE_ASSERTED,			/* the application says so */
+	EVIDENCE_SESSION,			/* their own database login */
+	EVIDENCE_PASSKEY,			/* a signature over the exact terms */
+	EVIDENCES
+} Evidence;
+
+extern const char *const evidence_names[EVIDENCES];
+
+/* The last arguments of every writing function, in this order. */
+#define ACT_ARGUMENTS 4			/* actor, occurred_at, context, idempotency_key */
+
+typedef struct Act
+{
+	const Ledger *ledger;
+	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's */
+	Evidence	evidence;
+	Oid			role;
+	const char *login;
+	const char *role_name;
+	bool		has_occurred_at;
+	TimestampTz occurred_at;
+	bool		has_context;
+	Datum		context;
+	text	   *idempotency_key;
+	uint8		request[HASH_SIZE];
+} Act;
+
+extern void ActInit(void);
+extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
+extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
+extern TimestampTz EntryInstant(const Row *entry);
+extern Evidence EvidenceFromName(const char *name);
+extern Evidence RowEvidence(const Row *row, int column);
+extern void CheckInstant(TimestampTz instant, const char *what);
+
+#endif

@@ -1,0 +1,236 @@
+/*
+ * actor.c
+ *		Actors as they are now: a cache per process over trust.actor.
+ *
+ * Actors are read one by one: a ledger may know each customer's own agent.
+ */
+#include "postgres.h"
+
+#include "actor.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "text.h"
+
+const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};
+const char *const speaks_for_names[SPEAKS_FOR_KINDS] = {"company", "record", "customer"};
+
+#define ACTOR_COLUMNS "actor, kind, speaks_for, customer, responsible, db_role, authority, active"
+
+static Statement read_actor = STATEMENT(
+	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+
+static Statement read_actor_of_login = STATEMENT(
+	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE db_role OPERATOR(pg_catalog.=) $1 AND active", TEXTOID);
+
+/* FOR SHARE: nobody is retired while they back. */
+static Statement hold_actor = STATEMENT(
+	"SELECT active FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1 FOR SHARE", TEXTOID);
+
+/* By name of the actor, or of the login: what was found, or that there is none. */
+typedef struct CachedActor
+{
+	char		key[MAX_KEY_BYTES + 2];
+	bool		found;
+	Actor		actor;
+} CachedActor;
+
+#define CACHED_ACTORS 10000		/* then start anew, rather than grow with the customers */
+
+static HTAB *cache = NULL;
+static MemoryContext cache_context = NULL;
+static bool cache_stale = false;
+
+static void
+ForgetActors(void)
+{
+	cache_stale = true;
+}
+
+static void
+PrepareCache(void)
+{
+	HASHCTL		control = {0};
+
+	if (cache != NULL && !cache_stale && hash_get_num_entries(cache) < CACHED_ACTORS)
+		return;
+	cache = NULL;
+	if (cache_context != NULL)
+		MemoryContextReset(cache_context);
+	else
+		cache_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger actors", ALLOCSET_SMALL_SIZES);
+	control.keysize = MAX_KEY_BYTES + 2;
+	control.entrysize = sizeof(CachedActor);
+	control.hcxt = cache_context;
+	cache = hash_create("trust_ledger actors", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	cache_stale = false;
+}
+
+/* The place of a name in a list of names, -1 where it has none. */
+int
+NameIndex(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static char *
+CopyOrNull(const char *string)
+{
+	return string ? pstrdup(string) : NULL;
+}
+
+static Actor
+CopyActor(const Actor *from)
+{
+	Actor		copy = *from;
+
+	copy.actor = CopyOrNull(from->actor);
+	copy.customer = CopyOrNull(from->customer);
+	copy.responsible = CopyOrNull(from->responsible);
+	copy.db_role = CopyOrNull(from->db_role);
+	if (from->authority)
+	{
+		copy.authority = palloc(VARSIZE(from->authority));
+		memcpy(copy.authority, from->authority, VARSIZE(from->authority));
+	}
+	return copy;
+}
+
+static Actor
+ActorFromTuple(HeapTuple tuple, TupleDesc tupdesc)
+{
+	Actor		actor = {0};
+	bool		isnull;
+	Datum		authority = SPI_getbinval(tuple, tupdesc, 7, &isnull);
+
+	actor.authority = isnull ? NULL : DatumGetJsonbP(authority);
+	actor.actor = SPI_getvalue(tuple, tupdesc, 1);
+	actor.kind = NameIndex(actor_kind_names, ACTOR_KINDS, SPI_getvalue(tuple, tupdesc, 2));
+	actor.speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, SPI_getvalue(tuple, tupdesc, 3));
+	actor.customer = SPI_getvalue(tuple, tupdesc, 4);
+	actor.responsible = SPI_getvalue(tuple, tupdesc, 5);
+	actor.db_role = SPI_getvalue(tuple, tupdesc, 6);
+	actor.active = DatumGetBool(SPI_getbinval(tuple, tupdesc, 8, &isnull));
+	return actor;
+}
+
+/* Fills the cache's entry, unless the actors changed meanwhile. */
+static void
+LoadActor(const Ledger *ledger, Statement *statement, const char *value, const char *key)
+{
+	Oid			relid = LedgerRelation("actor");
+	uint64		seen = LedgerGeneration();
+	Datum		argument = CStringGetTextDatum(value);
+	LedgerSession session;
+	CachedActor fresh = {0};
+	CachedActor *entry;
+
+	LedgerWatch(relid, ForgetActors);
+	LedgerEnter(ledger, &session);
+	fresh.found = StatementReadLatest(statement, &argument, NULL, relid) > 0;
+	if (fresh.found)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(cache_context);
+		Actor		stored = ActorFromTuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+
+		fresh.actor = CopyActor(&stored);
+		MemoryContextSwitchTo(previous);
+	}
+	LedgerLeave(&session);
+	if (seen != LedgerGeneration())
+		return;
+	entry = hash_search(cache, key, HASH_ENTER, NULL);
+	entry->found = fresh.found;
+	entry->actor = fresh.actor;
+}
+
+static Actor *
+Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
+{
+	char		key[MAX_KEY_BYTES + 2];
+	CachedActor *entry;
+	Actor	   *actor;
+
+	if (strlen(value) > MAX_KEY_BYTES)
+		return NULL;
+	key[0] = prefix;
+	strlcpy(key + 1, value, sizeof(key) - 1);
+	for (;;)
+	{
+		PrepareCache();
+		entry = hash_search(cache, key, HASH_FIND, NULL);
+		if (entry != NULL)
+			break;
+		LoadActor(ledger, statement, value, key);
+	}
+	if (!entry->found)
+		return NULL;
+	actor = palloc(sizeof(Actor));
+	*actor = CopyActor(&entry->actor);
+	return actor;
+}
+
+/* The actor of that name, active or not; NULL where there is none.  A copy. */
+Actor *
+ActorFind(const Ledger *ledger, const char *actor)
+{
+	return Find(ledger, &read_actor, '=', actor);
+}
+
+/* The active actor that the database login belongs to, or NULL.  A copy. */
+Actor *
+ActorOfLogin(const Ledger *ledger, const char *login)
+{
+	return Find(ledger, &read_actor_of_login, '@', login);
+}
+
+void
+ActorNotActive(const char *actor)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_IDENTITY),
+			 errmsg("actor \"%s\" is retired", actor),
+			 errhint("Name an active actor, or register this one again.")));
+}
+
+/* The active actor of that name, or an error with the call that registers it. */
+Actor *
+ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call)
+{
+	Actor	   *found = ActorFind(ledger, actor);
+
+	if (found == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("%s \"%s\" is not registered", role_in_call, actor),
+				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');",
+						 quote_literal_cstr(actor))));
+	if (!found->active)
+		ActorNotActive(actor);
+	return found;
+}
+
+/* The human behind an actor: a human themselves, of a machine the one who answers for it. */
+const char *
+ActorHuman(const Actor *actor)
+{
+	return actor->kind == ACTOR_HUMAN ? actor->actor : actor->responsible;
+}
+
+/* Keeps the actor from being retired until this transaction ends; within a LedgerSession. */
+void
+ActorHoldActive(const char *actor)
+{
+	Datum		argument = CStringGetTextDatum(actor);
+	bool		isnull;
+
+	if (StatementWrite(&hold_actor, &argument, NULL) != 1 ||
+		!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
+		ActorNotActive(actor);
+}

@@ -1,0 +1,88 @@
+/*
+ * arguments.c
+ *		Optional arguments of the functions that users call.
+ */
+#include "postgres.h"
+
+#include "arguments.h"
+
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "actor.h"
+#include "text.h"
+
+text *
+ArgText(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_TEXT_PP(argument);
+}
+
+/* Words that say something, or NULL where none are given. */
+text *
+ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	text	   *words = ArgText(fcinfo, argument);
+
+	if (words)
+		CheckWords(words, what);
+	return words;
+}
+
+char *
+ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	char	   *key = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+
+	if (key)
+		CheckKey(key, what);
+	return key;
+}
+
+char *
+ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s is needed", what)));
+	return ArgKey(fcinfo, argument, what);
+}
+
+/* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
+int
+ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *const *names, int count)
+{
+	char	   *name = ArgKey(fcinfo, argument, what);
+	int			index = name ? NameIndex(names, count, name) : -1;
+	StringInfoData list;
+
+	if (name == NULL || index >= 0)
+		return index;
+	initStringInfo(&list);
+	for (int i = 0; i < count; i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is not a %s", name, what),
+			 errhint("Give one of: %s.", list.data)));
+}
+
+/* An amount that can be compared: a number, not negative; NULL where none is given. */
+Numeric
+ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	Numeric		amount = PG_ARGISNULL(argument) ? NULL : PG_GETARG_NUMERIC(argument);
+	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+
+	if (amount == NULL)
+		return NULL;
+	if (numeric_is_nan(amount) || numeric_is_inf(amount) ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), zero)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be an amount", what),
+				 errdetail("It is %s.", numeric_normalize(amount)),
+				 errhint("Give a number that is not negative; leave it out where it is not known.")));
+	return amount;
+}

@@ -1,0 +1,20 @@
+/*
+ * arguments.h
+ *		Optional arguments of the functions that users call.
+ */
+#ifndef TRUST_LEDGER_ARGUMENTS_H
+#define TRUST_LEDGER_ARGUMENTS_H
+
+#include "trust_ledger.h"
+
+#include "utils/numeric.h"
+
+extern text *ArgText(FunctionCallInfo fcinfo, int argument);
+extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
+extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
+extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
+extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,
+					const char *const *names, int count);
+extern Numeric ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what);
+
+#endif

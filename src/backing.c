@@ -1,0 +1,145 @@
+/*
+ * backing.c
+ *		Standing behind a promise, and no longer.
+ *
+ * A backing is the backer's own act upon the exact terms: nobody is named as a
+ * backer, and nothing but this file and the promiser's own making supplies one.
+ */
+#include "postgres.h"
+
+#include "promise.h"
+
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+
+#include "arguments.h"
+#include "policy.h"
+
+PG_FUNCTION_INFO_V1(back_promise);
+PG_FUNCTION_INFO_V1(withdraw_backing);
+
+static PolicyDemand
+CurrentDemand(const PromiseAct *pa)
+{
+	const Row  *promise = pa->promise;
+	PolicySubject subject = {
+		.promiser = RowText(promise, PROMISE_PROMISER),
+		.promiser_kind = RowText(promise, PROMISE_PROMISER_KIND),
+		.kind = RowText(promise, PROMISE_KIND),
+		.currency = RowText(promise, PROMISE_CURRENCY),
+		.value = RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE])
+	};
+
+	return PolicyAsks(pa->act.ledger, &subject);
+}
+
+static void
+SetEvidenceAsked(PromiseAct *pa, const PolicyDemand *demand)
+{
+	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
+			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
+}
+
+static void
+CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
+{
+	const Actor *actor = pa->act.actor;
+	const Row  *promise = pa->promise;
+
+	if (actor->kind != ACTOR_HUMAN)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" is not a human: only a human stands behind a promise", actor->actor),
+				 errhint("Ask a human to back it: trust.awaiting_backing shows what waits.")));
+	if (actor->speaks_for != SPEAKS_FOR_COMPANY)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" does not speak for the company and cannot stand behind its promises", actor->actor)));
+	if (pa->act.evidence < demand->evidence)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_POLICY),
+				 errmsg("policy asks for evidence \"%s\", and this call gives \"%s\"",
+						evidence_names[demand->evidence], evidence_names[pa->act.evidence]),
+				 errhint("\"session\" is the human's own database login, used directly: no SET ROLE, no trigger, no security-definer function.")));
+	if (!AuthoritySuffices(actor, RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE]),
+						   RowText(promise, PROMISE_CURRENCY)))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_POLICY),
+				 errmsg("the promise lies above the authority of \"%s\"", actor->actor),
+				 errdetail("A value or currency that is not stated, or that the authority does not name, lies above it."),
+				 errhint("Let somebody with more authority back it.")));
+}
+
+/*
+ * back_promise(promise uuid, customer text, actor, occurred_at, context,
+ *				idempotency_key) returns receipt
+ *		The acting human stands behind the promise's terms as they are now; of an
+ *		open promise they replace the backer.  Errors: TL001 state, TL002 evidence too
+ *		weak or authority too small, TL003 not a human, not the company's, or retired.
+ */
+Datum
+back_promise(PG_FUNCTION_ARGS)
+{
+	PromiseAct	pa;
+
+	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKED, "back promises"))
+	{
+		PolicyDemand demand = CurrentDemand(&pa);
+
+		CheckMayBack(&pa, &demand);
+		ActorHoldActive(pa.act.actor->actor);
+		SetEvidenceAsked(&pa, &demand);
+		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
+		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
+		PromiseAppend(&pa, STATE_OPEN);
+	}
+	return PromiseActEnd(&pa, fcinfo);
+}
+
+/*
+ * Where it leaves the promise.  What the customer relies on, and what is past
+ * due, stays open: taking a backing back is no way out.
+ */
+static State
+StateWithoutBacking(const PromiseAct *pa, const PolicyDemand *demand)
+{
+	if (demand->evidence == EVIDENCE_NONE || !RowIsNull(pa->promise, PROMISE_ACCEPTED_AT) ||
+		PromisePastDue(pa->promise, EntryInstant(pa->entry)))
+		return STATE_OPEN;
+	return STATE_PROPOSED;
+}
+
+/*
+ * withdraw_backing(promise uuid, reason text, customer text, actor, occurred_at,
+ *					context, idempotency_key) returns receipt
+ *		The acting backer no longer stands behind the promise.  It is proposed again
+ *		where policy asks for a human, unless the customer accepted it or it is past
+ *		due: then it stays open without a backer.  Errors: TL001 state, TL003 not its backer.
+ */
+Datum
+withdraw_backing(PG_FUNCTION_ARGS)
+{
+	PromiseAct	pa;
+
+	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKING_WITHDRAWN, "withdraw backings"))
+	{
+		PolicyDemand demand = CurrentDemand(&pa);
+		text	   *reason = ArgWords(fcinfo, 1, "reason");
+		State		to = StateWithoutBacking(&pa, &demand);
+
+		if (!RowTextIs(pa.promise, PROMISE_BACKER, pa.act.actor->actor))
+			ereport(ERROR,
+					(errcode(ERRCODE_TL_IDENTITY),
+					 errmsg("\"%s\" does not stand behind promise %s", pa.act.actor->actor, PromiseName(pa.promise)),
+					 errdetail("Its backer is %s.", RowIsNull(pa.promise, PROMISE_BACKER) ? "nobody" :
+							   quote_identifier(RowText(pa.promise, PROMISE_BACKER))),
+					 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
+		SetEvidenceAsked(&pa, &demand);
+		if (to == STATE_PROPOSED && demand.back_within >= 0)
+			RowSetInstant(pa.entry, ENTRY_BACK_BY, RowInstant(pa.entry, ENTRY_OCCURRED_AT) + demand.back_within);
+		if (reason)
+			RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(reason));
+		PromiseAppend(&pa, to);
+	}
+	return PromiseActEnd(&pa, fcinfo);
+}

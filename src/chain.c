@@ -1,0 +1,205 @@
+/*
+ * chain.c
+ *		The one way in: appending entries to a customer's chain.
+ *
+ * The chain's row is locked by a statement of its own before anything else is
+ * read; so what is read afterwards is what the last writer left.  Its head
+ * moves once, however many entries are appended.
+ */
+#include "postgres.h"
+
+#include "chain.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#include "guard.h"
+
+static Statement lock_chain = STATEMENT(
+	"SELECT length, head, recorded_at FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+	TEXTOID);
+
+static Statement start_chain = STATEMENT(
+	"INSERT INTO trust.chain (customer, length, head) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
+	TEXTOID, BYTEAOID);
+
+static Statement move_head = STATEMENT(
+	"UPDATE trust.chain SET length = $2, head = $3, recorded_at = $4 WHERE customer OPERATOR(pg_catalog.=) $1",
+	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID);
+
+static Statement find_request = STATEMENT(
+	"SELECT promise, customer, seq, state, recorded_at, hash, request FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
+	TEXTOID, TEXTOID);
+
+static SPIPlanPtr insert_entry = NULL;
+
+/* The lock's row: false where the customer has no chain yet. */
+static bool
+LockRow(Chain *chain)
+{
+	Datum		customer = PointerGetDatum(chain->customer);
+	HeapTuple	tuple;
+	TupleDesc	tupdesc;
+	bytea	   *head;
+	Datum		recorded_at;
+	bool		isnull;
+
+	if (StatementWrite(&lock_chain, &customer, NULL) == 0)
+		return false;
+	tuple = SPI_tuptable->vals[0];
+	tupdesc = SPI_tuptable->tupdesc;
+	chain->length = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 1, &isnull));
+	head = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 2, &isnull));
+	if (VARSIZE_ANY_EXHDR(head) != HASH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("the head of customer \"%s\" is not a hash", text_to_cstring(chain->customer)),
+				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+	memcpy(chain->head, VARDATA_ANY(head), HASH_SIZE);
+
+	/* Within a chain the clock never runs back, whatever the machine's does. */
+	recorded_at = SPI_getbinval(tuple, tupdesc, 3, &isnull);
+	chain->now = GetCurrentTimestamp();
+	if (!isnull && DatumGetTimestampTz(recorded_at) > chain->now)
+		chain->now = DatumGetTimestampTz(recorded_at);
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/* Makes the customer's chain if it is their first entry, and locks it. */
+void
+ChainLock(Chain *chain, const Ledger *ledger, text *customer)
+{
+	static const uint8 no_hash[HASH_SIZE] = {0};
+
+	chain->ledger = ledger;
+	chain->customer = customer;
+	while (!LockRow(chain))
+	{
+		Datum		values[2] = {PointerGetDatum(customer), PointerGetDatum(HashBytea(no_hash))};
+
+		GuardExpect(GUARDED_CHAIN, 0, no_hash);
+		if (StatementWrite(&start_chain, values, NULL) == 1)
+		{
+			/* ours, and nobody else can see it yet: that is the lock */
+			chain->length = 0;
+			memcpy(chain->head, no_hash, HASH_SIZE);
+			chain->now = GetCurrentTimestamp();
+			return;
+		}
+	}
+}
+
+/*
+ * Appends the entries in their order: numbers them, ties each to the one
+ * before, and moves the head.  Their other columns are complete.
+ */
+void
+ChainAppend(Chain *chain, Row **entries, int count)
+{
+	Datum		head[4];
+
+	for (int i = 0; i < count; i++)
+	{
+		Row		   *entry = entries[i];
+
+		RowSet(entry, ENTRY_PREV_HASH, PointerGetDatum(HashBytea(chain->head)));
+		RowSet(entry, ENTRY_SEQ, Int64GetDatum(++chain->length));
+		EntryCommit(entry);
+		EntryHash(entry, &chain->ledger->id, chain->head);
+		RowSet(entry, ENTRY_HASH, PointerGetDatum(HashBytea(chain->head)));
+		GuardExpect(GUARDED_ENTRY, chain->length, chain->head);
+		RowInsert(&insert_entry, entry);
+	}
+	head[0] = PointerGetDatum(chain->customer);
+	head[1] = Int64GetDatum(chain->length);
+	head[2] = PointerGetDatum(HashBytea(chain->head));
+	head[3] = TimestampTzGetDatum(chain->now);
+	GuardExpect(GUARDED_CHAIN, chain->length, chain->head);
+	if (StatementWrite(&move_head, head, NULL) != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("the chain of customer \"%s\" is gone", text_to_cstring(chain->customer)),
+				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
+Receipt
+ReceiptOf(const Row *entry)
+{
+	Receipt		receipt = {0};
+
+	receipt.has_promise = !RowIsNull(entry, ENTRY_PROMISE);
+	receipt.promise = entry->values[ENTRY_PROMISE];
+	receipt.customer = DatumGetTextPP(entry->values[ENTRY_CUSTOMER]);
+	receipt.seq = RowInt64(entry, ENTRY_SEQ);
+	receipt.has_state = !RowIsNull(entry, ENTRY_STATE);
+	receipt.state = entry->values[ENTRY_STATE];
+	receipt.recorded_at = RowInstant(entry, ENTRY_RECORDED_AT);
+	receipt.hash = DatumGetByteaPP(entry->values[ENTRY_HASH]);
+	return receipt;
+}
+
+/*
+ * A retry: the receipt of the first call under this key.  Another call under
+ * the same key is an error.
+ */
+bool
+ChainFindRequest(Chain *chain, text *idempotency_key, const uint8 request[HASH_SIZE], Receipt *receipt)
+{
+	Datum		values[2] = {PointerGetDatum(chain->customer), PointerGetDatum(idempotency_key)};
+	HeapTuple	tuple;
+	TupleDesc	tupdesc;
+	bytea	   *first;
+	bool		isnull;
+
+	if (StatementWrite(&find_request, values, NULL) == 0)
+		return false;
+	tuple = SPI_tuptable->vals[0];
+	tupdesc = SPI_tuptable->tupdesc;
+	first = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 7, &isnull));
+	if (isnull || VARSIZE_ANY_EXHDR(first) != HASH_SIZE || memcmp(VARDATA_ANY(first), request, HASH_SIZE) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_RETRY),
+				 errmsg("idempotency key \"%s\" was used for another call", text_to_cstring(idempotency_key)),
+				 errdetail("A key stands for one function with one set of arguments by one actor."),
+				 errhint("Retry with the arguments of the first call, or give this call a key of its own.")));
+	receipt->promise = SPI_getbinval(tuple, tupdesc, 1, &isnull);
+	receipt->has_promise = !isnull;
+	receipt->customer = chain->customer;
+	receipt->seq = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 3, &isnull));
+	receipt->state = SPI_getbinval(tuple, tupdesc, 4, &isnull);
+	receipt->has_state = !isnull;
+	receipt->recorded_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 5, &isnull));
+	receipt->hash = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 6, &isnull));
+	return true;
+}
+
+/* The receipt as a row of type trust_ledger.receipt, in the caller's memory. */
+Datum
+ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller)
+{
+	MemoryContext previous = MemoryContextSwitchTo(caller);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+	Datum		values[6];
+	bool		nulls[6] = {0};
+	HeapTuple	tuple;
+
+	values[0] = receipt->promise;
+	nulls[0] = !receipt->has_promise;
+	values[1] = PointerGetDatum(receipt->customer);
+	values[2] = Int64GetDatum(receipt->seq);
+	values[3] = receipt->state;
+	nulls[3] = !receipt->has_state;
+	values[4] = TimestampTzGetDatum(receipt->recorded_at);
+	values[5] = PointerGetDatum(receipt->hash);
+	Assert(tupdesc->natts == lengthof(values));
+	tuple = heap_form_tuple(tupdesc, values, nulls);
+	ReleaseTupleDesc(tupdesc);
+	MemoryContextSwitchTo(previous);
+	return HeapTupleGetDatum(tuple);
+}

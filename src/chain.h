@@ -1,0 +1,40 @@
+/*
+ * chain.h
+ *		The one way in: appending entries to a customer's chain.
+ */
+#ifndef TRUST_LEDGER_CHAIN_H
+#define TRUST_LEDGER_CHAIN_H
+
+#include "entry.h"
+#include "ledger.h"
+
+/* A customer's chain, locked until the transaction ends. */
+typedef struct Chain
+{
+	const Ledger *ledger;
+	text	   *customer;
+	int64		length;
+	uint8		head[HASH_SIZE];
+	TimestampTz now;			/* when what is appended now is recorded */
+} Chain;
+
+/* What every writing function returns. */
+typedef struct Receipt
+{
+	Datum		promise;		/* uuid, or absent for governance */
+	bool		has_promise;
+	text	   *customer;
+	int64		seq;
+	Datum		state;			/* text, or absent for governance */
+	bool		has_state;
+	TimestampTz recorded_at;
+	bytea	   *hash;
+} Receipt;
+
+extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
+extern void ChainAppend(Chain *chain, Row **entries, int count);
+extern Receipt ReceiptOf(const Row *entry);
+extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const uint8 request[HASH_SIZE], Receipt *receipt);
+extern Datum ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller);
+
+#endif

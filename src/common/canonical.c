@@ -1,0 +1,198 @@
+/*
+ * canonical.c
+ *		Canonical bytes, SHA-256 and salted commitments (doc/format.md).
+ */
+#ifdef FRONTEND
+#include "postgres_fe.h"
+#else
+#include "postgres.h"
+#endif
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "port/pg_bswap.h"
+
+#include "canonical.h"
+
+#ifdef FRONTEND
+#include "common/fe_memutils.h"
+#define BufferAlloc(size) pg_malloc(size)
+#define BufferRealloc(pointer, size) pg_realloc(pointer, size)
+#else
+#include "utils/memutils.h"
+/* The buffer outlives the call: one per process, grown to the largest entry seen. */
+#define BufferAlloc(size) MemoryContextAllocHuge(TopMemoryContext, size)
+#define BufferRealloc(pointer, size) repalloc_huge(pointer, size)
+#endif
+
+/* A larger buffer is not kept for the next entry. */
+#define KEPT_CAPACITY (1024 * 1024)
+
+void
+CanonicalReset(CanonicalBytes *bytes)
+{
+	if (bytes->capacity > KEPT_CAPACITY)
+	{
+		pfree(bytes->data);
+		bytes->data = NULL;
+		bytes->capacity = 0;
+	}
+	bytes->length = 0;
+}
+
+static unsigned char *
+Reserve(CanonicalBytes *bytes, size_t length)
+{
+	size_t		needed = bytes->length + length;
+	unsigned char *place;
+
+	if (needed > bytes->capacity)
+	{
+		size_t		capacity = Max(needed, bytes->capacity * 2);
+
+		capacity = Max(capacity, 1024);
+		bytes->data = bytes->data ? BufferRealloc(bytes->data, capacity) : BufferAlloc(capacity);
+		bytes->capacity = capacity;
+	}
+	place = bytes->data + bytes->length;
+	bytes->length = needed;
+	return place;
+}
+
+/* A field that is NULL: one byte 0. */
+void
+CanonicalAbsent(CanonicalBytes *bytes)
+{
+	*Reserve(bytes, 1) = 0;
+}
+
+/* A field with a value: one byte 1, its length as four bytes big-endian, its bytes. */
+void
+CanonicalField(CanonicalBytes *bytes, const void *data, size_t length)
+{
+	unsigned char *place = Reserve(bytes, 1 + 4 + length);
+	uint32		size = pg_hton32((uint32) length);
+
+	place[0] = 1;
+	memcpy(place + 1, &size, 4);
+	memcpy(place + 5, data, length);
+}
+
+void
+CanonicalInt16(CanonicalBytes *bytes, int16 value)
+{
+	uint16		wire = pg_hton16((uint16) value);
+
+	CanonicalField(bytes, &wire, sizeof(wire));
+}
+
+void
+CanonicalInt32(CanonicalBytes *bytes, int32 value)
+{
+	uint32		wire = pg_hton32((uint32) value);
+
+	CanonicalField(bytes, &wire, sizeof(wire));
+}
+
+void
+CanonicalInt64(CanonicalBytes *bytes, int64 value)
+{
+	uint64		wire = pg_hton64((uint64) value);
+
+	CanonicalField(bytes, &wire, sizeof(wire));
+}
+
+/* 16 bytes: microseconds, days, months, as PostgreSQL keeps the three apart. */
+void
+CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 months)
+{
+	unsigned char wire[16];
+	uint64		us = pg_hton64((uint64) microseconds);
+	uint32		d = pg_hton32((uint32) days);
+	uint32		m = pg_hton32((uint32) months);
+
+	memcpy(wire, &us, 8);
+	memcpy(wire + 8, &d, 4);
+	memcpy(wire + 12, &m, 4);
+	CanonicalField(bytes, wire, sizeof(wire));
+}
+
+/*
+ * The algorithm is fetched once per process: a fetch for each hash costs several
+ * times the hash itself.
+ */
+static bool
+Begin(EVP_MD_CTX **context)
+{
+	static EVP_MD *algorithm = NULL;
+
+	if (algorithm == NULL && (algorithm = EVP_MD_fetch(NULL, "SHA256", NULL)) == NULL)
+		return false;
+	if (*context == NULL && (*context = EVP_MD_CTX_new()) == NULL)
+		return false;
+	return EVP_DigestInit_ex2(*context, algorithm, NULL) == 1;
+}
+
+/* SHA-256.  False only where OpenSSL refuses. */
+bool
+Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE])
+{
+	static EVP_MD_CTX *context = NULL;
+
+	return Begin(&context) &&
+		EVP_DigestUpdate(context, data, length) == 1 &&
+		EVP_DigestFinal_ex(context, hash, NULL) == 1;
+}
+
+static EVP_MD_CTX *running = NULL;
+
+bool
+Sha256Begin(void)
+{
+	return Begin(&running);
+}
+
+bool
+Sha256Add(const void *data, size_t length)
+{
+	return EVP_DigestUpdate(running, data, length) == 1;
+}
+
+bool
+Sha256End(unsigned char hash[HASH_SIZE])
+{
+	return EVP_DigestFinal_ex(running, hash, NULL) == 1;
+}
+
+/* HMAC-SHA-256 keyed with the salt: binds to the text, and tells nothing of it once the salt is gone. */
+bool
+Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
+		   unsigned char commitment[HASH_SIZE])
+{
+	static EVP_MAC_CTX *context = NULL;
+	size_t		written;
+
+	if (context == NULL)
+	{
+		EVP_MAC    *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+		EVP_MAC_CTX *fresh = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+		char		digest[] = "SHA256";
+		OSSL_PARAM	parameters[] = {
+			OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+			OSSL_PARAM_construct_end()
+		};
+
+		EVP_MAC_free(hmac);		/* the context holds its own reference */
+		if (fresh == NULL || EVP_MAC_CTX_set_params(fresh, parameters) != 1)
+		{
+			EVP_MAC_CTX_free(fresh);
+			return false;
+		}
+		context = fresh;
+	}
+	return EVP_MAC_init(context, salt, SALT_SIZE, NULL) == 1 &&
+		EVP_MAC_update(context, text, length) == 1 &&
+		EVP_MAC_final(context, commitment, &written, HASH_SIZE) == 1;
+}

@@ -1,0 +1,89 @@
+/*
+ * digest.c
+ *		One fingerprint of the whole ledger: all chains, their lengths and heads.
+ */
+#include "postgres.h"
+
+#include "digest.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+
+#include "access.h"
+#include "reader.h"
+
+PG_FUNCTION_INFO_V1(ledger_digest);
+
+static const Column chain_columns[CHAIN_COLUMNS] = {
+	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID}
+};
+
+const RowShape chain_shape = {"chain", chain_columns, CHAIN_COLUMNS};
+
+void
+DigestBegin(Digest *digest)
+{
+	memset(digest, 0, sizeof(Digest));
+	if (!Sha256Begin())
+		CryptoFailed();
+}
+
+/* Chains come sorted by the bytes of customer. */
+void
+DigestAdd(Digest *digest, const Row *chain)
+{
+	static CanonicalBytes bytes;
+
+	CanonicalReset(&bytes);
+	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
+		CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
+	if (!Sha256Add(bytes.data, bytes.length))
+		CryptoFailed();
+	digest->entries += RowInt64(chain, CHAIN_LENGTH);
+	if (!RowTextIs(chain, CHAIN_CUSTOMER, GOVERNANCE_CUSTOMER))
+		digest->customers++;
+}
+
+void
+DigestEnd(Digest *digest)
+{
+	if (!Sha256End(digest->hash))
+		CryptoFailed();
+}
+
+/*
+ * ledger_digest() returns (customers bigint, entries bigint, at timestamptz, digest bytea)
+ *		SHA-256 over (customer, length, head) of all chains, sorted by the bytes of
+ *		customer, in the canonical form of doc/format.md.  Level auditor or admin.
+ */
+Datum
+ledger_digest(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = {0};
+	LedgerSession session;
+	Reader		chains;
+	Digest		digest;
+	TupleDesc	tupdesc;
+	Datum		values[4];
+	bool		nulls[4] = {0};
+
+	LedgerFind(&ledger);
+	CheckAccess(&ledger, GetUserId(), LEVEL_AUDITOR | LEVEL_ADMIN, "take the ledger's digest");
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	LedgerEnter(&ledger, &session);
+	DigestBegin(&digest);
+	for (ReaderOpen(&chains, &chain_shape, "customer", NULL); chains.row; ReaderNext(&chains))
+		DigestAdd(&digest, chains.row);
+	DigestEnd(&digest);
+	ReaderClose(&chains);
+	LedgerLeave(&session);
+
+	values[0] = Int64GetDatum(digest.customers);
+	values[1] = Int64GetDatum(digest.entries);
+	values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[3] = PointerGetDatum(HashBytea(digest.hash));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc), values, nulls)));
+}

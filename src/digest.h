@@ -1,0 +1,32 @@
+/*
+ * digest.h
+ *		One fingerprint of the whole ledger.
+ */
+#ifndef TRUST_LEDGER_DIGEST_H
+#define TRUST_LEDGER_DIGEST_H
+
+#include "entry.h"
+
+enum
+{
+	CHAIN_CUSTOMER,
+	CHAIN_LENGTH,
+	CHAIN_HEAD,
+	CHAIN_RECORDED_AT,
+	CHAIN_COLUMNS
+};
+
+extern const RowShape chain_shape;
+
+typedef struct Digest
+{
+	int64		customers;		/* the governance chain apart */
+	int64		entries;
+	uint8		hash[HASH_SIZE];
+} Digest;
+
+extern void DigestBegin(Digest *digest);
+extern void DigestAdd(Digest *digest, const Row *chain);
+extern void DigestEnd(Digest *digest);
+
+#endif

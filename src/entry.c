@@ -1,0 +1,209 @@
+/*
+ * entry.c
+ *		The entry: its columns, its canonical bytes, its hash.
+ *
+ * doc/format.md says the same so that a stranger can verify a ledger without
+ * this code; the two change together or not at all.
+ */
+#include "postgres.h"
+
+#include "entry.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+#define ENTRY_COLUMN(id, name, type) {#name, type},
+static const Column entry_columns[ENTRY_COLUMNS] = {
+	ENTRY_HASHED(ENTRY_COLUMN)
+	ENTRY_UNHASHED(ENTRY_COLUMN)
+};
+
+const RowShape entry_shape = {"entry", entry_columns, ENTRY_COLUMNS};
+
+#define ERASABLE(id) {ENTRY_##id, ENTRY_##id##_SALT, ENTRY_##id##_COMMITMENT}
+const ErasableText erasable_texts[ERASABLE_TEXTS] = {
+	ERASABLE(WORDS), ERASABLE(PURPOSE), ERASABLE(NOTE), ERASABLE(CONTEXT), ERASABLE(NAME)
+};
+
+/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch */
+#define UNIX_EPOCH_OFFSET (((uint64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY)
+
+void
+CryptoFailed(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("OpenSSL could not compute a hash")));
+}
+
+/*
+ * One value as a canonical field.  Nothing here hangs on a setting: times are
+ * microseconds since 1970 UTC, numeric is its stored decimal text, jsonb its
+ * stored text, text its UTF-8 bytes.
+ */
+void
+CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			CanonicalInt16(bytes, DatumGetInt16(value));
+			break;
+		case INT4OID:
+			CanonicalInt32(bytes, DatumGetInt32(value));
+			break;
+		case INT8OID:
+			CanonicalInt64(bytes, DatumGetInt64(value));
+			break;
+		case DATEOID:
+			CanonicalInt32(bytes, DatumGetInt32(value));
+			break;
+		case BOOLOID:
+			{
+				uint8		wire = DatumGetBool(value) ? 1 : 0;
+
+				CanonicalField(bytes, &wire, 1);
+				break;
+			}
+		case TIMESTAMPTZOID:
+			/* unsigned: what was tampered with may overflow, and is found by its hash */
+			CanonicalInt64(bytes, (int64) ((uint64) DatumGetTimestampTz(value) + UNIX_EPOCH_OFFSET));
+			break;
+		case INTERVALOID:
+			{
+				Interval   *interval = DatumGetIntervalP(value);
+
+				CanonicalInterval(bytes, interval->time, interval->day, interval->month);
+				break;
+			}
+		case UUIDOID:
+			CanonicalField(bytes, DatumGetUUIDP(value)->data, UUID_LEN);
+			break;
+		case TEXTOID:
+		case BYTEAOID:
+			{
+				struct varlena *data = PG_DETOAST_DATUM_PACKED(value);
+
+				CanonicalField(bytes, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data));
+				break;
+			}
+		case TEXTARRAYOID:
+		case JSONBOID:
+		case NUMERICOID:
+			{
+				char	   *out = DatumGetCString(type == NUMERICOID ? DirectFunctionCall1(numeric_out, value) :
+												  type == JSONBOID ? DirectFunctionCall1(jsonb_out, value) :
+												  OidFunctionCall1(F_ARRAY_OUT, value));
+
+				CanonicalField(bytes, out, strlen(out));
+				pfree(out);
+				break;
+			}
+		default:
+			elog(ERROR, "no canonical form for type %u", type);
+	}
+}
+
+void
+BytesHash(const CanonicalBytes *bytes, uint8 hash[HASH_SIZE])
+{
+	if (!Sha256(bytes->data, bytes->length, hash))
+		CryptoFailed();
+}
+
+bytea *
+HashBytea(const uint8 hash[HASH_SIZE])
+{
+	bytea	   *value = palloc(VARHDRSZ + HASH_SIZE);
+
+	SET_VARSIZE(value, VARHDRSZ + HASH_SIZE);
+	memcpy(VARDATA(value), hash, HASH_SIZE);
+	return value;
+}
+
+/* What is committed to: the text's bytes; for context, the text of the jsonb value. */
+static void
+ErasableBytes(const Row *entry, int column, const char **data, size_t *length)
+{
+	if (entry->shape->columns[column].type == JSONBOID)
+	{
+		*data = DatumGetCString(DirectFunctionCall1(jsonb_out, entry->values[column]));
+		*length = strlen(*data);
+	}
+	else
+	{
+		text	   *value = DatumGetTextPP(entry->values[column]);
+
+		*data = VARDATA_ANY(value);
+		*length = VARSIZE_ANY_EXHDR(value);
+	}
+}
+
+/* Gives each text that the entry carries a salt of its own and its commitment. */
+void
+EntryCommit(Row *entry)
+{
+	for (int i = 0; i < ERASABLE_TEXTS; i++)
+	{
+		const ErasableText *erasable = &erasable_texts[i];
+		uint8		salt[SALT_SIZE];
+		uint8		commitment[HASH_SIZE];
+		const char *data;
+		size_t		length;
+
+		if (RowIsNull(entry, erasable->text))
+			continue;
+		if (!pg_strong_random(salt, SALT_SIZE))
+			ereport(ERROR,
+					(errcode(ERRCODE_INTERNAL_ERROR),
+					 errmsg("could not get random bytes for a salt")));
+		ErasableBytes(entry, erasable->text, &data, &length);
+		if (!Commitment(salt, data, length, commitment))
+			CryptoFailed();
+		RowSet(entry, erasable->salt, PointerGetDatum(HashBytea(salt)));
+		RowSet(entry, erasable->commitment, PointerGetDatum(HashBytea(commitment)));
+	}
+}
+
+/* Whether text and salt, both present, give the commitment that the hash covers. */
+bool
+EntryTextMatches(const Row *entry, const ErasableText *erasable)
+{
+	bytea	   *salt = DatumGetByteaPP(entry->values[erasable->salt]);
+	bytea	   *stored;
+	uint8		commitment[HASH_SIZE];
+	const char *data;
+	size_t		length;
+
+	if (RowIsNull(entry, erasable->commitment) || VARSIZE_ANY_EXHDR(salt) != SALT_SIZE)
+		return false;
+	stored = DatumGetByteaPP(entry->values[erasable->commitment]);
+	ErasableBytes(entry, erasable->text, &data, &length);
+	if (!Commitment((unsigned char *) VARDATA_ANY(salt), data, length, commitment))
+		CryptoFailed();
+	return VARSIZE_ANY_EXHDR(stored) == HASH_SIZE &&
+		memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
+}
+
+/* SHA-256 over the canonical bytes of the entry. */
+void
+EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
+{
+	static CanonicalBytes bytes;
+
+	CanonicalReset(&bytes);
+	for (int i = 0; i < ENTRY_HASHED_COLUMNS; i++)
+	{
+		if (entry->nulls[i])
+			CanonicalAbsent(&bytes);
+		else
+			CanonicalDatum(&bytes, entry_columns[i].type, entry->values[i]);
+		if (i == ENTRY_FORMAT)
+			CanonicalField(&bytes, ledger->data, UUID_LEN);
+	}
+	BytesHash(&bytes, hash);
+}

@@ -1,0 +1,152 @@
+/*
+ * findings.c
+ *		What verify() finds: rows of its result, guards and governance.
+ */
+#include "postgres.h"
+
+#include "findings.h"
+
+#include "utils/builtins.h"
+
+#include "governance.h"
+
+/*
+ * Guards that are missing, disabled, not ALWAYS or not ours; and what could
+ * change a row on its way in.  A trigger that fires after is none of our concern.
+ * Operators stand bare here: verify() has its search_path pinned.
+ */
+static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
+	"WITH guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain'),"
+	"    ('promise', 'guard_promise'), ('ledger', 'guard_governed'), ('actor', 'guard_governed'),"
+	"    ('policy', 'guard_governed'), ('access', 'guard_governed')),"
+	" guard (tab, name, func, type) AS ("	/* type: BEFORE, ROW and events, as pg_trigger.tgtype has them */
+	"  SELECT tab, 'trust_guard', row_guard, 31 FROM guarded"
+	"  UNION ALL SELECT tab, 'trust_guard_truncate', 'guard_truncate', 34 FROM guarded),"
+	" found AS ("
+	"  SELECT g.tab, g.name, t.tgenabled AS enabled, t.tgtype = g.type AND t.tgqual IS NULL AND t.tgattr::text = ''"
+	"     AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
+	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func) AS genuine"
+	"  FROM guard g LEFT JOIN pg_catalog.pg_trigger t"
+	"    ON t.tgrelid = pg_catalog.to_regclass('trust.' || g.tab) AND t.tgname = g.name)"
+	" SELECT tab, name, CASE WHEN enabled IS NULL THEN 'is missing' WHEN NOT genuine THEN 'is not the guard that it was'"
+	"   WHEN enabled = 'D' THEN 'is disabled' ELSE 'is not enabled ALWAYS' END"
+	" FROM found WHERE enabled IS NULL OR enabled <> 'A' OR NOT genuine"
+	" UNION ALL"
+	" SELECT tab, t.tgname, 'is a trigger that may change what is written'"
+	" FROM guarded JOIN pg_catalog.pg_trigger t ON t.tgrelid = pg_catalog.to_regclass('trust.' || tab)"
+	" WHERE NOT t.tgisinternal AND t.tgtype & 2 <> 0 AND t.tgname NOT IN ('trust_guard', 'trust_guard_truncate')"
+	" UNION ALL"
+	" SELECT tab, w.rulename, 'is a rule that may change what is written'"
+	" FROM guarded JOIN pg_catalog.pg_rewrite w ON w.ev_class = pg_catalog.to_regclass('trust.' || tab)"
+	" ORDER BY 1, 2");
+
+/*
+ * Each governed row, field by field, against the last entry about its subject.
+ * Table, table as a literal, key, key as a literal.
+ */
+static const char *const find_governance_problems =
+"WITH last AS ("
+"  SELECT DISTINCT ON (subject) subject, details ||"
+"    pg_catalog.jsonb_build_object('seq', seq, 'name', name) AS said"
+"  FROM trust.entry WHERE customer = ''"
+"    AND pg_catalog.starts_with(event, %2$s || '_') AND subject IS NOT NULL"
+"  ORDER BY subject, seq DESC),"
+" stored AS (SELECT %3$s::pg_catalog.text AS subject,"
+"    pg_catalog.to_jsonb(t) - %4$s::pg_catalog.text AS held FROM trust.%1$s t)"
+" SELECT coalesce(last.subject, stored.subject) AS subject, NULL AS field,"
+"   CASE WHEN stored.subject IS NULL THEN 'is missing, and the entries say that it is there'"
+"   ELSE 'is there, and no entry says so' END AS problem"
+" FROM last FULL JOIN stored ON stored.subject = last.subject"
+" WHERE last.subject IS NULL OR stored.subject IS NULL"
+" UNION ALL"
+" SELECT stored.subject, f.key, 'is not what the last entry about it says'"
+" FROM last JOIN stored ON stored.subject = last.subject,"
+"   LATERAL pg_catalog.jsonb_each(held) AS f"
+" WHERE coalesce(f.value, 'null') IS DISTINCT FROM coalesce(said -> f.key, 'null')"
+" ORDER BY 1, 2";
+
+/* Entries of the governance chain that no governed table follows from. */
+static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
+	"SELECT seq, event FROM trust.entry WHERE customer = '' AND (subject IS NULL OR details IS NULL"
+	" OR event NOT IN ('ledger_created', 'ledger_set', 'actor_registered', 'actor_retired', 'policy_set',"
+	"  'policy_dropped', 'access_granted', 'access_revoked')) ORDER BY seq");
+
+void
+AddFinding(Findings *findings, const Finding *finding)
+{
+	const char *texts[] = {finding->part, finding->customer, NULL, NULL, finding->subject, finding->field, finding->problem};
+	Datum		values[lengthof(texts)] = {0};
+	bool		nulls[lengthof(texts)];
+
+	for (size_t i = 0; i < lengthof(texts); i++)
+	{
+		nulls[i] = texts[i] == NULL;
+		if (texts[i])
+			values[i] = CStringGetTextDatum(texts[i]);
+	}
+	nulls[2] = !finding->has_seq;
+	values[2] = Int64GetDatum(finding->seq);
+	nulls[3] = finding->promise == NULL;
+	values[3] = UUIDPGetDatum(finding->promise);
+	tuplestore_putvalues(findings->result->setResult, findings->result->setDesc, values, nulls);
+	findings->count++;
+}
+
+/* Rows of (table, trigger or rule, problem). */
+void
+FindGuardProblems(Findings *findings)
+{
+	uint64		rows = StatementRead(&find_guard_problems, NULL, NULL);
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	tupdesc = SPI_tuptable->tupdesc;
+
+		AddFinding(findings, &(Finding) {
+			.part = "guard", .subject = SPI_getvalue(tuple, tupdesc, 1),
+			.field = SPI_getvalue(tuple, tupdesc, 2), .problem = SPI_getvalue(tuple, tupdesc, 3)
+		});
+	}
+}
+
+static void
+FindProblemsOf(Findings *findings, const GovernedTable *governed)
+{
+	char	   *sql = psprintf(find_governance_problems, governed->table, quote_literal_cstr(governed->table),
+							   quote_identifier(governed->key), quote_literal_cstr(governed->key));
+
+	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed: %s", sql);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	tupdesc = SPI_tuptable->tupdesc;
+
+		AddFinding(findings, &(Finding) {
+			.part = governed->table, .customer = "", .subject = SPI_getvalue(tuple, tupdesc, 1),
+			.field = SPI_getvalue(tuple, tupdesc, 2), .problem = SPI_getvalue(tuple, tupdesc, 3)
+		});
+	}
+}
+
+/* Actors, policies, access and settings against the governance entries. */
+void
+FindGovernanceProblems(Findings *findings)
+{
+	uint64		rows = StatementRead(&find_ungoverned, NULL, NULL);
+	SPITupleTable *ungoverned = SPI_tuptable;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		bool		isnull;
+
+		AddFinding(findings, &(Finding) {
+			.part = "entry", .customer = "", .has_seq = true,
+			.seq = DatumGetInt64(SPI_getbinval(ungoverned->vals[i], ungoverned->tupdesc, 1, &isnull)),
+			.field = "event", .problem = "is not an event of governance"
+		});
+	}
+	for (int i = 0; i < GOVERNED_TABLES; i++)
+		FindProblemsOf(findings, governed_tables[i]);
+}

@@ -1,0 +1,34 @@
+/*
+ * findings.h
+ *		What verify() finds: rows of its result, guards and governance.
+ */
+#ifndef TRUST_LEDGER_FINDINGS_H
+#define TRUST_LEDGER_FINDINGS_H
+
+#include "row.h"
+
+#include "nodes/execnodes.h"
+
+typedef struct Finding
+{
+	const char *part;
+	const char *customer;
+	bool		has_seq;
+	int64		seq;
+	pg_uuid_t  *promise;
+	const char *subject;
+	const char *field;
+	const char *problem;
+} Finding;
+
+typedef struct Findings
+{
+	ReturnSetInfo *result;
+	int64		count;
+} Findings;
+
+extern void AddFinding(Findings *findings, const Finding *finding);
+extern void FindGuardProblems(Findings *findings);
+extern void FindGovernanceProblems(Findings *findings);
+
+#endif

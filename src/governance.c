@@ -1,0 +1,121 @@
+/*
+ * governance.c
+ *		Governance: actors, policies, access and settings as entries of the reserved chain.
+ *
+ * Each entry says in details the whole row as it is after it, so that the
+ * tables can be compared with the entries and made again from them.  The
+ * functions that users call have IntervalStyle pinned, so that details do not
+ * hang on a setting.
+ */
+#include "postgres.h"
+
+#include "governance.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+
+#include "guard.h"
+
+GovernedTable governed_ledger =
+GOVERNED_TABLE("ledger", "ledger", "table_format, half_life, weights, zone, lag");
+
+GovernedTable governed_actor =
+GOVERNED_TABLE("actor", "actor",
+			   "kind, name, speaks_for, customer, responsible, db_role, model, authority, active, successor");
+
+GovernedTable governed_policy =
+GOVERNED_TABLE("policy", "policy",
+			   "promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, active");
+
+GovernedTable governed_access =
+GOVERNED_TABLE("access", "role", "levels");
+
+GovernedTable *const governed_tables[GOVERNED_TABLES] = {
+	&governed_ledger, &governed_actor, &governed_policy, &governed_access
+};
+
+/* Begins work on the reserved chain as the ledger's owner; who calls must be an admin. */
+void
+GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, const char *what)
+{
+	memset(governance, 0, sizeof(Governance));
+	ActBegin(&governance->act, fcinfo, LEVEL_ADMIN, what, false);
+	LedgerEnter(governance->act.ledger, &governance->session);
+}
+
+/* Locks the reserved chain.  False where this is a retry and its receipt was found. */
+bool
+GovernanceLock(Governance *governance)
+{
+	Act		   *act = &governance->act;
+
+	ChainLock(&governance->chain, act->ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
+	return act->idempotency_key == NULL ||
+		!ChainFindRequest(&governance->chain, act->idempotency_key, act->request, &governance->receipt);
+}
+
+/* The row of what the entry governs becomes what the entry says. */
+static void
+Project(const Change *change, const Row *entry)
+{
+	Datum		values[4] = {
+		entry->values[ENTRY_SUBJECT], entry->values[ENTRY_DETAILS],
+		entry->values[ENTRY_SEQ], entry->values[ENTRY_NAME]
+	};
+	char		nulls[] = "    ";
+	uint8		no_hash[HASH_SIZE] = {0};
+
+	nulls[3] = RowIsNull(entry, ENTRY_NAME) ? 'n' : ' ';
+	GuardExpect(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), no_hash);
+	if (StatementWrite(&change->governs->update, values, nulls) == 0)
+		StatementWrite(&change->governs->insert, values, nulls);
+}
+
+/* Appends an entry per change, then brings their tables up to them.  The receipt is the first's. */
+void
+GovernanceAppend(Governance *governance, const Change *changes, int count)
+{
+	Row		  **entries = palloc(sizeof(Row *) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		Row		   *entry = ActEntry(&governance->act, &governance->chain, changes[i].event);
+
+		RowSetText(entry, ENTRY_SUBJECT, changes[i].subject);
+		RowSet(entry, ENTRY_DETAILS, changes[i].details);
+		if (changes[i].name)
+			RowSet(entry, ENTRY_NAME, PointerGetDatum(changes[i].name));
+		if (changes[i].reason)
+			RowSet(entry, ENTRY_NOTE, PointerGetDatum(changes[i].reason));
+		if (i > 0)				/* a key stands for one entry */
+		{
+			RowClear(entry, ENTRY_IDEMPOTENCY_KEY);
+			RowClear(entry, ENTRY_REQUEST);
+		}
+		entries[i] = entry;
+	}
+	ChainAppend(&governance->chain, entries, count);
+	for (int i = 0; i < count; i++)
+		Project(&changes[i], entries[i]);
+	governance->receipt = ReceiptOf(entries[0]);
+}
+
+Datum
+GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo)
+{
+	Datum		receipt = ReceiptDatum(fcinfo, &governance->receipt, governance->session.caller);
+
+	LedgerLeave(&governance->session);
+	return receipt;
+}
+
+/* The one value of a statement that reads one row. */
+Datum
+StatementDatum(Statement *statement, Datum *values, const char *nulls)
+{
+	bool		isnull;
+
+	if (StatementWrite(statement, values, nulls) != 1)
+		elog(ERROR, "expected one row from: %s", statement->sql);
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+}

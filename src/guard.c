@@ -1,0 +1,267 @@
+/*
+ * guard.c
+ *		Guards: triggers that let nothing but the one way in write the ledger's tables.
+ *
+ * Right before each write the one way in says which row is to come: a hash, or
+ * the number of the entry that a projection follows.  The guard lets that one
+ * row pass and forgets it.  There is no flag that a planted trigger could ride on.
+ */
+#include "postgres.h"
+
+#include "guard.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "replication/logicalworker.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "entry.h"
+
+PG_FUNCTION_INFO_V1(guard_entry);
+PG_FUNCTION_INFO_V1(guard_chain);
+PG_FUNCTION_INFO_V1(guard_promise);
+PG_FUNCTION_INFO_V1(guard_governed);
+PG_FUNCTION_INFO_V1(guard_truncate);
+
+static struct
+{
+	GuardedTable table;
+	int64		seq;
+	uint8		hash[HASH_SIZE];
+}			expected = {GUARDED_NONE};
+
+static void
+ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	expected.table = GUARDED_NONE;
+}
+
+static void
+ForgetAtSubEnd(SubXactEvent event pg_attribute_unused(), SubTransactionId mine pg_attribute_unused(),
+			   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	expected.table = GUARDED_NONE;
+}
+
+/* The next row written to that kind of table is this one; an error takes that back. */
+void
+GuardExpect(GuardedTable table, int64 seq, const uint8 hash[HASH_SIZE])
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		RegisterXactCallback(ForgetAtEnd, NULL);
+		RegisterSubXactCallback(ForgetAtSubEnd, NULL);
+		registered = true;
+	}
+	expected.table = table;
+	expected.seq = seq;
+	memcpy(expected.hash, hash, HASH_SIZE);
+}
+
+static void Refuse(TriggerData *trigger, const char *detail) pg_attribute_noreturn();
+
+static void
+Refuse(TriggerData *trigger, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("table \"%s.%s\" is written by the ledger's own functions only",
+					get_namespace_name(RelationGetNamespace(trigger->tg_relation)),
+					RelationGetRelationName(trigger->tg_relation)),
+			 errdetail("%s", detail),
+			 errhint("Use the functions of schema trust_ledger: what is wrong is put right by a new entry.")));
+}
+
+static TriggerData *
+CheckCalledAsGuard(FunctionCallInfo fcinfo, bool row)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != row)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("guards are triggers of the ledger's tables"),
+				 errhint("trust_ledger.migrate_ledger() puts them in place.")));
+	return trigger;
+}
+
+static bool
+Unexpected(GuardedTable table)
+{
+	bool		unexpected = expected.table != table;
+
+	expected.table = GUARDED_NONE;	/* once only */
+	return unexpected;
+}
+
+static Datum
+ColumnValue(HeapTuple tuple, TupleDesc tupdesc, const char *name, bool *isnull)
+{
+	int			attnum = SPI_fnumber(tupdesc, name);
+
+	if (attnum <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of a ledger's table is missing", name)));
+	return heap_getattr(tuple, attnum, tupdesc, isnull);
+}
+
+static bool
+IsExpectedSeq(HeapTuple tuple, TupleDesc tupdesc, const char *column)
+{
+	bool		isnull;
+	Datum		seq = ColumnValue(tuple, tupdesc, column, &isnull);
+
+	return !isnull && DatumGetInt64(seq) == expected.seq;
+}
+
+static bool
+IsExpectedHash(HeapTuple tuple, TupleDesc tupdesc, const char *column)
+{
+	bool		isnull;
+	Datum		value = ColumnValue(tuple, tupdesc, column, &isnull);
+	bytea	   *hash;
+
+	if (isnull)
+		return false;
+	hash = DatumGetByteaPP(value);
+	return VARSIZE_ANY_EXHDR(hash) == HASH_SIZE && memcmp(VARDATA_ANY(hash), expected.hash, HASH_SIZE) == 0;
+}
+
+static bool
+IsErasableColumn(const char *name)
+{
+	for (int i = 0; i < ERASABLE_TEXTS; i++)
+		if (strcmp(entry_shape.columns[erasable_texts[i].text].name, name) == 0 ||
+			strcmp(entry_shape.columns[erasable_texts[i].salt].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* An entry may lose texts and salts, each with the other; nothing else of it may change. */
+static void
+CheckErasureOnly(TriggerData *trigger)
+{
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(tupdesc, i);
+		bool		old_null;
+		bool		new_null;
+		Datum		old_value = heap_getattr(trigger->tg_trigtuple, i + 1, tupdesc, &old_null);
+		Datum		new_value = heap_getattr(trigger->tg_newtuple, i + 1, tupdesc, &new_null);
+
+		if (new_null && (old_null || IsErasableColumn(NameStr(column->attname))))
+			continue;
+		if (new_null || old_null || !datum_image_eq(old_value, new_value, column->attbyval, column->attlen))
+			Refuse(trigger, psprintf("Column \"%s\" of an entry never changes.", NameStr(column->attname)));
+	}
+}
+
+/*
+ * guard_entry() returns trigger
+ *		Entries are appended and never change, but for texts that are erased.
+ *		A subscriber applies both; on the origin they come from the one way in.
+ */
+Datum
+guard_entry(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		Refuse(trigger, "Entries are never deleted.");
+	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
+	{
+		CheckErasureOnly(trigger);
+		if (!IsLogicalWorker())
+			Refuse(trigger, "Texts are erased by the ledger's own functions.");
+		return PointerGetDatum(trigger->tg_newtuple);
+	}
+	if (!IsLogicalWorker() &&
+		(Unexpected(GUARDED_ENTRY) || !IsExpectedHash(trigger->tg_trigtuple, tupdesc, "hash")))
+		Refuse(trigger, "This entry was not made by the ledger's functions.");
+	return PointerGetDatum(trigger->tg_trigtuple);
+}
+
+/* The row that is to be stored, after the checks that all projections share. */
+static HeapTuple
+ProjectedTuple(TriggerData *trigger)
+{
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
+		Refuse(trigger, "What the entries add up to is never deleted.");
+	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+}
+
+/*
+ * guard_chain() returns trigger
+ *		A chain's head moves with the entries that were just appended.
+ */
+Datum
+guard_chain(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	tuple = ProjectedTuple(trigger);
+
+	if (!IsLogicalWorker() &&
+		(Unexpected(GUARDED_CHAIN) || !IsExpectedSeq(tuple, tupdesc, "length") ||
+		 !IsExpectedHash(tuple, tupdesc, "head")))
+		Refuse(trigger, "The head of a chain follows from its entries.");
+	return PointerGetDatum(tuple);
+}
+
+/*
+ * guard_promise() returns trigger
+ *		A promise's row changes with the entry that was just appended.
+ */
+Datum
+guard_promise(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	HeapTuple	tuple = ProjectedTuple(trigger);
+
+	if (!IsLogicalWorker() &&
+		(Unexpected(GUARDED_PROMISE) ||
+		 !IsExpectedSeq(tuple, RelationGetDescr(trigger->tg_relation), "last_seq")))
+		Refuse(trigger, "The row of a promise follows from its entries.");
+	return PointerGetDatum(tuple);
+}
+
+/*
+ * guard_governed() returns trigger
+ *		Actors, policies, access and settings change with a governance entry;
+ *		then every process forgets what it remembers of them.
+ */
+Datum
+guard_governed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	HeapTuple	tuple = ProjectedTuple(trigger);
+
+	if (!IsLogicalWorker() &&
+		(Unexpected(GUARDED_GOVERNED) ||
+		 !IsExpectedSeq(tuple, RelationGetDescr(trigger->tg_relation), "seq")))
+		Refuse(trigger, "Actors, policies, access and settings follow from governance entries.");
+	CacheInvalidateRelcache(trigger->tg_relation);
+	return PointerGetDatum(tuple);
+}
+
+/*
+ * guard_truncate() returns trigger
+ *		No table of the ledger is ever emptied.
+ */
+Datum
+guard_truncate(PG_FUNCTION_ARGS)
+{
+	Refuse(CheckCalledAsGuard(fcinfo, false), "It is never emptied.");
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,241 @@
+/*
+ * history.c
+ *		A promise's entries in words that an auditor can read.
+ */
+#include "postgres.h"
+
+#include "promise.h"
+
+#include "catalog/pg_type_d.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+PG_FUNCTION_INFO_V1(history);
+
+static Statement read_entries = STATEMENT_OF_ROWS(
+	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 ORDER BY seq",
+	TEXTOID, UUIDOID);
+
+static char *
+Instant(const Row *entry, int column)
+{
+	return pstrdup(timestamptz_to_str(RowInstant(entry, column)));
+}
+
+/* human "anna"; ai "sdr-bot" (anna answers for it); customer's human "..." */
+static char *
+WhoActed(const Row *entry)
+{
+	StringInfoData who;
+
+	initStringInfo(&who);
+	if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "customer"))
+		appendStringInfoString(&who, "for the customer, ");
+	else if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "record"))
+		appendStringInfoString(&who, "for a system of record, ");
+	appendStringInfo(&who, "%s \"%s\"", RowText(entry, ENTRY_ACTOR_KIND), RowText(entry, ENTRY_ACTOR));
+	if (!RowIsNull(entry, ENTRY_RESPONSIBLE))
+		appendStringInfo(&who, " (%s answers for it)", RowText(entry, ENTRY_RESPONSIBLE));
+	return who.data;
+}
+
+/* Words, or that they were erased. */
+static const char *
+WordsOr(const Row *entry, int text, int commitment)
+{
+	if (!RowIsNull(entry, text))
+		return psprintf("\"%s\"", RowText(entry, text));
+	return RowIsNull(entry, commitment) ? NULL : "(erased)";
+}
+
+static void
+DescribeTerms(StringInfo out, const Row *entry)
+{
+	const char *purpose = WordsOr(entry, ENTRY_PURPOSE, ENTRY_PURPOSE_COMMITMENT);
+
+	appendStringInfo(out, "%s", WordsOr(entry, ENTRY_WORDS, ENTRY_WORDS_COMMITMENT));
+	if (!RowIsNull(entry, ENTRY_KIND))
+		appendStringInfo(out, ", kind %s", RowText(entry, ENTRY_KIND));
+	if (!RowIsNull(entry, ENTRY_VALUE))
+		appendStringInfo(out, ", value %s%s%s",
+						 DatumGetCString(DirectFunctionCall1(numeric_out, entry->values[ENTRY_VALUE])),
+						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : " ",
+						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : RowText(entry, ENTRY_CURRENCY));
+	if (RowIsNull(entry, ENTRY_DUE))
+		appendStringInfoString(out, ", without a due time");
+	else
+		appendStringInfo(out, ", due %s", Instant(entry, ENTRY_DUE));
+	if (purpose)
+		appendStringInfo(out, ", so that the customer can: %s", purpose);
+	if (!RowIsNull(entry, ENTRY_DRAFTED_BY))
+		appendStringInfo(out, "; the words were written by \"%s\"", RowText(entry, ENTRY_DRAFTED_BY));
+}
+
+/* What policy asked, and who stands behind it now. */
+static void
+DescribeBacking(StringInfo out, const Row *entry)
+{
+	if (!RowIsNull(entry, ENTRY_BACKER))
+		appendStringInfo(out, ". \"%s\" stands behind it by their own act, known by %s evidence",
+						 RowText(entry, ENTRY_BACKER), RowText(entry, ENTRY_EVIDENCE));
+	else
+		appendStringInfoString(out, ". Nobody stands behind it");
+	if (RowIsNull(entry, ENTRY_EVIDENCE_ASKED))
+		appendStringInfoString(out, "; policy asked for nobody");
+	else
+		appendStringInfo(out, "; policy asked for a human with %s evidence", RowText(entry, ENTRY_EVIDENCE_ASKED));
+	if (!RowIsNull(entry, ENTRY_BACK_BY))
+		appendStringInfo(out, " by %s", Instant(entry, ENTRY_BACK_BY));
+}
+
+static void
+DescribeAmended(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ", WhoActed(entry),
+					 RowInt64(entry, ENTRY_REFERS_TO),
+					 RowBool(entry, ENTRY_ACCEPTED) ? ", with the customer's acceptance" : "");
+	DescribeTerms(out, entry);
+	appendStringInfoString(out, ". The backing of the old terms is void");
+	DescribeBacking(out, entry);
+}
+
+static void
+DescribeVerdict(StringInfo out, const Row *entry)
+{
+	char	   *verdict = RowText(entry, ENTRY_VERDICT);
+
+	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
+					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
+					 strcmp(verdict, "partly_kept") == 0 ? "partly kept" : verdict);
+	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
+		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
+	if (RowBool(entry, ENTRY_STANDS))
+		appendStringInfo(out, ". This stands as the %s's word, and weighs %d/%d thousandths kept/broken",
+						 RowText(entry, ENTRY_WHOSE_WORD),
+						 DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+						 DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+	else
+		appendStringInfo(out, ". This is the %s's word and does not stand: a higher word, or one with better evidence, was given before",
+						 RowText(entry, ENTRY_WHOSE_WORD));
+}
+
+static void
+DescribeWithdrawn(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s took the promise back", WhoActed(entry));
+	if (RowTextIs(entry, ENTRY_STATE, state_names[STATE_BROKEN]))
+		appendStringInfo(out, " after the customer accepted it or after it was due: that is broken, and weighs %d/%d thousandths kept/broken",
+						 DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+						 DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+}
+
+static void
+DescribeEvent(StringInfo out, const Row *entry, Event event)
+{
+	switch (event)
+	{
+		case EVENT_MADE:
+			appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
+							 RowText(entry, ENTRY_PROMISER_KIND), RowText(entry, ENTRY_PROMISER));
+			DescribeTerms(out, entry);
+			DescribeBacking(out, entry);
+			break;
+		case EVENT_BACKED:
+			appendStringInfo(out, "%s backed the terms of entry " INT64_FORMAT, WhoActed(entry),
+							 RowInt64(entry, ENTRY_REFERS_TO));
+			DescribeBacking(out, entry);
+			break;
+		case EVENT_BACKING_WITHDRAWN:
+			appendStringInfo(out, "%s withdrew their backing", WhoActed(entry));
+			DescribeBacking(out, entry);
+			break;
+		case EVENT_ACCEPTED:
+			appendStringInfo(out, "%s accepted the terms of entry " INT64_FORMAT ": the customer relies on it",
+							 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+			break;
+		case EVENT_AMENDED:
+			DescribeAmended(out, entry);
+			break;
+		case EVENT_ASSESSED:
+			DescribeVerdict(out, entry);
+			break;
+		case EVENT_WITHDRAWN:
+			DescribeWithdrawn(out, entry);
+			break;
+		case EVENT_RELEASED:
+			appendStringInfo(out, "%s released the company from it", WhoActed(entry));
+			break;
+		case EVENTS:
+			appendStringInfo(out, "%s", RowText(entry, ENTRY_EVENT));
+			break;
+	}
+}
+
+static Datum
+Describe(const Row *entry)
+{
+	const char *note = WordsOr(entry, ENTRY_NOTE, ENTRY_NOTE_COMMITMENT);
+	int			event = NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	DescribeEvent(&out, entry, event < 0 ? EVENTS : (Event) event);
+	if (note)
+		appendStringInfo(&out, ", because: %s", note);
+	appendStringInfoChar(&out, '.');
+	if (RowBool(entry, ENTRY_BACKFILLED))
+		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
+	out.data[0] = pg_toupper((unsigned char) out.data[0]);
+	return CStringGetTextDatum(out.data);
+}
+
+static void
+PutEntry(ReturnSetInfo *result, const Row *entry)
+{
+	static const int columns[] = {
+		ENTRY_SEQ, ENTRY_RECORDED_AT, ENTRY_OCCURRED_AT, ENTRY_EVENT, ENTRY_ACTOR, -1, ENTRY_STATE,
+		ENTRY_EVIDENCE, ENTRY_BACKFILLED, ENTRY_LOGIN, ENTRY_ROLE, ENTRY_CONTEXT, ENTRY_HASH
+	};
+	Datum		values[lengthof(columns)];
+	bool		nulls[lengthof(columns)];
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+	{
+		values[i] = columns[i] < 0 ? Describe(entry) : entry->values[columns[i]];
+		nulls[i] = columns[i] >= 0 && RowIsNull(entry, columns[i]);
+	}
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/*
+ * history(promise uuid, customer text) returns setof (seq, recorded_at, occurred_at,
+ *		   event, actor, description, state, evidence, backfilled, login, role, context, hash)
+ *		The promise's entries, oldest first, each described in words.  Levels
+ *		application, auditor.  Errors: TL004, P0002 no such promise.
+ */
+Datum
+history(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	const Ledger *ledger = LedgerOpen();
+	LedgerSession session;
+	Datum		values[2];
+	uint64		rows;
+
+	CheckAccess(ledger, GetUserId(), LEVELS_READING_WORDS, "read histories");
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	LedgerEnter(ledger, &session);
+	values[0] = PG_ARGISNULL(1) ? PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
+	values[1] = PG_GETARG_DATUM(0);
+	rows = StatementRead(&read_entries, values, NULL);
+	if (rows == 0)
+		NoPromise(values[1]);
+	for (uint64 i = 0; i < rows; i++)
+		PutEntry(result, RowFromTuple(&entry_shape, SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
+	LedgerLeave(&session);
+	return (Datum) 0;
+}

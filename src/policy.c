@@ -1,0 +1,221 @@
+/*
+ * policy.c
+ *		Policy: what the rules together ask of a promise.
+ *
+ * All rules that match hold together, the strictest of each.  What a rule asks
+ * about and the promise leaves unsaid, matches; so does a kind or a currency
+ * that no rule knows.  So silence never helps a promise past a policy: it may
+ * add a demand, and it never adds a grace.
+ */
+#include "postgres.h"
+
+#include "policy.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+static Statement read_policies = STATEMENT_WITHOUT_ARGS(
+	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within"
+	" FROM trust.policy WHERE active ORDER BY policy");
+
+typedef struct Rule
+{
+	char	   *promiser;
+	char	   *promiser_kind;
+	char	   *kind;
+	char	   *currency;
+	Numeric		least_value;
+	Evidence	evidence;
+	int64		back_within;
+	int64		grace;
+	int64		due_within;
+} Rule;
+
+static MemoryContext rules_context = NULL;
+static Rule *rules = NULL;
+static int	rule_count = 0;
+static bool rules_valid = false;
+
+static void
+ForgetRules(void)
+{
+	rules_valid = false;
+}
+
+static int64
+MicrosecondsOr(HeapTuple tuple, TupleDesc tupdesc, int column, int64 otherwise)
+{
+	bool		isnull;
+	Datum		interval = SPI_getbinval(tuple, tupdesc, column, &isnull);
+
+	return isnull ? otherwise : IntervalMicroseconds(DatumGetIntervalP(interval), "policy");
+}
+
+static Rule
+RuleFromTuple(HeapTuple tuple, TupleDesc tupdesc)
+{
+	Rule		rule = {0};
+	char	   *evidence = SPI_getvalue(tuple, tupdesc, 6);
+	bool		isnull;
+	Datum		least_value = SPI_getbinval(tuple, tupdesc, 5, &isnull);
+
+	rule.least_value = isnull ? NULL : DatumGetNumericCopy(least_value);
+	rule.promiser = SPI_getvalue(tuple, tupdesc, 1);
+	rule.promiser_kind = SPI_getvalue(tuple, tupdesc, 2);
+	rule.kind = SPI_getvalue(tuple, tupdesc, 3);
+	rule.currency = SPI_getvalue(tuple, tupdesc, 4);
+	rule.evidence = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
+	rule.back_within = MicrosecondsOr(tuple, tupdesc, 7, -1);
+	rule.grace = MicrosecondsOr(tuple, tupdesc, 8, -1);
+	rule.due_within = MicrosecondsOr(tuple, tupdesc, 9, -1);
+	return rule;
+}
+
+static void
+LoadRules(const Ledger *ledger)
+{
+	Oid			relid = LedgerRelation("policy");
+	uint64		seen = LedgerGeneration();
+	LedgerSession session;
+	MemoryContext previous;
+
+	LedgerWatch(relid, ForgetRules);
+	rule_count = 0;
+	if (rules_context == NULL)
+		rules_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(rules_context);
+	LedgerEnter(ledger, &session);
+	StatementReadLatest(&read_policies, NULL, NULL, relid);
+	previous = MemoryContextSwitchTo(rules_context);
+	rules = palloc(sizeof(Rule) * (SPI_processed + 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+		rules[rule_count++] = RuleFromTuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	MemoryContextSwitchTo(previous);
+	LedgerLeave(&session);
+	rules_valid = (seen == LedgerGeneration());
+}
+
+static bool
+KnownKind(const char *kind)
+{
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].kind && strcmp(rules[i].kind, kind) == 0)
+			return true;
+	return false;
+}
+
+static bool
+KnownCurrency(const char *currency)
+{
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].currency && strcmp(rules[i].currency, currency) == 0)
+			return true;
+	return false;
+}
+
+typedef enum Match
+{
+	NO_MATCH,
+	MATCH_BY_SILENCE,			/* what is unsaid or unknown counts as what the rule asks about */
+	MATCH
+} Match;
+
+static Match
+MatchName(const char *asked, const char *said, bool known)
+{
+	if (asked == NULL)
+		return MATCH;
+	if (said == NULL || !known)
+		return MATCH_BY_SILENCE;
+	return strcmp(asked, said) == 0 ? MATCH : NO_MATCH;
+}
+
+static Match
+MatchValue(Numeric least, Numeric value, Match currency)
+{
+	if (least == NULL)
+		return MATCH;
+	/* an amount in a currency that no rule knows cannot be compared */
+	if (value == NULL || currency == MATCH_BY_SILENCE)
+		return MATCH_BY_SILENCE;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value), NumericGetDatum(least))) >= 0 ?
+		MATCH : NO_MATCH;
+}
+
+static Match
+MatchRule(const Rule *rule, const PolicySubject *subject, bool kind_known, bool currency_known)
+{
+	Match		currency = MatchName(rule->currency, subject->currency, currency_known);
+	Match		parts[] = {
+		MatchName(rule->promiser, subject->promiser, true),
+		MatchName(rule->promiser_kind, subject->promiser_kind, true),
+		MatchName(rule->kind, subject->kind, kind_known),
+		currency,
+		MatchValue(rule->least_value, subject->value, currency)
+	};
+	Match		match = MATCH;
+
+	for (size_t i = 0; i < lengthof(parts); i++)
+		match = Min(match, parts[i]);
+	return match;
+}
+
+static int64
+Strictest(int64 a, int64 b)
+{
+	return a < 0 ? b : b < 0 ? a : Min(a, b);
+}
+
+/* What all matching rules ask together. */
+PolicyDemand
+PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
+{
+	PolicyDemand demand = {EVIDENCE_NONE, -1, -1, -1};
+	int64		shortest_grace = -1;
+	bool		kind_known;
+	bool		currency_known;
+
+	while (!rules_valid)
+		LoadRules(ledger);
+	kind_known = subject->kind && KnownKind(subject->kind);
+	currency_known = subject->currency && KnownCurrency(subject->currency);
+	for (int i = 0; i < rule_count; i++)
+	{
+		Match		match = MatchRule(&rules[i], subject, kind_known, currency_known);
+
+		if (match == NO_MATCH)
+			continue;
+		demand.evidence = Max(demand.evidence, rules[i].evidence);
+		demand.back_within = Strictest(demand.back_within, rules[i].back_within);
+		demand.due_within = Strictest(demand.due_within, rules[i].due_within);
+		shortest_grace = Strictest(shortest_grace, rules[i].grace);
+		if (match == MATCH)		/* only a rule that speaks of this promise gives it time */
+			demand.grace = Max(demand.grace, rules[i].grace);
+	}
+	demand.grace = demand.grace < 0 ? 0 : shortest_grace;
+	if (demand.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
+		demand.evidence = Max(demand.evidence, EVIDENCE_ASSERTED);
+	return demand;
+}
+
+/*
+ * Whether the actor may back that much.  Where an authority is set, what is
+ * unsaid and any currency it does not name lie above it.
+ */
+bool
+AuthoritySuffices(const Actor *actor, Numeric value, const char *currency)
+{
+	JsonbValue	buffer;
+	JsonbValue *most;
+
+	if (actor->authority == NULL)
+		return true;
+	if (value == NULL || currency == NULL)
+		return false;
+	most = getKeyJsonValueFromContainer(&actor->authority->root, currency, strlen(currency), &buffer);
+	return most != NULL && most->type == jbvNumeric &&
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value), NumericGetDatum(most->val.numeric))) <= 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * policy.h
+ *		Policy: what the rules together ask of a promise.
+ */
+#ifndef TRUST_LEDGER_POLICY_H
+#define TRUST_LEDGER_POLICY_H
+
+#include "act.h"
+
+/* What a promise says of itself, as far as rules ask. */
+typedef struct PolicySubject
+{
+	const char *promiser;
+	const char *promiser_kind;
+	const char *kind;			/* NULL: left unsaid */
+	const char *currency;		/* NULL: left unsaid */
+	Numeric		value;			/* NULL: left unsaid */
+} PolicySubject;
+
+/* The strictest of all that matching rules ask. */
+typedef struct PolicyDemand
+{
+	Evidence	evidence;
+	int64		back_within;	/* microseconds; -1: no limit */
+	int64		grace;			/* microseconds */
+	int64		due_within;		/* microseconds; -1: none given */
+} PolicyDemand;
+
+extern PolicyDemand PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
+extern bool AuthoritySuffices(const Actor *actor, Numeric value, const char *currency);
+
+#endif

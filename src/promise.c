@@ -1,0 +1,413 @@
+/*
+ * promise.c
+ *		The promise: what its entries add up to, and one act upon it.
+ *
+ * PromiseProject() is the only place that says how an entry changes a promise:
+ * the one way in writes with it, verify() folds with it.  It reads the entry
+ * and nothing else, no clock and no policy.
+ */
+#include "postgres.h"
+
+#include "promise.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "arguments.h"
+#include "guard.h"
+#include "text.h"
+
+#define PROMISE_COLUMN(id, name, type) {#name, type},
+static const Column promise_columns[PROMISE_COLUMNS] = {PROMISE_LIST(PROMISE_COLUMN)};
+
+const RowShape promise_shape = {"promise", promise_columns, PROMISE_COLUMNS};
+
+static Statement find_customer = STATEMENT(
+	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
+
+static SPIPlanPtr insert_promise = NULL;
+static Statement read_promise = STATEMENT_OF_ROWS(
+	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+static SPIPlanPtr update_promise = NULL;
+
+/* Columns that never change after the first entry, and so stay out of the UPDATE */
+#define PROMISE_KEY_COLUMNS 2
+
+State
+PromiseState(const Row *promise)
+{
+	for (int state = STATE_NONE + 1; state < STATES; state++)
+		if (RowTextIs(promise, PROMISE_STATE, state_names[state]))
+			return state;
+	return STATE_NONE;
+}
+
+char *
+PromiseName(const Row *promise)
+{
+	return DatumGetCString(DirectFunctionCall1(uuid_out, promise->values[PROMISE_PROMISE]));
+}
+
+bool
+PromisePastDue(const Row *promise, TimestampTz instant)
+{
+	return !RowIsNull(promise, PROMISE_DUE) && instant > RowInstant(promise, PROMISE_DUE);
+}
+
+/* ---- how entries add up ---- */
+
+static const struct
+{
+	int			promise;
+	int			entry;
+}			terms[] = {
+	{PROMISE_WORDS, ENTRY_WORDS}, {PROMISE_PURPOSE, ENTRY_PURPOSE}, {PROMISE_PROMISER, ENTRY_PROMISER},
+	{PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND}, {PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY},
+	{PROMISE_KIND, ENTRY_KIND}, {PROMISE_VALUE, ENTRY_VALUE}, {PROMISE_CURRENCY, ENTRY_CURRENCY},
+	{PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE}, {PROMISE_DUE, ENTRY_DUE}, {PROMISE_OVERDUE_AT, ENTRY_OVERDUE_AT}
+};
+
+static void
+ProjectTerms(Row *promise, const Row *entry)
+{
+	for (size_t i = 0; i < lengthof(terms); i++)
+		RowTake(promise, terms[i].promise, entry, terms[i].entry);
+	RowTake(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
+}
+
+/* Who stands behind it from now on: whoever the entry names, by their own act. */
+static void
+ProjectBacking(Row *promise, const Row *entry)
+{
+	RowTake(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
+	if (RowIsNull(entry, ENTRY_BACKER))
+	{
+		RowClear(promise, PROMISE_EVIDENCE);
+		RowClear(promise, PROMISE_BACKED_AT);
+	}
+	else
+	{
+		RowTake(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
+		RowTake(promise, PROMISE_BACKED_AT, entry, ENTRY_OCCURRED_AT);
+	}
+	RowTake(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
+	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
+}
+
+static void
+ProjectMade(Row *promise, const Row *entry)
+{
+	RowTake(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowTake(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
+	RowTake(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
+	RowTake(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
+	RowTake(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
+	RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+	RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(0));
+	ProjectTerms(promise, entry);
+	ProjectBacking(promise, entry);
+}
+
+static void
+ProjectAmended(Row *promise, const Row *entry)
+{
+	if (!RowBool(entry, ENTRY_STANDS))
+		return;
+	if (!RowValueEqual(promise, PROMISE_DUE, entry, ENTRY_DUE))
+		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
+	if (RowIsNull(promise, PROMISE_FIRST_DUE))
+		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
+		RowTake(promise, PROMISE_ACCEPTED_AT, entry, ENTRY_OCCURRED_AT);
+	ProjectTerms(promise, entry);
+	ProjectBacking(promise, entry);
+}
+
+/* A promise is settled once, at its first verdict; later ones change the verdict, not the instant. */
+static void
+ProjectSettled(Row *promise, const Row *entry)
+{
+	if (!RowIsNull(promise, PROMISE_SETTLED_AT))
+		return;
+	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowTake(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
+}
+
+static void
+ProjectVerdict(Row *promise, const Row *entry)
+{
+	if (!RowBool(entry, ENTRY_STANDS))
+		return;
+	RowTake(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
+	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
+	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	ProjectSettled(promise, entry);
+}
+
+static void
+ProjectEvent(Row *promise, const Row *entry, Event event)
+{
+	switch (event)
+	{
+		case EVENT_MADE:
+			ProjectMade(promise, entry);
+			break;
+		case EVENT_BACKED:
+		case EVENT_BACKING_WITHDRAWN:
+			ProjectBacking(promise, entry);
+			break;
+		case EVENT_ACCEPTED:
+			RowTake(promise, PROMISE_ACCEPTED_AT, entry, ENTRY_OCCURRED_AT);
+			break;
+		case EVENT_AMENDED:
+			ProjectAmended(promise, entry);
+			break;
+		case EVENT_ASSESSED:
+			ProjectVerdict(promise, entry);
+			break;
+		case EVENT_WITHDRAWN:
+			ProjectVerdict(promise, entry);
+			ProjectSettled(promise, entry);
+			break;
+		case EVENT_RELEASED:
+			ProjectSettled(promise, entry);
+			break;
+		case EVENTS:
+			break;
+	}
+}
+
+/*
+ * Takes one entry into the promise.  Returns NULL, or why this entry cannot
+ * follow: what the one way in would never have written.
+ */
+const char *
+PromiseProject(Row *promise, const Row *entry)
+{
+	State		from = PromiseState(promise);
+	State		to = STATE_NONE;
+	int			event = EVENTS;
+
+	for (int i = 0; i < EVENTS; i++)
+		if (RowTextIs(entry, ENTRY_EVENT, event_names[i]))
+			event = i;
+	for (int i = 0; i < STATES; i++)
+		if (RowTextIs(entry, ENTRY_STATE, state_names[i]))
+			to = i;
+	if (event == EVENTS)
+		return "is not an event of a promise";
+	if (!StateLeads(event, from, to))
+		return psprintf("does not lead from %s to %s", state_names[from], state_names[to]);
+	if (!RowIsNull(entry, ENTRY_BACKER) &&
+		!(RowValueEqual(entry, ENTRY_BACKER, entry, ENTRY_ACTOR) &&
+		  RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN])))
+		return "names a backer who did not act";
+
+	ProjectEvent(promise, entry, event);
+	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
+	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
+	if (to != STATE_PROPOSED)
+		RowClear(promise, PROMISE_WAITING_SINCE);
+	else if (from != STATE_PROPOSED || event == EVENT_AMENDED)
+		RowTake(promise, PROMISE_WAITING_SINCE, entry, ENTRY_OCCURRED_AT);
+	return NULL;
+}
+
+/* ---- one act ---- */
+
+void
+NoPromise(Datum promise)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("there is no promise %s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, promise))),
+			 errhint("Leave customer out to have the promise found by itself.")));
+}
+
+/* The customer whom the promise was made to; within a LedgerSession. */
+text *
+PromiseCustomer(Datum promise, bool on_callers_snapshot)
+{
+	bool		isnull;
+
+	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
+		NoPromise(promise);
+	return DatumGetTextPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* As given, or found. */
+static text *
+CustomerOf(FunctionCallInfo fcinfo)
+{
+	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
+
+	return customer ? cstring_to_text(customer) : PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
+}
+
+static void
+LoadPromise(PromiseAct *pa, FunctionCallInfo fcinfo)
+{
+	Datum		values[2] = {PointerGetDatum(pa->chain.customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
+
+	if (StatementWrite(&read_promise, values, NULL) == 0)
+		NoPromise(values[1]);
+	pa->promise = RowFromTuple(&promise_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+}
+
+static bool
+IsRetry(PromiseAct *pa)
+{
+	return pa->act.idempotency_key != NULL &&
+		ChainFindRequest(&pa->chain, pa->act.idempotency_key, pa->act.request, &pa->receipt);
+}
+
+/* Whoever speaks for one customer speaks for no other. */
+static void
+CheckSpeaksForThisCustomer(const PromiseAct *pa)
+{
+	const char *bound = pa->act.actor->customer;
+
+	if (bound != NULL && strcmp(bound, text_to_cstring(pa->chain.customer)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("actor \"%s\" speaks for another customer", pa->act.actor->actor)));
+}
+
+static void
+CheckNotBeforeMade(const PromiseAct *pa)
+{
+	if (RowInstant(pa->entry, ENTRY_OCCURRED_AT) < RowInstant(pa->promise, PROMISE_MADE_AT))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("occurred_at lies before the promise was made"),
+				 errdetail("The promise was made at %s.",
+						   timestamptz_to_str(RowInstant(pa->promise, PROMISE_MADE_AT)))));
+}
+
+/*
+ * Begins an act upon a promise: who acts, the chain's lock, the promise as it
+ * is, and an entry to fill.  False where this is a retry: the receipt is there.
+ */
+bool
+PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what)
+{
+	if (PG_ARGISNULL(PROMISE_ARGUMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	memset(pa, 0, sizeof(PromiseAct));
+	pa->event = event;
+	ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
+	LedgerEnter(pa->act.ledger, &pa->session);
+	ChainLock(&pa->chain, pa->act.ledger, CustomerOf(fcinfo));
+	if (IsRetry(pa))
+		return false;
+	LoadPromise(pa, fcinfo);
+	CheckSpeaksForThisCustomer(pa);
+	CheckStateAllows(event, PromiseState(pa->promise), PromiseName(pa->promise));
+	pa->entry = ActEntry(&pa->act, &pa->chain, event_names[event]);
+	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	CheckNotBeforeMade(pa);
+	return true;
+}
+
+/*
+ * A uuid of version 7 (RFC 9562, section 5.7): milliseconds, then random bits.
+ * New promises of all customers stand together in the index.
+ */
+static Datum
+NewPromiseId(TimestampTz now)
+{
+	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
+	int64		milliseconds = (now / 1000) +
+		((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * (USECS_PER_DAY / 1000);
+
+	if (!pg_strong_random(id->data, UUID_LEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not get random bytes for a promise")));
+	for (int i = 0; i < 6; i++)
+		id->data[i] = (unsigned char) (milliseconds >> (8 * (5 - i)));
+	id->data[6] = (id->data[6] & 0x0F) | 0x70;
+	id->data[8] = (id->data[8] & 0x3F) | 0x80;
+	return UUIDPGetDatum(id);
+}
+
+/* Begins the act that makes a promise; customer is the first argument. */
+bool
+PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo)
+{
+	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
+
+	memset(pa, 0, sizeof(PromiseAct));
+	pa->event = EVENT_MADE;
+	ActBegin(&pa->act, fcinfo, LEVELS_WRITING, "make promises", true);
+	LedgerEnter(pa->act.ledger, &pa->session);
+	ChainLock(&pa->chain, pa->act.ledger, cstring_to_text(customer));
+	if (IsRetry(pa))
+		return false;
+	pa->promise = RowNew(&promise_shape);
+	pa->entry = ActEntry(&pa->act, &pa->chain, event_names[EVENT_MADE]);
+	RowSet(pa->entry, ENTRY_PROMISE, NewPromiseId(pa->chain.now));
+	return true;
+}
+
+/* UPDATE of all that can change, by key. */
+static void
+UpdatePromise(const Row *promise)
+{
+	char		nulls[PROMISE_COLUMNS];
+
+	if (update_promise == NULL)
+	{
+		StringInfoData sql;
+
+		initStringInfo(&sql);
+		appendStringInfoString(&sql, "UPDATE trust.promise SET ");
+		for (int i = PROMISE_KEY_COLUMNS; i < PROMISE_COLUMNS; i++)
+			appendStringInfo(&sql, "%s%s = $%d", i > PROMISE_KEY_COLUMNS ? ", " : "",
+							 quote_identifier(promise_columns[i].name), i + 1);
+		appendStringInfoString(&sql, " WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2");
+		update_promise = KeptPlan(sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
+	}
+	for (int i = 0; i < PROMISE_COLUMNS; i++)
+		nulls[i] = promise->nulls[i] ? 'n' : ' ';
+	PlanWrite(update_promise, promise->values, nulls);
+}
+
+/* Appends the entry; the promise is then what it says, in that state. */
+void
+PromiseAppend(PromiseAct *pa, State to)
+{
+	bool		is_new = pa->event == EVENT_MADE;
+	const char *problem;
+
+	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
+	ChainAppend(&pa->chain, &pa->entry, 1);
+	problem = PromiseProject(pa->promise, pa->entry);
+	if (problem)
+		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
+	GuardExpect(GUARDED_PROMISE, pa->chain.length, pa->chain.head);
+	if (is_new)
+		RowInsert(&insert_promise, pa->promise);
+	else
+		UpdatePromise(pa->promise);
+	pa->receipt = ReceiptOf(pa->entry);
+}
+
+Datum
+PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo)
+{
+	Datum		receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
+
+	LedgerLeave(&pa->session);
+	return receipt;
+}

@@ -1,0 +1,89 @@
+/*
+ * promise.h
+ *		The promise: what its entries add up to, and one act upon it.
+ */
+#ifndef TRUST_LEDGER_PROMISE_H
+#define TRUST_LEDGER_PROMISE_H
+
+#include "act.h"
+#include "state.h"
+
+#define PROMISE_LIST(C) \
+	C(CUSTOMER, customer, TEXTOID) \
+	C(PROMISE, promise, UUIDOID) \
+	C(STATE, state, TEXTOID) \
+	C(WORDS, words, TEXTOID) \
+	C(PURPOSE, purpose, TEXTOID) \
+	C(PROMISER, promiser, TEXTOID) \
+	C(PROMISER_KIND, promiser_kind, TEXTOID) \
+	C(DRAFTED_BY, drafted_by, TEXTOID) \
+	C(KIND, kind, TEXTOID) \
+	C(VALUE, value, NUMERICOID) \
+	C(CURRENCY, currency, TEXTOID) \
+	C(LONGEST_PAUSE, longest_pause, INTERVALOID) \
+	C(MADE_AT, made_at, TIMESTAMPTZOID) \
+	C(RECORDED_AT, recorded_at, TIMESTAMPTZOID) \
+	C(BACKFILLED, backfilled, BOOLOID) \
+	C(FIRST_DUE, first_due, TIMESTAMPTZOID) \
+	C(DUE, due, TIMESTAMPTZOID) \
+	C(DUE_MOVES, due_moves, INT4OID) \
+	C(OVERDUE_AT, overdue_at, TIMESTAMPTZOID) \
+	C(EVIDENCE_ASKED, evidence_asked, TEXTOID) \
+	C(BACK_BY, back_by, TIMESTAMPTZOID) \
+	C(WAITING_SINCE, waiting_since, TIMESTAMPTZOID) \
+	C(BACKER, backer, TEXTOID) \
+	C(EVIDENCE, evidence, TEXTOID) \
+	C(BACKED_AT, backed_at, TIMESTAMPTZOID) \
+	C(ACCEPTED_AT, accepted_at, TIMESTAMPTZOID) \
+	C(OUTCOME, outcome, TEXTOID) \
+	C(WHOSE_WORD, whose_word, TEXTOID) \
+	C(VERDICT_EVIDENCE, verdict_evidence, TEXTOID) \
+	C(RELAYED, relayed, BOOLOID) \
+	C(PURPOSE_MET, purpose_met, BOOLOID) \
+	C(SETTLED_BY, settled_by, TEXTOID) \
+	C(SETTLED_AT, settled_at, TIMESTAMPTZOID) \
+	C(WEIGHT_KEPT, weight_kept, INT4OID) \
+	C(WEIGHT_BROKEN, weight_broken, INT4OID) \
+	C(TERMS_SEQ, terms_seq, INT8OID) \
+	C(LAST_SEQ, last_seq, INT8OID)
+
+#define PROMISE_COLUMN_ID(id, name, type) PROMISE_##id,
+enum
+{
+	PROMISE_LIST(PROMISE_COLUMN_ID)
+	PROMISE_COLUMNS
+};
+
+extern const RowShape promise_shape;
+
+/* One act upon one promise, from the arguments to the receipt. */
+typedef struct PromiseAct
+{
+	Act			act;
+	Chain		chain;
+	LedgerSession session;
+	Receipt		receipt;
+	Event		event;
+	Row		   *promise;		/* as it is before the act; empty for a new one */
+	Row		   *entry;			/* what is to be appended */
+} PromiseAct;
+
+/* Arguments of functions about a promise: promise first, customer before those of every act. */
+#define PROMISE_ARGUMENT 0
+#define CUSTOMER_ARGUMENT (PG_NARGS() - ACT_ARGUMENTS - 1)
+
+extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
+extern bool PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void PromiseAppend(PromiseAct *pa, State to);
+
+extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
+extern void NoPromise(Datum promise) pg_attribute_noreturn();
+
+extern const char *PromiseProject(Row *promise, const Row *entry);
+
+extern State PromiseState(const Row *promise);
+extern bool PromisePastDue(const Row *promise, TimestampTz instant);
+extern char *PromiseName(const Row *promise);
+
+#endif

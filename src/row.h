@@ -1,0 +1,126 @@
+/*
+ * row.h
+ *		Rows of the ledger's tables, described by their columns, and saved statements.
+ *
+ * One list of columns per table serves the statements, the hash, the projection
+ * and the comparison with what is stored.  Columns are matched by name only.
+ */
+#ifndef TRUST_LEDGER_ROW_H
+#define TRUST_LEDGER_ROW_H
+
+#include "trust_ledger.h"
+
+#include "access/tupdesc.h"
+#include "executor/spi.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+typedef struct Column
+{
+	const char *name;
+	Oid			type;
+} Column;
+
+typedef struct RowShape
+{
+	const char *table;
+	const Column *columns;
+	int			natts;
+} RowShape;
+
+typedef struct Row
+{
+	const RowShape *shape;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+extern Row *RowNew(const RowShape *shape);
+extern Row *RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc);
+extern Row *RowCopy(const Row *row);
+extern void RowSetText(Row *row, int column, const char *value);
+extern void RowTake(Row *row, int column, const Row *from, int from_column);
+extern bool RowValueEqual(const Row *a, int a_column, const Row *b, int b_column);
+extern char *RowColumnList(const RowShape *shape);
+extern Oid *RowTypes(const RowShape *shape);
+
+static inline void
+RowSet(Row *row, int column, Datum value)
+{
+	row->values[column] = value;
+	row->nulls[column] = false;
+}
+
+static inline void
+RowClear(Row *row, int column)
+{
+	row->values[column] = (Datum) 0;
+	row->nulls[column] = true;
+}
+
+static inline void
+RowSetInstant(Row *row, int column, TimestampTz value)
+{
+	RowSet(row, column, TimestampTzGetDatum(value));
+}
+
+static inline bool
+RowIsNull(const Row *row, int column)
+{
+	return row->nulls[column];
+}
+
+static inline bool
+RowBool(const Row *row, int column)
+{
+	return !row->nulls[column] && DatumGetBool(row->values[column]);
+}
+
+static inline int64
+RowInt64(const Row *row, int column)
+{
+	return row->nulls[column] ? 0 : DatumGetInt64(row->values[column]);
+}
+
+static inline TimestampTz
+RowInstant(const Row *row, int column)
+{
+	Assert(!row->nulls[column]);
+	return DatumGetTimestampTz(row->values[column]);
+}
+
+extern char *RowText(const Row *row, int column);
+extern bool RowTextIs(const Row *row, int column, const char *value);
+
+/*
+ * A statement that is planned once per process and kept.  Names in it are
+ * qualified, types and operators too: a kept plan may be parsed again under the
+ * search_path of whoever calls next.
+ */
+#define STATEMENT_MAX_ARGS 24
+
+typedef struct Statement
+{
+	const RowShape *shape;		/* if set: whole rows of that shape, sql says which */
+	const char *sql;
+	int			nargs;
+	Oid			types[STATEMENT_MAX_ARGS];
+	SPIPlanPtr	plan;
+} Statement;
+
+#define STATEMENT(text, ...) \
+	{ .sql = (text), .nargs = lengthof(((Oid[]){__VA_ARGS__})), .types = {__VA_ARGS__} }
+#define STATEMENT_WITHOUT_ARGS(text) { .sql = (text) }
+#define STATEMENT_OF_ROWS(row_shape, text, ...) \
+	{ .shape = &(row_shape), .sql = (text), .nargs = lengthof(((Oid[]){__VA_ARGS__})), .types = {__VA_ARGS__} }
+
+extern SPIPlanPtr KeptPlan(const char *sql, int nargs, Oid *types);
+extern uint64 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls);
+extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
+extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
+extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid);
+
+/* INSERT of a whole row, the plan kept with the shape's owner */
+extern void RowInsert(SPIPlanPtr *plan, const Row *row);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * rule.c
+ *		Setting and dropping the rules of the policy.
+ */
+#include "postgres.h"
+
+#include "governance.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+#include "arguments.h"
+
+PG_FUNCTION_INFO_V1(set_policy);
+PG_FUNCTION_INFO_V1(drop_policy);
+
+static Statement rule_details = STATEMENT(
+	"SELECT pg_catalog.jsonb_build_object('promiser', $1, 'promiser_kind', $2, 'kind', $3, 'currency', $4,"
+	" 'least_value', $5, 'evidence', $6, 'back_within', $7, 'grace', $8, 'due_within', $9, 'active', true)",
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, INTERVALOID, INTERVALOID, INTERVALOID);
+
+static Statement dropped_details = STATEMENT(
+	"SELECT (pg_catalog.to_jsonb(p) OPERATOR(pg_catalog.-) 'policy'::pg_catalog.text"
+	"   OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
+	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('active', false)"
+	" FROM trust.policy p WHERE policy OPERATOR(pg_catalog.=) $1 AND active",
+	TEXTOID);
+
+/* set_policy's arguments behind the name of the rule, in the order of rule_details */
+#define RULE_ARGUMENTS 9
+
+static void
+CheckInterval(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (!PG_ARGISNULL(argument))
+		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(argument), what);
+}
+
+static void
+CheckRule(FunctionCallInfo fcinfo)
+{
+	(void) ArgKey(fcinfo, 1, "promiser");
+	(void) ArgName(fcinfo, 2, "promiser_kind", actor_kind_names, ACTOR_KINDS);
+	(void) ArgKey(fcinfo, 3, "kind");
+	(void) ArgKey(fcinfo, 4, "currency");
+	(void) ArgAmount(fcinfo, 5, "least_value");
+	(void) ArgName(fcinfo, 6, "evidence", evidence_names + 1, EVIDENCES - 1);
+	CheckInterval(fcinfo, 7, "back_within");
+	CheckInterval(fcinfo, 8, "grace");
+	CheckInterval(fcinfo, 9, "due_within");
+	if (PG_ARGISNULL(6) && PG_ARGISNULL(7) && PG_ARGISNULL(8) && PG_ARGISNULL(9))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a rule asks for something"),
+				 errhint("Give evidence, back_within, grace or due_within.")));
+}
+
+/*
+ * set_policy(policy text, promiser text, promiser_kind text, kind text, currency text,
+ *			  least_value numeric, evidence text, back_within interval, grace interval,
+ *			  due_within interval, reason text, actor, occurred_at, context,
+ *			  idempotency_key) returns receipt
+ *		Sets the rule of that name.  It holds for promises that match promiser,
+ *		promiser_kind, kind, currency and value >= least_value, as far as given, and
+ *		asks for evidence (asserted, session, passkey), a time to back within, a grace
+ *		after due, a due time for promises that name none.  Level admin.
+ */
+Datum
+set_policy(PG_FUNCTION_ARGS)
+{
+	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	Governance	governance;
+
+	CheckRule(fcinfo);
+	GovernanceBegin(&governance, fcinfo, "set policies");
+	if (GovernanceLock(&governance))
+	{
+		Datum		values[RULE_ARGUMENTS];
+		char		nulls[RULE_ARGUMENTS];
+		Change		change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
+
+		for (int i = 0; i < RULE_ARGUMENTS; i++)
+		{
+			values[i] = PG_GETARG_DATUM(i + 1);
+			nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
+		}
+		change.details = StatementDatum(&rule_details, values, nulls);
+		change.reason = ArgText(fcinfo, 10);
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}
+
+/*
+ * drop_policy(policy text, reason text, actor, occurred_at, context, idempotency_key)
+ *			   returns receipt
+ *		The rule holds no more; that it did stays in the history.  Level admin.
+ *		Errors: 42704 no such rule.
+ */
+Datum
+drop_policy(PG_FUNCTION_ARGS)
+{
+	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	Governance	governance;
+
+	GovernanceBegin(&governance, fcinfo, "drop policies");
+	if (GovernanceLock(&governance))
+	{
+		Datum		argument = CStringGetTextDatum(policy);
+		Change		change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
+		bool		isnull;
+
+		if (StatementWrite(&dropped_details, &argument, NULL) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("there is no policy \"%s\"", policy),
+					 errhint("SELECT * FROM trust.policy_rule; lists them.")));
+		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		change.reason = ArgText(fcinfo, 1);
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}

@@ -1,0 +1,167 @@
+/*
+ * settings.c
+ *		The ledger's settings: made with the ledger, changed by governance.
+ */
+#include "postgres.h"
+
+#include "governance.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/syscache.h"
+
+#include "arguments.h"
+#include "text.h"
+
+PG_FUNCTION_INFO_V1(found_ledger);
+PG_FUNCTION_INFO_V1(set_ledger);
+
+static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT count(*) FROM trust.ledger");
+
+static Statement merge_settings = STATEMENT(
+	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
+	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object("
+	"     'half_life', $1, 'weights', $2, 'zone', $3, 'lag', $4))"
+	" FROM trust.ledger l",
+	INTERVALOID, JSONBOID, TEXTOID, INTERVALOID);
+
+/* Half a year; our own word weighs half; due dates end in UTC; a day to write down what happened. */
+static const char *const first_settings =
+"{\"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
+" \"weights\": {\"kept\": [1000, 0], \"kept_by_company\": [500, 0], \"partly_kept\": [500, 500],"
+" \"repaired\": [250, 750], \"admitted\": [0, 750], \"broken\": [0, 1000]}}";
+
+static const char *const owner_levels = "{\"levels\": [\"application\", \"analyst\", \"auditor\", \"admin\"]}";
+
+static Datum
+JsonbFrom(const char *json)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+}
+
+/*
+ * found_ledger() returns trust_ledger.receipt
+ *		The first entries of a ledger whose tables were just made: its uuid and
+ *		settings, and access for its owner.  Called by create_ledger(); refused
+ *		(42710) once there are entries, and to anybody but the owner (42501).
+ */
+Datum
+found_ledger(PG_FUNCTION_ARGS)
+{
+	Governance	governance = {0};
+	Ledger		ledger = {0};
+	Act		   *act = &governance.act;
+	Change		changes[2] = {
+		{.event = "ledger_created", .governs = &governed_ledger},
+		{.event = "access_granted", .governs = &governed_access}
+	};
+	pg_uuid_t  *id = DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
+
+	ledger.id = *id;
+	LedgerFind(&ledger);
+	if (!has_privs_of_role(GetUserId(), ledger.owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the ledger"),
+				 errhint("Use trust_ledger.create_ledger().")));
+	act->ledger = &ledger;
+	act->role = GetUserId();
+	act->login = GetUserNameFromId(GetSessionUserId(), false);
+	act->role_name = GetUserNameFromId(act->role, false);
+	LedgerEnter(&ledger, &governance.session);
+	if (DatumGetInt64(StatementDatum(&count_settings, NULL, NULL)) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("there is a ledger in this database already")));
+	(void) GovernanceLock(&governance);
+	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
+	changes[0].details = JsonbFrom(first_settings);
+	changes[1].subject = GetUserNameFromId(ledger.owner, false);
+	changes[1].details = JsonbFrom(owner_levels);
+	GovernanceAppend(&governance, changes, lengthof(changes));
+	return GovernanceEnd(&governance, fcinfo);
+}
+
+/* Better component by component, one of them strictly. */
+static bool
+Outweighs(Weight a, Weight b)
+{
+	return a.kept >= b.kept && a.broken <= b.broken && (a.kept > b.kept || a.broken < b.broken);
+}
+
+/* kept > repaired > admitted > broken, and our own word never weighs more than the customer's. */
+static void
+CheckWeights(const Weight *w)
+{
+	static const Weighing order[] = {WEIGHT_KEPT, WEIGHT_REPAIRED, WEIGHT_ADMITTED, WEIGHT_BROKEN};
+
+	for (size_t i = 1; i < lengthof(order); i++)
+		if (!Outweighs(w[order[i - 1]], w[order[i]]))
+			InvalidWeights(psprintf("\"%s\" is not worth more than \"%s\".", weight_names[order[i - 1]], weight_names[order[i]]));
+	if (!Outweighs(w[WEIGHT_KEPT_BY_COMPANY], w[WEIGHT_REPAIRED]))
+		InvalidWeights("\"kept_by_company\" is not worth more than \"repaired\".");
+	if (w[WEIGHT_KEPT_BY_COMPANY].kept > w[WEIGHT_KEPT].kept || w[WEIGHT_KEPT_BY_COMPANY].broken < w[WEIGHT_KEPT].broken)
+		InvalidWeights("\"kept_by_company\" is worth more than \"kept\".");
+	if (!Outweighs(w[WEIGHT_KEPT_BY_COMPANY], w[WEIGHT_PARTLY_KEPT]) || !Outweighs(w[WEIGHT_PARTLY_KEPT], w[WEIGHT_BROKEN]))
+		InvalidWeights("\"partly_kept\" must lie between \"kept_by_company\" and \"broken\".");
+}
+
+static void
+CheckSettings(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1) && PG_ARGISNULL(2) && PG_ARGISNULL(3))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("nothing to set"),
+				 errhint("Give half_life, weights, zone or lag.")));
+	if (!PG_ARGISNULL(0) && IntervalMicroseconds(PG_GETARG_INTERVAL_P(0), "half_life") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("half_life must be longer than zero")));
+	if (!PG_ARGISNULL(1))
+	{
+		Weight		weights[WEIGHTS];
+
+		ParseWeights(PG_GETARG_JSONB_P(1), weights);
+		CheckWeights(weights);
+	}
+	if (!PG_ARGISNULL(2))
+		(void) LedgerZone(ArgKeyNeeded(fcinfo, 2, "zone"));
+	if (!PG_ARGISNULL(3))
+		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(3), "lag");
+}
+
+/*
+ * set_ledger(half_life interval, weights jsonb, zone text, lag interval,
+ *			  reason text, actor, occurred_at, context, idempotency_key) returns receipt
+ *		Changes the settings given, leaves the others.  half_life > 0, lag >= 0,
+ *		neither in months; weights as six pairs [kept, broken] of thousandths with
+ *		kept > repaired > admitted > broken; zone a time zone name.  Level admin.
+ */
+Datum
+set_ledger(PG_FUNCTION_ARGS)
+{
+	Governance	governance;
+
+	CheckSettings(fcinfo);
+	GovernanceBegin(&governance, fcinfo, "change the ledger's settings");
+	if (GovernanceLock(&governance))
+	{
+		Datum		values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
+		char		nulls[] = "    ";
+		Change		change = {.event = "ledger_set", .governs = &governed_ledger};
+
+		for (int i = 0; i < 4; i++)
+			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
+		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance.act.ledger->id)));
+		change.details = StatementDatum(&merge_settings, values, nulls);
+		change.reason = ArgText(fcinfo, 4);
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}

@@ -1,0 +1,43 @@
+/*
+ * state.h
+ *		The life of a promise: which event is allowed in which state, and where it leads.
+ */
+#ifndef TRUST_LEDGER_STATE_H
+#define TRUST_LEDGER_STATE_H
+
+#include "trust_ledger.h"
+
+typedef enum State
+{
+	STATE_NONE,					/* not made yet */
+	STATE_PROPOSED,
+	STATE_OPEN,
+	STATE_KEPT,
+	STATE_PARTLY_KEPT,
+	STATE_BROKEN,
+	STATE_RELEASED,
+	STATE_WITHDRAWN,
+	STATES
+} State;
+
+typedef enum Event
+{
+	EVENT_MADE,
+	EVENT_BACKED,
+	EVENT_BACKING_WITHDRAWN,
+	EVENT_ACCEPTED,
+	EVENT_AMENDED,
+	EVENT_ASSESSED,
+	EVENT_WITHDRAWN,
+	EVENT_RELEASED,
+	EVENTS
+} Event;
+
+extern const char *const state_names[STATES];
+extern const char *const event_names[EVENTS];
+
+extern bool StateAllows(Event event, State from);
+extern bool StateLeads(Event event, State from, State to);
+extern void CheckStateAllows(Event event, State from, const char *promise);
+
+#endif

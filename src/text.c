@@ -1,0 +1,93 @@
+/*
+ * text.c
+ *		Texts that callers give: keys are exact and visible, words say something.
+ */
+#include "postgres.h"
+
+#include "text.h"
+
+#include "mb/pg_wchar.h"
+
+typedef struct CodeRange
+{
+	pg_wchar	first;
+	pg_wchar	last;
+} CodeRange;
+
+/* Unicode's control, format and invisible characters: two keys that look alike must be alike. */
+static const CodeRange invisible[] = {
+	{0x0000, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD}, {0x034F, 0x034F}, {0x061C, 0x061C},
+	{0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200F}, {0x2028, 0x202E},
+	{0x2060, 0x206F}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
+	{0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}
+};
+
+static const CodeRange spaces[] = {
+	{0x0009, 0x000D}, {0x0020, 0x0020}, {0x0085, 0x0085}, {0x00A0, 0x00A0}, {0x1680, 0x1680},
+	{0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}
+};
+
+static bool
+InRanges(pg_wchar c, const CodeRange *ranges, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+#define IsInvisible(c) InRanges(c, invisible, lengthof(invisible))
+#define IsSpace(c) InRanges(c, spaces, lengthof(spaces))
+
+static void
+InvalidKey(const char *what, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is not usable as a key", what),
+			 errdetail("%s", detail),
+			 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
+}
+
+/* A key that names something: short, and with nothing in it that one cannot see. */
+void
+CheckKey(const char *key, const char *what)
+{
+	size_t		length = strlen(key);
+	pg_wchar	c = 0;
+
+	if (length == 0)
+		InvalidKey(what, "It is empty.");
+	if (length > MAX_KEY_BYTES)
+		InvalidKey(what, psprintf("It has %zu bytes.", length));
+	for (const unsigned char *p = (const unsigned char *) key; *p; p += pg_utf_mblen(p))
+	{
+		c = utf8_to_unicode(p);
+		if (IsInvisible(c))
+			InvalidKey(what, psprintf("It contains the invisible character U+%04X.", c));
+		if (p == (const unsigned char *) key && IsSpace(c))
+			InvalidKey(what, "It begins with space.");
+	}
+	if (IsSpace(c))
+		InvalidKey(what, "It ends with space.");
+}
+
+/* Words that a person is to read: anything that leaves a mark on paper. */
+void
+CheckWords(text *words, const char *what)
+{
+	const unsigned char *p = (const unsigned char *) VARDATA_ANY(words);
+	const unsigned char *end = p + VARSIZE_ANY_EXHDR(words);
+
+	for (; p < end; p += pg_utf_mblen(p))
+	{
+		pg_wchar	c = utf8_to_unicode(p);
+
+		if (!IsSpace(c) && !IsInvisible(c))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s must say something", what),
+			 errdetail("The text is empty or has nothing visible in it.")));
+}

@@ -1,0 +1,15 @@
+/*
+ * text.h
+ *		Texts that callers give: keys and words.
+ */
+#ifndef TRUST_LEDGER_TEXT_H
+#define TRUST_LEDGER_TEXT_H
+
+#include "trust_ledger.h"
+
+#define MAX_KEY_BYTES 255
+
+extern void CheckKey(const char *key, const char *what);
+extern void CheckWords(text *words, const char *what);
+
+#endif

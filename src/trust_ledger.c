@@ -1,0 +1,19 @@
+/*
+ * trust_ledger.c
+ *		The module: magic and what is set up when it is loaded.
+ */
+#include "postgres.h"
+
+#include "trust_ledger.h"
+
+#include "act.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	ActInit();
+}

@@ -1,0 +1,20 @@
+/*
+ * trust_ledger.h
+ *		What every file of the extension may use: the reasons of refusal.
+ */
+#ifndef TRUST_LEDGER_H
+#define TRUST_LEDGER_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+/* One SQLSTATE per reason of refusal, class TL; all else uses PostgreSQL's own. */
+#define ERRCODE_TL_STATE	MAKE_SQLSTATE('T', 'L', '0', '0', '1')	/* the promise's state does not allow it */
+#define ERRCODE_TL_POLICY	MAKE_SQLSTATE('T', 'L', '0', '0', '2')	/* a policy or an authority forbids it */
+#define ERRCODE_TL_IDENTITY MAKE_SQLSTATE('T', 'L', '0', '0', '3')	/* not this actor's act */
+#define ERRCODE_TL_RIGHT	MAKE_SQLSTATE('T', 'L', '0', '0', '4')	/* the database role lacks the level */
+#define ERRCODE_TL_RETRY	MAKE_SQLSTATE('T', 'L', '0', '0', '5')	/* idempotency key used for another call */
+#define ERRCODE_TL_ALTERED	MAKE_SQLSTATE('T', 'L', '0', '0', '6')	/* the ledger was altered, or would be */
+
+#endif
