@@ -114,7 +114,7 @@ BEGIN
 	CREATE TABLE trust.promise (
 		customer         text COLLATE "C" NOT NULL,
 		promise          uuid NOT NULL,
-		state            text COLLATE "C" NOT NULL CHECK (state IN ('proposed', 'open', 'kept', 'partly_kept', 'broken', 'released', 'withdrawn')),
+		state            text COLLATE "C" NOT NULL,
 		words            text,
 		purpose          text,
 		promiser         text COLLATE "C" NOT NULL,
@@ -150,7 +150,7 @@ BEGIN
 		terms_seq        bigint NOT NULL,
 		last_seq         bigint NOT NULL,
 		PRIMARY KEY (customer, promise)
-	) WITH (fillfactor = 80);
+	) WITH (fillfactor = 90);
 	CREATE INDEX promise_promise ON trust.promise (promise);
 	CREATE INDEX promise_waiting ON trust.promise (waiting_since) WHERE waiting_since IS NOT NULL;
 	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';

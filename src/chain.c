@@ -36,7 +36,7 @@ static Statement find_request = STATEMENT(
 	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
 	TEXTOID, TEXTOID);
 
-static SPIPlanPtr insert_entry = NULL;
+static Inserter insert_entry = {.shape = &entry_shape};
 
 /* The lock's row: false where the customer has no chain yet. */
 static bool
@@ -83,7 +83,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	{
 		Datum		values[2] = {PointerGetDatum(customer), PointerGetDatum(HashBytea(no_hash))};
 
-		GuardExpect(GUARDED_CHAIN, 0, no_hash);
+		GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
 		if (StatementWrite(&start_chain, values, NULL) == 1)
 		{
 			/* ours, and nobody else can see it yet: that is the lock */
@@ -102,6 +102,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 void
 ChainAppend(Chain *chain, Row **entries, int count)
 {
+	GuardedRow *guarded = palloc(sizeof(GuardedRow) * count);
 	Datum		head[4];
 
 	for (int i = 0; i < count; i++)
@@ -113,19 +114,17 @@ ChainAppend(Chain *chain, Row **entries, int count)
 		EntryCommit(entry);
 		EntryHash(entry, &chain->ledger->id, chain->head);
 		RowSet(entry, ENTRY_HASH, PointerGetDatum(HashBytea(chain->head)));
-		GuardExpect(GUARDED_ENTRY, chain->length, chain->head);
-		RowInsert(&insert_entry, entry);
+		guarded[i].seq = chain->length;
+		memcpy(guarded[i].hash, chain->head, HASH_SIZE);
 	}
+	GuardExpect(GUARDED_ENTRY, guarded, count);
+	RowsInsert(&insert_entry, LedgerRelation("entry"), entries, count);
 	head[0] = PointerGetDatum(chain->customer);
 	head[1] = Int64GetDatum(chain->length);
 	head[2] = PointerGetDatum(HashBytea(chain->head));
 	head[3] = TimestampTzGetDatum(chain->now);
-	GuardExpect(GUARDED_CHAIN, chain->length, chain->head);
-	if (StatementWrite(&move_head, head, NULL) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("the chain of customer \"%s\" is gone", text_to_cstring(chain->customer)),
-				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+	GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
+	CheckWritten(StatementWrite(&move_head, head, NULL), 1, "chain");
 }
 
 Receipt

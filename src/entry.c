@@ -157,7 +157,7 @@ EntryCommit(Row *entry)
 
 		if (RowIsNull(entry, erasable->text))
 			continue;
-		if (!pg_strong_random(salt, SALT_SIZE))
+		if (!RandomBytes(salt, SALT_SIZE))
 			ereport(ERROR,
 					(errcode(ERRCODE_INTERNAL_ERROR),
 					 errmsg("could not get random bytes for a salt")));

@@ -63,12 +63,11 @@ Project(const Change *change, const Row *entry)
 		entry->values[ENTRY_SEQ], entry->values[ENTRY_NAME]
 	};
 	char		nulls[] = "    ";
-	uint8		no_hash[HASH_SIZE] = {0};
 
 	nulls[3] = RowIsNull(entry, ENTRY_NAME) ? 'n' : ' ';
-	GuardExpect(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), no_hash);
+	GuardExpectOne(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), NULL);
 	if (StatementWrite(&change->governs->update, values, nulls) == 0)
-		StatementWrite(&change->governs->insert, values, nulls);
+		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1, change->governs->table);
 }
 
 /* Appends an entry per change, then brings their tables up to them.  The receipt is the first's. */

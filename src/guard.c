@@ -30,9 +30,9 @@ PG_FUNCTION_INFO_V1(guard_truncate);
 static struct
 {
 	GuardedTable table;
-	int64		seq;
-	uint8		hash[HASH_SIZE];
-}			expected = {GUARDED_NONE};
+	const GuardedRow *rows;		/* the next first */
+	int			count;
+}			expected = {GUARDED_NONE, NULL, 0};
 
 static void
 ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
@@ -47,9 +47,12 @@ ForgetAtSubEnd(SubXactEvent event pg_attribute_unused(), SubTransactionId mine p
 	expected.table = GUARDED_NONE;
 }
 
-/* The next row written to that kind of table is this one; an error takes that back. */
+/*
+ * The next rows written to that kind of table are these, in this order; they
+ * stay where they are until the write is done.  An error takes that back.
+ */
 void
-GuardExpect(GuardedTable table, int64 seq, const uint8 hash[HASH_SIZE])
+GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
 {
 	static bool registered = false;
 
@@ -60,8 +63,20 @@ GuardExpect(GuardedTable table, int64 seq, const uint8 hash[HASH_SIZE])
 		registered = true;
 	}
 	expected.table = table;
-	expected.seq = seq;
-	memcpy(expected.hash, hash, HASH_SIZE);
+	expected.rows = rows;
+	expected.count = count;
+}
+
+/* Hash may be NULL where the table has none. */
+void
+GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
+{
+	static GuardedRow row;
+
+	row.seq = seq;
+	if (hash)
+		memcpy(row.hash, hash, HASH_SIZE);
+	GuardExpect(table, &row, 1);
 }
 
 static void Refuse(TriggerData *trigger, const char *detail) pg_attribute_noreturn();
@@ -92,13 +107,18 @@ CheckCalledAsGuard(FunctionCallInfo fcinfo, bool row)
 	return trigger;
 }
 
-static bool
-Unexpected(GuardedTable table)
+/* The row that was to come, once only; NULL where none was, and then none is any more. */
+static const GuardedRow *
+NextExpected(GuardedTable table)
 {
-	bool		unexpected = expected.table != table;
-
-	expected.table = GUARDED_NONE;	/* once only */
-	return unexpected;
+	if (expected.table != table)
+	{
+		expected.table = GUARDED_NONE;
+		return NULL;
+	}
+	if (--expected.count == 0)
+		expected.table = GUARDED_NONE;
+	return expected.rows++;
 }
 
 static Datum
@@ -114,16 +134,16 @@ ColumnValue(HeapTuple tuple, TupleDesc tupdesc, const char *name, bool *isnull)
 }
 
 static bool
-IsExpectedSeq(HeapTuple tuple, TupleDesc tupdesc, const char *column)
+HasSeq(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *column)
 {
 	bool		isnull;
 	Datum		seq = ColumnValue(tuple, tupdesc, column, &isnull);
 
-	return !isnull && DatumGetInt64(seq) == expected.seq;
+	return !isnull && DatumGetInt64(seq) == row->seq;
 }
 
 static bool
-IsExpectedHash(HeapTuple tuple, TupleDesc tupdesc, const char *column)
+HasHash(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *column)
 {
 	bool		isnull;
 	Datum		value = ColumnValue(tuple, tupdesc, column, &isnull);
@@ -132,7 +152,7 @@ IsExpectedHash(HeapTuple tuple, TupleDesc tupdesc, const char *column)
 	if (isnull)
 		return false;
 	hash = DatumGetByteaPP(value);
-	return VARSIZE_ANY_EXHDR(hash) == HASH_SIZE && memcmp(VARDATA_ANY(hash), expected.hash, HASH_SIZE) == 0;
+	return VARSIZE_ANY_EXHDR(hash) == HASH_SIZE && memcmp(VARDATA_ANY(hash), row->hash, HASH_SIZE) == 0;
 }
 
 static bool
@@ -186,19 +206,37 @@ guard_entry(PG_FUNCTION_ARGS)
 			Refuse(trigger, "Texts are erased by the ledger's own functions.");
 		return PointerGetDatum(trigger->tg_newtuple);
 	}
-	if (!IsLogicalWorker() &&
-		(Unexpected(GUARDED_ENTRY) || !IsExpectedHash(trigger->tg_trigtuple, tupdesc, "hash")))
-		Refuse(trigger, "This entry was not made by the ledger's functions.");
+	if (!IsLogicalWorker())
+	{
+		const GuardedRow *row = NextExpected(GUARDED_ENTRY);
+
+		if (row == NULL || !HasHash(row, trigger->tg_trigtuple, tupdesc, "hash"))
+			Refuse(trigger, "This entry was not made by the ledger's functions.");
+	}
 	return PointerGetDatum(trigger->tg_trigtuple);
 }
 
-/* The row that is to be stored, after the checks that all projections share. */
-static HeapTuple
-ProjectedTuple(TriggerData *trigger)
+/*
+ * What the entries add up to is written with the entry that was just appended:
+ * the row's column seq says which, and head, if the table has one, its hash.
+ */
+static Datum
+GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, const char *head)
 {
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 		Refuse(trigger, "What the entries add up to is never deleted.");
-	return TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	if (!IsLogicalWorker())
+	{
+		const GuardedRow *row = NextExpected(table);
+
+		if (row == NULL || !HasSeq(row, tuple, tupdesc, seq) || (head && !HasHash(row, tuple, tupdesc, head)))
+			Refuse(trigger, "Its rows follow from entries, and change with them.");
+	}
+	return PointerGetDatum(tuple);
 }
 
 /*
@@ -208,15 +246,7 @@ ProjectedTuple(TriggerData *trigger)
 Datum
 guard_chain(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
-	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
-	HeapTuple	tuple = ProjectedTuple(trigger);
-
-	if (!IsLogicalWorker() &&
-		(Unexpected(GUARDED_CHAIN) || !IsExpectedSeq(tuple, tupdesc, "length") ||
-		 !IsExpectedHash(tuple, tupdesc, "head")))
-		Refuse(trigger, "The head of a chain follows from its entries.");
-	return PointerGetDatum(tuple);
+	return GuardProjection(fcinfo, GUARDED_CHAIN, "length", "head");
 }
 
 /*
@@ -226,14 +256,7 @@ guard_chain(PG_FUNCTION_ARGS)
 Datum
 guard_promise(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
-	HeapTuple	tuple = ProjectedTuple(trigger);
-
-	if (!IsLogicalWorker() &&
-		(Unexpected(GUARDED_PROMISE) ||
-		 !IsExpectedSeq(tuple, RelationGetDescr(trigger->tg_relation), "last_seq")))
-		Refuse(trigger, "The row of a promise follows from its entries.");
-	return PointerGetDatum(tuple);
+	return GuardProjection(fcinfo, GUARDED_PROMISE, "last_seq", NULL);
 }
 
 /*
@@ -244,15 +267,10 @@ guard_promise(PG_FUNCTION_ARGS)
 Datum
 guard_governed(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
-	HeapTuple	tuple = ProjectedTuple(trigger);
+	Datum		tuple = GuardProjection(fcinfo, GUARDED_GOVERNED, "seq", NULL);
 
-	if (!IsLogicalWorker() &&
-		(Unexpected(GUARDED_GOVERNED) ||
-		 !IsExpectedSeq(tuple, RelationGetDescr(trigger->tg_relation), "seq")))
-		Refuse(trigger, "Actors, policies, access and settings follow from governance entries.");
-	CacheInvalidateRelcache(trigger->tg_relation);
-	return PointerGetDatum(tuple);
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	return tuple;
 }
 
 /*

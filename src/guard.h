@@ -17,6 +17,14 @@ typedef enum GuardedTable
 	GUARDED_GOVERNED
 } GuardedTable;
 
-extern void GuardExpect(GuardedTable table, int64 seq, const uint8 hash[HASH_SIZE]);
+/* A row that is to come: the entry it is or follows from, and that entry's hash. */
+typedef struct GuardedRow
+{
+	int64		seq;
+	uint8		hash[HASH_SIZE];
+} GuardedRow;
+
+extern void GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
+extern void GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
 
 #endif

@@ -27,7 +27,7 @@ const RowShape promise_shape = {"promise", promise_columns, PROMISE_COLUMNS};
 static Statement find_customer = STATEMENT(
 	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
 
-static SPIPlanPtr insert_promise = NULL;
+static Inserter insert_promise = {.shape = &promise_shape};
 static Statement read_promise = STATEMENT_OF_ROWS(
 	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
@@ -330,7 +330,7 @@ NewPromiseId(TimestampTz now)
 	int64		milliseconds = (now / 1000) +
 		((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * (USECS_PER_DAY / 1000);
 
-	if (!pg_strong_random(id->data, UUID_LEN))
+	if (!RandomBytes(id->data, UUID_LEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not get random bytes for a promise")));
@@ -380,7 +380,7 @@ UpdatePromise(const Row *promise)
 	}
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
 		nulls[i] = promise->nulls[i] ? 'n' : ' ';
-	PlanWrite(update_promise, promise->values, nulls);
+	CheckWritten(PlanWrite(update_promise, promise->values, nulls), 1, promise_shape.table);
 }
 
 /* Appends the entry; the promise is then what it says, in that state. */
@@ -395,9 +395,9 @@ PromiseAppend(PromiseAct *pa, State to)
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
-	GuardExpect(GUARDED_PROMISE, pa->chain.length, pa->chain.head);
+	GuardExpectOne(GUARDED_PROMISE, pa->chain.length, NULL);
 	if (is_new)
-		RowInsert(&insert_promise, pa->promise);
+		RowsInsert(&insert_promise, LedgerRelation("promise"), &pa->promise, 1);
 	else
 		UpdatePromise(pa->promise);
 	pa->receipt = ReceiptOf(pa->entry);

@@ -6,10 +6,14 @@
 
 #include "row.h"
 
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/typcache.h"
 
 Row *
 RowNew(const RowShape *shape)
@@ -21,6 +25,17 @@ RowNew(const RowShape *shape)
 	row->nulls = palloc(sizeof(bool) * shape->natts);
 	memset(row->nulls, true, sizeof(bool) * shape->natts);
 	return row;
+}
+
+static void MissingColumn(const RowShape *shape, const char *name) pg_attribute_noreturn();
+
+static void
+MissingColumn(const RowShape *shape, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of table \"trust.%s\" is not there", name, shape->table),
+			 errhint("Run SELECT trust_ledger.migrate_ledger();")));
 }
 
 /* The row's values in the order of its shape, found in the tuple by name; they point into the tuple. */
@@ -38,10 +53,7 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 			strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), shape->columns[i].name) != 0)
 			attnum = SPI_fnumber(tupdesc, shape->columns[i].name);
 		if (attnum <= 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table \"trust.%s\" is missing", shape->columns[i].name, shape->table),
-					 errhint("Run SELECT trust_ledger.migrate_ledger();")));
+			MissingColumn(shape, shape->columns[i].name);
 		row->values[i] = SPI_getbinval(tuple, tupdesc, attnum, &row->nulls[i]);
 	}
 	return row;
@@ -201,24 +213,79 @@ StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid 
 	return rows;
 }
 
-void
-RowInsert(SPIPlanPtr *plan, const Row *row)
+/* Where the shape's columns stand in the table's row type, found by name. */
+static void
+FindColumns(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 {
-	char		nulls[128];
-
-	Assert(row->shape->natts < lengthof(nulls));
-	if (*plan == NULL)
+	if (inserter->identifier == identifier)
+		return;
+	Assert(inserter->shape->natts <= ROW_MAX_COLUMNS);
+	for (int i = 0; i < inserter->shape->natts; i++)
 	{
-		StringInfoData sql;
+		const char *name = inserter->shape->columns[i].name;
+		int			attnum = SPI_fnumber(tupdesc, name);
 
-		initStringInfo(&sql);
-		appendStringInfo(&sql, "INSERT INTO trust.%s (%s) VALUES (", row->shape->table, RowColumnList(row->shape));
-		for (int i = 0; i < row->shape->natts; i++)
-			appendStringInfo(&sql, "%s$%d", i ? ", " : "", i + 1);
-		appendStringInfoChar(&sql, ')');
-		*plan = KeptPlan(sql.data, row->shape->natts, RowTypes(row->shape));
+		if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != inserter->shape->columns[i].type)
+			MissingColumn(inserter->shape, name);
+		inserter->attnums[i] = attnum;
 	}
+	inserter->identifier = identifier;
+}
+
+static Datum
+RowDatum(const Inserter *inserter, const Row *row, TupleDesc tupdesc)
+{
+	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
+
+	memset(nulls, true, sizeof(bool) * tupdesc->natts);
 	for (int i = 0; i < row->shape->natts; i++)
-		nulls[i] = row->nulls[i] ? 'n' : ' ';
-	PlanWrite(*plan, row->values, nulls);
+	{
+		values[inserter->attnums[i] - 1] = row->values[i];
+		nulls[inserter->attnums[i] - 1] = row->nulls[i];
+	}
+	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
+}
+
+/* A ledger made anew has row types of its own. */
+static void
+PlanInsert(Inserter *inserter, Oid array_type)
+{
+	if (inserter->array_type == array_type)
+		return;
+	if (inserter->plan)
+		SPI_freeplan(inserter->plan);
+	inserter->plan = NULL;
+	inserter->array_type = InvalidOid;
+	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s SELECT r.* FROM pg_catalog.unnest($1) AS r",
+									   inserter->shape->table), 1, &array_type);
+	inserter->array_type = array_type;
+}
+
+/* A trigger that somebody planted may swallow a row: then nothing is written at all. */
+void
+CheckWritten(uint64 written, uint64 wanted, const char *table)
+{
+	if (written != wanted)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("table \"trust.%s\" did not take what was written to it", table),
+				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
+void
+RowsInsert(Inserter *inserter, Oid relid, Row **rows, int count)
+{
+	Oid			row_type = get_rel_type_id(relid);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
+	Datum	   *elements = palloc(sizeof(Datum) * count);
+	Datum		array;
+
+	FindColumns(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
+	for (int i = 0; i < count; i++)
+		elements[i] = RowDatum(inserter, rows[i], tupdesc);
+	ReleaseTupleDesc(tupdesc);
+	array = PointerGetDatum(construct_array(elements, count, row_type, -1, false, TYPALIGN_DOUBLE));
+	PlanInsert(inserter, get_array_type(row_type));
+	CheckWritten(PlanWrite(inserter->plan, &array, NULL), count, inserter->shape->table);
 }

@@ -28,6 +28,8 @@ typedef struct RowShape
 	int			natts;
 } RowShape;
 
+#define ROW_MAX_COLUMNS 64
+
 typedef struct Row
 {
 	const RowShape *shape;
@@ -120,7 +122,21 @@ extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nu
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid);
 
-/* INSERT of a whole row, the plan kept with the shape's owner */
-extern void RowInsert(SPIPlanPtr *plan, const Row *row);
+/*
+ * Whole rows into a table, one statement however many they are.  They go in as
+ * an array of the table's own row type, which spares the executor an expression
+ * and a type look-up per column and call.
+ */
+typedef struct Inserter
+{
+	const RowShape *shape;
+	Oid			array_type;		/* what the plan was made for */
+	SPIPlanPtr	plan;
+	uint64		identifier;		/* of the row type as the columns were found in it */
+	int			attnums[ROW_MAX_COLUMNS];
+} Inserter;
+
+extern void CheckWritten(uint64 written, uint64 wanted, const char *table);
+extern void RowsInsert(Inserter *inserter, Oid relid, Row **rows, int count);
 
 #endif

@@ -30,6 +30,29 @@
 /* A larger buffer is not kept for the next entry. */
 #define KEPT_CAPACITY (1024 * 1024)
 
+/*
+ * Cryptographically strong random bytes, drawn in advance: one draw costs about
+ * as much as hashing an entry.  Those handed out are wiped.
+ */
+bool
+RandomBytes(void *bytes, size_t length)
+{
+	static unsigned char pool[1024];
+	static size_t left = 0;
+
+	Assert(length <= sizeof(pool));
+	if (left < length)
+	{
+		if (!pg_strong_random(pool, sizeof(pool)))
+			return false;
+		left = sizeof(pool);
+	}
+	left -= length;
+	memcpy(bytes, pool + left, length);
+	explicit_bzero(pool + left, length);
+	return true;
+}
+
 void
 CanonicalReset(CanonicalBytes *bytes)
 {

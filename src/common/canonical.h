@@ -19,6 +19,8 @@ typedef struct CanonicalBytes
 	size_t		capacity;
 } CanonicalBytes;
 
+extern bool RandomBytes(void *bytes, size_t length);
+
 extern void CanonicalReset(CanonicalBytes *bytes);
 extern void CanonicalAbsent(CanonicalBytes *bytes);
 extern void CanonicalField(CanonicalBytes *bytes, const void *data, size_t length);

@@ -1,0 +1,325 @@
+# Verifies an exported ledger, with nothing of the extension: doc/format.md in Perl.
+#
+# Fields, steps and projection are read from the page's own tables, so what is tested is the page.
+# Everything is bytes. verify() returns what is wrong as [part, where, field]; malformed input too
+# is a finding, and never dies.
+package LedgerReader;
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256 hmac_sha256);
+
+my @texts = qw(words purpose note context name);
+my @chain = qw(customer length head recorded_at);
+my @governed = qw(governed subject seq name details);
+my $no_hash = '0' x 64;
+
+sub new
+{
+	my ($class, $page) = @_;
+	my $self = bless { page => $page }, $class;
+
+	foreach my $row ($self->table('#'))
+	{
+		my ($number, $name, $type, $set_in) = @$row;
+		die "field $number is not the next" unless $number == 1 + @{ $self->{fields} // [] };
+		push @{ $self->{fields} }, { name => $name, type => $type, set_in => [ split /, /, $set_in ] };
+	}
+	foreach my $row ($self->table('event', 'from'))
+	{
+		my ($event, $from, $to) = @$row;
+		$self->{steps}{$event}{$_}{ $to =~ s/ //gr } = 1 for split /, /, $from;
+	}
+	my ($head, @projection) = $self->table_with_head('column');
+	foreach my $row (@projection)
+	{
+		my ($column, @cells) = @$row;
+		foreach my $i (grep { defined $cells[$_] && $cells[$_] ne '' } 0 .. $#cells)
+		{
+			my ($source, $mark, $flag) = $cells[$i] =~ /^(\w+|\+1)([*?]?)(?: if (\w+))?$/ or die "cell $cells[$i]";
+			push @{ $self->{projection}{$_} }, [ $column, $source, $mark, $flag ] for split /, /, $head->[ $i + 1 ];
+		}
+	}
+	foreach my $row ($self->table('event', 'table'))
+	{
+		$self->{governs}{$_} = $row->[1] for split /, /, $row->[0];
+	}
+	my @hashed = grep { $_ ne 'ledger' } map { $_->{name} } @{ $self->{fields} };
+	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts ];
+	$self->{promise_columns} = [ map { $_->[0] } @projection ];
+	push @{ $self->{promise_columns} }, qw(state last_seq waiting_since);
+	return $self;
+}
+
+# ---- the page ----
+
+# The rows of the table whose head begins with these cells, cells without code marks.
+sub table { my ($head, @rows) = table_with_head(@_); return @rows }
+
+sub table_with_head
+{
+	my ($self, @begin) = @_;
+	my $start = join '\s*\|\s*', map quotemeta, @begin;
+	my ($table) = $self->{page} =~ /^(\|\s*$start\s*\|.*\n\|[-|]+\n(?:\|.*\n)+)/m or die "no table @begin";
+	my @rows = map { s/`//g; [ map { s/^\s+|\s+$//gr } (split /\|/, $_, -1)[ 1 .. tr/|// - 1 ] ] } split /\n/, $table;
+	return ($rows[0], @rows[ 2 .. $#rows ]);
+}
+
+# The n-th fenced block of that language below the heading that matches.
+sub block
+{
+	my ($self, $heading, $language) = @_;
+	my ($block) = $self->{page} =~ /^#+ [^\n]*$heading[^\n]*\n(?:(?!^#).*\n)*?```$language\n(.*?)^```$/ms
+	  or die "no $language block below $heading";
+	return $block;
+}
+
+# ---- the export ----
+
+my %unescaped = (b => "\b", f => "\f", n => "\n", r => "\r", t => "\t", v => "\013", '\\' => '\\');
+
+# COPY text with a head of these columns, as rows by name; dies if it is anything else.
+sub rows
+{
+	my ($text, @columns) = @_;
+	my ($head, @lines) = $text =~ /\n\z/ ? split(/\n/, $text, -1) : ('');
+	pop @lines;
+	die "columns are not @columns\n" unless $head eq join "\t", @columns;
+	return map {
+		my @values = split /\t/, $_, -1;
+		my %row;
+		die "a line has @{[ scalar @values ]} fields\n" unless @values == @columns;
+		foreach (@values)
+		{
+			if ($_ eq '\N') { undef $_; next; }
+			s/\\(.?)/$unescaped{$1} \/\/ die "unknown escape\n"/ges if /\\/;
+		}
+		@row{@columns} = @values;
+		\%row;
+	} @lines;
+}
+
+# ---- bytes ----
+
+my %bits = (int16 => [ 's>', 2**15 - 1 ], int32 => [ 'l>', 2**31 - 1 ], int64 => [ 'q>', 9223372036854775807 ]);
+$bits{time} = $bits{int64};
+
+sub value_bytes
+{
+	my ($type, $value) = @_;
+	if (my $int = $bits{$type})
+	{
+		my ($pack, $max) = @$int;
+		my $number = $value =~ /^-?\d+\z/ ? 0 + $value : 'no number';
+		die "is no $type\n" unless $number eq $value && $number <= $max && $number >= -$max - 1;
+		return pack $pack, $number;
+	}
+	if ($type eq 'bool')
+	{
+		die "is no bool\n" unless $value =~ /^[tf]\z/;
+		return $value eq 't' ? "\1" : "\0";
+	}
+	if ($type eq 'uuid')
+	{
+		die "is no uuid\n" unless $value =~ /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\z/;
+		return pack 'H*', $value =~ s/-//gr;
+	}
+	if ($type eq 'bytes' || $type eq 'interval')
+	{
+		die "is no $type\n" unless $value =~ /^(?:[0-9a-f]{2})*\z/ && ($type eq 'bytes' || length $value == 32);
+		return pack 'H*', $value;
+	}
+	return $value if $type =~ /^(?:text|numeric|jsonb)\z/;
+	die "type $type is not known\n";
+}
+
+sub field_bytes
+{
+	my ($type, $value) = @_;
+	return "\0" unless defined $value;
+	my $bytes = value_bytes($type, $value);
+	return "\1" . pack('N', length $bytes) . $bytes;
+}
+
+# The entry's fields in their order, each as bytes.
+sub fields_of
+{
+	my ($self, $entry, $ledger) = @_;
+	return map { field_bytes($_->{type}, $_->{name} eq 'ledger' ? $ledger : $entry->{ $_->{name} }) } @{ $self->{fields} };
+}
+
+sub entry_hash
+{
+	my ($self, $entry, $ledger) = @_;
+	return unpack 'H*', sha256(join '', $self->fields_of($entry, $ledger));
+}
+
+sub commitment
+{
+	my ($salt, $text) = @_;
+	$salt = value_bytes('bytes', $salt);
+	die "is no salt\n" unless length $salt == 32;
+	return unpack 'H*', hmac_sha256($text, $salt);
+}
+
+sub digest
+{
+	my @chains = @_;
+	return unpack 'H*', sha256(join '', map {
+			field_bytes(text => $_->{customer}), field_bytes(int64 => $_->{length}), field_bytes(bytes => $_->{head})
+	} sort { $a->{customer} cmp $b->{customer} } @chains);
+}
+
+# ---- what entries add up to ----
+
+sub same { my ($x, $y) = @_; return defined $x ? defined $y && $x eq $y : !defined $y }
+
+sub true { return defined $_[0] && $_[0] eq 't' }
+
+# Takes the entry into the promise; false where it cannot follow.
+sub fold
+{
+	my ($self, $promise, $entry) = @_;
+	my ($event, $to) = map { $_ // '' } @$entry{qw(event state)};
+	my $from = $promise->{state} // 'none';
+	my $steps = $self->{steps}{$event}{$from} // {};
+	return 0 unless grep { $_ eq $to } map { split /,/ } keys %$steps;
+
+	my $waits = $from ne 'proposed' || $event eq 'amended';
+	my %before = %$promise;
+	foreach my $rule (@{ $self->{projection}{$event} })
+	{
+		my ($column, $source, $mark, $flag) = @$rule;
+		next if $event =~ /^(?:amended|assessed)$/ && !true($entry->{stands});
+		next if $flag && !true($entry->{$flag});
+		next if $mark eq '?' && defined $promise->{$column};
+		$promise->{$column} =
+			$source eq '0' ? 0
+		  : $source eq '+1' ? $before{$column} + !same($before{due}, $entry->{due})
+		  : $mark eq '*' && !defined $entry->{backer} ? undef
+		  : $entry->{$source};
+	}
+	@$promise{qw(state last_seq)} = ($to, $entry->{seq});
+	$promise->{waiting_since} = $to ne 'proposed' ? undef : $waits ? $entry->{occurred_at} : $promise->{waiting_since};
+	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor}) && same($entry->{actor_kind}, 'human');
+}
+
+# ---- verifying ----
+
+# Rule 1 to 3.
+sub check_entry
+{
+	my ($self, $entry, $ledger, $found) = @_;
+	$found->('format') unless same($entry->{format}, 1);
+	$found->('hash') unless eval { same($entry->{hash}, $self->entry_hash($entry, $ledger)) };
+	foreach my $text (@texts)
+	{
+		my ($value, $salt, $commitment) = @$entry{ $text, "${text}_salt", "${text}_commitment" };
+		next unless grep { defined } $value, $salt, $commitment;
+		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
+	}
+}
+
+sub is_time { return defined $_[0] && eval { value_bytes(time => $_[0]); 1 } }
+
+# Rule 4.
+sub check_join
+{
+	my ($self, $entry, $before, $found) = @_;
+	$found->('seq') unless same($entry->{seq}, 1 + ($before ? $before->{number} : 0));
+	$found->('prev_hash') unless same($entry->{prev_hash}, $before ? $before->{hash} : $no_hash);
+	my @times = ($before ? $before->{recorded_at} : $entry->{recorded_at}, @$entry{qw(recorded_at occurred_at)});
+	return if grep { !is_time($_) } @times;    # their hash was wrong
+	$found->('recorded_at') if $times[1] < $times[0];
+	$found->('occurred_at') if $times[2] > $times[1];
+}
+
+sub by_name
+{
+	my ($rows, $name, $part, $found) = @_;
+	my %by_name;
+	foreach my $row (@$rows)
+	{
+		my $key = $name->($row);
+		$found->($part, $key, 'twice') if exists $by_name{$key};
+		$by_name{$key} = $row;
+	}
+	return \%by_name;
+}
+
+# What the tables hold against what the entries say: rows by name.
+sub compare
+{
+	my ($held, $said, $part, $columns, $found) = @_;
+	$found->($part, $_, 'missing') foreach grep { !$held->{$_} } keys %$said;
+	foreach my $name (keys %$held)
+	{
+		if (!$said->{$name}) { $found->($part, $name, 'too many'); next; }
+		$found->($part, $name, $_) foreach grep { !same($held->{$name}{$_}, $said->{$name}{$_}) } @$columns;
+	}
+}
+
+# The findings in the four files (entry, chain, promise, governed, each as text); kept: a chain.txt
+# of an earlier day.
+sub verify
+{
+	my ($self, %file) = @_;
+	my (@findings, %columns, %rows, %length, %last, %heads, %promises, %governed);
+	my $found = sub { push @findings, [@_]; };
+
+	@columns{qw(entry chain promise governed kept)} =
+	  ($self->{entry_columns}, \@chain, $file{promise} =~ /^(.*)/ ? [ split /\t/, $1 ] : [], \@governed, \@chain);
+	foreach my $part (keys %file)
+	{
+		$rows{$part} = eval { [ rows($file{$part}, @{ $columns{$part} }) ] } // [];
+		$found->($part, '', $@) if $@;
+	}
+	$found->('promise', '', 'columns')
+	  unless join(' ', sort @{ $columns{promise} }) eq join(' ', sort @{ $self->{promise_columns} });
+
+	my ($first) = grep { same($_->{customer}, '') && same($_->{seq}, 1) } @{ $rows{entry} };
+	my $ledger = $first ? $first->{subject} : undef;
+	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created') && defined $ledger;
+
+	foreach my $entry (sort { $a->{customer} cmp $b->{customer} || $a->{number} <=> $b->{number} }
+		map { no warnings 'numeric'; { %$_, customer => $_->{customer} // '', number => 0 + ($_->{seq} // 0) } } @{ $rows{entry} })
+	{
+		my ($customer, $event) = map { $_ // '' } @$entry{qw(customer event)};
+		my $found_here = sub { $found->('entry', "$customer/$entry->{number}", @_); };
+
+		$self->check_entry($entry, $ledger, $found_here);
+		$self->check_join($entry, $last{$customer}, $found_here);
+		$last{$customer} = $entry;
+		$length{$customer}++;
+		$heads{$customer}{ $entry->{number} } = $entry->{hash};
+		if ($customer eq '')
+		{
+			my $table = $self->{governs}{$event};
+			$found_here->('event') unless $table && defined $entry->{subject} && defined $entry->{details};
+			$found_here->('promise') if defined $entry->{promise} || defined $entry->{state};
+			$governed{"$table $entry->{subject}"} = $entry if $table && defined $entry->{subject};
+		}
+		elsif (!defined $entry->{promise}) { $found_here->('promise'); }
+		else
+		{
+			$self->fold($promises{"$customer $entry->{promise}"} //= {}, $entry) or $found_here->('event');
+		}
+	}
+
+	my %chains = map { my $end = $last{$_}; $_ => { length => $length{$_}, head => $end->{hash}, recorded_at => $end->{recorded_at} } } keys %last;
+	my $name = sub { my @columns = @_; return sub { join ' ', map { $_ // '' } @{ $_[0] }{@columns} } };
+	compare(by_name($rows{chain}, $name->('customer'), 'chain', $found), \%chains, 'chain', [ @chain[ 1 .. 3 ] ], $found);
+	compare(by_name($rows{promise}, $name->(qw(customer promise)), 'promise', $found),
+		\%promises, 'promise', $self->{promise_columns}, $found);
+	compare(by_name($rows{governed}, $name->(qw(governed subject)), 'governed', $found),
+		\%governed, 'governed', [qw(seq name details)], $found);
+	foreach my $kept (@{ $rows{kept} // [] })
+	{
+		$found->('kept', $kept->{customer}, 'head')
+		  unless same($kept->{head}, $heads{ $kept->{customer} }{ $kept->{length} });
+	}
+	return @findings;
+}
+
+1;

@@ -1,0 +1,193 @@
+-- What the extension brings: its functions, type, views and tables, and what is said of them.
+
+BEGIN;
+CREATE EXTENSION pgtap;
+SELECT plan(37);
+
+CREATE SCHEMA trust_ledger;
+SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
+	'a schema trust_ledger that is there already is not adopted');
+DROP SCHEMA trust_ledger;
+
+CREATE EXTENSION trust_ledger;
+SELECT throws_ok('ALTER EXTENSION trust_ledger SET SCHEMA pg_catalog', '0A000', NULL, 'the extension stays in its schema');
+SELECT is((SELECT extversion FROM pg_extension WHERE extname = 'trust_ledger'),
+	(SELECT default_version FROM pg_available_extensions WHERE name = 'trust_ledger'), 'it has the version it says');
+SELECT isnt(trust_ledger.create_ledger(), NULL, 'create_ledger() returns the ledger''s uuid');
+
+-- ---- functions: all there are, no other
+
+CREATE TABLE intended (
+	name text, arguments text, returns text, volatile "char" DEFAULT 'v', strict boolean DEFAULT false, parallel "char" DEFAULT 'u'
+);
+INSERT INTO intended (name, arguments, returns)
+SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'), 'trust_ledger.receipt'
+FROM (VALUES
+	('register_actor', 'actor kind name speaks_for responsible db_role model authority customer reason acting'),
+	('retire_actor', 'actor successor reason acting'),
+	('set_policy', 'policy promiser promiser_kind kind currency least_value evidence back_within grace due_within reason actor'),
+	('drop_policy', 'policy reason actor'),
+	('set_ledger', 'half_life weights zone lag reason actor'),
+	('grant_access', 'role level reason actor'),
+	('revoke_access', 'role level reason actor'),
+	('make_promise', 'customer words promiser kind due due_on value currency purpose drafted_by longest_pause actor'),
+	('back_promise', 'promise customer actor'),
+	('withdraw_backing', 'promise reason customer actor'),
+	('accept_promise', 'promise customer actor'),
+	('amend_promise', 'promise words kind due due_on value currency purpose drafted_by longest_pause clear reason customer actor'),
+	('withdraw_promise', 'promise reason customer actor'),
+	('release_promise', 'promise reason customer actor'),
+	('assess_promise', 'promise verdict relayed purpose_met reason customer actor')) AS writing (name, arguments);
+INSERT INTO intended VALUES
+	('act_as', 'actor', 'text', 'v', true, 'u'),
+	('history', 'promise customer', 'record', 's', false, 'r'),
+	('verify', '', 'record', 's', false, 'r'),
+	('verify', 'of_customer', 'record', 's', true, 'r'),
+	('ledger_digest', '', 'record', 's', false, 'r'),
+	('state_machine', '', 'record', 'i', false, 's'),
+	('require_reader', '', 'boolean', 's', false, 'r'),
+	('reads_words', '', 'boolean', 's', false, 'r');
+INSERT INTO intended (name, arguments, returns)
+SELECT name, '', returns
+FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt')) AS founding (name, returns)
+UNION ALL
+SELECT name, '', 'void'
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_guards,create_views}'::text[]) AS name
+UNION ALL
+SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name;
+
+SELECT set_eq($$
+	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''), format_type(prorettype, NULL),
+		provolatile, proisstrict, proparallel
+	FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace $$,
+	'SELECT * FROM intended', 'the functions of schema trust_ledger: arguments, result, volatility, strictness, parallel safety');
+
+SELECT is_empty($$
+	SELECT proname FROM pg_proc
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype = 'trust_ledger.receipt'::regtype
+		AND pronargs > 0 AND pronargdefaults < pronargs - 3 $$,
+	'all but what they are about is optional in the writing functions');
+SELECT is_empty($$
+	SELECT proname FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace AND prosecdef $$,
+	'no function is a security definer');
+SELECT is_empty($$
+	SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = prolang
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND lanname <> 'c'
+		AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(proconfig, '{}')) $$,
+	'what is not in C has its search_path pinned');
+SELECT is_empty($$
+	SELECT DISTINCT probin FROM pg_proc
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND probin <> '$libdir/trust_ledger' $$,
+	'what is in C comes from one library');
+
+SELECT results_eq($$
+	SELECT attname::text COLLATE "default", format_type(atttypid, atttypmod) FROM pg_attribute
+	WHERE attrelid = (SELECT typrelid FROM pg_type WHERE oid = 'trust_ledger.receipt'::regtype) ORDER BY attnum $$,
+	$$VALUES ('promise', 'uuid'), ('customer', 'text'), ('seq', 'bigint'), ('state', 'text'),
+		('recorded_at', 'timestamp with time zone'), ('hash', 'bytea')$$,
+	'what a receipt says');
+
+-- ---- members of the extension
+
+SELECT is_empty($$
+	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
+	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
+		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass)
+			OR objid = 'trust'::regnamespace) $$,
+	'no table is a member of the extension, nor is schema trust');
+SELECT is_empty($$
+	SELECT p.oid::regprocedure FROM pg_proc p
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND NOT EXISTS (
+		SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e') $$,
+	'every function is');
+SELECT throws_ok('DROP EXTENSION trust_ledger', '2BP01', NULL, 'the extension is not dropped from under a ledger');
+
+-- ---- comments
+
+SELECT is_empty($$
+	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
+	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
+		AND obj_description(objid, classid::regclass::name) IS NULL $$,
+	'every object of the extension has a comment');
+SELECT is_empty($$
+	SELECT oid::regclass FROM pg_class
+	WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') AND obj_description(oid, 'pg_class') IS NULL $$,
+	'every table and view has');
+
+-- ---- tables and views
+
+SELECT set_eq($$
+	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
+	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[])
+	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level}'::text[])$$,
+	'the tables and views of schema trust, no sequence among them');
+
+SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
+FROM (VALUES
+	('ledger', '{ledger,table_format,half_life,weights,zone,lag,seq}'::name[]),
+	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
+	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within,active,seq}'),
+	('access', '{role,levels,seq}'),
+	('chain', '{customer,length,head,recorded_at}'),
+	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
+		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,first_due,due,due_moves,overdue_at,
+		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,weight_kept,weight_broken,recorded_at,
+		backfilled,terms_seq,last_seq}'),
+	('awaiting_backing', '{customer,promise,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
+		back_by,waiting_since}'),
+	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within}'),
+	('access_level', '{role,level}')) AS intended (tab, columns);
+
+SELECT is_empty($$
+	SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r')
+		AND (SELECT typnamespace FROM pg_type WHERE oid = atttypid) <> 'pg_catalog'::regnamespace $$,
+	'tables have columns of core types only: CASCADE takes none of them away');
+SELECT is_empty($$
+	SELECT attrelid::regclass, attname FROM pg_attribute
+	WHERE attrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass)
+		AND attnum > 0 AND atttypid IN ('float4'::regtype, 'float8'::regtype, 'oid'::regtype, 'xid'::regtype) $$,
+	'no floats, no oids, nothing that a restore changes');
+SELECT is_empty($$
+	SELECT indexrelid::regclass FROM pg_index
+	WHERE indrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass) AND indisunique
+		AND indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = indrelid AND attname = 'customer') $$,
+	'whatever grows with customers has customer first in its unique keys');
+SELECT is_empty($$
+	SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'trust'::regnamespace AND contype = 'f' $$,
+	'there are no foreign keys');
+
+-- ---- columns of entry and promise are those that the C code fills and reads: a round trip with
+-- all of them, and nothing that verify() finds
+
+CREATE TABLE made (n serial, r trust_ledger.receipt);
+CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made ORDER BY n DESC LIMIT 1';
+
+SELECT trust_ledger.grant_access(current_user, 'import');
+SELECT trust_ledger.register_actor('anna', 'human', name => 'Anna', reason => 'new');
+SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm1');
+SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c');
+SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'delivery',
+	due => now() + '9 days', value => 10, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'anna', longest_pause => '1 day',
+	actor => 'bot', context => '{"deal": 1}', idempotency_key => 'k1');
+INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl');
+INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true, reason => 'Seen.', actor => 'carl');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It was.', occurred_at => now() - interval '9 days', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Soon.', promiser => 'bot', actor => 'bot');
+
+SELECT is_empty($$
+	SELECT attname FROM pg_attribute a
+	WHERE attrelid = 'trust.entry'::regclass AND attnum > 0
+		AND NOT EXISTS (SELECT FROM trust.entry e WHERE to_jsonb(e) -> attname::text <> 'null') $$,
+	'every column of entry is filled');
+SELECT is_empty($$
+	SELECT attname FROM pg_attribute a
+	WHERE attrelid = 'trust.promise'::regclass AND attnum > 0
+		AND NOT EXISTS (SELECT FROM trust.promise p WHERE to_jsonb(p) -> attname::text <> 'null') $$,
+	'every column of promise is filled');
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() reads them all');
+
+SELECT * FROM finish();
+ROLLBACK;

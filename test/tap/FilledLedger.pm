@@ -1,0 +1,280 @@
+# A ledger with some of everything in it, and how tests ask it questions.
+#
+#	make_roles($node)                      the roles, once per cluster
+#	fill_ledger($node, $db)                a database with a ledger, every event in it
+#	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
+#	FilledLedger::Session->new(...)        the same in one session: ->ask($sql), ->quit
+#	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
+#	histories, views                       each history(); what the views show
+#	writing_calls($promise, $customer)     a call that would write, for each function that writes
+#
+# Options: user, and options: settings of the session, a hash.
+package FilledLedger;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Cluster;
+
+our @EXPORT = qw(make_roles make_database fill_ledger ask findings digest contents histories views
+  writing_calls lives_on);
+
+my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
+
+# What texts are made of: quotes, what COPY and psql escape, all of Unicode's planes, nothing visible.
+my $texts = <<'SQL';
+	ARRAY['plain words', E'it''s "quoted" \\ \\. \\N $$ $1 :x %s', E'lines\r\n\tand \x01\x7f',
+		U&'\00E4\0061\0308\200B\200F\FEFF \5B89\5FC3 \+01F600',
+		(SELECT string_agg(chr(plane * 65536 + 65), '') FROM generate_series(0, 16) plane),
+		(SELECT string_agg(md5(i::text), ' ') FROM generate_series(1, 3000) i)]
+SQL
+
+# Their order depends on the collation, and is another by UTF-16 than by UTF-8.
+my $customers = <<'SQL';
+	ARRAY['B', 'a', 'Z', '_', 'a b', 'it''s "\', U&'\00E4', U&'e\0301', U&'\FF5E', U&'\+01F600',
+		repeat(U&'\00FC', 127)]
+SQL
+
+my $governance = <<'SQL';
+SELECT trust_ledger.create_ledger();
+SELECT * FROM trust_ledger.set_ledger(half_life => '90 days 12:30:00.5', zone => 'Europe/Berlin',
+	lag => '2 days 01:00', reason => 'our habits', idempotency_key => 'settings');
+SELECT * FROM trust_ledger.register_actor('anna', 'human', U&'Anna M\00FCller', db_role => 'anna',
+	authority => '{"EUR": 5000.50, "JPY": 1e6}', context => '{"via": ["setup", 1.50, null]}');
+SELECT * FROM trust_ledger.register_actor('bert', 'human');
+SELECT * FROM trust_ledger.register_actor('carl', 'human', 'Carl');
+SELECT * FROM trust_ledger.register_actor('bot', 'ai', responsible => 'bert', model => 'm 1.0');
+SELECT * FROM trust_ledger.register_actor('erp', 'system', speaks_for => 'record', responsible => 'carl');
+SELECT * FROM trust_ledger.register_actor('agent', 'system', speaks_for => 'customer', responsible => 'carl');
+SELECT * FROM trust_ledger.register_actor('portal', 'human', speaks_for => 'customer',
+	db_role => 'portal', customer => 'B');
+SELECT * FROM trust_ledger.retire_actor('bert', successor => 'carl', reason => 'left');
+SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'asserted',
+	back_within => '2 days 03:04:05.678');
+SELECT * FROM trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50,
+	evidence => 'session', grace => '36:00', due_within => '30 days');
+SELECT * FROM trust_ledger.set_policy('yen', currency => 'JPY', grace => '1 day');
+SELECT * FROM trust_ledger.set_policy('gone', kind => 'gift', evidence => 'asserted');
+SELECT * FROM trust_ledger.drop_policy('gone', 'no gifts');
+SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna', 'application'),
+		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
+		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
+SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
+SQL
+
+# For each customer, one promise of each fate.
+my $promises = <<"SQL";
+DO \$do\$
+DECLARE
+	texts     CONSTANT text[] := $texts;
+	customers CONSTANT text[] := $customers;
+	c text;
+	t text;
+	p uuid;
+BEGIN
+	FOR i IN 1 .. cardinality(customers) LOOP
+		c := customers[i];
+		t := texts[1 + i % cardinality(texts)];
+
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, kind => 'delivery', value => 1.50,
+			currency => 'JPY', due => now() + '40 days', purpose => t, longest_pause => '3 days 04:05:06.789',
+			actor => 'bot', context => jsonb_build_object('text', t, 'number', 1.50, 'list', '[{}, [], null, true]'::jsonb));
+		PERFORM trust_ledger.back_promise(p, actor => 'carl', idempotency_key => 'back');
+		PERFORM trust_ledger.withdraw_backing(p, t, c, 'carl');
+		PERFORM trust_ledger.back_promise(p, actor => 'carl');
+		PERFORM trust_ledger.accept_promise(p, actor => 'agent');
+		PERFORM trust_ledger.amend_promise(p, due_on => current_date + 50, reason => t, actor => 'agent');
+		PERFORM trust_ledger.assess_promise(p, 'kept', actor => 'erp', purpose_met => true);
+		PERFORM trust_ledger.assess_promise(p, 'partly_kept', actor => 'carl', reason => t);
+		PERFORM trust_ledger.assess_promise(p, 'broken', actor => 'agent', purpose_met => false);
+
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'carl', value => 1e30, currency => 'JPY',
+			actor => 'carl', due => '9999-12-31 23:59:59.999999+00');
+		PERFORM trust_ledger.amend_promise(p, t || '!', value => 1e-30, clear => '{due}', actor => 'carl');
+		PERFORM trust_ledger.release_promise(p, t, actor => 'agent');
+
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, actor => 'carl', idempotency_key => 'withdrawn');
+		PERFORM trust_ledger.withdraw_promise(p, t, actor => 'carl');
+
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'bot', currency => 'JPY', actor => 'carl');
+		PERFORM trust_ledger.accept_promise(p, actor => 'agent');
+		PERFORM trust_ledger.withdraw_promise(p, actor => 'carl');
+
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl',
+			occurred_at => '1600-02-29 23:59:59.999999+00', due => '1969-12-31 23:59:59.999999+00');
+		PERFORM trust_ledger.assess_promise(p, 'broken', true, actor => 'carl', occurred_at => '1970-01-01');
+
+		PERFORM trust_ledger.make_promise(c, t, currency => 'JPY', value => 0, actor => 'carl', due => now() + '1 day');
+		PERFORM trust_ledger.make_promise(c, t, actor => 'bot', currency => 'EUR', value => 2000);
+	END LOOP;
+END
+\$do\$;
+\\connect - anna
+SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'EUR', value => 4000,
+	idempotency_key => 'own') \\gset
+\\connect - portal
+SELECT * FROM trust_ledger.accept_promise(:'promise');
+SELECT * FROM trust_ledger.assess_promise(:'promise', 'kept');
+SQL
+
+sub make_roles
+{
+	my ($node) = @_;
+	$node->safe_psql('postgres', join('', map { "CREATE ROLE $_ LOGIN;\n" } @roles) . 'GRANT crm_apps TO app;');
+	return;
+}
+
+sub make_database
+{
+	my ($node, $db, $owner) = @_;
+	$owner //= 'crm_owner';
+	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER $owner TEMPLATE template0 ENCODING 'UTF8'");
+	return;
+}
+
+sub fill_ledger
+{
+	my ($node, $db) = @_;
+	make_database($node, $db);
+	$node->safe_psql($db, <<"SQL");
+CREATE EXTENSION trust_ledger;
+\\o /dev/null
+\\connect - crm_owner
+$governance
+\\connect - app
+$promises
+SQL
+	return;
+}
+
+# What is to be asked under, whatever the database's own settings are.
+my %plain = (
+	TimeZone => 'UTC', DateStyle => 'ISO', IntervalStyle => 'postgres', bytea_output => 'hex',
+	extra_float_digits => 1);
+
+sub connection
+{
+	my (%options) = @_;
+	my $settings = $options{options} // {};
+	my $pgoptions = join ' ', map { "-c $_=" . $settings->{$_} =~ s/([\\ ])/\\$1/gr } sort keys %$settings;
+	return (PGOPTIONS => $pgoptions,
+		params => [ '-v', 'VERBOSITY=sqlstate', $options{user} ? ('-U', $options{user}) : () ]);
+}
+
+sub answer
+{
+	my ($stdout, $stderr) = @_;
+	return "ERROR $1" if $stderr =~ /(?:ERROR|FATAL):\s+(\w{5})/;
+	# notices are no error; anything else is, of psql or of the connection
+	$stderr =~ s/^.*(?:NOTICE|WARNING):  \w{5}$//mg;
+	die "psql: $stderr" if $stderr =~ /\S/;
+	return $stdout;
+}
+
+sub ask
+{
+	my ($node, $db, $sql, %options) = @_;
+	my %connection = connection(%options);
+	local $ENV{PGOPTIONS} = $connection{PGOPTIONS};
+	my ($stdout, $stderr) = ('', '');
+	$node->psql($db, $sql, stdout => \$stdout, stderr => \$stderr, extra_params => $connection{params});
+	return answer($stdout, $stderr);
+}
+
+sub findings
+{
+	return ask(@_[ 0, 1 ], 'SELECT * FROM trust_ledger.verify()', @_[ 2 .. $#_ ]);
+}
+
+sub digest
+{
+	return ask(@_[ 0, 1 ],
+		q{SELECT customers, entries, encode(digest, 'base64') FROM trust_ledger.ledger_digest()}, @_[ 2 .. $#_ ]);
+}
+
+sub contents
+{
+	my ($node, $db) = @_;
+	return ask($node, $db, <<'SQL', options => \%plain);
+SELECT format($$SELECT %L, count(*), md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE "C")) FROM trust.%I t$$, relname, relname)
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE "C" \gexec
+SQL
+}
+
+sub histories
+{
+	my ($node, $db) = @_;
+	return ask($node, $db, <<'SQL', options => \%plain);
+SELECT p.promise, count(*), md5(string_agg(h::text, ' ' ORDER BY h.seq))
+FROM trust.promise p, trust_ledger.history(p.promise) h GROUP BY 1 ORDER BY 1
+SQL
+}
+
+sub views
+{
+	my ($node, $db, %options) = @_;
+	return ask($node, $db, <<'SQL', %options, options => \%plain);
+SELECT format($$SELECT %L, count(*), md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE "C")) FROM trust.%I t$$, relname, relname)
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
+SQL
+}
+
+# A promise made as usual: the next entry of its chain, and of a ledger that is sound.
+sub lives_on
+{
+	my ($node, $db, %options) = @_;
+	my $length = ask($node, $db, q{SELECT length FROM trust.chain WHERE customer = 'B'});
+	my $seq = ask($node, $db, q{SELECT seq FROM trust_ledger.make_promise('B', 'still here', actor => 'carl')}, %options);
+	return $seq =~ /^\d+$/ && $seq == $length + 1 && findings($node, $db) eq '';
+}
+
+sub writing_calls
+{
+	my ($promise, $customer) = @_;
+	return (
+		make_promise => "('$customer', 'w', actor => 'carl')",
+		amend_promise => "('$promise', 'other words', customer => '$customer', actor => 'carl')",
+		back_promise => "('$promise', '$customer', actor => 'carl')",
+		withdraw_backing => "('$promise', customer => '$customer', actor => 'carl')",
+		accept_promise => "('$promise', '$customer', actor => 'agent')",
+		withdraw_promise => "('$promise', customer => '$customer', actor => 'carl')",
+		release_promise => "('$promise', customer => '$customer', actor => 'agent')",
+		assess_promise => "('$promise', 'kept', customer => '$customer', actor => 'carl')",
+		register_actor => "('dora', 'human')",
+		retire_actor => "('anna')",
+		set_policy => "('new', kind => 'k', evidence => 'asserted')",
+		drop_policy => "('large')",
+		set_ledger => "(zone => 'UTC')",
+		grant_access => "('analyst', 'auditor')",
+		revoke_access => "('analyst', 'analyst')");
+}
+
+package FilledLedger::Session;
+
+sub new
+{
+	my ($class, $node, $db, %options) = @_;
+	my %connection = FilledLedger::connection(%options);
+	local $ENV{PGOPTIONS} = $connection{PGOPTIONS};
+	my $psql = $node->background_psql($db, on_error_stop => 0, extra_params => $connection{params});
+	return bless { psql => $psql }, $class;
+}
+
+sub ask
+{
+	my ($self, $sql) = @_;
+	my $psql = $self->{psql};
+	my $stdout = $psql->query($sql);
+	my $stderr = $psql->{stderr};
+	$psql->{stderr} = '';
+	return FilledLedger::answer($stdout, $stderr);
+}
+
+sub quit
+{
+	my ($self) = @_;
+	return $self->{psql}->quit;
+}
+
+1;

@@ -1,0 +1,174 @@
+# Many sessions write to few customers, at each isolation level: no fork, no gap, nothing lost and
+# nothing twice; and verify() beside writers never finds what is not there.
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $customers = 4;
+my $seconds = 2;
+
+my $node = PostgreSQL::Test::Cluster->new('concurrency');
+$node->init;
+$node->append_conf('postgresql.conf', "synchronous_commit = off\ndeadlock_timeout = 100ms\n");
+$node->start;
+
+# Each call that is acknowledged is remembered by its client, after it was committed. A call on a
+# promise that another session got hold of first may be refused for its state, and for nothing else.
+$node->safe_psql('postgres', q{
+	CREATE EXTENSION trust_ledger;
+	SELECT trust_ledger.create_ledger();
+	SELECT * FROM trust_ledger.register_actor('anna', 'human');
+	SELECT * FROM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1');
+	SELECT * FROM trust_ledger.register_actor('agent', 'ai', responsible => 'anna', model => 'm 1',
+		speaks_for => 'customer');
+	SELECT * FROM trust_ledger.set_policy('humans back', promiser_kind => 'ai', evidence => 'asserted');
+
+	CREATE TABLE acknowledged (run text, level text, customer text, seq bigint, promise uuid, hash text);
+
+	CREATE FUNCTION some_promise(of_customer text, from_state text) RETURNS uuid
+	BEGIN ATOMIC
+		SELECT promise FROM trust.promise WHERE customer = of_customer AND state = from_state
+		ORDER BY promise DESC OFFSET pg_catalog.floor(pg_catalog.random() * 5) LIMIT 1;
+	END;
+
+	CREATE FUNCTION attempt(call text, promise uuid, VARIADIC arguments text[]) RETURNS trust_ledger.receipt
+	LANGUAGE plpgsql AS $$
+	DECLARE
+		receipt trust_ledger.receipt;
+	BEGIN
+		EXECUTE pg_catalog.format('SELECT * FROM trust_ledger.%s($1, %s)', call,
+			pg_catalog.array_to_string(arguments, ', ')) INTO receipt USING promise;
+		RETURN receipt;
+	EXCEPTION WHEN SQLSTATE 'TL001' OR null_value_not_allowed THEN
+		RETURN NULL;
+	END
+	$$;
+});
+
+# What a client does, and how often: its weight.
+my %calls = (
+	'make' => [ 4, q{trust_ledger.make_promise('c' || :c, 'words', due => now() + '1 day', actor => 'bot')} ],
+	'make in person' => [ 1, q{trust_ledger.make_promise('c' || :c, 'words', actor => 'anna')} ],
+	'back' => [ 3, q{attempt('back_promise', some_promise('c' || :c, 'proposed'), 'actor => ''anna''')} ],
+	'back again' => [ 1, q{attempt('back_promise', some_promise('c' || :c, 'open'), 'actor => ''anna''')} ],
+	'accept' => [ 1, q{attempt('accept_promise', some_promise('c' || :c, 'open'), 'actor => ''agent''')} ],
+	'amend' => [ 2, q{attempt('amend_promise', some_promise('c' || :c, 'proposed'), 'words => random()::text', 'actor => ''bot''')} ],
+	'assess' => [ 2, q{attempt('assess_promise', some_promise('c' || :c, 'open'), '''kept''', 'actor => ''agent''')} ],
+	'withdraw' => [ 1, q{attempt('withdraw_promise', some_promise('c' || :c, 'open'), 'actor => ''anna''')} ],
+);
+
+my @scripts;
+foreach my $call (sort keys %calls)
+{
+	my ($weight, $sql) = @{ $calls{$call} };
+	(my $file = "$PostgreSQL::Test::Utils::tmp_check/$call.sql") =~ s/ (?=[^\/]*$)/_/g;
+	append_to_file($file, <<"EOF");
+\\set c random(1, $customers)
+SELECT coalesce(seq, 0) AS seq, coalesce(promise::text, '') AS promise, coalesce(encode(hash, 'hex'), '') AS hash FROM $sql \\gset
+\\if :seq > 0
+INSERT INTO acknowledged VALUES (current_setting('application_name'), current_setting('transaction_isolation'), 'c' || :c, :seq, :promise, :hash);
+\\endif
+EOF
+	push @scripts, "--file=$file\@$weight";
+}
+
+# Starts pgbench; finish() tells how it went.
+sub start_clients
+{
+	my ($run, $level, $clients, $tries, $duration) = @_;
+	my ($out, $err) = ('', '');
+
+	local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $level =~ s/ /\\ /r;
+	local $ENV{PGAPPNAME} = $run;
+	my $job = IPC::Run::start(
+		[   'pgbench', '--no-vacuum', '--protocol=prepared', "--client=$clients", '--jobs=2',
+			"--time=$duration", "--max-tries=$tries", @scripts, $node->connstr('postgres') ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	return { job => $job, out => \$out, err => \$err };
+}
+
+sub check_clients
+{
+	my ($run, $clients) = @_;
+	my ($out, $err) = (${ $clients->{out} }, ${ $clients->{err} });
+
+	ok($clients->{job}->result == 0, "$run: pgbench ends well") or diag("$out$err");
+	my ($failed) = $out =~ /^number of failed transactions: (\d+)/m;
+	is($failed, 0, "$run: no call failed") or diag("$out$err");
+	note($out);
+}
+
+my %checks = (
+	'nothing was lost: each acknowledged receipt has its entry' => q{
+		SELECT a.* FROM acknowledged a
+		WHERE NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = a.customer AND e.seq = a.seq
+			AND e.promise = a.promise AND encode(e.hash, 'hex') = a.hash)},
+	'nothing is there twice, and nothing that nobody was told of' => q{
+		SELECT count(*), count(DISTINCT hash), (SELECT count(*) FROM acknowledged)
+		FROM trust.entry WHERE customer <> ''
+		HAVING count(*) <> (SELECT count(*) FROM acknowledged) OR count(*) <> count(DISTINCT hash)},
+	'no fork, no gap' => q{
+		SELECT customer FROM trust.entry JOIN trust.chain USING (customer) GROUP BY customer, length
+		HAVING count(*) <> length OR count(DISTINCT seq) <> length OR min(seq) <> 1 OR max(seq) <> length
+			OR count(DISTINCT prev_hash) <> length},
+	'verify() is empty' => 'SELECT * FROM trust_ledger.verify()',
+);
+
+sub check_ledger
+{
+	my ($run, $level) = @_;
+
+	is($node->safe_psql('postgres', $checks{$_}), '', "$run: $_") foreach sort keys %checks;
+	is($node->safe_psql('postgres', "SELECT DISTINCT level FROM acknowledged WHERE run = '$run'"),
+		$level, "$run: that was the level");
+}
+
+# READ COMMITTED needs no retries: there a writer waits. 0 tries: until it works.
+foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializable', 0 ])
+{
+	my ($level, $tries) = @$case;
+
+	foreach my $clients (2, 8, 16)
+	{
+		my $run = "$level, $clients clients";
+		my $job = start_clients($run, $level, $clients, $tries, $seconds);
+		$job->{job}->finish;
+		check_clients($run, $job);
+		check_ledger($run, $level);
+	}
+}
+
+# Beside writers: verify(), and that a digest counts what its snapshot shows.
+{
+	my $run = 'verify() beside 8 writers';
+	my $clients = start_clients($run, 'read committed', 8, 1, 3 * $seconds);
+	my ($verified, @found) = (0);
+
+	while ($clients->{job}->pumpable)
+	{
+		$clients->{job}->pump_nb;
+		push @found, $node->safe_psql('postgres', 'SELECT * FROM trust_ledger.verify()'),
+			$node->safe_psql('postgres', "SELECT * FROM trust_ledger.verify('c1')"),
+			$node->safe_psql('postgres', q{
+				SELECT 'digest' FROM trust_ledger.ledger_digest() d
+				WHERE d.entries <> (SELECT count(*) FROM trust.entry)});
+		$verified++;
+	}
+	$clients->{job}->finish;
+	check_clients($run, $clients);
+	is(join("\n", grep { $_ ne '' } @found), '', "$run: never a false finding");
+	cmp_ok($verified, '>', 1, "$run: more than once");
+	check_ledger($run, 'read committed');
+}
+
+my @events = split /\n/, $node->safe_psql('postgres',
+	q{SELECT DISTINCT event FROM trust.entry WHERE customer <> '' ORDER BY 1});
+is_deeply(\@events, [qw(accepted amended assessed backed made withdrawn)], 'each kind of call went through');
+unlike(slurp_file($node->logfile), qr/deadlock detected/, 'no deadlock');
+
+$node->stop;
+done_testing();

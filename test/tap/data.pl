@@ -1,0 +1,70 @@
+# Incident logs as promises: the real one, and a small one of our own. What is known of each comes
+# out of the ledger.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(time);
+
+my @logs = ({ name => 'sample', file => 'test/data/sample.csv' });
+my $real = "$ENV{DATA}/incident_event_log.csv.xz";
+if ($ENV{DATA} && -e $real)
+{
+	push @logs, { name => 'log', file => $real };
+}
+else
+{
+	diag('the real incident log (../shared/data) is not here: tested with the small one of our own, test/data/sample.csv, only');
+}
+
+# Neither the server's zone nor its order of day and month is the log's.
+my $node = PostgreSQL::Test::Cluster->new('data');
+$node->init;
+$node->append_conf('postgresql.conf', "timezone = 'Asia/Kolkata'\ndatestyle = 'ISO, MDY'\n");
+$node->start;
+$node->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
+
+my $heads = q{SELECT customer, length, head FROM trust.chain WHERE customer <> '' ORDER BY customer};
+
+foreach my $log (@logs)
+{
+	my $name = $log->{name};
+	my $as_owner = $node->connstr($name) . ' user=owner';
+	my $ask = sub { $node->safe_psql($name, shift, connstr => $as_owner) };
+	my @file = ('psql', '-Xq', '-v', "data=$name", '-d', $as_owner, '-f');
+
+	# Nobody is a superuser but who installs the extension.
+	$node->safe_psql('postgres', "CREATE DATABASE $name OWNER owner");
+	$node->safe_psql($name, 'CREATE EXTENSION trust_ledger');
+	$ask->('SELECT trust_ledger.create_ledger()');
+
+	my $start = time;
+	command_ok([ 'test/data/load', $log->{file}, '-d', $as_owner ], "$name: loads");
+	my $seconds = time - $start;
+	my $entries = $ask->(q{SELECT count(*) FROM trust.entry WHERE customer <> ''});
+	diag(sprintf '%s: %d entries in %.1f s', $name, $entries, $seconds);
+
+	my ($facts) = run_command([ @file, 'test/data/facts.sql', '-At', '-F', '|' ]);
+	my @facts = map { [ split /\|/ ] } split /\n/, $facts;
+	cmp_ok(scalar @facts, '>', 30, "$name: facts are known");
+	is($_->[2], $_->[1], "$name: " . $_->[0] =~ s{^ +}{}r) foreach @facts;
+
+	is($ask->('SELECT * FROM trust_ledger.verify()'), '', "$name: verify() finds nothing");
+	is($ask->(q{SELECT role FROM trust.access_level WHERE level = 'import'}), '',
+		"$name: the level import is gone again");
+
+	my ($table) = run_command([ @file, 'test/data/human_backing.sql' ]);
+	diag("$name: kept with a human behind it and without\n$table");
+
+	if ($name eq 'sample')
+	{
+		my $before = $ask->($heads);
+		command_ok([ 'test/data/load', $log->{file}, '-d', $as_owner ], "$name: loads again");
+		is($ask->($heads), $before, "$name: nothing is entered twice");
+	}
+}
+
+$node->stop;
+done_testing();

@@ -1,0 +1,227 @@
+# Dump and restore: the whole ledger, its data alone, elsewhere, under other settings.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use FilledLedger;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $dumps = PostgreSQL::Test::Utils::tempdir;
+
+my $home = PostgreSQL::Test::Cluster->new('home');
+$home->init;
+$home->start;
+make_roles($home);
+$home->safe_psql('postgres', 'CREATE ROLE heir LOGIN');
+fill_ledger($home, 'crm');
+# What a company builds on the ledger: it is filled while the dump is restored.
+$home->safe_psql('crm', 'CREATE MATERIALIZED VIEW kinds AS SELECT customer, kind FROM trust.current_promise');
+
+# Another collation, no role of the ledger's, and every setting that changes how values are written.
+my $away = PostgreSQL::Test::Cluster->new('away');
+$away->init(extra => [ '--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=tr-TR' ]);
+$away->append_conf('postgresql.conf', <<'CONF');
+timezone = 'Pacific/Kiritimati'
+datestyle = 'german, dmy'
+intervalstyle = sql_standard
+bytea_output = escape
+extra_float_digits = -15
+default_transaction_isolation = serializable
+CONF
+$away->start;
+$away->safe_psql('postgres', 'CREATE ROLE heir LOGIN; CREATE ROLE newcomer LOGIN;');
+
+my $retry = <<'SQL';
+SELECT r.seq, r.state, encode(r.hash, 'base64') FROM trust.entry e,
+	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r
+WHERE e.idempotency_key = 'back' ORDER BY e.customer
+SQL
+
+my %expected = (
+	contents => contents($home, 'crm'),
+	digest => digest($home, 'crm'),
+	findings => '',
+	histories => histories($home, 'crm'),
+	retries => ask($home, 'crm', $retry),
+	views => views($home, 'crm'));
+
+is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
+SELECT event FROM trust_ledger.state_machine()
+UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked}'::text[])
+EXCEPT SELECT event FROM trust.entry
+SQL
+is(findings($home, 'crm'), '', 'and is sound');
+
+# All is as it was where it came from, and goes on.
+sub is_restored
+{
+	my ($node, $db, $how, %options) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	my %found = (
+		contents => contents($node, $db),
+		digest => digest($node, $db, %options),
+		findings => findings($node, $db, %options),
+		histories => histories($node, $db),
+		retries => ask($node, $db, $retry),
+		views => views($node, $db));
+	is_deeply(\%found, \%expected, "$how: nothing has changed");
+	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
+		14, "$how: all guards are back, and ALWAYS");
+	is(ask($node, $db, q{SET session_replication_role = replica; UPDATE trust.entry SET state = 'kept'}),
+		'ERROR TL006', "$how: they guard");
+	ok(lives_on($node, $db), "$how: the next promise");
+	return;
+}
+
+sub dump_ledger
+{
+	my ($file, @options) = @_;
+	$home->command_ok([ 'pg_dump', @options, '-f', "$dumps/$file", 'crm' ], "pg_dump @options");
+	return "$dumps/$file";
+}
+
+sub restore
+{
+	my ($node, $db, @command) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$node->command_ok([ @command, '-d', $node->connstr($db) ], "@command[0 .. $#command - 1]");
+	return;
+}
+
+my @psql = ('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f');
+my @pg_restore = ('pg_restore', '-e', '-j2');
+
+my $plain = dump_ledger('plain');
+my $custom = dump_ledger('custom', '-Fc', '-U', 'crm_owner');
+my $directory = dump_ledger('directory', '-Fd', '-j2');
+my $trust_only = dump_ledger('trust_only', '-Fc', '-ntrust');
+my $bones = dump_ledger('bones', '-s');
+my $data = dump_ledger('data', '-a', '-ntrust');
+my $data_unguarded = dump_ledger('data_unguarded', '-a', '--disable-triggers', '-ntrust');
+
+# Whole, at home and elsewhere.
+my @whole = (
+	[ 'plain', @psql, $plain ],
+	[ 'custom', @pg_restore, $custom ],
+	[ 'directory', @pg_restore, $directory ],
+	[ 'a second time', @pg_restore, '--clean', '--if-exists', $custom ]);
+foreach my $case (@whole)
+{
+	my ($how, @command) = @$case;
+	my $db = $how eq 'a second time' ? 'custom' : $how;
+	make_database($home, $db) unless $how eq 'a second time';
+	restore($home, $db, @command);
+	is_restored($home, $db, $how);
+}
+
+make_database($home, 'trust_only');
+$home->safe_psql('trust_only', 'CREATE EXTENSION trust_ledger');
+restore($home, 'trust_only', @pg_restore, $trust_only);
+is_restored($home, 'trust_only', 'schema trust into a database with the extension');
+
+make_database($away, 'by_superuser', 'heir');
+restore($away, 'by_superuser', @pg_restore, '--no-owner', $directory);
+is_restored($away, 'by_superuser', 'without owners, by a superuser');
+
+make_database($away, 'by_heir', 'heir');
+$away->safe_psql('by_heir', 'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO heir');
+restore($away, 'by_heir', @pg_restore, '-U', 'heir', '--no-owner', '--no-comments', $custom);
+is_restored($away, 'by_heir', 'without owners, by the new owner', user => 'heir');
+
+# Nobody whom the ledger knows exists here: its new owner can put that right.
+my @heirs_calls = (
+	[ heir => q{make_promise('B', 'w', actor => 'carl')}, 'ERROR TL004' ],
+	[ heir => q{grant_access('app', 'application')}, 'ERROR 42704' ],
+	[ heir => q{grant_access('newcomer', 'application')}, 1 ],
+	[ newcomer => q{make_promise('B', 'w', actor => 'carl')}, 1 ],
+	[ heir => q{revoke_access('app', 'import')}, 1 ],
+	[ heir => q{register_actor('anna', 'human', db_role => 'anna')}, 'ERROR 42704' ],
+	[ heir => q{register_actor('anna', 'human', db_role => 'newcomer')}, 1 ],
+	[ newcomer => q{make_promise('B', 'w', actor => 'carl')}, 'ERROR TL003' ],
+	[ heir => q{retire_actor('portal')}, 1 ]);
+foreach my $case (@heirs_calls)
+{
+	my ($user, $call, $expected) = @$case;
+	is(ask($away, 'by_heir', "SELECT count(*) FROM trust_ledger.$call", user => $user),
+		$expected, "without the roles, $user: $call");
+}
+is(findings($away, 'by_heir', user => 'heir'), '', 'and all of that is sound');
+
+is(ask($away, 'by_superuser', 'SELECT trust_ledger.migrate_ledger()', user => 'heir'),
+	'ERROR 42501', 'who owns the database but not its tables cannot put guards back');
+
+# With its owner into somebody else's database: it is not taken for the ledger of that one.
+make_database($home, 'others', 'heir');
+$home->safe_psql('others', 'CREATE EXTENSION trust_ledger');
+restore($home, 'others', @pg_restore, $trust_only);
+foreach my $user (undef, 'crm_owner', 'heir', 'app')
+{
+	my $who = $user // 'a superuser';
+	is(findings($home, 'others', user => $user), 'ERROR TL006', "owned by another: verify() by $who");
+	is(ask($home, 'others', q{SELECT * FROM trust_ledger.make_promise('B', 'w', actor => 'carl')}, user => $user),
+		'ERROR TL006', "owned by another: make_promise() by $who");
+}
+ask($home, 'others', <<'SQL');
+SELECT format('ALTER TABLE trust.%I OWNER TO heir', relname)
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') \gexec
+ALTER SCHEMA trust OWNER TO heir;
+SQL
+is_restored($home, 'others', 'given to the owner', user => 'heir');
+
+# The data alone.
+foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_custom => @pg_restore, '-a', '--disable-triggers', $custom ])
+{
+	my ($db, @command) = @$case;
+	make_database($home, $db);
+	restore($home, $db, @psql, $bones);
+	is(ask($home, $db, q{SELECT * FROM trust_ledger.make_promise('B', 'w', actor => 'carl')}),
+		'ERROR 55000', "$db: a schema without data is no ledger");
+
+	$home->command_fails([ @psql, $data, '-d', $home->connstr($db) ], "$db: no data comes in past the guards");
+	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
+
+	restore($home, $db, @command);
+	is(ask($home, $db, <<'SQL'), '14|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
+SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
+SQL
+	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");
+	is_restored($home, $db, $db);
+}
+
+# What the session is set to changes neither what is written nor what is found.
+my @settings = (
+	{ IntervalStyle => 'sql_standard', DateStyle => 'German, DMY', TimeZone => 'America/St_Johns',
+		bytea_output => 'escape', extra_float_digits => -15 },
+	{ IntervalStyle => 'postgres_verbose', DateStyle => 'SQL, MDY', TimeZone => 'Pacific/Kiritimati',
+		standard_conforming_strings => 'off', quote_all_identifiers => 'on', array_nulls => 'off' },
+	{ IntervalStyle => 'iso_8601', DateStyle => 'Postgres, YMD', transform_null_equals => 'on',
+		search_path => 'trust', default_transaction_isolation => 'serializable' },
+	{ plan_cache_mode => 'force_custom_plan', enable_indexscan => 'off', enable_bitmapscan => 'off',
+		row_security => 'off', force_parallel_mode => 'on', debug_parallel_query => 'on' });
+my $known = ask($home, 'crm', q{SELECT string_agg(name, ' ') FROM pg_settings});
+foreach my $case (@settings)
+{
+	# one setting has another name before version 16
+	my %options = map { $_ => $case->{$_} } grep { $known =~ /\b$_\b/i } keys %$case;
+	my $under = join ', ', map { "$_ = $options{$_}" } sort keys %options;
+	my $db = 'plain';
+	is(findings($home, $db, options => \%options), '', "under $under: verify()");
+	is(digest($home, $db, options => \%options), digest($home, $db), "under $under: ledger_digest()");
+	is(ask($home, $db, $retry, options => \%options), $expected{retries}, "under $under: retries");
+	is(ask($home, $db, <<'SQL', options => \%options), "3\n1", "under $under: written");
+SELECT count(*) FROM
+	trust_ledger.set_ledger(half_life => interval '100 days 1 hour 2 minutes 3.5 seconds', lag => interval '3 days'),
+	trust_ledger.set_policy('timed', kind => 'k', least_value => 1.50, back_within => interval '40 hours 0.25 seconds'),
+	trust_ledger.retire_actor('anna'),
+	generate_series(1, 3);
+SELECT count(*) FROM trust_ledger.make_promise('B', 'w', due_on => current_date + 3,
+	longest_pause => interval '2 days 25 hours 0.000001 seconds', actor => 'carl');
+SQL
+	is(findings($home, $db), '', "under $under: what was written is found right without");
+	ask($home, $db, q{SELECT * FROM trust_ledger.register_actor('anna', 'human')});
+}
+
+done_testing();
