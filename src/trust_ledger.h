@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /* One SQLSTATE per reason of refusal, class TL; all else uses PostgreSQL's own. */
 #define ERRCODE_TL_STATE	MAKE_SQLSTATE('T', 'L', '0', '0', '1')	/* the promise's state does not allow it */

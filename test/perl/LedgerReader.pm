@@ -29,7 +29,7 @@ sub new
 	foreach my $row ($self->table('event', 'from'))
 	{
 		my ($event, $from, $to) = @$row;
-		$self->{steps}{$event}{$_}{ $to =~ s/ //gr } = 1 for split /, /, $from;
+		$self->{steps}{$event}{$_} = { map { $_ => 1 } split /, /, $to } for split /, /, $from;
 	}
 	my ($head, @projection) = $self->table_with_head('column');
 	foreach my $row (@projection)
@@ -183,8 +183,7 @@ sub fold
 	my ($self, $promise, $entry) = @_;
 	my ($event, $to) = map { $_ // '' } @$entry{qw(event state)};
 	my $from = $promise->{state} // 'none';
-	my $steps = $self->{steps}{$event}{$from} // {};
-	return 0 unless grep { $_ eq $to } map { split /,/ } keys %$steps;
+	return 0 unless $self->{steps}{$event}{$from}{$to};
 
 	my $waits = $from ne 'proposed' || $event eq 'amended';
 	my %before = %$promise;
