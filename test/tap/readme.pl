@@ -1,0 +1,85 @@
+# The README's examples, run one after the other as a new user would, and its tables held against
+# what the extension says of itself.
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $readme = slurp_file('README.md');
+
+my $node = PostgreSQL::Test::Cluster->new('readme');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE crm');
+
+sub run_as
+{
+	my ($user, $sql) = @_;
+	my ($out, $err);
+	my $status = $node->psql('crm', $sql,
+		stdout => \$out, stderr => \$err,
+		extra_params => [ defined $user ? ('-U', $user) : () ]);
+	return ($status, $out // '', $err // '');
+}
+
+# What an example must print for the sentence beside it to be true.
+my %prints = (
+	'trust.current_promise;' => qr/\|open\|anna$/m,
+	'FROM trust.awaiting_backing;' => qr/\|sales-bot\|session\|\d{4}-/,
+	'back_promise(w.promise' => qr/\|open$/,
+	"'kept', actor => 'erp'" => qr/^kept$/m,
+	"'broken', actor => 'portal'" => qr/^broken$/m,
+	'human_behind_it' => qr/^t\|\d+\|\d+\|1$/m,
+	'trust_ledger.history(p.promise)' => qr/Two chairs were missing/,
+	'ledger_digest()' => qr/^1\|\d+\|.*\|\\x[0-9a-f]{64}$/,
+);
+
+my @examples = $readme =~ /^```sql\n(.*?)^```$/msg;
+cmp_ok(@examples, '>=', 11, 'the README has examples');
+my %printed;
+foreach my $example (@examples)
+{
+	my ($user) = $example =~ /^-- as (\w+)$/m;
+	my ($status, $out, $err) = run_as($user, $example);
+	my ($name) = $example =~ /^(?:-- .*\n)?(.*)$/m;
+	is($status, 0, "runs: $name") or diag($err);
+	foreach my $part (grep { index($example, $_) >= 0 } keys %prints)
+	{
+		like($out, $prints{$part}, "prints what is said: $part");
+		$printed{$part} = 1;
+	}
+	is($out, '', 'verify() finds nothing') if $example =~ /verify\(/;
+	if ($example =~ /idempotency_key/)
+	{
+		my @receipts = split /\n/, $out;
+		is($receipts[0], $receipts[1], 'a retry returns the first receipt');
+	}
+}
+is_deeply([ sort keys %printed ], [ sort keys %prints ], 'each expectation met its example');
+
+# The table of the life of a promise: event, states from which, states it leads to.
+my $rows = $node->safe_psql('crm', <<'SQL');
+SELECT event, state, (SELECT string_agg(l, ',' ORDER BY l COLLATE "C") FROM unnest(leads_to) l)
+FROM trust_ledger.state_machine() WHERE leads_to <> '{}'
+SQL
+my %is = map { my ($e, $s, $l) = split /\|/; ("$e $s" => $l) } split /\n/, $rows;
+my ($table) = $readme =~ /^\| event \| from \| leads to \|\n[-|]+\n((?:\|.*\n)+)/m;
+my %said;
+foreach my $line (split /\n/, $table)
+{
+	my (undef, $event, $from, $to) = split /\s*\|\s*/, $line;
+	$said{"$event $_"} = join(',', sort split(/, /, $to)) foreach split /, /, $from;
+}
+is_deeply(\%said, \%is, 'the README says what the state machine does');
+
+# Every function that users call is in the reference, and every SQLSTATE of ours.
+my @functions = split /\n/, $node->safe_psql('crm', <<'SQL');
+SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace
+AND proname !~ '^(guard_|create_(tables|guards|views)|found_ledger|check_ledger_owner|require_reader|reads_words)'
+SQL
+ok($readme =~ /`(?:[^`]*\b)?\Q$_\E\(/, "the README knows $_()") foreach @functions;
+ok($readme =~ /^\| `TL00$_` \|/m, "the README knows TL00$_") foreach 1 .. 6;
+
+$node->stop;
+done_testing();
