@@ -45,6 +45,6 @@ extern Actor *ActorGet(const Ledger *ledger, const char *actor, const char *role
 extern Actor *ActorOfLogin(const Ledger *ledger, const char *login);
 extern const char *ActorHuman(const Actor *actor);
 extern void ActorHoldActive(const char *actor);
-extern void ActorNotActive(const char *actor) pg_attribute_noreturn();
+pg_noreturn extern void ActorNotActive(const char *actor);
 
 #endif

@@ -106,7 +106,7 @@ extern void EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH
 extern bool EntryTextMatches(const Row *entry, const ErasableText *erasable);
 
 extern void CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value);
-extern void CryptoFailed(void) pg_attribute_noreturn();
+pg_noreturn extern void CryptoFailed(void);
 extern bytea *HashBytea(const uint8 hash[HASH_SIZE]);
 extern void BytesHash(const CanonicalBytes *bytes, uint8 hash[HASH_SIZE]);
 

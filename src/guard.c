@@ -79,7 +79,7 @@ GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
 	GuardExpect(table, &row, 1);
 }
 
-static void Refuse(TriggerData *trigger, const char *detail) pg_attribute_noreturn();
+pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
 
 static void
 Refuse(TriggerData *trigger, const char *detail)

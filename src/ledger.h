@@ -64,7 +64,7 @@ extern void LedgerWatch(Oid relid, void (*forget) (void));
 extern uint64 LedgerGeneration(void);
 
 extern void ParseWeights(Jsonb *weights, Weight *out);
-extern void InvalidWeights(const char *detail) pg_attribute_noreturn();
+pg_noreturn extern void InvalidWeights(const char *detail);
 extern pg_tz *LedgerZone(const char *name);
 extern int64 IntervalMicroseconds(const Interval *interval, const char *what);
 

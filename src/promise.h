@@ -78,7 +78,7 @@ extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseAppend(PromiseAct *pa, State to);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
-extern void NoPromise(Datum promise) pg_attribute_noreturn();
+pg_noreturn extern void NoPromise(Datum promise);
 
 extern const char *PromiseProject(Row *promise, const Row *entry);
 

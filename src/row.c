@@ -27,7 +27,7 @@ RowNew(const RowShape *shape)
 	return row;
 }
 
-static void MissingColumn(const RowShape *shape, const char *name) pg_attribute_noreturn();
+pg_noreturn static void MissingColumn(const RowShape *shape, const char *name);
 
 static void
 MissingColumn(const RowShape *shape, const char *name)

@@ -12,6 +12,10 @@
 #include "varatt.h"
 #endif
 
+#ifndef pg_noreturn				/* before 18 */
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* One SQLSTATE per reason of refusal, class TL; all else uses PostgreSQL's own. */
 #define ERRCODE_TL_STATE	MAKE_SQLSTATE('T', 'L', '0', '0', '1')	/* the promise's state does not allow it */
 #define ERRCODE_TL_POLICY	MAKE_SQLSTATE('T', 'L', '0', '0', '2')	/* a policy or an authority forbids it */

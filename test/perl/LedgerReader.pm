@@ -66,11 +66,11 @@ sub table_with_head
 	return ($rows[0], @rows[ 2 .. $#rows ]);
 }
 
-# The n-th fenced block of that language below the heading that matches.
+# The first fenced block of that language below the heading that begins so.
 sub block
 {
 	my ($self, $heading, $language) = @_;
-	my ($block) = $self->{page} =~ /^#+ [^\n]*$heading[^\n]*\n(?:(?!^#).*\n)*?```$language\n(.*?)^```$/ms
+	my ($block) = $self->{page} =~ /^#+ \Q$heading\E.*\n(?:(?!#).*\n)*?```$language\n((?:(?!```).*\n)*)/m
 	  or die "no $language block below $heading";
 	return $block;
 }
@@ -236,11 +236,11 @@ sub check_join
 
 sub by_name
 {
-	my ($rows, $name, $part, $found) = @_;
+	my ($rows, $columns, $part, $found) = @_;
 	my %by_name;
 	foreach my $row (@$rows)
 	{
-		my $key = $name->($row);
+		my $key = join ' ', map { $_ // '' } @$row{@$columns};
 		$found->($part, $key, 'twice') if exists $by_name{$key};
 		$by_name{$key} = $row;
 	}
@@ -259,64 +259,87 @@ sub compare
 	}
 }
 
+# The files' rows; of a file that cannot be read, none.
+sub read_files
+{
+	my ($self, $file, $found) = @_;
+	my ($promise_head) = $file->{promise} =~ /^(.*)/;
+	my %columns = (entry => $self->{entry_columns}, chain => \@chain, governed => \@governed, kept => \@chain,
+		promise => [ split /\t/, $promise_head ]);
+	my %rows;
+
+	foreach my $part (keys %$file)
+	{
+		$rows{$part} = eval { [ rows($file->{$part}, @{ $columns{$part} }) ] } // [];
+		$found->($part, '', $@) if $@;
+	}
+	$found->('promise', '', 'columns')
+	  unless join(' ', sort @{ $columns{promise} }) eq join(' ', sort @{ $self->{promise_columns} });
+	no warnings 'numeric';
+	foreach my $entry (@{ $rows{entry} })
+	{
+		$found->('entry', '', 'customer') unless defined $entry->{customer};
+		$entry->{customer} //= '';
+		$entry->{number} = 0 + ($entry->{seq} // 0);
+	}
+	@{ $rows{entry} } = sort { $a->{customer} cmp $b->{customer} || $a->{number} <=> $b->{number} } @{ $rows{entry} };
+	return \%rows;
+}
+
+# Adds the entry up with those before; or says why it cannot be.
+sub take
+{
+	my ($self, $entry, $said) = @_;
+	my $table = $self->{governs}{ $entry->{event} // '' };
+
+	if ($entry->{customer} ne '')
+	{
+		return 'promise' unless defined $entry->{promise};
+		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry) ? undef : 'event';
+	}
+	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
+	$said->{governed}{"$table $entry->{subject}"} = $entry;
+	return defined $entry->{promise} || defined $entry->{state} ? 'promise' : undef;
+}
+
 # The findings in the four files (entry, chain, promise, governed, each as text); kept: a chain.txt
 # of an earlier day.
 sub verify
 {
 	my ($self, %file) = @_;
-	my (@findings, %columns, %rows, %length, %last, %heads, %promises, %governed);
+	my (@findings, %said, %last, %hashes);
 	my $found = sub { push @findings, [@_]; };
+	my $rows = $self->read_files(\%file, $found);
 
-	@columns{qw(entry chain promise governed kept)} =
-	  ($self->{entry_columns}, \@chain, $file{promise} =~ /^(.*)/ ? [ split /\t/, $1 ] : [], \@governed, \@chain);
-	foreach my $part (keys %file)
-	{
-		$rows{$part} = eval { [ rows($file{$part}, @{ $columns{$part} }) ] } // [];
-		$found->($part, '', $@) if $@;
-	}
-	$found->('promise', '', 'columns')
-	  unless join(' ', sort @{ $columns{promise} }) eq join(' ', sort @{ $self->{promise_columns} });
-
-	my ($first) = grep { same($_->{customer}, '') && same($_->{seq}, 1) } @{ $rows{entry} };
+	my ($first) = grep { same($_->{customer}, '') && same($_->{seq}, 1) } @{ $rows->{entry} };
 	my $ledger = $first ? $first->{subject} : undef;
 	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created') && defined $ledger;
 
-	foreach my $entry (sort { $a->{customer} cmp $b->{customer} || $a->{number} <=> $b->{number} }
-		map { no warnings 'numeric'; { %$_, customer => $_->{customer} // '', number => 0 + ($_->{seq} // 0) } } @{ $rows{entry} })
+	foreach my $entry (@{ $rows->{entry} })
 	{
-		my ($customer, $event) = map { $_ // '' } @$entry{qw(customer event)};
+		my $customer = $entry->{customer};
 		my $found_here = sub { $found->('entry', "$customer/$entry->{number}", @_); };
-
 		$self->check_entry($entry, $ledger, $found_here);
 		$self->check_join($entry, $last{$customer}, $found_here);
+		my $problem = $self->take($entry, \%said);
+		$found_here->($problem) if $problem;
 		$last{$customer} = $entry;
-		$length{$customer}++;
-		$heads{$customer}{ $entry->{number} } = $entry->{hash};
-		if ($customer eq '')
-		{
-			my $table = $self->{governs}{$event};
-			$found_here->('event') unless $table && defined $entry->{subject} && defined $entry->{details};
-			$found_here->('promise') if defined $entry->{promise} || defined $entry->{state};
-			$governed{"$table $entry->{subject}"} = $entry if $table && defined $entry->{subject};
-		}
-		elsif (!defined $entry->{promise}) { $found_here->('promise'); }
-		else
-		{
-			$self->fold($promises{"$customer $entry->{promise}"} //= {}, $entry) or $found_here->('event');
-		}
+		$hashes{$customer}{ $entry->{number} } = $entry->{hash};
+		$said{chain}{$customer} =
+		  { length => scalar keys %{ $hashes{$customer} }, head => $entry->{hash}, recorded_at => $entry->{recorded_at} };
 	}
 
-	my %chains = map { my $end = $last{$_}; $_ => { length => $length{$_}, head => $end->{hash}, recorded_at => $end->{recorded_at} } } keys %last;
-	my $name = sub { my @columns = @_; return sub { join ' ', map { $_ // '' } @{ $_[0] }{@columns} } };
-	compare(by_name($rows{chain}, $name->('customer'), 'chain', $found), \%chains, 'chain', [ @chain[ 1 .. 3 ] ], $found);
-	compare(by_name($rows{promise}, $name->(qw(customer promise)), 'promise', $found),
-		\%promises, 'promise', $self->{promise_columns}, $found);
-	compare(by_name($rows{governed}, $name->(qw(governed subject)), 'governed', $found),
-		\%governed, 'governed', [qw(seq name details)], $found);
-	foreach my $kept (@{ $rows{kept} // [] })
+	my %key = (chain => ['customer'], promise => [qw(customer promise)], governed => [qw(governed subject)]);
+	my %value = (chain => [qw(length head recorded_at)], promise => $self->{promise_columns}, governed => [qw(seq name details)]);
+	foreach my $part (sort keys %key)
+	{
+		my $held = by_name($rows->{$part}, $key{$part}, $part, $found);
+		compare($held, $said{$part} // {}, $part, $value{$part}, $found);
+	}
+	foreach my $kept (@{ $rows->{kept} // [] })
 	{
 		$found->('kept', $kept->{customer}, 'head')
-		  unless same($kept->{head}, $heads{ $kept->{customer} }{ $kept->{length} });
+		  unless same($kept->{head}, $hashes{ $kept->{customer} }{ $kept->{length} });
 	}
 	return @findings;
 }

@@ -1,11 +1,15 @@
 # A ledger with some of everything in it, and how tests ask it questions.
 #
 #	make_roles($node)                      the roles, once per cluster
-#	fill_ledger($node, $db)                a database with a ledger, every event in it
+#	make_database($node, $db, $owner)      a database for a ledger
+#	fill_ledger($node, $db)                one with a ledger, every event in it
+#	more_promises($node, $db, $prefix)     the same promises to other customers
 #	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
 #	FilledLedger::Session->new(...)        the same in one session: ->ask($sql), ->quit
 #	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
 #	histories, views                       each history(); what the views show
+#	past_guards($node, $db)                what writing the tables by hand leads to, and how often
+#	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
 #	writing_calls($promise, $customer)     a call that would write, for each function that writes
 #
 # Options: user, and options: settings of the session, a hash.
@@ -17,8 +21,8 @@ use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT = qw(make_roles make_database fill_ledger ask findings digest contents histories views
-  writing_calls lives_on);
+our @EXPORT = qw(make_roles make_database fill_ledger more_promises ask findings digest contents histories
+  views past_guards lives_on writing_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
@@ -33,7 +37,7 @@ SQL
 # Their order depends on the collation, and is another by UTF-16 than by UTF-8.
 my $customers = <<'SQL';
 	ARRAY['B', 'a', 'Z', '_', 'a b', 'it''s "\', U&'\00E4', U&'e\0301', U&'\FF5E', U&'\+01F600',
-		repeat(U&'\00FC', 127)]
+		repeat(U&'\00FC', 120)]
 SQL
 
 my $governance = <<'SQL';
@@ -74,7 +78,7 @@ DECLARE
 	p uuid;
 BEGIN
 	FOR i IN 1 .. cardinality(customers) LOOP
-		c := customers[i];
+		c := current_setting('test.prefix') || customers[i];
 		t := texts[1 + i % cardinality(texts)];
 
 		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, kind => 'delivery', value => 1.50,
@@ -110,10 +114,14 @@ BEGIN
 	END LOOP;
 END
 \$do\$;
-\\connect - anna
+SQL
+
+# What people do from logins of their own.
+my $logins = <<'SQL';
+\connect - anna
 SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'EUR', value => 4000,
-	idempotency_key => 'own') \\gset
-\\connect - portal
+	idempotency_key => 'own') \gset
+\connect - portal
 SELECT * FROM trust_ledger.accept_promise(:'promise');
 SELECT * FROM trust_ledger.assess_promise(:'promise', 'kept');
 SQL
@@ -142,9 +150,16 @@ CREATE EXTENSION trust_ledger;
 \\o /dev/null
 \\connect - crm_owner
 $governance
-\\connect - app
-$promises
 SQL
+	more_promises($node, $db, '');
+	$node->safe_psql($db, "\\o /dev/null\n$logins");
+	return;
+}
+
+sub more_promises
+{
+	my ($node, $db, $prefix) = @_;
+	$node->safe_psql($db, "\\connect - app\nSET test.prefix = '$prefix';\n$promises");
 	return;
 }
 
@@ -217,6 +232,32 @@ sub views
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
 SELECT format($$SELECT %L, count(*), md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE "C")) FROM trust.%I t$$, relname, relname)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
+SQL
+}
+
+# By a superuser, once as usual and once as if rows came from another server.
+sub past_guards
+{
+	my ($node, $db) = @_;
+	return ask($node, $db, <<'SQL');
+SET client_min_messages = warning;
+CREATE FUNCTION pg_temp.outcome(role text, sql text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('session_replication_role', role, true);
+	EXECUTE sql;
+	RETURN 'written';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE;
+END
+$$;
+BEGIN;
+SELECT pg_temp.outcome(role, format(write, tab, number)), count(*)
+FROM (VALUES ('entry', 'seq'), ('chain', 'length'), ('promise', 'last_seq'), ('ledger', 'seq'),
+		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq')) AS t (tab, number),
+	unnest(ARRAY['INSERT INTO trust.%1$I SELECT * FROM trust.%1$I LIMIT 1', 'UPDATE trust.%1$I SET %2$I = %2$I + 1',
+		'DELETE FROM trust.%1$I', 'TRUNCATE trust.%1$I']) AS write,
+	unnest('{origin,replica}'::text[]) AS role
+GROUP BY 1 ORDER BY 1;
 SQL
 }
 
