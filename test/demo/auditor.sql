@@ -1,0 +1,23 @@
+\echo
+\echo '---- WHAT THE AUDITOR READS ----------------------------------------------------------------------------------'
+\echo 'Otto reads the whole history of that promise.'
+\echo
+\connect - otto
+SELECT promise FROM trust.current_promise WHERE accepted_at IS NOT NULL \gset
+\set ECHO queries
+\echo '-- as otto'
+\pset format unaligned
+\pset tuples_only
+\pset fieldsep '  '
+SELECT seq, description FROM trust_ledger.history(:'promise');
+\pset tuples_only
+\pset format wrapped
+\echo
+\echo 'He checks that nothing was altered: no row, nothing found. And takes a fingerprint of the ledger away.'
+\echo
+SELECT * FROM trust_ledger.verify();
+\set ECHO none
+-- or the demo ends here
+SELECT 1 / (:ROW_COUNT = 0)::integer \g /dev/null
+\set ECHO queries
+SELECT customers, entries, digest FROM trust_ledger.ledger_digest();

@@ -1,0 +1,68 @@
+\echo
+\echo '---- WHAT THE CRM''S DEVELOPER DOES ---------------------------------------------------------------------------'
+\echo 'A rule: from now on a human stands behind whatever a machine promises, by their own act and login.'
+\echo
+\set ECHO queries
+\o /dev/null
+\connect - owner
+\echo '-- as owner'
+SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai',
+	evidence => 'session', back_within => '4 hours');
+\o
+\echo
+\echo 'The CRM enters what the bot offers a customer. It is not open yet: it waits for a human.'
+\echo
+\connect - crm
+\echo '-- as crm'
+SELECT promise, customer, seq, state FROM trust_ledger.make_promise('C-104',
+	'Ten P200 pumps for 8,400 EUR, on site in two weeks', kind => 'delivery',
+	due_on => current_date + 14, value => 8400, currency => 'EUR',
+	purpose => 'irrigate before it gets dry', actor => 'bot', idempotency_key => 'quote 4711');
+\set ECHO none
+SELECT promise FROM trust.awaiting_backing \gset
+\set ECHO queries
+SELECT customer, words, promiser, value, evidence_needed, to_char(back_by, 'HH24:MI') AS back_by
+FROM trust.awaiting_backing;
+\echo 'The bot cannot back it. Nor can the CRM say that anna does.'
+\echo
+\set ON_ERROR_STOP off
+SELECT * FROM trust_ledger.back_promise(:'promise', actor => 'bot');
+\i test/demo/refused.sql
+\set ON_ERROR_STOP off
+SELECT * FROM trust_ledger.back_promise(:'promise', actor => 'anna');
+\i test/demo/refused.sql
+\echo 'Ben, logged in himself, may back up to 5,000 EUR. Anna has no limit; this is her receipt.'
+\echo
+\set ON_ERROR_STOP off
+\connect - ben
+\echo '-- as ben'
+SELECT * FROM trust_ledger.back_promise(:'promise');
+\i test/demo/refused.sql
+\connect - anna
+\echo '-- as anna'
+\x on
+SELECT * FROM trust_ledger.back_promise(:'promise');
+\x off
+\echo 'The customer relies on it. From here on its date moves with their consent only.'
+\echo
+\connect - portal
+\echo '-- as portal'
+SELECT state FROM trust_ledger.accept_promise(:'promise');
+\set ON_ERROR_STOP off
+\connect - anna
+\echo '-- as anna'
+SELECT * FROM trust_ledger.amend_promise(:'promise', due_on => current_date + 60);
+\i test/demo/refused.sql
+\echo 'The ERP says kept. The customer says broken, and theirs is the higher word. What we say then does not stand.'
+\echo
+\connect - erp
+\echo '-- as erp'
+SELECT state FROM trust_ledger.assess_promise(:'promise', 'kept');
+\connect - portal
+\echo '-- as portal'
+SELECT state FROM trust_ledger.assess_promise(:'promise', 'broken',
+	purpose_met => false, reason => 'four of ten leak');
+\connect - ben
+\echo '-- as ben'
+SELECT state FROM trust_ledger.assess_promise(:'promise', 'kept',
+	reason => 'they did not leak here');
