@@ -74,9 +74,9 @@ packages:
 
 # The build is a make of its own: before the packages are there, this one could not read PGXS.
 test: packages
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) -s --no-print-directory all
 	test/run
 
 demo bench: packages
-	+@$(MAKE) --no-print-directory all
+	+@$(MAKE) -s --no-print-directory all
 	test/$@/run

@@ -241,16 +241,6 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 }
 
 /*
- * What decides what was in time: the ledger's clock; for what was entered long
- * after the fact, by somebody who may, when it occurred.
- */
-TimestampTz
-EntryInstant(const Row *entry)
-{
-	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ? ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
-}
-
-/*
  * act_as(actor text) returns text
  *		Who acts in this transaction, where a call names nobody.  Gone with the
  *		transaction or the savepoint.  Errors: 42704 not registered, TL003 retired

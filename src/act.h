@@ -43,7 +43,6 @@ typedef struct Act
 extern void ActInit(void);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
-extern TimestampTz EntryInstant(const Row *entry);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);
 extern void CheckInstant(TimestampTz instant, const char *what);

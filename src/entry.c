@@ -207,3 +207,13 @@ EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 	}
 	BytesHash(&bytes, hash);
 }
+
+/*
+ * What decides what was in time: the ledger's clock; for what was entered long
+ * after the fact, by somebody who may, when it occurred.
+ */
+TimestampTz
+EntryInstant(const Row *entry)
+{
+	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ? ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
+}

@@ -24,7 +24,13 @@ Instant(const Row *entry, int column)
 	return pstrdup(timestamptz_to_str(RowInstant(entry, column)));
 }
 
-/* human "anna"; ai "sdr-bot" (anna answers for it); customer's human "..." */
+static const char *
+KindInWords(const char *kind)
+{
+	return strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
+}
+
+/* human "anna"; AI "sdr-bot" (anna answers for it); customer's human "..." */
 static char *
 WhoActed(const Row *entry)
 {
@@ -35,7 +41,7 @@ WhoActed(const Row *entry)
 		appendStringInfoString(&who, "for the customer, ");
 	else if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "record"))
 		appendStringInfoString(&who, "for a system of record, ");
-	appendStringInfo(&who, "%s \"%s\"", RowText(entry, ENTRY_ACTOR_KIND), RowText(entry, ENTRY_ACTOR));
+	appendStringInfo(&who, "%s \"%s\"", KindInWords(RowText(entry, ENTRY_ACTOR_KIND)), RowText(entry, ENTRY_ACTOR));
 	if (!RowIsNull(entry, ENTRY_RESPONSIBLE))
 		appendStringInfo(&who, " (%s answers for it)", RowText(entry, ENTRY_RESPONSIBLE));
 	return who.data;
@@ -137,8 +143,11 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 	switch (event)
 	{
 		case EVENT_MADE:
-			appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
-							 RowText(entry, ENTRY_PROMISER_KIND), RowText(entry, ENTRY_PROMISER));
+			if (RowValueEqual(entry, ENTRY_PROMISER, entry, ENTRY_ACTOR))
+				appendStringInfo(out, "%s promised: ", WhoActed(entry));
+			else
+				appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
+								 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)), RowText(entry, ENTRY_PROMISER));
 			DescribeTerms(out, entry);
 			DescribeBacking(out, entry);
 			break;
@@ -182,9 +191,9 @@ Describe(const Row *entry)
 
 	initStringInfo(&out);
 	DescribeEvent(&out, entry, event < 0 ? EVENTS : (Event) event);
-	if (note)
-		appendStringInfo(&out, ", because: %s", note);
 	appendStringInfoChar(&out, '.');
+	if (note)
+		appendStringInfo(&out, " The reason given: %s.", note);
 	if (RowBool(entry, ENTRY_BACKFILLED))
 		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
 	out.data[0] = pg_toupper((unsigned char) out.data[0]);

@@ -57,7 +57,12 @@ PromisePastDue(const Row *promise, TimestampTz instant)
 	return !RowIsNull(promise, PROMISE_DUE) && instant > RowInstant(promise, PROMISE_DUE);
 }
 
-/* ---- how entries add up ---- */
+/*
+ * ---- how entries add up ----
+ *
+ * What happens in the world has the time that was given; what happens to the
+ * ledger, a backing or an acceptance, has the ledger's.
+ */
 
 static const struct
 {
@@ -91,7 +96,7 @@ ProjectBacking(Row *promise, const Row *entry)
 	else
 	{
 		RowTake(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
-		RowTake(promise, PROMISE_BACKED_AT, entry, ENTRY_OCCURRED_AT);
+		RowSetInstant(promise, PROMISE_BACKED_AT, EntryInstant(entry));
 	}
 	RowTake(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
 	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
@@ -121,7 +126,7 @@ ProjectAmended(Row *promise, const Row *entry)
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
 		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
-		RowTake(promise, PROMISE_ACCEPTED_AT, entry, ENTRY_OCCURRED_AT);
+		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 	ProjectTerms(promise, entry);
 	ProjectBacking(promise, entry);
 }
@@ -164,7 +169,7 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			ProjectBacking(promise, entry);
 			break;
 		case EVENT_ACCEPTED:
-			RowTake(promise, PROMISE_ACCEPTED_AT, entry, ENTRY_OCCURRED_AT);
+			RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 			break;
 		case EVENT_AMENDED:
 			ProjectAmended(promise, entry);
@@ -216,7 +221,7 @@ PromiseProject(Row *promise, const Row *entry)
 	if (to != STATE_PROPOSED)
 		RowClear(promise, PROMISE_WAITING_SINCE);
 	else if (from != STATE_PROPOSED || event == EVENT_AMENDED)
-		RowTake(promise, PROMISE_WAITING_SINCE, entry, ENTRY_OCCURRED_AT);
+		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
 	return NULL;
 }
 

@@ -113,9 +113,10 @@ CheckTexts(Verification *v)
 
 /* The entry by itself. */
 static void
-CheckEntry(Verification *v, uint8 hash[HASH_SIZE])
+CheckEntry(Verification *v)
 {
 	const Row  *entry = v->entries.row;
+	uint8		hash[HASH_SIZE];
 
 	EntryHash(entry, &v->ledger, hash);
 	if (!IsHash(entry, ENTRY_HASH, hash))
@@ -143,6 +144,22 @@ CheckJoin(Verification *v)
 	v->length = seq;
 	v->recorded_at = RowInstant(entry, ENTRY_RECORDED_AT);
 	v->has_recorded_at = true;
+}
+
+/*
+ * What the next entry must join: the hash that stands in this one, so that an
+ * altered entry is named and its innocent successor is not.
+ */
+static void
+KeepHead(Verification *v)
+{
+	bytea	   *hash;
+
+	memset(v->head, 0, HASH_SIZE);
+	if (RowIsNull(v->entries.row, ENTRY_HASH))
+		return;
+	hash = DatumGetByteaPP(v->entries.row->values[ENTRY_HASH]);
+	memcpy(v->head, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
 }
 
 /* Values that came from this entry outlive it; what they replace goes. */
@@ -209,13 +226,12 @@ CheckEntries(Verification *v)
 {
 	for (; v->entries.row && RowTextIs(v->entries.row, ENTRY_CUSTOMER, v->customer); ReaderNext(&v->entries))
 	{
-		uint8		hash[HASH_SIZE];
 		TimestampTz recorded_at = RowInstant(v->entries.row, ENTRY_RECORDED_AT);
 		MemoryContext previous = MemoryContextSwitchTo(v->entries.context);
 
-		CheckEntry(v, hash);
+		CheckEntry(v);
 		CheckJoin(v);
-		memcpy(v->head, hash, HASH_SIZE);
+		KeepHead(v);
 		if (v->customer[0] != '\0')
 			FoldEntry(v);
 		else if (!RowIsNull(v->entries.row, ENTRY_PROMISE))
