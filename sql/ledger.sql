@@ -178,6 +178,7 @@ BEGIN
 		actor_kind         text COLLATE "C",
 		speaks_for         text COLLATE "C",
 		responsible        text COLLATE "C",
+		actor_seq          bigint,
 		login              text COLLATE "C" NOT NULL,
 		role               text COLLATE "C" NOT NULL,
 		evidence           text COLLATE "C",
@@ -207,6 +208,7 @@ BEGIN
 		weight_broken      integer,
 		idempotency_key    text COLLATE "C",
 		request            bytea,
+		request_salt       bytea,
 		words              text,
 		words_salt         bytea,
 		words_commitment   bytea,
@@ -228,6 +230,7 @@ BEGIN
 	);
 	CREATE UNIQUE INDEX entry_idempotency_key ON trust.entry (customer, idempotency_key)
 		WHERE idempotency_key IS NOT NULL;
+	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
 	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
 
 	REVOKE ALL ON SCHEMA trust FROM PUBLIC;

@@ -7,12 +7,12 @@
 #include "act.h"
 
 #include "access/xact.h"
-#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 
 #include "text.h"
 
@@ -57,19 +57,34 @@ RowEvidence(const Row *row, int column)
 	return RowIsNull(row, column) ? EVIDENCE_NONE : EvidenceFromName(RowText(row, column));
 }
 
-/* Finite, and within what the canonical bytes can hold. */
+/* Finite, and so far from the end of time that intervals can be added. */
+#define LAST_YEAR 9999
+
 void
 CheckInstant(TimestampTz instant, const char *what)
 {
+	const TimestampTz end = ((int64) date2j(LAST_YEAR + 1, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
+
 	if (TIMESTAMP_NOT_FINITE(instant))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must not be infinite", what),
 				 errhint("Leave it out where there is none.")));
-	if (instant > PG_INT64_MAX - ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY)
+	if (instant >= end)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("%s is out of range", what)));
+				 errmsg("%s is out of range", what),
+				 errdetail("It must lie before the year %d.", LAST_YEAR + 1)));
+}
+
+/* Roles belong to the cluster: a database in another encoding may have named one. */
+const char *
+RoleName(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, false);
+
+	(void) pg_verify_mbstr(PG_UTF8, name, strlen(name), false);
+	return name;
 }
 
 /* Their own login, used by nobody else: no SET ROLE, no trigger, no security-definer function. */
@@ -127,32 +142,6 @@ ResolveActor(Act *act, const char *named, bool needed)
 		act->evidence = EVIDENCE_SESSION;
 }
 
-/* SHA-256 over function, actor and arguments: what makes two calls the same call. */
-static void
-DigestRequest(Act *act, FunctionCallInfo fcinfo)
-{
-	static CanonicalBytes bytes;
-	char	   *function = get_func_name(fcinfo->flinfo->fn_oid);
-	Oid		   *types;
-	int			nargs;
-
-	get_func_signature(fcinfo->flinfo->fn_oid, &types, &nargs);
-	CanonicalReset(&bytes);
-	CanonicalField(&bytes, function, strlen(function));
-	if (act->actor)
-		CanonicalField(&bytes, act->actor->actor, strlen(act->actor->actor));
-	else
-		CanonicalAbsent(&bytes);
-	for (int i = 0; i < nargs; i++)
-	{
-		if (PG_ARGISNULL(i))
-			CanonicalAbsent(&bytes);
-		else
-			CanonicalDatum(&bytes, types[i], PG_GETARG_DATUM(i));
-	}
-	BytesHash(&bytes, act->request);
-}
-
 /*
  * Who calls, with which level, as which actor; and the arguments that every
  * writing function has.  Before the ledger's owner takes over.
@@ -166,8 +155,8 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	memset(act, 0, sizeof(Act));
 	act->ledger = LedgerOpen();
 	act->role = GetUserId();
-	act->login = GetUserNameFromId(GetSessionUserId(), false);
-	act->role_name = act->role == GetSessionUserId() ? act->login : GetUserNameFromId(act->role, false);
+	act->login = RoleName(GetSessionUserId());
+	act->role_name = act->role == GetSessionUserId() ? act->login : RoleName(act->role);
 	act->evidence = EVIDENCE_ASSERTED;
 	CheckAccess(act->ledger, act->role, levels, what);
 	ResolveActor(act, named, needs_actor);
@@ -185,7 +174,7 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	{
 		act->idempotency_key = PG_GETARG_TEXT_PP(argument + 3);
 		CheckKey(text_to_cstring(act->idempotency_key), "idempotency_key");
-		DigestRequest(act, fcinfo);
+		act->request = RequestOf(fcinfo, act->actor ? act->actor->actor : NULL);
 	}
 }
 
@@ -226,6 +215,7 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 		RowSetText(entry, ENTRY_ACTOR_KIND, actor_kind_names[act->actor->kind]);
 		RowSetText(entry, ENTRY_SPEAKS_FOR, speaks_for_names[act->actor->speaks_for]);
 		RowSetText(entry, ENTRY_RESPONSIBLE, act->actor->responsible);
+		RowSet(entry, ENTRY_ACTOR_SEQ, Int64GetDatum(act->actor->seq));
 		RowSetText(entry, ENTRY_EVIDENCE, evidence_names[act->evidence]);
 	}
 	RowSetText(entry, ENTRY_LOGIN, act->login);
@@ -235,7 +225,7 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 	if (act->idempotency_key)
 	{
 		RowSet(entry, ENTRY_IDEMPOTENCY_KEY, PointerGetDatum(act->idempotency_key));
-		RowSet(entry, ENTRY_REQUEST, PointerGetDatum(HashBytea(act->request)));
+		RequestCommit(&act->request, entry);
 	}
 	return entry;
 }
@@ -253,7 +243,7 @@ act_as(PG_FUNCTION_ARGS)
 	Act			act = {0};
 
 	act.ledger = LedgerOpen();
-	act.login = GetUserNameFromId(GetSessionUserId(), false);
+	act.login = RoleName(GetSessionUserId());
 	CheckAccess(act.ledger, GetUserId(), LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
 	ResolveActor(&act, actor, true);
 	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,

@@ -8,6 +8,7 @@
 #include "access.h"
 #include "actor.h"
 #include "chain.h"
+#include "request.h"
 
 /* How we know that it was them, weakest first. */
 typedef enum Evidence
@@ -37,7 +38,7 @@ typedef struct Act
 	bool		has_context;
 	Datum		context;
 	text	   *idempotency_key;
-	uint8		request[HASH_SIZE];
+	Request		request;		/* with the key: what the call was */
 } Act;
 
 extern void ActInit(void);
@@ -45,6 +46,7 @@ extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);
+extern const char *RoleName(Oid role);
 extern void CheckInstant(TimestampTz instant, const char *what);
 
 #endif

@@ -18,7 +18,7 @@
 const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};
 const char *const speaks_for_names[SPEAKS_FOR_KINDS] = {"company", "record", "customer"};
 
-#define ACTOR_COLUMNS "actor, kind, speaks_for, customer, responsible, db_role, authority, active"
+#define ACTOR_COLUMNS "actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq"
 
 static Statement read_actor = STATEMENT(
 	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
@@ -117,6 +117,7 @@ ActorFromTuple(HeapTuple tuple, TupleDesc tupdesc)
 	actor.responsible = SPI_getvalue(tuple, tupdesc, 5);
 	actor.db_role = SPI_getvalue(tuple, tupdesc, 6);
 	actor.active = DatumGetBool(SPI_getbinval(tuple, tupdesc, 8, &isnull));
+	actor.seq = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 9, &isnull));
 	return actor;
 }
 

@@ -37,6 +37,7 @@ typedef struct Actor
 	char	   *db_role;
 	Jsonb	   *authority;		/* the most they may back, per currency; NULL: no limit */
 	bool		active;
+	int64		seq;			/* the governance entry that says so */
 } Actor;
 
 extern int	NameIndex(const char *const *names, int count, const char *name);

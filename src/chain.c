@@ -32,7 +32,7 @@ static Statement move_head = STATEMENT(
 	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID);
 
 static Statement find_request = STATEMENT(
-	"SELECT promise, customer, seq, state, recorded_at, hash, request FROM trust.entry"
+	"SELECT promise, seq, state, recorded_at, hash, request, request_salt FROM trust.entry"
 	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
 	TEXTOID, TEXTOID);
 
@@ -148,33 +148,30 @@ ReceiptOf(const Row *entry)
  * the same key is an error.
  */
 bool
-ChainFindRequest(Chain *chain, text *idempotency_key, const uint8 request[HASH_SIZE], Receipt *receipt)
+ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt)
 {
-	Datum		values[2] = {PointerGetDatum(chain->customer), PointerGetDatum(idempotency_key)};
-	HeapTuple	tuple;
-	TupleDesc	tupdesc;
-	bytea	   *first;
-	bool		isnull;
+	Datum		keys[2] = {PointerGetDatum(chain->customer), PointerGetDatum(idempotency_key)};
+	Datum		values[7];
+	bool		nulls[7];
 
-	if (StatementWrite(&find_request, values, NULL) == 0)
+	if (StatementWrite(&find_request, keys, NULL) == 0)
 		return false;
-	tuple = SPI_tuptable->vals[0];
-	tupdesc = SPI_tuptable->tupdesc;
-	first = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 7, &isnull));
-	if (isnull || VARSIZE_ANY_EXHDR(first) != HASH_SIZE || memcmp(VARDATA_ANY(first), request, HASH_SIZE) != 0)
+	for (int i = 0; i < 7; i++)
+		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
+	if (nulls[5] || nulls[6] || !RequestMatches(request, DatumGetByteaPP(values[5]), DatumGetByteaPP(values[6])))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_RETRY),
 				 errmsg("idempotency key \"%s\" was used for another call", text_to_cstring(idempotency_key)),
 				 errdetail("A key stands for one function with one set of arguments by one actor."),
 				 errhint("Retry with the arguments of the first call, or give this call a key of its own.")));
-	receipt->promise = SPI_getbinval(tuple, tupdesc, 1, &isnull);
-	receipt->has_promise = !isnull;
+	receipt->promise = values[0];
+	receipt->has_promise = !nulls[0];
 	receipt->customer = chain->customer;
-	receipt->seq = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 3, &isnull));
-	receipt->state = SPI_getbinval(tuple, tupdesc, 4, &isnull);
-	receipt->has_state = !isnull;
-	receipt->recorded_at = DatumGetTimestampTz(SPI_getbinval(tuple, tupdesc, 5, &isnull));
-	receipt->hash = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 6, &isnull));
+	receipt->seq = DatumGetInt64(values[1]);
+	receipt->state = values[2];
+	receipt->has_state = !nulls[2];
+	receipt->recorded_at = DatumGetTimestampTz(values[3]);
+	receipt->hash = DatumGetByteaPP(values[4]);
 	return true;
 }
 

@@ -7,6 +7,7 @@
 
 #include "entry.h"
 #include "ledger.h"
+#include "request.h"
 
 /* A customer's chain, locked until the transaction ends. */
 typedef struct Chain
@@ -34,7 +35,7 @@ typedef struct Receipt
 extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
 extern void ChainAppend(Chain *chain, Row **entries, int count);
 extern Receipt ReceiptOf(const Row *entry);
-extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const uint8 request[HASH_SIZE], Receipt *receipt);
+extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt);
 extern Datum ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller);
 
 #endif

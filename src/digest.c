@@ -22,12 +22,28 @@ static const Column chain_columns[CHAIN_COLUMNS] = {
 
 const RowShape chain_shape = {"chain", chain_columns, CHAIN_COLUMNS};
 
-void
-DigestBegin(Digest *digest)
+/* What kind of digest this is, and of which ledger */
+static const char digest_kind[] = "trust_ledger digest 1";
+
+static void
+Add(const CanonicalBytes *bytes)
 {
+	if (!Sha256Add(bytes->data, bytes->length))
+		CryptoFailed();
+}
+
+void
+DigestBegin(Digest *digest, const pg_uuid_t *ledger)
+{
+	static CanonicalBytes bytes;
+
 	memset(digest, 0, sizeof(Digest));
 	if (!Sha256Begin())
 		CryptoFailed();
+	CanonicalReset(&bytes);
+	CanonicalField(&bytes, digest_kind, strlen(digest_kind));
+	CanonicalField(&bytes, ledger->data, UUID_LEN);
+	Add(&bytes);
 }
 
 /* Chains come sorted by the bytes of customer. */
@@ -39,8 +55,7 @@ DigestAdd(Digest *digest, const Row *chain)
 	CanonicalReset(&bytes);
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
 		CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
-	if (!Sha256Add(bytes.data, bytes.length))
-		CryptoFailed();
+	Add(&bytes);
 	digest->entries += RowInt64(chain, CHAIN_LENGTH);
 	if (!RowTextIs(chain, CHAIN_CUSTOMER, GOVERNANCE_CUSTOMER))
 		digest->customers++;
@@ -55,8 +70,8 @@ DigestEnd(Digest *digest)
 
 /*
  * ledger_digest() returns (customers bigint, entries bigint, at timestamptz, digest bytea)
- *		SHA-256 over (customer, length, head) of all chains, sorted by the bytes of
- *		customer, in the canonical form of doc/format.md.  Level auditor or admin.
+ *		SHA-256 over the ledger's uuid and (customer, length, head) of all chains,
+ *		sorted by the bytes of customer, in the canonical form of doc/format.md.  Level auditor or admin.
  */
 Datum
 ledger_digest(PG_FUNCTION_ARGS)
@@ -74,8 +89,9 @@ ledger_digest(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	LedgerEnter(&ledger, &session);
-	DigestBegin(&digest);
-	for (ReaderOpen(&chains, &chain_shape, "customer", NULL); chains.row; ReaderNext(&chains))
+	LedgerReadId(&ledger);
+	DigestBegin(&digest, &ledger.id);
+	for (ReaderOpen(&chains, &chain_shape, "customer COLLATE pg_catalog.\"C\"", NULL); chains.row; ReaderNext(&chains))
 		DigestAdd(&digest, chains.row);
 	DigestEnd(&digest);
 	ReaderClose(&chains);

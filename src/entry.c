@@ -143,6 +143,30 @@ ErasableBytes(const Row *entry, int column, const char **data, size_t *length)
 	}
 }
 
+/* Commits to the bytes under a salt of their own. */
+void
+MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE])
+{
+	if (!RandomBytes(salt, SALT_SIZE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not get random bytes for a salt")));
+	if (!Commitment(salt, data, length, commitment))
+		CryptoFailed();
+}
+
+bool
+MatchesCommitment(const char *data, size_t length, const bytea *salt, const bytea *stored)
+{
+	uint8		commitment[HASH_SIZE];
+
+	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(stored) != HASH_SIZE)
+		return false;
+	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), data, length, commitment))
+		CryptoFailed();
+	return memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
+}
+
 /* Gives each text that the entry carries a salt of its own and its commitment. */
 void
 EntryCommit(Row *entry)
@@ -157,13 +181,8 @@ EntryCommit(Row *entry)
 
 		if (RowIsNull(entry, erasable->text))
 			continue;
-		if (!RandomBytes(salt, SALT_SIZE))
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not get random bytes for a salt")));
 		ErasableBytes(entry, erasable->text, &data, &length);
-		if (!Commitment(salt, data, length, commitment))
-			CryptoFailed();
+		MakeCommitment(data, length, salt, commitment);
 		RowSet(entry, erasable->salt, PointerGetDatum(HashBytea(salt)));
 		RowSet(entry, erasable->commitment, PointerGetDatum(HashBytea(commitment)));
 	}
@@ -173,20 +192,12 @@ EntryCommit(Row *entry)
 bool
 EntryTextMatches(const Row *entry, const ErasableText *erasable)
 {
-	bytea	   *salt = DatumGetByteaPP(entry->values[erasable->salt]);
-	bytea	   *stored;
-	uint8		commitment[HASH_SIZE];
 	const char *data;
 	size_t		length;
 
-	if (RowIsNull(entry, erasable->commitment) || VARSIZE_ANY_EXHDR(salt) != SALT_SIZE)
-		return false;
-	stored = DatumGetByteaPP(entry->values[erasable->commitment]);
 	ErasableBytes(entry, erasable->text, &data, &length);
-	if (!Commitment((unsigned char *) VARDATA_ANY(salt), data, length, commitment))
-		CryptoFailed();
-	return VARSIZE_ANY_EXHDR(stored) == HASH_SIZE &&
-		memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
+	return MatchesCommitment(data, length, DatumGetByteaPP(entry->values[erasable->salt]),
+							 DatumGetByteaPP(entry->values[erasable->commitment]));
 }
 
 /* SHA-256 over the canonical bytes of the entry. */

@@ -29,6 +29,7 @@
 	C(ACTOR_KIND, actor_kind, TEXTOID) \
 	C(SPEAKS_FOR, speaks_for, TEXTOID) \
 	C(RESPONSIBLE, responsible, TEXTOID) \
+	C(ACTOR_SEQ, actor_seq, INT8OID) \
 	C(LOGIN, login, TEXTOID) \
 	C(ROLE, role, TEXTOID) \
 	C(EVIDENCE, evidence, TEXTOID) \
@@ -76,7 +77,8 @@
 	C(PURPOSE_SALT, purpose_salt, BYTEAOID) \
 	C(NOTE_SALT, note_salt, BYTEAOID) \
 	C(CONTEXT_SALT, context_salt, BYTEAOID) \
-	C(NAME_SALT, name_salt, BYTEAOID)
+	C(NAME_SALT, name_salt, BYTEAOID) \
+	C(REQUEST_SALT, request_salt, BYTEAOID)
 
 #define ENTRY_COLUMN_ID(id, name, type) ENTRY_##id,
 enum
@@ -106,6 +108,8 @@ extern void EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH
 extern TimestampTz EntryInstant(const Row *entry);
 extern bool EntryTextMatches(const Row *entry, const ErasableText *erasable);
 
+extern void MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE]);
+extern bool MatchesCommitment(const char *data, size_t length, const bytea *salt, const bytea *stored);
 extern void CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value);
 pg_noreturn extern void CryptoFailed(void);
 extern bytea *HashBytea(const uint8 hash[HASH_SIZE]);

@@ -65,11 +65,15 @@ static const char *const find_governance_problems =
 " WHERE coalesce(f.value, 'null') IS DISTINCT FROM coalesce(said -> f.key, 'null')"
 " ORDER BY 1, 2";
 
-/* Entries of the governance chain that no governed table follows from. */
+/* Entries of the governance chain that governance never writes; the first names the ledger. */
 static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
-	"SELECT seq, event FROM trust.entry WHERE customer = '' AND (subject IS NULL OR details IS NULL"
-	" OR event NOT IN ('ledger_created', 'ledger_set', 'actor_registered', 'actor_retired', 'policy_set',"
-	"  'policy_dropped', 'access_granted', 'access_revoked')) ORDER BY seq");
+	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
+	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'actor_registered',"
+	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked')),"
+	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
+	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
+	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
+	" WHERE customer = '' AND found ORDER BY seq, field");
 
 void
 AddFinding(Findings *findings, const Finding *finding)
@@ -144,7 +148,8 @@ FindGovernanceProblems(Findings *findings)
 		AddFinding(findings, &(Finding) {
 			.part = "entry", .customer = "", .has_seq = true,
 			.seq = DatumGetInt64(SPI_getbinval(ungoverned->vals[i], ungoverned->tupdesc, 1, &isnull)),
-			.field = "event", .problem = "is not an event of governance"
+			.field = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 2),
+			.problem = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 3)
 		});
 	}
 	for (int i = 0; i < GOVERNED_TABLES; i++)

@@ -51,7 +51,7 @@ GovernanceLock(Governance *governance)
 
 	ChainLock(&governance->chain, act->ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	return act->idempotency_key == NULL ||
-		!ChainFindRequest(&governance->chain, act->idempotency_key, act->request, &governance->receipt);
+		!ChainFindRequest(&governance->chain, act->idempotency_key, &act->request, &governance->receipt);
 }
 
 /* The row of what the entry governs becomes what the entry says. */
@@ -90,6 +90,7 @@ GovernanceAppend(Governance *governance, const Change *changes, int count)
 		{
 			RowClear(entry, ENTRY_IDEMPOTENCY_KEY);
 			RowClear(entry, ENTRY_REQUEST);
+			RowClear(entry, ENTRY_REQUEST_SALT);
 		}
 		entries[i] = entry;
 	}

@@ -155,9 +155,12 @@ HasHash(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *c
 	return VARSIZE_ANY_EXHDR(hash) == HASH_SIZE && memcmp(VARDATA_ANY(hash), row->hash, HASH_SIZE) == 0;
 }
 
+/* Texts with their salts, and the salt of the request they were part of. */
 static bool
 IsErasableColumn(const char *name)
 {
+	if (strcmp(entry_shape.columns[ENTRY_REQUEST_SALT].name, name) == 0)
+		return true;
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
 		if (strcmp(entry_shape.columns[erasable_texts[i].text].name, name) == 0 ||
 			strcmp(entry_shape.columns[erasable_texts[i].salt].name, name) == 0)

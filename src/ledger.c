@@ -29,6 +29,12 @@ const char *const weight_names[WEIGHTS] = {
 static Statement read_settings = STATEMENT_WITHOUT_ARGS(
 	"SELECT ledger, table_format, weights, zone, lag FROM trust.ledger");
 
+/* The first entry of all names the ledger; where it is gone, the settings do. */
+static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
+	"SELECT (SELECT pg_catalog.min(subject)::pg_catalog.uuid FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) '' AND seq OPERATOR(pg_catalog.=) 1"
+	"   AND event OPERATOR(pg_catalog.=) 'ledger_created' AND subject OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),"
+	" (SELECT pg_catalog.min(ledger::pg_catalog.text)::pg_catalog.uuid FROM trust.ledger)");
+
 /*
  * What this process remembers of the ledger.  The relation cache tells when a
  * governed table changed: guards ask for it, DDL does by itself.
@@ -247,6 +253,21 @@ LedgerFind(Ledger *ledger)
 {
 	ledger->relid = LedgerRelation("ledger");
 	ledger->owner = TrustedOwner(ledger->relid);
+}
+
+/* The ledger's uuid, also where the settings were tampered with; within a LedgerSession, on the caller's snapshot. */
+void
+LedgerReadId(Ledger *ledger)
+{
+	bool		isnull;
+	Datum		id;
+
+	StatementRead(&read_ledger_id, NULL, NULL);
+	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	if (isnull)
+		id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+		ledger->id = *DatumGetUUIDP(id);
 }
 
 /* The ledger of this database, or an error that says which call is needed. */

@@ -55,6 +55,7 @@ typedef struct LedgerSession
 } LedgerSession;
 
 extern void LedgerFind(Ledger *ledger);
+extern void LedgerReadId(Ledger *ledger);
 extern const Ledger *LedgerOpen(void);
 extern void LedgerEnter(const Ledger *ledger, LedgerSession *session);
 extern void LedgerLeave(LedgerSession *session);

@@ -220,7 +220,7 @@ PromiseProject(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
 	if (to != STATE_PROPOSED)
 		RowClear(promise, PROMISE_WAITING_SINCE);
-	else if (from != STATE_PROPOSED || event == EVENT_AMENDED)
+	else if (from != STATE_PROPOSED || (event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS)))
 		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
 	return NULL;
 }
@@ -271,7 +271,7 @@ static bool
 IsRetry(PromiseAct *pa)
 {
 	return pa->act.idempotency_key != NULL &&
-		ChainFindRequest(&pa->chain, pa->act.idempotency_key, pa->act.request, &pa->receipt);
+		ChainFindRequest(&pa->chain, pa->act.idempotency_key, &pa->act.request, &pa->receipt);
 }
 
 /* Whoever speaks for one customer speaks for no other. */

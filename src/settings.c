@@ -71,8 +71,8 @@ found_ledger(PG_FUNCTION_ARGS)
 				 errhint("Use trust_ledger.create_ledger().")));
 	act->ledger = &ledger;
 	act->role = GetUserId();
-	act->login = GetUserNameFromId(GetSessionUserId(), false);
-	act->role_name = GetUserNameFromId(act->role, false);
+	act->login = RoleName(GetSessionUserId());
+	act->role_name = RoleName(act->role);
 	LedgerEnter(&ledger, &governance.session);
 	if (DatumGetInt64(StatementDatum(&count_settings, NULL, NULL)) > 0)
 		ereport(ERROR,
@@ -81,7 +81,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	(void) GovernanceLock(&governance);
 	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
 	changes[0].details = JsonbFrom(first_settings);
-	changes[1].subject = GetUserNameFromId(ledger.owner, false);
+	changes[1].subject = RoleName(ledger.owner);
 	changes[1].details = JsonbFrom(owner_levels);
 	GovernanceAppend(&governance, changes, lengthof(changes));
 	return GovernanceEnd(&governance, fcinfo);

@@ -23,15 +23,10 @@
 #include "digest.h"
 #include "findings.h"
 #include "reader.h"
+#include "registered.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);
-
-/* The first entry of all names the ledger; where it is gone, the settings do. */
-static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
-	"SELECT (SELECT subject::pg_catalog.uuid FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) '' AND seq OPERATOR(pg_catalog.=) 1"
-	"   AND event OPERATOR(pg_catalog.=) 'ledger_created' AND subject OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),"
-	" (SELECT pg_catalog.min(ledger::pg_catalog.text)::pg_catalog.uuid FROM trust.ledger)");
 
 /* What the entries of a customer add up to, so far. */
 typedef struct Folded
@@ -49,6 +44,7 @@ typedef struct Verification
 	Reader		promises;
 	Reader		chains;
 	Digest		digest;
+	HTAB	   *registrations;
 	TimestampTz first;
 	TimestampTz last;
 	int64		entries_read;
@@ -116,6 +112,7 @@ static void
 CheckEntry(Verification *v)
 {
 	const Row  *entry = v->entries.row;
+	const char *field;
 	uint8		hash[HASH_SIZE];
 
 	EntryHash(entry, &v->ledger, hash);
@@ -124,6 +121,9 @@ CheckEntry(Verification *v)
 	if (DatumGetInt16(entry->values[ENTRY_FORMAT]) != ENTRY_FORMAT_NUMBER)
 		EntryFinding(v, "format", "is not known to this version of the extension");
 	CheckTexts(v);
+	field = CheckRegistered(v->registrations, entry);
+	if (field)
+		EntryFinding(v, field, "is not what governance said of the actor");
 }
 
 /* The entry among the others of its chain. */
@@ -262,6 +262,8 @@ CheckChain(Verification *v)
 		return;
 	}
 	DigestAdd(&v->digest, chain);
+	if (v->length == 0)
+		ChainFinding(v, NULL, "has no entries");
 	if (RowInt64(chain, CHAIN_LENGTH) != v->length)
 		ChainFinding(v, "length", psprintf("is " INT64_FORMAT ", and the last entry is " INT64_FORMAT,
 										   RowInt64(chain, CHAIN_LENGTH), v->length));
@@ -364,20 +366,6 @@ CheckNextCustomer(Verification *v)
 }
 
 static void
-ReadLedgerId(Verification *v)
-{
-	bool		isnull;
-	Datum		id;
-
-	StatementRead(&read_ledger_id, NULL, NULL);
-	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	if (isnull)
-		id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
-	if (!isnull)
-		v->ledger = *DatumGetUUIDP(id);
-}
-
-static void
 Report(Verification *v, const char *of)
 {
 	char		digest[HASH_SIZE * 2 + 1];
@@ -411,14 +399,16 @@ Verify(FunctionCallInfo fcinfo, const char *customer)
 	v.findings.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	LedgerEnter(&ledger, &session);
 	v.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
-	ReadLedgerId(&v);
+	LedgerReadId(&ledger);
+	v.ledger = ledger.id;
 	FindGuardProblems(&v.findings);
 	if (customer == NULL || customer[0] == '\0')
 		FindGovernanceProblems(&v.findings);
-	DigestBegin(&v.digest);
-	ReaderOpen(&v.entries, &entry_shape, "customer, seq", customer);
-	ReaderOpen(&v.promises, &promise_shape, "customer, promise", customer);
-	ReaderOpen(&v.chains, &chain_shape, "customer", customer);
+	v.registrations = ReadRegistrations();
+	DigestBegin(&v.digest, &v.ledger);
+	ReaderOpen(&v.entries, &entry_shape, "customer COLLATE pg_catalog.\"C\", seq", customer);
+	ReaderOpen(&v.promises, &promise_shape, "customer COLLATE pg_catalog.\"C\", promise", customer);
+	ReaderOpen(&v.chains, &chain_shape, "customer COLLATE pg_catalog.\"C\"", customer);
 	while (CheckNextCustomer(&v))
 		CHECK_FOR_INTERRUPTS();
 	DigestEnd(&v.digest);

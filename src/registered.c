@@ -1,0 +1,106 @@
+/*
+ * registered.c
+ *		What governance said of actors, entry by entry.
+ *
+ * Each entry says what its actor was, and by which governance entry: so nobody
+ * was a human for an afternoon unless governance says so.
+ */
+#include "postgres.h"
+
+#include "registered.h"
+
+#include "catalog/pg_type_d.h"
+
+#include "reader.h"
+
+enum
+{
+	REGISTERED_SEQ,
+	REGISTERED_SUBJECT,
+	REGISTERED_EVENT,
+	REGISTERED_DETAILS,
+	REGISTERED_COLUMNS
+};
+
+static const Column registered_columns[REGISTERED_COLUMNS] = {
+	{"seq", INT8OID}, {"subject", TEXTOID}, {"event", TEXTOID}, {"details", JSONBOID}
+};
+
+static const RowShape registered_shape = {"entry", registered_columns, REGISTERED_COLUMNS};
+
+/* What an entry repeats of its actor's registration */
+static const struct
+{
+	int			column;
+	const char *detail;
+}			repeated[] = {
+	{ENTRY_ACTOR_KIND, "kind"}, {ENTRY_SPEAKS_FOR, "speaks_for"}, {ENTRY_RESPONSIBLE, "responsible"}
+};
+
+typedef struct Registration
+{
+	int64		seq;			/* the key */
+	char	   *actor;
+	char	   *said[lengthof(repeated)];
+} Registration;
+
+static char *
+Detail(Jsonb *details, const char *name)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = JB_ROOT_IS_OBJECT(details) ?
+		getKeyJsonValueFromContainer(&details->root, name, strlen(name), &buffer) : NULL;
+
+	return value && value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
+}
+
+/* All registrations by seq, in the memory of the caller; within a LedgerSession. */
+HTAB *
+ReadRegistrations(void)
+{
+	HASHCTL		control = {0};
+	HTAB	   *registrations;
+	Reader		reader;
+
+	control.keysize = sizeof(int64);
+	control.entrysize = sizeof(Registration);
+	control.hcxt = CurrentMemoryContext;
+	registrations = hash_create("registrations", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (ReaderOpen(&reader, &registered_shape, "seq", ""); reader.row; ReaderNext(&reader))
+	{
+		int64		seq = RowInt64(reader.row, REGISTERED_SEQ);
+		Registration *registration;
+
+		if (RowIsNull(reader.row, REGISTERED_DETAILS) || RowIsNull(reader.row, REGISTERED_SUBJECT) ||
+			strncmp(RowText(reader.row, REGISTERED_EVENT), "actor_", strlen("actor_")) != 0)
+			continue;
+		registration = hash_search(registrations, &seq, HASH_ENTER, NULL);
+		registration->actor = RowText(reader.row, REGISTERED_SUBJECT);
+		for (size_t i = 0; i < lengthof(repeated); i++)
+			registration->said[i] = Detail(DatumGetJsonbP(reader.row->values[REGISTERED_DETAILS]), repeated[i].detail);
+	}
+	ReaderClose(&reader);
+	return registrations;
+}
+
+/* The column in which the entry says of its actor what governance does not; NULL where there is none. */
+const char *
+CheckRegistered(HTAB *registrations, const Row *entry)
+{
+	int64		seq = RowInt64(entry, ENTRY_ACTOR_SEQ);
+	Registration *registration = hash_search(registrations, &seq, HASH_FIND, NULL);
+
+	if (RowIsNull(entry, ENTRY_ACTOR))
+		return RowIsNull(entry, ENTRY_ACTOR_SEQ) ? NULL : "actor_seq";
+	if (registration == NULL || !RowTextIs(entry, ENTRY_ACTOR, registration->actor))
+		return "actor_seq";
+	for (size_t i = 0; i < lengthof(repeated); i++)
+	{
+		bool		same = registration->said[i] ? RowTextIs(entry, repeated[i].column, registration->said[i]) :
+		RowIsNull(entry, repeated[i].column);
+
+		if (!same)
+			return entry_shape.columns[repeated[i].column].name;
+	}
+	return NULL;
+}

@@ -1,0 +1,16 @@
+/*
+ * registered.h
+ *		What governance said of actors, entry by entry.
+ */
+#ifndef TRUST_LEDGER_REGISTERED_H
+#define TRUST_LEDGER_REGISTERED_H
+
+#include "entry.h"
+
+#include "utils/hsearch.h"
+#include "utils/jsonb.h"
+
+extern HTAB *ReadRegistrations(void);
+extern const char *CheckRegistered(HTAB *registrations, const Row *entry);
+
+#endif

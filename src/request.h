@@ -1,0 +1,21 @@
+/*
+ * request.h
+ *		Retries: what makes two calls the same call.
+ */
+#ifndef TRUST_LEDGER_REQUEST_H
+#define TRUST_LEDGER_REQUEST_H
+
+#include "entry.h"
+
+/* Function, who acts, and the arguments that were given, in canonical form. */
+typedef struct Request
+{
+	unsigned char *data;
+	size_t		length;
+} Request;
+
+extern Request RequestOf(FunctionCallInfo fcinfo, const char *actor);
+extern void RequestCommit(const Request *request, Row *entry);
+extern bool RequestMatches(const Request *request, const bytea *commitment, const bytea *salt);
+
+#endif
