@@ -1,5 +1,5 @@
 CREATE FUNCTION trust_ledger.act_as(actor text) RETURNS text
-AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.act_as(text) IS
 	'Who acts in this transaction, where a call names nobody; gone with the transaction or the savepoint. Returns the actor. Errors: 42704 not registered, TL003 retired or not this login''s to act as, TL004.';
 

@@ -8,6 +8,11 @@ SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.found_ledger() IS
 	'Writes the first entries of a ledger whose tables were just made. Called by create_ledger(); refused once there are entries, and to anybody but the owner.';
 
+CREATE FUNCTION trust_ledger.check_ledger() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE;
+COMMENT ON FUNCTION trust_ledger.check_ledger() IS
+	'An error unless there is a ledger (55000) that belongs to whoever owns the database (TL006), in UTF8 (0A000).';
+
 CREATE FUNCTION trust_ledger.check_ledger_owner() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -36,6 +41,9 @@ CREATE FUNCTION trust_ledger.create_tables() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	foreign_right record;
+	grantee       text;
 BEGIN
 	CREATE SCHEMA trust;
 	COMMENT ON SCHEMA trust IS 'The trust ledger''s data. Written by the functions of schema trust_ledger only.';
@@ -127,6 +135,7 @@ BEGIN
 		made_at          timestamptz NOT NULL,
 		recorded_at      timestamptz NOT NULL,
 		backfilled       boolean NOT NULL,
+		opened_at        timestamptz,
 		first_due        timestamptz,
 		due              timestamptz,
 		due_moves        integer NOT NULL,
@@ -154,10 +163,11 @@ BEGIN
 	CREATE INDEX promise_promise ON trust.promise (promise);
 	CREATE INDEX promise_waiting ON trust.promise (waiting_since) WHERE waiting_since IS NOT NULL;
 	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';
-	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; an open promise counts as broken from overdue_at on.';
+	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; a promise that was ever open counts as broken from overdue_at on, until a verdict.';
 	COMMENT ON COLUMN trust.promise.overdue_at IS 'due and the grace that policy gives: from here on silence counts as broken.';
 	COMMENT ON COLUMN trust.promise.evidence_asked IS 'What policy asked for when it was last backed or amended; NULL: nobody needs to back it.';
-	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when it waits for somebody to back it.';
+	COMMENT ON COLUMN trust.promise.opened_at IS 'When it first was open: from then on the company is bound, and no way back to proposed takes an overdue promise out of sight.';
+	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when policy waits for somebody to back it, proposed or accepted without.';
 	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
 	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
 	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
@@ -233,7 +243,18 @@ BEGIN
 	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
 	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
 
-	REVOKE ALL ON SCHEMA trust FROM PUBLIC;
+	-- The owner's default privileges may have given rights to others: nobody writes here by hand.
+	FOR foreign_right IN
+		SELECT DISTINCT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+		WHERE c.relnamespace = 'trust'::pg_catalog.regnamespace AND a.grantee <> c.relowner
+		UNION
+		SELECT a.grantee FROM pg_catalog.pg_namespace n, LATERAL pg_catalog.aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
+	LOOP
+		grantee := CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::pg_catalog.regrole::pg_catalog.text END;
+		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
+		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
+	END LOOP;
 	GRANT USAGE ON SCHEMA trust TO PUBLIC;
 END
 $$;
@@ -272,30 +293,31 @@ AS $$
 BEGIN
 	CREATE OR REPLACE VIEW trust.current_promise WITH (security_barrier) AS
 	SELECT p.customer, p.promise, p.state,
-		p.state = 'open' AND p.overdue_at IS NOT NULL AND p.overdue_at < pg_catalog.now() AS overdue,
+		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
+			AND p.overdue_at < pg_catalog.now() AS overdue,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
 		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.longest_pause,
 		p.backer, p.evidence, p.backed_at, p.evidence_asked, p.back_by, p.accepted_at,
-		p.made_at, p.first_due, p.due, p.due_moves, p.overdue_at,
+		p.made_at, p.opened_at, p.first_due, p.due, p.due_moves, p.overdue_at,
 		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader());
 	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.current_promise.overdue IS 'Open and past due and grace: counts as broken until somebody gives a verdict.';
+	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
 	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
 
 	CREATE OR REPLACE VIEW trust.awaiting_backing WITH (security_barrier) AS
-	SELECT p.customer, p.promise,
+	SELECT p.customer, p.promise, p.state,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.due,
 		p.evidence_asked AS evidence_needed, p.back_by, p.waiting_since
 	FROM trust.promise p
 	WHERE p.waiting_since IS NOT NULL AND (SELECT trust_ledger.require_reader())
 	ORDER BY p.back_by NULLS LAST, p.waiting_since;
-	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: proposed promises that wait for a human, the most urgent first.';
+	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
 
 	CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS
 	SELECT policy, promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within
@@ -323,49 +345,60 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	caller CONSTANT name := CURRENT_USER;
-	owner  CONSTANT name := (SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database
-							 WHERE datname OPERATOR(pg_catalog.=) pg_catalog.current_database());
+	owner  CONSTANT name := (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
+	has    boolean := (SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
+					   FROM pg_namespace n WHERE n.nspname = 'trust');
+	made   uuid;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	IF pg_catalog.to_regclass('trust.ledger') IS NOT NULL THEN
+	IF has THEN
+		PERFORM trust_ledger.check_ledger();
 		RAISE EXCEPTION 'there is a ledger in this database already'
 			USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
-	ELSIF pg_catalog.to_regnamespace('trust') IS NOT NULL THEN
+	ELSIF NOT has THEN
 		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
 			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';
 	END IF;
 	-- The ledger belongs to whoever owns the database, also where a superuser calls.
-	PERFORM pg_catalog.set_config('role', owner, true);
+	PERFORM set_config('role', owner, true);
 	PERFORM trust_ledger.create_tables();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.found_ledger();
-	PERFORM pg_catalog.set_config('role', caller, true);
-	RETURN (SELECT ledger FROM trust.ledger);
+	made := (SELECT ledger FROM trust.ledger);
+	PERFORM set_config('role', caller, true);
+	RETURN made;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_ledger() IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Returns the ledger''s uuid. Errors: 42710 there is one, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8.';
+	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Returns the ledger''s uuid. Errors: 42710 there is one, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
 
 CREATE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	caller CONSTANT name := CURRENT_USER;
+	owner  name;
 	format integer;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	IF pg_catalog.to_regclass('trust.ledger') IS NULL THEN
-		RAISE EXCEPTION 'there is no trust ledger in this database'
-			USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
-	END IF;
+	-- before anything of schema trust is read: it could be planted
+	PERFORM trust_ledger.check_ledger();
+	SELECT pg_get_userbyid(relowner) INTO owner FROM pg_class WHERE oid = 'trust.ledger'::regclass;
+	-- guards and views belong to whoever owns the tables, also where a superuser calls
+	PERFORM set_config('role', owner, true);
 	SELECT table_format INTO format FROM trust.ledger;
-	IF format IS DISTINCT FROM 1 THEN
+	IF format IS NULL THEN
+		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
+			USING ERRCODE = '55000', HINT = 'Restore its row: it is made once, by create_ledger().';
+	ELSIF format <> 1 THEN
 		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
 			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
+	PERFORM set_config('role', caller, true);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
@@ -380,4 +413,4 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence and the longest lag of occurred_at, neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+	'Changes the ledger''s settings given, leaves the others. half_life of evidence and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';

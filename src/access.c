@@ -29,6 +29,7 @@ const char *const access_level_names[ACCESS_LEVELS] = {"application", "analyst",
 /* The levels of the role asked for last. */
 static Oid	known_role = InvalidOid;
 static int	known_levels = 0;
+static uint64 role_changes = 0;
 
 static void
 ForgetAccess(void)
@@ -40,6 +41,7 @@ static void
 RolesChanged(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 			 uint32 hashvalue pg_attribute_unused())
 {
+	role_changes++;
 	ForgetAccess();
 }
 
@@ -67,20 +69,20 @@ AccessLevelFromName(const char *name)
 }
 
 static int
-LevelsOfRow(HeapTuple tuple, TupleDesc tupdesc, Oid user)
+LevelsOfRow(uint64 row, Oid user)
 {
-	bool		isnull;
-	Oid			role = get_role_oid(TextDatumGetCString(SPI_getbinval(tuple, tupdesc, 1, &isnull)), true);
+	Oid			role = get_role_oid(TextDatumGetCString(ResultNeeded(row, 1, TEXTOID)), true);
 	int			levels = 0;
 	Datum	   *names;
+	bool	   *nulls;
 	int			count;
 
 	if (!OidIsValid(role) || !has_privs_of_role(user, role))
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(SPI_getbinval(tuple, tupdesc, 2, &isnull)),
-					  TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	deconstruct_array(DatumGetArrayTypeP(ResultNeeded(row, 2, TEXTARRAYOID)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &count);
 	for (int i = 0; i < count; i++)
-		levels |= LevelOrNone(TextDatumGetCString(names[i]));
+		levels |= nulls[i] ? 0 : LevelOrNone(TextDatumGetCString(names[i]));
 	return levels;
 }
 
@@ -94,7 +96,7 @@ LoadAccess(const Ledger *ledger, Oid relid, Oid user)
 	LedgerEnter(ledger, &session);
 	rows = StatementReadLatest(&read_access, NULL, NULL, relid);
 	for (uint64 i = 0; i < rows; i++)
-		levels |= LevelsOfRow(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, user);
+		levels |= LevelsOfRow(i, user);
 	LedgerLeave(&session);
 	return levels;
 }
@@ -117,20 +119,17 @@ AccessOf(const Ledger *ledger, Oid role)
 	}
 	if (superuser_arg(role))
 		return LEVELS_ALL;
-	while (known_role != role)
+	if (known_role != role)
 	{
 		Oid			relid = LedgerRelation("access");
-		uint64		seen = LedgerGeneration();
-		int			levels;
+		uint64		seen = LedgerGeneration() + role_changes;
 
 		LedgerWatch(relid, ForgetAccess);
-		levels = LoadAccess(ledger, relid, role);
+		known_levels = LoadAccess(ledger, relid, role);
 		if (has_privs_of_role(role, ledger->owner))
-			levels |= LEVEL_ADMIN;
-		if (seen != LedgerGeneration())
-			continue;
-		known_levels = levels;
-		known_role = role;
+			known_levels |= LEVEL_ADMIN;
+		/* what changed while it was read is read again next time */
+		known_role = seen == LedgerGeneration() + role_changes ? role : InvalidOid;
 	}
 	return known_levels;
 }

@@ -9,11 +9,14 @@
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 
+#include "arguments.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(act_as);
@@ -87,7 +90,11 @@ RoleName(Oid role)
 	return name;
 }
 
-/* Their own login, used by nobody else: no SET ROLE, no trigger, no security-definer function. */
+/*
+ * Their own login, used by nobody else: no SET ROLE, no trigger, no
+ * security-definer function; and by a SELECT that the client sent, so that the
+ * defaults and rules of a table that they write to do not act for them.
+ */
 static bool
 IsOwnSession(void)
 {
@@ -97,7 +104,30 @@ IsOwnSession(void)
 	GetUserIdAndSecContext(&user, &security_context);
 	return GetAuthenticatedUserId() == user && GetSessionUserId() == user &&
 		(security_context & SECURITY_LOCAL_USERID_CHANGE) == 0 &&
+		ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_SELECT &&
 		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
+}
+
+/*
+ * The actor that login and current role belong to, if they belong to one.  Both
+ * bind: what runs as somebody's role speaks for nobody else, whoever logged in.
+ */
+static Actor *
+ActorOfCaller(const Act *act)
+{
+	Actor	   *by_login = ActorOfLogin(act->ledger, act->login);
+	Actor	   *by_role = act->role_name == act->login ? by_login : ActorOfLogin(act->ledger, act->role_name);
+	Actor	   *own = by_login ? by_login : by_role;
+
+	if (by_login && by_role && strcmp(by_login->actor, by_role->actor) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("login \"%s\" belongs to \"%s\", and what runs as role \"%s\" to \"%s\"",
+						act->login, by_login->actor, act->role_name, by_role->actor),
+				 errhint("Call the function yourself, not through code of another actor.")));
+	if (own && !own->active)
+		ActorNotActive(own->actor);
+	return own;
 }
 
 static void
@@ -107,27 +137,33 @@ CheckMayActAs(const Act *act, const Actor *own, const char *named)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("login \"%s\" acts as \"%s\" and cannot act as \"%s\"", act->login, own->actor, named),
-				 errdetail("The login is registered as this actor's own."),
+				 errdetail("The login, or the role that this runs as, is registered as that actor's own."),
 				 errhint("Let \"%s\" act from a login of their own, or through an application's login.", named)));
+}
+
+static void
+NobodyActs(const Act *act)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_IDENTITY),
+			 errmsg("nobody is acting"),
+			 errdetail("No actor was named, act_as() was not called in this transaction, and login \"%s\" belongs to no actor.", act->login),
+			 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
 }
 
 /* The argument; else act_as(); else whoever the login belongs to. */
 static void
 ResolveActor(Act *act, const char *named, bool needed)
 {
-	Actor	   *own = ActorOfLogin(act->ledger, act->login);
+	Actor	   *own = ActorOfCaller(act);
 
 	if (named == NULL && acting != NULL && acting[0] != '\0')
 		named = acting;
 	if (named == NULL && own == NULL)
 	{
-		if (!needed)
-			return;
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("nobody is acting"),
-				 errdetail("No actor was named, act_as() was not called in this transaction, and login \"%s\" belongs to no actor.", act->login),
-				 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
+		if (needed)
+			NobodyActs(act);
+		return;
 	}
 	if (named != NULL)
 		CheckMayActAs(act, own, named);
@@ -153,6 +189,8 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	char	   *named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 
 	memset(act, 0, sizeof(Act));
+	AcceptInvalidationMessages();
+	act->generation = LedgerGeneration();
 	act->ledger = LedgerOpen();
 	act->role = GetUserId();
 	act->login = RoleName(GetSessionUserId());
@@ -176,6 +214,17 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 		CheckKey(text_to_cstring(act->idempotency_key), "idempotency_key");
 		act->request = RequestOf(fcinfo, act->actor ? act->actor->actor : NULL);
 	}
+}
+
+/*
+ * Whether anything changed since ActBegin(): a lock was waited for, and what
+ * was checked may hold no more.
+ */
+bool
+ActIsStale(const Act *act)
+{
+	AcceptInvalidationMessages();
+	return act->generation != LedgerGeneration();
 }
 
 /* When it happened: by the ledger's clock, or as given, never in the future. */
@@ -239,12 +288,15 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 Datum
 act_as(PG_FUNCTION_ARGS)
 {
-	char	   *actor = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
 	Act			act = {0};
 
+	AcceptInvalidationMessages();
 	act.ledger = LedgerOpen();
+	act.role = GetUserId();
+	act.role_name = RoleName(act.role);
 	act.login = RoleName(GetSessionUserId());
-	CheckAccess(act.ledger, GetUserId(), LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
+	CheckAccess(act.ledger, act.role, LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
 	ResolveActor(&act, actor, true);
 	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);

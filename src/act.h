@@ -28,6 +28,7 @@ extern const char *const evidence_names[EVIDENCES];
 typedef struct Act
 {
 	const Ledger *ledger;
+	uint64		generation;		/* of what was looked up */
 	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's */
 	Evidence	evidence;
 	Oid			role;
@@ -43,6 +44,7 @@ typedef struct Act
 
 extern void ActInit(void);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
+extern bool ActIsStale(const Act *act);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);

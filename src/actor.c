@@ -24,11 +24,12 @@ static Statement read_actor = STATEMENT(
 	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
 
 static Statement read_actor_of_login = STATEMENT(
-	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE db_role OPERATOR(pg_catalog.=) $1 AND active", TEXTOID);
+	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE db_role OPERATOR(pg_catalog.=) $1"
+	" ORDER BY active DESC, seq DESC LIMIT 1", TEXTOID);
 
 /* FOR SHARE: nobody is retired while they back. */
 static Statement hold_actor = STATEMENT(
-	"SELECT active FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1 FOR SHARE", TEXTOID);
+	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1 FOR SHARE", TEXTOID);
 
 /* By name of the actor, or of the login: what was found, or that there is none. */
 typedef struct CachedActor
@@ -102,53 +103,67 @@ CopyActor(const Actor *from)
 	return copy;
 }
 
+/* The actor that was just read. */
 static Actor
-ActorFromTuple(HeapTuple tuple, TupleDesc tupdesc)
+ResultActor(void)
 {
 	Actor		actor = {0};
 	bool		isnull;
-	Datum		authority = SPI_getbinval(tuple, tupdesc, 7, &isnull);
+	Datum		authority = ResultValue(0, 7, JSONBOID, &isnull);
+	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS, TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)));
+	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)));
 
 	actor.authority = isnull ? NULL : DatumGetJsonbP(authority);
-	actor.actor = SPI_getvalue(tuple, tupdesc, 1);
-	actor.kind = NameIndex(actor_kind_names, ACTOR_KINDS, SPI_getvalue(tuple, tupdesc, 2));
-	actor.speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, SPI_getvalue(tuple, tupdesc, 3));
-	actor.customer = SPI_getvalue(tuple, tupdesc, 4);
-	actor.responsible = SPI_getvalue(tuple, tupdesc, 5);
-	actor.db_role = SPI_getvalue(tuple, tupdesc, 6);
-	actor.active = DatumGetBool(SPI_getbinval(tuple, tupdesc, 8, &isnull));
-	actor.seq = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 9, &isnull));
+	actor.actor = ResultText(0, 1);
+	if (kind < 0 || speaks_for < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("actor \"%s\" is of no known kind", actor.actor),
+				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+	actor.kind = kind;
+	actor.speaks_for = speaks_for;
+	actor.customer = ResultText(0, 4);
+	actor.responsible = ResultText(0, 5);
+	actor.db_role = ResultText(0, 6);
+	actor.active = DatumGetBool(ResultNeeded(0, 8, BOOLOID));
+	actor.seq = DatumGetInt64(ResultNeeded(0, 9, INT8OID));
 	return actor;
 }
 
-/* Fills the cache's entry, unless the actors changed meanwhile. */
-static void
+/* Reads the actor, and remembers it unless the actors changed meanwhile; NULL where there is none. */
+static Actor *
 LoadActor(const Ledger *ledger, Statement *statement, const char *value, const char *key)
 {
 	Oid			relid = LedgerRelation("actor");
 	uint64		seen = LedgerGeneration();
 	Datum		argument = CStringGetTextDatum(value);
 	LedgerSession session;
-	CachedActor fresh = {0};
 	CachedActor *entry;
+	Actor	   *loaded = NULL;
 
 	LedgerWatch(relid, ForgetActors);
 	LedgerEnter(ledger, &session);
-	fresh.found = StatementReadLatest(statement, &argument, NULL, relid) > 0;
-	if (fresh.found)
+	if (StatementReadLatest(statement, &argument, NULL, relid) > 0)
 	{
-		MemoryContext previous = MemoryContextSwitchTo(cache_context);
-		Actor		stored = ActorFromTuple(SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		Actor		stored = ResultActor();
+		MemoryContext previous = MemoryContextSwitchTo(session.caller);
 
-		fresh.actor = CopyActor(&stored);
+		loaded = palloc(sizeof(Actor));
+		*loaded = CopyActor(&stored);
 		MemoryContextSwitchTo(previous);
 	}
 	LedgerLeave(&session);
-	if (seen != LedgerGeneration())
-		return;
-	entry = hash_search(cache, key, HASH_ENTER, NULL);
-	entry->found = fresh.found;
-	entry->actor = fresh.actor;
+	if (seen == LedgerGeneration())
+	{
+		MemoryContext previous = MemoryContextSwitchTo(cache_context);
+		Actor		kept = loaded ? CopyActor(loaded) : (Actor) {0};
+
+		MemoryContextSwitchTo(previous);
+		entry = hash_search(cache, key, HASH_ENTER, NULL);
+		entry->found = loaded != NULL;
+		entry->actor = kept;
+	}
+	return loaded;
 }
 
 static Actor *
@@ -162,14 +177,10 @@ Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
 		return NULL;
 	key[0] = prefix;
 	strlcpy(key + 1, value, sizeof(key) - 1);
-	for (;;)
-	{
-		PrepareCache();
-		entry = hash_search(cache, key, HASH_FIND, NULL);
-		if (entry != NULL)
-			break;
-		LoadActor(ledger, statement, value, key);
-	}
+	PrepareCache();
+	entry = hash_search(cache, key, HASH_FIND, NULL);
+	if (entry == NULL)
+		return LoadActor(ledger, statement, value, key);
 	if (!entry->found)
 		return NULL;
 	actor = palloc(sizeof(Actor));
@@ -184,7 +195,7 @@ ActorFind(const Ledger *ledger, const char *actor)
 	return Find(ledger, &read_actor, '=', actor);
 }
 
-/* The active actor that the database login belongs to, or NULL.  A copy. */
+/* The actor that the database login belongs to, a retired one only where no other does; or NULL.  A copy. */
 Actor *
 ActorOfLogin(const Ledger *ledger, const char *login)
 {
@@ -224,14 +235,17 @@ ActorHuman(const Actor *actor)
 	return actor->kind == ACTOR_HUMAN ? actor->actor : actor->responsible;
 }
 
-/* Keeps the actor from being retired until this transaction ends; within a LedgerSession. */
-void
-ActorHoldActive(const char *actor)
+/* Keeps the actor from being changed until this transaction ends, and reads them as they are; within a LedgerSession. */
+Actor *
+ActorHold(const char *actor)
 {
 	Datum		argument = CStringGetTextDatum(actor);
-	bool		isnull;
+	Actor	   *held = palloc(sizeof(Actor));
 
-	if (StatementWrite(&hold_actor, &argument, NULL) != 1 ||
-		!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)))
+	if (StatementWrite(&hold_actor, &argument, NULL) != 1)
 		ActorNotActive(actor);
+	*held = ResultActor();
+	if (!held->active)
+		ActorNotActive(actor);
+	return held;
 }

@@ -45,7 +45,7 @@ extern Actor *ActorFind(const Ledger *ledger, const char *actor);
 extern Actor *ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call);
 extern Actor *ActorOfLogin(const Ledger *ledger, const char *login);
 extern const char *ActorHuman(const Actor *actor);
-extern void ActorHoldActive(const char *actor);
+extern Actor *ActorHold(const char *actor);
 pg_noreturn extern void ActorNotActive(const char *actor);
 
 #endif

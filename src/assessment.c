@@ -101,6 +101,10 @@ Stands(const PromiseAct *pa, SpeaksFor word, bool relayed)
 		return true;
 	standing = Rank(NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, RowText(promise, PROMISE_WHOSE_WORD)),
 					RowBool(promise, PROMISE_RELAYED));
+	/* a late withdrawal is not talked away by the same word */
+	if (RowTextIs(promise, PROMISE_SETTLED_BY, event_names[EVENT_WITHDRAWN]) &&
+		RowTextIs(promise, PROMISE_WHOSE_WORD, speaks_for_names[SPEAKS_FOR_COMPANY]))
+		return rank > standing;
 	return rank > standing ||
 		(rank == standing && pa->act.evidence >= RowEvidence(promise, PROMISE_VERDICT_EVIDENCE));
 }

@@ -18,19 +18,29 @@
 PG_FUNCTION_INFO_V1(back_promise);
 PG_FUNCTION_INFO_V1(withdraw_backing);
 
+/*
+ * What policy asks now of the terms as they are; and of evidence at least what
+ * it asked when they were written, with whoever acted then.
+ */
 static PolicyDemand
 CurrentDemand(const PromiseAct *pa)
 {
 	const Row  *promise = pa->promise;
+	char	   *drafter = RowText(promise, PROMISE_DRAFTED_BY);
+	Actor	   *drafted_by = drafter ? ActorFind(pa->act.ledger, drafter) : NULL;
 	PolicySubject subject = {
-		.promiser = RowText(promise, PROMISE_PROMISER),
-		.promiser_kind = RowText(promise, PROMISE_PROMISER_KIND),
+		.parties = {
+			{RowText(promise, PROMISE_PROMISER), RowText(promise, PROMISE_PROMISER_KIND)},
+			{drafter, drafted_by ? actor_kind_names[drafted_by->kind] : NULL}
+		},
 		.kind = RowText(promise, PROMISE_KIND),
 		.currency = RowText(promise, PROMISE_CURRENCY),
 		.value = RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE])
 	};
+	PolicyDemand demand = PolicyAsks(pa->act.ledger, &subject);
 
-	return PolicyAsks(pa->act.ledger, &subject);
+	demand.evidence = Max(demand.evidence, RowEvidence(promise, PROMISE_EVIDENCE_ASKED));
+	return demand;
 }
 
 static void
@@ -38,6 +48,17 @@ SetEvidenceAsked(PromiseAct *pa, const PolicyDemand *demand)
 {
 	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
 			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
+}
+
+static void
+CheckEvidence(const PromiseAct *pa, const PolicyDemand *demand)
+{
+	if (pa->act.evidence < demand->evidence)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_POLICY),
+				 errmsg("policy asks for evidence \"%s\", and this call gives \"%s\"",
+						evidence_names[demand->evidence], evidence_names[pa->act.evidence]),
+				 errhint("\"session\" is the human's own database login, used directly: SELECT ... without SET ROLE, trigger or security-definer function.")));
 }
 
 static void
@@ -55,12 +76,9 @@ CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" does not speak for the company and cannot stand behind its promises", actor->actor)));
-	if (pa->act.evidence < demand->evidence)
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_POLICY),
-				 errmsg("policy asks for evidence \"%s\", and this call gives \"%s\"",
-						evidence_names[demand->evidence], evidence_names[pa->act.evidence]),
-				 errhint("\"session\" is the human's own database login, used directly: no SET ROLE, no trigger, no security-definer function.")));
+	CheckEvidence(pa, demand);
+	/* as they are now, held until this is committed */
+	actor = ActorHold(actor->actor);
 	if (!AuthoritySuffices(actor, RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE]),
 						   RowText(promise, PROMISE_CURRENCY)))
 		ereport(ERROR,
@@ -87,7 +105,6 @@ back_promise(PG_FUNCTION_ARGS)
 		PolicyDemand demand = CurrentDemand(&pa);
 
 		CheckMayBack(&pa, &demand);
-		ActorHoldActive(pa.act.actor->actor);
 		SetEvidenceAsked(&pa, &demand);
 		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
 		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);

@@ -43,18 +43,14 @@ static bool
 LockRow(Chain *chain)
 {
 	Datum		customer = PointerGetDatum(chain->customer);
-	HeapTuple	tuple;
-	TupleDesc	tupdesc;
 	bytea	   *head;
 	Datum		recorded_at;
 	bool		isnull;
 
 	if (StatementWrite(&lock_chain, &customer, NULL) == 0)
 		return false;
-	tuple = SPI_tuptable->vals[0];
-	tupdesc = SPI_tuptable->tupdesc;
-	chain->length = DatumGetInt64(SPI_getbinval(tuple, tupdesc, 1, &isnull));
-	head = DatumGetByteaPP(SPI_getbinval(tuple, tupdesc, 2, &isnull));
+	chain->length = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
+	head = DatumGetByteaPP(ResultNeeded(0, 2, BYTEAOID));
 	if (VARSIZE_ANY_EXHDR(head) != HASH_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
@@ -63,7 +59,7 @@ LockRow(Chain *chain)
 	memcpy(chain->head, VARDATA_ANY(head), HASH_SIZE);
 
 	/* Within a chain the clock never runs back, whatever the machine's does. */
-	recorded_at = SPI_getbinval(tuple, tupdesc, 3, &isnull);
+	recorded_at = ResultValue(0, 3, TIMESTAMPTZOID, &isnull);
 	chain->now = GetCurrentTimestamp();
 	if (!isnull && DatumGetTimestampTz(recorded_at) > chain->now)
 		chain->now = DatumGetTimestampTz(recorded_at);
@@ -77,22 +73,22 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 {
 	static const uint8 no_hash[HASH_SIZE] = {0};
 
+	Datum		values[2] = {PointerGetDatum(customer), PointerGetDatum(HashBytea(no_hash))};
+
 	chain->ledger = ledger;
 	chain->customer = customer;
-	while (!LockRow(chain))
+	if (LockRow(chain))
+		return;
+	GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
+	if (StatementWrite(&start_chain, values, NULL) == 1)
 	{
-		Datum		values[2] = {PointerGetDatum(customer), PointerGetDatum(HashBytea(no_hash))};
-
-		GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
-		if (StatementWrite(&start_chain, values, NULL) == 1)
-		{
-			/* ours, and nobody else can see it yet: that is the lock */
-			chain->length = 0;
-			memcpy(chain->head, no_hash, HASH_SIZE);
-			chain->now = GetCurrentTimestamp();
-			return;
-		}
+		/* ours, and nobody else can see it yet: that is the lock */
+		chain->length = 0;
+		memcpy(chain->head, no_hash, HASH_SIZE);
+		chain->now = GetCurrentTimestamp();
 	}
+	else						/* somebody else was first, and has committed */
+		CheckWritten(LockRow(chain) ? 1 : 0, 1, "chain");
 }
 
 /*
@@ -151,13 +147,14 @@ bool
 ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt)
 {
 	Datum		keys[2] = {PointerGetDatum(chain->customer), PointerGetDatum(idempotency_key)};
-	Datum		values[7];
-	bool		nulls[7];
+	static const Oid types[] = {UUIDOID, INT8OID, TEXTOID, TIMESTAMPTZOID, BYTEAOID, BYTEAOID, BYTEAOID};
+	Datum		values[lengthof(types)];
+	bool		nulls[lengthof(types)];
 
 	if (StatementWrite(&find_request, keys, NULL) == 0)
 		return false;
-	for (int i = 0; i < 7; i++)
-		values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
+	for (size_t i = 0; i < lengthof(types); i++)
+		values[i] = ResultValue(0, i + 1, types[i], &nulls[i]);
 	if (nulls[5] || nulls[6] || !RequestMatches(request, DatumGetByteaPP(values[5]), DatumGetByteaPP(values[6])))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_RETRY),

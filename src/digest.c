@@ -54,7 +54,12 @@ DigestAdd(Digest *digest, const Row *chain)
 
 	CanonicalReset(&bytes);
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
-		CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
+	{
+		if (RowIsNull(chain, i))	/* tampered with */
+			CanonicalAbsent(&bytes);
+		else
+			CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
+	}
 	Add(&bytes);
 	digest->entries += RowInt64(chain, CHAIN_LENGTH);
 	if (!RowTextIs(chain, CHAIN_CUSTOMER, GOVERNANCE_CUSTOMER))

@@ -6,6 +6,8 @@
 
 #include "findings.h"
 
+#include "catalog/pg_type_d.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "governance.h"
@@ -25,7 +27,8 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" found AS ("
 	"  SELECT g.tab, g.name, t.tgenabled AS enabled, t.tgtype = g.type AND t.tgqual IS NULL AND t.tgattr::text = ''"
 	"     AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
-	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func) AS genuine"
+	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func AND p.prosrc = g.func"
+	"                   AND p.prolang = (SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname = 'c')) AS genuine"
 	"  FROM guard g LEFT JOIN pg_catalog.pg_trigger t"
 	"    ON t.tgrelid = pg_catalog.to_regclass('trust.' || g.tab) AND t.tgname = g.name)"
 	" SELECT tab, name, CASE WHEN enabled IS NULL THEN 'is missing' WHEN NOT genuine THEN 'is not the guard that it was'"
@@ -39,6 +42,28 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" SELECT tab, w.rulename, 'is a rule that may change what is written'"
 	" FROM guarded JOIN pg_catalog.pg_rewrite w ON w.ev_class = pg_catalog.to_regclass('trust.' || tab)"
 	" ORDER BY 1, 2");
+
+/* What lets somebody past the guards, or rows past the disk: owners, rights, persistence, heirs. */
+static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
+	"WITH tables AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('trust')"
+	"   AND c.relname IN ('entry', 'chain', 'promise', 'ledger', 'actor', 'policy', 'access'))"
+	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
+	"   WHERE relowner <> (SELECT l.relowner FROM tables l WHERE l.relname = 'ledger')"
+	" UNION ALL SELECT relname, 'persistence', 'is such that a crash empties the table' FROM tables WHERE relpersistence <> 'p'"
+	" UNION ALL SELECT relname, 'inheritance', 'lets rows of another table show up here, past the guards' FROM tables"
+	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"
+	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
+	"   || ' has the right to ' || a.privilege_type"
+	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
+	" ORDER BY 1, 2, 3");
+
+/* Columns of entries that this format does not know: as text, and the entries in which they say something. */
+static Statement find_unknown_columns = STATEMENT(
+	"SELECT a.attname::text, pg_catalog.format('SELECT customer, seq FROM trust.entry WHERE %I IS NOT NULL"
+	"   ORDER BY customer, seq LIMIT 100', a.attname)"
+	" FROM pg_catalog.pg_attribute a WHERE a.attrelid = pg_catalog.to_regclass('trust.entry') AND a.attnum > 0"
+	"   AND NOT a.attisdropped AND a.attname <> ALL ($1) ORDER BY 1",
+	TEXTARRAYOID);
 
 /*
  * Each governed row, field by field, against the last entry about its subject.
@@ -75,6 +100,8 @@ static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
 	" WHERE customer = '' AND found ORDER BY seq, field");
 
+static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
+
 void
 AddFinding(Findings *findings, const Finding *finding)
 {
@@ -96,11 +123,11 @@ AddFinding(Findings *findings, const Finding *finding)
 	findings->count++;
 }
 
-/* Rows of (table, trigger or rule, problem). */
-void
-FindGuardProblems(Findings *findings)
+/* A statement's rows of (table, trigger, rule or property, problem). */
+static void
+AddTableFindings(Findings *findings, Statement *statement)
 {
-	uint64		rows = StatementRead(&find_guard_problems, NULL, NULL);
+	uint64		rows = StatementRead(statement, NULL, NULL);
 
 	for (uint64 i = 0; i < rows; i++)
 	{
@@ -112,6 +139,45 @@ FindGuardProblems(Findings *findings)
 			.field = SPI_getvalue(tuple, tupdesc, 2), .problem = SPI_getvalue(tuple, tupdesc, 3)
 		});
 	}
+}
+
+/* Columns that somebody added stay NULL: what they say is said by no entry. */
+static void
+FindUnknownColumns(Findings *findings)
+{
+	Datum		names[ENTRY_COLUMNS];
+	Datum		known;
+	SPITupleTable *unknown;
+	uint64		columns;
+
+	for (int i = 0; i < ENTRY_COLUMNS; i++)
+		names[i] = CStringGetTextDatum(entry_shape.columns[i].name);
+	known = PointerGetDatum(construct_array(names, ENTRY_COLUMNS, TEXTOID, -1, false, TYPALIGN_INT));
+	columns = StatementRead(&find_unknown_columns, &known, NULL);
+	unknown = SPI_tuptable;
+	for (uint64 i = 0; i < columns; i++)
+	{
+		char	   *sql = SPI_getvalue(unknown->vals[i], unknown->tupdesc, 2);
+
+		if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
+			elog(ERROR, "SPI_execute failed: %s", sql);
+		for (uint64 k = 0; k < SPI_processed; k++)
+			AddFinding(findings, &(Finding) {
+				.part = "entry", .customer = ResultText(k, 1), .has_seq = true,
+				.seq = DatumGetInt64(ResultNeeded(k, 2, INT8OID)),
+				.field = SPI_getvalue(unknown->vals[i], unknown->tupdesc, 1),
+				.problem = "is a column that the entry's format does not have"
+			});
+	}
+}
+
+/* Guards, tables, and what was added to them. */
+void
+FindGuardProblems(Findings *findings)
+{
+	AddTableFindings(findings, &find_guard_problems);
+	AddTableFindings(findings, &find_table_problems);
+	FindUnknownColumns(findings);
 }
 
 static void
@@ -152,6 +218,10 @@ FindGovernanceProblems(Findings *findings)
 			.problem = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 3)
 		});
 	}
+	if (StatementRead(&count_settings, NULL, NULL) != 1)
+		AddFinding(findings, &(Finding) {
+			.part = "ledger", .customer = "", .problem = "is not one row: there is one ledger"
+		});
 	for (int i = 0; i < GOVERNED_TABLES; i++)
 		FindProblemsOf(findings, governed_tables[i]);
 }

@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 
 #include "guard.h"
 
@@ -50,6 +51,8 @@ GovernanceLock(Governance *governance)
 	Act		   *act = &governance->act;
 
 	ChainLock(&governance->chain, act->ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
+	if (ActIsStale(act))		/* what this call may do was checked before the wait */
+		CheckAccess(act->ledger, act->role, LEVEL_ADMIN, "govern the ledger");
 	return act->idempotency_key == NULL ||
 		!ChainFindRequest(&governance->chain, act->idempotency_key, &act->request, &governance->receipt);
 }
@@ -68,6 +71,8 @@ Project(const Change *change, const Row *entry)
 	GuardExpectOne(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), NULL);
 	if (StatementWrite(&change->governs->update, values, nulls) == 0)
 		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1, change->governs->table);
+	/* the guard does so too, for subscribers; here, for a ledger whose guards are gone */
+	CacheInvalidateRelcacheByRelid(LedgerRelation(change->governs->table));
 }
 
 /* Appends an entry per change, then brings their tables up to them.  The receipt is the first's. */

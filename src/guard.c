@@ -143,6 +143,15 @@ HasSeq(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *co
 }
 
 static bool
+IsBefore(HeapTuple tuple, TupleDesc tupdesc, const char *column, const GuardedRow *row)
+{
+	bool		isnull;
+	Datum		seq = ColumnValue(tuple, tupdesc, column, &isnull);
+
+	return !isnull && DatumGetInt64(seq) < row->seq;
+}
+
+static bool
 HasHash(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *column)
 {
 	bool		isnull;
@@ -238,6 +247,9 @@ GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, co
 
 		if (row == NULL || !HasSeq(row, tuple, tupdesc, seq) || (head && !HasHash(row, tuple, tupdesc, head)))
 			Refuse(trigger, "Its rows follow from entries, and change with them.");
+		/* an append within an append, by a trigger that somebody planted, came first */
+		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !IsBefore(trigger->tg_trigtuple, tupdesc, seq, row))
+			Refuse(trigger, "A later entry changed the row already.");
 	}
 	return PointerGetDatum(tuple);
 }

@@ -27,7 +27,7 @@ Instant(const Row *entry, int column)
 static const char *
 KindInWords(const char *kind)
 {
-	return strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
+	return kind == NULL ? "unknown" : strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
 }
 
 /* human "anna"; AI "sdr-bot" (anna answers for it); customer's human "..." */
@@ -114,7 +114,7 @@ DescribeVerdict(StringInfo out, const Row *entry)
 
 	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
 					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
-					 strcmp(verdict, "partly_kept") == 0 ? "partly kept" : verdict);
+					 RowTextIs(entry, ENTRY_VERDICT, "partly_kept") ? "partly kept" : verdict);
 	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
 		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
 	if (RowBool(entry, ENTRY_STANDS))
@@ -186,7 +186,7 @@ static Datum
 Describe(const Row *entry)
 {
 	const char *note = WordsOr(entry, ENTRY_NOTE, ENTRY_NOTE_COMMITMENT);
-	int			event = NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
+	int			event = RowIsNull(entry, ENTRY_EVENT) ? -1 : NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
 	StringInfoData out;
 
 	initStringInfo(&out);

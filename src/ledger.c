@@ -11,16 +11,21 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type_d.h"
 #include "common/int.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
+
+PG_FUNCTION_INFO_V1(check_ledger);
 
 const char *const weight_names[WEIGHTS] = {
 	"kept", "kept_by_company", "partly_kept", "repaired", "admitted", "broken"
@@ -107,13 +112,46 @@ NoLedger(const char *detail, const char *hint)
 Oid
 LedgerRelation(const char *name)
 {
-	Oid			schema = get_namespace_oid("trust", true);
-	Oid			relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid			schema;
+	Oid			relid;
+
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a trust ledger needs a database in UTF8"),
+				 errdetail("This one is in %s: texts would hash differently.", GetDatabaseEncodingName())));
+	schema = get_namespace_oid("trust", true);
+	relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
 		NoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
 				 "As the database's owner, run SELECT trust_ledger.create_ledger();");
 	return relid;
+}
+
+static void
+CheckOwnsDatabase(Oid owner)
+{
+	if (has_privs_of_role(owner, ROLE_PG_DATABASE_OWNER))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("schema \"trust\" is not this database's ledger"),
+			 errdetail("It or its tables belong to \"%s\", who does not own the database.", GetUserNameFromId(owner, false)),
+			 errhint("Give schema and tables to the database's owner, or drop what somebody planted there.")));
+}
+
+static Oid
+SchemaOwner(Oid schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %u", schema);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 /*
@@ -135,18 +173,25 @@ TrustedOwner(Oid relid)
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		NoLedger("\"trust.ledger\" is not a table.", "Drop what stands in its place, then restore the ledger.");
-	if (!has_privs_of_role(owner, ROLE_PG_DATABASE_OWNER))
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("schema \"trust\" is not this database's ledger"),
-				 errdetail("Its tables belong to \"%s\", who does not own the database.", GetUserNameFromId(owner, false)),
-				 errhint("Give schema and tables to the database's owner, or drop what somebody planted there.")));
+	CheckOwnsDatabase(owner);
+	CheckOwnsDatabase(SchemaOwner(get_rel_namespace(relid)));
 	return owner;
 }
 
+/* Whole thousandths from 0 to 1000, or -1. */
 static int32
 WeightPart(JsonbValue *part)
 {
+	Datum		value = part->type == jbvNumeric ? NumericGetDatum(part->val.numeric) : (Datum) 0;
+	Datum		whole;
+
+	if (part->type != jbvNumeric || numeric_is_nan(part->val.numeric) || numeric_is_inf(part->val.numeric))
+		return -1;
+	whole = DirectFunctionCall1(numeric_floor, value);
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, whole, value)) != 0 ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) < 0 ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(1000)))) > 0)
+		return -1;
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(part->val.numeric)));
 }
 
@@ -171,21 +216,19 @@ ParseWeights(Jsonb *weights, Weight *out)
 	{
 		JsonbValue	value;
 		JsonbValue *pair = getKeyJsonValueFromContainer(&weights->root, weight_names[i], strlen(weight_names[i]), &value);
-		JsonbValue *parts[2];
+		int32		parts[2];
 
 		if (pair == NULL || pair->type != jbvBinary || !JsonContainerIsArray(pair->val.binary.data) ||
 			JsonContainerSize(pair->val.binary.data) != 2)
 			InvalidWeights(psprintf("\"%s\" must be a pair [kept, broken].", weight_names[i]));
 		for (int k = 0; k < 2; k++)
 		{
-			parts[k] = getIthJsonbValueFromContainer(pair->val.binary.data, k);
-			if (parts[k]->type != jbvNumeric || WeightPart(parts[k]) < 0 || WeightPart(parts[k]) > 1000 ||
-				DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(parts[k]->val.numeric),
-												  DirectFunctionCall1(int4_numeric, Int32GetDatum(WeightPart(parts[k]))))) != 0)
+			parts[k] = WeightPart(getIthJsonbValueFromContainer(pair->val.binary.data, k));
+			if (parts[k] < 0)
 				InvalidWeights(psprintf("\"%s\" must hold whole thousandths from 0 to 1000.", weight_names[i]));
 		}
-		out[i].kept = WeightPart(parts[0]);
-		out[i].broken = WeightPart(parts[1]);
+		out[i].kept = parts[0];
+		out[i].broken = parts[1];
 	}
 }
 
@@ -229,22 +272,32 @@ LedgerZone(const char *name)
 static void
 LoadSettings(Ledger *ledger)
 {
-	SPITupleTable *table;
-	bool		isnull;
-	HeapTuple	tuple;
+	int32		format;
 
 	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
 		NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore it: it is made once, by trust_ledger.create_ledger().");
-	table = SPI_tuptable;
-	tuple = table->vals[0];
-	if (DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull)) != LEDGER_TABLE_FORMAT)
+	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
+	if (format != LEDGER_TABLE_FORMAT)
 		NoLedger(psprintf("Its tables have format %d, this version of the extension works with format %d.",
-						  DatumGetInt32(SPI_getbinval(tuple, table->tupdesc, 2, &isnull)), LEDGER_TABLE_FORMAT),
+						  format, LEDGER_TABLE_FORMAT),
 				 "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
-	ledger->id = *DatumGetUUIDP(SPI_getbinval(tuple, table->tupdesc, 1, &isnull));
-	ParseWeights(DatumGetJsonbP(SPI_getbinval(tuple, table->tupdesc, 3, &isnull)), ledger->weights);
-	ledger->zone = LedgerZone(TextDatumGetCString(SPI_getbinval(tuple, table->tupdesc, 4, &isnull)));
-	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(SPI_getbinval(tuple, table->tupdesc, 5, &isnull)), "lag");
+	ledger->id = *DatumGetUUIDP(ResultNeeded(0, 1, UUIDOID));
+	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
+	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
+	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 5, INTERVALOID)), "lag");
+}
+
+/*
+ * check_ledger() returns void
+ *		An error unless there is a ledger and it is nobody's plant: 55000, TL006, 0A000.
+ */
+Datum
+check_ledger(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger;
+
+	LedgerFind(&ledger);
+	PG_RETURN_VOID();
 }
 
 /* Table and owner of the ledger, settings apart. */
@@ -263,9 +316,9 @@ LedgerReadId(Ledger *ledger)
 	Datum		id;
 
 	StatementRead(&read_ledger_id, NULL, NULL);
-	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	id = ResultValue(0, 1, UUIDOID, &isnull);
 	if (isnull)
-		id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+		id = ResultValue(0, 2, UUIDOID, &isnull);
 	if (!isnull)
 		ledger->id = *DatumGetUUIDP(id);
 }
@@ -274,7 +327,7 @@ LedgerReadId(Ledger *ledger)
 const Ledger *
 LedgerOpen(void)
 {
-	while (!current_valid)
+	if (!current_valid)
 	{
 		Ledger		fresh = {0};
 		LedgerSession session;
@@ -287,6 +340,7 @@ LedgerOpen(void)
 		LoadSettings(&fresh);
 		LedgerLeave(&session);
 		current = fresh;
+		/* what changed while it was read is read again next time */
 		current_valid = (seen == LedgerGeneration());
 	}
 	return &current;

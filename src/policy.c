@@ -46,31 +46,31 @@ ForgetRules(void)
 }
 
 static int64
-MicrosecondsOr(HeapTuple tuple, TupleDesc tupdesc, int column, int64 otherwise)
+MicrosecondsOr(uint64 row, int column, int64 otherwise)
 {
 	bool		isnull;
-	Datum		interval = SPI_getbinval(tuple, tupdesc, column, &isnull);
+	Datum		interval = ResultValue(row, column, INTERVALOID, &isnull);
 
 	return isnull ? otherwise : IntervalMicroseconds(DatumGetIntervalP(interval), "policy");
 }
 
 static Rule
-RuleFromTuple(HeapTuple tuple, TupleDesc tupdesc)
+ResultRule(uint64 row)
 {
 	Rule		rule = {0};
-	char	   *evidence = SPI_getvalue(tuple, tupdesc, 6);
+	char	   *evidence = ResultText(row, 6);
 	bool		isnull;
-	Datum		least_value = SPI_getbinval(tuple, tupdesc, 5, &isnull);
+	Datum		least_value = ResultValue(row, 5, NUMERICOID, &isnull);
 
 	rule.least_value = isnull ? NULL : DatumGetNumericCopy(least_value);
-	rule.promiser = SPI_getvalue(tuple, tupdesc, 1);
-	rule.promiser_kind = SPI_getvalue(tuple, tupdesc, 2);
-	rule.kind = SPI_getvalue(tuple, tupdesc, 3);
-	rule.currency = SPI_getvalue(tuple, tupdesc, 4);
+	rule.promiser = ResultText(row, 1);
+	rule.promiser_kind = ResultText(row, 2);
+	rule.kind = ResultText(row, 3);
+	rule.currency = ResultText(row, 4);
 	rule.evidence = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
-	rule.back_within = MicrosecondsOr(tuple, tupdesc, 7, -1);
-	rule.grace = MicrosecondsOr(tuple, tupdesc, 8, -1);
-	rule.due_within = MicrosecondsOr(tuple, tupdesc, 9, -1);
+	rule.back_within = MicrosecondsOr(row, 7, -1);
+	rule.grace = MicrosecondsOr(row, 8, -1);
+	rule.due_within = MicrosecondsOr(row, 9, -1);
 	return rule;
 }
 
@@ -84,6 +84,7 @@ LoadRules(const Ledger *ledger)
 
 	LedgerWatch(relid, ForgetRules);
 	rule_count = 0;
+	rules_valid = false;
 	if (rules_context == NULL)
 		rules_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(rules_context);
@@ -92,7 +93,7 @@ LoadRules(const Ledger *ledger)
 	previous = MemoryContextSwitchTo(rules_context);
 	rules = palloc(sizeof(Rule) * (SPI_processed + 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
-		rules[rule_count++] = RuleFromTuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		rules[rule_count++] = ResultRule(i);
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
 	rules_valid = (seen == LedgerGeneration());
@@ -133,6 +134,25 @@ MatchName(const char *asked, const char *said, bool known)
 	return strcmp(asked, said) == 0 ? MATCH : NO_MATCH;
 }
 
+/*
+ * A rule about a promiser holds for each who had a hand in it: a machine does
+ * not get past a rule about machines by putting a human's name to its words.
+ */
+static Match
+MatchParty(const Rule *rule, const PolicySubject *subject)
+{
+	for (int i = 0; i < POLICY_PARTIES; i++)
+	{
+		const PolicyParty *party = &subject->parties[i];
+
+		if (party->actor != NULL &&
+			MatchName(rule->promiser, party->actor, true) == MATCH &&
+			MatchName(rule->promiser_kind, party->kind, true) == MATCH)
+			return MATCH;
+	}
+	return NO_MATCH;
+}
+
 static Match
 MatchValue(Numeric least, Numeric value, Match currency)
 {
@@ -150,8 +170,7 @@ MatchRule(const Rule *rule, const PolicySubject *subject, bool kind_known, bool 
 {
 	Match		currency = MatchName(rule->currency, subject->currency, currency_known);
 	Match		parts[] = {
-		MatchName(rule->promiser, subject->promiser, true),
-		MatchName(rule->promiser_kind, subject->promiser_kind, true),
+		MatchParty(rule, subject),
 		MatchName(rule->kind, subject->kind, kind_known),
 		currency,
 		MatchValue(rule->least_value, subject->value, currency)
@@ -178,7 +197,7 @@ PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 	bool		kind_known;
 	bool		currency_known;
 
-	while (!rules_valid)
+	if (!rules_valid)
 		LoadRules(ledger);
 	kind_known = subject->kind && KnownKind(subject->kind);
 	currency_known = subject->currency && KnownCurrency(subject->currency);

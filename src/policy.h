@@ -7,11 +7,19 @@
 
 #include "act.h"
 
+/* Who had a hand in the terms: who promises, who wrote the words, who acts. */
+typedef struct PolicyParty
+{
+	const char *actor;
+	const char *kind;
+} PolicyParty;
+
+#define POLICY_PARTIES 3
+
 /* What a promise says of itself, as far as rules ask. */
 typedef struct PolicySubject
 {
-	const char *promiser;
-	const char *promiser_kind;
+	PolicyParty parties[POLICY_PARTIES];	/* those behind the promiser may be absent */
 	const char *kind;			/* NULL: left unsaid */
 	const char *currency;		/* NULL: left unsaid */
 	Numeric		value;			/* NULL: left unsaid */

@@ -58,6 +58,17 @@ PromisePastDue(const Row *promise, TimestampTz instant)
 }
 
 /*
+ * Whether it is too late to take the promise back: once it was open, and the
+ * customer accepted it or it was due, only a verdict ends it.
+ */
+bool
+PromiseTooLate(const Row *promise, TimestampTz instant)
+{
+	return !RowIsNull(promise, PROMISE_OPENED_AT) &&
+		(!RowIsNull(promise, PROMISE_ACCEPTED_AT) || PromisePastDue(promise, instant));
+}
+
+/*
  * ---- how entries add up ----
  *
  * What happens in the world has the time that was given; what happens to the
@@ -189,6 +200,19 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 	}
 }
 
+/* It waits while policy asks for a human and none stands behind it; anew, when its terms are new. */
+static void
+ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
+{
+	bool		waits = (to == STATE_PROPOSED || to == STATE_OPEN) &&
+	!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
+
+	if (!waits)
+		RowClear(promise, PROMISE_WAITING_SINCE);
+	else if (terms_are_new || RowIsNull(promise, PROMISE_WAITING_SINCE))
+		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
+}
+
 /*
  * Takes one entry into the promise.  Returns NULL, or why this entry cannot
  * follow: what the one way in would never have written.
@@ -218,10 +242,9 @@ PromiseProject(Row *promise, const Row *entry)
 	ProjectEvent(promise, entry, event);
 	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
 	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
-	if (to != STATE_PROPOSED)
-		RowClear(promise, PROMISE_WAITING_SINCE);
-	else if (from != STATE_PROPOSED || (event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS)))
-		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
+	if (to == STATE_OPEN && RowIsNull(promise, PROMISE_OPENED_AT))
+		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
+	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
 }
 
@@ -298,6 +321,26 @@ CheckNotBeforeMade(const PromiseAct *pa)
 }
 
 /*
+ * Who acts, and the chain's lock; customer NULL: the promise's.  Where something
+ * changed while the lock was waited for, who acts is settled again under it.
+ */
+static void
+PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, text *customer, const char *what)
+{
+	for (int round = 0; round < 2; round++)
+	{
+		memset(pa, 0, sizeof(PromiseAct));
+		pa->event = event;
+		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
+		LedgerEnter(pa->act.ledger, &pa->session);
+		ChainLock(&pa->chain, pa->act.ledger, customer ? customer : CustomerOf(fcinfo));
+		if (round == 1 || !ActIsStale(&pa->act))
+			break;
+		LedgerLeave(&pa->session);
+	}
+}
+
+/*
  * Begins an act upon a promise: who acts, the chain's lock, the promise as it
  * is, and an entry to fill.  False where this is a retry: the receipt is there.
  */
@@ -308,11 +351,7 @@ PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("promise is needed")));
-	memset(pa, 0, sizeof(PromiseAct));
-	pa->event = event;
-	ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
-	LedgerEnter(pa->act.ledger, &pa->session);
-	ChainLock(&pa->chain, pa->act.ledger, CustomerOf(fcinfo));
+	PromiseActEnter(pa, fcinfo, event, NULL, what);
 	if (IsRetry(pa))
 		return false;
 	LoadPromise(pa, fcinfo);
@@ -352,11 +391,7 @@ PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
 	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
 
-	memset(pa, 0, sizeof(PromiseAct));
-	pa->event = EVENT_MADE;
-	ActBegin(&pa->act, fcinfo, LEVELS_WRITING, "make promises", true);
-	LedgerEnter(pa->act.ledger, &pa->session);
-	ChainLock(&pa->chain, pa->act.ledger, cstring_to_text(customer));
+	PromiseActEnter(pa, fcinfo, EVENT_MADE, cstring_to_text(customer), "make promises");
 	if (IsRetry(pa))
 		return false;
 	pa->promise = RowNew(&promise_shape);

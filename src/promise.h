@@ -24,6 +24,7 @@
 	C(MADE_AT, made_at, TIMESTAMPTZOID) \
 	C(RECORDED_AT, recorded_at, TIMESTAMPTZOID) \
 	C(BACKFILLED, backfilled, BOOLOID) \
+	C(OPENED_AT, opened_at, TIMESTAMPTZOID) \
 	C(FIRST_DUE, first_due, TIMESTAMPTZOID) \
 	C(DUE, due, TIMESTAMPTZOID) \
 	C(DUE_MOVES, due_moves, INT4OID) \
@@ -83,6 +84,7 @@ pg_noreturn extern void NoPromise(Datum promise);
 extern const char *PromiseProject(Row *promise, const Row *entry);
 
 extern State PromiseState(const Row *promise);
+extern bool PromiseTooLate(const Row *promise, TimestampTz instant);
 extern bool PromisePastDue(const Row *promise, TimestampTz instant);
 extern char *PromiseName(const Row *promise);
 

@@ -11,6 +11,7 @@
 
 #include "catalog/pg_type_d.h"
 
+#include "ledger.h"
 #include "reader.h"
 
 enum
@@ -72,6 +73,7 @@ ReadRegistrations(void)
 		Registration *registration;
 
 		if (RowIsNull(reader.row, REGISTERED_DETAILS) || RowIsNull(reader.row, REGISTERED_SUBJECT) ||
+			RowIsNull(reader.row, REGISTERED_EVENT) ||
 			strncmp(RowText(reader.row, REGISTERED_EVENT), "actor_", strlen("actor_")) != 0)
 			continue;
 		registration = hash_search(registrations, &seq, HASH_ENTER, NULL);
@@ -83,6 +85,18 @@ ReadRegistrations(void)
 	return registrations;
 }
 
+/* What an entry without an actor says of one all the same. */
+static const char *
+SaysOfNobody(const Row *entry)
+{
+	static const int columns[] = {ENTRY_ACTOR_SEQ, ENTRY_ACTOR_KIND, ENTRY_SPEAKS_FOR, ENTRY_RESPONSIBLE, ENTRY_EVIDENCE};
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+		if (!RowIsNull(entry, columns[i]))
+			return entry_shape.columns[columns[i]].name;
+	return NULL;
+}
+
 /* The column in which the entry says of its actor what governance does not; NULL where there is none. */
 const char *
 CheckRegistered(HTAB *registrations, const Row *entry)
@@ -91,8 +105,9 @@ CheckRegistered(HTAB *registrations, const Row *entry)
 	Registration *registration = hash_search(registrations, &seq, HASH_FIND, NULL);
 
 	if (RowIsNull(entry, ENTRY_ACTOR))
-		return RowIsNull(entry, ENTRY_ACTOR_SEQ) ? NULL : "actor_seq";
-	if (registration == NULL || !RowTextIs(entry, ENTRY_ACTOR, registration->actor))
+		return SaysOfNobody(entry);
+	if (registration == NULL || !RowTextIs(entry, ENTRY_ACTOR, registration->actor) ||
+		(RowTextIs(entry, ENTRY_CUSTOMER, GOVERNANCE_CUSTOMER) && seq >= RowInt64(entry, ENTRY_SEQ)))
 		return "actor_seq";
 	for (size_t i = 0; i < lengthof(repeated); i++)
 	{

@@ -29,7 +29,7 @@ static Statement lock_machines = STATEMENT(
 	TEXTOID);
 
 static Statement read_human = STATEMENT(
-	"SELECT kind, active FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+	"SELECT kind, active, speaks_for FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
 
 static Statement actor_details = STATEMENT(
 	"SELECT pg_catalog.jsonb_build_object('kind', $1, 'speaks_for', $2, 'customer', $3, 'responsible', $4,"
@@ -46,7 +46,7 @@ static Statement json_pair = STATEMENT(
 	"SELECT pg_catalog.jsonb_build_object($1, $2)", TEXTOID, TEXTOID);
 
 static Statement json_retired = STATEMENT(
-	"SELECT pg_catalog.jsonb_build_object('active', false, 'successor', $1, 'db_role', NULL)", TEXTOID);
+	"SELECT pg_catalog.jsonb_build_object('active', false, 'successor', $1)", TEXTOID);
 
 typedef struct Registration
 {
@@ -107,7 +107,7 @@ CheckRegistration(const Registration *r)
 
 /* Who answers for a machine is an active human; read under the governance lock, not from the cache. */
 static void
-CheckResponsible(const char *responsible)
+CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 {
 	Datum		argument = CStringGetTextDatum(responsible);
 	bool		isnull;
@@ -123,23 +123,28 @@ CheckResponsible(const char *responsible)
 				 errmsg("\"%s\" is not a human and cannot answer for a machine", responsible)));
 	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
 		ActorNotActive(responsible);
+	if (speaks_for == SPEAKS_FOR_COMPANY &&
+		strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3), speaks_for_names[speaks_for]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" does not speak for the company and cannot answer for its machine", responsible)));
 }
 
-/* A login belongs to one actor, and a group role is nobody's login. */
+/* A login belongs to one actor at a time. */
 static void
 CheckDbRole(const Ledger *ledger, const Registration *r)
 {
 	Actor	   *other = ActorOfLogin(ledger, r->db_role);
 
 	(void) get_role_oid(r->db_role, false);
-	if (other != NULL && strcmp(other->actor, r->actor) != 0)
+	if (other != NULL && other->active && strcmp(other->actor, r->actor) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
 				 errmsg("login \"%s\" belongs to actor \"%s\"", r->db_role, other->actor),
 				 errhint("Retire that actor, or register it again without db_role.")));
 }
 
-/* Locks the actor's row, if there is one: what they are cannot change, or entries would not mean what they say. */
+/* Locks the actor's row, if there is one.  What they are cannot change, or entries would not mean what they say. */
 static void
 CheckSameNature(const Registration *r)
 {
@@ -217,8 +222,10 @@ register_actor(PG_FUNCTION_ARGS)
 	{
 		Change		change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
 
+		CheckSameNature(&r);	/* again: somebody may have been first */
+
 		if (r.responsible)
-			CheckResponsible(r.responsible);
+			CheckResponsible(r.responsible, r.speaks_for);
 		if (r.db_role)
 			CheckDbRole(governance.act.ledger, &r);
 		change.details = DetailsOf(&r);
@@ -335,7 +342,7 @@ retire_actor(PG_FUNCTION_ARGS)
 		int			machines;
 
 		if (successor)
-			CheckResponsible(successor);
+			CheckResponsible(successor, SPEAKS_FOR_COMPANY);
 		machines = HandOver(actor, successor, &changes);
 		changes[0].event = "actor_retired";
 		changes[0].governs = &governed_actor;

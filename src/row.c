@@ -7,6 +7,7 @@
 #include "row.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -38,6 +39,17 @@ MissingColumn(const RowShape *shape, const char *name)
 			 errhint("Run SELECT trust_ledger.migrate_ledger();")));
 }
 
+pg_noreturn static void WrongType(const char *name);
+
+static void
+WrongType(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("column \"%s\" of a ledger's table has another type than it was made with", name),
+			 errhint("Give the tables back their types: doc/format.md names them.")));
+}
+
 /* The row's values in the order of its shape, found in the tuple by name; they point into the tuple. */
 Row *
 RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
@@ -54,20 +66,46 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 			attnum = SPI_fnumber(tupdesc, shape->columns[i].name);
 		if (attnum <= 0)
 			MissingColumn(shape, shape->columns[i].name);
+		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != shape->columns[i].type)
+			WrongType(shape->columns[i].name);
 		row->values[i] = SPI_getbinval(tuple, tupdesc, attnum, &row->nulls[i]);
 	}
 	return row;
 }
 
-/* A copy that shares the values. */
-Row *
-RowCopy(const Row *row)
+Datum
+ResultValue(uint64 row, int column, Oid type, bool *isnull)
 {
-	Row		   *copy = RowNew(row->shape);
+	TupleDesc	tupdesc = SPI_tuptable->tupdesc;
 
-	memcpy(copy->values, row->values, sizeof(Datum) * row->shape->natts);
-	memcpy(copy->nulls, row->nulls, sizeof(bool) * row->shape->natts);
-	return copy;
+	Assert(row < SPI_processed);
+	if (SPI_gettypeid(tupdesc, column) != type)
+		WrongType(SPI_fname(tupdesc, column));
+	return SPI_getbinval(SPI_tuptable->vals[row], tupdesc, column, isnull);
+}
+
+/* The same, of a column that is never NULL. */
+Datum
+ResultNeeded(uint64 row, int column, Oid type)
+{
+	bool		isnull;
+	Datum		value = ResultValue(row, column, type, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("column \"%s\" of a ledger's table is NULL", SPI_fname(SPI_tuptable->tupdesc, column)),
+				 errhint("Run SELECT * FROM trust_ledger.verify();")));
+	return value;
+}
+
+char *
+ResultText(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = ResultValue(row, column, TEXTOID, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
 }
 
 void

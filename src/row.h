@@ -39,7 +39,6 @@ typedef struct Row
 
 extern Row *RowNew(const RowShape *shape);
 extern Row *RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc);
-extern Row *RowCopy(const Row *row);
 extern void RowSetText(Row *row, int column, const char *value);
 extern void RowTake(Row *row, int column, const Row *from, int from_column);
 extern bool RowValueEqual(const Row *a, int a_column, const Row *b, int b_column);
@@ -120,6 +119,11 @@ extern SPIPlanPtr KeptPlan(const char *sql, int nargs, Oid *types);
 extern uint64 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls);
 extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
+/* Values of what was read last, of the type expected: tables may have been tampered with. */
+extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);
+extern Datum ResultNeeded(uint64 row, int column, Oid type);
+extern char *ResultText(uint64 row, int column);
+
 extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid);
 
 /*

@@ -111,6 +111,8 @@ CheckWeights(const Weight *w)
 		InvalidWeights("\"partly_kept\" must lie between \"kept_by_company\" and \"broken\".");
 }
 
+#define LONGEST_LAG (7 * USECS_PER_DAY)
+
 static void
 CheckSettings(FunctionCallInfo fcinfo)
 {
@@ -132,15 +134,19 @@ CheckSettings(FunctionCallInfo fcinfo)
 	}
 	if (!PG_ARGISNULL(2))
 		(void) LedgerZone(ArgKeyNeeded(fcinfo, 2, "zone"));
-	if (!PG_ARGISNULL(3))
-		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(3), "lag");
+	if (!PG_ARGISNULL(3) && IntervalMicroseconds(PG_GETARG_INTERVAL_P(3), "lag") > LONGEST_LAG)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("lag must not be longer than seven days"),
+				 errdetail("Within the lag nothing shows that it was entered after the fact."),
+				 errhint("Give the level import to whoever enters what happened longer ago.")));
 }
 
 /*
  * set_ledger(half_life interval, weights jsonb, zone text, lag interval,
  *			  reason text, actor, occurred_at, context, idempotency_key) returns receipt
  *		Changes the settings given, leaves the others.  half_life > 0, lag >= 0,
- *		neither in months; weights as six pairs [kept, broken] of thousandths with
+ *		neither in months, lag at most seven days; weights as six pairs [kept, broken] of thousandths with
  *		kept > repaired > admitted > broken; zone a time zone name.  Level admin.
  */
 Datum

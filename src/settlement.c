@@ -63,8 +63,8 @@ accept_promise(PG_FUNCTION_ARGS)
 /*
  * withdraw_promise(promise uuid, reason text, customer text, actor, occurred_at,
  *					context, idempotency_key) returns receipt
- *		The company takes its promise back: before the customer accepted it and in
- *		time it is withdrawn, after either it is broken.  Errors: TL001 state, TL003
+ *		The company takes its promise back: one that never was open, or before the
+ *		customer accepted it and in time, is withdrawn; after either it is broken.  Errors: TL001 state, TL003
  *		not by the company.
  */
 Datum
@@ -74,8 +74,7 @@ withdraw_promise(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_WITHDRAWN, "withdraw promises"))
 	{
-		bool		late = PromiseState(pa.promise) == STATE_OPEN &&
-		(!RowIsNull(pa.promise, PROMISE_ACCEPTED_AT) || PromisePastDue(pa.promise, EntryInstant(pa.entry)));
+		bool		late = PromiseTooLate(pa.promise, EntryInstant(pa.entry));
 
 		CheckSpeaksFor(&pa, SPEAKS_FOR_COMPANY, "withdraw promises");
 		SetReason(&pa, fcinfo);

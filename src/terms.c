@@ -37,7 +37,9 @@ static TimestampTz
 EndOfDay(DateADT day, pg_tz *zone)
 {
 	struct pg_tm tm = {0};
+	struct pg_tm earlier;
 	TimestampTz next_midnight;
+	fsec_t		fraction;
 	int			offset;
 
 	if (DATE_NOT_FINITE(day))
@@ -51,6 +53,10 @@ EndOfDay(DateADT day, pg_tz *zone)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("due_on is out of range")));
+	/* where the clock is set back over midnight, the day ends with the first */
+	if (timestamp2tm(next_midnight - USECS_PER_HOUR, &offset, &earlier, &fraction, NULL, zone) == 0 &&
+		earlier.tm_mday == tm.tm_mday && earlier.tm_hour == 0)
+		next_midnight -= USECS_PER_HOUR;
 	return next_midnight - 1;
 }
 
@@ -69,12 +75,12 @@ SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 	instant = PG_ARGISNULL(due) ?
 		EndOfDay(PG_GETARG_DATEADT(due_on), pa->act.ledger->zone) : PG_GETARG_TIMESTAMPTZ(due);
 	CheckInstant(instant, "due");
-	if (instant <= RowInstant(pa->entry, ENTRY_OCCURRED_AT))
+	if (instant <= EntryInstant(pa->entry))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("due does not lie after what is promised"),
+				 errmsg("due does not lie ahead"),
 				 errdetail("It would be due at %s.", timestamptz_to_str(instant)),
-				 errhint("Give a due time that can still be kept.")));
+				 errhint("Give a due time that can still be kept; the past is entered with the level import.")));
 	RowSetInstant(pa->entry, ENTRY_DUE, instant);
 }
 
@@ -107,6 +113,17 @@ SetTerms(PromiseAct *pa, FunctionCallInfo fcinfo, int first)
 	}
 }
 
+/* An AI does not say of its words that a human wrote them. */
+static void
+CheckMayName(const PromiseAct *pa, const Actor *drafter)
+{
+	if (pa->act.actor->kind == ACTOR_AI && drafter->kind == ACTOR_HUMAN)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" is an AI and cannot say that \"%s\" wrote the words", pa->act.actor->actor, drafter->actor),
+				 errhint("Leave drafted_by out: the words are its own, and a human can back them.")));
+}
+
 /* Who wrote the words: as named; else whoever acts, if they do not promise themselves. */
 static void
 SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are_new)
@@ -114,7 +131,7 @@ SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are
 	char	   *drafter = ArgKey(fcinfo, argument, "drafted_by");
 
 	if (drafter)
-		(void) ActorGet(pa->act.ledger, drafter, "drafted_by");
+		CheckMayName(pa, ActorGet(pa->act.ledger, drafter, "drafted_by"));
 	else if (!words_are_new)
 		return;
 	else if (!RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor))
@@ -128,9 +145,14 @@ static PolicyDemand
 DemandOn(const PromiseAct *pa)
 {
 	const Row  *entry = pa->entry;
+	char	   *drafter = RowText(entry, ENTRY_DRAFTED_BY);
+	Actor	   *drafted_by = drafter ? ActorFind(pa->act.ledger, drafter) : NULL;
 	PolicySubject subject = {
-		.promiser = RowText(entry, ENTRY_PROMISER),
-		.promiser_kind = RowText(entry, ENTRY_PROMISER_KIND),
+		.parties = {
+			{RowText(entry, ENTRY_PROMISER), RowText(entry, ENTRY_PROMISER_KIND)},
+			{pa->act.actor->actor, actor_kind_names[pa->act.actor->kind]},
+			{drafter, drafted_by ? actor_kind_names[drafted_by->kind] : NULL}
+		},
 		.kind = RowText(entry, ENTRY_KIND),
 		.currency = RowText(entry, ENTRY_CURRENCY),
 		.value = RowIsNull(entry, ENTRY_VALUE) ? NULL : DatumGetNumeric(entry->values[ENTRY_VALUE])

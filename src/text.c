@@ -56,6 +56,9 @@ CheckKey(const char *key, const char *what)
 	size_t		length = strlen(key);
 	pg_wchar	c = 0;
 
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return;					/* there is no ledger, and the call will say so */
+
 	if (length == 0)
 		InvalidKey(what, "It is empty.");
 	if (length > MAX_KEY_BYTES)
@@ -79,6 +82,8 @@ CheckWords(text *words, const char *what)
 	const unsigned char *p = (const unsigned char *) VARDATA_ANY(words);
 	const unsigned char *end = p + VARSIZE_ANY_EXHDR(words);
 
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return;
 	for (; p < end; p += pg_utf_mblen(p))
 	{
 		pg_wchar	c = utf8_to_unicode(p);

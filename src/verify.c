@@ -366,24 +366,30 @@ CheckNextCustomer(Verification *v)
 }
 
 static void
-Report(Verification *v, const char *of)
+Report(Verification *v, const char *customer)
 {
 	char		digest[HASH_SIZE * 2 + 1];
 	char	   *first;
 
 	if (v->entries_read == 0)
 	{
-		ereport(NOTICE, (errmsg("no entries were found%s", of)));
+		ereport(NOTICE, (errmsg("no entries were found%s", customer ? " of this customer" : "")));
 		return;
 	}
 	hex_encode((char *) v->digest.hash, HASH_SIZE, digest);
 	digest[HASH_SIZE * 2] = '\0';
 	first = pstrdup(timestamptz_to_str(v->first));
-	ereport(NOTICE,
-			(errmsg("verified " INT64_FORMAT " entries%s: " INT64_FORMAT " customers, recorded from %s to %s, "
-					INT64_FORMAT " findings, digest %s",
-					v->entries_read, of, v->digest.customers, first, timestamptz_to_str(v->last),
-					v->findings.count, digest)));
+	if (customer)
+		ereport(NOTICE,
+				(errmsg("verified " INT64_FORMAT " entries of this customer, recorded from %s to %s: "
+						INT64_FORMAT " findings",
+						v->entries_read, first, timestamptz_to_str(v->last), v->findings.count)));
+	else
+		ereport(NOTICE,
+				(errmsg("verified " INT64_FORMAT " entries of " INT64_FORMAT " customers, recorded from %s to %s: "
+						INT64_FORMAT " findings, digest %s",
+						v->entries_read, v->digest.customers, first, timestamptz_to_str(v->last),
+						v->findings.count, digest)));
 }
 
 static void
@@ -415,7 +421,7 @@ Verify(FunctionCallInfo fcinfo, const char *customer)
 	ReaderClose(&v.chains);
 	ReaderClose(&v.promises);
 	ReaderClose(&v.entries);
-	Report(&v, customer ? " of this customer" : "");
+	Report(&v, customer);
 	LedgerLeave(&session);
 }
 
