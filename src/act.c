@@ -7,14 +7,18 @@
 #include "act.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace_d.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 
 #include "arguments.h"
 #include "text.h"
@@ -91,6 +95,38 @@ RoleName(Oid role)
 }
 
 /*
+ * A SELECT that the client sent, and nothing that somebody may have planted:
+ * no cursor inside a function, no write, no table or view but the ledger's and
+ * the catalog's.
+ */
+static bool
+IsClientsSelect(void)
+{
+	PlannedStmt *statement;
+	ListCell   *cell;
+
+	if (ActivePortal == NULL || debug_query_string == NULL ||
+		strcmp(ActivePortal->sourceText, debug_query_string) != 0 ||
+		list_length(ActivePortal->stmts) != 1)
+		return false;
+	statement = linitial_node(PlannedStmt, ActivePortal->stmts);
+	if (statement->commandType != CMD_SELECT || statement->hasModifyingCTE)
+		return false;
+	foreach(cell, statement->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, cell);
+		Oid			schema;
+
+		if (!OidIsValid(rte->relid))
+			continue;
+		schema = get_rel_namespace(rte->relid);
+		if (schema != PG_CATALOG_NAMESPACE && schema != get_namespace_oid("trust", true))
+			return false;
+	}
+	return true;
+}
+
+/*
  * Their own login, used by nobody else: no SET ROLE, no trigger, no
  * security-definer function; and by a SELECT that the client sent, so that the
  * defaults and rules of a table that they write to do not act for them.
@@ -104,7 +140,7 @@ IsOwnSession(void)
 	GetUserIdAndSecContext(&user, &security_context);
 	return GetAuthenticatedUserId() == user && GetSessionUserId() == user &&
 		(security_context & SECURITY_LOCAL_USERID_CHANGE) == 0 &&
-		ActivePortal != NULL && ActivePortal->commandTag == CMDTAG_SELECT &&
+		IsClientsSelect() &&
 		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
 }
 

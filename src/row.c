@@ -285,18 +285,36 @@ RowDatum(const Inserter *inserter, const Row *row, TupleDesc tupdesc)
 	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
 }
 
+/* Our columns as the table has them: in that order the executor takes them as they come. */
+static char *
+ColumnsInOrder(const Inserter *inserter, TupleDesc tupdesc)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int attnum = 1; attnum <= tupdesc->natts; attnum++)
+		for (int i = 0; i < inserter->shape->natts; i++)
+			if (inserter->attnums[i] == attnum)
+				appendStringInfo(&list, "%s%s", list.len ? ", " : "",
+								 quote_identifier(inserter->shape->columns[i].name));
+	return list.data;
+}
+
 /* A ledger made anew has row types of its own. */
 static void
-PlanInsert(Inserter *inserter, Oid array_type)
+PlanInsert(Inserter *inserter, Oid array_type, TupleDesc tupdesc)
 {
+	char	   *columns;
+
 	if (inserter->array_type == array_type)
 		return;
 	if (inserter->plan)
 		SPI_freeplan(inserter->plan);
 	inserter->plan = NULL;
 	inserter->array_type = InvalidOid;
-	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s SELECT r.* FROM pg_catalog.unnest($1) AS r",
-									   inserter->shape->table), 1, &array_type);
+	columns = ColumnsInOrder(inserter, tupdesc);
+	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM pg_catalog.unnest($1)",
+									   inserter->shape->table, columns, columns), 1, &array_type);
 	inserter->array_type = array_type;
 }
 
@@ -322,8 +340,8 @@ RowsInsert(Inserter *inserter, Oid relid, Row **rows, int count)
 	FindColumns(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
 	for (int i = 0; i < count; i++)
 		elements[i] = RowDatum(inserter, rows[i], tupdesc);
-	ReleaseTupleDesc(tupdesc);
 	array = PointerGetDatum(construct_array(elements, count, row_type, -1, false, TYPALIGN_DOUBLE));
-	PlanInsert(inserter, get_array_type(row_type));
+	PlanInsert(inserter, get_array_type(row_type), tupdesc);
+	ReleaseTupleDesc(tupdesc);
 	CheckWritten(PlanWrite(inserter->plan, &array, NULL), count, inserter->shape->table);
 }

@@ -9,10 +9,12 @@ use strict;
 use warnings;
 
 use Digest::SHA qw(sha256 hmac_sha256);
+use JSON::PP;
 
 my @texts = qw(words purpose note context name);
 my @chain = qw(customer length head recorded_at);
 my @governed = qw(governed subject seq name details);
+my %registered = (actor_kind => 'kind', speaks_for => 'speaks_for', responsible => 'responsible');
 my $no_hash = '0' x 64;
 
 sub new
@@ -46,9 +48,9 @@ sub new
 		$self->{governs}{$_} = $row->[1] for split /, /, $row->[0];
 	}
 	my @hashed = grep { $_ ne 'ledger' } map { $_->{name} } @{ $self->{fields} };
-	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts ];
+	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts, 'request' ];
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
-	push @{ $self->{promise_columns} }, qw(state last_seq waiting_since);
+	push @{ $self->{promise_columns} }, qw(state last_seq opened_at waiting_since);
 	return $self;
 }
 
@@ -155,6 +157,7 @@ sub entry_hash
 	return unpack 'H*', sha256(join '', $self->fields_of($entry, $ledger));
 }
 
+# Of a text, or of a call as fields.
 sub commitment
 {
 	my ($salt, $text) = @_;
@@ -165,8 +168,8 @@ sub commitment
 
 sub digest
 {
-	my @chains = @_;
-	return unpack 'H*', sha256(join '', map {
+	my ($ledger, @chains) = @_;
+	return unpack 'H*', sha256(join '', field_bytes(text => 'trust_ledger digest 1'), field_bytes(uuid => $ledger), map {
 			field_bytes(text => $_->{customer}), field_bytes(int64 => $_->{length}), field_bytes(bytes => $_->{head})
 	} sort { $a->{customer} cmp $b->{customer} } @chains);
 }
@@ -177,6 +180,8 @@ sub same { my ($x, $y) = @_; return defined $x ? defined $y && $x eq $y : !defin
 
 sub true { return defined $_[0] && $_[0] eq 't' }
 
+sub instant { my ($entry) = @_; return $entry->{ true($entry->{backfilled}) ? 'occurred_at' : 'recorded_at' } }
+
 # Takes the entry into the promise; false where it cannot follow.
 sub fold
 {
@@ -185,7 +190,6 @@ sub fold
 	my $from = $promise->{state} // 'none';
 	return 0 unless $self->{steps}{$event}{$from}{$to};
 
-	my $waits = $from ne 'proposed' || $event eq 'amended';
 	my %before = %$promise;
 	foreach my $rule (@{ $self->{projection}{$event} })
 	{
@@ -197,10 +201,14 @@ sub fold
 			$source eq '0' ? 0
 		  : $source eq '+1' ? $before{$column} + !same($before{due}, $entry->{due})
 		  : $mark eq '*' && !defined $entry->{backer} ? undef
+		  : $source eq 'instant' ? instant($entry)
 		  : $entry->{$source};
 	}
 	@$promise{qw(state last_seq)} = ($to, $entry->{seq});
-	$promise->{waiting_since} = $to ne 'proposed' ? undef : $waits ? $entry->{occurred_at} : $promise->{waiting_since};
+	$promise->{opened_at} //= instant($entry) if $to eq 'open';
+	my $waits = $to =~ /^(?:proposed|open)$/ && defined $promise->{evidence_asked} && !defined $promise->{backer};
+	my $anew = $event eq 'amended' && true($entry->{stands});
+	$promise->{waiting_since} = !$waits ? undef : $anew ? instant($entry) : $promise->{waiting_since} // instant($entry);
 	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor}) && same($entry->{actor_kind}, 'human');
 }
 
@@ -218,6 +226,7 @@ sub check_entry
 		next unless grep { defined } $value, $salt, $commitment;
 		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
 	}
+	$found->('request_salt') unless eval { field_bytes(bytes => $entry->{request_salt}); 1 };
 }
 
 sub is_time { return defined $_[0] && eval { value_bytes(time => $_[0]); 1 } }
@@ -232,6 +241,31 @@ sub check_join
 	return if grep { !is_time($_) } @times;    # their hash was wrong
 	$found->('recorded_at') if $times[1] < $times[0];
 	$found->('occurred_at') if $times[2] > $times[1];
+}
+
+# What governance said of actors: by seq, the actor and the details.
+sub registrations
+{
+	my ($entries) = @_;
+	my %said;
+	foreach my $entry (grep { $_->{customer} eq '' && ($_->{event} // '') =~ /^actor_/ } @$entries)
+	{
+		my $details = eval { JSON::PP->new->decode($entry->{details}) };
+		$said{ $entry->{seq} // '' } = { actor => $entry->{subject}, ref $details eq 'HASH' ? %$details{ values %registered } : () };
+	}
+	return \%said;
+}
+
+# Rule 7.
+sub check_actor
+{
+	my ($entry, $registrations, $found) = @_;
+	my ($actor, $seq) = @$entry{qw(actor actor_seq)};
+	my $said = defined $seq ? $registrations->{$seq} : undef;
+
+	return $found->('actor_seq') unless defined $actor ? $said && same($said->{actor}, $actor) : !defined $seq;
+	return unless defined $actor;
+	$found->($_) foreach grep { !same($entry->{$_}, $said->{ $registered{$_} }) } sort keys %registered;
 }
 
 sub by_name
@@ -299,7 +333,8 @@ sub take
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
 	$said->{governed}{"$table $entry->{subject}"} = $entry;
-	return defined $entry->{promise} || defined $entry->{state} ? 'promise' : undef;
+	return 'event' if ($entry->{event} eq 'ledger_created') != ($entry->{number} == 1);
+	return (grep { defined $entry->{$_} } qw(promise state))[0];
 }
 
 # The findings in the four files (entry, chain, promise, governed, each as text); kept: a chain.txt
@@ -314,6 +349,7 @@ sub verify
 	my ($first) = grep { same($_->{customer}, '') && same($_->{seq}, 1) } @{ $rows->{entry} };
 	my $ledger = $first ? $first->{subject} : undef;
 	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created') && defined $ledger;
+	my $registrations = registrations($rows->{entry});
 
 	foreach my $entry (@{ $rows->{entry} })
 	{
@@ -321,6 +357,7 @@ sub verify
 		my $found_here = sub { $found->('entry', "$customer/$entry->{number}", @_); };
 		$self->check_entry($entry, $ledger, $found_here);
 		$self->check_join($entry, $last{$customer}, $found_here);
+		check_actor($entry, $registrations, $found_here);
 		my $problem = $self->take($entry, \%said);
 		$found_here->($problem) if $problem;
 		$last{$customer} = $entry;

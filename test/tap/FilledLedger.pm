@@ -1,18 +1,19 @@
 # A ledger with some of everything in it, and how tests ask it questions.
 #
 #	make_roles($node)                      the roles, once per cluster
-#	make_database($node, $db, $owner)      a database for a ledger
-#	fill_ledger($node, $db)                one with a ledger, every event in it
+#	make_database($node, $db, $owner, $locale)  a database for a ledger
+#	fill_ledger($node, $db, $locale)       one with a ledger, every event in it
 #	more_promises($node, $db, $prefix)     the same promises to other customers
 #	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
-#	FilledLedger::Session->new(...)        the same in one session: ->ask($sql), ->quit
+#	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
+#	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
 #	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
 #	histories, views                       each history(); what the views show
 #	past_guards($node, $db)                what writing the tables by hand leads to, and how often
 #	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
 #	writing_calls($promise, $customer)     a call that would write, for each function that writes
 #
-# Options: user, and options: settings of the session, a hash.
+# Options: user; options: settings of the session, a hash; begin: what outcomes() begins with.
 package FilledLedger;
 
 use strict;
@@ -21,8 +22,8 @@ use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT = qw(make_roles make_database fill_ledger more_promises ask findings digest contents histories
-  views past_guards lives_on writing_calls);
+our @EXPORT = qw(make_roles make_database fill_ledger more_promises ask outcomes findings digest
+  contents histories views past_guards lives_on writing_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
@@ -135,16 +136,17 @@ sub make_roles
 
 sub make_database
 {
-	my ($node, $db, $owner) = @_;
+	my ($node, $db, $owner, $locale) = @_;
 	$owner //= 'crm_owner';
-	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER $owner TEMPLATE template0 ENCODING 'UTF8'");
+	$locale //= '';
+	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER $owner TEMPLATE template0 ENCODING 'UTF8' $locale");
 	return;
 }
 
 sub fill_ledger
 {
-	my ($node, $db) = @_;
-	make_database($node, $db);
+	my ($node, $db, $locale) = @_;
+	make_database($node, $db, undef, $locale);
 	$node->safe_psql($db, <<"SQL");
 CREATE EXTENSION trust_ledger;
 \\o /dev/null
@@ -195,6 +197,20 @@ sub ask
 	my ($stdout, $stderr) = ('', '');
 	$node->psql($db, $sql, stdout => \$stdout, stderr => \$stderr, extra_params => $connection{params});
 	return answer($stdout, $stderr);
+}
+
+sub outcomes
+{
+	my ($node, $db, $calls, %options) = @_;
+	my %connection = connection(%options);
+	my $begin = $options{begin} // '';
+	local $ENV{PGOPTIONS} = $connection{PGOPTIONS};
+	my $stdout = '';
+	$node->psql($db, join('', "\\o /dev/null\n", map { "$begin $_;\n\\echo :SQLSTATE\nROLLBACK;\n" } @$calls),
+		stdout => \$stdout, stderr => \my $stderr, on_error_stop => 0, extra_params => $connection{params});
+	my %outcomes;
+	@outcomes{@$calls} = split /\n/, $stdout;
+	return \%outcomes;
 }
 
 sub findings
@@ -273,7 +289,7 @@ sub lives_on
 sub writing_calls
 {
 	my ($promise, $customer) = @_;
-	return (
+	my %arguments = (
 		make_promise => "('$customer', 'w', actor => 'carl')",
 		amend_promise => "('$promise', 'other words', customer => '$customer', actor => 'carl')",
 		back_promise => "('$promise', '$customer', actor => 'carl')",
@@ -289,6 +305,7 @@ sub writing_calls
 		set_ledger => "(zone => 'UTC')",
 		grant_access => "('analyst', 'auditor')",
 		revoke_access => "('analyst', 'analyst')");
+	return map { "SELECT * FROM trust_ledger.$_$arguments{$_}" } sort keys %arguments;
 }
 
 package FilledLedger::Session;

@@ -116,11 +116,6 @@ foreach my $case (@whole)
 	is_restored($home, $db, $how);
 }
 
-make_database($home, 'trust_only');
-$home->safe_psql('trust_only', 'CREATE EXTENSION trust_ledger');
-restore($home, 'trust_only', @pg_restore, $trust_only);
-is_restored($home, 'trust_only', 'schema trust into a database with the extension');
-
 make_database($away, 'by_superuser', 'heir');
 restore($away, 'by_superuser', @pg_restore, '--no-owner', $directory);
 is_restored($away, 'by_superuser', 'without owners, by a superuser');

@@ -1,0 +1,507 @@
+# doc/format.md: its worked example, its tables and its export, against ledgers of the extension's
+# making. Nothing of the extension computes here: test/perl/LedgerReader.pm does, from the page.
+use strict;
+use warnings;
+
+use Cwd;
+use LedgerReader;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::Local ();
+
+my $page = slurp_file('doc/format.md');
+my $reader = LedgerReader->new($page);
+my @fields = @{ $reader->{fields} };
+my @columns = @{ $reader->{entry_columns} };
+
+my $node = PostgreSQL::Test::Cluster->new('format');
+$node->init;
+$node->start;
+
+sub sql { my ($db, $sql, @params) = @_; return $node->safe_psql($db, $sql, @params); }
+
+sub fresh_ledger
+{
+	my $db = shift;
+	sql('postgres', "CREATE DATABASE $db TEMPLATE template0 ENCODING 'UTF8'");
+	sql($db, 'CREATE EXTENSION trust_ledger');
+	sql($db, 'SELECT trust_ledger.create_ledger()');
+}
+
+# The page's own psql script, in a directory of its own: the four files by name.
+sub export
+{
+	my ($db, $settings) = @_;
+	my $here = getcwd;
+	my %file;
+	chdir PostgreSQL::Test::Utils::tempdir or die $!;
+	sql($db, ($settings // '') . $reader->block('1. What', 'sql'));
+	$file{$_} = slurp_file("$_.txt") foreach qw(entry chain promise governed);
+	chdir $here or die $!;
+	return %file;
+}
+
+sub rows_of { my ($text) = @_; return LedgerReader::rows($text, split /\t/, ($text =~ /^(.*)/)[0]); }
+
+sub copy_text
+{
+	my ($columns, @rows) = @_;
+	return join '', map { join("\t", map { $_ // '\N' } @$_) . "\n" } $columns, map { [ @{$_}{@$columns} ] } @rows;
+}
+
+sub findings { return [ map { join ' ', @$_ } @_ ]; }
+
+# ---- the worked example, by itself ----
+
+sub example
+{
+	my ($heading) = @_;
+	my $block = $reader->block($heading, 'text');
+	die "$heading: $_ is no column" foreach grep { my $name = $_; !grep { $_ eq $name } @columns } $block =~ /^(\w+)/mg;
+	return { map { /^(\w+) *(.*)$/ } split /\n/, $block };
+}
+
+my @headings = ((map { "Entry $_ of chain `''`" } 1 .. 3), map { "Entry $_ of chain `c-1001`" } 1, 2);
+my @names = qw(founding anna bot made backed);
+my @examples = map { example($_) } @headings;
+my ($founding, $anna, $bot, $made, $backed) = @examples;
+my $ledger = $founding->{subject};
+
+foreach my $i (0 .. $#examples)
+{
+	my $bytes = join '', $reader->fields_of($examples[$i], $ledger);
+	my ($length) = $page =~ /^### \Q$headings[$i]\E\n(?:(?!###).*\n)*?.*? are ([\d,]+) bytes/m or die;
+	is($reader->entry_hash($examples[$i], $ledger), $examples[$i]{hash}, "$headings[$i]: its hash");
+	is(length $bytes, $length =~ s/,//r, '... and so many bytes');
+	foreach my $text (grep { defined $examples[$i]{$_} } qw(words context))
+	{
+		is(LedgerReader::commitment($examples[$i]{"${text}_salt"}, $examples[$i]{$text}),
+			$examples[$i]{"${text}_commitment"}, "... and the commitment to its $text");
+	}
+}
+is($_->[1]{prev_hash}, $_->[0]{hash}, "$_->[1]{event} joins $_->[0]{event}")
+  foreach [ $founding, $anna ], [ $anna, $bot ], [ $made, $backed ];
+
+my ($by_field) = $page =~ /length and bytes:\n\n```text\n(.*?)```/s;
+my @by_field = map { { number => $_->[0], name => $_->[1], hex => $_->[2] =~ s/ //gr } }
+  map { [/^ *(\d+) (\w+) +(.*)$/] } split /\n/, $by_field;
+my @bytes = $reader->fields_of($made, $ledger);
+is_deeply(\@by_field, [ map { { number => $_ + 1, name => $fields[$_]{name}, hex => unpack 'H*', $bytes[$_] } } 0 .. $#fields ],
+	'its bytes, field by field');
+is(unpack('H*', Digest::SHA::sha256(pack 'H*', join '', map { $_->{hex} } @by_field)), $made->{hash},
+	'the bytes as printed give the hash');
+
+my %hmac = map { split / +/ } split /\n/, $reader->block('Its commitment', 'text');
+is(unpack('H*', Digest::SHA::hmac_sha256(pack('H*', $hmac{message}), pack('H*', $hmac{key}))), $hmac{HMAC},
+	'the commitment as printed');
+is_deeply(\%hmac, { key => $made->{words_salt}, message => unpack('H*', $made->{words}), HMAC => $made->{words_commitment} },
+	'... is that of the entry');
+
+my ($digest_bytes, $digest) = $reader->block('The digest', 'text') =~ /(.*)^digest (\w+)$/ms;
+my @heads = map { { customer => $_->{customer}, length => $_->{seq}, head => $_->{hash}, recorded_at => $_->{recorded_at} } }
+  $bot, $backed;
+is(unpack('H*', Digest::SHA::sha256(pack 'H*', $digest_bytes =~ s/\s//gr)), $digest, 'the digest as printed');
+is(LedgerReader::digest($ledger, reverse @heads), $digest, '... is that of the chains, sorted');
+
+# ---- the worked example, before the extension's own verify() ----
+
+# The four files of a ledger of these entries, everything else as they say.
+sub files_of
+{
+	my (@entries) = @_;
+	my (%head, %promise, %governed);
+	foreach my $entry (@entries)
+	{
+		$head{ $entry->{customer} } =
+		  { customer => $entry->{customer}, length => $entry->{seq}, head => $entry->{hash}, recorded_at => $entry->{recorded_at} };
+		if ($entry->{customer} ne '' && $entry->{promise})
+		{
+			my $promise = $promise{ $entry->{promise} } // {};
+			$reader->fold($promise, $entry);
+			$promise{ $entry->{promise} } = $promise if $promise->{customer};
+		}
+		my $table = $reader->{governs}{ $entry->{event} } // 'ledger';
+		$governed{ $entry->{subject} } = { governed => $table, map { $_ => $entry->{$_} } qw(subject seq name details) }
+		  if $entry->{subject};
+	}
+	return (
+		entry => copy_text(\@columns, @entries),
+		chain => copy_text([qw(customer length head recorded_at)], map { $head{$_} } sort keys %head),
+		promise => copy_text($reader->{promise_columns}, values %promise),
+		governed => copy_text([qw(governed subject seq name details)], values %governed));
+}
+
+my %literal = (
+	'timestamp with time zone' => sub { sprintf "timestamptz 'epoch' + interval '%d.%06d s'", $_[0] / 1e6, $_[0] % 1e6 },
+	bytea => sub { "decode('$_[0]', 'hex')" },
+	interval => sub { sprintf "make_interval(secs => %d / 1e6, days => %d, months => %d)", unpack 'q>l>l>', pack 'H*', $_[0] });
+
+sub insert
+{
+	my ($db, $table, @rows) = @_;
+	my %type = map { split /\|/ }
+	  split /\n/, sql($db, "SELECT column_name, data_type FROM information_schema.columns WHERE (table_schema, table_name) = ('trust', '$table')");
+	foreach my $row (@rows)
+	{
+		my @set = grep { defined $row->{$_} } sort keys %$row;
+		my @values = map { my $as = $literal{ $type{$_} }; $as ? $as->($row->{$_}) : "'" . $row->{$_} =~ s/'/''/gr . "'" } @set;
+		sql($db, "INSERT INTO trust.$table (" . join(', ', @set) . ') VALUES (' . join(', ', @values) . ')');
+	}
+}
+
+my %key = (ledger => 'ledger', actor => 'actor');
+
+# A database with a ledger of these entries, put there behind the extension's back.
+sub ledger_of
+{
+	my ($db, @entries) = @_;
+	my %file = files_of(@entries);
+
+	fresh_ledger($db);
+	sql($db, join '', map { "ALTER TABLE trust.$_ DISABLE TRIGGER USER; DELETE FROM trust.$_;" }
+		  qw(ledger actor policy access chain promise entry));
+	insert($db, entry => @entries);
+	insert($db, $_ => rows_of($file{$_})) foreach qw(chain promise);
+	foreach my $row (rows_of($file{governed}))
+	{
+		my ($table, $subject, $seq, $details) = @$row{qw(governed subject seq details)};
+		sql($db, "INSERT INTO trust.$table SELECT r.* FROM jsonb_populate_record(NULL::trust.$table,
+			'$details'::jsonb || jsonb_build_object('$key{$table}', '$subject', 'seq', $seq)) r");
+	}
+	sql($db, 'SELECT trust_ledger.migrate_ledger()');
+}
+
+my %example = files_of(@examples);
+is_deeply(findings($reader->verify(%example)), [], 'the reader finds nothing wrong with the example');
+
+ledger_of('example', @examples);
+is(sql('example', 'SELECT * FROM trust_ledger.verify()'), '', "nor does the extension's verify(), where the example is the ledger");
+is(sql('example', "SELECT encode(digest, 'hex') FROM trust_ledger.ledger_digest()"), $digest, '... whose digest is the one of the page');
+my %again = export('example');
+is_deeply([ rows_of($again{entry}) ], [ rows_of($example{entry}) ],
+	'... and exported again it is what the page says');
+
+# what no function of this version writes: while it waits, terms that do not stand
+my $later = 1e6 + $made->{recorded_at};
+my $not_standing = { %$made, seq => 2, event => 'amended', stands => 'f', refers_to => 1, prev_hash => $made->{hash},
+	recorded_at => $later, occurred_at => $later };
+$not_standing->{hash} = $reader->entry_hash($not_standing, $ledger);
+ledger_of('waiting', $founding, $anna, $bot, $made, $not_standing);
+is(sql('waiting', 'SELECT * FROM trust_ledger.verify()'), '', 'terms that do not stand: verify() agrees with the reader');
+
+# ---- a ledger of everything, as this version writes it ----
+
+# what is given, and what the page says is stored and hashed
+my @numerics = (
+	[ '1.50', '1.50' ], [ '0.00', '0.00' ], [ '0', '0' ], [ '1e30', '1' . '0' x 30 ], [ '1e-30', '0.' . '0' x 29 . '1' ],
+	[ '0012345678901234567890.1234567890', '12345678901234567890.1234567890' ]);
+my @jsons = (
+	[ '{"b": {"\u00e4": [null, true]}, "aa": 1.50, "b2": "2", "b": {"\u00e4": [null, {"x": 1E2}]}}',
+		'{"b": {"ä": [null, {"x": 100}]}, "aa": 1.50, "b2": "2"}' ],
+	[ '{"é":1,"zz":2,"z":3,"🔧":4, "zzz": 5}', '{"z": 3, "zz": 2, "é": 1, "zzz": 5, "🔧": 4}' ],
+	[ '["\u0001\u001f\u007f\b\f\n\r\t\"\\\\\/\u2028\ud83d\ude00", -0.0, 1e-7, 3.0]',
+		"[\"\\u0001\\u001f\x7f\\b\\f\\n\\r\\t\\\"\\\\/\xe2\x80\xa8😀\", 0.0, 0.0000001, 3.0]" ],
+	[ '  "text"  ', '"text"' ], [ 'null', 'null' ], [ '{}', '{}' ]);
+my $hurting = "Ünï\\cøde, tab\there, \\N, \\., line\nnext\r\n\x0b\x0c\x08 'quotes' \"two\" \xf0\x90\x8d\x88 \xf4\x8f\xbf\xbd €";
+
+sub quoted { return "E'" . $_[0] =~ s/([\\'])/\\$1/gr . "'"; }
+
+my $words = quoted($hurting);
+my $large = "(SELECT string_agg(md5(i::text), '€') FROM generate_series(1, 30000) i)";
+
+# which promise, and the call; each call gets a context and an idempotency key
+my @calls = (
+	[ '', "register_actor('anna', 'human', name => $words, db_role => 'anna', authority => '{\"USD\": 1e3, \"EUR\": 5000.00}', reason => $words" ],
+	[ '', "register_actor('ben', 'human', name => 'Ben'" ],
+	[ '', "register_actor('bot', 'ai', model => 'm 1.0', responsible => 'ben'" ],
+	[ '', "register_actor('bot', 'ai', model => 'm 2.0', responsible => 'ben', acting => 'bot', reason => 'newer'" ],
+	[ '', "register_actor('portal', 'ai', speaks_for => 'customer', model => 'agent', responsible => 'anna'" ],
+	[ '', "register_actor('crm', 'system', speaks_for => 'record', responsible => 'anna'" ],
+	[ '', "set_ledger(half_life => '90 days 12:00:00.000001', zone => 'Europe/Berlin', reason => 'slower', actor => 'bot'" ],
+	[ '', "set_policy('large', currency => 'EUR', least_value => 1000.00, evidence => 'asserted', back_within => '36:00', grace => '1 day 00:30', reason => 'large ones', actor => 'bot'" ],
+	[ '', "set_policy('due', kind => 'offer', due_within => '30 days'" ],
+	[ '', "drop_policy('due', reason => 'not needed', actor => 'bot'" ],
+	[ '', "grant_access('anna', 'application'" ],
+	[ '', "grant_access('anna', 'auditor', reason => 'also', actor => 'bot'" ],
+	[ '', "revoke_access('anna', 'auditor', reason => 'no more', actor => 'bot'" ],
+	# through every event, in terms and by keys that hurt
+	[ p1 => "make_promise('🔧-1', $words, promiser => 'bot', drafted_by => 'crm', kind => 'répair', due_on => '9999-12-31', value => 1.50, currency => 'CHF', purpose => $words, longest_pause => '1 day 36:00:00.000001', actor => 'bot'" ],
+	[ p1 => "back_promise(:'p1', actor => 'ben'" ],
+	[ p1 => "withdraw_backing(:'p1', reason => $words, actor => 'ben'" ],
+	[ p1 => "amend_promise(:'p1', value => 1e30, due => '9999-12-31 23:59:59.999999+00', reason => $words, drafted_by => 'crm', actor => 'bot'" ],
+	[ p1 => "amend_promise(:'p1', words => 'shorter', clear => '{purpose,due}', actor => 'ben'" ],
+	[ p1 => "back_promise(:'p1', actor => 'ben'" ],
+	[ p1 => "accept_promise(:'p1', actor => 'portal'" ],
+	[ p1 => "amend_promise(:'p1', value => 1e-30, due => '2199-01-01', actor => 'portal'" ],
+	[ p1 => "assess_promise(:'p1', 'kept', actor => 'bot', reason => 'says who'" ],
+	[ p1 => "assess_promise(:'p1', 'partly_kept', actor => 'crm', purpose_met => true" ],
+	[ p1 => "assess_promise(:'p1', 'broken', relayed => true, actor => 'anna', purpose_met => false" ],
+	[ p1 => "assess_promise(:'p1', 'kept', actor => 'ben'" ],
+	[ p1 => "assess_promise(:'p1', 'kept', actor => 'portal'" ],
+	# a human promises themselves, and amends what they promise; long ago, and withdrawn late
+	[ p2 => "make_promise(E'c\\'2\\\\', 'the moon', actor => 'ben', occurred_at => '1969-07-20 20:17:40.123456+00', due => '1969-12-31 23:59:59.999999+00'" ],
+	[ p2 => "withdraw_promise(:'p2', reason => 'too far', actor => 'bot'" ],
+	[ p3 => "make_promise(E'c\\'2\\\\', 'the calendar', actor => 'ben', occurred_at => '0044-03-15 12:00+00 BC', longest_pause => '0'" ],
+	[ p3 => "amend_promise(:'p3', kind => 'roads', purpose => 'trade', actor => 'ben'" ],
+	[ p3 => "release_promise(:'p3', reason => 'enough', actor => 'portal'" ],
+	[ p4 => "make_promise(E'c\\'2\\\\', 'in time', promiser => 'bot', actor => 'ben'" ],
+	[ p4 => "withdraw_promise(:'p4', actor => 'ben'" ],
+	# instants: within the lag of the ledger, and backfilled; waiting, and backed and accepted
+	(map { my ($p, $q, $unit) = @$_; (
+		[ $p => "make_promise('times', 'w', promiser => 'bot', actor => 'bot', occurred_at => now() - interval '9 $unit'" ],
+		[ $q => "make_promise('times', 'b', promiser => 'bot', actor => 'bot', occurred_at => now() - interval '9 $unit'" ],
+		[ $q => "back_promise(:'$q', actor => 'ben', occurred_at => now() - interval '8 $unit'" ],
+		[ $q => "accept_promise(:'$q', actor => 'portal', occurred_at => now() - interval '7 $unit'" ]) }
+	  [ 'p5', 'p6', 'minutes' ], [ 'p7', 'p8', 'days' ]),
+	[ '', "make_promise('huge', $large, actor => 'bot', purpose => $large, context => jsonb_build_object('x', $large)" ],
+	(map { [ '', "make_promise('numbers', 'n', value => $numerics[$_][0], actor => 'ben'" ] } 0 .. $#numerics),
+	(map { [ '', "make_promise('jsons', 'j', context => " . quoted($jsons[$_][0]) . ", actor => 'ben'" ] } 0 .. $#jsons),
+	[ '', "retire_actor('ben', successor => 'anna', reason => 'leaves', acting => 'bot'" ]);
+
+fresh_ledger('everything');
+my $script = "CREATE ROLE anna LOGIN; SET client_encoding = 'UTF8';\n";
+
+sub call
+{
+	my ($i) = @_;
+	my $call = $calls[$i][1];
+	my $context = $call =~ /context =>/ ? '' : ", context => '{\"call\": $i}'";
+	return "trust_ledger.$call$context, idempotency_key => 'ключ $i')";
+}
+
+$script .= "SELECT promise::text AS " . ($calls[$_][0] || 'none') . " FROM " . call($_) . " \\gset\n" foreach 0 .. $#calls;
+sql('everything', $script);
+# from her own login, with nothing that can be left out
+sql('everything', "SELECT trust_ledger.make_promise('own', 'mine')", extra_params => [ '-U', 'anna' ]);
+
+is(sql('everything', 'SELECT * FROM trust_ledger.verify()'), '', 'a ledger of everything: verify() finds nothing wrong');
+my %all = export('everything');
+is_deeply(findings($reader->verify(%all)), [], "nor does the reader: hashes, commitments, chains and rows are the page's");
+is(sql('everything', "SELECT encode(digest, 'hex') FROM trust_ledger.ledger_digest()"),
+	LedgerReader::digest(sql('everything', 'SELECT ledger FROM trust.ledger'), rows_of($all{chain})), 'the digest too');
+
+# ---- what the page's tables claim ----
+
+my @entries = rows_of($all{entry});
+my %group;
+$group{promise} = [ sort keys %{ $reader->{steps} } ];
+$group{governance} = [ grep { $_ ne 'ledger_created' } sort keys %{ $reader->{governs} } ];
+$group{all} = [ 'ledger_created', map { @$_ } @group{qw(promise governance)} ];
+
+# Field by field, the events that it was set in.
+my (%claimed, %seen, %always);
+foreach my $field (grep { $_->{name} ne 'ledger' } @fields)
+{
+	my ($name, $set_in) = @$field{qw(name set_in)};
+	$claimed{$name} = [ sort map { $group{$_} ? @{ $group{$_} } : $_ } @$set_in ];
+	my %set = map { $_->{event} => 1 } grep { defined $_->{$name} } @entries;
+	$seen{$name} = [ sort keys %set ];
+	$always{$name} = grep { !defined $_->{$name} } @entries if "@$set_in" eq 'all';
+}
+is_deeply($seen{event}, [ sort @{ $group{all} } ], 'every event of the page is there, and no other');
+is_deeply(\%seen, \%claimed, 'each field is set in the events that the page says, and in each of these');
+is_deeply([ grep { $always{$_} } keys %always ], [], 'what is said to be set in all is never NULL');
+is_deeply([ grep { my $column = $_; !grep { defined $_->{$column} } @entries } @columns ], [], 'no column that no function sets');
+
+my %known = (entry => \@columns, promise => $reader->{promise_columns}, chain => [qw(customer length head recorded_at)]);
+foreach my $table (sort keys %known)
+{
+	is_deeply([ split /\n/, sql('everything', "SELECT column_name FROM information_schema.columns WHERE (table_schema, table_name) = ('trust', '$table') ORDER BY column_name COLLATE \"C\"") ],
+		[ sort @{ $known{$table} } ], "trust.$table has the columns of the page, and no other");
+}
+my %steps;
+foreach (split /\n/, sql('everything', "SELECT event, state, unnest(leads_to) FROM trust_ledger.state_machine()"))
+{
+	my ($event, $from, $to) = split /\|/;
+	$steps{$event}{$from}{$to} = 1;
+}
+is_deeply($reader->{steps}, \%steps, "the steps are the state machine's");
+
+sub of_customer { my ($customer, $column) = @_; return [ map { $_->{$column} } grep { $_->{customer} eq $customer } @entries ]; }
+is_deeply(of_customer('numbers', 'value'), [ map { $_->[1] } @numerics ], 'numbers are stored as the page says');
+is_deeply(of_customer('jsons', 'context'), [ map { $_->[1] } @jsons ], 'so is JSON');
+is_deeply([ map { [ @$_{qw(occurred_at due)} ] } grep { $_->{event} eq 'made' && $_->{occurred_at} < 0 } @entries ],
+	[ [ -14182939876544, -1 ], [ -63517780800000000, undef ] ], 'so are times before 1970');
+is_deeply([ sort grep { defined } map { $_->{longest_pause} } @entries ],
+	[ ('0' x 32) x 2, ('0000001e2cc31001' . '00000001' . '00000000') x 4 ], 'and intervals');
+
+# ---- retries ----
+
+# The entry of the n-th call, and what it commits to: function, actor, arguments.
+sub call_at { my ($begin) = @_; return (grep { $calls[$_][1] =~ /^\Q$begin/ } 0 .. $#calls)[0]; }
+
+my $far = (Time::Local::timegm(0, 0, 0, 31, 11, 9999) - Time::Local::timegm(0, 0, 0, 1, 0, 2000)) / 86400;
+my @requests = (
+	[ 'make_promise', text => 'bot', customer => text => '🔧-1', words => text => $hurting, promiser => text => 'bot', kind => text => 'répair',
+		due_on => int32 => $far, value => numeric => '1.50', currency => text => 'CHF', purpose => text => $hurting, drafted_by => text => 'crm',
+		longest_pause => interval => '0000001e2cc310010000000100000000', actor => text => 'bot' ],
+	[ "amend_promise(:'p1', words", text => 'ben', promise => uuid => undef, words => text => 'shorter', clear => text => '{purpose,due}', actor => text => 'ben' ],
+	[ "assess_promise(:'p1', 'kept'", text => 'bot', promise => uuid => undef, verdict => text => 'kept', relayed => bool => 'f', reason => text => 'says who', actor => text => 'bot' ],
+	[ 'grant_access', '', undef, role => text => 'anna', level => text => 'application' ]);
+foreach (@requests)
+{
+	my ($begin, $type, $actor, @arguments) = @$_;
+	my $i = call_at($begin);
+	my ($entry) = grep { ($_->{idempotency_key} // '') eq "ключ $i" } @entries;
+	my ($function) = $begin =~ /^(\w+)/;
+	my $call = LedgerReader::field_bytes(text => $function) . LedgerReader::field_bytes($type => $actor);
+	push @arguments, context => jsonb => "{\"call\": $i}", idempotency_key => text => "ключ $i";
+	while (my ($name, $type, $value) = splice @arguments, 0, 3)
+	{
+		$call .= LedgerReader::field_bytes(text => $name) . LedgerReader::field_bytes($type => $value // $entry->{promise});
+	}
+	is(LedgerReader::commitment($entry->{request_salt}, $call), $entry->{request}, "$function: the request is the page's");
+}
+
+sub refusal
+{
+	my ($call) = @_;
+	$node->psql('everything', "\\set VERBOSITY sqlstate\nSET client_encoding = 'UTF8'; SELECT seq FROM $call", stdout => \my $seq, stderr => \my $error);
+	return $error =~ /ERROR:\s+(\w+)/ ? $1 : "seq $seq";
+}
+my $granted = call_at('grant_access');
+my ($first) = grep { ($_->{idempotency_key} // '') eq "ключ $granted" } @entries;
+is(refusal(call($granted)), "seq $first->{seq}", 'a retry gets the first receipt');
+is(refusal(call($granted) =~ s/application/analyst/r), 'TL005', 'another call under the same key is refused');
+sql('everything', "ALTER TABLE trust.entry DISABLE TRIGGER USER; UPDATE trust.entry SET request_salt = NULL WHERE customer = '' AND seq = $first->{seq};
+	ALTER TABLE trust.entry ENABLE ALWAYS TRIGGER trust_guard, ENABLE ALWAYS TRIGGER trust_guard_truncate");
+is(refusal(call($granted)), 'TL005', 'so is a retry of which the salt is gone');
+is(sql('everything', 'SELECT * FROM trust_ledger.verify()'), '', '... in which verify() sees nothing wrong');
+%all = export('everything');
+is_deeply(findings($reader->verify(%all)), [], '... nor does the reader');
+is(refusal("trust_ledger.make_promise('late', 'w', actor => 'anna', due => '10000-01-01 00:00+00')"), '22008', 'nothing is due in the year 10000');
+
+# ---- the export ----
+
+my $hostile = join '', map { "SET $_;\n" } "TimeZone = 'Asia/Kathmandu'", "DateStyle = 'SQL, DMY'", "IntervalStyle = 'sql_standard'",
+  "bytea_output = 'escape'", 'extra_float_digits = -15', "client_encoding = 'LATIN1'", "lc_numeric = 'C'";
+is_deeply({ export('everything', $hostile) }, \%all, 'the export hangs on no setting');
+
+my $dump = PostgreSQL::Test::Utils::tempdir . '/dump.sql';
+$node->command_ok([ 'pg_dump', '-n', 'trust', '-f', $dump, $node->connstr('everything') ], 'schema trust is dumped alone');
+sql('postgres', "CREATE DATABASE plain TEMPLATE template0 ENCODING 'UTF8'");
+$node->psql('plain', "\\i $dump", on_error_stop => 0, stdout => \my $out, stderr => \my $err);
+is(sql('plain', 'SELECT count(*) FROM pg_extension WHERE extname ~ \'trust\''), 0, 'where it is restored there is no extension');
+my %plain = export('plain');
+ok($plain{$_} eq $all{$_}, "and $_.txt is the same") foreach sort keys %all;
+
+# ---- single bits ----
+
+sub flipped { my ($text, $at, $bit) = @_; vec($text, 8 * $at + $bit, 1) ^= 1; return $text; }
+
+my $flips = 0;
+my @unnoticed;
+foreach my $file (sort keys %example)
+{
+	foreach my $at (0 .. length($example{$file}) - 1)
+	{
+		my $bit = ($at * 5 + int $at / 8) % 8;
+		$flips++;
+		push @unnoticed, "$file, byte $at, bit $bit" unless $reader->verify(%example, $file => flipped($example{$file}, $at, $bit));
+	}
+}
+is_deeply(\@unnoticed, [], "the example's export: each of $flips flipped bits is noticed, one in every byte");
+
+# The file with the column of its n-th line changed.
+sub changed
+{
+	my ($text, $line, $column, $change) = @_;
+	my @lines = split /\n/, $text;
+	my @values = split /\t/, $lines[$line], -1;
+	$values[$column] = $change->($values[$column]);
+	$lines[$line] = join "\t", @values;
+	return join '', map { "$_\n" } @lines;
+}
+
+my %change = (
+	'one bit' => sub { length $_[0] ? flipped($_[0], int length($_[0]) / 2, length($_[0]) % 8) : '@' },
+	'no value' => sub { '\N' },
+	'a value' => sub { '1' });
+my %small = map { $_ => join '', grep { !/(?:^|\t)huge\t/ } split /^/, $all{$_} } keys %all;
+my @small = rows_of($small{entry});
+is_deeply(findings($reader->verify(%small)), [], 'without its largest customer the ledger is as right');
+foreach my $what (sort keys %change)
+{
+	my @unnoticed;
+	foreach my $column (grep { $columns[$_] ne 'request_salt' } 0 .. $#columns)    # which nothing binds
+	{
+		my ($line) = grep { ($what eq 'a value') != defined $small[$_]{ $columns[$column] } } 0 .. $#small;
+		next unless defined $line;
+		my $altered = changed($small{entry}, $line + 1, $column, $change{$what});
+		push @unnoticed, $columns[$column] unless grep { $_->[0] eq 'entry' } $reader->verify(%small, entry => $altered);
+	}
+	is_deeply(\@unnoticed, [], "$what in each column of an entry is noticed");
+}
+my $altered = changed($example{entry}, 4, (grep { $columns[$_] eq 'login' } 0 .. $#columns), $change{'a value'});
+is_deeply(findings($reader->verify(%example, entry => $altered)), ['entry c-1001/1 hash'], 'an altered entry is one finding');
+is_deeply(findings($reader->verify(%example, chain => $example{chain} . "c-2\t0\t" . '0' x 64 . "\t\\N\n")), ['chain c-2 too many'],
+	'a chain without entries is another');
+
+# ---- forgeries by somebody who hashes anew ----
+
+# The example with changed entries, all hashes made to fit, tables as they follow.
+sub forged
+{
+	my ($change) = @_;
+	my @forged = map { {%$_} } @examples;
+	my (%forged, %head);
+	@forged{@names} = @forged;
+	$change->(\%forged);
+	@forged = grep { defined $_->{seq} } @forged;
+	foreach my $entry (@forged)
+	{
+		$entry->{words_commitment} = LedgerReader::commitment(@$entry{qw(words_salt words)}) if defined $entry->{words};
+		$entry->{prev_hash} = $head{ $entry->{customer} } // '0' x 64 unless delete $entry->{unjoined};
+		$head{ $entry->{customer} } = $entry->{hash} = $reader->entry_hash($entry, $ledger);
+	}
+	return files_of(@forged);
+}
+
+# name, findings, change
+my @forgeries = (
+	[ 'a gap', [ 'entry c-1001/3 seq', 'chain c-1001 length' ], sub { $_[0]{backed}{seq} = 3 } ],
+	[ 'no first entry', [ 'entry c-1001/2 seq', 'entry c-1001/2 event', 'chain c-1001 length', "promise c-1001 $made->{promise} missing" ], sub { delete $_[0]{made}{seq} } ],
+	[ 'a hash that does not join', ['entry c-1001/2 prev_hash'], sub { @{ $_[0]{backed} }{qw(prev_hash unjoined)} = ('ab' x 32, 1) } ],
+	[ 'a clock that runs back', ['entry c-1001/2 recorded_at'], sub { $_ = 1767605400123455 foreach @{ $_[0]{backed} }{qw(recorded_at occurred_at)} } ],
+	[ 'what has not happened yet', ['entry c-1001/1 occurred_at'], sub { $_[0]{made}{occurred_at}++ } ],
+	[ 'another format', ['entry c-1001/1 format'], sub { $_[0]{made}{format} = 2 } ],
+	[ 'a step that is none', ['entry c-1001/2 event'], sub { $_[0]{backed}{event} = 'assessed' } ],
+	[ 'an event of a later version', ['entry c-1001/2 event'], sub { $_[0]{backed}{event} = 'noted' } ],
+	[ 'a state that it does not lead to', ['entry c-1001/2 event'], sub { $_[0]{backed}{state} = 'proposed' } ],
+	[ 'a backer who did not act', ['entry c-1001/2 event'], sub { $_[0]{backed}{backer} = 'ben' } ],
+	[ 'a machine that backs', ['entry c-1001/2 event'], sub { @{ $_[0]{backed} }{qw(actor backer actor_kind responsible actor_seq)} = ('sdr-bot', 'sdr-bot', 'ai', 'anna', 3) } ],
+	[ 'an entry of no promise', ['entry c-1001/2 promise'], sub { delete $_[0]{backed}{promise} } ],
+	[ 'a text without its salt', ['entry c-1001/1 context'], sub { delete $_[0]{made}{context_salt} } ],
+	[ 'a text that is gone', ['entry c-1001/1 context'], sub { delete @{ $_[0]{made} }{qw(context context_salt)} } ],
+	[ 'an actor who is not registered', ['entry c-1001/1 actor_seq'], sub { $_[0]{made}{actor_seq} = 1 } ],
+	[ "another's registration", ['entry c-1001/1 actor_seq'], sub { $_[0]{made}{actor_seq} = 2 } ],
+	[ 'an actor without registration', ['entry c-1001/1 actor_seq'], sub { delete $_[0]{made}{actor_seq} } ],
+	[ 'a registration of nobody', ['entry /3 actor_seq'], sub { $_[0]{bot}{actor_seq} = 2 } ],
+	[ 'a human for an afternoon', ['entry c-1001/1 actor_kind'], sub { $_[0]{made}{actor_kind} = 'human' } ],
+	[ "the customer's word from the company", ['entry c-1001/1 speaks_for'], sub { $_[0]{made}{speaks_for} = 'customer' } ],
+	[ 'another human who answers', ['entry c-1001/1 responsible'], sub { $_[0]{made}{responsible} = 'ben' } ],
+	[ 'nobody who answers', ['entry c-1001/1 responsible'], sub { delete $_[0]{made}{responsible} } ],
+	[ 'a human for whom another answers', ['entry c-1001/2 responsible'], sub { $_[0]{backed}{responsible} = 'ben' } ],
+	[ 'governance of a promise', ['entry /1 promise'], sub { $_[0]{founding}{promise} = $made->{promise} } ],
+	[ 'governance with a state', ['entry /1 state'], sub { $_[0]{founding}{state} = 'open' } ],
+	[ 'a ledger that begins otherwise', [ 'entry /1 event', 'ledger  first entry' ], sub { $_[0]{founding}{event} = 'ledger_set' } ],
+	[ 'a ledger that begins again', [ 'entry /3 event', 'entry c-1001/1 actor_seq' ], sub { $_[0]{bot}{event} = 'ledger_created' } ],
+	[ 'an event of governance that is none', [ 'entry /1 event', "governed ledger $ledger too many", 'ledger  first entry' ], sub { $_[0]{founding}{event} = 'made' } ],
+	# what nobody can see from the ledger alone
+	[ 'a history written anew', [], sub { $_[0]{made}{words} = 'Maybe.' } ],
+	[ 'a tail cut off', [], sub { delete $_[0]{backed}{seq} } ],
+	[ 'a customer taken out', [], sub { delete @$_{qw(seq)} foreach @{ $_[0] }{qw(made backed)} } ]);
+
+foreach (@forgeries)
+{
+	my ($name, $expected, $change) = @$_;
+	my %forged = forged($change);
+	is_deeply([ sort @{ findings($reader->verify(%forged)) } ], [ sort @$expected ], @$expected ? "$name is noticed" : "$name is not seen in the ledger");
+	is_deeply(findings($reader->verify(%forged, kept => $example{chain})), ['kept c-1001 head'], '... but by who kept chain.txt')
+	  unless @$expected;
+}
+my %earlier = files_of($founding, $anna, $made);
+is_deeply(findings($reader->verify(%example, kept => $earlier{chain})), [], 'a ledger that has only grown still has what was kept');
+
+done_testing();

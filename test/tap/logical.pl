@@ -1,0 +1,165 @@
+# Logical replication: a subscriber holds the same ledger, behind the same guards.
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+use FilledLedger;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $publisher = PostgreSQL::Test::Cluster->new('publisher');
+$publisher->init(allows_streaming => 'logical');
+$publisher->append_conf('postgresql.conf', "max_connections = 20\n");
+$publisher->start;
+make_roles($publisher);
+fill_ledger($publisher, 'crm');
+
+my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
+$subscriber->init(allows_streaming => 'logical');
+$subscriber->append_conf('postgresql.conf', "max_connections = 20\nmax_logical_replication_workers = 8\nmax_sync_workers_per_subscription = 4\n");
+$subscriber->start;
+make_roles($subscriber);
+make_database($subscriber, 'crm');
+
+# What was written before is copied, what is written from now on is streamed. A transaction that
+# cannot be applied is said, not tried for ever.
+my $bones = PostgreSQL::Test::Utils::tempdir . '/bones.sql';
+$publisher->command_ok([ 'pg_dump', '-s', '-f', $bones, 'crm' ], 'pg_dump -s');
+$subscriber->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $bones, '-d', $subscriber->connstr('crm') ],
+	'restored');
+$publisher->safe_psql('crm', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust');
+$subscriber->safe_psql('crm', "CREATE SUBSCRIPTION ledger CONNECTION '"
+	  . ($publisher->connstr('crm') =~ s/'/''/gr) . q{' PUBLICATION ledger WITH (disable_on_error)});
+$subscriber->wait_for_subscription_sync($publisher, 'ledger', 'crm');
+
+sub is_the_same
+{
+	my ($when) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	$publisher->wait_for_catchup('ledger');
+	is(findings($subscriber, 'crm'), '', "$when: verify()");
+	is(digest($subscriber, 'crm'), digest($publisher, 'crm'), "$when: ledger_digest()");
+	is(histories($subscriber, 'crm'), histories($publisher, 'crm'), "$when: history()");
+	is(contents($subscriber, 'crm'), contents($publisher, 'crm'), "$when: tables");
+	is(views($subscriber, 'crm', user => 'analyst'), views($publisher, 'crm', user => 'analyst'), "$when: views");
+	return;
+}
+is_the_same('after the copy');
+
+more_promises($publisher, 'crm', 'later ');
+is(ask($publisher, 'crm', q{SELECT count(*) > 200 FROM trust.entry WHERE starts_with(customer, 'later ')}), 't', 'more promises');
+is(ask($publisher, 'crm', $_), 1, $_) foreach (
+	q{SELECT count(*) FROM trust_ledger.set_ledger(half_life => '10 days 20:30:40.5')},
+	q{SELECT count(*) FROM trust_ledger.retire_actor('anna', reason => U&'\00E9')},
+	q{SELECT count(*) FROM trust_ledger.drop_policy('large')},
+	q{SELECT count(*) FROM trust_ledger.grant_access('chief', 'auditor')});
+is_the_same('streamed');
+
+# ---- by hand nothing comes in ----
+
+is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 14, 'guards are there');
+is(past_guards($subscriber, 'crm'), 'TL006|56', 'and refuse what is written on the subscriber');
+
+# ---- a session on the subscriber learns what changes on the publisher ----
+
+my %session = map { $_ => FilledLedger::Session->new($subscriber, 'crm', user => $_) } qw(app analyst portal);
+# What the subscriber would write, for a look at the rules and settings that it knows; and not written.
+my $attempt = <<'SQL';
+BEGIN;
+SELECT state FROM trust_ledger.make_promise('B', 'w', kind => 'rare', value => 1, currency => 'JPY', actor => 'carl',
+	due_on => current_date + 1);
+SELECT (due AT TIME ZONE 'UTC')::time FROM trust.current_promise WHERE kind = 'rare';
+ROLLBACK;
+SQL
+my $act = q{SELECT trust_ledger.act_as('dora')};
+my @changes = (
+	[ analyst => 'SELECT trust_ledger.require_reader()', 't' ],
+	[ publisher => q{revoke_access('analyst', 'analyst')} ],
+	[ analyst => 'SELECT trust_ledger.require_reader()', 'ERROR TL004' ],
+	[ publisher => q{grant_access('analyst', 'auditor')} ],
+	[ analyst => 'SELECT trust_ledger.reads_words()', 't' ],
+	[ app => $act, 'ERROR 42704' ],
+	[ publisher => q{register_actor('dora', 'human')} ],
+	[ app => $act, 'dora' ],
+	[ publisher => q{retire_actor('dora')} ],
+	[ app => $act, 'ERROR TL003' ],
+	[ portal => $act, 'ERROR TL003' ],
+	[ publisher => q{register_actor('dora', 'human')} ],
+	[ publisher => q{retire_actor('portal')} ],
+	[ portal => $act, 'ERROR TL003' ],
+	[ publisher => q{set_ledger(zone => 'UTC')} ],
+	[ app => $attempt, "open\n23:59:59.999999" ],
+	[ publisher => q{set_policy('rare', kind => 'rare', evidence => 'session')} ],
+	[ app => $attempt, "proposed\n23:59:59.999999" ],
+	[ publisher => q{set_ledger(zone => 'Etc/GMT-12')} ],
+	[ publisher => q{drop_policy('rare')} ],
+	[ app => $attempt, "open\n11:59:59.999999" ]);
+foreach my $case (@changes)
+{
+	my ($who, $sql, $expected) = @$case;
+	if ($who eq 'publisher')
+	{
+		is(ask($publisher, 'crm', "SELECT count(*) FROM trust_ledger.$sql"), 1, "publisher: $sql");
+		$publisher->wait_for_catchup('ledger');
+	}
+	else
+	{
+		is($session{$who}->ask($sql), $expected, "subscriber, $who: " . $sql =~ s/\s+/ /gr);
+	}
+}
+$_->quit foreach values %session;
+is_the_same('after all this');
+
+# ---- what a superuser does to the publisher's tables ----
+
+# Only erasing goes through, and is found on both sides.
+sub tamper
+{
+	my ($sql) = @_;
+	$publisher->safe_psql('crm', <<"SQL");
+BEGIN;
+SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname)
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' \\gexec
+$sql;
+SELECT trust_ledger.migrate_ledger();
+COMMIT;
+SQL
+	return;
+}
+my $found = 'SELECT part, customer, seq, promise, field, problem FROM trust_ledger.verify() ORDER BY 1, 3';
+tamper(q{UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = 'later B' AND seq = 1});
+$publisher->wait_for_catchup('ledger');
+my $missing = ask($publisher, 'crm', $found);
+like($missing, qr/^entry\|later B\|1\|.*\|words\|/, 'a text is taken away');
+is(ask($subscriber, 'crm', $found), $missing, 'and is missed on the subscriber');
+my $as_it_was = contents($subscriber, 'crm');
+
+# The next transaction is passed over by hand: each case is one that was refused.
+foreach my $sql (
+	q{UPDATE trust.entry SET occurred_at = occurred_at - interval '1 day' WHERE customer = 'B' AND seq = 2},
+	q{UPDATE trust.entry SET words = 'other words' WHERE customer = 'B' AND seq = 1},
+	q{DELETE FROM trust.entry WHERE customer = 'Z'},
+	q{DELETE FROM trust.access},
+	q{TRUNCATE trust.promise})
+{
+	my $offset = -s $subscriber->logfile;
+	tamper($sql);
+	ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), "the subscriber stops at: $sql");
+	my $log = slurp_file($subscriber->logfile, $offset);
+	like($log, qr/written by the ledger's own functions/, "refused: $sql");
+	my ($lsn) = $log =~ m{.*finished at ([0-9A-F]+/[0-9A-F]+)}s;
+	is(contents($subscriber, 'crm'), $as_it_was, "and not applied: $sql");
+	$subscriber->safe_psql('crm', "ALTER SUBSCRIPTION ledger SKIP (lsn = '$lsn'); ALTER SUBSCRIPTION ledger ENABLE");
+}
+is(ask($subscriber, 'crm', $found), $missing, 'the subscriber has the ledger as it was');
+
+# A subscriber that appends by itself, where nobody kept it from that, takes no other end of that chain.
+my $fork = q{SELECT seq FROM trust_ledger.make_promise('a', 'w', actor => 'carl')};
+my $seq = ask($subscriber, 'crm', $fork);
+is(ask($publisher, 'crm', $fork), $seq, 'two promises for one place');
+ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), 'the subscriber stops');
+is(ask($subscriber, 'crm', $found), $missing, 'and keeps its own chain whole');
+
+done_testing();

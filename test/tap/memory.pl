@@ -1,0 +1,212 @@
+# One session, 200,000 promises and more: its memory does not grow; verify() leaves nothing behind;
+# and its plans outlive changed tables and the ledger itself.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('memory');
+$node->init;
+$node->append_conf('postgresql.conf', <<'EOF');
+synchronous_commit = off
+client_min_messages = warning
+EOF
+$node->start;
+
+# All of it is one session's. What it measures is compared afterwards, part by part, from the part's
+# second measurement on: the first has paid for plans and caches.
+my $session = q{
+\set ON_ERROR_STOP 1
+
+CREATE TABLE measured (nr integer GENERATED ALWAYS AS IDENTITY, part text, contexts bigint, bytes bigint, used bigint);
+CREATE PROCEDURE measure(part text, without text[] DEFAULT '{}')
+BEGIN ATOMIC
+	INSERT INTO measured (part, contexts, bytes, used)
+	SELECT part, count(*), sum(total_bytes), sum(used_bytes) FROM pg_catalog.pg_backend_memory_contexts
+	WHERE name <> ALL (without);
+END;
+
+CREATE PROCEDURE new_ledger() LANGUAGE plpgsql AS $$
+BEGIN
+	DROP SCHEMA IF EXISTS trust CASCADE;
+	PERFORM trust_ledger.create_ledger();
+	PERFORM FROM trust_ledger.register_actor('anna', 'human');
+	PERFORM FROM trust_ledger.register_actor('ben', 'human', authority => '{"EUR": 1}');
+	PERFORM FROM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1');
+	PERFORM FROM trust_ledger.set_policy('humans back', promiser_kind => 'ai', evidence => 'asserted');
+END
+$$;
+
+CREATE PROCEDURE make_promises(first integer, last integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN first .. last LOOP
+		PERFORM FROM trust_ledger.make_promise('c' || i % 50000, 'words ' || i, value => i, currency => 'EUR',
+			context => '{"ticket": 1}', actor => 'bot', idempotency_key => 'k' || i);
+		IF i % 5000 = 0 THEN COMMIT; END IF;
+		IF i % 20000 = 0 THEN CALL measure('make_promise'); END IF;
+	END LOOP;
+END
+$$;
+
+CREATE PROCEDURE back_and_assess(promises integer) LANGUAGE plpgsql AS $$
+DECLARE
+	p record;
+	i integer := 0;
+BEGIN
+	FOR p IN SELECT promise, customer FROM trust.promise WHERE state = 'proposed' LIMIT promises LOOP
+		PERFORM FROM trust_ledger.back_promise(p.promise, p.customer, actor => 'anna');
+		PERFORM FROM trust_ledger.assess_promise(p.promise, 'kept', actor => 'bot');
+		i := i + 1;
+		IF i % 1000 = 0 THEN COMMIT; CALL measure('back_promise, assess_promise'); END IF;
+	END LOOP;
+END
+$$;
+
+CREATE PROCEDURE be_refused(times integer) LANGUAGE plpgsql AS $$
+DECLARE
+	proposed uuid := (SELECT promise FROM trust.promise WHERE state = 'proposed' LIMIT 1);
+BEGIN
+	FOR i IN 1 .. times LOOP
+		BEGIN
+			PERFORM FROM trust_ledger.back_promise(proposed, actor => 'ben');
+		EXCEPTION WHEN SQLSTATE 'TL002' THEN NULL;
+		END;
+		IF i % 1000 = 0 THEN CALL measure('a call that is refused'); END IF;
+	END LOOP;
+END
+$$;
+
+-- More names than a session remembers. It forgets them all at once: by then it has its most.
+CREATE PROCEDURE name_strangers(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. times LOOP
+		BEGIN
+			PERFORM trust_ledger.act_as('stranger ' || i);
+		EXCEPTION WHEN undefined_object THEN NULL;
+		END;
+		IF i % 9900 = 0 THEN CALL measure('names of strangers'); END IF;
+	END LOOP;
+END
+$$;
+
+CREATE PROCEDURE verify(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. times LOOP
+		PERFORM FROM trust_ledger.verify();
+		PERFORM FROM trust_ledger.verify('c1');
+		PERFORM FROM trust_ledger.ledger_digest();
+		PERFORM FROM trust_ledger.history((SELECT promise FROM trust.promise WHERE customer = 'c1' LIMIT 1));
+		COMMIT;
+		CALL measure('verify, ledger_digest, history');
+	END LOOP;
+END
+$$;
+
+-- Every statement of the functions that write.
+CREATE PROCEDURE use_all(customer text) LANGUAGE plpgsql AS $$
+DECLARE
+	made uuid := (trust_ledger.make_promise(customer, 'words', actor => 'bot', idempotency_key => 'once')).promise;
+BEGIN
+	PERFORM FROM trust_ledger.back_promise(made, actor => 'anna');
+	PERFORM FROM trust_ledger.amend_promise(made, words => 'other words', actor => 'anna');
+	PERFORM FROM trust_ledger.back_promise(made, customer, actor => 'anna');
+	PERFORM FROM trust_ledger.withdraw_backing(made, actor => 'anna');
+	PERFORM FROM trust_ledger.withdraw_promise(made, actor => 'bot');
+	PERFORM FROM trust_ledger.register_actor('carl', 'human');
+	PERFORM FROM trust_ledger.register_actor('carl''s', 'system', responsible => 'carl');
+	PERFORM FROM trust_ledger.retire_actor('carl', successor => 'anna');
+	PERFORM FROM trust_ledger.set_policy('late', grace => '1 day');
+	PERFORM FROM trust_ledger.drop_policy('late');
+	PERFORM FROM trust_ledger.grant_access('pg_monitor', 'analyst');
+	PERFORM FROM trust_ledger.revoke_access('pg_monitor', 'analyst');
+	PERFORM FROM trust_ledger.set_ledger(lag => '2 days');
+	PERFORM FROM trust_ledger.history(made);
+END
+$$;
+
+CREATE PROCEDURE alter_tables(change text) LANGUAGE plpgsql AS $$
+DECLARE
+	tab regclass;
+BEGIN
+	FOR tab IN SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('ALTER TABLE %s %s', tab, change);
+	END LOOP;
+END
+$$;
+
+CREATE TABLE outcome (part text, entries bigint, findings bigint);
+CREATE PROCEDURE note_outcome(part text) LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO outcome
+	SELECT part, (SELECT count(*) FROM trust.entry WHERE customer LIKE 'u%'), (SELECT count(*) FROM trust_ledger.verify());
+END
+$$;
+
+CREATE EXTENSION trust_ledger;
+CALL new_ledger();
+CALL make_promises(1, 200000);
+CALL back_and_assess(10000);
+CALL be_refused(10000);
+CALL name_strangers(49500);
+CALL verify(3);
+
+CALL use_all('u1');
+CALL note_outcome('as it was');
+CALL alter_tables('ADD COLUMN later text');
+CALL use_all('u2');
+CALL note_outcome('after ADD COLUMN');
+CALL alter_tables('DROP COLUMN later');
+CALL use_all('u3');
+CALL note_outcome('after DROP COLUMN');
+
+-- The first times, PL/pgSQL is still making up its mind about its own plans; and PostgreSQL never
+-- forgets the row type of a table that was dropped.
+CREATE PROCEDURE renew(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. times LOOP
+		CALL new_ledger();
+		COMMIT;
+		CALL use_all('u3');
+		PERFORM FROM trust_ledger.verify();
+		COMMIT;
+		IF i > 7 THEN CALL measure('a ledger made again', '{CacheMemoryContext,Type information cache}'); END IF;
+	END LOOP;
+END
+$$;
+CALL renew(14);
+CALL note_outcome('in a ledger made again');
+};
+
+$node->safe_psql('postgres', $session);
+
+is($node->safe_psql('postgres', 'TABLE outcome'), <<'EOF' =~ s/\n$//r, 'plans outlive what they were made for');
+as it was|6|0
+after ADD COLUMN|12|0
+after DROP COLUMN|18|0
+in a ledger made again|6|0
+EOF
+
+# The most that any later measurement is above it.
+my @growth = split /\n/, $node->safe_psql('postgres', q{
+	SELECT part, count(*), max(contexts - contexts_then), max(bytes - bytes_then), max(used - used_then)
+	FROM (
+		SELECT *, row_number() OVER w AS number, nth_value(contexts, 2) OVER w AS contexts_then,
+			nth_value(bytes, 2) OVER w AS bytes_then, nth_value(used, 2) OVER w AS used_then
+		FROM measured
+		WINDOW w AS (PARTITION BY part ORDER BY nr ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) m
+	WHERE number >= 2 GROUP BY part ORDER BY min(nr)});
+is(scalar @growth, 6, 'every part was measured');
+foreach my $line (@growth)
+{
+	my ($part, $times, $contexts, $bytes, $used) = split /\|/, $line;
+
+	cmp_ok($contexts, '<=', 0, "$part: no more memory contexts");
+	cmp_ok($bytes, '<=', 64 * 1024, "$part: no more memory");
+	cmp_ok($used, '<=', 64 * 1024, "$part: nor more of it in use");
+	note("$part: $times times, at most $contexts contexts, $bytes bytes, $used in use more");
+}
+
+$node->stop;
+done_testing();
