@@ -108,7 +108,7 @@ CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
 	}
 }
 
-void
+static void
 BytesHash(const CanonicalBytes *bytes, uint8 hash[HASH_SIZE])
 {
 	if (!Sha256(bytes->data, bytes->length, hash))

@@ -113,6 +113,5 @@ extern bool MatchesCommitment(const char *data, size_t length, const bytea *salt
 extern void CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value);
 pg_noreturn extern void CryptoFailed(void);
 extern bytea *HashBytea(const uint8 hash[HASH_SIZE]);
-extern void BytesHash(const CanonicalBytes *bytes, uint8 hash[HASH_SIZE]);
 
 #endif

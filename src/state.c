@@ -37,7 +37,7 @@ static const uint32 leads[EVENTS][STATES] = {
 	[EVENT_RELEASED] = {[STATE_OPEN] = TO(RELEASED)},
 };
 
-bool
+static bool
 StateAllows(Event event, State from)
 {
 	return leads[event][from] != 0;

@@ -36,7 +36,6 @@ typedef enum Event
 extern const char *const state_names[STATES];
 extern const char *const event_names[EVENTS];
 
-extern bool StateAllows(Event event, State from);
 extern bool StateLeads(Event event, State from, State to);
 extern void CheckStateAllows(Event event, State from, const char *promise);
 
