@@ -155,18 +155,6 @@ MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 com
 		CryptoFailed();
 }
 
-bool
-MatchesCommitment(const char *data, size_t length, const bytea *salt, const bytea *stored)
-{
-	uint8		commitment[HASH_SIZE];
-
-	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(stored) != HASH_SIZE)
-		return false;
-	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), data, length, commitment))
-		CryptoFailed();
-	return memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
-}
-
 /* Gives each text that the entry carries a salt of its own and its commitment. */
 void
 EntryCommit(Row *entry)
@@ -192,12 +180,18 @@ EntryCommit(Row *entry)
 bool
 EntryTextMatches(const Row *entry, const ErasableText *erasable)
 {
+	const bytea *salt = DatumGetByteaPP(entry->values[erasable->salt]);
+	const bytea *stored = DatumGetByteaPP(entry->values[erasable->commitment]);
+	uint8		commitment[HASH_SIZE];
 	const char *data;
 	size_t		length;
 
+	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(stored) != HASH_SIZE)
+		return false;
 	ErasableBytes(entry, erasable->text, &data, &length);
-	return MatchesCommitment(data, length, DatumGetByteaPP(entry->values[erasable->salt]),
-							 DatumGetByteaPP(entry->values[erasable->commitment]));
+	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), data, length, commitment))
+		CryptoFailed();
+	return memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
 }
 
 /* SHA-256 over the canonical bytes of the entry. */

@@ -109,7 +109,6 @@ extern TimestampTz EntryInstant(const Row *entry);
 extern bool EntryTextMatches(const Row *entry, const ErasableText *erasable);
 
 extern void MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE]);
-extern bool MatchesCommitment(const char *data, size_t length, const bytea *salt, const bytea *stored);
 extern void CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value);
 pg_noreturn extern void CryptoFailed(void);
 extern bytea *HashBytea(const uint8 hash[HASH_SIZE]);

@@ -27,7 +27,7 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" found AS ("
 	"  SELECT g.tab, g.name, t.tgenabled AS enabled, t.tgtype = g.type AND t.tgqual IS NULL AND t.tgattr::text = ''"
 	"     AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
-	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func AND p.prosrc = g.func"
+	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func AND p.prosrc = g.func AND p.probin = '$libdir/trust_ledger'"
 	"                   AND p.prolang = (SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname = 'c')) AS genuine"
 	"  FROM guard g LEFT JOIN pg_catalog.pg_trigger t"
 	"    ON t.tgrelid = pg_catalog.to_regclass('trust.' || g.tab) AND t.tgname = g.name)"
@@ -84,10 +84,12 @@ static const char *const find_governance_problems =
 " FROM last FULL JOIN stored ON stored.subject = last.subject"
 " WHERE last.subject IS NULL OR stored.subject IS NULL"
 " UNION ALL"
+" SELECT subject, NULL, 'is there twice' FROM stored GROUP BY subject HAVING pg_catalog.count(*) > 1"
+" UNION ALL"
 " SELECT stored.subject, f.key, 'is not what the last entry about it says'"
 " FROM last JOIN stored ON stored.subject = last.subject,"
 "   LATERAL pg_catalog.jsonb_each(held) AS f"
-" WHERE coalesce(f.value, 'null') IS DISTINCT FROM coalesce(said -> f.key, 'null')"
+" WHERE said ? f.key AND coalesce(f.value, 'null') IS DISTINCT FROM coalesce(said -> f.key, 'null')"
 " ORDER BY 1, 2";
 
 /* Entries of the governance chain that governance never writes; the first names the ledger. */

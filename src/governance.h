@@ -29,7 +29,7 @@ typedef struct GovernedTable
 						GOVERNED_RECORD(table_name, key_name) ")" \
 						" WHERE " key_name "::pg_catalog.text OPERATOR(pg_catalog.=) $1", \
 						TEXTOID, JSONBOID, INT8OID, TEXTOID), \
-	.insert = STATEMENT("INSERT INTO trust." table_name " SELECT r.*" GOVERNED_RECORD(table_name, key_name), \
+	.insert = STATEMENT("INSERT INTO trust." table_name " (" key_name ", " columns ", seq) SELECT " key_name ", " columns ", seq" GOVERNED_RECORD(table_name, key_name), \
 						TEXTOID, JSONBOID, INT8OID, TEXTOID)}
 
 #define GOVERNED_TABLES 4

@@ -51,7 +51,7 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 					 errmsg("role \"%s\" does not have the level %s", role, level),
 					 errhint("SELECT * FROM trust.access_level; shows who has which.")));
 		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		change.reason = ArgText(fcinfo, 2);
+		change.reason = ArgWords(fcinfo, 2, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

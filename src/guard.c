@@ -11,6 +11,7 @@
 #include "guard.h"
 
 #include "access/xact.h"
+#include "catalog/pg_type_d.h"
 #include "commands/trigger.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
@@ -122,11 +123,11 @@ NextExpected(GuardedTable table)
 }
 
 static Datum
-ColumnValue(HeapTuple tuple, TupleDesc tupdesc, const char *name, bool *isnull)
+ColumnValue(HeapTuple tuple, TupleDesc tupdesc, const char *name, Oid type, bool *isnull)
 {
 	int			attnum = SPI_fnumber(tupdesc, name);
 
-	if (attnum <= 0)
+	if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of a ledger's table is missing", name)));
@@ -137,7 +138,7 @@ static bool
 HasSeq(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *column)
 {
 	bool		isnull;
-	Datum		seq = ColumnValue(tuple, tupdesc, column, &isnull);
+	Datum		seq = ColumnValue(tuple, tupdesc, column, INT8OID, &isnull);
 
 	return !isnull && DatumGetInt64(seq) == row->seq;
 }
@@ -146,7 +147,7 @@ static bool
 IsBefore(HeapTuple tuple, TupleDesc tupdesc, const char *column, const GuardedRow *row)
 {
 	bool		isnull;
-	Datum		seq = ColumnValue(tuple, tupdesc, column, &isnull);
+	Datum		seq = ColumnValue(tuple, tupdesc, column, INT8OID, &isnull);
 
 	return !isnull && DatumGetInt64(seq) < row->seq;
 }
@@ -155,7 +156,7 @@ static bool
 HasHash(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc, const char *column)
 {
 	bool		isnull;
-	Datum		value = ColumnValue(tuple, tupdesc, column, &isnull);
+	Datum		value = ColumnValue(tuple, tupdesc, column, BYTEAOID, &isnull);
 	bytea	   *hash;
 
 	if (isnull)
@@ -191,6 +192,8 @@ CheckErasureOnly(TriggerData *trigger)
 		Datum		old_value = heap_getattr(trigger->tg_trigtuple, i + 1, tupdesc, &old_null);
 		Datum		new_value = heap_getattr(trigger->tg_newtuple, i + 1, tupdesc, &new_null);
 
+		if (column->attisdropped)
+			continue;
 		if (new_null && (old_null || IsErasableColumn(NameStr(column->attname))))
 			continue;
 		if (new_null || old_null || !datum_image_eq(old_value, new_value, column->attbyval, column->attlen))

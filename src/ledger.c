@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -355,6 +356,7 @@ void
 LedgerEnter(const Ledger *ledger, LedgerSession *session)
 {
 	session->caller = CurrentMemoryContext;
+	session->settings = NewGUCNestLevel();
 	GetUserIdAndSecContext(&session->user, &session->security_context);
 	SetUserIdAndSecContext(ledger->owner,
 						   session->security_context | SECURITY_LOCAL_USERID_CHANGE |
@@ -368,5 +370,6 @@ LedgerLeave(LedgerSession *session)
 {
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
+	AtEOXact_GUC(false, session->settings);
 	SetUserIdAndSecContext(session->user, session->security_context);
 }

@@ -51,6 +51,7 @@ typedef struct LedgerSession
 {
 	Oid			user;
 	int			security_context;
+	int			settings;		/* what planted code sets goes with the session */
 	MemoryContext caller;		/* where results live */
 } LedgerSession;
 

@@ -264,11 +264,9 @@ NoPromise(Datum promise)
 text *
 PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
-	bool		isnull;
-
 	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
 		NoPromise(promise);
-	return DatumGetTextPP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
 }
 
 /* As given, or found. */

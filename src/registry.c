@@ -117,14 +117,14 @@ CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("\"%s\", who is to answer for a machine, is not registered", responsible),
 				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');", quote_literal_cstr(responsible))));
-	if (strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), actor_kind_names[ACTOR_HUMAN]) != 0)
+	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[ACTOR_HUMAN]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" is not a human and cannot answer for a machine", responsible)));
 	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
 		ActorNotActive(responsible);
 	if (speaks_for == SPEAKS_FOR_COMPANY &&
-		strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3), speaks_for_names[speaks_for]) != 0)
+		strcmp(TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)), speaks_for_names[speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" does not speak for the company and cannot answer for its machine", responsible)));
@@ -152,14 +152,14 @@ CheckSameNature(const Registration *r)
 
 	if (StatementWrite(&lock_actor, &actor, NULL) == 0)
 		return;
-	if (strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1), actor_kind_names[r->kind]) != 0 ||
-		strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2), speaks_for_names[r->speaks_for]) != 0)
+	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[r->kind]) != 0 ||
+		strcmp(TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)), speaks_for_names[r->speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("actor \"%s\" cannot become another kind of actor", r->actor),
 				 errdetail("It is registered as %s and speaks for %s.",
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
-						   SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
+						   TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
+						   TextDatumGetCString(ResultNeeded(0, 2, TEXTOID))),
 				 errhint("Register the new actor under a key of its own.")));
 }
 
@@ -230,7 +230,7 @@ register_actor(PG_FUNCTION_ARGS)
 			CheckDbRole(governance.act.ledger, &r);
 		change.details = DetailsOf(&r);
 		change.name = name;
-		change.reason = ArgText(fcinfo, 9);
+		change.reason = ArgWords(fcinfo, 9, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -241,6 +241,9 @@ NameOrNull(HeapTuple tuple, TupleDesc tupdesc, int column)
 {
 	bool		isnull;
 	Datum		name = SPI_getbinval(tuple, tupdesc, column, &isnull);
+
+	if (SPI_gettypeid(tupdesc, column) != TEXTOID)
+		ereport(ERROR, (errcode(ERRCODE_TL_ALTERED), errmsg("column \"name\" of table \"trust.actor\" is no text")));
 
 	return isnull ? NULL : DatumGetTextPP(name);
 }
@@ -348,7 +351,7 @@ retire_actor(PG_FUNCTION_ARGS)
 		changes[0].governs = &governed_actor;
 		changes[0].subject = actor;
 		changes[0].name = name;
-		changes[0].reason = ArgText(fcinfo, 2);
+		changes[0].reason = ArgWords(fcinfo, 2, "reason");
 		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum, successor ? " " : "n"));
 		GovernanceAppend(&governance, changes, machines + 1);
 	}

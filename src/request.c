@@ -58,14 +58,21 @@ RequestOf(FunctionCallInfo fcinfo, const char *actor)
 	return request;
 }
 
+/*
+ * The commitment: SHA-256 of the salt, so that the salt cannot be exchanged, and
+ * the HMAC of the request under it.  Neither tells anything once the salt is gone.
+ */
 void
 RequestCommit(const Request *request, Row *entry)
 {
 	uint8		salt[SALT_SIZE];
-	uint8		commitment[HASH_SIZE];
+	bytea	   *commitment = palloc(VARHDRSZ + REQUEST_SIZE);
 
-	MakeCommitment((const char *) request->data, request->length, salt, commitment);
-	RowSet(entry, ENTRY_REQUEST, PointerGetDatum(HashBytea(commitment)));
+	SET_VARSIZE(commitment, VARHDRSZ + REQUEST_SIZE);
+	MakeCommitment((const char *) request->data, request->length, salt, (uint8 *) VARDATA(commitment) + HASH_SIZE);
+	if (!Sha256(salt, SALT_SIZE, (uint8 *) VARDATA(commitment)))
+		CryptoFailed();
+	RowSet(entry, ENTRY_REQUEST, PointerGetDatum(commitment));
 	RowSet(entry, ENTRY_REQUEST_SALT, PointerGetDatum(HashBytea(salt)));
 }
 
@@ -73,5 +80,28 @@ RequestCommit(const Request *request, Row *entry)
 bool
 RequestMatches(const Request *request, const bytea *commitment, const bytea *salt)
 {
-	return MatchesCommitment((const char *) request->data, request->length, salt, commitment);
+	uint8		again[HASH_SIZE];
+
+	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(commitment) != REQUEST_SIZE)
+		return false;
+	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), request->data, request->length, again))
+		CryptoFailed();
+	return memcmp(VARDATA_ANY(commitment) + HASH_SIZE, again, HASH_SIZE) == 0;
+}
+
+/* Whether the entry's salt is the one it was made with, there where a request is and nowhere else. */
+bool
+RequestSaltMatches(const Row *entry)
+{
+	bytea	   *commitment;
+	bytea	   *salt;
+	uint8		hash[HASH_SIZE];
+
+	if (RowIsNull(entry, ENTRY_REQUEST) || RowIsNull(entry, ENTRY_REQUEST_SALT))
+		return RowIsNull(entry, ENTRY_REQUEST) == RowIsNull(entry, ENTRY_REQUEST_SALT);
+	commitment = DatumGetByteaPP(entry->values[ENTRY_REQUEST]);
+	salt = DatumGetByteaPP(entry->values[ENTRY_REQUEST_SALT]);
+	if (!Sha256(VARDATA_ANY(salt), VARSIZE_ANY_EXHDR(salt), hash))
+		CryptoFailed();
+	return VARSIZE_ANY_EXHDR(commitment) == REQUEST_SIZE && memcmp(VARDATA_ANY(commitment), hash, HASH_SIZE) == 0;
 }

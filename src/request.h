@@ -14,8 +14,11 @@ typedef struct Request
 	size_t		length;
 } Request;
 
+#define REQUEST_SIZE (2 * HASH_SIZE)
+
 extern Request RequestOf(FunctionCallInfo fcinfo, const char *actor);
 extern void RequestCommit(const Request *request, Row *entry);
+extern bool RequestSaltMatches(const Row *entry);
 extern bool RequestMatches(const Request *request, const bytea *commitment, const bytea *salt);
 
 #endif

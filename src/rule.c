@@ -87,7 +87,7 @@ set_policy(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		}
 		change.details = StatementDatum(&rule_details, values, nulls);
-		change.reason = ArgText(fcinfo, 10);
+		change.reason = ArgWords(fcinfo, 10, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -118,7 +118,7 @@ drop_policy(PG_FUNCTION_ARGS)
 					 errmsg("there is no policy \"%s\"", policy),
 					 errhint("SELECT * FROM trust.policy_rule; lists them.")));
 		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-		change.reason = ArgText(fcinfo, 1);
+		change.reason = ArgWords(fcinfo, 1, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

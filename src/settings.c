@@ -166,7 +166,7 @@ set_ledger(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance.act.ledger->id)));
 		change.details = StatementDatum(&merge_settings, values, nulls);
-		change.reason = ArgText(fcinfo, 4);
+		change.reason = ArgWords(fcinfo, 4, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -24,6 +24,7 @@
 #include "findings.h"
 #include "reader.h"
 #include "registered.h"
+#include "request.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);
@@ -121,6 +122,8 @@ CheckEntry(Verification *v)
 	if (DatumGetInt16(entry->values[ENTRY_FORMAT]) != ENTRY_FORMAT_NUMBER)
 		EntryFinding(v, "format", "is not known to this version of the extension");
 	CheckTexts(v);
+	if (!RequestSaltMatches(entry))
+		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
 	field = CheckRegistered(v->registrations, entry);
 	if (field)
 		EntryFinding(v, field, "is not what governance said of the actor");
@@ -287,14 +290,16 @@ static void
 CheckPromise(Verification *v)
 {
 	const Row  *stored = v->promises.row;
-	pg_uuid_t  *id = DatumGetUUIDP(stored->values[PROMISE_PROMISE]);
-	Folded	   *folded = hash_search(v->folded, id, HASH_FIND, NULL);
+	pg_uuid_t  *id = RowIsNull(stored, PROMISE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[PROMISE_PROMISE]);
+	Folded	   *folded = id ? hash_search(v->folded, id, HASH_FIND, NULL) : NULL;
 
 	if (folded == NULL)
 	{
 		PromiseFinding(v, id, NULL, "has no entries");
 		return;
 	}
+	if (folded->stored)
+		PromiseFinding(v, id, NULL, "is there twice");
 	folded->stored = true;
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
 		if (!RowValueEqual(stored, i, folded->promise, i))
@@ -331,6 +336,9 @@ NextCustomer(Verification *v)
 	for (size_t i = 0; i < lengthof(heads); i++)
 	{
 		char	   *customer = heads[i].row ? RowText(heads[i].row, heads[i].column) : NULL;
+
+		if (heads[i].row && customer == NULL)
+			ereport(ERROR, (errcode(ERRCODE_TL_ALTERED), errmsg("a row of table \"trust.%s\" has no customer", heads[i].row->shape->table)));
 
 		if (customer && (first == NULL || strcmp(customer, first) < 0))
 			first = customer;

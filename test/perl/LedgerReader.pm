@@ -8,7 +8,7 @@ package LedgerReader;
 use strict;
 use warnings;
 
-use Digest::SHA qw(sha256 hmac_sha256);
+use Digest::SHA qw(sha256 sha256_hex hmac_sha256);
 use JSON::PP;
 
 my @texts = qw(words purpose note context name);
@@ -226,7 +226,9 @@ sub check_entry
 		next unless grep { defined } $value, $salt, $commitment;
 		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
 	}
-	$found->('request_salt') unless eval { field_bytes(bytes => $entry->{request_salt}); 1 };
+	my ($request, $salt) = @$entry{qw(request request_salt)};
+	$found->('request_salt')
+	  unless defined $request ? defined $salt && length $request == 128 && eval { sha256_hex(value_bytes(bytes => $salt)) eq substr($request, 0, 64) } : !defined $salt;
 }
 
 sub is_time { return defined $_[0] && eval { value_bytes(time => $_[0]); 1 } }

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(32);
+SELECT plan(344);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -10,7 +10,7 @@ SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
 DROP SCHEMA trust_ledger;
 
 CREATE EXTENSION trust_ledger;
-SELECT throws_ok('ALTER EXTENSION trust_ledger SET SCHEMA pg_catalog', '0A000', NULL, 'the extension stays in its schema');
+SELECT throws_ok('ALTER EXTENSION trust_ledger SET SCHEMA public', '0A000', NULL, 'the extension stays in its schema');
 SELECT is((SELECT extversion FROM pg_extension WHERE extname = 'trust_ledger'),
 	(SELECT default_version FROM pg_available_extensions WHERE name = 'trust_ledger'), 'it has the version it says');
 SELECT isnt(trust_ledger.create_ledger(), NULL, 'create_ledger() returns the ledger''s uuid');
@@ -39,7 +39,8 @@ FROM (VALUES
 	('release_promise', 'promise reason customer actor'),
 	('assess_promise', 'promise verdict relayed purpose_met reason customer actor')) AS writing (name, arguments);
 INSERT INTO intended VALUES
-	('act_as', 'actor', 'text', 'v', true, 'u'),
+	('act_as', 'actor', 'text', 'v', false, 'u'),
+	('check_ledger', '', 'void', 's', false, 'u'),
 	('history', 'promise customer', 'record', 's', false, 'r'),
 	('verify', '', 'record', 's', false, 'r'),
 	('verify', 'of_customer', 'record', 's', true, 'r'),
@@ -107,7 +108,8 @@ SELECT throws_ok('DROP EXTENSION trust_ledger', '2BP01', NULL, 'the extension is
 SELECT is_empty($$
 	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
-		AND obj_description(objid, classid::regclass::name) IS NULL $$,
+		AND obj_description(objid, classid::regclass::name) IS NULL
+		AND objid NOT IN (SELECT typarray FROM pg_type) $$,
 	'every object of the extension has a comment');
 SELECT is_empty($$
 	SELECT oid::regclass FROM pg_class
@@ -130,10 +132,10 @@ FROM (VALUES
 	('access', '{role,levels,seq}'),
 	('chain', '{customer,length,head,recorded_at}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
-		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,first_due,due,due_moves,overdue_at,
+		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
 		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,weight_kept,weight_broken,recorded_at,
 		backfilled,terms_seq,last_seq}'),
-	('awaiting_backing', '{customer,promise,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
+	('awaiting_backing', '{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
 		back_by,waiting_since}'),
 	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within}'),
 	('access_level', '{role,level}')) AS intended (tab, columns);
@@ -170,7 +172,7 @@ SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', cu
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'delivery',
 	due => now() + '9 days', value => 10, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'anna', longest_pause => '1 day',
-	actor => 'bot', context => '{"deal": 1}', idempotency_key => 'k1');
+	actor => 'anna', context => '{"deal": 1}', idempotency_key => 'k1');
 INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl');
 INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true, reason => 'Seen.', actor => 'carl');
@@ -188,6 +190,82 @@ SELECT is_empty($$
 		AND NOT EXISTS (SELECT FROM trust.promise p WHERE to_jsonb(p) -> attname::text <> 'null') $$,
 	'every column of promise is filled');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() reads them all');
+
+-- ---- a column that was given another type, or a NULL where none can be: told of, never misread
+
+DROP VIEW trust.current_promise, trust.awaiting_backing, trust.policy_rule, trust.access_level;
+DO $$
+DECLARE
+	drop_it text;
+BEGIN
+	FOR drop_it IN
+		SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r'
+		UNION ALL SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+		WHERE connamespace = 'trust'::regnamespace AND contype = 'c'
+		UNION ALL SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
+		WHERE indrelid::regclass::text ~ '^trust[.]' AND NOT indisprimary
+	LOOP
+		EXECUTE drop_it;
+	END LOOP;
+END
+$$;
+CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE call;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
+	WHEN OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+SELECT trust_ledger.register_actor('ben', 'human');
+CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
+	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',
+	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', idempotency_key => 'k2')$$,
+	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'bot', kind => 'k', value => 1)$$, $$SELECT trust_ledger.back_promise(last_promise(), actor => 'anna')$$,
+	$$SELECT trust_ledger.amend_promise(last_promise(), value => 2, actor => 'anna')$$, $$SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl')$$,
+	$$SELECT trust_ledger.register_actor('anna', 'human')$$, $$SELECT trust_ledger.retire_actor('anna', successor => 'ben')$$,
+	$$SELECT trust_ledger.set_policy('all', evidence => 'session')$$, $$SELECT trust_ledger.drop_policy('all')$$,
+	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$]) AS call;
+SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
+-- Whether it was told of: verify() finds it or fails, or other calls fail. Nothing of it stays.
+CREATE FUNCTION told(alteration text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	verified text := 'told';
+	outcomes text[];
+BEGIN
+	EXECUTE alteration;
+	BEGIN
+		IF NOT EXISTS (SELECT FROM trust_ledger.verify() WHERE part <> 'guard') THEN
+			verified := 'nothing';
+		END IF;
+	EXCEPTION WHEN OTHERS THEN
+		outcomes := ARRAY[SQLSTATE];
+	END;
+	SELECT outcomes || array_agg(outcome(call)) INTO outcomes FROM calls;
+	RAISE EXCEPTION USING ERRCODE = 'OK000',
+		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL (outcomes) THEN verified ELSE 'told' END;
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN SQLERRM;
+END
+$$;
+SELECT is(told('SELECT 1'), 'nothing', 'nothing was altered: nothing is told of');
+SELECT is(told(format('ALTER TABLE trust.%I ALTER COLUMN %I %s', relname, attname, change)), 'told', format('%s.%s: %s', relname, attname, change))
+FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
+	LATERAL (
+		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)
+			ELSE format('TYPE bigint USING hashtext(%I::text)', attname) END
+		UNION ALL SELECT format('DROP NOT NULL; UPDATE trust.%I SET %I = NULL', relname, attname)
+		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role')) AS v (change)
+WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
+-- Keys that are NULL need their primary key dropped.
+SELECT is(told(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
+	'told', format('%s.%s is NULL', tab, attname))
+FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('chain', 'customer'), ('promise', 'customer'),
+	('promise', 'promise'), ('entry', 'customer'), ('entry', 'seq')) AS k (tab, attname);
+SELECT is(told(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'told', format('%s.%s is dropped', relname, attname))
+FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0
+WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 
 SELECT * FROM finish();
 ROLLBACK;

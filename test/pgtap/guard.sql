@@ -1,0 +1,201 @@
+-- Guards: nothing but the ledger's functions writes its tables.
+
+BEGIN;
+CREATE EXTENSION pgtap;
+SELECT plan(369);
+CREATE EXTENSION trust_ledger;
+
+-- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
+CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none', replication text DEFAULT 'origin') RETURNS text
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('session_replication_role', replication, true);
+	PERFORM set_config('role', as_role, true);
+	EXECUTE call;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
+	WHEN query_canceled OR OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+
+CREATE ROLE ledger_owner;
+SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
+:give_to_owner;
+SELECT trust_ledger.create_ledger();
+SELECT trust_ledger.register_actor('anna', 'human', 'Anna');
+SELECT trust_ledger.set_policy('p', kind => 'k', evidence => 'session');
+SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
+
+CREATE TABLE guarded (tab text, key text, changes text);
+INSERT INTO guarded VALUES ('ledger', 'ledger', 'zone = ''Asia/Tokyo'''), ('actor', 'actor', 'kind = ''ai'''),
+	('policy', 'policy', 'active = false'), ('access', 'role', 'levels = ''{admin}'''), ('chain', 'customer', 'length = length + 1'),
+	('promise', 'customer', 'state = ''kept'''), ('entry', 'customer', 'state = ''kept''');
+
+-- ---- by hand
+
+SELECT is(outcome(format(statement, tab, key, changes), as_role, replication), 'TL006',
+	format('%s, by %s, %s', format(statement, tab, key, changes), as_role, replication))
+FROM guarded,
+	unnest(ARRAY['INSERT INTO trust.%1$s SELECT * FROM trust.%1$s', 'INSERT INTO trust.%1$s SELECT * FROM trust.%1$s ON CONFLICT DO NOTHING',
+		'UPDATE trust.%1$s SET %2$s = %2$s', 'UPDATE trust.%1$s SET %3$s', 'DELETE FROM trust.%1$s', 'TRUNCATE trust.%1$s',
+		'TRUNCATE trust.ledger, trust.actor, trust.policy, trust.access, trust.chain, trust.promise, trust.entry CASCADE',
+		'MERGE INTO trust.%1$s t USING trust.%1$s s ON t.%2$s = s.%2$s WHEN MATCHED THEN DELETE']) AS statement,
+	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
+
+-- An entry is not even erased by hand, and nothing but text could ever be.
+SELECT is(outcome('UPDATE trust.entry SET ' || changes, 'ledger_owner'), 'TL006', 'UPDATE trust.entry SET ' || changes)
+FROM unnest('{words = NULL,"words = NULL, words_salt = NULL",name = NULL,words_commitment = NULL,hash = NULL,actor = NULL}'::text[]) AS changes;
+SELECT is((SELECT count(*) FROM trust.entry WHERE words = 'It works.'), 1::bigint, 'all is as it was');
+
+-- Right after a call of ours, by what it just wrote.
+SELECT is(outcome(call || '; ' || writing), 'TL006', writing || ' after ' || call)
+FROM (VALUES
+	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.promise SET words = 'x', last_seq = 2 WHERE last_seq = 2$$),
+	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.chain SET length = length WHERE customer = 'c'$$),
+	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = 'c' AND seq = 2$$),
+	($$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'ben'$$),
+	($$SELECT trust_ledger.register_actor('anna', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'anna'$$),
+	($$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$),
+	($$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$, $$UPDATE trust.access SET levels = '{}'$$)) AS c (call, writing);
+
+-- ---- from triggers that the owner plants: while a call of ours is at work
+
+CREATE SCHEMA own AUTHORIZATION ledger_owner;
+SET ROLE ledger_owner;
+CREATE FUNCTION own.execute() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		EXECUTE tg_argv[0];
+	END IF;
+	RETURN NEW;
+END
+$$;
+RESET ROLE;
+CREATE FUNCTION plant(fires text, tab text, doing text) RETURNS text LANGUAGE sql AS $$
+	SELECT format('CREATE TRIGGER a %s ON trust.%I %s EXECUTE FUNCTION own.execute(%L)', split_part(fires, ' FOR', 1), tab,
+		substring(fires FROM ' FOR.*'), doing)
+$$;
+SELECT is(outcome(plant(fires, tab, doing) || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006',
+	format('%s on %s: %s', fires, tab, doing))
+FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,
+		AFTER INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
+	unnest('{entry,chain,promise}'::text[]) AS tab,
+	unnest(ARRAY[$$UPDATE trust.actor SET authority = '{}'$$, $$UPDATE trust.promise SET state = 'kept'$$,
+		$$UPDATE trust.chain SET length = 7 WHERE customer = ''$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = ''$$,
+		'DELETE FROM trust.entry']) AS doing;
+SELECT is(outcome(plant(fires, tab, doing) || '; ' || call), 'TL006', format('%s on %s: %s', fires, tab, doing))
+FROM (VALUES
+	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.access SET levels = '{admin}'$$),
+	('policy', $$SELECT trust_ledger.drop_policy('p')$$, $$UPDATE trust.policy SET active = true$$),
+	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$, $$UPDATE trust.actor SET kind = 'ai'$$),
+	('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$)) AS c (tab, call, doing),
+	unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW}'::text[]) AS fires;
+
+-- The very row that is expected is let in once: whoever takes its place, makes the call fail.
+SELECT is(outcome(plant('BEFORE UPDATE FOR EACH STATEMENT', 'chain', $$
+		UPDATE trust.chain SET length = e.seq, head = e.hash, recorded_at = NULL FROM trust.entry e
+		WHERE chain.customer = '' AND e.customer = 'c' AND e.seq = (SELECT max(seq) FROM trust.entry WHERE customer = 'c') $$)
+	|| $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006', 'another row in the place of the expected one');
+-- A row that a trigger drops, quietly, is missed. (The timeout is for a call that would try for ever.)
+CREATE FUNCTION own.drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SET LOCAL statement_timeout = '5s';
+SELECT is(outcome(format('CREATE TRIGGER a BEFORE INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.drop_row(); %s', tab, call)), 'TL006',
+	format('%s, while a trigger drops the rows of %s', call, tab))
+FROM (VALUES
+	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('promise', $$SELECT trust_ledger.amend_promise((SELECT promise FROM trust.promise), 'Other words.', actor => 'anna')$$),
+	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('actor', $$SELECT trust_ledger.register_actor('anna', 'human')$$)) AS c (tab, call);
+SELECT is(outcome($$CREATE TRIGGER a BEFORE INSERT ON trust.chain FOR EACH ROW EXECUTE FUNCTION own.drop_row();
+	SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$), 'TL006', 'or that of a new chain');
+RESET statement_timeout;
+
+-- ---- after an error between what was expected and its write
+
+-- The call fails on the row that was expected, and tells it; then the same row comes by hand.
+CREATE FUNCTION own.tell() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('test.tell', true) = 'on' THEN
+		RAISE EXCEPTION USING ERRCODE = 'TOLD0', DETAIL = to_jsonb(NEW);
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE FUNCTION retold(tab text, call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	told text;
+	outcomes text[];
+	statement text;
+BEGIN
+	EXECUTE format('CREATE TRIGGER a BEFORE INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.tell()', tab);
+	PERFORM set_config('test.tell', 'on', true);
+	BEGIN
+		EXECUTE call;
+	EXCEPTION WHEN SQLSTATE 'TOLD0' THEN
+		GET STACKED DIAGNOSTICS told = PG_EXCEPTION_DETAIL;
+	END;
+	PERFORM set_config('test.tell', 'off', true);
+	FOREACH statement IN ARRAY ARRAY[
+		'INSERT INTO trust.%1$I SELECT * FROM jsonb_populate_record(NULL::trust.%1$I, %2$L)',
+		'UPDATE trust.%1$I t SET (%3$s) = (SELECT %3$s FROM jsonb_populate_record(NULL::trust.%1$I, %2$L)) WHERE t.ctid = (SELECT max(ctid) FROM trust.%1$I)']
+	LOOP
+		BEGIN
+			EXECUTE format(statement, tab, told, (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+				WHERE attrelid = ('trust.' || tab)::regclass AND attnum > 0));
+			outcomes := outcomes || 'ok'::text;
+		EXCEPTION WHEN OTHERS THEN
+			outcomes := outcomes || SQLSTATE;
+		END;
+	END LOOP;
+	EXECUTE format('DROP TRIGGER a ON trust.%I', tab);
+	RETURN CASE WHEN told IS NULL THEN 'not told' ELSE outcomes::text END;
+END
+$$;
+SELECT is(retold(tab, call), '{TL006,TL006}', format('%s was expected: %s', tab, call))
+FROM (VALUES
+	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('chain', $$SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$),
+	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$),
+	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$)) AS c (tab, call);
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing got through');
+
+-- ---- guards elsewhere than on the ledger's tables
+
+SELECT is(outcome(format('SELECT trust_ledger.guard_%s()', guard)), '39P01', format('guard_%s() called', guard))
+FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS guard;
+
+CREATE TABLE foreign_table (hash bytea, head bytea, length bigint, last_seq bigint, seq bigint);
+CREATE TABLE without_columns (x integer);
+CREATE TABLE odd_columns (hash bigint, head bigint, length text, last_seq text, seq text);
+INSERT INTO foreign_table DEFAULT VALUES;
+SELECT is(outcome(format('CREATE TRIGGER g %s EXECUTE FUNCTION trust_ledger.guard_%s(); %s', fires, guard, statement)), expected,
+	format('guard_%s() %s', guard, fires))
+FROM unnest('{entry,chain,promise,governed}'::text[]) AS guard,
+	(VALUES
+		('BEFORE INSERT ON foreign_table FOR EACH ROW', 'INSERT INTO foreign_table DEFAULT VALUES', 'TL006'),
+		('BEFORE UPDATE ON foreign_table FOR EACH ROW', 'UPDATE foreign_table SET seq = 1', 'TL006'),
+		('BEFORE DELETE ON foreign_table FOR EACH ROW', 'DELETE FROM foreign_table', 'TL006'),
+		('BEFORE INSERT ON without_columns FOR EACH ROW', 'INSERT INTO without_columns VALUES (1)', 'TL006'),
+		('AFTER INSERT ON foreign_table FOR EACH ROW', 'INSERT INTO foreign_table DEFAULT VALUES', '39P01'),
+		('BEFORE INSERT ON foreign_table FOR EACH STATEMENT', 'INSERT INTO foreign_table DEFAULT VALUES', '39P01'),
+		('BEFORE TRUNCATE ON foreign_table FOR EACH STATEMENT', 'TRUNCATE foreign_table', '39P01')) AS c (fires, statement, expected);
+SELECT is(outcome('CREATE TRIGGER g BEFORE TRUNCATE ON foreign_table EXECUTE FUNCTION trust_ledger.guard_truncate(); TRUNCATE foreign_table'), 'TL006',
+	'guard_truncate() on a foreign table');
+
+-- Reached while the same kind of row is expected: refused, whatever the columns are.
+ALTER TABLE foreign_table OWNER TO ledger_owner;
+ALTER TABLE without_columns OWNER TO ledger_owner;
+ALTER TABLE odd_columns OWNER TO ledger_owner;
+SELECT isnt(outcome(format('CREATE TRIGGER g BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_%s(); %s; %s', elsewhere, guard,
+		plant('BEFORE INSERT OR UPDATE FOR EACH STATEMENT', tab, format('INSERT INTO public.%I VALUES (1)', elsewhere)), call)), 'ok',
+	format('guard_%s() on %s, while %s is written', guard, elsewhere, tab))
+FROM (VALUES
+	('entry', 'entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', 'chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('promise', 'promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
+	('actor', 'governed', $$SELECT trust_ledger.register_actor('ben', 'human')$$)) AS c (tab, guard, call),
+	unnest('{without_columns,odd_columns}'::text[]) AS elsewhere;
+
+SELECT * FROM finish();
+ROLLBACK;

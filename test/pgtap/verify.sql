@@ -1,0 +1,385 @@
+-- verify() against somebody with all rights and the guards off: whatever is done to the ledger is
+-- found, and named.
+
+BEGIN;
+CREATE EXTENSION pgtap;
+SELECT plan(387);
+CREATE EXTENSION trust_ledger;
+CREATE ROLE ledger_owner;
+CREATE ROLE lisa;
+SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
+:give_to_owner;
+SELECT trust_ledger.create_ledger();
+
+-- ---- a ledger with every event and every kind of row
+
+SELECT trust_ledger.grant_access('postgres', 'import', reason => 'loads');
+SELECT trust_ledger.grant_access('lisa', 'analyst');
+SELECT trust_ledger.revoke_access('lisa', 'analyst');
+SELECT trust_ledger.register_actor('anna', 'human', 'Anna', db_role => 'lisa', authority => '{"EUR": 5000}');
+SELECT trust_ledger.register_actor('ben', 'human');
+SELECT trust_ledger.register_actor('bot', 'ai', 'The bot', responsible => 'anna', model => 'm1');
+SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c');
+SELECT trust_ledger.register_actor('gone', 'human', 'Gone');
+SELECT trust_ledger.retire_actor('gone', successor => 'ben', reason => 'left');
+SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
+SELECT trust_ledger.set_policy('some', promiser => 'bot', promiser_kind => 'ai', kind => 'k', currency => 'EUR', least_value => 5, due_within => '9 days');
+SELECT trust_ledger.drop_policy('some');
+SELECT trust_ledger.set_ledger(zone => 'Europe/Berlin', actor => 'anna', context => '{"why": "moved"}');
+SELECT trust_ledger.register_actor('writer', 'system', responsible => 'ben');
+
+CREATE TABLE promised (name text, promise uuid);
+GRANT SELECT ON promised TO PUBLIC;
+CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE name = which';
+INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01',
+	value => 10.50, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'writer', longest_pause => '1 day', actor => 'bot',
+	context => '{"deal": 1}', idempotency_key => 'k1');
+INSERT INTO promised SELECT 'plain', promise FROM trust_ledger.make_promise('c', 'Soon.', actor => 'ben', occurred_at => now() - interval '9 days');
+SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
+SELECT trust_ledger.withdraw_backing(the('full'), 'Too soon.', actor => 'ben');
+SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
+SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2999-02-02', actor => 'anna');
+SELECT trust_ledger.accept_promise(the('full'), actor => 'carl');
+SELECT trust_ledger.assess_promise(the('full'), 'kept', relayed => true, purpose_met => true, reason => 'They said.', actor => 'ben');
+SELECT trust_ledger.assess_promise(the('full'), 'partly_kept', purpose_met => false, actor => 'carl');
+SELECT trust_ledger.release_promise(the('plain'), actor => 'carl', reason => 'Never mind.');
+INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d', 'Later.', actor => 'bot');
+INSERT INTO promised SELECT 'taken back', promise FROM trust_ledger.make_promise('d', 'Never.', actor => 'ben');
+SELECT trust_ledger.withdraw_promise(the('taken back'), actor => 'anna');
+
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing was done: nothing is found');
+SELECT is_empty($$SELECT * FROM trust_ledger.verify('c')$$, 'nor with one customer');
+SELECT is_empty($$SELECT * FROM trust_ledger.verify('')$$, 'nor with governance');
+SELECT is_empty($$SELECT * FROM trust_ledger.verify('nobody')$$, 'nor with a customer that there is not');
+SELECT is_empty($$SELECT * FROM trust_ledger.verify(NULL)$$, 'NULL is no customer');
+
+-- What is found after something was done: 'part customer seq subject field', an empty place where a
+-- finding does not say. '!' and the SQLSTATE, where it cannot be done or verified. Nothing of it stays.
+CREATE FUNCTION found(doing text, of_customer text DEFAULT NULL) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	findings text[];
+BEGIN
+	EXECUTE doing;
+	SELECT coalesce(array_agg(concat_ws(' ', part, coalesce(nullif(customer, ''), '-'), coalesce(seq::text, '-'),
+		coalesce(subject, (SELECT name FROM promised p WHERE p.promise = v.promise), v.promise::text, '-'), coalesce(field, '-'))
+		ORDER BY part, customer, seq, subject, v.promise, field), '{}') INTO findings
+	FROM (SELECT * FROM trust_ledger.verify() WHERE of_customer IS NULL
+		UNION ALL SELECT * FROM trust_ledger.verify(of_customer)) AS v;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN findings;
+	WHEN OTHERS THEN RETURN ARRAY['! ' || SQLSTATE];
+END
+$$;
+
+-- ---- guards: missing, off, weaker, replaced; and what stands before them
+
+SELECT ok(found(format(doing, tab, trigger)) @> ARRAY[format('guard - - %s %s', tab, trigger)], format(doing, tab, trigger))
+FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
+	unnest('{DROP TRIGGER %2$s ON trust.%1$s,ALTER TABLE trust.%s DISABLE TRIGGER %s,ALTER TABLE trust.%s ENABLE TRIGGER %s,
+		ALTER TABLE trust.%s ENABLE REPLICA TRIGGER %s,ALTER TRIGGER %2$s ON trust.%1$s RENAME TO another}'::text[]) AS doing;
+CREATE FUNCTION let_pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+SELECT is(found(format('DROP TRIGGER trust_guard ON trust.entry; CREATE TRIGGER trust_guard %s; ALTER TABLE trust.entry ENABLE ALWAYS TRIGGER trust_guard', guard)),
+	expected, 'trust_guard ' || guard)
+FROM (VALUES
+	('BEFORE INSERT OR UPDATE OR DELETE ON trust.entry FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_entry()', '{}'::text[]),
+	('BEFORE INSERT OR UPDATE OR DELETE ON trust.entry FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_chain()', '{guard - - entry trust_guard}'),
+	('BEFORE INSERT OR UPDATE OR DELETE ON trust.entry FOR EACH ROW EXECUTE FUNCTION let_pass()', '{guard - - entry trust_guard}'),
+	('BEFORE INSERT OR UPDATE OR DELETE ON trust.entry FOR EACH ROW WHEN (false) EXECUTE FUNCTION trust_ledger.guard_entry()', '{guard - - entry trust_guard}'),
+	('BEFORE INSERT OR UPDATE OF note OR DELETE ON trust.entry FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_entry()', '{guard - - entry trust_guard}'),
+	('BEFORE INSERT OR UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_entry()', '{guard - - entry trust_guard}'),
+	('BEFORE INSERT OR UPDATE OR DELETE ON trust.entry EXECUTE FUNCTION trust_ledger.guard_entry()', '{guard - - entry trust_guard}'),
+	('AFTER INSERT OR UPDATE OR DELETE ON trust.entry FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_entry()', '{guard - - entry trust_guard}')) AS c (guard, expected);
+SELECT is(found(doing), expected, doing)
+FROM (VALUES
+	('ALTER TABLE trust.policy DISABLE TRIGGER ALL', '{guard - - policy trust_guard,guard - - policy trust_guard_truncate}'::text[]),
+	('CREATE TRIGGER z BEFORE UPDATE ON trust.promise FOR EACH ROW EXECUTE FUNCTION let_pass()', '{guard - - promise z}'),
+	('CREATE TRIGGER z BEFORE INSERT ON trust.actor EXECUTE FUNCTION let_pass()', '{guard - - actor z}'),
+	('CREATE TRIGGER z BEFORE INSERT ON trust.actor FOR EACH ROW EXECUTE FUNCTION let_pass(); ALTER TABLE trust.actor DISABLE TRIGGER z', '{guard - - actor z}'),
+	('CREATE TRIGGER z AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION let_pass()', '{}'),
+	('CREATE RULE z AS ON UPDATE TO trust.promise DO INSTEAD NOTHING', '{guard - - promise z}'),
+	('CREATE RULE z AS ON INSERT TO trust.entry DO ALSO NOTIFY z', '{guard - - entry z}')) AS c (doing, expected);
+SELECT ok(found(format('CREATE OR REPLACE FUNCTION trust_ledger.guard_%s() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NEW; END''', guard))
+	@> ARRAY[format('guard - - %s %s', tab, trigger)], format('guard_%s() was replaced', guard))
+FROM (VALUES ('entry', 'entry', 'trust_guard'), ('chain', 'chain', 'trust_guard'), ('promise', 'promise', 'trust_guard'),
+	('governed', 'access', 'trust_guard'), ('truncate', 'entry', 'trust_guard_truncate')) AS c (guard, tab, trigger);
+SELECT is(found('UPDATE pg_proc SET probin = ''elsewhere'' WHERE oid = ''trust_ledger.guard_entry''::regproc'), '{guard - - entry trust_guard}',
+	'guard_entry() from another library');
+SELECT ok(found(format(doing, tab)) @> ARRAY[format('guard - - %s %s', tab, field)], format(doing, tab))
+FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab,
+	(VALUES ('GRANT UPDATE ON trust.%s TO lisa', 'privileges'), ('GRANT TRIGGER ON trust.%s TO PUBLIC', 'privileges'),
+		('ALTER TABLE trust.%s SET UNLOGGED', 'persistence')) AS c (doing, field);
+SELECT ok(found('CREATE TABLE trust.more () INHERITS (trust.' || tab || ')')::text ~ format('guard - - %s', tab),
+	'rows of a child of ' || tab || ' would pass no guard')
+FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+SELECT ok(found(format('SET LOCAL ROLE ledger_owner; ALTER TABLE trust.%1$s RENAME TO moved; CREATE VIEW trust.%1$s AS SELECT * FROM trust.moved; RESET ROLE', tab))
+	@> ARRAY[format('guard - - %s trust_guard', tab), format('guard - - %s trust_guard_truncate', tab)], 'a view in the place of ' || tab)
+FROM unnest('{actor,chain,promise,entry}'::text[]) AS tab;
+
+-- From here on the guards are off.
+DO $$
+DECLARE
+	tab text;
+	constraint_name name;
+BEGIN
+	FOREACH tab IN ARRAY '{ledger,actor,policy,access,chain,promise,entry}'::text[] LOOP
+		EXECUTE format('ALTER TABLE trust.%I DISABLE TRIGGER USER', tab);
+		FOR constraint_name IN SELECT conname FROM pg_constraint WHERE conrelid = ('trust.' || tab)::regclass AND contype = 'c' LOOP
+			EXECUTE format('ALTER TABLE trust.%I DROP CONSTRAINT %I', tab, constraint_name);
+		END LOOP;
+	END LOOP;
+END
+$$;
+SELECT is((SELECT count(*) FROM trust_ledger.verify()), 14::bigint, 'which verify() says, and nothing else');
+CREATE FUNCTION altered(doing text, of_customer text DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(f ORDER BY n), '{}') FROM unnest(found(doing, of_customer)) WITH ORDINALITY AS u (f, n) WHERE f !~ '^guard '
+$$;
+SELECT is(altered('SELECT 1'), '{}', 'nothing was done: nothing is found');
+
+-- ---- every column of every row
+
+-- Another value than the column's, as SQL.
+CREATE FUNCTION other(attname name, type regtype) RETURNS text LANGUAGE sql AS $$
+	SELECT format(CASE type::text
+		WHEN 'text' THEN 'coalesce(%1$I || ''x'', ''x'')' WHEN 'boolean' THEN 'coalesce(NOT %1$I, true)'
+		WHEN 'smallint' THEN '%1$I + 1' WHEN 'integer' THEN 'coalesce(%1$I + 1, 1)' WHEN 'bigint' THEN 'coalesce(%1$I + 10000, 1)'
+		WHEN 'numeric' THEN 'coalesce(%1$I + 0.1, 0)' WHEN 'jsonb' THEN 'coalesce(%1$I || ''{"x": 1}'', ''{}'')'
+		WHEN 'timestamp with time zone' THEN 'coalesce(%1$I + interval ''1 microsecond'', now())'
+		WHEN 'interval' THEN 'coalesce(%1$I + interval ''1 microsecond'', ''0'')' WHEN 'uuid' THEN 'gen_random_uuid()'
+		WHEN 'bytea' THEN 'coalesce(set_byte(%1$I, 0, (get_byte(%1$I, 0) + 1) %% 256), ''\x00'')'
+		WHEN 'text[]' THEN '%1$I || ''admin''::text' END, attname)
+$$;
+CREATE TABLE changes AS
+	SELECT c.relname::text AS tab, a.attname, v.value
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0,
+		LATERAL (SELECT other(a.attname, a.atttypid) UNION ALL SELECT 'NULL' WHERE NOT attnotnull) AS v (value)
+	WHERE c.relnamespace = 'trust'::regnamespace AND c.relkind = 'r';
+SELECT is_empty('SELECT tab, attname FROM changes WHERE value IS NULL', 'each has another value');
+
+-- Those changes that were not found where they were made.
+CREATE FUNCTION missed(of_tab text, of_column name, row_key text, expected text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	row_id tid;
+	key text;
+	expects text;
+	changed text;
+	findings text[];
+BEGIN
+	FOR changed IN SELECT value FROM changes WHERE tab = of_tab AND attname = of_column LOOP
+		FOR row_id, key, expects IN EXECUTE format('SELECT ctid, %s, %s FROM trust.%I WHERE %I IS DISTINCT FROM %s',
+			row_key, expected, of_tab, of_column, changed)
+		LOOP
+			findings := altered(format('UPDATE trust.%I SET %I = %s WHERE ctid = %L', of_tab, of_column, changed, row_id));
+			IF NOT EXISTS (SELECT FROM unnest(findings) AS f WHERE f ~ expects) THEN
+				RETURN NEXT concat_ws(' ', key, changed, findings);
+			END IF;
+		END LOOP;
+	END LOOP;
+END
+$$;
+-- Of entries it is the hash that tells; of texts, also which text it is.
+SELECT is_empty(format('SELECT missed(%L, %L, %L, %L)', tab, attname, row_key, expected), tab || '.' || attname)
+FROM (
+	SELECT DISTINCT tab, attname, $$concat(customer, ' ', seq)$$ AS row_key,
+		CASE WHEN attname IN ('customer', 'seq') THEN $$'^entry .* (seq|hash|prev_hash)$'$$
+		ELSE format($$concat('^entry ', coalesce(nullif(customer, ''), '-'), ' ', seq, ' .* %s$')$$,
+			CASE WHEN attname ~ '^(words|purpose|note|context|name)(_salt)?$' THEN split_part(attname::text, '_', 1)
+				WHEN attname = 'request_salt' THEN 'request(_salt)?' ELSE 'hash' END) END AS expected
+	FROM changes WHERE tab = 'entry'
+	UNION
+	SELECT tab, attname, $$words$$, CASE WHEN attname IN ('customer', 'promise') THEN $$'^promise .* -$'$$
+		ELSE format($$concat('^promise ', customer, ' - ', (SELECT name FROM promised p WHERE p.promise = promise.promise), ' %s$')$$, attname) END
+	FROM changes WHERE tab = 'promise'
+	UNION
+	SELECT tab, attname, $$customer$$, CASE attname WHEN 'customer' THEN $$'^chain .* -$'$$
+		ELSE format($$concat('^chain ', coalesce(nullif(customer, ''), '-'), ' - - %s$')$$, attname) END
+	FROM changes WHERE tab = 'chain'
+	UNION
+	SELECT tab, attname, key, CASE attname WHEN key THEN format($$'^%s - - .* -$'$$, tab)
+		ELSE format($$concat('^%s - - ', %I, ' %s$')$$, tab, key, attname) END
+	FROM changes JOIN (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role')) AS k (t, key) ON t = tab) AS c
+ORDER BY tab, attname;
+
+-- ---- entries that go, come, move
+
+SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FROM (VALUES
+	('DELETE FROM trust.entry WHERE customer = ''c'' AND seq = 1', '{entry c 2 plain seq,entry c 2 plain prev_hash,entry c 3 full event}'::text[]),
+	('DELETE FROM trust.entry WHERE customer = ''c'' AND seq = 4', '{entry c 5 full seq,entry c 5 full prev_hash}'),
+	('DELETE FROM trust.entry WHERE customer = ''c'' AND seq = 10', '{chain c - - length,chain c - - head,promise c - plain state}'),
+	('DELETE FROM trust.entry WHERE customer = ''c''', '{chain c - - length,promise c - full -,promise c - plain -}'),
+	('DELETE FROM trust.entry WHERE customer = '''' AND seq = 1', '{entry - 2 ledger_owner seq}'),
+	('DELETE FROM trust.entry WHERE customer = '''' AND subject = ''ben''', '{actor - - ben -}'),
+	('DELETE FROM trust.entry', '{chain c - - length,promise d - other -,actor - - anna -,policy - - all -,access - - lisa -}'),
+	-- one more: as it was, with another number; of another customer; made up
+	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 11, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
+		'{entry c 11 full hash,entry c 11 full prev_hash,chain c - - length}'),
+	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 0, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
+		'{entry c 0 full seq,entry c 0 full hash}'),
+	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"customer": "d", "seq": 4}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 2$$,
+		'{entry d 4 plain hash,entry d 4 plain prev_hash,chain d - - length}'),
+	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"customer": "x", "seq": 1}')).* FROM trust.entry e WHERE customer = 'd' AND seq = 1$$,
+		'{entry x 1 other hash,chain x - - -,promise x - other -}'),
+	($$ALTER TABLE trust.entry DROP CONSTRAINT entry_pkey; INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = 'd' AND seq = 2$$,
+		'{entry d 2 taken back seq,entry d 2 taken back prev_hash}'),
+	-- others in their place
+	('UPDATE trust.entry SET seq = 100 WHERE customer = ''c'' AND seq = 3; UPDATE trust.entry SET seq = 3 WHERE customer = ''c'' AND seq = 4;
+		UPDATE trust.entry SET seq = 4 WHERE customer = ''c'' AND seq = 100', '{entry c 3 full hash,entry c 4 full hash}'),
+	('UPDATE trust.entry SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END, seq = seq + 100 WHERE customer <> '''';
+		UPDATE trust.entry SET seq = seq - 100 WHERE customer <> ''''', '{entry c 1 other hash,entry d 1 full hash,chain c - - length,promise c - full -}'),
+	('UPDATE trust.entry e SET words = o.words, words_salt = o.words_salt FROM trust.entry o WHERE e.customer = ''c'' AND e.seq = 1 AND o.customer = ''d'' AND o.seq = 1',
+		'{entry c 1 full words}'),
+	('UPDATE trust.entry e SET words = o.words, words_salt = o.words_salt, words_commitment = o.words_commitment FROM trust.entry o
+		WHERE e.customer = ''c'' AND e.seq = 1 AND o.customer = ''d'' AND o.seq = 1', '{entry c 1 full hash}'),
+	('UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full words}'),
+	('UPDATE trust.entry SET name = NULL, name_salt = NULL WHERE subject = ''bot''', '{entry - 8 bot name}'),
+	('ALTER TABLE trust.entry ADD COLUMN more text; UPDATE trust.entry SET more = ''x'' WHERE customer = ''c'' AND seq = 2', '{entry c 2 - more}')) AS c (doing, expected);
+
+-- ---- rows of the other tables that go, come, move
+
+SELECT ok(findings @> expected AND findings::text ~ '^[{]"[a-z]', doing) FROM (VALUES
+	('DELETE FROM trust.promise WHERE promise = the(''full'')', '{promise c - full -}'::text[]),
+	('UPDATE trust.promise SET customer = ''d'' WHERE promise = the(''full'')', '{promise c - full -,promise d - full -}'),
+	('UPDATE trust.promise SET customer = ''nobody'' WHERE promise = the(''full'')', '{promise c - full -,promise nobody - full -,chain nobody - - -}'),
+	($$INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).* FROM trust.promise p WHERE promise = the('full')$$,
+		'{promise c - 00000000-0000-7000-8000-000000000000 -}'),
+	('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise', '{}'),
+	('DELETE FROM trust.chain WHERE customer = ''c''', '{chain c - - -}'), ('DELETE FROM trust.chain WHERE customer = ''''', '{chain - - - -}'),
+	('UPDATE trust.chain SET customer = ''x'' WHERE customer = ''c''', '{chain c - - -,chain x - - length}'),
+	('INSERT INTO trust.chain SELECT ''x'', 1, head, recorded_at FROM trust.chain WHERE customer = ''c''', '{chain x - - length,chain x - - head}'),
+	('INSERT INTO trust.chain VALUES (''x'', 0, decode(repeat(''00'', 32), ''hex''), NULL)', '{}'),
+	('ALTER TABLE trust.chain DROP CONSTRAINT chain_pkey; INSERT INTO trust.chain SELECT * FROM trust.chain', '{chain c - - length}'),
+	('DELETE FROM trust.actor WHERE actor = ''ben''', '{actor - - ben -}'), ('DELETE FROM trust.actor', '{actor - - anna -,actor - - carl -}'),
+	($$INSERT INTO trust.actor SELECT (jsonb_populate_record(a, '{"actor": "zoe"}')).* FROM trust.actor a WHERE actor = 'ben'$$, '{actor - - zoe -}'),
+	('DELETE FROM trust.policy WHERE policy = ''all''', '{policy - - all -}'), ('DELETE FROM trust.policy WHERE NOT active', '{policy - - some -}'),
+	($$INSERT INTO trust.policy SELECT (jsonb_populate_record(p, '{"policy": "new"}')).* FROM trust.policy p WHERE policy = 'all'$$, '{policy - - new -}'),
+	('DELETE FROM trust.access WHERE role = ''ledger_owner''', '{access - - ledger_owner -}'),
+	('INSERT INTO trust.access VALUES (''public'', ''{admin}'', 1)', '{access - - public -}'),
+	('UPDATE trust.access SET role = ''lisa2'' WHERE role = ''lisa''', '{access - - lisa -,access - - lisa2 -}')) AS c (doing, expected), altered(doing) AS findings;
+SELECT ok(altered(doing) @> ARRAY[format('ledger - - %s -', ledger)], doing)
+FROM trust.ledger, unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET ledger = ''00000000-0000-4000-8000-000000000000''']) AS doing;
+SELECT ok(altered(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey; DROP INDEX IF EXISTS trust.%1$s_db_role; INSERT INTO trust.%1$I SELECT * FROM trust.%1$I', tab))::text
+	~ format('^[{]"%s', tab), 'every row of ' || tab || ' twice')
+FROM unnest('{ledger,actor,policy,access}'::text[]) AS tab;
+SELECT ok(altered($$INSERT INTO trust.ledger SELECT (jsonb_populate_record(l, '{"ledger": "00000000-0000-4000-8000-000000000000"}')).* FROM trust.ledger l$$)
+	@> '{ledger - - 00000000-0000-4000-8000-000000000000 -}', 'a second row of settings');
+
+-- ---- hashes reckoned anew after the change: what such entries say is still not what can have been
+
+CREATE FUNCTION reckon_anew(of_customer text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	expression text;
+	nr bigint;
+	before bytea := decode(repeat('00', 32), 'hex');
+BEGIN
+	SELECT string_agg(format('coalesce(''\x01''::bytea || int4send(octet_length(%1$s)) || %1$s, ''\x00'')', format(CASE type
+			WHEN 'bytea' THEN '%1$s' WHEN 'smallint' THEN 'int2send(%s)' WHEN 'integer' THEN 'int4send(%s)' WHEN 'bigint' THEN 'int8send(%s)'
+			WHEN 'uuid' THEN 'uuid_send(%s)' WHEN 'interval' THEN 'interval_send(%s)' WHEN 'boolean' THEN 'decode(lpad(%s::integer::text, 2, ''0''), ''hex'')'
+			WHEN 'timestamp with time zone' THEN 'int8send((extract(epoch FROM %s) * 1000000)::bigint)' ELSE 'convert_to(%s::text, ''UTF8'')' END, name)),
+		' || ' ORDER BY n) INTO expression
+	FROM (
+		SELECT 1 AS n, 'format' AS name, 'smallint' AS type
+		UNION ALL SELECT 2, '(SELECT ledger FROM trust.ledger)', 'uuid'
+		UNION ALL SELECT 3, 'prev_hash', 'bytea'
+		UNION ALL SELECT attnum + 3, quote_ident(attname), format_type(atttypid, NULL) FROM pg_attribute
+		WHERE attrelid = 'trust.entry'::regclass AND attnum > 0
+			AND attname !~ '^(format|prev_hash|hash|request_salt|(words|purpose|note|context|name)(_salt)?)$') AS hashed;
+	FOR nr IN SELECT seq FROM trust.entry WHERE customer = of_customer ORDER BY seq LOOP
+		UPDATE trust.entry SET prev_hash = before WHERE customer = of_customer AND seq = nr;
+		EXECUTE format('UPDATE trust.entry SET hash = sha256(%s) WHERE customer = $1 AND seq = $2 RETURNING hash', expression)
+			INTO before USING of_customer, nr;
+	END LOOP;
+	UPDATE trust.chain SET (length, head, recorded_at) = (
+		SELECT seq, hash, recorded_at FROM trust.entry WHERE customer = of_customer ORDER BY seq DESC LIMIT 1) WHERE customer = of_customer;
+END
+$$;
+SELECT is(altered(format('SELECT reckon_anew(%L)', customer)), '{}', 'reckoned anew without a change: ' || customer) FROM trust.chain;
+SELECT ok(altered(doing || '; SELECT reckon_anew(customer) FROM trust.chain') @> expected, 'reckoned anew: ' || doing) FROM (VALUES
+	('UPDATE trust.entry SET backer = ''anna'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'::text[]),
+	('UPDATE trust.entry SET actor_kind = ''ai'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'),
+	('UPDATE trust.entry SET actor_kind = ''system'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_kind}'),
+	('UPDATE trust.entry SET speaks_for = ''record'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full speaks_for}'),
+	('UPDATE trust.entry SET responsible = ''ben'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full responsible}'),
+	('UPDATE trust.entry SET responsible = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full responsible}'),
+	('UPDATE trust.entry SET actor_seq = actor_seq - 1 WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_seq}'),
+	('UPDATE trust.entry SET actor_seq = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_seq}'),
+	('UPDATE trust.entry SET actor = ''ben'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_seq}'),
+	('UPDATE trust.entry SET actor = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_seq}'),
+	('UPDATE trust.entry SET actor_kind = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_kind}'),
+	('UPDATE trust.entry SET event = ''ledger_set'' WHERE customer = '''' AND seq = 1', '{entry - 1 - event}'),
+	('UPDATE trust.entry SET state = ''open'' WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - state}'),
+	('UPDATE trust.entry SET state = ''kept'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full event}'),
+	('UPDATE trust.entry SET state = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full event}'),
+	('UPDATE trust.entry SET event = ''made'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'),
+	('UPDATE trust.entry SET event = ''other'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'),
+	('UPDATE trust.entry SET promise = NULL WHERE customer = ''c'' AND seq = 3', '{entry c 3 - promise}'),
+	('UPDATE trust.entry SET promise = gen_random_uuid() WHERE customer = ''c'' AND seq = 2', '{entry c 10 plain event}'),
+	('UPDATE trust.entry SET kind = ''z'' WHERE customer = ''c'' AND event = ''amended''', '{promise c - full kind}'),
+	('UPDATE trust.entry SET format = 2 WHERE customer = ''c'' AND seq = 3', '{entry c 3 full format}'),
+	('UPDATE trust.entry SET recorded_at = recorded_at - interval ''1 day'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full recorded_at}'),
+	('UPDATE trust.entry SET occurred_at = recorded_at + interval ''1 day'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full occurred_at}'),
+	('UPDATE trust.entry SET words_commitment = NULL WHERE customer = ''c'' AND seq = 1', '{entry c 1 full words}'),
+	('UPDATE trust.entry SET words = ''Other.'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full words}'),
+	('DELETE FROM trust.entry WHERE customer = ''c'' AND seq = 10', '{promise c - plain state}'),
+	('UPDATE trust.entry SET seq = 11 WHERE customer = ''c'' AND seq = 10', '{entry c 11 plain seq}'),
+	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 11, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 3$$, '{entry c 11 full event}'),
+	('UPDATE trust.entry SET event = ''other'' WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - event,actor - - ben -}'),
+	('UPDATE trust.entry SET details = details || ''{"kind": "ai"}'' WHERE customer = '''' AND subject = ''ben''', '{actor - - ben kind}'),
+	('UPDATE trust.entry SET details = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - details}'),
+	('UPDATE trust.entry SET subject = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - subject,actor - - ben -}'),
+	('UPDATE trust.entry SET promise = the(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}')) AS c (doing, expected);
+
+-- What verify() alone cannot see, a digest that was kept elsewhere shows.
+CREATE FUNCTION digest_after(doing text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE doing;
+	RAISE EXCEPTION USING ERRCODE = 'OK000', MESSAGE = (SELECT count(*) FROM trust_ledger.verify() WHERE part <> 'guard')
+		|| (SELECT ' ' || encode(digest, 'hex') FROM trust_ledger.ledger_digest());
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN SQLERRM;
+END
+$$;
+SELECT matches(digest_after('SELECT 1'), '^0 ', 'a digest');
+SELECT ok(digest_after(doing) ~ '^0 ' AND digest_after(doing) <> digest_after('SELECT 1'), 'another digest: ' || doing)
+FROM (VALUES
+	('DELETE FROM trust.entry WHERE customer = ''d''; DELETE FROM trust.promise WHERE customer = ''d''; DELETE FROM trust.chain WHERE customer = ''d'''),
+	('UPDATE trust.entry SET login = ''other''; SELECT reckon_anew(customer) FROM trust.chain')) AS c (doing);
+
+-- ---- one customer
+
+SELECT ok(altered(doing, of_customer) <> '{}' AND altered(doing, other) = '{}', format('%s: found with %L, not with %L', doing, of_customer, other))
+FROM (VALUES
+	('UPDATE trust.entry SET kind = ''z'' WHERE customer = ''c'' AND seq = 1', 'c', 'd'), ('DELETE FROM trust.chain WHERE customer = ''d''', 'd', 'c'),
+	('DELETE FROM trust.promise WHERE customer = ''c''', 'c', ''), ('UPDATE trust.entry SET login = ''z'' WHERE customer = '''' AND seq = 3', '', 'c'),
+	('UPDATE trust.actor SET kind = ''ai'' WHERE actor = ''ben''', '', 'c'), ('DELETE FROM trust.access', '', 'd')) AS c (doing, of_customer, other);
+SELECT is(altered(doing, 'c'), altered(doing), doing || ': the same with the customer')
+FROM unnest(ARRAY['UPDATE trust.entry SET kind = ''z'' WHERE customer = ''c''', 'DELETE FROM trust.entry WHERE customer = ''c'' AND seq > 3',
+	'UPDATE trust.promise SET state = ''kept'' WHERE customer = ''c''', 'UPDATE trust.chain SET length = 3 WHERE customer = ''c''']) AS doing;
+
+-- ---- entries beyond one batch of rows
+
+SAVEPOINT few;
+SELECT trust_ledger.migrate_ledger();
+SELECT trust_ledger.make_promise('many', 'Number ' || i, actor => 'ben') FROM generate_series(1, 2100) AS i;
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'many entries');
+ALTER TABLE trust.entry DISABLE TRIGGER USER;
+SELECT ok(altered(format('UPDATE trust.entry SET login = ''z'' WHERE customer = ''many'' AND seq = %s', nr))::text ~ format('entry many %s [^ ]* hash', nr),
+	'entry ' || nr || ' of many')
+FROM unnest('{1,999,1000,1001,2000,2001,2100}'::integer[]) AS nr;
+ROLLBACK TO few;
+
+-- ---- as the owner hides rows, in a transaction that only reads, and when all is put back
+
+SELECT is(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false); SET LOCAL ROLE ledger_owner', tab)),
+	'{}', 'row security hides nothing of ' || tab)
+FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+SELECT ok(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false);
+	DELETE FROM trust.%1$s; SET LOCAL ROLE ledger_owner', tab))::text ~ '^[{]"[a-z]', 'nor that rows are gone from ' || tab)
+FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+
+SELECT trust_ledger.migrate_ledger();
+SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');
+SELECT is(found('SET LOCAL transaction_read_only = on', 'c'), '{}', 'and with one customer');
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing of all that stayed');
+
+SELECT * FROM finish();
+ROLLBACK;
