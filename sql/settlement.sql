@@ -14,7 +14,7 @@ CREATE FUNCTION trust_ledger.withdraw_promise(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.withdraw_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The company takes its promise back: withdrawn before acceptance and in time, broken after either. By an actor that speaks for the company. Levels application, import. Errors: TL001, TL003, TL004, P0002.';
+	'The company takes its promise back: one that never was open, or before acceptance and in time, is withdrawn; after either it is broken. By an actor that speaks for the company. Levels application, import. Errors: TL001, TL003, TL004, P0002.';
 
 CREATE FUNCTION trust_ledger.release_promise(
 	promise uuid, reason text DEFAULT NULL, customer text DEFAULT NULL,

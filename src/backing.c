@@ -152,7 +152,7 @@ withdraw_backing(PG_FUNCTION_ARGS)
 							   quote_identifier(RowText(pa.promise, PROMISE_BACKER))),
 					 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
 		SetEvidenceAsked(&pa, &demand);
-		if (to == STATE_PROPOSED && demand.back_within >= 0)
+		if (demand.evidence > EVIDENCE_NONE && demand.back_within >= 0)
 			RowSetInstant(pa.entry, ENTRY_BACK_BY, RowInstant(pa.entry, ENTRY_OCCURRED_AT) + demand.back_within);
 		if (reason)
 			RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(reason));

@@ -64,8 +64,8 @@ accept_promise(PG_FUNCTION_ARGS)
  * withdraw_promise(promise uuid, reason text, customer text, actor, occurred_at,
  *					context, idempotency_key) returns receipt
  *		The company takes its promise back: one that never was open, or before the
- *		customer accepted it and in time, is withdrawn; after either it is broken.  Errors: TL001 state, TL003
- *		not by the company.
+ *		customer accepted it and in time, is withdrawn; after either it is broken.
+ *		Errors: TL001 state, TL003 not by the company.
  */
 Datum
 withdraw_promise(PG_FUNCTION_ARGS)

@@ -113,11 +113,11 @@ SetTerms(PromiseAct *pa, FunctionCallInfo fcinfo, int first)
 	}
 }
 
-/* An AI does not say of its words that a human wrote them. */
+/* An AI does not put its words into the mouth of a human, nor of a machine that policy asks less of. */
 static void
 CheckMayName(const PromiseAct *pa, const Actor *drafter)
 {
-	if (pa->act.actor->kind == ACTOR_AI && drafter->kind == ACTOR_HUMAN)
+	if (pa->act.actor->kind == ACTOR_AI && drafter->kind != ACTOR_AI)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" is an AI and cannot say that \"%s\" wrote the words", pa->act.actor->actor, drafter->actor),

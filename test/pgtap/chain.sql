@@ -208,7 +208,7 @@ CREATE FUNCTION commitment(salt bytea, data bytea) RETURNS bytea LANGUAGE sql AS
 	SELECT sha256(xored(salt, 92) || sha256(xored(salt, 54) || data))
 $$;
 
-SELECT trust_ledger.register_actor('writer', 'system', responsible => 'ben');
+SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('grace', kind => 'full', currency => 'EUR', evidence => 'passkey', back_within => '2 days', grace => '90 minutes');
 SELECT trust_ledger.make_promise('Ωmega', 'Words “in” UTF-8.', promiser => 'bot', kind => 'full', due => '1969-12-31 23:59:59.123456Z'::timestamptz + interval '100 years',
 	value => 12345.6700, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'writer', longest_pause => '3 days 04:05:06.000007',

@@ -12,7 +12,7 @@ SELECT trust_ledger.register_actor('ben', 'human');
 SELECT trust_ledger.register_actor('sdr-bot', 'ai', responsible => 'anna', model => 'm1');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('scanner', 'system', responsible => 'ben', speaks_for => 'record');
-SELECT trust_ledger.register_actor('writer', 'system', responsible => 'ben');
+SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day');
 
 CREATE TABLE made (n serial, r trust_ledger.receipt);

@@ -26,7 +26,7 @@ SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 
 SELECT trust_ledger.set_policy('some', promiser => 'bot', promiser_kind => 'ai', kind => 'k', currency => 'EUR', least_value => 5, due_within => '9 days');
 SELECT trust_ledger.drop_policy('some');
 SELECT trust_ledger.set_ledger(zone => 'Europe/Berlin', actor => 'anna', context => '{"why": "moved"}');
-SELECT trust_ledger.register_actor('writer', 'system', responsible => 'ben');
+SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 
 CREATE TABLE promised (name text, promise uuid);
 GRANT SELECT ON promised TO PUBLIC;

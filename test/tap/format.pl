@@ -226,10 +226,10 @@ my @calls = (
 	[ '', "grant_access('anna', 'auditor', reason => 'also', actor => 'bot'" ],
 	[ '', "revoke_access('anna', 'auditor', reason => 'no more', actor => 'bot'" ],
 	# through every event, in terms and by keys that hurt
-	[ p1 => "make_promise('🔧-1', $words, promiser => 'bot', drafted_by => 'crm', kind => 'répair', due_on => '9999-12-31', value => 1.50, currency => 'CHF', purpose => $words, longest_pause => '1 day 36:00:00.000001', actor => 'bot'" ],
+	[ p1 => "make_promise('🔧-1', $words, promiser => 'bot', kind => 'répair', due_on => '9999-12-31', value => 1.50, currency => 'CHF', purpose => $words, longest_pause => '1 day 36:00:00.000001', actor => 'bot'" ],
 	[ p1 => "back_promise(:'p1', actor => 'ben'" ],
 	[ p1 => "withdraw_backing(:'p1', reason => $words, actor => 'ben'" ],
-	[ p1 => "amend_promise(:'p1', value => 1e30, due => '9999-12-31 23:59:59.999999+00', reason => $words, drafted_by => 'crm', actor => 'bot'" ],
+	[ p1 => "amend_promise(:'p1', value => 1e30, due => '9999-12-31 23:59:59.999999+00', reason => $words, actor => 'bot'" ],
 	[ p1 => "amend_promise(:'p1', words => 'shorter', clear => '{purpose,due}', actor => 'ben'" ],
 	[ p1 => "back_promise(:'p1', actor => 'ben'" ],
 	[ p1 => "accept_promise(:'p1', actor => 'portal'" ],
@@ -334,7 +334,7 @@ sub call_at { my ($begin) = @_; return (grep { $calls[$_][1] =~ /^\Q$begin/ } 0 
 my $far = (Time::Local::timegm(0, 0, 0, 31, 11, 9999) - Time::Local::timegm(0, 0, 0, 1, 0, 2000)) / 86400;
 my @requests = (
 	[ 'make_promise', text => 'bot', customer => text => '🔧-1', words => text => $hurting, promiser => text => 'bot', kind => text => 'répair',
-		due_on => int32 => $far, value => numeric => '1.50', currency => text => 'CHF', purpose => text => $hurting, drafted_by => text => 'crm',
+		due_on => int32 => $far, value => numeric => '1.50', currency => text => 'CHF', purpose => text => $hurting,
 		longest_pause => interval => '0000001e2cc310010000000100000000', actor => text => 'bot' ],
 	[ "amend_promise(:'p1', words", text => 'ben', promise => uuid => undef, words => text => 'shorter', clear => text => '{purpose,due}', actor => text => 'ben' ],
 	[ "assess_promise(:'p1', 'kept'", text => 'bot', promise => uuid => undef, verdict => text => 'kept', relayed => bool => 'f', reason => text => 'says who', actor => text => 'bot' ],
