@@ -2,8 +2,6 @@
 use strict;
 use warnings;
 
-use FindBin;
-use lib $FindBin::RealBin;
 use FilledLedger;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;

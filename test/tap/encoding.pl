@@ -2,8 +2,6 @@
 use strict;
 use warnings;
 
-use FindBin;
-use lib $FindBin::RealBin;
 use FilledLedger;
 use MIME::Base64 'decode_base64';
 use PostgreSQL::Test::Cluster;

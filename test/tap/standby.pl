@@ -2,8 +2,6 @@
 use strict;
 use warnings;
 
-use FindBin;
-use lib $FindBin::RealBin;
 use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
