@@ -125,7 +125,6 @@ assess_promise(PG_FUNCTION_ARGS)
 {
 	PromiseAct	pa;
 	bool		relayed = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
-	text	   *reason = ArgWords(fcinfo, 4, "reason");
 	int			verdict;
 
 	(void) ArgKeyNeeded(fcinfo, 1, "verdict");
@@ -145,8 +144,7 @@ assess_promise(PG_FUNCTION_ARGS)
 		RowSet(pa.entry, ENTRY_STANDS, BoolGetDatum(stands));
 		if (!PG_ARGISNULL(3))
 			RowSet(pa.entry, ENTRY_PURPOSE_MET, PG_GETARG_DATUM(3));
-		if (reason)
-			RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(reason));
+		PromiseSetReason(&pa, fcinfo, 4);
 		if (stands)
 		{
 			Weight		weight = WeightOf(&pa, verdict, word);

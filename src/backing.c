@@ -10,10 +10,8 @@
 #include "promise.h"
 
 #include "utils/builtins.h"
-#include "utils/numeric.h"
 
-#include "arguments.h"
-#include "policy.h"
+#include "demand.h"
 
 PG_FUNCTION_INFO_V1(back_promise);
 PG_FUNCTION_INFO_V1(withdraw_backing);
@@ -25,21 +23,9 @@ PG_FUNCTION_INFO_V1(withdraw_backing);
 static PolicyDemand
 CurrentDemand(const PromiseAct *pa)
 {
-	const Row  *promise = pa->promise;
-	char	   *drafter = RowText(promise, PROMISE_DRAFTED_BY);
-	Actor	   *drafted_by = drafter ? ActorFind(pa->act.ledger, drafter) : NULL;
-	PolicySubject subject = {
-		.parties = {
-			{RowText(promise, PROMISE_PROMISER), RowText(promise, PROMISE_PROMISER_KIND)},
-			{drafter, drafted_by ? actor_kind_names[drafted_by->kind] : NULL}
-		},
-		.kind = RowText(promise, PROMISE_KIND),
-		.currency = RowText(promise, PROMISE_CURRENCY),
-		.value = RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE])
-	};
-	PolicyDemand demand = PolicyAsks(pa->act.ledger, &subject);
+	PolicyDemand demand = TermsDemand(pa->act.ledger, pa->promise, NULL);
 
-	demand.evidence = Max(demand.evidence, RowEvidence(promise, PROMISE_EVIDENCE_ASKED));
+	demand.evidence = Max(demand.evidence, RowEvidence(pa->promise, PROMISE_EVIDENCE_ASKED));
 	return demand;
 }
 
@@ -65,7 +51,6 @@ static void
 CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
 {
 	const Actor *actor = pa->act.actor;
-	const Row  *promise = pa->promise;
 
 	if (actor->kind != ACTOR_HUMAN)
 		ereport(ERROR,
@@ -79,8 +64,7 @@ CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
 	CheckEvidence(pa, demand);
 	/* as they are now, held until this is committed */
 	actor = ActorHold(actor->actor);
-	if (!AuthoritySuffices(actor, RowIsNull(promise, PROMISE_VALUE) ? NULL : DatumGetNumeric(promise->values[PROMISE_VALUE]),
-						   RowText(promise, PROMISE_CURRENCY)))
+	if (!TermsWithinAuthority(actor, pa->promise))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_POLICY),
 				 errmsg("the promise lies above the authority of \"%s\"", actor->actor),
@@ -141,7 +125,6 @@ withdraw_backing(PG_FUNCTION_ARGS)
 	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKING_WITHDRAWN, "withdraw backings"))
 	{
 		PolicyDemand demand = CurrentDemand(&pa);
-		text	   *reason = ArgWords(fcinfo, 1, "reason");
 		State		to = StateWithoutBacking(&pa, &demand);
 
 		if (!RowTextIs(pa.promise, PROMISE_BACKER, pa.act.actor->actor))
@@ -154,8 +137,7 @@ withdraw_backing(PG_FUNCTION_ARGS)
 		SetEvidenceAsked(&pa, &demand);
 		if (demand.evidence > EVIDENCE_NONE && demand.back_within >= 0)
 			RowSetInstant(pa.entry, ENTRY_BACK_BY, RowInstant(pa.entry, ENTRY_OCCURRED_AT) + demand.back_within);
-		if (reason)
-			RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(reason));
+		PromiseSetReason(&pa, fcinfo, 1);
 		PromiseAppend(&pa, to);
 	}
 	return PromiseActEnd(&pa, fcinfo);

@@ -12,15 +12,19 @@
 
 #include "governance.h"
 
+/* The tables and their guards, as create_guards() puts them in place. */
+#define GUARDED \
+	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
+	" ('promise', 'guard_promise'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'))"
+
 /*
  * Guards that are missing, disabled, not ALWAYS or not ours; and what could
  * change a row on its way in.  A trigger that fires after is none of our concern.
  * Operators stand bare here: verify() has its search_path pinned.
  */
 static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
-	"WITH guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain'),"
-	"    ('promise', 'guard_promise'), ('ledger', 'guard_governed'), ('actor', 'guard_governed'),"
-	"    ('policy', 'guard_governed'), ('access', 'guard_governed')),"
+	"WITH " GUARDED ","
 	" guard (tab, name, func, type) AS ("	/* type: BEFORE, ROW and events, as pg_trigger.tgtype has them */
 	"  SELECT tab, 'trust_guard', row_guard, 31 FROM guarded"
 	"  UNION ALL SELECT tab, 'trust_guard_truncate', 'guard_truncate', 34 FROM guarded),"
@@ -45,8 +49,8 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 
 /* What lets somebody past the guards, or rows past the disk: owners, rights, persistence, heirs. */
 static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
-	"WITH tables AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.relnamespace = pg_catalog.to_regnamespace('trust')"
-	"   AND c.relname IN ('entry', 'chain', 'promise', 'ledger', 'actor', 'policy', 'access'))"
+	"WITH " GUARDED ", tables AS (SELECT c.* FROM guarded JOIN pg_catalog.pg_class c ON c.relname = tab"
+	"   AND c.relnamespace = pg_catalog.to_regnamespace('trust'))"
 	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
 	"   WHERE relowner <> (SELECT l.relowner FROM tables l WHERE l.relname = 'ledger')"
 	" UNION ALL SELECT relname, 'persistence', 'is such that a crash empties the table' FROM tables WHERE relpersistence <> 'p'"

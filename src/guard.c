@@ -178,7 +178,7 @@ IsErasableColumn(const char *name)
 	return false;
 }
 
-/* An entry may lose texts and salts, each with the other; nothing else of it may change. */
+/* An entry may lose texts and salts; nothing else of it may change. */
 static void
 CheckErasureOnly(TriggerData *trigger)
 {

@@ -398,6 +398,16 @@ PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo)
 	return true;
 }
 
+/* The reason given, if one is. */
+void
+PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument)
+{
+	text	   *reason = ArgWords(fcinfo, argument, "reason");
+
+	if (reason)
+		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
+}
+
 /* UPDATE of all that can change, by key. */
 static void
 UpdatePromise(const Row *promise)

@@ -75,6 +75,7 @@ typedef struct PromiseAct
 
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
 extern bool PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument);
 extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseAppend(PromiseAct *pa, State to);
 

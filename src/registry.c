@@ -110,7 +110,6 @@ static void
 CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 {
 	Datum		argument = CStringGetTextDatum(responsible);
-	bool		isnull;
 
 	if (StatementWrite(&read_human, &argument, NULL) == 0)
 		ereport(ERROR,
@@ -121,7 +120,7 @@ CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" is not a human and cannot answer for a machine", responsible)));
-	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull)))
+	if (!DatumGetBool(ResultNeeded(0, 2, BOOLOID)))
 		ActorNotActive(responsible);
 	if (speaks_for == SPEAKS_FOR_COMPANY &&
 		strcmp(TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)), speaks_for_names[speaks_for]) != 0)
@@ -223,7 +222,6 @@ register_actor(PG_FUNCTION_ARGS)
 		Change		change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
 
 		CheckSameNature(&r);	/* again: somebody may have been first */
-
 		if (r.responsible)
 			CheckResponsible(r.responsible, r.speaks_for);
 		if (r.db_role)
@@ -236,16 +234,13 @@ register_actor(PG_FUNCTION_ARGS)
 	return GovernanceEnd(&governance, fcinfo);
 }
 
+/* The name that was just read. */
 static text *
-NameOrNull(HeapTuple tuple, TupleDesc tupdesc, int column)
+ResultName(uint64 row, int column)
 {
-	bool		isnull;
-	Datum		name = SPI_getbinval(tuple, tupdesc, column, &isnull);
+	char	   *name = ResultText(row, column);
 
-	if (SPI_gettypeid(tupdesc, column) != TEXTOID)
-		ereport(ERROR, (errcode(ERRCODE_TL_ALTERED), errmsg("column \"name\" of table \"trust.actor\" is no text")));
-
-	return isnull ? NULL : DatumGetTextPP(name);
+	return name ? cstring_to_text(name) : NULL;
 }
 
 /* The actor's row as it would be with these fields. */
@@ -262,8 +257,8 @@ static int
 HandOver(const char *human, const char *successor, Change **changes)
 {
 	Datum		argument = CStringGetTextDatum(human);
+	Datum		responsible[2] = {CStringGetTextDatum("responsible"), (Datum) 0};
 	int			count = StatementWrite(&lock_machines, &argument, NULL);
-	SPITupleTable *machines = SPI_tuptable;
 	Datum		fields;
 
 	*changes = palloc0(sizeof(Change) * (count + 1));
@@ -273,23 +268,17 @@ HandOver(const char *human, const char *successor, Change **changes)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" answers for machines that are active", human),
-				 errdetail("One of %d is \"%s\".", count, SPI_getvalue(machines->vals[0], machines->tupdesc, 1)),
+				 errdetail("One of %d is \"%s\".", count, ResultText(0, 1)),
 				 errhint("Name a successor who takes them, or retire the machines first.")));
-	{
-		Datum		values[2] = {CStringGetTextDatum("responsible"), CStringGetTextDatum(successor)};
-
-		fields = StatementDatum(&json_pair, values, NULL);
-	}
 	for (int i = 0; i < count; i++)
-	{
-		Change	   *change = &(*changes)[i + 1];
-
-		change->event = "actor_registered";
-		change->governs = &governed_actor;
-		change->subject = SPI_getvalue(machines->vals[i], machines->tupdesc, 1);
-		change->name = NameOrNull(machines->vals[i], machines->tupdesc, 2);
-		change->details = DetailsWith(change->subject, fields);
-	}
+		(*changes)[i + 1] = (Change) {
+			.event = "actor_registered", .governs = &governed_actor,
+			.subject = ResultText(i, 1), .name = ResultName(i, 2)
+		};
+	responsible[1] = CStringGetTextDatum(successor);
+	fields = StatementDatum(&json_pair, responsible, NULL);
+	for (int i = 1; i <= count; i++)
+		(*changes)[i].details = DetailsWith((*changes)[i].subject, fields);
 	return count;
 }
 
@@ -307,15 +296,14 @@ static text *
 CheckRetirable(const char *actor)
 {
 	Datum		argument = CStringGetTextDatum(actor);
-	bool		isnull;
 
 	if (StatementWrite(&lock_actor, &argument, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor)));
-	if (!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull)))
+	if (!DatumGetBool(ResultNeeded(0, 3, BOOLOID)))
 		ActorNotActive(actor);
-	return NameOrNull(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+	return ResultName(0, 4);
 }
 
 /*

@@ -6,8 +6,6 @@
 
 #include "promise.h"
 
-#include "arguments.h"
-
 PG_FUNCTION_INFO_V1(accept_promise);
 PG_FUNCTION_INFO_V1(withdraw_promise);
 PG_FUNCTION_INFO_V1(release_promise);
@@ -22,15 +20,6 @@ CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what)
 			 errmsg("\"%s\" speaks for the %s and cannot %s", pa->act.actor->actor,
 					speaks_for_names[pa->act.actor->speaks_for], what),
 			 errhint("Only an actor that speaks for the %s can.", speaks_for_names[speaks_for])));
-}
-
-static void
-SetReason(PromiseAct *pa, FunctionCallInfo fcinfo)
-{
-	text	   *reason = ArgWords(fcinfo, 1, "reason");
-
-	if (reason)
-		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
 }
 
 /*
@@ -77,7 +66,7 @@ withdraw_promise(PG_FUNCTION_ARGS)
 		bool		late = PromiseTooLate(pa.promise, EntryInstant(pa.entry));
 
 		CheckSpeaksFor(&pa, SPEAKS_FOR_COMPANY, "withdraw promises");
-		SetReason(&pa, fcinfo);
+		PromiseSetReason(&pa, fcinfo, 1);
 		if (late)
 		{
 			const Weight *weight = &pa.act.ledger->weights[WEIGHT_BROKEN];
@@ -108,7 +97,7 @@ release_promise(PG_FUNCTION_ARGS)
 	if (PromiseActBegin(&pa, fcinfo, EVENT_RELEASED, "release promises"))
 	{
 		CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "release the company from a promise");
-		SetReason(&pa, fcinfo);
+		PromiseSetReason(&pa, fcinfo, 1);
 		PromiseAppend(&pa, STATE_RELEASED);
 	}
 	return PromiseActEnd(&pa, fcinfo);

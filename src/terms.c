@@ -15,7 +15,7 @@
 #include "utils/numeric.h"
 
 #include "arguments.h"
-#include "policy.h"
+#include "demand.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(make_promise);
@@ -141,37 +141,14 @@ SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are
 	RowSetText(pa->entry, ENTRY_DRAFTED_BY, drafter);
 }
 
-static PolicyDemand
-DemandOn(const PromiseAct *pa)
-{
-	const Row  *entry = pa->entry;
-	char	   *drafter = RowText(entry, ENTRY_DRAFTED_BY);
-	Actor	   *drafted_by = drafter ? ActorFind(pa->act.ledger, drafter) : NULL;
-	PolicySubject subject = {
-		.parties = {
-			{RowText(entry, ENTRY_PROMISER), RowText(entry, ENTRY_PROMISER_KIND)},
-			{pa->act.actor->actor, actor_kind_names[pa->act.actor->kind]},
-			{drafter, drafted_by ? actor_kind_names[drafted_by->kind] : NULL}
-		},
-		.kind = RowText(entry, ENTRY_KIND),
-		.currency = RowText(entry, ENTRY_CURRENCY),
-		.value = RowIsNull(entry, ENTRY_VALUE) ? NULL : DatumGetNumeric(entry->values[ENTRY_VALUE])
-	};
-
-	return PolicyAsks(pa->act.ledger, &subject);
-}
-
 /* The human promiser's own act, with evidence and authority enough, backs what they promise. */
 static bool
 BacksByOwnAct(const PromiseAct *pa, const PolicyDemand *demand)
 {
 	const Actor *actor = pa->act.actor;
-	const Row  *entry = pa->entry;
 
-	return actor->kind == ACTOR_HUMAN && RowTextIs(entry, ENTRY_PROMISER, actor->actor) &&
-		pa->act.evidence >= demand->evidence &&
-		AuthoritySuffices(actor, RowIsNull(entry, ENTRY_VALUE) ? NULL : DatumGetNumeric(entry->values[ENTRY_VALUE]),
-						  RowText(entry, ENTRY_CURRENCY));
+	return actor->kind == ACTOR_HUMAN && RowTextIs(pa->entry, ENTRY_PROMISER, actor->actor) &&
+		pa->act.evidence >= demand->evidence && TermsWithinAuthority(actor, pa->entry);
 }
 
 /*
@@ -182,7 +159,7 @@ static State
 ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 {
 	Row		   *entry = pa->entry;
-	PolicyDemand demand = DemandOn(pa);
+	PolicyDemand demand = TermsDemand(pa->act.ledger, entry, pa->act.actor);
 	bool		backed = BacksByOwnAct(pa, &demand);
 	bool		waits = !backed && demand.evidence > EVIDENCE_NONE;
 
@@ -349,7 +326,6 @@ amend_promise(PG_FUNCTION_ARGS)
 	if (PromiseActBegin(&pa, fcinfo, EVENT_AMENDED, "amend promises"))
 	{
 		bool		accepted = CheckMayAmend(&pa);
-		text	   *reason = ArgWords(fcinfo, AMEND_REASON, "reason");
 		State		to;
 
 		TakeOldTerms(&pa);
@@ -359,8 +335,7 @@ amend_promise(PG_FUNCTION_ARGS)
 				   !RowValueEqual(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
 		CheckSomethingChanged(&pa);
 		to = ApplyPolicy(&pa, RowInstant(pa.promise, PROMISE_MADE_AT));
-		if (reason)
-			RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(reason));
+		PromiseSetReason(&pa, fcinfo, AMEND_REASON);
 		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
 		RowSet(pa.entry, ENTRY_ACCEPTED, BoolGetDatum(accepted));
 		RowSet(pa.entry, ENTRY_STANDS, BoolGetDatum(true));
