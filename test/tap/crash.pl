@@ -70,15 +70,33 @@ sub backends
 		SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()});
 }
 
+sub children
+{
+	my ($parent) = @_;
+	my @children;
+
+	foreach my $file (glob '/proc/[0-9]*/stat')
+	{
+		open my $stat, '<', $file or next;    # gone meanwhile
+		my $line = <$stat> // '';
+		push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
+	}
+	return @children;
+}
+
 my %kill = (
 	'a backend is killed' => sub {
 		my ($one) = backends();
 		kill 'KILL', $one;
 	},
+	# All of it: a process that waits for a lock which a killed one held would wait for ever, with
+	# the shared memory that the next server needs. A stopped postmaster starts no more of them.
 	'the server is killed' => sub {
-		my @backends = backends();
+		my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
+		kill 'STOP', $postmaster;
+		my @children = children($postmaster);
 		$node->kill9;
-		kill 'KILL', @backends;
+		kill 'KILL', @children;
 	});
 
 # Not before the last process of the old server has let go of its shared memory.
