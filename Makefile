@@ -9,8 +9,8 @@ MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
 
 # The install script is sql/, in the order in which one concept needs another.
-SQL_CONCEPTS = schema chain guard access ledger actor policy state terms backing \
-	settlement assessment history verify rights
+SQL_CONCEPTS = schema score opinion chain guard access ledger views actor policy state terms backing \
+	settlement assessment history trust trend verify rights
 
 # The control file is the one source of the version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)

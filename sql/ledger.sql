@@ -286,58 +286,28 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
 	'Puts the guards on the ledger''s tables, or puts them back. Called by create_ledger() and migrate_ledger().';
 
-CREATE FUNCTION trust_ledger.create_views() RETURNS void
+CREATE FUNCTION trust_ledger.create_scores() RETURNS void
 LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 AS $$
 BEGIN
-	CREATE OR REPLACE VIEW trust.current_promise WITH (security_barrier) AS
-	SELECT p.customer, p.promise, p.state,
-		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
-			AND p.overdue_at < pg_catalog.now() AS overdue,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
-		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.longest_pause,
-		p.backer, p.evidence, p.backed_at, p.evidence_asked, p.back_by, p.accepted_at,
-		p.made_at, p.opened_at, p.first_due, p.due, p.due_moves, p.overdue_at,
-		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
-		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
-		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq
-	FROM trust.promise p
-	WHERE (SELECT trust_ledger.require_reader());
-	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
-	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
-
-	CREATE OR REPLACE VIEW trust.awaiting_backing WITH (security_barrier) AS
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.due,
-		p.evidence_asked AS evidence_needed, p.back_by, p.waiting_since
-	FROM trust.promise p
-	WHERE p.waiting_since IS NOT NULL AND (SELECT trust_ledger.require_reader())
-	ORDER BY p.back_by NULLS LAST, p.waiting_since;
-	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
-
-	CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within
-	FROM trust.policy
-	WHERE active AND (SELECT trust_ledger.require_reader())
-	ORDER BY policy;
-	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
-
-	CREATE OR REPLACE VIEW trust.access_level WITH (security_barrier) AS
-	SELECT a.role, l.level
-	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
-	WHERE (SELECT trust_ledger.require_reader())
-	ORDER BY a.role, l.level;
-	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
-
-	GRANT SELECT ON trust.current_promise, trust.awaiting_backing, trust.policy_rule, trust.access_level TO PUBLIC;
+	CREATE INDEX IF NOT EXISTS promise_overdue ON trust.promise (customer, overdue_at)
+		WHERE state IN ('proposed', 'open') AND opened_at IS NOT NULL AND overdue_at IS NOT NULL;
+	IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped) THEN
+		RETURN;
+	END IF;
+	ALTER TABLE trust.chain ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
+	COMMENT ON COLUMN trust.chain.score IS 'What verdicts say of the customer''s promises, as of the last of them; customer_score() adds what is overdue and fades it to now.';
+	-- a guard lets nothing but the one way in write here; create_guards() puts it back
+	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
+	UPDATE trust.chain c SET score = s.score
+	FROM (SELECT p.customer, trust_ledger.score_agg(p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8, p.settled_at, l.half_life) AS score
+		  FROM trust.promise p, trust.ledger l GROUP BY p.customer) s
+	WHERE s.customer = c.customer;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_views() IS
-	'Makes the views of schema trust, or makes them anew. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.create_scores() IS
+	'Adds to the tables what needs the extension''s types: the score that each customer''s chain carries. Called by create_ledger() and migrate_ledger(), before create_guards().';
 
 CREATE FUNCTION trust_ledger.create_ledger() RETURNS uuid
 LANGUAGE plpgsql
@@ -362,8 +332,10 @@ BEGIN
 	-- The ledger belongs to whoever owns the database, also where a superuser calls.
 	PERFORM set_config('role', owner, true);
 	PERFORM trust_ledger.create_tables();
+	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.create_trust_views();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -386,7 +358,7 @@ BEGIN
 	-- before anything of schema trust is read: it could be planted
 	PERFORM trust_ledger.check_ledger();
 	SELECT pg_get_userbyid(relowner) INTO owner FROM pg_class WHERE oid = 'trust.ledger'::regclass;
-	-- guards and views belong to whoever owns the tables, also where a superuser calls
+	-- what is made here belongs to whoever owns the tables, also where a superuser calls
 	PERFORM set_config('role', owner, true);
 	SELECT table_format INTO format FROM trust.ledger;
 	IF format IS NULL THEN
@@ -396,13 +368,15 @@ BEGIN
 		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
 			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
+	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.create_trust_views();
 	PERFORM set_config('role', caller, true);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards and views: after an update, a data-only restore, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
 
 CREATE FUNCTION trust_ledger.set_ledger(
 	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,

@@ -31,6 +31,12 @@ static Statement move_head = STATEMENT(
 	"UPDATE trust.chain SET length = $2, head = $3, recorded_at = $4 WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID);
 
+/* The score goes in by its parts: a kept plan must not hold on to a type that may be made anew. */
+static Statement move_head_and_score = STATEMENT(
+	"UPDATE trust.chain SET length = $2, head = $3, recorded_at = $4, score = trust_ledger.trust_score($5, $6, $7, $8)"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
+	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
+
 static Statement find_request = STATEMENT(
 	"SELECT promise, seq, state, recorded_at, hash, request, request_salt FROM trust.entry"
 	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
@@ -77,6 +83,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 
 	chain->ledger = ledger;
 	chain->customer = customer;
+	chain->score = NULL;
 	if (LockRow(chain))
 		return;
 	GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
@@ -92,15 +99,12 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 }
 
 /*
- * Appends the entries in their order: numbers them, ties each to the one
- * before, and moves the head.  Their other columns are complete.
+ * Numbers the entries in their order and ties each to the one before.  Their
+ * other columns are complete; afterwards they are what will be written.
  */
 void
-ChainAppend(Chain *chain, Row **entries, int count)
+ChainTie(Chain *chain, Row **entries, int count)
 {
-	GuardedRow *guarded = palloc(sizeof(GuardedRow) * count);
-	Datum		head[4];
-
 	for (int i = 0; i < count; i++)
 	{
 		Row		   *entry = entries[i];
@@ -110,17 +114,43 @@ ChainAppend(Chain *chain, Row **entries, int count)
 		EntryCommit(entry);
 		EntryHash(entry, &chain->ledger->id, chain->head);
 		RowSet(entry, ENTRY_HASH, PointerGetDatum(HashBytea(chain->head)));
-		guarded[i].seq = chain->length;
-		memcpy(guarded[i].hash, chain->head, HASH_SIZE);
+	}
+}
+
+static void
+MoveHead(const Chain *chain)
+{
+	const TrustScore *score = chain->score;
+	Datum		values[8] = {
+		PointerGetDatum(chain->customer), Int64GetDatum(chain->length),
+		PointerGetDatum(HashBytea(chain->head)), TimestampTzGetDatum(chain->now)
+	};
+
+	if (score)
+	{
+		values[4] = Float8GetDatum(score->kept);
+		values[5] = Float8GetDatum(score->broken);
+		values[6] = TimestampTzGetDatum(score->as_of);
+		values[7] = IntervalPGetDatum(HalfLifeInterval(score->half_life));
+	}
+	GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
+	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL), 1, "chain");
+}
+
+/* Writes the entries that were tied, and moves the head to the last of them. */
+void
+ChainAppend(Chain *chain, Row **entries, int count)
+{
+	GuardedRow *guarded = palloc(sizeof(GuardedRow) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		guarded[i].seq = RowInt64(entries[i], ENTRY_SEQ);
+		memcpy(guarded[i].hash, VARDATA_ANY(DatumGetByteaPP(entries[i]->values[ENTRY_HASH])), HASH_SIZE);
 	}
 	GuardExpect(GUARDED_ENTRY, guarded, count);
-	RowsInsert(&insert_entry, LedgerRelation("entry"), entries, count);
-	head[0] = PointerGetDatum(chain->customer);
-	head[1] = Int64GetDatum(chain->length);
-	head[2] = PointerGetDatum(HashBytea(chain->head));
-	head[3] = TimestampTzGetDatum(chain->now);
-	GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
-	CheckWritten(StatementWrite(&move_head, head, NULL), 1, "chain");
+	RowsInsert(&insert_entry, LedgerRelation("entry"), (const Row *const *) entries, count);
+	MoveHead(chain);
 }
 
 Receipt

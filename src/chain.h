@@ -8,6 +8,7 @@
 #include "entry.h"
 #include "ledger.h"
 #include "request.h"
+#include "score.h"
 
 /* A customer's chain, locked until the transaction ends. */
 typedef struct Chain
@@ -17,6 +18,7 @@ typedef struct Chain
 	int64		length;
 	uint8		head[HASH_SIZE];
 	TimestampTz now;			/* when what is appended now is recorded */
+	TrustScore *score;			/* to be written with the head; NULL: as it is */
 } Chain;
 
 /* What every writing function returns. */
@@ -33,6 +35,7 @@ typedef struct Receipt
 } Receipt;
 
 extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
+extern void ChainTie(Chain *chain, Row **entries, int count);
 extern void ChainAppend(Chain *chain, Row **entries, int count);
 extern Receipt ReceiptOf(const Row *entry);
 extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt);

@@ -10,7 +10,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "governance.h"
 
 /* The tables and their guards, as create_guards() puts them in place. */
 #define GUARDED \
@@ -100,7 +99,7 @@ static const char *const find_governance_problems =
 static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
 	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'actor_registered',"
-	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked')),"
+	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked', 'rebuilt')),"
 	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
 	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
@@ -115,6 +114,12 @@ AddFinding(Findings *findings, const Finding *finding)
 	Datum		values[lengthof(texts)] = {0};
 	bool		nulls[lengthof(texts)];
 
+	if (findings->count++ == 0)
+		findings->first = psprintf("%s%s%s %s.", finding->part,
+								   finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
+								   finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+	if (findings->result == NULL)
+		return;
 	for (size_t i = 0; i < lengthof(texts); i++)
 	{
 		nulls[i] = texts[i] == NULL;
@@ -126,7 +131,6 @@ AddFinding(Findings *findings, const Finding *finding)
 	nulls[3] = finding->promise == NULL;
 	values[3] = UUIDPGetDatum(finding->promise);
 	tuplestore_putvalues(findings->result->setResult, findings->result->setDesc, values, nulls);
-	findings->count++;
 }
 
 /* A statement's rows of (table, trigger, rule or property, problem). */
@@ -186,14 +190,41 @@ FindGuardProblems(Findings *findings)
 	FindUnknownColumns(findings);
 }
 
+/* Rows of subject, field, problem: where the table is not what governance says. */
 static void
-FindProblemsOf(Findings *findings, const GovernedTable *governed)
+ReadGovernanceProblems(const GovernedTable *governed)
 {
 	char	   *sql = psprintf(find_governance_problems, governed->table, quote_literal_cstr(governed->table),
 							   quote_identifier(governed->key), quote_literal_cstr(governed->key));
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql);
+}
+
+/* Subjects, each once, whose row is missing, or is not what the last entry about it says. */
+List *
+GovernedSubjectsAmiss(const GovernedTable *governed)
+{
+	List	   *subjects = NIL;
+
+	ReadGovernanceProblems(governed);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		char	   *subject = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1);
+
+		if (subject == NULL)
+			RowWithoutKey(governed->table);
+		/* they come sorted */
+		if (subjects == NIL || strcmp(llast(subjects), subject) != 0)
+			subjects = lappend(subjects, subject);
+	}
+	return subjects;
+}
+
+static void
+FindProblemsOf(Findings *findings, const GovernedTable *governed)
+{
+	ReadGovernanceProblems(governed);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -206,9 +237,9 @@ FindProblemsOf(Findings *findings, const GovernedTable *governed)
 	}
 }
 
-/* Actors, policies, access and settings against the governance entries. */
+/* Entries of the governance chain that governance never writes. */
 void
-FindGovernanceProblems(Findings *findings)
+FindUngoverned(Findings *findings)
 {
 	uint64		rows = StatementRead(&find_ungoverned, NULL, NULL);
 	SPITupleTable *ungoverned = SPI_tuptable;
@@ -224,6 +255,13 @@ FindGovernanceProblems(Findings *findings)
 			.problem = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 3)
 		});
 	}
+}
+
+/* Actors, policies, access and settings against the governance entries. */
+void
+FindGovernanceProblems(Findings *findings)
+{
+	FindUngoverned(findings);
 	if (StatementRead(&count_settings, NULL, NULL) != 1)
 		AddFinding(findings, &(Finding) {
 			.part = "ledger", .customer = "", .problem = "is not one row: there is one ledger"

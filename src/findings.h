@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_FINDINGS_H
 #define TRUST_LEDGER_FINDINGS_H
 
-#include "row.h"
+#include "governance.h"
 
 #include "nodes/execnodes.h"
 
@@ -23,12 +23,15 @@ typedef struct Finding
 
 typedef struct Findings
 {
-	ReturnSetInfo *result;
+	ReturnSetInfo *result;		/* NULL: they are only counted */
 	int64		count;
+	char	   *first;			/* in words */
 } Findings;
 
 extern void AddFinding(Findings *findings, const Finding *finding);
 extern void FindGuardProblems(Findings *findings);
+extern void FindUngoverned(Findings *findings);
+extern List *GovernedSubjectsAmiss(const GovernedTable *governed);
 extern void FindGovernanceProblems(Findings *findings);
 
 #endif

@@ -99,10 +99,43 @@ GovernanceAppend(Governance *governance, const Change *changes, int count)
 		}
 		entries[i] = entry;
 	}
+	ChainTie(&governance->chain, entries, count);
 	ChainAppend(&governance->chain, entries, count);
 	for (int i = 0; i < count; i++)
-		Project(&changes[i], entries[i]);
+		if (changes[i].governs)
+			Project(&changes[i], entries[i]);
 	governance->receipt = ReceiptOf(entries[0]);
+}
+
+/*
+ * Makes the row of that subject anew from the last entry about it, or removes it
+ * where there is none.  The function that calls has its search_path pinned.
+ */
+void
+GovernanceRestore(GovernedTable *governed, const char *subject)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[4] = {CStringGetTextDatum(subject)};
+	char		nulls[] = "    ";
+	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1", governed->table, quote_identifier(governed->key));
+	char	   *last = psprintf("SELECT details, seq, name FROM trust.entry WHERE customer = '' AND subject = $1"
+								" AND starts_with(event, '%s_') ORDER BY seq DESC LIMIT 1", governed->table);
+	bool		isnull;
+
+	GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
+	if (SPI_execute_with_args(delete, 1, types, values, NULL, false, 0) != SPI_OK_DELETE ||
+		SPI_execute_with_args(last, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not restore a row of trust.%s", governed->table);
+	if (SPI_processed == 1)
+	{
+		values[1] = ResultNeeded(0, 1, JSONBOID);
+		values[2] = ResultNeeded(0, 2, INT8OID);
+		values[3] = ResultValue(0, 3, TEXTOID, &isnull);
+		nulls[3] = isnull ? 'n' : ' ';
+		GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
+		CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
+	}
+	CacheInvalidateRelcacheByRelid(LedgerRelation(governed->table));
 }
 
 Datum

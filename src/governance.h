@@ -42,7 +42,7 @@ extern GovernedTable *const governed_tables[GOVERNED_TABLES];
 typedef struct Change
 {
 	const char *event;
-	GovernedTable *governs;
+	GovernedTable *governs;		/* NULL: no row follows from it */
 	const char *subject;
 	Datum		details;		/* jsonb: the whole row, but for key, seq and name */
 	text	   *name;
@@ -61,6 +61,8 @@ extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, con
 extern bool GovernanceLock(Governance *governance);
 extern void GovernanceAppend(Governance *governance, const Change *changes, int count);
 extern Datum GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo);
+
+extern void GovernanceRestore(GovernedTable *governed, const char *subject);
 
 extern Datum StatementDatum(Statement *statement, Datum *values, const char *nulls);
 

@@ -33,7 +33,8 @@ static struct
 	GuardedTable table;
 	const GuardedRow *rows;		/* the next first */
 	int			count;
-}			expected = {GUARDED_NONE, NULL, 0};
+	bool		rebuilt;		/* it may replace what says the same seq, and go */
+}			expected = {GUARDED_NONE, NULL, 0, false};
 
 static void
 ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
@@ -66,6 +67,7 @@ GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
 	expected.table = table;
 	expected.rows = rows;
 	expected.count = count;
+	expected.rebuilt = false;
 }
 
 /* Hash may be NULL where the table has none. */
@@ -78,6 +80,14 @@ GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
 	if (hash)
 		memcpy(row.hash, hash, HASH_SIZE);
 	GuardExpect(table, &row, 1);
+}
+
+/* A row that is made anew from the entries, or removed because there are none of it. */
+void
+GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
+{
+	GuardExpectOne(table, seq, hash);
+	expected.rebuilt = true;
 }
 
 pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
@@ -241,17 +251,21 @@ GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, co
 	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
 	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+	bool		rebuilt = expected.table == table && expected.rebuilt;
 
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
-		Refuse(trigger, "What the entries add up to is never deleted.");
-	if (!IsLogicalWorker())
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && !IsLogicalWorker())
+	{
+		if (!rebuilt || NextExpected(table) == NULL)
+			Refuse(trigger, "What the entries add up to is never deleted.");
+	}
+	else if (!IsLogicalWorker())
 	{
 		const GuardedRow *row = NextExpected(table);
 
 		if (row == NULL || !HasSeq(row, tuple, tupdesc, seq) || (head && !HasHash(row, tuple, tupdesc, head)))
 			Refuse(trigger, "Its rows follow from entries, and change with them.");
 		/* an append within an append, by a trigger that somebody planted, came first */
-		if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !IsBefore(trigger->tg_trigtuple, tupdesc, seq, row))
+		if (!rebuilt && TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) && !IsBefore(trigger->tg_trigtuple, tupdesc, seq, row))
 			Refuse(trigger, "A later entry changed the row already.");
 	}
 	return PointerGetDatum(tuple);

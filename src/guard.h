@@ -26,5 +26,6 @@ typedef struct GuardedRow
 
 extern void GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
 extern void GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
+extern void GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
 
 #endif

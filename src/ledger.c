@@ -13,7 +13,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type_d.h"
-#include "common/int.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -26,6 +25,8 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
+#include "duration.h"
+
 PG_FUNCTION_INFO_V1(check_ledger);
 
 const char *const weight_names[WEIGHTS] = {
@@ -33,7 +34,7 @@ const char *const weight_names[WEIGHTS] = {
 };
 
 static Statement read_settings = STATEMENT_WITHOUT_ARGS(
-	"SELECT ledger, table_format, weights, zone, lag FROM trust.ledger");
+	"SELECT ledger, table_format, weights, zone, lag, half_life FROM trust.ledger");
 
 /* The first entry of all names the ledger; where it is gone, the settings do. */
 static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
@@ -233,29 +234,6 @@ ParseWeights(Jsonb *weights, Weight *out)
 	}
 }
 
-/* Seconds are microseconds and days are 24 hours; months have no length. */
-int64
-IntervalMicroseconds(const Interval *interval, const char *what)
-{
-	int64		microseconds;
-
-	if (interval->month != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must not be given in months or years", what),
-				 errdetail("A month has no fixed length."),
-				 errhint("Give days, e.g. interval '30 days'.")));
-	if (pg_mul_s64_overflow(interval->day, USECS_PER_DAY, &microseconds) ||
-		pg_add_s64_overflow(microseconds, interval->time, &microseconds) ||
-		microseconds < 0 || interval->day < 0 || interval->time < 0 ||
-		microseconds > INT64CONST(36525) * USECS_PER_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is out of range", what),
-				 errdetail("It must be neither negative nor longer than 36525 days.")));
-	return microseconds;
-}
-
 /* The zone of that name, or an error. */
 pg_tz *
 LedgerZone(const char *name)
@@ -286,6 +264,10 @@ LoadSettings(Ledger *ledger)
 	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
 	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
 	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 5, INTERVALOID)), "lag");
+	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 6, INTERVALOID)), "half_life");
+	if (get_attnum(LedgerRelation("chain"), "score") == InvalidAttrNumber)
+		NoLedger("Table \"trust.chain\" has lost its scores: they go with the extension.",
+				 "As the database's owner, run SELECT trust_ledger.migrate_ledger();");
 }
 
 /*

@@ -41,6 +41,7 @@ typedef struct Ledger
 	Weight		weights[WEIGHTS];
 	pg_tz	   *zone;
 	int64		lag;			/* microseconds */
+	int64		half_life;		/* microseconds */
 } Ledger;
 
 /*
@@ -68,6 +69,5 @@ extern uint64 LedgerGeneration(void);
 extern void ParseWeights(Jsonb *weights, Weight *out);
 pg_noreturn extern void InvalidWeights(const char *detail);
 extern pg_tz *LedgerZone(const char *name);
-extern int64 IntervalMicroseconds(const Interval *interval, const char *what);
 
 #endif

@@ -17,6 +17,8 @@
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 
+#include "duration.h"
+
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
 	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within"
 	" FROM trust.policy WHERE active ORDER BY policy");

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "arguments.h"
+#include "chain_score.h"
 #include "guard.h"
 #include "text.h"
 
@@ -132,7 +133,7 @@ ProjectAmended(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	if (!RowValueEqual(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	if (!RowIsNull(promise, PROMISE_DUE) && !RowValueEqual(promise, PROMISE_DUE, entry, ENTRY_DUE))
 		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
 		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
@@ -246,6 +247,31 @@ PromiseProject(Row *promise, const Row *entry)
 		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
 	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
+}
+
+/* The weight as a part of one promise; false where there is none, or none that a verdict has. */
+static bool
+TakeWeight(const Row *promise, int column, float8 *weight)
+{
+	int32		thousandths = RowIsNull(promise, column) ? -1 : DatumGetInt32(promise->values[column]);
+
+	*weight = thousandths / 1000.0;
+	return thousandths >= 0 && thousandths <= 1000;
+}
+
+/* What the promise puts into its customer's score, by the verdict that stands. */
+Contribution
+PromiseContribution(const Row *promise)
+{
+	Contribution contribution = {0};
+
+	if (!TakeWeight(promise, PROMISE_WEIGHT_KEPT, &contribution.kept) ||
+		!TakeWeight(promise, PROMISE_WEIGHT_BROKEN, &contribution.broken) ||
+		RowIsNull(promise, PROMISE_SETTLED_AT) || TIMESTAMP_NOT_FINITE(RowInstant(promise, PROMISE_SETTLED_AT)))
+		return (Contribution) {0};
+	contribution.at = RowInstant(promise, PROMISE_SETTLED_AT);
+	contribution.counts = true;
+	return contribution;
 }
 
 /* ---- one act ---- */
@@ -431,23 +457,34 @@ UpdatePromise(const Row *promise)
 	CheckWritten(PlanWrite(update_promise, promise->values, nulls), 1, promise_shape.table);
 }
 
+/* Writes what the entries add up to; the guard must know of it. */
+void
+PromiseStore(const Row *promise, bool is_new)
+{
+	if (is_new)
+		RowsInsert(&insert_promise, LedgerRelation("promise"), &promise, 1);
+	else
+		UpdatePromise(promise);
+}
+
 /* Appends the entry; the promise is then what it says, in that state. */
 void
 PromiseAppend(PromiseAct *pa, State to)
 {
-	bool		is_new = pa->event == EVENT_MADE;
+	Contribution before = PromiseContribution(pa->promise);
+	Contribution after;
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
-	ChainAppend(&pa->chain, &pa->entry, 1);
+	ChainTie(&pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
+	after = PromiseContribution(pa->promise);
+	ChainScoreRevise(&pa->chain, &before, &after);
+	ChainAppend(&pa->chain, &pa->entry, 1);
 	GuardExpectOne(GUARDED_PROMISE, pa->chain.length, NULL);
-	if (is_new)
-		RowsInsert(&insert_promise, LedgerRelation("promise"), &pa->promise, 1);
-	else
-		UpdatePromise(pa->promise);
+	PromiseStore(pa->promise, pa->event == EVENT_MADE);
 	pa->receipt = ReceiptOf(pa->entry);
 }
 

@@ -83,6 +83,8 @@ extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
 pg_noreturn extern void NoPromise(Datum promise);
 
 extern const char *PromiseProject(Row *promise, const Row *entry);
+extern void PromiseStore(const Row *promise, bool is_new);
+extern Contribution PromiseContribution(const Row *promise);
 
 extern State PromiseState(const Row *promise);
 extern bool PromiseTooLate(const Row *promise, TimestampTz instant);

@@ -16,6 +16,8 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "score.h"
+
 Row *
 RowNew(const RowShape *shape)
 {
@@ -39,15 +41,23 @@ MissingColumn(const RowShape *shape, const char *name)
 			 errhint("Run SELECT trust_ledger.migrate_ledger();")));
 }
 
-pg_noreturn static void WrongType(const char *name);
-
-static void
+void
 WrongType(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
 			 errmsg("column \"%s\" of a ledger's table has another type than it was made with", name),
 			 errhint("Give the tables back their types: doc/format.md names them.")));
+}
+
+void
+RowWithoutKey(const char *table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("a row of table \"trust.%s\" has no key", table),
+			 errdetail("Its column was made with NOT NULL."),
+			 errhint("Remove the row, and give the table back its constraints.")));
 }
 
 /* The row's values in the order of its shape, found in the tuple by name; they point into the tuple. */
@@ -60,13 +70,16 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 	for (int i = 0; i < shape->natts; i++)
 	{
 		int			attnum = i + 1;
+		Oid			type = shape->columns[i].type;
 
 		if (attnum > tupdesc->natts ||
 			strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), shape->columns[i].name) != 0)
 			attnum = SPI_fnumber(tupdesc, shape->columns[i].name);
 		if (attnum <= 0)
 			MissingColumn(shape, shape->columns[i].name);
-		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != shape->columns[i].type)
+		if (type == COLUMN_OF_SCORES)
+			type = ScoreTypeId();
+		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 			WrongType(shape->columns[i].name);
 		row->values[i] = SPI_getbinval(tuple, tupdesc, attnum, &row->nulls[i]);
 	}
@@ -330,7 +343,7 @@ CheckWritten(uint64 written, uint64 wanted, const char *table)
 }
 
 void
-RowsInsert(Inserter *inserter, Oid relid, Row **rows, int count)
+RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count)
 {
 	Oid			row_type = get_rel_type_id(relid);
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(row_type, -1);

@@ -15,6 +15,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+/* Type trust_score is the extension's own: what it is called stays, its oid does not. */
+#define COLUMN_OF_SCORES InvalidOid
+
 typedef struct Column
 {
 	const char *name;
@@ -140,7 +143,9 @@ typedef struct Inserter
 	int			attnums[ROW_MAX_COLUMNS];
 } Inserter;
 
+pg_noreturn extern void WrongType(const char *column);
+pg_noreturn extern void RowWithoutKey(const char *table);
 extern void CheckWritten(uint64 written, uint64 wanted, const char *table);
-extern void RowsInsert(Inserter *inserter, Oid relid, Row **rows, int count);
+extern void RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count);
 
 #endif

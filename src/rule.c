@@ -12,6 +12,7 @@
 #include "utils/numeric.h"
 
 #include "arguments.h"
+#include "duration.h"
 
 PG_FUNCTION_INFO_V1(set_policy);
 PG_FUNCTION_INFO_V1(drop_policy);

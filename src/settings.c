@@ -16,6 +16,7 @@
 #include "utils/syscache.h"
 
 #include "arguments.h"
+#include "duration.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);

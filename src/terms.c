@@ -16,6 +16,7 @@
 
 #include "arguments.h"
 #include "demand.h"
+#include "duration.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(make_promise);

@@ -8,57 +8,35 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "verify.h"
 
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "digest.h"
-#include "findings.h"
-#include "reader.h"
 #include "registered.h"
 #include "request.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);
 
-/* What the entries of a customer add up to, so far. */
-typedef struct Folded
+/* A chain with the score that it carries */
+enum
 {
-	pg_uuid_t	id;				/* the key */
-	Row		   *promise;
-	bool		stored;			/* trust.promise has it */
-} Folded;
+	CHAIN_SCORE = CHAIN_COLUMNS,
+	SCORED_CHAIN_COLUMNS
+};
 
-typedef struct Verification
-{
-	Findings	findings;
-	pg_uuid_t	ledger;
-	Reader		entries;
-	Reader		promises;
-	Reader		chains;
-	Digest		digest;
-	HTAB	   *registrations;
-	TimestampTz first;
-	TimestampTz last;
-	int64		entries_read;
+static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
+	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID},
+	{"score", COLUMN_OF_SCORES}
+};
 
-	/* of the customer at hand */
-	MemoryContext context;
-	char	   *customer;
-	HTAB	   *folded;
-	int64		length;
-	uint8		head[HASH_SIZE];
-	bool		has_recorded_at;
-	TimestampTz recorded_at;
-} Verification;
+static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};
 
 static void
 EntryFinding(Verification *v, const char *field, const char *problem)
@@ -165,63 +143,24 @@ KeepHead(Verification *v)
 	memcpy(v->head, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
 }
 
-/* Values that came from this entry outlive it; what they replace goes. */
 static void
-KeepValues(Verification *v, Row *promise, const Row *before)
-{
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
-	{
-		int16		typlen;
-		bool		typbyval;
-		bool		taken = !promise->nulls[i] && (before->nulls[i] || promise->values[i] != before->values[i]);
-
-		get_typlenbyval(promise->shape->columns[i].type, &typlen, &typbyval);
-		if (typbyval)
-			continue;
-		if (taken)
-		{
-			MemoryContext previous = MemoryContextSwitchTo(v->context);
-
-			promise->values[i] = datumCopy(promise->values[i], typbyval, typlen);
-			MemoryContextSwitchTo(previous);
-		}
-		if (!before->nulls[i] && (taken || promise->nulls[i]))
-			pfree(DatumGetPointer(before->values[i]));
-	}
-}
-
-static void
-FoldEntry(Verification *v)
+FoldOrRefuse(Verification *v)
 {
 	const Row  *entry = v->entries.row;
-	Folded	   *folded;
-	Row			before;
-	Datum		values[PROMISE_COLUMNS];
-	bool		nulls[PROMISE_COLUMNS];
+	bool		governance = v->customer[0] == '\0';
 	const char *problem;
-	bool		found;
 
-	if (RowIsNull(entry, ENTRY_PROMISE))
+	if (RowIsNull(entry, ENTRY_PROMISE) != governance)
 	{
-		EntryFinding(v, "promise", "is missing: the entry belongs to no promise");
+		EntryFinding(v, "promise", governance ? "does not belong into the governance chain" :
+					 "is missing: the entry belongs to no promise");
 		return;
 	}
-	folded = hash_search(v->folded, DatumGetUUIDP(entry->values[ENTRY_PROMISE]), HASH_ENTER, &found);
-	if (!found)
-	{
-		MemoryContext previous = MemoryContextSwitchTo(v->context);
-
-		folded->promise = RowNew(&promise_shape);
-		folded->stored = false;
-		MemoryContextSwitchTo(previous);
-	}
-	memcpy(values, folded->promise->values, sizeof(values));
-	memcpy(nulls, folded->promise->nulls, sizeof(nulls));
-	before = (Row) {&promise_shape, values, nulls};
-	problem = PromiseProject(folded->promise, entry);
+	if (governance)
+		return;
+	problem = FoldEntry(&v->fold, entry);
 	if (problem)
 		EntryFinding(v, "event", problem);
-	KeepValues(v, folded->promise, &before);
 }
 
 static void
@@ -235,10 +174,7 @@ CheckEntries(Verification *v)
 		CheckEntry(v);
 		CheckJoin(v);
 		KeepHead(v);
-		if (v->customer[0] != '\0')
-			FoldEntry(v);
-		else if (!RowIsNull(v->entries.row, ENTRY_PROMISE))
-			EntryFinding(v, "promise", "does not belong into the governance chain");
+		FoldOrRefuse(v);
 		MemoryContextSwitchTo(previous);
 		v->first = v->entries_read == 0 ? recorded_at : Min(v->first, recorded_at);
 		v->last = v->entries_read == 0 ? recorded_at : Max(v->last, recorded_at);
@@ -254,17 +190,22 @@ ChainFinding(Verification *v, const char *field, const char *problem)
 	});
 }
 
+static bool
+HasChain(const Verification *v)
+{
+	return v->chains.row && RowTextIs(v->chains.row, CHAIN_CUSTOMER, v->customer);
+}
+
 static void
 CheckChain(Verification *v)
 {
 	const Row  *chain = v->chains.row;
 
-	if (chain == NULL || !RowTextIs(chain, CHAIN_CUSTOMER, v->customer))
+	if (!HasChain(v))
 	{
 		ChainFinding(v, NULL, "is missing");
 		return;
 	}
-	DigestAdd(&v->digest, chain);
 	if (v->length == 0)
 		ChainFinding(v, NULL, "has no entries");
 	if (RowInt64(chain, CHAIN_LENGTH) != v->length)
@@ -275,7 +216,35 @@ CheckChain(Verification *v)
 	if (RowIsNull(chain, CHAIN_RECORDED_AT) == v->has_recorded_at ||
 		(v->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != v->recorded_at))
 		ChainFinding(v, "recorded_at", "is not when the last entry was recorded");
-	ReaderNext(&v->chains);
+}
+
+/* The score that the chain at hand carries; NULL where it has none. */
+const TrustScore *
+VerifiedScore(const Verification *v)
+{
+	if (!v->has_scores || !HasChain(v) || RowIsNull(v->chains.row, CHAIN_SCORE))
+		return NULL;
+	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
+}
+
+/* Folded with the half-life that the score has: setting another one changes no score by itself. */
+static int64
+HalfLifeToFoldWith(const Verification *v)
+{
+	const TrustScore *stored = VerifiedScore(v);
+
+	if (v->half_life)
+		return v->half_life;
+	return stored && !ScoreIsEmpty(stored) ? stored->half_life : USECS_PER_DAY;
+}
+
+static void
+CheckScore(Verification *v)
+{
+	const TrustScore *stored = VerifiedScore(v);
+
+	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->fold, stored))
+		ChainFinding(v, "score", "is not what the entries add up to");
 }
 
 static void
@@ -291,7 +260,7 @@ CheckPromise(Verification *v)
 {
 	const Row  *stored = v->promises.row;
 	pg_uuid_t  *id = RowIsNull(stored, PROMISE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[PROMISE_PROMISE]);
-	Folded	   *folded = id ? hash_search(v->folded, id, HASH_FIND, NULL) : NULL;
+	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
 
 	if (folded == NULL)
 	{
@@ -314,7 +283,7 @@ CheckPromises(Verification *v)
 
 	for (; v->promises.row && RowTextIs(v->promises.row, PROMISE_CUSTOMER, v->customer); ReaderNext(&v->promises))
 		CheckPromise(v);
-	hash_seq_init(&all, v->folded);
+	hash_seq_init(&all, v->fold.promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
 		if (!folded->stored)
 			PromiseFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
@@ -338,7 +307,7 @@ NextCustomer(Verification *v)
 		char	   *customer = heads[i].row ? RowText(heads[i].row, heads[i].column) : NULL;
 
 		if (heads[i].row && customer == NULL)
-			ereport(ERROR, (errcode(ERRCODE_TL_ALTERED), errmsg("a row of table \"trust.%s\" has no customer", heads[i].row->shape->table)));
+			RowWithoutKey(heads[i].row->shape->table);
 
 		if (customer && (first == NULL || strcmp(customer, first) < 0))
 			first = customer;
@@ -346,31 +315,68 @@ NextCustomer(Verification *v)
 	return first;
 }
 
-/* One customer after the other, each in memory of its own. */
-static bool
-CheckNextCustomer(Verification *v)
+/*
+ * The entries of the next customer, by themselves and with their chain; each
+ * customer in memory of its own.  False where there is none.  What they add up
+ * to is then in v->fold.
+ */
+bool
+VerifyNextChain(Verification *v)
 {
 	MemoryContext previous = CurrentMemoryContext;
-	HASHCTL		control = {0};
 
+	CHECK_FOR_INTERRUPTS();
 	MemoryContextReset(v->context);
 	MemoryContextSwitchTo(v->context);
 	v->customer = NextCustomer(v);
 	if (v->customer)
 	{
-		control.keysize = sizeof(pg_uuid_t);
-		control.entrysize = sizeof(Folded);
-		control.hcxt = v->context;
-		v->folded = hash_create("folded promises", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		FoldBegin(&v->fold, v->context, HalfLifeToFoldWith(v));
 		v->length = 0;
 		memset(v->head, 0, HASH_SIZE);
 		v->has_recorded_at = false;
 		CheckEntries(v);
 		CheckChain(v);
-		CheckPromises(v);
 	}
 	MemoryContextSwitchTo(previous);
 	return v->customer != NULL;
+}
+
+/* What the tables say of that customer beside the chain. */
+static void
+CheckProjections(Verification *v)
+{
+	MemoryContext previous = MemoryContextSwitchTo(v->context);
+
+	CheckScore(v);
+	if (HasChain(v))
+	{
+		DigestAdd(&v->digest, v->chains.row);
+		ReaderNext(&v->chains);
+	}
+	CheckPromises(v);
+	MemoryContextSwitchTo(previous);
+}
+
+/* All customers, or one; within a LedgerSession, on the active snapshot. */
+void
+VerificationBegin(Verification *v, const Ledger *ledger, const char *customer)
+{
+	v->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
+	v->ledger = ledger->id;
+	v->has_scores = get_attnum(LedgerRelation("chain"), scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
+	v->registrations = ReadRegistrations();
+	ReaderOpen(&v->entries, &entry_shape, "customer COLLATE pg_catalog.\"C\", seq", customer);
+	ReaderOpen(&v->promises, &promise_shape, "customer COLLATE pg_catalog.\"C\", promise", customer);
+	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, "customer COLLATE pg_catalog.\"C\"", customer);
+}
+
+void
+VerificationEnd(Verification *v)
+{
+	ReaderClose(&v->chains);
+	ReaderClose(&v->promises);
+	ReaderClose(&v->entries);
 }
 
 static void
@@ -412,23 +418,20 @@ Verify(FunctionCallInfo fcinfo, const char *customer)
 	InitMaterializedSRF(fcinfo, 0);
 	v.findings.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	LedgerEnter(&ledger, &session);
-	v.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
 	LedgerReadId(&ledger);
-	v.ledger = ledger.id;
 	FindGuardProblems(&v.findings);
 	if (customer == NULL || customer[0] == '\0')
 		FindGovernanceProblems(&v.findings);
-	v.registrations = ReadRegistrations();
-	DigestBegin(&v.digest, &v.ledger);
-	ReaderOpen(&v.entries, &entry_shape, "customer COLLATE pg_catalog.\"C\", seq", customer);
-	ReaderOpen(&v.promises, &promise_shape, "customer COLLATE pg_catalog.\"C\", promise", customer);
-	ReaderOpen(&v.chains, &chain_shape, "customer COLLATE pg_catalog.\"C\"", customer);
-	while (CheckNextCustomer(&v))
-		CHECK_FOR_INTERRUPTS();
+	DigestBegin(&v.digest, &ledger.id);
+	VerificationBegin(&v, &ledger, customer);
+	if (!v.has_scores)
+		AddFinding(&v.findings, &(Finding) {
+			.part = "chain", .field = "score", .problem = "is missing: migrate_ledger() brings it back"
+		});
+	while (VerifyNextChain(&v))
+		CheckProjections(&v);
 	DigestEnd(&v.digest);
-	ReaderClose(&v.chains);
-	ReaderClose(&v.promises);
-	ReaderClose(&v.entries);
+	VerificationEnd(&v);
 	Report(&v, customer);
 	LedgerLeave(&session);
 }

@@ -8,12 +8,14 @@
 #	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
 #	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
 #	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
-#	histories, views                       each history(); what the views show
+#	histories, views, scores               each history(); what the views show but for what fades; each score, as of the last entry
 #	past_guards($node, $db)                what writing the tables by hand leads to, and how often
 #	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
 #	writing_calls($promise, $customer)     a call that would write, for each function that writes
+#	scoring_calls($customer)               a call for each function that reads scores
 #
-# Options: user; options: settings of the session, a hash; begin: what outcomes() begins with.
+# Options: user; options: settings of the session, a hash; begin: what outcomes() begins with; without: a
+# column that contents() leaves out.
 package FilledLedger;
 
 use strict;
@@ -23,7 +25,7 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 
 our @EXPORT = qw(make_roles make_database fill_ledger more_promises ask outcomes findings digest
-  contents histories views past_guards lives_on writing_calls);
+  contents histories views scores past_guards lives_on writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
@@ -226,10 +228,11 @@ sub digest
 
 sub contents
 {
-	my ($node, $db) = @_;
-	return ask($node, $db, <<'SQL', options => \%plain);
-SELECT format($$SELECT %L, count(*), md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE "C")) FROM trust.%I t$$, relname, relname)
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE "C" \gexec
+	my ($node, $db, %options) = @_;
+	my $row = $options{without} ? "(to_jsonb(t) - '$options{without}')::text" : 't::text';
+	return ask($node, $db, <<"SQL", options => \%plain);
+SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) FROM trust.%I t\$\$, relname, relname)
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE "C" \\gexec
 SQL
 }
 
@@ -246,8 +249,20 @@ sub views
 {
 	my ($node, $db, %options) = @_;
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
-SELECT format($$SELECT %L, count(*), md5(string_agg(t::text, ' ' ORDER BY t::text COLLATE "C")) FROM trust.%I t$$, relname, relname)
+SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
+	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
+SQL
+}
+
+sub scores
+{
+	my ($node, $db, %options) = @_;
+	return ask($node, $db, <<'SQL', %options);
+WITH last AS (SELECT max(recorded_at) AS instant FROM trust.entry)
+SELECT customer, trust_ledger.customer_score(customer, instant) FROM last, trust.chain WHERE customer <> '' ORDER BY customer;
+WITH last AS (SELECT max(recorded_at) AS instant FROM trust.entry)
+SELECT actor, trust_ledger.promiser_score(actor, instant) FROM last, trust.actor ORDER BY actor;
 SQL
 }
 
@@ -304,8 +319,16 @@ sub writing_calls
 		drop_policy => "('large')",
 		set_ledger => "(zone => 'UTC')",
 		grant_access => "('analyst', 'auditor')",
-		revoke_access => "('analyst', 'analyst')");
+		revoke_access => "('analyst', 'analyst')",
+		rebuild => "('$customer')");
 	return map { "SELECT * FROM trust_ledger.$_$arguments{$_}" } sort keys %arguments;
+}
+
+sub scoring_calls
+{
+	my ($customer) = @_;
+	return map { "SELECT * FROM trust_ledger.$_" } ("customer_score('$customer')", "customer_score('$customer', now())",
+		"promiser_score('carl')", "explain_trust('customer', '$customer')", "trust_trend('all', '1 day')");
 }
 
 package FilledLedger::Session;

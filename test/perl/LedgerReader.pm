@@ -199,7 +199,7 @@ sub fold
 		next if $mark eq '?' && defined $promise->{$column};
 		$promise->{$column} =
 			$source eq '0' ? 0
-		  : $source eq '+1' ? $before{$column} + !same($before{due}, $entry->{due})
+		  : $source eq '+1' ? $before{$column} + (defined $before{due} && !same($before{due}, $entry->{due}))
 		  : $mark eq '*' && !defined $entry->{backer} ? undef
 		  : $source eq 'instant' ? instant($entry)
 		  : $entry->{$source};

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(124);
+SELECT plan(170);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -56,23 +56,33 @@ FROM (
 	UNION ALL SELECT unnest(ARRAY[
 		$$register_actor('x', 'human')$$, $$retire_actor('ben')$$, $$set_policy('q', evidence => 'session')$$, $$drop_policy('p')$$,
 		$$set_ledger(zone => 'UTC')$$, $$grant_access('nobody', 'analyst')$$, $$revoke_access('analyst', 'analyst')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[$$rebuild('c')$$, $$rebuild('')$$]), '{admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT $$history(promise('open'))$$, '{application,auditor}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'
-	UNION ALL SELECT $$require_reader()$$, '{application,analyst,auditor,admin}') AS i (call, levels);
+	UNION ALL SELECT unnest(ARRAY[
+		$$customer_score('c')$$, $$customer_score('c', now())$$, $$customer_score('nobody', known_at => now())$$,
+		$$promiser_score('anna')$$, $$promiser_score('anna', now(), now())$$,
+		$$explain_trust('customer', 'c')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$trust_trend('promiser', '1 day', basis => 'recorded')$$,
+		$$require_reader()$$]), '{application,analyst,auditor,admin}') AS i (call, levels);
 
--- Nobody needs a level for these: they do nothing that the caller could not do by hand.
+-- Nobody needs a level for these: they do nothing that the caller could not do by hand. What is
+-- immutable reads nothing at all; the scores among it, once through all of them.
 CREATE TABLE levelless (function text, call text, outcome text);
 INSERT INTO levelless VALUES
 	('state_machine', 'state_machine()', 'ok'), ('check_ledger', 'check_ledger()', 'ok'), ('reads_words', 'reads_words()', 'ok'),
 	('create_ledger', 'create_ledger()', '42501'), ('migrate_ledger', 'migrate_ledger()', '42501'),
 	('check_ledger_owner', 'check_ledger_owner()', '42501'), ('found_ledger', 'found_ledger()', '42501'),
-	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501');
+	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
+	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),
+	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 
-SELECT set_eq('SELECT function FROM intended UNION SELECT function FROM levelless', $$
+SELECT set_eq($$
+	SELECT function FROM intended UNION SELECT function FROM levelless
+	UNION SELECT proname FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace AND provolatile = 'i' $$, $$
 	SELECT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype <> 'trigger'::regtype $$,
-	'every function is among the calls');
+	'every function that is not immutable is among the calls');
 -- The owner has the levels that create_ledger() gave, a superuser all.
 SELECT is(
 	(SELECT array_agg(as_role || ': ' || outcome('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
@@ -99,7 +109,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads ' || view)
-FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level}'::text[]) AS view,
+FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust}'::text[]) AS view,
 	(VALUES ('application', '(t)'), ('analyst', '(t)'), ('auditor', '(t)'), ('admin', '(t)'), ('ledger_owner', '(t)'),
 		('super_user', '(t)'), ('import', 'TL004'), ('nobody', 'TL004')) AS r (as_role, expected);
 SELECT is(reads('SELECT c.words, purpose, a.words FROM trust.current_promise c LEFT JOIN trust.awaiting_backing a USING (promise) WHERE c.promise = '

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(60);
+SELECT plan(62);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -97,6 +97,7 @@ INSERT INTO retries VALUES
 	('retire_actor', $$'carl'$$, $$'carl', successor => 'ben'$$),
 	('set_policy', $$'q', evidence => 'session'$$, $$'q', evidence => 'asserted'$$), ('drop_policy', $$'k'$$, $$'k', 'Why.'$$),
 	('set_ledger', $$zone => 'UTC'$$, $$zone => 'Asia/Tokyo'$$),
+	('rebuild', $$'c'$$, $$''$$), ('rebuild', $$''$$, $$'', 'Why.'$$),
 	('grant_access', $$'postgres', 'admin'$$, $$'postgres', 'auditor'$$), ('revoke_access', $$'postgres', 'import'$$, $$'postgres', 'admin'$$);
 SELECT is((SELECT count(DISTINCT call) FROM retries), (
 	SELECT count(*) FROM pg_proc

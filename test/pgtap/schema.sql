@@ -1,8 +1,8 @@
--- What the extension brings: its functions, type, views and tables, and what is said of them.
+-- What the extension brings: its functions, types, views and tables, and what is said of them.
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(344);
+SELECT plan(353);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -30,6 +30,7 @@ FROM (VALUES
 	('set_ledger', 'half_life weights zone lag reason actor'),
 	('grant_access', 'role level reason actor'),
 	('revoke_access', 'role level reason actor'),
+	('rebuild', 'of_customer reason actor'),
 	('make_promise', 'customer words promiser kind due due_on value currency purpose drafted_by longest_pause actor'),
 	('back_promise', 'promise customer actor'),
 	('withdraw_backing', 'promise reason customer actor'),
@@ -47,13 +48,32 @@ INSERT INTO intended VALUES
 	('ledger_digest', '', 'record', 's', false, 'r'),
 	('state_machine', '', 'record', 'i', false, 's'),
 	('require_reader', '', 'boolean', 's', false, 'r'),
-	('reads_words', '', 'boolean', 's', false, 'r');
+	('reads_words', '', 'boolean', 's', false, 'r'),
+	('customer_score', 'customer as_of known_at', 'trust_ledger.trust_score', 's', false, 'r'),
+	('promiser_score', 'actor as_of known_at', 'trust_ledger.trust_score', 's', false, 'r'),
+	('explain_trust', 'by of_key as_of known_at', 'record', 's', false, 'r'),
+	('trust_trend', 'by step since until basis of_key', 'record', 's', false, 'r'),
+	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
+	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
+-- Of what they are given, and nothing else: immutable, strict, for parallel plans.
+INSERT INTO intended
+SELECT name, arguments, returns, 'i', true, 's'
+FROM (VALUES
+	('trust_score_in', '', 'trust_ledger.trust_score'), ('trust_score_out', '', 'cstring'),
+	('trust_score_recv', '', 'trust_ledger.trust_score'), ('trust_score_send', '', 'bytea'),
+	('trust_score', 'kept broken as_of half_life', 'trust_ledger.trust_score'), ('fuse', '', 'trust_ledger.trust_score'),
+	('decay', 'score instant', 'trust_ledger.trust_score'), ('score_accum', ' kept broken at half_life', 'trust_ledger.trust_score'),
+	('sparkline', 'numbers', 'text'), ('trust_score_cmp', '', 'integer'), ('trust_score_hash', '', 'integer'), ('trust_score_hash_extended', '', 'bigint'),
+	('as_of', 'score', 'timestamp with time zone'), ('half_life', 'score', 'interval'),
+	('expectation', 'score base_rate', 'double precision'), ('lower_bound', 'score confidence base_rate', 'double precision')) AS f (name, arguments, returns)
+UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's' FROM unnest('{eq,ne,lt,le,gt,ge}'::text[]) AS name
+UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's' FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
 INSERT INTO intended (name, arguments, returns)
 SELECT name, '', returns
 FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_guards,create_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views}'::text[]) AS name
 UNION ALL
 SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name;
 
@@ -73,13 +93,19 @@ SELECT is_empty($$
 	'no function is a security definer');
 SELECT is_empty($$
 	SELECT proname FROM pg_proc p JOIN pg_language l ON l.oid = prolang
-	WHERE pronamespace = 'trust_ledger'::regnamespace AND lanname <> 'c'
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND lanname <> 'c' AND prokind <> 'a'
 		AND 'search_path=pg_catalog, pg_temp' <> ALL (coalesce(proconfig, '{}')) $$,
 	'what is not in C has its search_path pinned');
 SELECT is_empty($$
 	SELECT DISTINCT probin FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND probin <> '$libdir/trust_ledger' $$,
 	'what is in C comes from one library');
+SELECT results_eq($$
+	SELECT proname::text COLLATE "default", aggtransfn, aggcombinefn, aggfinalfn, aggtranstype::regtype, agginitval COLLATE "default"
+	FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace = 'trust_ledger'::regnamespace ORDER BY 1 $$,
+	$$VALUES ('score_agg', 'trust_ledger.score_accum'::regproc, 'trust_ledger.fuse'::regproc, 0::regproc, 'trust_ledger.trust_score'::regtype, 'empty'),
+		('sum', 'trust_ledger.fuse', 'trust_ledger.fuse', 0, 'trust_ledger.trust_score', 'empty')$$,
+	'an aggregate''s state is a score, which begins empty, and states fuse');
 
 SELECT results_eq($$
 	SELECT attname::text COLLATE "default", format_type(atttypid, atttypmod) FROM pg_attribute
@@ -93,7 +119,8 @@ SELECT results_eq($$
 SELECT is_empty($$
 	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
-		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass)
+		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass, 'pg_operator'::regclass,
+				'pg_opclass'::regclass, 'pg_opfamily'::regclass)
 			OR objid = 'trust'::regnamespace) $$,
 	'no table is a member of the extension, nor is schema trust');
 SELECT is_empty($$
@@ -121,7 +148,7 @@ SELECT is_empty($$
 SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
 	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[])
-	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level}'::text[])$$,
+	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
@@ -130,7 +157,7 @@ FROM (VALUES
 	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
 	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
-	('chain', '{customer,length,head,recorded_at}'),
+	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
 		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
 		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,weight_kept,weight_broken,recorded_at,
@@ -139,12 +166,22 @@ FROM (VALUES
 		back_by,waiting_since}'),
 	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within}'),
 	('access_level', '{role,level}')) AS intended (tab, columns);
-
+SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
+	kept,partly_kept,broken,released,withdrawn,share_backed,share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
+	released_late,due_moved,median_time_to_keep}'::name[], 'columns of trust.' || key || '_trust')
+FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
-	SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute
+	SELECT attrelid::regclass, attname FROM pg_attribute
+	WHERE attrelid::regclass::text ~ '^trust[.][a-z]+_trust$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	'each of which says what it is');
+
+SELECT results_eq($$
+	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) COLLATE "default"
+	FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
 	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r')
 		AND (SELECT typnamespace FROM pg_type WHERE oid = atttypid) <> 'pg_catalog'::regnamespace $$,
-	'tables have columns of core types only: CASCADE takes none of them away');
+	$$VALUES ('trust.chain'::regclass, 'score', 'trust_ledger.trust_score'::regtype, true, '''empty''::trust_ledger.trust_score')$$,
+	'tables have columns of core types only, which CASCADE does not take away; but for the scores, which are made anew');
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
 	WHERE attrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass)
@@ -193,13 +230,13 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() reads them 
 
 -- ---- a column that was given another type, or a NULL where none can be: told of, never misread
 
-DROP VIEW trust.current_promise, trust.awaiting_backing, trust.policy_rule, trust.access_level;
 DO $$
 DECLARE
 	drop_it text;
 BEGIN
 	FOR drop_it IN
-		SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r'
+		SELECT format('DROP VIEW trust.%I', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v'
+		UNION ALL SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r'
 		UNION ALL SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
 		WHERE connamespace = 'trust'::regnamespace AND contype = 'c'
 		UNION ALL SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
@@ -226,7 +263,10 @@ CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	$$SELECT trust_ledger.amend_promise(last_promise(), value => 2, actor => 'anna')$$, $$SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl')$$,
 	$$SELECT trust_ledger.register_actor('anna', 'human')$$, $$SELECT trust_ledger.retire_actor('anna', successor => 'ben')$$,
 	$$SELECT trust_ledger.set_policy('all', evidence => 'session')$$, $$SELECT trust_ledger.drop_policy('all')$$,
-	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$]) AS call;
+	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$,
+	$$SELECT trust_ledger.assess_promise((SELECT (r).promise FROM made WHERE n = 1), 'broken', actor => 'carl')$$,
+	$$SELECT trust_ledger.customer_score('c')$$, $$SELECT trust_ledger.customer_score('c', now(), now())$$, $$SELECT trust_ledger.promiser_score('anna')$$,
+	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$]) AS call;
 SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
 -- Whether it was told of: verify() finds it or fails, or other calls fail. Nothing of it stays.
 CREATE FUNCTION told(alteration text) RETURNS text LANGUAGE plpgsql AS $$
@@ -250,7 +290,7 @@ EXCEPTION WHEN SQLSTATE 'OK000' THEN
 END
 $$;
 SELECT is(told('SELECT 1'), 'nothing', 'nothing was altered: nothing is told of');
-SELECT is(told(format('ALTER TABLE trust.%I ALTER COLUMN %I %s', relname, attname, change)), 'told', format('%s.%s: %s', relname, attname, change))
+SELECT is(told(format('ALTER TABLE trust.%1$I ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I %3$s', relname, attname, change)), 'told', format('%s.%s: %s', relname, attname, change))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 	LATERAL (
 		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)

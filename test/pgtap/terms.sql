@@ -247,24 +247,25 @@ FROM (VALUES
 
 -- ---- amending ----
 
--- One promise, step by step: what each step changes, how often due moved, what it was first.
+-- One promise, step by step: what each step changes, how often due moved, what it was first. To be
+-- given a due time where there was none is no move; to be given another, or none any more, is.
 CREATE TABLE step (nr int GENERATED ALWAYS AS IDENTITY, step text, change jsonb, moves int, first timestamp);
 INSERT INTO step (step, change, moves, first) VALUES
 	($$words => 'x'$$, '{"words": "x"}', 0, NULL),
 	($$value => 10.50, currency => 'EUR'$$, '{"value": 10.50, "currency": "EUR"}', 0, NULL),
-	($$due => '2101-01-01 00:00+00'$$, '{"due": "2101-01-01T00:00:00", "overdue_at": "2101-01-01T00:00:00"}', 1, '2101-01-01'),
-	($$due_on => '2101-06-01'$$, '{"due": "2101-06-01T21:59:59.999999", "overdue_at": "2101-06-01T21:59:59.999999"}', 2, '2101-01-01'),
-	($$words => 'y', due => '2101-06-01 21:59:59.999999+00'$$, '{"words": "y"}', 2, '2101-01-01'),
-	($$purpose => 'p', longest_pause => '1 day'$$, '{"purpose": "p", "longest_pause": "1 day"}', 2, '2101-01-01'),
-	($$clear => '{due}'$$, '{"due": null, "overdue_at": null}', 3, '2101-01-01'),
-	($$kind => 'note', clear => '{value,currency,value}'$$, '{"kind": "note", "value": null, "currency": null}', 3, '2101-01-01'),
-	($$due => '2101-01-01 00:00+00', clear => '{due}'$$, '{"due": "2101-01-01T00:00:00", "overdue_at": "2101-01-01T00:00:00"}', 4, '2101-01-01'),
-	($$clear => '{purpose,longest_pause}'$$, '{"purpose": null, "longest_pause": null}', 4, '2101-01-01'),
-	($$drafted_by => 'writer'$$, '{"drafted_by": "writer"}', 4, '2101-01-01'),
-	($$value => 1, reason => 'they asked'$$, '{"value": 1}', 4, '2101-01-01'),
-	($$words => 'z'$$, '{"words": "z", "drafted_by": null}', 4, '2101-01-01'),
-	($$words => 'z2', drafted_by => 'bot2'$$, '{"words": "z2", "drafted_by": "bot2"}', 4, '2101-01-01'),
-	($$drafted_by => 'bot'$$, '{"drafted_by": null}', 4, '2101-01-01');
+	($$due => '2101-01-01 00:00+00'$$, '{"due": "2101-01-01T00:00:00", "overdue_at": "2101-01-01T00:00:00"}', 0, '2101-01-01'),
+	($$due_on => '2101-06-01'$$, '{"due": "2101-06-01T21:59:59.999999", "overdue_at": "2101-06-01T21:59:59.999999"}', 1, '2101-01-01'),
+	($$words => 'y', due => '2101-06-01 21:59:59.999999+00'$$, '{"words": "y"}', 1, '2101-01-01'),
+	($$purpose => 'p', longest_pause => '1 day'$$, '{"purpose": "p", "longest_pause": "1 day"}', 1, '2101-01-01'),
+	($$clear => '{due}'$$, '{"due": null, "overdue_at": null}', 2, '2101-01-01'),
+	($$kind => 'note', clear => '{value,currency,value}'$$, '{"kind": "note", "value": null, "currency": null}', 2, '2101-01-01'),
+	($$due => '2101-01-01 00:00+00', clear => '{due}'$$, '{"due": "2101-01-01T00:00:00", "overdue_at": "2101-01-01T00:00:00"}', 2, '2101-01-01'),
+	($$clear => '{purpose,longest_pause}'$$, '{"purpose": null, "longest_pause": null}', 2, '2101-01-01'),
+	($$drafted_by => 'writer'$$, '{"drafted_by": "writer"}', 2, '2101-01-01'),
+	($$value => 1, reason => 'they asked'$$, '{"value": 1}', 2, '2101-01-01'),
+	($$words => 'z'$$, '{"words": "z", "drafted_by": null}', 2, '2101-01-01'),
+	($$words => 'z2', drafted_by => 'bot2'$$, '{"words": "z2", "drafted_by": "bot2"}', 2, '2101-01-01'),
+	($$drafted_by => 'bot'$$, '{"drafted_by": null}', 2, '2101-01-01');
 
 CREATE FUNCTION walk(OUT step text, OUT got jsonb, OUT want jsonb) RETURNS SETOF record
 LANGUAGE plpgsql AS $$
@@ -369,7 +370,7 @@ SELECT is(outcome, want, format('%s amends what is %s', actor, what)) FROM amend
 
 -- Acceptance survives; with the customer's amendment comes the acceptance where there was none.
 SELECT is(jsonb_build_array(p.accepted_at IS NOT NULL, e.accepted, p.due_moves, p.first_due < p.due, p.drafted_by),
-	jsonb_build_array(a.relied OR a.late, a.relied OR a.late, 1, a.late, nullif(a.actor, 'bot')),
+	jsonb_build_array(a.relied OR a.late, a.relied OR a.late, a.late::int, a.late, nullif(a.actor, 'bot')),
 	format('after %s amended what is %s', a.actor, a.what))
 FROM amended a JOIN trust.promise p USING (promise) JOIN trust.entry e ON e.customer = p.customer AND e.seq = p.terms_seq
 WHERE a.outcome = 'open';

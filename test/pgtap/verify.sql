@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(387);
+SELECT plan(391);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -147,7 +147,8 @@ CREATE FUNCTION other(attname name, type regtype) RETURNS text LANGUAGE sql AS $
 		WHEN 'timestamp with time zone' THEN 'coalesce(%1$I + interval ''1 microsecond'', now())'
 		WHEN 'interval' THEN 'coalesce(%1$I + interval ''1 microsecond'', ''0'')' WHEN 'uuid' THEN 'gen_random_uuid()'
 		WHEN 'bytea' THEN 'coalesce(set_byte(%1$I, 0, (get_byte(%1$I, 0) + 1) %% 256), ''\x00'')'
-		WHEN 'text[]' THEN '%1$I || ''admin''::text' END, attname)
+		WHEN 'text[]' THEN '%1$I || ''admin''::text'
+		WHEN 'trust_ledger.trust_score' THEN 'trust_ledger.fuse(%1$I, trust_ledger.trust_score(0, 0.001, now(), (SELECT half_life FROM trust.ledger)))' END, attname)
 $$;
 CREATE TABLE changes AS
 	SELECT c.relname::text AS tab, a.attname, v.value
@@ -166,7 +167,7 @@ DECLARE
 	findings text[];
 BEGIN
 	FOR changed IN SELECT value FROM changes WHERE tab = of_tab AND attname = of_column LOOP
-		FOR row_id, key, expects IN EXECUTE format('SELECT ctid, %s, %s FROM trust.%I WHERE %I IS DISTINCT FROM %s',
+		FOR row_id, key, expects IN EXECUTE format('SELECT ctid, %s, %s FROM trust.%I WHERE %I::text IS DISTINCT FROM (%s)::text',
 			row_key, expected, of_tab, of_column, changed)
 		LOOP
 			findings := altered(format('UPDATE trust.%I SET %I = %s WHERE ctid = %L', of_tab, of_column, changed, row_id));
@@ -314,6 +315,10 @@ SELECT ok(altered(doing || '; SELECT reckon_anew(customer) FROM trust.chain') @>
 	('UPDATE trust.entry SET promise = NULL WHERE customer = ''c'' AND seq = 3', '{entry c 3 - promise}'),
 	('UPDATE trust.entry SET promise = gen_random_uuid() WHERE customer = ''c'' AND seq = 2', '{entry c 10 plain event}'),
 	('UPDATE trust.entry SET kind = ''z'' WHERE customer = ''c'' AND event = ''amended''', '{promise c - full kind}'),
+	('UPDATE trust.entry SET weight_broken = 501 WHERE customer = ''c'' AND verdict = ''partly_kept''', '{chain c - - score,promise c - full weight_broken}'),
+	('UPDATE trust.entry SET stands = false WHERE customer = ''c'' AND verdict = ''partly_kept''', '{chain c - - score,promise c - full outcome}'),
+	('UPDATE trust.entry SET occurred_at = occurred_at - interval ''1 second'' WHERE customer = ''c'' AND verdict = ''kept''',
+		'{chain c - - score,promise c - full settled_at}'),
 	('UPDATE trust.entry SET format = 2 WHERE customer = ''c'' AND seq = 3', '{entry c 3 full format}'),
 	('UPDATE trust.entry SET recorded_at = recorded_at - interval ''1 day'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full recorded_at}'),
 	('UPDATE trust.entry SET occurred_at = recorded_at + interval ''1 day'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full occurred_at}'),

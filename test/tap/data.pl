@@ -1,5 +1,5 @@
 # Incident logs as promises: the real one, and a small one of our own. What is known of each comes
-# out of the ledger.
+# out of the ledger, and how trust moved in it, as reckoned from the log itself.
 use strict;
 use warnings;
 
@@ -47,17 +47,28 @@ foreach my $log (@logs)
 	my $entries = $ask->(q{SELECT count(*) FROM trust.entry WHERE customer <> ''});
 	diag(sprintf '%s: %d entries in %.1f s', $name, $entries, $seconds);
 
-	my ($facts) = run_command([ @file, 'test/data/facts.sql', '-At', '-F', '|' ]);
-	my @facts = map { [ split /\|/ ] } split /\n/, $facts;
-	cmp_ok(scalar @facts, '>', 30, "$name: facts are known");
-	is($_->[2], $_->[1], "$name: " . $_->[0] =~ s{^ +}{}r) foreach @facts;
+	foreach my $of (qw(facts trend))
+	{
+		my ($facts, $stderr) = run_command([ @file, "test/data/$of.sql", '-At', '-F', '|' ]);
+		my @facts = map { [ split /\|/ ] } split /\n/, $facts;
+		is($stderr, '', "$name: $of.sql runs");
+		cmp_ok(scalar @facts, '>', 20, "$name: $of.sql has facts");
+		is($_->[2], $_->[1], "$name: " . $_->[0] =~ s{^ +}{}r) foreach @facts;
+	}
 
 	is($ask->('SELECT * FROM trust_ledger.verify()'), '', "$name: verify() finds nothing");
 	is($ask->(q{SELECT role FROM trust.access_level WHERE level = 'import'}), '',
 		"$name: the level import is gone again");
 
-	my ($table) = run_command([ @file, 'test/data/human_backing.sql' ]);
-	diag("$name: kept with a human behind it and without\n$table");
+	my %tables = (
+		human_backing => 'kept with a human behind it and without',
+		by_month => 'how trust moved');
+	foreach my $file (sort keys %tables)
+	{
+		my ($table, $stderr) = run_command([ @file, "test/data/$file.sql" ]);
+		is($stderr, '', "$name: $file.sql runs");
+		diag("$name: $tables{$file}\n$table");
+	}
 
 	if ($name eq 'sample')
 	{

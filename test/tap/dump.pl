@@ -44,6 +44,7 @@ my %expected = (
 	findings => '',
 	histories => histories($home, 'crm'),
 	retries => ask($home, 'crm', $retry),
+	scores => scores($home, 'crm'),
 	views => views($home, 'crm'));
 
 is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
@@ -52,6 +53,8 @@ UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,p
 EXCEPT SELECT event FROM trust.entry
 SQL
 is(findings($home, 'crm'), '', 'and is sound');
+is(ask($home, 'crm', q{SELECT count(DISTINCT trust_ledger.kept(score)), count(DISTINCT trust_ledger.broken(score)) > 1 FROM trust.chain}), '2|t',
+	'and has scores of several kinds');
 
 # All is as it was where it came from, and goes on.
 sub is_restored
@@ -64,6 +67,7 @@ sub is_restored
 		findings => findings($node, $db, %options),
 		histories => histories($node, $db),
 		retries => ask($node, $db, $retry),
+		scores => scores($node, $db),
 		views => views($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
 	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),

@@ -24,6 +24,7 @@ CREATE FUNCTION trust_ledger.make_promise(customer text, words text) RETURNS int
 CREATE SCHEMA mallory;
 CREATE DOMAIN mallory.text AS varchar CHECK (false);
 CREATE DOMAIN mallory.receipt AS int;
+CREATE DOMAIN mallory.trust_score AS int;
 CREATE FUNCTION public.create_tables() RETURNS void LANGUAGE sql AS 'SELECT 1/0';
 GRANT USAGE ON SCHEMA mallory TO PUBLIC;
 SQL
@@ -39,6 +40,9 @@ FROM pg_depend d JOIN pg_extension e ON d.refobjid = e.oid AND d.refclassid = 'p
 WHERE e.extname = 'trust_ledger' AND d.deptype = 'e' AND NOT (
 	(d.classid = 'pg_namespace'::regclass AND d.objid = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_type'::regclass AND (SELECT typnamespace FROM pg_type WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
+	OR (d.classid = 'pg_operator'::regclass AND (SELECT oprnamespace FROM pg_operator WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
+	OR (d.classid = 'pg_opclass'::regclass AND (SELECT opcnamespace FROM pg_opclass WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
+	OR (d.classid = 'pg_opfamily'::regclass AND (SELECT opfnamespace FROM pg_opfamily WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_proc'::regclass AND (SELECT pronamespace FROM pg_proc WHERE oid = d.objid) = 'trust_ledger'::regnamespace
 		AND NOT EXISTS (SELECT FROM pg_proc p, unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]) || p.prorettype) AS used JOIN pg_type t ON t.oid = used
 			WHERE p.oid = d.objid AND t.typnamespace NOT IN ('trust_ledger'::regnamespace, 'pg_catalog'::regnamespace))))
@@ -64,7 +68,7 @@ my $dump = PostgreSQL::Test::Utils::tempdir . '/crm';
 $node->command_ok([ 'pg_dump', '-Fc', '-ntrust', '-f', $dump, 'crm' ], 'pg_dump of a ledger');
 my $promise = ask($node, 'crm', q{SELECT promise FROM trust.promise WHERE customer = 'B' LIMIT 1});
 
-my @calls = (writing_calls($promise, 'B'), map { "SELECT * FROM trust_ledger.$_" } q{act_as('carl')}, 'verify()', q{verify('B')},
+my @calls = (writing_calls($promise, 'B'), scoring_calls('B'), map { "SELECT * FROM trust_ledger.$_" } q{act_as('carl')}, 'verify()', q{verify('B')},
 	'ledger_digest()', "history('$promise')", 'require_reader()', 'reads_words()');
 
 # It springs when anybody reads through it, and a rollback does not undo that.

@@ -41,6 +41,7 @@ sub is_the_same
 	is(digest($subscriber, 'crm'), digest($publisher, 'crm'), "$when: ledger_digest()");
 	is(histories($subscriber, 'crm'), histories($publisher, 'crm'), "$when: history()");
 	is(contents($subscriber, 'crm'), contents($publisher, 'crm'), "$when: tables");
+	is(scores($subscriber, 'crm'), scores($publisher, 'crm'), "$when: scores");
 	is(views($subscriber, 'crm', user => 'analyst'), views($publisher, 'crm', user => 'analyst'), "$when: views");
 	return;
 }
@@ -112,7 +113,6 @@ is_the_same('after all this');
 
 # ---- what a superuser does to the publisher's tables ----
 
-# Only erasing goes through, and is found on both sides.
 sub tamper
 {
 	my ($sql) = @_;
@@ -127,6 +127,28 @@ SQL
 	return;
 }
 my $found = 'SELECT part, customer, seq, promise, field, problem FROM trust_ledger.verify() ORDER BY 1, 3';
+
+# What entries add up to goes through, is found on both sides, and made right again on both.
+foreach my $case (
+	[ B => q{INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).*
+		FROM trust.promise p WHERE customer = 'B' LIMIT 1} ],
+	[ B => q{DELETE FROM trust.promise WHERE customer = 'B'} ],
+	[ B => q{UPDATE trust.promise SET state = 'kept' WHERE customer = 'B' AND state = 'open'} ],
+	[ B => q{UPDATE trust.chain SET score = 'empty' WHERE customer = 'B'} ],
+	[ '' => q{DELETE FROM trust.access; UPDATE trust.actor SET kind = 'ai', seq = 2;
+		INSERT INTO trust.policy SELECT (jsonb_populate_record(p, '{"policy": "new"}')).* FROM trust.policy p LIMIT 1} ])
+{
+	my ($customer, $sql) = @$case;
+	tamper($sql);
+	$publisher->wait_for_catchup('ledger');
+	my $damage = ask($publisher, 'crm', $found);
+	isnt($damage, '', "found: $sql");
+	is(ask($subscriber, 'crm', $found), $damage, 'and on the subscriber too');
+	is(ask($publisher, 'crm', "SELECT count(*) FROM trust_ledger.rebuild('$customer')"), 1, "rebuild('$customer')");
+	is_the_same("after rebuild('$customer')");
+}
+
+# Of entries only erasing goes through, and is found on both sides.
 tamper(q{UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = 'later B' AND seq = 1});
 $publisher->wait_for_catchup('ledger');
 my $missing = ask($publisher, 'crm', $found);
@@ -139,7 +161,7 @@ foreach my $sql (
 	q{UPDATE trust.entry SET occurred_at = occurred_at - interval '1 day' WHERE customer = 'B' AND seq = 2},
 	q{UPDATE trust.entry SET words = 'other words' WHERE customer = 'B' AND seq = 1},
 	q{DELETE FROM trust.entry WHERE customer = 'Z'},
-	q{DELETE FROM trust.access},
+	q{DELETE FROM trust.entry WHERE customer = ''},
 	q{TRUNCATE trust.promise})
 {
 	my $offset = -s $subscriber->logfile;

@@ -40,6 +40,7 @@ sub is_the_same
 	is(digest($standby, 'crm'), digest($primary, 'crm'), "$when: ledger_digest()");
 	is(histories($standby, 'crm'), histories($primary, 'crm'), "$when: history()");
 	is(contents($standby, 'crm'), contents($primary, 'crm'), "$when: tables");
+	is(scores($standby, 'crm'), scores($primary, 'crm'), "$when: scores");
 	foreach my $user (qw(app auditor analyst chief))
 	{
 		is(views($standby, 'crm', user => $user), views($primary, 'crm', user => $user), "$when: views as $user sees them");

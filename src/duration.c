@@ -1,0 +1,37 @@
+/*
+ * duration.c
+ *		Lengths of time: intervals that mean the same everywhere, in microseconds.
+ */
+#include "postgres.h"
+
+#include "duration.h"
+
+/* Days are 24 hours; months have no length; neither negative nor longer than a hundred years. */
+bool
+IntervalHasMicroseconds(const Interval *interval, int64 *microseconds)
+{
+	if (interval->month != 0 || interval->day < 0 || interval->time < 0 ||
+		interval->day > LONGEST_DURATION_DAYS || interval->time > LONGEST_DURATION_DAYS * USECS_PER_DAY)
+		return false;
+	*microseconds = interval->day * USECS_PER_DAY + interval->time;
+	return *microseconds <= LONGEST_DURATION_DAYS * USECS_PER_DAY;
+}
+
+int64
+IntervalMicroseconds(const Interval *interval, const char *what)
+{
+	int64		microseconds;
+
+	if (IntervalHasMicroseconds(interval, &microseconds))
+		return microseconds;
+	if (interval->month != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be given in months or years", what),
+				 errdetail("A month has no fixed length."),
+				 errhint("Give days, e.g. interval '30 days'.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is out of range", what),
+			 errdetail("It must be neither negative nor longer than %d days.", LONGEST_DURATION_DAYS)));
+}

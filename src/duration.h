@@ -1,0 +1,17 @@
+/*
+ * duration.h
+ *		Lengths of time: intervals that mean the same everywhere, in microseconds.
+ */
+#ifndef TRUST_LEDGER_DURATION_H
+#define TRUST_LEDGER_DURATION_H
+
+#include "trust_ledger.h"
+
+#include "datatype/timestamp.h"
+
+#define LONGEST_DURATION_DAYS 36525		/* a hundred years */
+
+extern bool IntervalHasMicroseconds(const Interval *interval, int64 *microseconds);
+extern int64 IntervalMicroseconds(const Interval *interval, const char *what);
+
+#endif

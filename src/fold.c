@@ -1,0 +1,127 @@
+/*
+ * fold.c
+ *		What a customer's entries add up to: promises and score.
+ *
+ * The same two steps as in the one way in, PromiseProject() and ScoreRevise(),
+ * over the entries in their order.
+ */
+#include "postgres.h"
+
+#include "fold.h"
+
+#include <math.h>
+
+#include "utils/datum.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+
+#include "chain_score.h"
+
+void
+FoldBegin(Fold *fold, MemoryContext context, int64 half_life)
+{
+	HASHCTL		control = {0};
+
+	control.keysize = sizeof(pg_uuid_t);
+	control.entrysize = sizeof(Folded);
+	control.hcxt = context;
+	fold->context = context;
+	fold->promises = hash_create("folded promises", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	fold->half_life = half_life;
+	ScoreClear(&fold->score);
+	ScoreClear(&fold->gross);
+}
+
+Folded *
+FoldFind(Fold *fold, const pg_uuid_t *promise)
+{
+	return hash_search(fold->promises, promise, HASH_FIND, NULL);
+}
+
+static Folded *
+FindOrStart(Fold *fold, const pg_uuid_t *promise)
+{
+	bool		found;
+	Folded	   *folded = hash_search(fold->promises, promise, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(fold->context);
+
+		folded->promise = RowNew(&promise_shape);
+		folded->stored = false;
+		MemoryContextSwitchTo(previous);
+	}
+	return folded;
+}
+
+/* Values that came from this entry outlive it; what they replace goes. */
+static void
+KeepValues(Fold *fold, Row *promise, const Row *before)
+{
+	for (int i = 0; i < PROMISE_COLUMNS; i++)
+	{
+		int16		typlen;
+		bool		typbyval;
+		bool		taken = !promise->nulls[i] && (before->nulls[i] || promise->values[i] != before->values[i]);
+
+		get_typlenbyval(promise->shape->columns[i].type, &typlen, &typbyval);
+		if (typbyval)
+			continue;
+		if (taken)
+		{
+			MemoryContext previous = MemoryContextSwitchTo(fold->context);
+
+			promise->values[i] = datumCopy(promise->values[i], typbyval, typlen);
+			MemoryContextSwitchTo(previous);
+		}
+		if (!before->nulls[i] && (taken || promise->nulls[i]))
+			pfree(DatumGetPointer(before->values[i]));
+	}
+}
+
+static void
+FoldScore(Fold *fold, const Row *before, const Row *promise)
+{
+	Contribution was = PromiseContribution(before);
+	Contribution is = PromiseContribution(promise);
+
+	if (!ContributionChanged(&was, &is))
+		return;
+	ScoreRevise(&fold->score, &was, &is, fold->half_life);
+	if (is.counts)
+		ScoreAdd(&fold->gross, is.kept, is.broken, is.at, fold->half_life);
+}
+
+/* Returns NULL, or why this entry, which belongs to a promise, cannot follow. */
+const char *
+FoldEntry(Fold *fold, const Row *entry)
+{
+	Folded	   *folded = FindOrStart(fold, DatumGetUUIDP(entry->values[ENTRY_PROMISE]));
+	Datum		values[PROMISE_COLUMNS];
+	bool		nulls[PROMISE_COLUMNS];
+	Row			before = {&promise_shape, values, nulls};
+	const char *problem;
+
+	memcpy(values, folded->promise->values, sizeof(values));
+	memcpy(nulls, folded->promise->nulls, sizeof(nulls));
+	problem = PromiseProject(folded->promise, entry);
+	FoldScore(fold, &before, folded->promise);
+	KeepValues(fold, folded->promise, &before);
+	return problem;
+}
+
+/* Stored may be NULL.  To 1e-9 of the evidence folded: exp2() differs between C libraries in the last digits. */
+bool
+FoldedScoreIs(const Fold *fold, const TrustScore *stored)
+{
+	const TrustScore *score = &fold->score;
+	float8		rounding = 1e-9 * (fold->gross.kept + fold->gross.broken);
+
+	if (stored == NULL)
+		return false;
+	if (ScoreIsEmpty(score) || ScoreIsEmpty(stored))
+		return ScoreIsEmpty(score) && ScoreIsEmpty(stored);
+	return score->as_of == stored->as_of && score->half_life == stored->half_life &&
+		fabs(score->kept - stored->kept) <= rounding && fabs(score->broken - stored->broken) <= rounding;
+}

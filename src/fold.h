@@ -1,0 +1,31 @@
+/*
+ * fold.h
+ *		What a customer's entries add up to: promises and score.
+ */
+#ifndef TRUST_LEDGER_FOLD_H
+#define TRUST_LEDGER_FOLD_H
+
+#include "promise.h"
+
+typedef struct Folded
+{
+	pg_uuid_t	id;				/* the key */
+	Row		   *promise;
+	bool		stored;			/* trust.promise has it */
+} Folded;
+
+typedef struct Fold
+{
+	MemoryContext context;
+	HTAB	   *promises;
+	int64		half_life;
+	TrustScore	score;
+	TrustScore	gross;			/* all evidence that ever came in: what rounding is measured by */
+} Fold;
+
+extern void FoldBegin(Fold *fold, MemoryContext context, int64 half_life);
+extern const char *FoldEntry(Fold *fold, const Row *entry);
+extern Folded *FoldFind(Fold *fold, const pg_uuid_t *promise);
+extern bool FoldedScoreIs(const Fold *fold, const TrustScore *stored);
+
+#endif

@@ -1,0 +1,11 @@
+/*
+ * quantile.h
+ *		Quantiles of the Beta distribution.
+ */
+#ifndef TRUST_LEDGER_QUANTILE_H
+#define TRUST_LEDGER_QUANTILE_H
+
+/* The x below which Beta(a, b) has the share p of its mass. */
+extern double BetaQuantile(double p, double a, double b);
+
+#endif

@@ -1,0 +1,210 @@
+/*
+ * rebuild.c
+ *		Making anew what entries add up to: promises, score, governed tables.
+ *
+ * Only from entries that verify: what is made here is what verify() compares
+ * with, so nothing that was done to the entries is ever covered up.  That a
+ * rebuild was needed stays on record, as an entry of governance.
+ */
+#include "postgres.h"
+
+#include "governance.h"
+#include "verify.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+#include "arguments.h"
+#include "chain_score.h"
+#include "guard.h"
+
+PG_FUNCTION_INFO_V1(rebuild);
+
+static Statement delete_promise = STATEMENT(
+	"DELETE FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+
+static void
+RefuseUnverified(const Verification *v, const char *customer)
+{
+	if (v->findings.count == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("the entries of customer \"%s\" do not verify", customer),
+			 errdetail("%s", v->findings.first),
+			 errhint("Nothing is made from altered entries. SELECT * FROM trust_ledger.verify('%s'); shows all that is wrong.", customer)));
+}
+
+static bool
+SamePromise(const Row *a, const Row *b)
+{
+	for (int i = 0; i < PROMISE_COLUMNS; i++)
+		if (!RowValueEqual(a, i, b, i))
+			return false;
+	return true;
+}
+
+static void
+StoreRebuilt(const Row *promise, bool is_new)
+{
+	GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
+	PromiseStore(promise, is_new);
+}
+
+/* One stored promise; whether it was not what the entries add up to. */
+static bool
+RebuildPromise(Verification *v)
+{
+	const Row  *stored = v->promises.row;
+	Folded	   *folded;
+
+	if (RowIsNull(stored, PROMISE_PROMISE))
+		RowWithoutKey(promise_shape.table);
+	folded = FoldFind(&v->fold, DatumGetUUIDP(stored->values[PROMISE_PROMISE]));
+	if (folded == NULL)
+	{
+		GuardExpectRebuilt(GUARDED_PROMISE, 0, NULL);
+		CheckWritten(StatementWrite(&delete_promise, stored->values, NULL), 1, promise_shape.table);
+		return true;
+	}
+	folded->stored = true;
+	if (SamePromise(stored, folded->promise))
+		return false;
+	StoreRebuilt(folded->promise, false);
+	return true;
+}
+
+static int64
+RebuildPromises(Verification *v)
+{
+	HASH_SEQ_STATUS all;
+	Folded	   *folded;
+	int64		changed = 0;
+
+	for (; v->promises.row; ReaderNext(&v->promises))
+		changed += RebuildPromise(v);
+	hash_seq_init(&all, v->fold.promises);
+	while ((folded = hash_seq_search(&all)) != NULL)
+		if (!folded->stored)
+		{
+			StoreRebuilt(folded->promise, true);
+			changed++;
+		}
+	return changed;
+}
+
+static int64
+RebuildCustomer(const Ledger *ledger, Chain *chain)
+{
+	Verification v = {0};
+	char	   *customer = text_to_cstring(chain->customer);
+	int64		changed = 0;
+
+	v.half_life = ledger->half_life;
+	VerificationBegin(&v, ledger, customer);
+	(void) VerifyNextChain(&v);
+	if (v.entries_read == 0 && v.promises.row == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("customer \"%s\" has no entries", customer)));
+	RefuseUnverified(&v, customer);
+	changed += RebuildPromises(&v);
+	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
+	{
+		ChainScoreRewrite(chain, &v.fold.score);
+		changed++;
+	}
+	VerificationEnd(&v);
+	return changed;
+}
+
+/* What this transaction did is read too, and what others committed while locks were waited for. */
+static void
+RenewSnapshot(void)
+{
+	PopActiveSnapshot();
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+/* How many rows were not what governance says; they are now, or a trigger that somebody planted kept them. */
+static int64
+RestoreSubjects(GovernedTable *governed)
+{
+	List	   *subjects = GovernedSubjectsAmiss(governed);
+	ListCell   *cell;
+
+	foreach(cell, subjects)
+		GovernanceRestore(governed, lfirst(cell));
+	RenewSnapshot();
+	CheckWritten(list_length(GovernedSubjectsAmiss(governed)), 0, governed->table);
+	return list_length(subjects);
+}
+
+static int64
+RebuildGovernance(const Ledger *ledger)
+{
+	Verification v = {0};
+	int64		changed = 0;
+
+	VerificationBegin(&v, ledger, GOVERNANCE_CUSTOMER);
+	(void) VerifyNextChain(&v);
+	FindUngoverned(&v.findings);
+	RefuseUnverified(&v, GOVERNANCE_CUSTOMER);
+	VerificationEnd(&v);
+	for (int i = 0; i < GOVERNED_TABLES; i++)
+		changed += RestoreSubjects(governed_tables[i]);
+	return changed;
+}
+
+/*
+ * rebuild(of_customer text, reason text, actor, occurred_at, context, idempotency_key)
+ *		returns receipt
+ *		Makes the customer's promises and score anew from the entries; of '', the
+ *		reserved customer, the tables of governance.  Refused where entries or chain do
+ *		not verify (TL006).  The receipt is of the governance entry that says so; its
+ *		details say how many rows were not what the entries add up to.  Level admin.
+ *		Errors: TL004, TL006, P0002 no such customer, 22004.
+ */
+Datum
+rebuild(PG_FUNCTION_ARGS)
+{
+	Governance	governance;
+	Chain		chain;
+	text	   *customer;
+	bool		of_governance;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("of_customer is needed"),
+				 errhint("'' stands for governance.")));
+	customer = PG_GETARG_TEXT_PP(0);
+	of_governance = VARSIZE_ANY_EXHDR(customer) == 0;
+	GovernanceBegin(&governance, fcinfo, "rebuild what entries add up to");
+	if (!of_governance)			/* locked before that of governance */
+		ChainLock(&chain, governance.act.ledger, customer);
+	if (GovernanceLock(&governance))
+	{
+		Change		change = {.event = "rebuilt"};
+		int64		changed;
+
+		PushActiveSnapshot(GetTransactionSnapshot());
+		changed = of_governance ? RebuildGovernance(governance.act.ledger) :
+			RebuildCustomer(governance.act.ledger, &chain);
+		PopActiveSnapshot();
+		if (of_governance)		/* who acts, and may, by what holds now */
+		{
+			LedgerLeave(&governance.session);
+			GovernanceBegin(&governance, fcinfo, "rebuild what entries add up to");
+			(void) GovernanceLock(&governance);
+		}
+		change.subject = text_to_cstring(customer);
+		change.details = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"rows_changed\": " INT64_FORMAT "}", changed)));
+		change.reason = ArgWords(fcinfo, 1, "reason");
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}
