@@ -68,6 +68,7 @@ SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna',
 		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
 		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
 SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
+SELECT * FROM trust_ledger.rebuild('', 'to begin with');
 SQL
 
 # For each customer, one promise of each fate.

@@ -334,7 +334,7 @@ sub take
 		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry) ? undef : 'event';
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
-	$said->{governed}{"$table $entry->{subject}"} = $entry;
+	$said->{governed}{"$table $entry->{subject}"} = $entry unless $table eq 'none';
 	return 'event' if ($entry->{event} eq 'ledger_created') != ($entry->{number} == 1);
 	return (grep { defined $entry->{$_} } qw(promise state))[0];
 }

@@ -55,7 +55,8 @@ FROM (VALUES
 CREATE TABLE course (nr integer, at timestamptz, half_life interval);
 INSERT INTO course SELECT nr, '2026-01-01'::timestamptz + nr * interval '10 days', round(-864e9 * ln(2) / ln(0.9)) * interval '1 us' FROM generate_series(1, 20) AS nr;
 SELECT is(round(expectation(score_agg(kept, 1 - kept, at, half_life))::numeric, 14), expected, what)
-FROM course, LATERAL (VALUES ('ten kept, then ten broken', (nr <= 10)::integer, 0.30331482242277), ('ten broken, then ten kept', (nr > 10)::integer, 0.69668517757723)) AS w (what, kept, expected)
+FROM course, LATERAL (VALUES ('ten kept, then ten broken', (nr <= 10)::integer, 0.30331482242277),
+	('ten broken, then ten kept', (nr > 10)::integer, 0.69668517757723)) AS w (what, kept, expected)
 GROUP BY what, expected;
 
 -- ---- the lower bound: a quantile of Beta(r + 2a, s + 2(1-a))

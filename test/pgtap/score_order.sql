@@ -67,11 +67,12 @@ SELECT ok(a < b, format('%s before %s', a, b)) FROM (VALUES
 
 -- ---- equal values hash equal, however they came to be
 
-SELECT is(ARRAY[a = b, trust_score_hash(a) = trust_score_hash(b), trust_score_hash_extended(a, 7) = trust_score_hash_extended(b, 7), trust_score_send(a) = trust_score_send(b)],
-	'{t,t,t,t}', what)
+SELECT is(ARRAY[a = b, trust_score_hash(a) = trust_score_hash(b), trust_score_hash_extended(a, 7) = trust_score_hash_extended(b, 7),
+	trust_score_send(a) = trust_score_send(b)], '{t,t,t,t}', what)
 FROM (SELECT trust_score '(3,0,2026-01-01T00:00:00+00:00,P1D)') AS s (s), LATERAL (VALUES
 	('through text', s, s::text::trust_score), ('other text', s, '(0.3e1,-0,2025-12-31T24:00:00+00:00,PT24H)'), ('made of it', s, trust_score(3, '-0', '2026-01-01', '24:00')),
-	('with nothing fused', s, s + 'empty'), ('fused with nothing', s, 'empty' + s), ('fused', s, '(1,0,2026-01-01T00:00:00+00:00,P1D)'::trust_score + '(2,-0,2026-01-01T00:00:00+00:00,P1D)'),
+	('with nothing fused', s, s + 'empty'), ('fused with nothing', s, 'empty' + s),
+	('fused', s, '(1,0,2026-01-01T00:00:00+00:00,P1D)'::trust_score + '(2,-0,2026-01-01T00:00:00+00:00,P1D)'),
 	('faded', s, decay('(6,0,2025-12-31T00:00:00+00:00,P1D)', '2026-01-01')), ('not faded', s, decay(s, '2025-01-01')),
 	('accumulated', s, score_accum('(1,0,2026-01-01T00:00:00+00:00,P1D)', 4, '-0', '2025-12-31', '1 day')),
 	('accumulated from nothing', s, score_accum('empty', 3, '-0', '2026-01-01', '1 day')),
@@ -93,7 +94,8 @@ SELECT field, trust_score(1 + CASE field WHEN 'kept' THEN n * 2.220446049250313e
 FROM generate_series(1, 10000) AS n, unnest('{kept,broken,as_of,half_life}'::text[]) AS field;
 CREATE TABLE hashed AS
 SELECT field, hash, value FROM slight, LATERAL (VALUES
-	('hash', trust_score_hash(score)::bigint), ('hash_extended, seed 0', trust_score_hash_extended(score, 0)), ('hash_extended, seed 42', trust_score_hash_extended(score, 42))) AS h (hash, value);
+	('hash', trust_score_hash(score)::bigint), ('hash_extended, seed 0', trust_score_hash_extended(score, 0)),
+	('hash_extended, seed 42', trust_score_hash_extended(score, 42))) AS h (hash, value);
 -- 10,000 numbers of 32 bits have two alike once in a hundred times.
 SELECT cmp_ok(count(DISTINCT value), '>=', 9998::bigint, format('%s tells scores apart that differ in %s', hash, field)) FROM hashed GROUP BY hash, field ORDER BY hash, field;
 -- Chi square of 255 degrees of freedom: 255 on average, beyond 390 once in 10^7 times.
@@ -106,7 +108,8 @@ SELECT is_empty($$
 	WHERE chi_square > 390 $$, 'the first and last bytes of every hash spread over their 256 values');
 SELECT is_empty($$ SELECT score FROM slight WHERE trust_score_hash_extended(score, 0) & 4294967295 <> trust_score_hash(score)::bigint & 4294967295 $$,
 	'with seed 0, the longer hash begins with the shorter');
-SELECT is((SELECT count(DISTINCT trust_score_hash_extended('(1,2,2026-01-01T00:00:00+00:00,P1D)', seed)) FROM generate_series(1, 1000) AS seed), 1000::bigint, 'each seed has a hash of its own');
+SELECT is((SELECT count(DISTINCT trust_score_hash_extended('(1,2,2026-01-01T00:00:00+00:00,P1D)', seed)) FROM generate_series(1, 1000) AS seed), 1000::bigint,
+	'each seed has a hash of its own');
 
 -- ---- what is built on them
 
@@ -185,7 +188,8 @@ INSERT INTO by_hash SELECT score FROM customer;
 INSERT INTO by_list SELECT score FROM customer;
 SELECT is((SELECT array_agg(DISTINCT score < 'empty') FROM by_range_low) || (SELECT array_agg(DISTINCT score < 'empty') FROM by_range_high), '{t,f}', 'partitions by range');
 SELECT is((SELECT count(DISTINCT score::text) FROM by_list_empty), 2::bigint, 'partitions by list');
-SELECT is((SELECT count(*) FROM (SELECT DISTINCT score FROM by_hash_0 INTERSECT SELECT DISTINCT score FROM by_hash_1) AS common WHERE score IS NOT NULL), 0::bigint, 'partitions by hash');
+SELECT is((SELECT count(*) FROM (SELECT score FROM by_hash_0 INTERSECT SELECT score FROM by_hash_1) AS common WHERE score IS NOT NULL), 0::bigint,
+	'partitions by hash');
 SELECT ok((SELECT count(*) FROM by_hash_0) BETWEEN 1000 AND 4000, 'each has its share');
 SELECT is((SELECT count(*) FROM by_hash WHERE score = '(3,3,2026-01-01T00:00:00+00:00,P1D)'), (SELECT count(*) FROM customer WHERE score::text = '(3,3,2026-01-01T00:00:00+00:00,P1D)'),
 	'a score is looked for where it is');

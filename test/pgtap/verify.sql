@@ -294,7 +294,8 @@ BEGIN
 END
 $$;
 SELECT is(altered(format('SELECT reckon_anew(%L)', customer)), '{}', 'reckoned anew without a change: ' || customer) FROM trust.chain;
-SELECT ok(altered(doing || '; SELECT reckon_anew(customer) FROM trust.chain') @> expected, 'reckoned anew: ' || doing) FROM (VALUES
+CREATE TABLE forgery (doing text, expected text[]);
+INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.chain', expected FROM (VALUES
 	('UPDATE trust.entry SET backer = ''anna'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'::text[]),
 	('UPDATE trust.entry SET actor_kind = ''ai'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'),
 	('UPDATE trust.entry SET actor_kind = ''system'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_kind}'),
@@ -332,6 +333,10 @@ SELECT ok(altered(doing || '; SELECT reckon_anew(customer) FROM trust.chain') @>
 	('UPDATE trust.entry SET details = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - details}'),
 	('UPDATE trust.entry SET subject = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - subject,actor - - ben -}'),
 	('UPDATE trust.entry SET promise = the(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}')) AS c (doing, expected);
+SELECT ok(altered(doing) @> expected, 'reckoned anew: ' || doing) FROM forgery;
+-- Nothing is made from such entries; what is sound but false only a digest shows.
+SELECT is(altered(format('%s; SELECT trust_ledger.rebuild(%L)', doing, replace(of_customer, '-', ''))), '{! TL006}', 'no rebuild: ' || doing)
+FROM (SELECT doing, min((regexp_match(e, '^entry ([^ ]+) '))[1]) AS of_customer FROM forgery, unnest(expected) AS e WHERE e ~ '^entry' GROUP BY 1) AS f;
 
 -- What verify() alone cannot see, a digest that was kept elsewhere shows.
 CREATE FUNCTION digest_after(doing text) RETURNS text LANGUAGE plpgsql AS $$
