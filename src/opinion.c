@@ -134,7 +134,7 @@ lower_bound(PG_FUNCTION_ARGS)
 				 errmsg("confidence is out of range"),
 				 errdetail("It must lie between 0 and 1, both excluded."),
 				 errhint("0.95 is usual.")));
-	PG_RETURN_FLOAT8(BetaQuantile(1.0 - confidence, alpha, beta));
+	PG_RETURN_FLOAT8(BetaQuantile(1.0 - confidence, confidence, alpha, beta));
 }
 
 /*

@@ -238,20 +238,19 @@ SolveBelowHalf(const Beta *beta, double p, double q)
 }
 
 /*
- * For a and b up to 1e12 and something, of which one may be 0, and p from 0 to 1.
- * 1 - p is exact where it is the smaller tail.
+ * For a and b up to 1e12 and something, of which one may be 0; p and q from 0
+ * to 1, both, so that the smaller can be exact.
  */
 double
-BetaQuantile(double p, double a, double b)
+BetaQuantile(double p, double q, double a, double b)
 {
-	double		q = 1 - p;
 	Beta		beta = {a, b, 0};
 	Beta		mirrored = {b, a, 0};
 	Tails		half;
 
 	if (p <= 0 || a < LEAST_PARAMETER)
 		return 0;
-	if (p >= 1 || b < LEAST_PARAMETER)
+	if (q <= 0 || b < LEAST_PARAMETER)
 		return 1;
 	beta.peak = mirrored.peak = LnPeak(a, b);
 	half = BetaTails(&beta, 0.5);

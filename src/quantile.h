@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_QUANTILE_H
 #define TRUST_LEDGER_QUANTILE_H
 
-/* The x below which Beta(a, b) has the share p of its mass. */
-extern double BetaQuantile(double p, double a, double b);
+/* The x below which Beta(a, b) has the share p of its mass, and above which q = 1 - p. */
+extern double BetaQuantile(double p, double q, double a, double b);
 
 #endif

@@ -118,18 +118,28 @@ ReadInstant(const char *text, TimestampTz *instant, Node *escontext)
 	return true;
 }
 
-/* A number with a unit out of those that are left, e.g. -12.5S; then only later ones are. */
+/*
+ * A number with a unit out of those that are left, e.g. -12.5S; then only later
+ * ones are.  It fits if interval_in() has room for it: what lies within bounds does.
+ */
 static bool
-SkipPart(const char **text, const char **units)
+SkipPart(const char **text, const char **units, int most, bool *fits)
 {
+	const char *number;
 	const char *unit;
+	int			digits;
 
 	(void) SkipChar(text, '-');
-	if (!SkipDigits(text, 1, INT_MAX) || (SkipChar(text, '.') && !SkipDigits(text, 1, INT_MAX)) || **text == '\0')
+	number = *text;
+	if (!SkipDigits(text, 1, INT_MAX))
+		return false;
+	digits = (int) (*text - number);
+	if ((SkipChar(text, '.') && !SkipDigits(text, 1, INT_MAX)) || **text == '\0')
 		return false;
 	unit = strchr(*units, **text);
 	if (unit == NULL)
 		return false;
+	*fits &= digits <= (*unit == 'H' ? most - 1 : most);
 	*units = unit + 1;
 	(*text)++;
 	return true;
@@ -137,14 +147,15 @@ SkipPart(const char **text, const char **units)
 
 /* An ISO 8601 duration with designators, e.g. P180D or PT36H; what it comes to is another matter. */
 static bool
-IsDuration(const char *text)
+IsDuration(const char *text, bool *fits)
 {
 	const char *units = "YMWD";
 
+	*fits = true;
 	if (!SkipChar(&text, 'P') || *text == '\0')
 		return false;
 	while (*text != '\0' && *text != 'T')
-		if (!SkipPart(&text, &units))
+		if (!SkipPart(&text, &units, 8, fits))
 			return false;
 	if (*text == '\0')
 		return true;
@@ -152,30 +163,21 @@ IsDuration(const char *text)
 	text++;
 	do
 	{
-		if (!SkipPart(&text, &units))
+		if (!SkipPart(&text, &units, 10, fits))
 			return false;
 	} while (*text != '\0');
 	return true;
 }
 
-/* More digits than any number within bounds has: interval_in() would refuse it in its own way. */
-static bool
-HasLongNumber(const char *text)
-{
-	for (; *text; text += Max(strspn(text, "0123456789"), 1))
-		if (strspn(text, "0123456789") > 9)
-			return true;
-	return false;
-}
-
 static bool
 ReadHalfLife(const char *text, int64 *half_life, Node *escontext)
 {
+	bool		fits;
 	Datum		value;
 
-	if (!IsDuration(text))
+	if (!IsDuration(text, &fits))
 		return false;
-	if (!HasLongNumber(text) && CallInput(interval_in, text, escontext, &value) &&
+	if (fits && CallInput(interval_in, text, escontext, &value) &&
 		IntervalHasMicroseconds(DatumGetIntervalP(value), half_life))
 		return true;
 	if (!SOFT_ERROR_OCCURRED(escontext))

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(391);
+SELECT plan(421);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;

@@ -53,6 +53,12 @@ typedef struct Worst
 	int			points;
 } Worst;
 
+static double
+Quantile(double p, double a, double b)
+{
+	return BetaQuantile(p, 1 - p, a, b);
+}
+
 static FILE *tap;
 static int	assertions = 0;
 static int	failures = 0;
@@ -198,7 +204,7 @@ GridAgainstR(double a)
 		{
 			double		b = shapes[j];
 			double		p = shares[k];
-			double		value = BetaQuantile(p, a, b);
+			double		value = Quantile(p, a, b);
 
 			Note(&worst, RelativeError(value, qbeta(p, a, b, true, false)), p, a, b, value);
 		}
@@ -215,7 +221,7 @@ GridAgainstSeries(double a)
 		{
 			double		b = shapes[j];
 			double		p = shares[k];
-			double		value = BetaQuantile(p, a, b);
+			double		value = Quantile(p, a, b);
 
 			Note(&worst, SeriesError(p, a, b, value), p, a, b, value);
 		}
@@ -232,7 +238,7 @@ RandomAgainstR(void)
 		double		a = RandomShape(.01, 1e6);
 		double		b = RandomShape(.01, 1e6);
 		double		p = RandomShare(i);
-		double		value = BetaQuantile(p, a, b);
+		double		value = Quantile(p, a, b);
 
 		Note(&worst, RelativeError(value, qbeta(p, a, b, true, false)), p, a, b, value);
 	}
@@ -249,7 +255,7 @@ RandomAgainstSeries(void)
 		double		a = RandomShape(.01, 1e5);
 		double		b = RandomShape(.01, 1e5);
 		double		p = i % 2 ? RandomShare(i) : pow(10, -300 * Random());
-		double		value = BetaQuantile(p, a, b);
+		double		value = Quantile(p, a, b);
 
 		Note(&worst, SeriesError(p, a, b, value), p, a, b, value);
 	}
@@ -267,7 +273,7 @@ LittlePrior(void)
 		for (int k = 0; k < COUNT(confident); k++)
 		{
 			double		p = confident[k];
-			double		value = BetaQuantile(p, 1e-5, shapes[j]);
+			double		value = Quantile(p, 1e-5, shapes[j]);
 
 			Note(&worst, SeriesError(p, 1e-5, shapes[j], value), p, 1e-5, shapes[j], value);
 		}
@@ -294,7 +300,7 @@ KnownNumbers(void)
 
 	for (int i = 0; i < COUNT(known); i++)
 	{
-		double		value = BetaQuantile(.05, known[i].a, known[i].b);
+		double		value = Quantile(.05, known[i].a, known[i].b);
 		Worst		worst = {0};
 
 		Note(&worst, value / known[i].value - 1, .05, known[i].a, known[i].b, value);
@@ -313,7 +319,7 @@ ClosedForms(void)
 	for (int k = 0; k < COUNT(shares) + COUNT(more); k++)
 	{
 		double		p = k < COUNT(shares) ? shares[k] : more[k - COUNT(shares)];
-		double		value = BetaQuantile(p, .5, .5);
+		double		value = Quantile(p, .5, .5);
 		long double sine = sinl(M_PIl / 2 * p);
 
 		Note(&arcsine, RelativeError(value, sine * sine), p, .5, .5, value);
@@ -321,9 +327,9 @@ ClosedForms(void)
 		{
 			double		shape = shapes[i];
 
-			value = BetaQuantile(p, shape, 1);
+			value = Quantile(p, shape, 1);
 			Note(&power, RelativeError(value, powl(p, 1.0L / shape)), p, shape, 1, value);
-			value = BetaQuantile(p, 1, shape);
+			value = Quantile(p, 1, shape);
 			Note(&mirrored, RelativeError(value, -expm1l(log1pl(-p) / shape)), p, 1, shape, value);
 		}
 	}
@@ -348,11 +354,11 @@ SymmetryAndOrder(void)
 			for (int k = 0; k < COUNT(shares); k++)
 			{
 				double		p = shares[k];
-				double		value = BetaQuantile(p, a, b);
+				double		value = Quantile(p, a, b);
 
 				/* Below 1/2, 1 - p is rounded. */
 				if (p >= 0.5)
-					Note(&symmetry, value + BetaQuantile(1 - p, b, a) - 1, p, a, b, value);
+					Note(&symmetry, value + Quantile(1 - p, b, a) - 1, p, a, b, value);
 				Note(&order, value >= last ? 0 : 1, p, a, b, value);
 				last = value;
 			}
@@ -371,8 +377,8 @@ Ends(void)
 	for (int i = 0; i < COUNT(shapes); i++)
 		for (int j = 0; j < COUNT(shapes); j++)
 		{
-			double		zero = BetaQuantile(0, shapes[i], shapes[j]);
-			double		one = BetaQuantile(1, shapes[i], shapes[j]);
+			double		zero = Quantile(0, shapes[i], shapes[j]);
+			double		one = Quantile(1, shapes[i], shapes[j]);
 
 			Note(&ends, zero, 0, shapes[i], shapes[j], zero);
 			Note(&ends, one - 1, 1, shapes[i], shapes[j], one);
@@ -384,7 +390,7 @@ Ends(void)
 		double		a = RandomShape(DBL_MIN, 1e12);
 		double		b = RandomShape(DBL_MIN, 1e12);
 		double		p = i % 2 ? RandomShape(DBL_MIN, 1) : RandomShare(i);
-		double		value = BetaQuantile(p, a, b);
+		double		value = Quantile(p, a, b);
 
 		Note(&middle, value >= 0 && value <= 1 ? 0 : 1, p, a, b, value);
 	}
@@ -395,8 +401,8 @@ Ends(void)
 		double		little = i < 10 ? 0 : RandomShape(DBL_MIN, 1e-20);
 		double		more = RandomShape(1e-3, 1e12);
 		double		p = RandomShare(i);
-		double		zero = BetaQuantile(p, little, more);
-		double		one = BetaQuantile(p, more, little);
+		double		zero = Quantile(p, little, more);
+		double		one = Quantile(p, more, little);
 
 		Note(&nothing, zero < LEAST_VALUE ? 0 : 1, p, little, more, zero);
 		Note(&nothing, one - 1, p, more, little, one);
@@ -418,13 +424,13 @@ MuchEvidence(void)
 
 		for (int i = 0; i < COUNT(few); i++)
 		{
-			double		value = BetaQuantile(p, few[i], 1e12);
+			double		value = Quantile(p, few[i], 1e12);
 
 			Note(&gamma, value * 1e12 / qgamma(p, few[i], 1, true, false) - 1, p, few[i], 1e12, value);
 		}
 		for (double n = 1e11; n <= 1e12; n *= 10)
 		{
-			double		value = BetaQuantile(p, n, n);
+			double		value = Quantile(p, n, n);
 
 			Note(&normal, (value - 0.5) * 2 * sqrt(2 * n + 1) - qnorm(p, 0, 1, true, false), p, n, n, value);
 		}

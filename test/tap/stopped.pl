@@ -8,8 +8,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $rounds = 6;
-my $new_half_life = 4;    # begins with another half-life, and other weights
+my $rounds = 5;
+my $new_half_life = 3;    # begins with another half-life, and other weights
 my $seed = $ENV{SEED} // rand;
 note("SEED=$seed");
 
@@ -66,7 +66,7 @@ RETURN clock_timestamp() + CASE WHEN random() < 0.8 THEN random() * interval '2 
 CREATE PROCEDURE act() LANGUAGE plpgsql AS $$
 DECLARE
 	call CONSTANT text := one_of('make', 'make', 'make', 'make', 'make', 'make', 'import', 'back', 'back', 'amend', 'amend', 'accept', 'withdraw_backing',
-		'assess', 'assess', 'assess', 'assess late', 'assess long ago', 'relay', 'withdraw', 'release');
+		'assess', 'assess', 'assess', 'assess late', 'assess late', 'assess long ago', 'assess long ago', 'relay', 'withdraw', 'release');
 	company  CONSTANT text := one_of('anna', 'bert');
 	customer CONSTANT text := one_of('c1', 'c2', 'c3', 'c4', 'c5', 'c6');
 	verdict  CONSTANT text := one_of('kept', 'kept', 'partly_kept', 'broken');
@@ -140,6 +140,8 @@ foreach my $round (1 .. $rounds)
 		weights => '{"kept": [900, 0], "kept_by_company": [400, 0], "partly_kept": [300, 500],
 			"repaired": [250, 750], "admitted": [0, 750], "broken": [0, 1000]}')}) if $round == $new_half_life;
 	play($round);
+	ask('crm', q{SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.promise
+		WHERE customer = 'waiting' AND state = 'open' ORDER BY made_at LIMIT 1}) if $round % 2 && $round > 1;
 	ask('crm', <<"SQL");
 SELECT * FROM trust_ledger.make_promise('waiting', 'soon', actor => 'anna', due => clock_timestamp() + interval '0.2 seconds');
 BEGIN;
@@ -179,7 +181,7 @@ my %seen = (
 	'scores that these change' => [ 3, qq{
 		SELECT count(*) FROM moment, subject
 		WHERE round >= $new_half_life AND NOT same_score(score_of(by, key, at), score_of(by, key, at, at))} ],
-	'promises whose entries stand in another order than they happened' => [ 3, q{
+	'promises whose entries stand in another order than they happened' => [ 1, q{
 		SELECT count(DISTINCT promise)
 		FROM (SELECT promise, occurred_at < lag(occurred_at) OVER (PARTITION BY promise ORDER BY seq) AS runs_back FROM trust.entry) e
 		WHERE runs_back} ]);
