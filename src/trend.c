@@ -251,43 +251,6 @@ InOrder(const Trend *trend, const Fact *facts, int count)
 	return true;
 }
 
-static void PutGroups(Trend *trend);
-
-/* By customer, one after the other: there may be many of them. */
-static void
-BeginCustomer(Trend *trend, const char *customer)
-{
-	PutGroups(trend);
-	MemoryContextReset(trend->context);
-	StartGroups(trend);
-	strlcpy(trend->customer, customer, sizeof(trend->customer));
-}
-
-static void
-TrendPromise(FactReader *reader, const char *customer, const Fact *facts, int count)
-{
-	Trend	   *trend = (Trend *) reader;
-	Course		course = {0};
-	Standing	standing = {0};
-
-	if (trend->by == BY_CUSTOMER && strcmp(customer, trend->customer) != 0)
-		BeginCustomer(trend, customer);
-	if (!InOrder(trend, facts, count))
-	{
-		TrendOutOfOrder(trend, customer, facts, count);
-		return;
-	}
-	for (int i = 0; i < count && StepsReach(&trend->steps, When(trend, &facts[i])); i++)
-	{
-		TimestampTz from = When(trend, &facts[i]);
-		TimestampTz until = i + 1 < count ? When(trend, &facts[i + 1]) : DT_NOEND;
-
-		StandingApply(&standing, &facts[i]);
-		if (until > from)
-			Stand(trend, &course, &standing, customer, from, until);
-	}
-}
-
 /* ---- the result ---- */
 
 enum
@@ -387,6 +350,43 @@ PutGroups(Trend *trend)
 	{
 		CHECK_FOR_INTERRUPTS();
 		PutGroup(trend, groups[i]);
+	}
+}
+
+/* ---- the promises ---- */
+
+/* By customer, one after the other: there may be many of them. */
+static void
+BeginCustomer(Trend *trend, const char *customer)
+{
+	PutGroups(trend);
+	MemoryContextReset(trend->context);
+	StartGroups(trend);
+	strlcpy(trend->customer, customer, sizeof(trend->customer));
+}
+
+static void
+TrendPromise(FactReader *reader, const char *customer, const Fact *facts, int count)
+{
+	Trend	   *trend = (Trend *) reader;
+	Course		course = {0};
+	Standing	standing = {0};
+
+	if (trend->by == BY_CUSTOMER && strcmp(customer, trend->customer) != 0)
+		BeginCustomer(trend, customer);
+	if (!InOrder(trend, facts, count))
+	{
+		TrendOutOfOrder(trend, customer, facts, count);
+		return;
+	}
+	for (int i = 0; i < count && StepsReach(&trend->steps, When(trend, &facts[i])); i++)
+	{
+		TimestampTz from = When(trend, &facts[i]);
+		TimestampTz until = i + 1 < count ? When(trend, &facts[i + 1]) : DT_NOEND;
+
+		StandingApply(&standing, &facts[i]);
+		if (until > from)
+			Stand(trend, &course, &standing, customer, from, until);
 	}
 }
 

@@ -22,9 +22,8 @@
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);
 
-#define OVERDUE \
-	"state OPERATOR(pg_catalog.=) ANY ('{proposed,open}'::pg_catalog.text[])" \
-	" AND opened_at IS NOT NULL AND overdue_at OPERATOR(pg_catalog.<) $2"
+/* Once open, with neither verdict nor end: as the index promise_overdue has it */
+#define OVERDUE "settled_at IS NULL AND opened_at IS NOT NULL AND overdue_at OPERATOR(pg_catalog.<) $2"
 
 static Statement read_customer = STATEMENT(
 	"SELECT score, (SELECT pg_catalog.count(*) FROM trust.promise p"

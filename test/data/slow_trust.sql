@@ -114,6 +114,7 @@ LANGUAGE sql AS $$
 	LATERAL (SELECT (
 		(t.key, t.opened, t.kept, t.partly_kept, t.broken, t.overdue) IS NOT DISTINCT FROM (s.key, s.opened, s.kept, s.partly_kept, s.broken, s.overdue)
 		AND alike(trust_ledger.kept(t.score), s.evidence_kept) AND alike(trust_ledger.broken(t.score), s.evidence_broken)
+		AND trust_ledger.kept(t.score) >= 0 AND trust_ledger.broken(t.score) >= 0
 		AND alike(t.expectation, (s.evidence_kept + 1) / (s.evidence_kept + s.evidence_broken + 2))
 		AND alike(t.uncertainty, 2 / (s.evidence_kept + s.evidence_broken + 2))
 		AND trust_ledger.as_of(t.score) IS NOT DISTINCT FROM CASE WHEN s.weigh > 0 THEN step_until - interval '1 us' END

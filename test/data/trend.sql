@@ -214,6 +214,8 @@ WITH compared (what, found) AS (
 			since => (SELECT min(recorded_at) FROM trust.entry)))),
 	(26, 'where nobody says since when, the trend begins with the month of the first promise', 'true', 'true',
 		(SELECT (min(step_from) = :'since')::text FROM trust_ledger.trust_trend('all'))),
+	(27, 'verdicts until the instant of the last: that one lies beyond', '24917', '11',
+		(SELECT sum(kept + broken)::text FROM trust_ledger.trust_trend('all', '1 month', :'since', (SELECT max(settled_at) FROM incident)))),
 	-- ranked
 	(30, 'promisers by lower bound: few promises do not outrank many',
 		'opener 460 0.852930, opener 472 0.803420, opener 20 0.772650, opener 180 0.772184, opener 463 0.751182, opener 508 0.729563',

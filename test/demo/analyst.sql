@@ -17,3 +17,16 @@ SELECT promiser, CASE WHEN backer IS NULL THEN 'nobody' ELSE 'a human' END AS be
 	round(count(*) FILTER (WHERE state = 'kept')::numeric / count(*), 2) AS rate
 FROM trust.current_promise WHERE overdue OR outcome IS NOT NULL
 GROUP BY 1, 2 ORDER BY 2, 1;
+
+\echo 'Whose promises are kept, and how sure is that? Rank by lower_bound: few promises do not outrank many.'
+\echo
+SELECT promiser, promises, kept, broken, overdue, round(expectation::numeric, 2) AS expectation,
+	round(lower_bound::numeric, 2) AS lower_bound, round(share_backed::numeric, 2) AS share_backed
+FROM trust.promiser_trust ORDER BY lower_bound DESC;
+
+\echo 'How did it move since that Monday, with a human behind the promise and without.'
+\echo
+SELECT key AS behind_it, trust_ledger.sparkline(array_agg(expectation ORDER BY step_from)) AS moved,
+	sum(opened) AS opened, sum(kept) AS kept, sum(broken) AS broken, min(step_from)::date AS since
+FROM trust_ledger.trust_trend('backing', '1 day', since => date_trunc('week', now()) - interval '7 days')
+GROUP BY key ORDER BY key;

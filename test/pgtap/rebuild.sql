@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(651);
+SELECT plan(655);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -231,6 +231,7 @@ INSERT INTO forgery VALUES
 	('c', $$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, jsonb_build_object('seq', length + 1, 'idempotency_key', NULL))).* FROM trust.entry e, trust.chain c
 		WHERE e.customer = 'c' AND e.seq = 6 AND c.customer = 'c'$$),
 	('c', 'UPDATE trust.ledger SET ledger = gen_random_uuid()'),
+	('x', 'UPDATE trust.promise SET customer = ''x'' WHERE promise = the(''1'')'),
 	('', 'UPDATE trust.ledger SET ledger = gen_random_uuid()'),
 	('', 'DELETE FROM trust.entry WHERE customer = '''' AND seq = 1'), ('', 'DELETE FROM trust.entry WHERE customer = '''' AND subject = ''ben'''),
 	('', 'DELETE FROM trust.entry WHERE customer = '''' AND event = ''ledger_set'''),
@@ -289,6 +290,8 @@ $$;
 SELECT is(outcome(format('SELECT trust_ledger.grant_access(''lisa'', %L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild(%L)', level, of_customer)),
 	CASE level WHEN 'admin' THEN 'ok' ELSE 'TL004' END, format('rebuild(%L) with level %s', of_customer, level))
 FROM unnest('{application,analyst,auditor,import,admin}'::text[]) AS level, unnest('{c,""}'::text[]) AS of_customer;
+SELECT is(outcome(format('SELECT tamper(%L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild('''')', doing)), 'TL004', 'nor does a planted level help: ' || doing)
+FROM unnest(ARRAY['UPDATE trust.access SET levels = ''{admin}'' WHERE role = ''lisa''', 'DELETE FROM trust.access WHERE role = ''lisa''; INSERT INTO trust.access VALUES (''lisa'', ''{analyst,admin}'', 3)']) AS doing;
 SELECT is(outcome(call), expected, call)
 FROM (VALUES
 	('SELECT trust_ledger.rebuild(NULL)', '22004'), ('SELECT trust_ledger.rebuild(''nobody'')', 'P0002'), ('SELECT trust_ledger.rebuild(''C'')', 'P0002'),

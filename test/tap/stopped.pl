@@ -60,19 +60,20 @@ RETURN a::text = b::text OR coalesce(
 
 -- Some seconds ahead: overdue within the next rounds. Far ahead: never.
 CREATE FUNCTION some_due() RETURNS timestamptz LANGUAGE sql VOLATILE
-RETURN clock_timestamp() + CASE WHEN random() < 0.8 THEN random() * interval '2 seconds' ELSE interval '1 day' END;
+RETURN clock_timestamp() + CASE WHEN random() < 0.8 THEN (0.3 + random() * 1.5) * interval '1 second' ELSE interval '1 day' END;
 
 -- One call, as chance has it; most make sense.
 CREATE PROCEDURE act() LANGUAGE plpgsql AS $$
 DECLARE
-	call CONSTANT text := one_of('make', 'make', 'make', 'make', 'make', 'make', 'import', 'back', 'back', 'amend', 'amend', 'accept', 'withdraw_backing',
-		'assess', 'assess', 'assess', 'assess late', 'assess late', 'assess long ago', 'assess long ago', 'relay', 'withdraw', 'release');
+	call CONSTANT text := one_of('make', 'make', 'make', 'make', 'make', 'make', 'import', 'back', 'back', 'amend', 'amend',
+		'accept', 'withdraw_backing', 'assess', 'assess', 'assess', 'assess late', 'assess late', 'assess long ago',
+		'assess long ago', 'relay', 'withdraw', 'release');
 	company  CONSTANT text := one_of('anna', 'bert');
 	customer CONSTANT text := one_of('c1', 'c2', 'c3', 'c4', 'c5', 'c6');
 	verdict  CONSTANT text := one_of('kept', 'kept', 'partly_kept', 'broken');
 	p        trust.promise;
 	past     timestamptz;
-	kind     text := one_of('delivery', 'advice', NULL);
+	kind     CONSTANT text := one_of('delivery', 'advice', NULL);
 	outcome  text := 'done';
 BEGIN
 	SELECT * INTO p FROM trust.promise q
@@ -143,7 +144,7 @@ foreach my $round (1 .. $rounds)
 	ask('crm', q{SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.promise
 		WHERE customer = 'waiting' AND state = 'open' ORDER BY made_at LIMIT 1}) if $round % 2 && $round > 1;
 	ask('crm', <<"SQL");
-SELECT * FROM trust_ledger.make_promise('waiting', 'soon', actor => 'anna', due => clock_timestamp() + interval '0.2 seconds');
+SELECT * FROM trust_ledger.make_promise('waiting', 'soon', actor => 'anna', due => clock_timestamp() + interval '0.3 seconds');
 BEGIN;
 INSERT INTO moment SELECT $round, now(), half_life FROM trust.ledger;
 INSERT INTO answer SELECT $round, by, key, score_of(by, key) FROM subject;
@@ -168,9 +169,9 @@ is(ask('crm', 'SELECT * FROM trust_ledger.verify()'), '', 'the ledger that went 
 
 my %seen = (
 	'calls of all kinds' => [ 12, q{SELECT count(DISTINCT call) FROM called WHERE outcome = 'done'} ],
-	'promises that were overdue at a stop' => [ 5, q{
+	'promises that were overdue at a stop' => [ 3, q{
 		SELECT count(*) FROM moment, trust_ledger.explain_trust('all', NULL, at, at) WHERE outcome = 'overdue'} ],
-	'promises that became so after an earlier stop knew them' => [ 3, q{
+	'promises that became so after an earlier stop knew them' => [ 1, q{
 		SELECT count(*)
 		FROM moment m JOIN moment before ON before.round = m.round - 1,
 			trust_ledger.explain_trust('all', NULL, m.at, m.at) e JOIN trust.promise p USING (promise)
