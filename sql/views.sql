@@ -82,8 +82,8 @@ BEGIN
 			FROM (
 				SELECT p.%2$I,
 					trust_ledger.decay(trust_ledger.fuse(
-						trust_ledger.score_agg(p.weight_kept / 1000::float8, p.weight_broken / 1000::float8, p.settled_at, l.half_life),
-						trust_ledger.score_agg(0, 1, now(), l.half_life) FILTER (WHERE o.overdue)), now()) AS score,
+						trust_ledger.score_agg(p.weight_kept / 1000::float8, p.weight_broken / 1000::float8, p.settled_at, (SELECT half_life FROM trust.ledger)),
+						trust_ledger.score_agg(0, 1, now(), (SELECT half_life FROM trust.ledger)) FILTER (WHERE o.overdue)), now()) AS score,
 					count(*) AS promises,
 					count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
 					count(*) FILTER (WHERE p.state = 'open') AS open,
@@ -103,7 +103,7 @@ BEGIN
 					count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at) AS released_late,
 					count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
 					percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at) FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
-				FROM trust.promise p CROSS JOIN trust.ledger l
+				FROM trust.promise p
 				CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
 					AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
 				WHERE (p.%2$I IS NOT NULL OR %2$L <> 'backer') AND (SELECT trust_ledger.require_reader())

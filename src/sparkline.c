@@ -29,10 +29,14 @@ static const char *
 Bar(float8 value, float8 least, float8 most)
 {
 	int			highest = lengthof(bars) - 1;
+	float8		range = most - least;
+	float8		height;
 
-	if (most <= least)			/* all alike: half way up */
+	if (range == 0.0)			/* all alike: half way up */
 		return bars[highest / 2];
-	return bars[Min((int) ((value / 2 - least / 2) / (most / 2 - least / 2) * lengthof(bars)), highest)];
+	/* numbers at both ends of what there is lie further apart than any number */
+	height = isinf(range) ? (value / 2 - least / 2) / (most / 2 - least / 2) : (value - least) / range;
+	return bars[Min((int) (height * lengthof(bars)), highest)];
 }
 
 /*
