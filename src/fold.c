@@ -111,17 +111,40 @@ FoldEntry(Fold *fold, const Row *entry)
 	return problem;
 }
 
+static bool
+SameScore(const TrustScore *a, const TrustScore *b, float8 rounding)
+{
+	if (ScoreIsEmpty(a) || ScoreIsEmpty(b))
+		return ScoreIsEmpty(a) && ScoreIsEmpty(b);
+	return a->as_of == b->as_of && a->half_life == b->half_life &&
+		fabs(a->kept - b->kept) <= rounding && fabs(a->broken - b->broken) <= rounding;
+}
+
 /* Stored may be NULL.  To 1e-9 of the evidence folded: exp2() differs between C libraries in the last digits. */
 bool
 FoldedScoreIs(const Fold *fold, const TrustScore *stored)
 {
-	const TrustScore *score = &fold->score;
-	float8		rounding = 1e-9 * (fold->gross.kept + fold->gross.broken);
+	return stored && SameScore(&fold->score, stored, 1e-9 * (fold->gross.kept + fold->gross.broken));
+}
 
-	if (stored == NULL)
+/* Whether it is what it was with the half-life that it has, before the ledger's was set anew. */
+bool
+FoldedScoreWas(const Fold *fold, const TrustScore *stored)
+{
+	HASH_SEQ_STATUS all;
+	Folded	   *folded;
+	TrustScore	score;
+
+	if (stored == NULL || ScoreIsEmpty(stored) || stored->half_life == fold->half_life)
 		return false;
-	if (ScoreIsEmpty(score) || ScoreIsEmpty(stored))
-		return ScoreIsEmpty(score) && ScoreIsEmpty(stored);
-	return score->as_of == stored->as_of && score->half_life == stored->half_life &&
-		fabs(score->kept - stored->kept) <= rounding && fabs(score->broken - stored->broken) <= rounding;
+	ScoreClear(&score);
+	hash_seq_init(&all, fold->promises);
+	while ((folded = hash_seq_search(&all)) != NULL)
+	{
+		Contribution contribution = PromiseContribution(folded->promise);
+
+		if (contribution.counts)
+			ScoreAdd(&score, contribution.kept, contribution.broken, contribution.at, stored->half_life);
+	}
+	return SameScore(&score, stored, 1e-9 * (score.kept + score.broken));
 }

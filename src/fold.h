@@ -27,5 +27,6 @@ extern void FoldBegin(Fold *fold, MemoryContext context, int64 half_life);
 extern const char *FoldEntry(Fold *fold, const Row *entry);
 extern Folded *FoldFind(Fold *fold, const pg_uuid_t *promise);
 extern bool FoldedScoreIs(const Fold *fold, const TrustScore *stored);
+extern bool FoldedScoreWas(const Fold *fold, const TrustScore *stored);
 
 #endif

@@ -70,6 +70,11 @@ RebuildPromise(Verification *v)
 		CheckWritten(StatementWrite(&delete_promise, stored->values, NULL), 1, promise_shape.table);
 		return true;
 	}
+	if (folded->stored)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("promise %s is there twice", PromiseName(stored)),
+				 errhint("Remove one of the rows, and give table \"trust.promise\" back its primary key.")));
 	folded->stored = true;
 	if (SamePromise(stored, folded->promise))
 		return false;
@@ -114,8 +119,9 @@ RebuildCustomer(const Ledger *ledger, Chain *chain)
 	changed += RebuildPromises(&v);
 	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
 	{
+		/* one that is still of another half-life is no damage */
+		changed += FoldedScoreWas(&v.fold, VerifiedScore(&v)) ? 0 : 1;
 		ChainScoreRewrite(chain, &v.fold.score);
-		changed++;
 	}
 	VerificationEnd(&v);
 	return changed;

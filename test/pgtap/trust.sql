@@ -2,7 +2,7 @@
 -- (Explained: explain.sql. On random ledgers: random_ledgers.sql. Who may read: access.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(194);
+SELECT plan(197);
 
 SET timezone = 'UTC';
 CREATE ROLE ledger_owner;
@@ -302,7 +302,7 @@ CREATE FUNCTION friendly(call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE found pg_catalog.text; BEGIN EXECUTE call INTO found; RETURN found; END $$;
 CREATE TABLE reading (call text);
 INSERT INTO reading
-SELECT 'SELECT ' || score || '::pg_catalog.text' FROM unnest(ARRAY['trust_ledger.customer_score(''now'')', 'trust_ledger.customer_score(''loyal'', ''2023-01-01'')',
+SELECT 'SELECT ' || score || '::pg_catalog.text' FROM unnest(ARRAY['trust_ledger.customer_score(''now'')', 'trust_ledger.customer_score(''overdue'')', 'trust_ledger.customer_score(''loyal'', ''2023-01-01'')',
 	'trust_ledger.customer_score(''known'', ''2023-01-01'', ''2999-01-01'')', 'trust_ledger.promiser_score(''anna'')', 'trust_ledger.promiser_score(''anna'', ''2023-01-01'')']) AS score
 UNION ALL SELECT format('SELECT pg_catalog.string_agg(x::pg_catalog.text, '','') FROM %s x', rows) FROM unnest(ARRAY['trust_ledger.explain_trust(''all'')',
 	'trust_ledger.explain_trust(''promiser'', ''anna'')', 'trust_ledger.explain_trust(''backer'', ''ben'')', 'trust_ledger.explain_trust(''customer'', ''loyal'', ''2023-01-01'')',
