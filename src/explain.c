@@ -144,7 +144,8 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
  *		backing (backed, unbacked), or of all: weights from 0 to 1, the instant they
  *		are reckoned at, their age, the fading 2^(-age/half-life), from 0 to 1, the
  *		share of all evidence, and the promise's own score, reckoned to as_of.  The
- *		sum of the rows' scores in their order is the score.  Promises that weigh
+ *		sum of the rows' scores in their order is the score as of then, to the bit;
+ *		the score of now, which is kept as entries come, to 1e-9.  Promises that weigh
  *		nothing have no row.  as_of and known_at as of customer_score().  Errors: TL004,
  *		22004, 22008, 22023 by.
  */
@@ -159,7 +160,7 @@ explain_trust(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo, 0, "by"));
-	explanation.key = explanation.by == BY_ALL ? NULL : ArgKeyNeeded(fcinfo, 1, "of_key");
+	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo, 1, "of_key") : ArgKeyNeeded(fcinfo, 1, "of_key");
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	view = ViewOf(ledger, fcinfo, 2, 3);

@@ -22,7 +22,7 @@
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);
 
-/* Once open, with neither verdict nor end: as the index promise_overdue has it */
+/* Once open, with neither verdict nor end, which the index promise_overdue leaves out */
 #define OVERDUE "settled_at IS NULL AND opened_at IS NOT NULL AND overdue_at OPERATOR(pg_catalog.<) $2"
 
 static Statement read_customer = STATEMENT(
