@@ -22,7 +22,7 @@
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);
 
-/* Once open, with neither verdict nor end, which the index promise_overdue leaves out */
+/* Once open, with neither verdict nor end: columns that the primary key's index includes */
 #define OVERDUE "settled_at IS NULL AND opened_at IS NOT NULL AND overdue_at OPERATOR(pg_catalog.<) $2"
 
 static Statement read_customer = STATEMENT(

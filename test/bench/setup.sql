@@ -15,7 +15,6 @@ ALTER TABLE plain.entry ADD PRIMARY KEY (customer, seq);
 CREATE SCHEMA by_hand;
 CREATE TABLE by_hand.entry (LIKE trust.entry INCLUDING INDEXES);
 CREATE TABLE by_hand.promise (LIKE trust.promise INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 90);
-DROP INDEX by_hand.promise_customer_overdue_at_idx;	-- they would not think of it
 CREATE TABLE by_hand.chain (LIKE trust.chain INCLUDING INDEXES INCLUDING DEFAULTS) WITH (fillfactor = 70);
 
 CREATE FUNCTION by_hand.make_promise(
