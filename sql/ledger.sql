@@ -292,6 +292,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 AS $$
 BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
 	IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped) THEN
 		RETURN;
 	END IF;

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(221);
+SELECT plan(220);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
