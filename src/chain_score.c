@@ -20,9 +20,7 @@ static Statement read_score = STATEMENT(
 
 /* Before the promise at hand is written: what stands of it is what it was. */
 static Statement fold_promises = STATEMENT(
-	"SELECT trust_ledger.score_agg(weight_kept OPERATOR(pg_catalog./) 1000::pg_catalog.float8,"
-	"  weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8, settled_at, $2)"
-	" FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1",
+	"SELECT " SCORE_OF_PROMISES("$2") " FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, INTERVALOID);
 
 static Statement rewrite_score = STATEMENT(

@@ -10,7 +10,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-
 /* The tables and their guards, as create_guards() puts them in place. */
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \

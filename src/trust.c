@@ -17,6 +17,7 @@
 
 #include "actor.h"
 #include "arguments.h"
+#include "chain_score.h"
 #include "duration.h"
 
 PG_FUNCTION_INFO_V1(customer_score);
@@ -32,9 +33,7 @@ static Statement read_customer = STATEMENT(
 	TEXTOID, TIMESTAMPTZOID);
 
 #define FOLD_PROMISES(column) \
-	"SELECT trust_ledger.score_agg(weight_kept OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
-	"   weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8, settled_at, $3)," \
-	" pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
+	"SELECT " SCORE_OF_PROMISES("$3") ", pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
 	" FROM trust.promise WHERE " column " OPERATOR(pg_catalog.=) $1"
 
 /* A customer's score is folded anew where the chain still has one of another half-life. */
@@ -144,7 +143,6 @@ AddPromise(FactReader *facts, const char *customer, const Fact *fact, int count)
 	ScoreReader *reader = (ScoreReader *) facts;
 	Standing	standing = StandingIn(reader->view, fact, count);
 	const char *key = StandingKey(&standing, customer, reader->by);
-
 	Contribution contribution = StandingContribution(&standing, reader->view->now);
 	TrustScore	score;
 
