@@ -99,6 +99,7 @@ BEGIN
 		back_within   interval,
 		grace         interval,
 		due_within    interval,
+		cumulative    boolean NOT NULL,
 		active        boolean NOT NULL,
 		seq           bigint NOT NULL
 	);
@@ -135,18 +136,31 @@ BEGIN
 		made_at          timestamptz NOT NULL,
 		recorded_at      timestamptz NOT NULL,
 		backfilled       boolean NOT NULL,
+		backfilled_at    timestamptz,
 		opened_at        timestamptz,
 		first_due        timestamptz,
 		due              timestamptz,
 		due_moves        integer NOT NULL,
+		due_moved_at     timestamptz,
 		overdue_at       timestamptz,
+		paused_at        timestamptz,
+		paused_until     timestamptz,
+		paused_for       interval NOT NULL,
 		evidence_asked   text COLLATE "C",
 		back_by          timestamptz,
 		waiting_since    timestamptz,
+		seen_at          timestamptz,
+		declined_at      timestamptz,
 		backer           text COLLATE "C",
 		evidence         text COLLATE "C",
 		backed_at        timestamptz,
+		unbacked_at      timestamptz,
+		unbacked_by      text COLLATE "C",
+		former_backer    text COLLATE "C",
 		accepted_at      timestamptz,
+		unconfirmed      bigint,
+		admitted_at      timestamptz,
+		repaired_at      timestamptz,
 		outcome          text COLLATE "C",
 		whose_word       text COLLATE "C",
 		verdict_evidence text COLLATE "C",
@@ -170,6 +184,19 @@ BEGIN
 	COMMENT ON COLUMN trust.promise.opened_at IS 'When it first was open: from then on the company is bound, and no way back to proposed takes an overdue promise out of sight.';
 	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when policy waits for somebody to back it, proposed or accepted without.';
 	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
+	COMMENT ON COLUMN trust.promise.backfilled_at IS 'When the ledger recorded the first of its entries that was entered long after the fact.';
+	COMMENT ON COLUMN trust.promise.due_moved_at IS 'When due last moved to another time, by an amendment.';
+	COMMENT ON COLUMN trust.promise.paused_at IS 'Since when its clock stands still; NULL: it runs.';
+	COMMENT ON COLUMN trust.promise.paused_until IS 'When the pause ends at the latest, whether it is resumed or not; due is reckoned to that until it is.';
+	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; a running one by the most that it can.';
+	COMMENT ON COLUMN trust.promise.seen_at IS 'When a human who speaks for the company first had these terms before them: made, amended, backed or declined them; NULL: none has.';
+	COMMENT ON COLUMN trust.promise.declined_at IS 'When a human declined to back these terms.';
+	COMMENT ON COLUMN trust.promise.unbacked_at IS 'When the last backing was withdrawn, or became void by an amendment; NULL: it has a backer, or never had one.';
+	COMMENT ON COLUMN trust.promise.unbacked_by IS 'The event by which it lost its backer: backing_withdrawn or amended.';
+	COMMENT ON COLUMN trust.promise.former_backer IS 'Who stood behind it until then.';
+	COMMENT ON COLUMN trust.promise.unconfirmed IS 'The latest entry that passes on what the customer is said to have said, or claims a repair, and waits for the customer''s or a record''s own word.';
+	COMMENT ON COLUMN trust.promise.admitted_at IS 'When the company admitted in time that it would break it.';
+	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
 	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
 	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
 	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn or released.';
@@ -241,6 +268,7 @@ BEGIN
 	);
 	CREATE UNIQUE INDEX entry_idempotency_key ON trust.entry (customer, idempotency_key)
 		WHERE idempotency_key IS NOT NULL;
+	CREATE INDEX entry_erased ON trust.entry (customer, seq) WHERE event = 'erased';
 	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
 	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
 

@@ -17,6 +17,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "duration.h"
 #include "guard.h"
 
 static Statement lock_chain = STATEMENT(
@@ -131,7 +132,7 @@ MoveHead(const Chain *chain)
 		values[4] = Float8GetDatum(score->kept);
 		values[5] = Float8GetDatum(score->broken);
 		values[6] = TimestampTzGetDatum(score->as_of);
-		values[7] = IntervalPGetDatum(HalfLifeInterval(score->half_life));
+		values[7] = IntervalPGetDatum(MicrosecondsInterval(score->half_life));
 	}
 	GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
 	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL), 1, "chain");

@@ -13,6 +13,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/timestamp.h"
 
+#include "duration.h"
 #include "guard.h"
 
 static Statement read_score = STATEMENT(
@@ -39,7 +40,7 @@ static TrustScore *
 ReadScore(Statement *statement, const Chain *chain)
 {
 	Datum		values[2] = {
-		PointerGetDatum(chain->customer), IntervalPGetDatum(HalfLifeInterval(chain->ledger->half_life))
+		PointerGetDatum(chain->customer), IntervalPGetDatum(MicrosecondsInterval(chain->ledger->half_life))
 	};
 
 	CheckWritten(StatementWrite(statement, values, NULL), 1, "chain");
@@ -67,7 +68,7 @@ ChainScoreRewrite(const Chain *chain, const TrustScore *score)
 {
 	Datum		values[5] = {
 		PointerGetDatum(chain->customer), Float8GetDatum(score->kept), Float8GetDatum(score->broken),
-		TimestampTzGetDatum(score->as_of), IntervalPGetDatum(HalfLifeInterval(score->half_life))
+		TimestampTzGetDatum(score->as_of), IntervalPGetDatum(MicrosecondsInterval(score->half_life))
 	};
 
 	GuardExpectRebuilt(GUARDED_CHAIN, chain->length, chain->head);

@@ -35,3 +35,14 @@ IntervalMicroseconds(const Interval *interval, const char *what)
 			 errmsg("%s is out of range", what),
 			 errdetail("It must be neither negative nor longer than %d days.", LONGEST_DURATION_DAYS)));
 }
+
+/* Days of 24 hours, and what is left. */
+Interval *
+MicrosecondsInterval(int64 microseconds)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->day = microseconds / USECS_PER_DAY;
+	interval->time = microseconds % USECS_PER_DAY;
+	return interval;
+}

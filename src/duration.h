@@ -12,6 +12,7 @@
 #define LONGEST_DURATION_DAYS 36525		/* a hundred years */
 
 extern bool IntervalHasMicroseconds(const Interval *interval, int64 *microseconds);
+extern Interval *MicrosecondsInterval(int64 microseconds);
 extern int64 IntervalMicroseconds(const Interval *interval, const char *what);
 
 #endif

@@ -222,3 +222,18 @@ EntryInstant(const Row *entry)
 {
 	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ? ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
 }
+
+/* Whether it takes effect: what is relayed, or claimed over a higher word, may be recorded and no more. */
+bool
+EntryStands(const Row *entry)
+{
+	return RowIsNull(entry, ENTRY_STANDS) || RowBool(entry, ENTRY_STANDS);
+}
+
+/* Whether it waits for the customer's or a record's own word: what is relayed, and a repair that does not stand. */
+bool
+EntryIsClaim(const Row *entry)
+{
+	return RowBool(entry, ENTRY_RELAYED) ||
+		(RowTextIs(entry, ENTRY_EVENT, "breach_repaired") && !EntryStands(entry));
+}

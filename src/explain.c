@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "duration.h"
 
 PG_FUNCTION_INFO_V1(explain_trust);
 
@@ -128,7 +129,7 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 	values[EXPLAIN_AT] = TimestampTzGetDatum(contribution->at);
 	values[EXPLAIN_WEIGHT_KEPT] = Float8GetDatum(contribution->kept);
 	values[EXPLAIN_WEIGHT_BROKEN] = Float8GetDatum(contribution->broken);
-	values[EXPLAIN_AGE] = IntervalPGetDatum(HalfLifeInterval(age));
+	values[EXPLAIN_AGE] = IntervalPGetDatum(MicrosecondsInterval(age));
 	values[EXPLAIN_FADING] = Float8GetDatum(ScoreFading(age, explanation->view->half_life));
 	nulls[EXPLAIN_SHARE] = evidence == 0.0;
 	values[EXPLAIN_SHARE] = Float8GetDatum((part->score.kept + part->score.broken) / evidence);

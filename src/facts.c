@@ -122,7 +122,7 @@ TakeFact(Fact *fact, const TupleTableSlot *slot)
 	fact->state = TextIndex(slot, FACT_STATE, state_names, state_lengths, STATES);
 	fact->recorded_at = InstantOr(slot, FACT_RECORDED_AT, DT_NOEND);
 	fact->occurred_at = InstantOr(slot, FACT_OCCURRED_AT, DT_NOEND);
-	fact->stands = !nulls[FACT_STANDS] && DatumGetBool(values[FACT_STANDS]);
+	fact->stands = nulls[FACT_STANDS] || DatumGetBool(values[FACT_STANDS]);
 	fact->promiser = TextOrNull(slot, FACT_PROMISER);
 	fact->kind = TextOrNull(slot, FACT_KIND);
 	fact->backer = TextOrNull(slot, FACT_BACKER);

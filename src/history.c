@@ -96,13 +96,44 @@ DescribeBacking(StringInfo out, const Row *entry)
 		appendStringInfo(out, " by %s", Instant(entry, ENTRY_BACK_BY));
 }
 
+/* passed on, and does it count; confirms an earlier entry */
+static const char *
+Relayed(const Row *entry)
+{
+	return RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer " : "";
+}
+
+static void
+DescribeClaim(StringInfo out, const Row *entry)
+{
+	if (!EntryStands(entry))
+		appendStringInfoString(out, ". This does not stand until the customer or a system of record confirms it");
+}
+
+/* Which entry this confirms, where it does. */
+static void
+DescribeConfirmed(StringInfo out, const Row *entry)
+{
+	if (!RowIsNull(entry, ENTRY_REFERS_TO))
+		appendStringInfo(out, ". This confirms entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
+}
+
 static void
 DescribeAmended(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ", WhoActed(entry),
-					 RowInt64(entry, ENTRY_REFERS_TO),
-					 RowBool(entry, ENTRY_ACCEPTED) ? ", with the customer's acceptance" : "");
+	if (RowBool(entry, ENTRY_RELAYED))
+		appendStringInfo(out, "%s relayed that the customer accepts other terms than those of entry " INT64_FORMAT ": ",
+						 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+	else
+		appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ", WhoActed(entry),
+						 RowInt64(entry, ENTRY_REFERS_TO),
+						 RowBool(entry, ENTRY_ACCEPTED) ? ", with the customer's acceptance" : "");
 	DescribeTerms(out, entry);
+	if (!EntryStands(entry))
+	{
+		DescribeClaim(out, entry);
+		return;
+	}
 	appendStringInfoString(out, ". The backing of the old terms is void");
 	DescribeBacking(out, entry);
 }
@@ -115,6 +146,7 @@ DescribeVerdict(StringInfo out, const Row *entry)
 	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
 					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
 					 RowTextIs(entry, ENTRY_VERDICT, "partly_kept") ? "partly kept" : verdict);
+	DescribeConfirmed(out, entry);
 	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
 		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
 	if (RowBool(entry, ENTRY_STANDS))
@@ -128,13 +160,58 @@ DescribeVerdict(StringInfo out, const Row *entry)
 }
 
 static void
+DescribeWeight(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "weighs %d/%d thousandths kept/broken",
+					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+}
+
+static void
+DescribeClock(StringInfo out, const Row *entry)
+{
+	bool		paused = RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_PAUSED]);
+
+	appendStringInfo(out, "%s %s the clock: it is due %s%s", WhoActed(entry), paused ? "stopped" : "started",
+					 RowIsNull(entry, ENTRY_DUE) ? "never" : Instant(entry, ENTRY_DUE), paused ? " at the latest" : "");
+}
+
+static void
+DescribeRepaired(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s says that the breach was made good", WhoActed(entry));
+	if (EntryStands(entry))
+	{
+		appendStringInfo(out, ". This stands as the %s's word, and ", RowText(entry, ENTRY_WHOSE_WORD));
+		DescribeWeight(out, entry);
+	}
+	DescribeClaim(out, entry);
+	DescribeConfirmed(out, entry);
+}
+
+/* The texts of which entries are gone */
+static void
+DescribeErased(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s erased what people wrote in ",
+					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry));
+	if (RowIsNull(entry, ENTRY_REFERS_TO))
+		appendStringInfoString(out, "all entries of the promise before this one");
+	else
+		appendStringInfo(out, "entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
+	if (!RowIsNull(entry, ENTRY_DETAILS))
+		appendStringInfo(out, ": %s", DatumGetCString(DirectFunctionCall1(jsonb_out, entry->values[ENTRY_DETAILS])));
+}
+
+static void
 DescribeWithdrawn(StringInfo out, const Row *entry)
 {
 	appendStringInfo(out, "%s took the promise back", WhoActed(entry));
 	if (RowTextIs(entry, ENTRY_STATE, state_names[STATE_BROKEN]))
-		appendStringInfo(out, " after the customer accepted it or after it was due: that is broken, and weighs %d/%d thousandths kept/broken",
-						 DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
-						 DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+	{
+		appendStringInfoString(out, " after the customer accepted it or after it was due: that is broken, and ");
+		DescribeWeight(out, entry);
+	}
 }
 
 static void
@@ -156,13 +233,35 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 							 RowInt64(entry, ENTRY_REFERS_TO));
 			DescribeBacking(out, entry);
 			break;
+		case EVENT_DECLINED:
+			appendStringInfo(out, "%s declined to stand behind the terms of entry " INT64_FORMAT, WhoActed(entry),
+							 RowInt64(entry, ENTRY_REFERS_TO));
+			break;
+		case EVENT_PAUSED:
+		case EVENT_RESUMED:
+			DescribeClock(out, entry);
+			break;
+		case EVENT_BREACH_ADMITTED:
+			appendStringInfo(out, "%s admitted in time that the promise will be broken: that ", WhoActed(entry));
+			DescribeWeight(out, entry);
+			break;
+		case EVENT_BREACH_REPAIRED:
+			DescribeRepaired(out, entry);
+			break;
+		case EVENT_NOTED:
+			appendStringInfo(out, "%s noted", WhoActed(entry));
+			break;
+		case EVENT_ERASED:
+			DescribeErased(out, entry);
+			break;
 		case EVENT_BACKING_WITHDRAWN:
 			appendStringInfo(out, "%s withdrew their backing", WhoActed(entry));
 			DescribeBacking(out, entry);
 			break;
 		case EVENT_ACCEPTED:
-			appendStringInfo(out, "%s accepted the terms of entry " INT64_FORMAT ": the customer relies on it",
-							 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+			appendStringInfo(out, "%s %saccepted the terms of entry " INT64_FORMAT ": the customer relies on it",
+							 WhoActed(entry), Relayed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+			DescribeClaim(out, entry);
 			break;
 		case EVENT_AMENDED:
 			DescribeAmended(out, entry);
@@ -174,7 +273,9 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 			DescribeWithdrawn(out, entry);
 			break;
 		case EVENT_RELEASED:
-			appendStringInfo(out, "%s released the company from it", WhoActed(entry));
+			appendStringInfo(out, "%s %sreleased the company from it", WhoActed(entry), Relayed(entry));
+			DescribeClaim(out, entry);
+			DescribeConfirmed(out, entry);
 			break;
 		case EVENTS:
 			appendStringInfo(out, "%s", RowText(entry, ENTRY_EVENT));
@@ -193,7 +294,8 @@ Describe(const Row *entry)
 	DescribeEvent(&out, entry, event < 0 ? EVENTS : (Event) event);
 	appendStringInfoChar(&out, '.');
 	if (note)
-		appendStringInfo(&out, " The reason given: %s.", note);
+		appendStringInfo(&out, event == EVENT_NOTED ? " The note: %s." : event == EVENT_BREACH_REPAIRED ? " How: %s." :
+						 " The reason given: %s.", note);
 	if (RowBool(entry, ENTRY_BACKFILLED))
 		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
 	out.data[0] = pg_toupper((unsigned char) out.data[0]);

@@ -13,6 +13,7 @@
 
 #include "utils/timestamp.h"
 
+#include "duration.h"
 #include "quantile.h"
 
 PG_FUNCTION_INFO_V1(kept);
@@ -162,5 +163,5 @@ half_life(PG_FUNCTION_ARGS)
 
 	if (ScoreIsEmpty(score))
 		PG_RETURN_NULL();
-	PG_RETURN_INTERVAL_P(HalfLifeInterval(score->half_life));
+	PG_RETURN_INTERVAL_P(MicrosecondsInterval(score->half_life));
 }

@@ -17,6 +17,8 @@
 
 #include "arguments.h"
 #include "chain_score.h"
+#include "duration.h"
+#include "erased.h"
 #include "guard.h"
 #include "text.h"
 
@@ -95,10 +97,29 @@ ProjectTerms(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
 }
 
+/* That nobody stands behind it any more is kept until somebody does. */
+static void
+ProjectFormerBacker(Row *promise, const Row *entry)
+{
+	if (!RowIsNull(entry, ENTRY_BACKER))
+	{
+		RowClear(promise, PROMISE_UNBACKED_AT);
+		RowClear(promise, PROMISE_UNBACKED_BY);
+		RowClear(promise, PROMISE_FORMER_BACKER);
+	}
+	else if (!RowIsNull(promise, PROMISE_BACKER))
+	{
+		RowSetInstant(promise, PROMISE_UNBACKED_AT, EntryInstant(entry));
+		RowTake(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
+		RowTake(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
+	}
+}
+
 /* Who stands behind it from now on: whoever the entry names, by their own act. */
 static void
 ProjectBacking(Row *promise, const Row *entry)
 {
+	ProjectFormerBacker(promise, entry);
 	RowTake(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
 	if (RowIsNull(entry, ENTRY_BACKER))
 	{
@@ -114,6 +135,19 @@ ProjectBacking(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
 }
 
+/* A human of the company's had the terms before them. */
+static void
+ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
+{
+	bool		seen = RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN]) &&
+	RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]);
+
+	if (terms_are_new)
+		RowClear(promise, PROMISE_SEEN_AT);
+	if (seen && RowIsNull(promise, PROMISE_SEEN_AT))
+		RowSetInstant(promise, PROMISE_SEEN_AT, EntryInstant(entry));
+}
+
 static void
 ProjectMade(Row *promise, const Row *entry)
 {
@@ -124,8 +158,10 @@ ProjectMade(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
 	RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(0));
+	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval(0)));
 	ProjectTerms(promise, entry);
 	ProjectBacking(promise, entry);
+	ProjectSeen(promise, entry, true);
 }
 
 static void
@@ -134,13 +170,60 @@ ProjectAmended(Row *promise, const Row *entry)
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
 	if (!RowIsNull(promise, PROMISE_DUE) && !RowValueEqual(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	{
 		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
+		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));
+	}
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
 		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
 		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 	ProjectTerms(promise, entry);
 	ProjectBacking(promise, entry);
+	ProjectSeen(promise, entry, true);
+	RowClear(promise, PROMISE_DECLINED_AT);
+}
+
+static void
+ProjectDeclined(Row *promise, const Row *entry)
+{
+	RowSetInstant(promise, PROMISE_DECLINED_AT, EntryInstant(entry));
+	ProjectSeen(promise, entry, false);
+}
+
+static void
+ProjectAccepted(Row *promise, const Row *entry)
+{
+	if (EntryStands(entry) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
+		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
+}
+
+/*
+ * A pause moves due by the most that it can last, and resuming takes back what
+ * it did not last: so a pause that nobody ends is over by itself.
+ */
+static void
+ProjectClock(Row *promise, const Row *entry, Event event)
+{
+	TimestampTz instant = EntryInstant(entry);
+	/* unsigned: what was tampered with may overflow, and is found by its hash */
+	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) - (uint64) RowInstant(promise, PROMISE_DUE));
+	Interval   *before = DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]);
+	uint64		paused_for = (uint64) before->day * USECS_PER_DAY + before->time + moved;
+
+	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
+	RowTake(promise, PROMISE_DUE, entry, ENTRY_DUE);
+	RowTake(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
+	if (event == EVENT_PAUSED)
+	{
+		RowSetInstant(promise, PROMISE_PAUSED_AT, instant);
+		RowSetInstant(promise, PROMISE_PAUSED_UNTIL, (int64) ((uint64) instant + moved));
+	}
+	else
+	{
+		RowClear(promise, PROMISE_PAUSED_AT);
+		RowClear(promise, PROMISE_PAUSED_UNTIL);
+	}
 }
 
 /* A promise is settled once, at its first verdict; later ones change the verdict, not the instant. */
@@ -165,7 +248,47 @@ ProjectVerdict(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
 	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
 	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	RowClear(promise, PROMISE_REPAIRED_AT);
 	ProjectSettled(promise, entry);
+}
+
+/* What the breach weighs from now on, and by whose word; that it was one stays. */
+static void
+ProjectRepaired(Row *promise, const Row *entry)
+{
+	if (!RowBool(entry, ENTRY_STANDS))
+		return;
+	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	RowSetInstant(promise, PROMISE_REPAIRED_AT, EntryInstant(entry));
+}
+
+/* Texts that are erased from the terms as they are now go here too. */
+static void
+ProjectErased(Row *promise, const Row *entry)
+{
+	int64		terms = RowInt64(promise, PROMISE_TERMS_SEQ);
+
+	if (ErasedNames(entry, terms, ENTRY_WORDS))
+		RowClear(promise, PROMISE_WORDS);
+	if (ErasedNames(entry, terms, ENTRY_PURPOSE))
+		RowClear(promise, PROMISE_PURPOSE);
+}
+
+/* What the other side is said to have said waits until it, or a record, says something itself. */
+static void
+ProjectClaim(Row *promise, const Row *entry, Event event)
+{
+	if (event != EVENT_ACCEPTED && event != EVENT_AMENDED && event != EVENT_ASSESSED &&
+		event != EVENT_RELEASED && event != EVENT_BREACH_REPAIRED)
+		return;
+	if (EntryIsClaim(entry))
+		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
+	else if (!RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
+		RowClear(promise, PROMISE_UNCONFIRMED);
 }
 
 static void
@@ -179,9 +302,21 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 		case EVENT_BACKED:
 		case EVENT_BACKING_WITHDRAWN:
 			ProjectBacking(promise, entry);
+			ProjectSeen(promise, entry, false);
+			break;
+		case EVENT_DECLINED:
+			ProjectDeclined(promise, entry);
 			break;
 		case EVENT_ACCEPTED:
-			RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
+			ProjectAccepted(promise, entry);
+			break;
+		case EVENT_PAUSED:
+		case EVENT_RESUMED:
+			ProjectClock(promise, entry, event);
+			break;
+		case EVENT_BREACH_ADMITTED:
+			ProjectVerdict(promise, entry);
+			RowSetInstant(promise, PROMISE_ADMITTED_AT, EntryInstant(entry));
 			break;
 		case EVENT_AMENDED:
 			ProjectAmended(promise, entry);
@@ -194,24 +329,54 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			ProjectSettled(promise, entry);
 			break;
 		case EVENT_RELEASED:
-			ProjectSettled(promise, entry);
+			if (EntryStands(entry))
+				ProjectSettled(promise, entry);
 			break;
+		case EVENT_BREACH_REPAIRED:
+			ProjectRepaired(promise, entry);
+			break;
+		case EVENT_ERASED:
+			ProjectErased(promise, entry);
+			break;
+		case EVENT_NOTED:
 		case EVENTS:
 			break;
 	}
+	ProjectClaim(promise, entry, event);
 }
 
-/* It waits while policy asks for a human and none stands behind it; anew, when its terms are new. */
+/*
+ * It waits while policy asks for a human and none stands behind it; anew, when
+ * its terms are new; and no more once a human declined them.
+ */
 static void
 ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 {
-	bool		waits = (to == STATE_PROPOSED || to == STATE_OPEN) &&
+	bool		waits = (to == STATE_OPEN || (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
 	!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
 
 	if (!waits)
 		RowClear(promise, PROMISE_WAITING_SINCE);
 	else if (terms_are_new || RowIsNull(promise, PROMISE_WAITING_SINCE))
 		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
+}
+
+/* What the one way in never writes, and what could not be taken in. */
+static const char *
+ProblemOf(const Row *promise, const Row *entry, Event event, State from, State to)
+{
+	if (!StateLeads(event, from, to, EntryStands(entry)))
+		return psprintf("does not lead from %s to %s", state_names[from], state_names[to]);
+	if (!RowIsNull(entry, ENTRY_BACKER) &&
+		!(RowValueEqual(entry, ENTRY_BACKER, entry, ENTRY_ACTOR) &&
+		  RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN])))
+		return "names a backer who did not act";
+	if ((event == EVENT_PAUSED || event == EVENT_RESUMED) &&
+		(RowIsNull(entry, ENTRY_DUE) || RowIsNull(promise, PROMISE_DUE) || RowIsNull(promise, PROMISE_PAUSED_FOR)))
+		return "moves a due time that is not there";
+	if (event == EVENT_RESUMED && RowIsNull(promise, PROMISE_PAUSED_AT))
+		return "resumes what is not paused";
+	return NULL;
 }
 
 /*
@@ -224,6 +389,7 @@ PromiseProject(Row *promise, const Row *entry)
 	State		from = PromiseState(promise);
 	State		to = STATE_NONE;
 	int			event = EVENTS;
+	const char *problem;
 
 	for (int i = 0; i < EVENTS; i++)
 		if (RowTextIs(entry, ENTRY_EVENT, event_names[i]))
@@ -233,18 +399,22 @@ PromiseProject(Row *promise, const Row *entry)
 			to = i;
 	if (event == EVENTS)
 		return "is not an event of a promise";
-	if (!StateLeads(event, from, to))
-		return psprintf("does not lead from %s to %s", state_names[from], state_names[to]);
-	if (!RowIsNull(entry, ENTRY_BACKER) &&
-		!(RowValueEqual(entry, ENTRY_BACKER, entry, ENTRY_ACTOR) &&
-		  RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN])))
-		return "names a backer who did not act";
+	problem = ProblemOf(promise, entry, event, from, to);
+	if (problem)
+		return problem;
 
 	ProjectEvent(promise, entry, event);
 	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
 	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
 	if (to == STATE_OPEN && RowIsNull(promise, PROMISE_OPENED_AT))
 		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
+	if (to != STATE_PROPOSED && to != STATE_OPEN)
+	{
+		RowClear(promise, PROMISE_PAUSED_AT);
+		RowClear(promise, PROMISE_PAUSED_UNTIL);
+	}
+	if (RowBool(entry, ENTRY_BACKFILLED) && RowIsNull(promise, PROMISE_BACKFILLED_AT))
+		RowTake(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
 	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
 }
@@ -307,7 +477,7 @@ CustomerOf(FunctionCallInfo fcinfo)
 static void
 LoadPromise(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
-	Datum		values[2] = {PointerGetDatum(pa->chain.customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
+	Datum		values[2] = {PointerGetDatum(pa->chain->customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
 		NoPromise(values[1]);
@@ -318,7 +488,7 @@ static bool
 IsRetry(PromiseAct *pa)
 {
 	return pa->act.idempotency_key != NULL &&
-		ChainFindRequest(&pa->chain, pa->act.idempotency_key, &pa->act.request, &pa->receipt);
+		ChainFindRequest(pa->chain, pa->act.idempotency_key, &pa->act.request, &pa->receipt);
 }
 
 /* Whoever speaks for one customer speaks for no other. */
@@ -327,7 +497,7 @@ CheckSpeaksForThisCustomer(const PromiseAct *pa)
 {
 	const char *bound = pa->act.actor->customer;
 
-	if (bound != NULL && strcmp(bound, text_to_cstring(pa->chain.customer)) != 0)
+	if (bound != NULL && strcmp(bound, text_to_cstring(pa->chain->customer)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("actor \"%s\" speaks for another customer", pa->act.actor->actor)));
@@ -349,15 +519,15 @@ CheckNotBeforeMade(const PromiseAct *pa)
  * changed while the lock was waited for, who acts is settled again under it.
  */
 static void
-PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, text *customer, const char *what)
+PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what)
 {
 	for (int round = 0; round < 2; round++)
 	{
 		memset(pa, 0, sizeof(PromiseAct));
-		pa->event = event;
 		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
 		LedgerEnter(pa->act.ledger, &pa->session);
-		ChainLock(&pa->chain, pa->act.ledger, customer ? customer : CustomerOf(fcinfo));
+		pa->chain = palloc(sizeof(Chain));
+		ChainLock(pa->chain, pa->act.ledger, customer ? customer : CustomerOf(fcinfo));
 		if (round == 1 || !ActIsStale(&pa->act))
 			break;
 		LedgerLeave(&pa->session);
@@ -365,25 +535,42 @@ PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, text *cust
 }
 
 /*
- * Begins an act upon a promise: who acts, the chain's lock, the promise as it
- * is, and an entry to fill.  False where this is a retry: the receipt is there.
+ * Finds what an act is upon: who acts, the chain's lock, the promise as it is.
+ * False where this is a retry: the receipt is there.
  */
 bool
-PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what)
+PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what)
 {
 	if (PG_ARGISNULL(PROMISE_ARGUMENT))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("promise is needed")));
-	PromiseActEnter(pa, fcinfo, event, NULL, what);
+	PromiseActEnter(pa, fcinfo, NULL, what);
 	if (IsRetry(pa))
 		return false;
 	LoadPromise(pa, fcinfo);
 	CheckSpeaksForThisCustomer(pa);
+	return true;
+}
+
+/* An entry of that event to fill, if the promise's state allows it. */
+void
+PromiseActStart(PromiseAct *pa, Event event)
+{
+	pa->event = event;
 	CheckStateAllows(event, PromiseState(pa->promise), PromiseName(pa->promise));
-	pa->entry = ActEntry(&pa->act, &pa->chain, event_names[event]);
+	pa->entry = ActEntry(&pa->act, pa->chain, event_names[event]);
 	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	CheckNotBeforeMade(pa);
+}
+
+/* Both: begins an act upon a promise.  False where this is a retry. */
+bool
+PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what)
+{
+	if (!PromiseActFind(pa, fcinfo, what))
+		return false;
+	PromiseActStart(pa, event);
 	return true;
 }
 
@@ -415,12 +602,13 @@ PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
 	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
 
-	PromiseActEnter(pa, fcinfo, EVENT_MADE, cstring_to_text(customer), "make promises");
+	PromiseActEnter(pa, fcinfo, cstring_to_text(customer), "make promises");
 	if (IsRetry(pa))
 		return false;
+	pa->event = EVENT_MADE;
 	pa->promise = RowNew(&promise_shape);
-	pa->entry = ActEntry(&pa->act, &pa->chain, event_names[EVENT_MADE]);
-	RowSet(pa->entry, ENTRY_PROMISE, NewPromiseId(pa->chain.now));
+	pa->entry = ActEntry(&pa->act, pa->chain, event_names[EVENT_MADE]);
+	RowSet(pa->entry, ENTRY_PROMISE, NewPromiseId(pa->chain->now));
 	return true;
 }
 
@@ -467,23 +655,30 @@ PromiseStore(const Row *promise, bool is_new)
 		UpdatePromise(promise);
 }
 
-/* Appends the entry; the promise is then what it says, in that state. */
+/* Ties the entry to its chain; the promise is then what it says, in that state. */
 void
-PromiseAppend(PromiseAct *pa, State to)
+PromiseTie(PromiseAct *pa, State to)
 {
 	Contribution before = PromiseContribution(pa->promise);
 	Contribution after;
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
-	ChainTie(&pa->chain, &pa->entry, 1);
+	ChainTie(pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
 	after = PromiseContribution(pa->promise);
-	ChainScoreRevise(&pa->chain, &before, &after);
-	ChainAppend(&pa->chain, &pa->entry, 1);
-	GuardExpectOne(GUARDED_PROMISE, pa->chain.length, NULL);
+	ChainScoreRevise(pa->chain, &before, &after);
+}
+
+/* Appends the entry, and stores the promise. */
+void
+PromiseAppend(PromiseAct *pa, State to)
+{
+	PromiseTie(pa, to);
+	ChainAppend(pa->chain, &pa->entry, 1);
+	GuardExpectOne(GUARDED_PROMISE, pa->chain->length, NULL);
 	PromiseStore(pa->promise, pa->event == EVENT_MADE);
 	pa->receipt = ReceiptOf(pa->entry);
 }

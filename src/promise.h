@@ -24,18 +24,31 @@
 	C(MADE_AT, made_at, TIMESTAMPTZOID) \
 	C(RECORDED_AT, recorded_at, TIMESTAMPTZOID) \
 	C(BACKFILLED, backfilled, BOOLOID) \
+	C(BACKFILLED_AT, backfilled_at, TIMESTAMPTZOID) \
 	C(OPENED_AT, opened_at, TIMESTAMPTZOID) \
 	C(FIRST_DUE, first_due, TIMESTAMPTZOID) \
 	C(DUE, due, TIMESTAMPTZOID) \
 	C(DUE_MOVES, due_moves, INT4OID) \
+	C(DUE_MOVED_AT, due_moved_at, TIMESTAMPTZOID) \
 	C(OVERDUE_AT, overdue_at, TIMESTAMPTZOID) \
+	C(PAUSED_AT, paused_at, TIMESTAMPTZOID) \
+	C(PAUSED_UNTIL, paused_until, TIMESTAMPTZOID) \
+	C(PAUSED_FOR, paused_for, INTERVALOID) \
 	C(EVIDENCE_ASKED, evidence_asked, TEXTOID) \
 	C(BACK_BY, back_by, TIMESTAMPTZOID) \
 	C(WAITING_SINCE, waiting_since, TIMESTAMPTZOID) \
+	C(SEEN_AT, seen_at, TIMESTAMPTZOID) \
+	C(DECLINED_AT, declined_at, TIMESTAMPTZOID) \
 	C(BACKER, backer, TEXTOID) \
 	C(EVIDENCE, evidence, TEXTOID) \
 	C(BACKED_AT, backed_at, TIMESTAMPTZOID) \
+	C(UNBACKED_AT, unbacked_at, TIMESTAMPTZOID) \
+	C(UNBACKED_BY, unbacked_by, TEXTOID) \
+	C(FORMER_BACKER, former_backer, TEXTOID) \
 	C(ACCEPTED_AT, accepted_at, TIMESTAMPTZOID) \
+	C(UNCONFIRMED, unconfirmed, INT8OID) \
+	C(ADMITTED_AT, admitted_at, TIMESTAMPTZOID) \
+	C(REPAIRED_AT, repaired_at, TIMESTAMPTZOID) \
 	C(OUTCOME, outcome, TEXTOID) \
 	C(WHOSE_WORD, whose_word, TEXTOID) \
 	C(VERDICT_EVIDENCE, verdict_evidence, TEXTOID) \
@@ -61,7 +74,7 @@ extern const RowShape promise_shape;
 typedef struct PromiseAct
 {
 	Act			act;
-	Chain		chain;
+	Chain	   *chain;
 	LedgerSession session;
 	Receipt		receipt;
 	Event		event;
@@ -73,10 +86,13 @@ typedef struct PromiseAct
 #define PROMISE_ARGUMENT 0
 #define CUSTOMER_ARGUMENT (PG_NARGS() - ACT_ARGUMENTS - 1)
 
+extern bool PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what);
+extern void PromiseActStart(PromiseAct *pa, Event event);
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
 extern bool PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument);
 extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void PromiseTie(PromiseAct *pa, State to);
 extern void PromiseAppend(PromiseAct *pa, State to);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);

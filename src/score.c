@@ -194,16 +194,6 @@ ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *a
 		ScoreAdd(score, after->kept, after->broken, after->at, half_life);
 }
 
-Interval *
-HalfLifeInterval(int64 half_life)
-{
-	Interval   *interval = palloc0(sizeof(Interval));
-
-	interval->day = half_life / USECS_PER_DAY;
-	interval->time = half_life % USECS_PER_DAY;
-	return interval;
-}
-
 static int64
 HalfLife(const Interval *interval)
 {

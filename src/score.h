@@ -59,6 +59,5 @@ extern void ScoreFade(TrustScore *score, TimestampTz to);
 extern void ScoreFuse(TrustScore *score, const TrustScore *other);
 extern void ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life);
 extern void ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after, int64 half_life);
-extern Interval *HalfLifeInterval(int64 half_life);
 
 #endif

@@ -276,7 +276,7 @@ AppendHalfLife(StringInfo text, int64 half_life)
 	struct pg_itm itm;
 	char		buffer[MAXDATELEN + 1];
 
-	interval2itm(*HalfLifeInterval(half_life), &itm);
+	interval2itm(*MicrosecondsInterval(half_life), &itm);
 	EncodeInterval(&itm, INTSTYLE_ISO_8601, buffer);
 	appendStringInfoString(text, buffer);
 }

@@ -56,15 +56,28 @@ StandingApply(Standing *standing, const Fact *fact)
 		case EVENT_BACKING_WITHDRAWN:
 			standing->backer = fact->backer;
 			break;
+		case EVENT_PAUSED:
+		case EVENT_RESUMED:
+			standing->has_overdue_at = fact->has_overdue_at;
+			standing->overdue_at = fact->overdue_at;
+			break;
+		case EVENT_BREACH_ADMITTED:
 		case EVENT_ASSESSED:
+		case EVENT_BREACH_REPAIRED:
 			ApplyVerdict(standing, fact);
 			break;
 		case EVENT_WITHDRAWN:
-		case EVENT_RELEASED:
 			standing->ended = true;
 			ApplyVerdict(standing, fact);
 			break;
+		case EVENT_RELEASED:
+			if (fact->stands)
+				standing->ended = true;
+			break;
+		case EVENT_DECLINED:
 		case EVENT_ACCEPTED:
+		case EVENT_NOTED:
+		case EVENT_ERASED:
 		case EVENTS:
 			break;
 	}

@@ -21,7 +21,7 @@ typedef struct Fact
 	TimestampTz recorded_at;
 	Event		event;
 	State		state;
-	bool		stands;			/* a verdict, or new terms */
+	bool		stands;			/* false: recorded, and nothing more */
 	const char *promiser;
 	const char *kind;
 	const char *backer;

@@ -18,23 +18,34 @@ const char *const state_names[STATES] = {
 };
 
 const char *const event_names[EVENTS] = {
-	"made", "backed", "backing_withdrawn", "accepted", "amended", "assessed", "withdrawn", "released"
+	"made", "backed", "declined", "backing_withdrawn", "accepted", "amended", "paused", "resumed",
+	"breach_admitted", "assessed", "withdrawn", "released", "breach_repaired", "noted", "erased"
 };
 
 #define TO(state) (1 << STATE_##state)
 #define VERDICTS (TO(KEPT) | TO(PARTLY_KEPT) | TO(BROKEN))
+#define STAY(state) [STATE_##state] = TO(state)
+#define STAY_IN_ALL \
+	STAY(PROPOSED), STAY(OPEN), STAY(KEPT), STAY(PARTLY_KEPT), STAY(BROKEN), STAY(RELEASED), STAY(WITHDRAWN)
 
 /* [event][from]: where it may lead; nothing where it is not allowed */
 static const uint32 leads[EVENTS][STATES] = {
 	[EVENT_MADE] = {[STATE_NONE] = TO(PROPOSED) | TO(OPEN)},
 	[EVENT_BACKED] = {[STATE_PROPOSED] = TO(OPEN), [STATE_OPEN] = TO(OPEN)},
+	[EVENT_DECLINED] = {STAY(PROPOSED)},
 	[EVENT_BACKING_WITHDRAWN] = {[STATE_OPEN] = TO(PROPOSED) | TO(OPEN)},
 	[EVENT_ACCEPTED] = {[STATE_PROPOSED] = TO(OPEN), [STATE_OPEN] = TO(OPEN)},
 	[EVENT_AMENDED] = {[STATE_PROPOSED] = TO(PROPOSED) | TO(OPEN), [STATE_OPEN] = TO(PROPOSED) | TO(OPEN)},
+	[EVENT_PAUSED] = {STAY(OPEN)},
+	[EVENT_RESUMED] = {STAY(PROPOSED), STAY(OPEN)},
+	[EVENT_BREACH_ADMITTED] = {[STATE_OPEN] = TO(BROKEN)},
 	[EVENT_ASSESSED] = {[STATE_OPEN] = VERDICTS, [STATE_KEPT] = VERDICTS,
 	[STATE_PARTLY_KEPT] = VERDICTS, [STATE_BROKEN] = VERDICTS},
 	[EVENT_WITHDRAWN] = {[STATE_PROPOSED] = TO(WITHDRAWN) | TO(BROKEN), [STATE_OPEN] = TO(WITHDRAWN) | TO(BROKEN)},
 	[EVENT_RELEASED] = {[STATE_OPEN] = TO(RELEASED)},
+	[EVENT_BREACH_REPAIRED] = {STAY(BROKEN)},
+	[EVENT_NOTED] = {STAY_IN_ALL},
+	[EVENT_ERASED] = {STAY_IN_ALL},
 };
 
 static bool
@@ -43,10 +54,11 @@ StateAllows(Event event, State from)
 	return leads[event][from] != 0;
 }
 
+/* What does not stand is recorded, and leaves the state as it is. */
 bool
-StateLeads(Event event, State from, State to)
+StateLeads(Event event, State from, State to, bool stands)
 {
-	return (leads[event][from] & (1 << to)) != 0;
+	return stands ? (leads[event][from] & (1 << to)) != 0 : StateAllows(event, from) && to == from;
 }
 
 static char *

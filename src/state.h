@@ -24,19 +24,26 @@ typedef enum Event
 {
 	EVENT_MADE,
 	EVENT_BACKED,
+	EVENT_DECLINED,
 	EVENT_BACKING_WITHDRAWN,
 	EVENT_ACCEPTED,
 	EVENT_AMENDED,
+	EVENT_PAUSED,
+	EVENT_RESUMED,
+	EVENT_BREACH_ADMITTED,
 	EVENT_ASSESSED,
 	EVENT_WITHDRAWN,
 	EVENT_RELEASED,
+	EVENT_BREACH_REPAIRED,
+	EVENT_NOTED,
+	EVENT_ERASED,
 	EVENTS
 } Event;
 
 extern const char *const state_names[STATES];
 extern const char *const event_names[EVENTS];
 
-extern bool StateLeads(Event event, State from, State to);
+extern bool StateLeads(Event event, State from, State to, bool stands);
 extern void CheckStateAllows(Event event, State from, const char *promise);
 
 #endif

@@ -168,7 +168,7 @@ ReadScore(Statement *statement, const char *key, const View *view, TrustScore *s
 {
 	Datum		values[3] = {
 		CStringGetTextDatum(key), TimestampTzGetDatum(view->now),
-		IntervalPGetDatum(HalfLifeInterval(view->half_life))
+		IntervalPGetDatum(MicrosecondsInterval(view->half_life))
 	};
 
 	if (StatementRead(statement, values, NULL) == 0)

@@ -1,0 +1,25 @@
+/*
+ * erased.h
+ *		Which texts were erased: what entries of the event `erased` name.
+ */
+#ifndef TRUST_LEDGER_ERASED_H
+#define TRUST_LEDGER_ERASED_H
+
+#include "entry.h"
+
+#include "utils/hsearch.h"
+
+/* A bit for each of erasable_texts[] */
+#define ALL_TEXTS ((1 << ERASABLE_TEXTS) - 1)
+
+extern bool ErasedNames(const Row *erased, int64 seq, int text);
+
+/* One row per erased entry, in the order of customers. */
+extern const RowShape erased_shape;
+#define ERASED_ENTRIES "event OPERATOR(pg_catalog.=) 'erased'"
+
+extern HTAB *ErasuresBegin(MemoryContext context);
+extern void ErasuresAdd(HTAB *erasures, const Row *erased);
+extern int	ErasedTexts(HTAB *erasures, const Row *entry);
+
+#endif
