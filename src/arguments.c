@@ -29,6 +29,19 @@ ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
 	return words;
 }
 
+text *
+ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint)
+{
+	text	   *words = ArgWords(fcinfo, argument, what);
+
+	if (words == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s is needed", what),
+				 errhint("%s", hint)));
+	return words;
+}
+
 char *
 ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
 {

@@ -11,6 +11,7 @@
 
 extern text *ArgText(FunctionCallInfo fcinfo, int argument);
 extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
+extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint);
 extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
 extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
 extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,

@@ -14,6 +14,7 @@
 #include "demand.h"
 
 PG_FUNCTION_INFO_V1(back_promise);
+PG_FUNCTION_INFO_V1(decline_promise);
 PG_FUNCTION_INFO_V1(withdraw_backing);
 
 /*
@@ -47,8 +48,9 @@ CheckEvidence(const PromiseAct *pa, const PolicyDemand *demand)
 				 errhint("\"session\" is the human's own database login, used directly: SELECT ... without SET ROLE, trigger or security-definer function.")));
 }
 
+/* A human who speaks for the company: nobody else stands behind its promises, or says that they do not. */
 static void
-CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
+CheckCouldBack(const PromiseAct *pa)
 {
 	const Actor *actor = pa->act.actor;
 
@@ -61,6 +63,20 @@ CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" does not speak for the company and cannot stand behind its promises", actor->actor)));
+	if (PromiseState(pa->promise) == STATE_PROPOSED && !RowIsNull(pa->promise, PROMISE_DECLINED_AT))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("promise %s was declined", PromiseName(pa->promise)),
+				 errdetail("A human looked at these terms at %s and said no.",
+						   timestamptz_to_str(RowInstant(pa->promise, PROMISE_DECLINED_AT))),
+				 errhint("Change the terms with amend_promise(): then it can be backed.")));
+}
+
+static void
+CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
+{
+	const Actor *actor = pa->act.actor;
+
 	CheckEvidence(pa, demand);
 	/* as they are now, held until this is committed */
 	actor = ActorHold(actor->actor);
@@ -88,11 +104,40 @@ back_promise(PG_FUNCTION_ARGS)
 	{
 		PolicyDemand demand = CurrentDemand(&pa);
 
+		CheckCouldBack(&pa);
+		if (RowIsNull(pa.promise, PROMISE_WORDS))
+			ereport(ERROR,
+					(errcode(ERRCODE_TL_STATE),
+					 errmsg("the words of promise %s were erased", PromiseName(pa.promise)),
+					 errdetail("What is backed are exact terms."),
+					 errhint("Give it words with amend_promise().")));
 		CheckMayBack(&pa, &demand);
 		SetEvidenceAsked(&pa, &demand);
 		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
 		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
 		PromiseAppend(&pa, STATE_OPEN);
+	}
+	return PromiseActEnd(&pa, fcinfo);
+}
+
+/*
+ * decline_promise(promise uuid, reason text, customer text, actor, occurred_at,
+ *				   context, idempotency_key) returns receipt
+ *		The acting human looked at the terms and does not stand behind them: proposed
+ *		still, and out of the inbox, until it is amended.  Errors: TL001 state, or
+ *		declined already; TL003 not a human, or not the company's.
+ */
+Datum
+decline_promise(PG_FUNCTION_ARGS)
+{
+	PromiseAct	pa;
+
+	if (PromiseActBegin(&pa, fcinfo, EVENT_DECLINED, "decline promises"))
+	{
+		CheckCouldBack(&pa);
+		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
+		PromiseSetReason(&pa, fcinfo, 1);
+		PromiseAppend(&pa, STATE_PROPOSED);
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }

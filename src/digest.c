@@ -96,7 +96,7 @@ ledger_digest(PG_FUNCTION_ARGS)
 	LedgerEnter(&ledger, &session);
 	LedgerReadId(&ledger);
 	DigestBegin(&digest, &ledger.id);
-	for (ReaderOpen(&chains, &chain_shape, "customer COLLATE pg_catalog.\"C\"", NULL); chains.row; ReaderNext(&chains))
+	for (ReaderOpen(&chains, &chain_shape, NULL, "customer COLLATE pg_catalog.\"C\"", NULL); chains.row; ReaderNext(&chains))
 		DigestAdd(&digest, chains.row);
 	DigestEnd(&digest);
 	ReaderClose(&chains);

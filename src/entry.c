@@ -237,3 +237,12 @@ EntryIsClaim(const Row *entry)
 	return RowBool(entry, ENTRY_RELAYED) ||
 		(RowTextIs(entry, ENTRY_EVENT, "breach_repaired") && !EntryStands(entry));
 }
+
+/* Of several entries of one call, the first is what its key stands for. */
+void
+EntryClearRequest(Row *entry)
+{
+	RowClear(entry, ENTRY_IDEMPOTENCY_KEY);
+	RowClear(entry, ENTRY_REQUEST);
+	RowClear(entry, ENTRY_REQUEST_SALT);
+}

@@ -106,6 +106,7 @@ extern const RowShape entry_shape;
 extern void EntryCommit(Row *entry);
 extern void EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE]);
 extern TimestampTz EntryInstant(const Row *entry);
+extern void EntryClearRequest(Row *entry);
 extern bool EntryStands(const Row *entry);
 extern bool EntryIsClaim(const Row *entry);
 extern bool EntryTextMatches(const Row *entry, const ErasableText *erasable);

@@ -89,6 +89,31 @@ ErasedNames(const Row *erased, int64 seq, int text)
 		(TextsOf(erased, ENTRY_DETAILS) & TextBit(name, strlen(name))) != 0;
 }
 
+/* words, purpose; or all that people wrote */
+const char *
+ErasedInWords(const Row *erased)
+{
+	int			texts = TextsOf(erased, ENTRY_DETAILS);
+	StringInfoData list;
+
+	if (texts == ALL_TEXTS)
+		return "all that people wrote";
+	initStringInfo(&list);
+	for (int i = 0; i < ERASABLE_TEXTS; i++)
+		if (texts & (1 << i))
+			appendStringInfo(&list, "%s%s", list.len ? ", " : "", entry_shape.columns[erasable_texts[i].text].name);
+	return list.data;
+}
+
+/* Whose entry it is: of a row of erased_shape. */
+char *
+ErasedCustomer(const Row *erased)
+{
+	if (RowIsNull(erased, ERASED_CUSTOMER))
+		RowWithoutKey(erased_shape.table);
+	return RowText(erased, ERASED_CUSTOMER);
+}
+
 HTAB *
 ErasuresBegin(MemoryContext context)
 {

@@ -98,7 +98,7 @@ static const char *const find_governance_problems =
 static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
 	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'actor_registered',"
-	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked', 'rebuilt')),"
+	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked', 'rebuilt', 'erased')),"
 	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
 	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"

@@ -87,16 +87,14 @@ GovernanceAppend(Governance *governance, const Change *changes, int count)
 
 		RowSetText(entry, ENTRY_SUBJECT, changes[i].subject);
 		RowSet(entry, ENTRY_DETAILS, changes[i].details);
+		if (changes[i].refers_to)
+			RowSet(entry, ENTRY_REFERS_TO, Int64GetDatum(changes[i].refers_to));
 		if (changes[i].name)
 			RowSet(entry, ENTRY_NAME, PointerGetDatum(changes[i].name));
 		if (changes[i].reason)
 			RowSet(entry, ENTRY_NOTE, PointerGetDatum(changes[i].reason));
 		if (i > 0)				/* a key stands for one entry */
-		{
-			RowClear(entry, ENTRY_IDEMPOTENCY_KEY);
-			RowClear(entry, ENTRY_REQUEST);
-			RowClear(entry, ENTRY_REQUEST_SALT);
-		}
+			EntryClearRequest(entry);
 		entries[i] = entry;
 	}
 	ChainTie(&governance->chain, entries, count);

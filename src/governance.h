@@ -45,6 +45,7 @@ typedef struct Change
 	GovernedTable *governs;		/* NULL: no row follows from it */
 	const char *subject;
 	Datum		details;		/* jsonb: the whole row, but for key, seq and name */
+	int64		refers_to;		/* an earlier entry; 0: none */
 	text	   *name;
 	text	   *reason;
 } Change;

@@ -14,7 +14,8 @@ typedef enum GuardedTable
 	GUARDED_ENTRY,
 	GUARDED_CHAIN,
 	GUARDED_PROMISE,
-	GUARDED_GOVERNED
+	GUARDED_GOVERNED,
+	GUARDED_ERASURE				/* texts that an entry loses */
 } GuardedTable;
 
 /* A row that is to come: the entry it is or follows from, and that entry's hash. */

@@ -12,6 +12,8 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "erased.h"
+
 PG_FUNCTION_INFO_V1(history);
 
 static Statement read_entries = STATEMENT_OF_ROWS(
@@ -146,7 +148,6 @@ DescribeVerdict(StringInfo out, const Row *entry)
 	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
 					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
 					 RowTextIs(entry, ENTRY_VERDICT, "partly_kept") ? "partly kept" : verdict);
-	DescribeConfirmed(out, entry);
 	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
 		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
 	if (RowBool(entry, ENTRY_STANDS))
@@ -157,6 +158,7 @@ DescribeVerdict(StringInfo out, const Row *entry)
 	else
 		appendStringInfo(out, ". This is the %s's word and does not stand: a higher word, or one with better evidence, was given before",
 						 RowText(entry, ENTRY_WHOSE_WORD));
+	DescribeConfirmed(out, entry);
 }
 
 static void
@@ -193,14 +195,13 @@ DescribeRepaired(StringInfo out, const Row *entry)
 static void
 DescribeErased(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, "%s erased what people wrote in ",
-					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry));
+	appendStringInfo(out, "%s erased %s in ",
+					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
+					 ErasedInWords(entry));
 	if (RowIsNull(entry, ENTRY_REFERS_TO))
 		appendStringInfoString(out, "all entries of the promise before this one");
 	else
 		appendStringInfo(out, "entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
-	if (!RowIsNull(entry, ENTRY_DETAILS))
-		appendStringInfo(out, ": %s", DatumGetCString(DirectFunctionCall1(jsonb_out, entry->values[ENTRY_DETAILS])));
 }
 
 static void

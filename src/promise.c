@@ -474,10 +474,11 @@ CustomerOf(FunctionCallInfo fcinfo)
 	return customer ? cstring_to_text(customer) : PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
 }
 
-static void
-LoadPromise(PromiseAct *pa, FunctionCallInfo fcinfo)
+/* The promise as it is, under the chain's lock. */
+void
+PromiseLoad(PromiseAct *pa, Datum promise)
 {
-	Datum		values[2] = {PointerGetDatum(pa->chain->customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
+	Datum		values[2] = {PointerGetDatum(pa->chain->customer), promise};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
 		NoPromise(values[1]);
@@ -548,7 +549,7 @@ PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what)
 	PromiseActEnter(pa, fcinfo, NULL, what);
 	if (IsRetry(pa))
 		return false;
-	LoadPromise(pa, fcinfo);
+	PromiseLoad(pa, PG_GETARG_DATUM(PROMISE_ARGUMENT));
 	CheckSpeaksForThisCustomer(pa);
 	return true;
 }

@@ -16,14 +16,15 @@
 
 #define BATCH 1000
 
-/* All rows, or those of one customer.  Within a LedgerSession. */
+/* All rows, or those of one customer, that meet the condition, if one is given.  Within a LedgerSession. */
 void
-ReaderOpen(Reader *reader, const RowShape *shape, const char *order, const char *customer)
+ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *order, const char *customer)
 {
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {customer ? CStringGetTextDatum(customer) : (Datum) 0};
-	char	   *sql = psprintf("SELECT %s FROM trust.%s%s ORDER BY %s", RowColumnList(shape), shape->table,
-							   customer ? " WHERE customer OPERATOR(pg_catalog.=) $1" : "", order);
+	char	   *sql = psprintf("SELECT %s FROM trust.%s WHERE %s%s ORDER BY %s", RowColumnList(shape), shape->table,
+							   condition ? condition : "true",
+							   customer ? " AND customer OPERATOR(pg_catalog.=) $1" : "", order);
 
 	memset(reader, 0, sizeof(Reader));
 	reader->shape = shape;

@@ -18,7 +18,7 @@ typedef struct Reader
 	Row		   *row;			/* NULL at the end; good until the next one is read */
 } Reader;
 
-extern void ReaderOpen(Reader *reader, const RowShape *shape, const char *order, const char *customer);
+extern void ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *order, const char *customer);
 extern void ReaderNext(Reader *reader);
 extern void ReaderClose(Reader *reader);
 

@@ -4,39 +4,44 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "verdict.h"
 
 PG_FUNCTION_INFO_V1(accept_promise);
 PG_FUNCTION_INFO_V1(withdraw_promise);
 PG_FUNCTION_INFO_V1(release_promise);
 
+/* A company actor passes on what the customer said; stands: at once, and not only when they say so too. */
 static void
-CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what)
+SetRelayed(PromiseAct *pa, bool stands)
 {
-	if (pa->act.actor->speaks_for == speaks_for)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_TL_IDENTITY),
-			 errmsg("\"%s\" speaks for the %s and cannot %s", pa->act.actor->actor,
-					speaks_for_names[pa->act.actor->speaks_for], what),
-			 errhint("Only an actor that speaks for the %s can.", speaks_for_names[speaks_for])));
+	CheckRelays(pa);
+	RowSet(pa->entry, ENTRY_RELAYED, BoolGetDatum(true));
+	RowSet(pa->entry, ENTRY_STANDS, BoolGetDatum(stands));
 }
 
 /*
- * accept_promise(promise uuid, customer text, actor, occurred_at, context,
- *				  idempotency_key) returns receipt
+ * accept_promise(promise uuid, relayed boolean, customer text, actor, occurred_at,
+ *				  context, idempotency_key) returns receipt
  *		The customer relies on the promise: from now on it counts, even if no human
- *		ever stood behind it.  Errors: TL001 state, or accepted already; TL003 not by
- *		an actor that speaks for this customer.
+ *		ever stood behind it.  relayed: a company actor passes on that they do; of a
+ *		promise that is past due this is recorded, and does not stand until it is
+ *		confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
+ *		speaks for this customer; 22023 relayed by one that does not speak for the company.
  */
 Datum
 accept_promise(PG_FUNCTION_ARGS)
 {
 	PromiseAct	pa;
+	bool		relayed = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_ACCEPTED, "accept promises"))
 	{
-		CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "accept promises");
+		bool		stands = !relayed || !PromisePastDue(pa.promise, EntryInstant(pa.entry));
+
+		if (relayed)
+			SetRelayed(&pa, stands);
+		else
+			CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "accept promises");
 		if (!RowIsNull(pa.promise, PROMISE_ACCEPTED_AT))
 			ereport(ERROR,
 					(errcode(ERRCODE_TL_STATE),
@@ -44,7 +49,7 @@ accept_promise(PG_FUNCTION_ARGS)
 					 errdetail("An acceptance survives amendments.")));
 		RowSet(pa.entry, ENTRY_ACCEPTED, BoolGetDatum(true));
 		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseAppend(&pa, STATE_OPEN);
+		PromiseAppend(&pa, stands ? STATE_OPEN : PromiseState(pa.promise));
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }
@@ -68,37 +73,49 @@ withdraw_promise(PG_FUNCTION_ARGS)
 		CheckSpeaksFor(&pa, SPEAKS_FOR_COMPANY, "withdraw promises");
 		PromiseSetReason(&pa, fcinfo, 1);
 		if (late)
-		{
-			const Weight *weight = &pa.act.ledger->weights[WEIGHT_BROKEN];
-
-			RowSetText(pa.entry, ENTRY_VERDICT, state_names[STATE_BROKEN]);
-			RowSetText(pa.entry, ENTRY_WHOSE_WORD, speaks_for_names[SPEAKS_FOR_COMPANY]);
-			RowSet(pa.entry, ENTRY_RELAYED, BoolGetDatum(false));
-			RowSet(pa.entry, ENTRY_STANDS, BoolGetDatum(true));
-			RowSet(pa.entry, ENTRY_WEIGHT_KEPT, Int32GetDatum(weight->kept));
-			RowSet(pa.entry, ENTRY_WEIGHT_BROKEN, Int32GetDatum(weight->broken));
-		}
+			SetVerdict(&pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_BROKEN);
 		PromiseAppend(&pa, late ? STATE_BROKEN : STATE_WITHDRAWN);
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }
 
+/* A release that was relayed, the customer can say again: nobody else, and nothing else. */
+static void
+CheckNotReleased(const PromiseAct *pa, bool relayed)
+{
+	if (PromiseState(pa->promise) == STATE_RELEASED && (relayed || RowIsNull(pa->promise, PROMISE_UNCONFIRMED)))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("promise %s was released already", PromiseName(pa->promise))));
+}
+
 /*
- * release_promise(promise uuid, reason text, customer text, actor, occurred_at,
- *				   context, idempotency_key) returns receipt
- *		The customer lets the company off.  Errors: TL001 state, TL003 not by an
- *		actor that speaks for this customer.
+ * release_promise(promise uuid, reason text, relayed boolean, customer text, actor,
+ *				   occurred_at, context, idempotency_key) returns receipt
+ *		The customer lets the company off.  relayed: a company actor passes on that
+ *		they do; where the company could not withdraw the promise any more, this is
+ *		recorded, and does not stand until it is confirmed.  Errors: TL001 state, TL003
+ *		not by an actor that speaks for this customer, 22023 relayed by one that does
+ *		not speak for the company.
  */
 Datum
 release_promise(PG_FUNCTION_ARGS)
 {
 	PromiseAct	pa;
+	bool		relayed = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_RELEASED, "release promises"))
 	{
-		CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "release the company from a promise");
+		/* our word is no way out of what only a verdict ends */
+		bool		stands = !relayed || !PromiseTooLate(pa.promise, EntryInstant(pa.entry));
+
+		if (relayed)
+			SetRelayed(&pa, stands);
+		else
+			CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "release the company from a promise");
+		CheckNotReleased(&pa, relayed);
 		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, STATE_RELEASED);
+		PromiseAppend(&pa, stands ? STATE_RELEASED : PromiseState(pa.promise));
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "terms.h"
 
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
@@ -18,6 +18,7 @@
 #include "demand.h"
 #include "duration.h"
 #include "text.h"
+#include "verdict.h"
 
 PG_FUNCTION_INFO_V1(make_promise);
 PG_FUNCTION_INFO_V1(amend_promise);
@@ -30,7 +31,8 @@ enum
 	MAKE_KIND = 3,				/* kind, due, due_on, value, currency, purpose, drafted_by, longest_pause */
 	AMEND_KIND = 2,
 	AMEND_CLEAR = 10,
-	AMEND_REASON = 11
+	AMEND_REASON = 11,
+	AMEND_RELAYED = 12
 };
 
 /* A day ends with its last microsecond, where the ledger is. */
@@ -285,23 +287,48 @@ CheckSomethingChanged(const PromiseAct *pa)
 			 errhint("Give at least one term that differs; its backing stays as it is.")));
 }
 
+/* What a pause has moved is not settled before it ends, and words that were erased cannot be kept. */
+static void
+CheckAmendable(const PromiseAct *pa, bool has_words)
+{
+	if (!RowIsNull(pa->promise, PROMISE_PAUSED_AT))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("promise %s is paused and cannot be amended", PromiseName(pa->promise)),
+				 errhint("resume_promise() first: only then it is known when it is due.")));
+	if (!has_words && RowIsNull(pa->promise, PROMISE_WORDS))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("words are needed"),
+				 errdetail("The words of promise %s were erased.", PromiseName(pa->promise)),
+				 errhint("Say what is promised from now on.")));
+}
+
 /*
  * What the customer accepted, and what is past due, is amended with the
  * customer's acceptance in the same act; before that, amending is the company's.
  */
 static bool
-CheckMayAmend(const PromiseAct *pa)
+CheckMayAmend(const PromiseAct *pa, bool relayed)
 {
 	bool		accepted = !RowIsNull(pa->promise, PROMISE_ACCEPTED_AT);
 	bool		needs_customer = accepted || PromisePastDue(pa->promise, EntryInstant(pa->entry));
 	SpeaksFor	speaks_for = pa->act.actor->speaks_for;
 
-	if (needs_customer && speaks_for != SPEAKS_FOR_CUSTOMER)
+	if (relayed)
+		CheckRelays(pa);
+	if (relayed && !needs_customer)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("promise %s is amended without the customer", PromiseName(pa->promise)),
+				 errdetail("It was not accepted and is not past due: there is no acceptance to relay."),
+				 errhint("Leave relayed out; relay the acceptance of the new terms with accept_promise().")));
+	if (needs_customer && speaks_for != SPEAKS_FOR_CUSTOMER && !relayed)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
 				 errmsg("promise %s %s: amending it needs the customer's acceptance",
 						PromiseName(pa->promise), accepted ? "was accepted" : "is past due"),
-				 errhint("Let an actor that speaks for the customer amend it, or assess it and make a new promise.")));
+				 errhint("Let an actor that speaks for the customer amend it, relay what they accept with relayed => true, or assess it and make a new promise.")));
 	if (!needs_customer && speaks_for != SPEAKS_FOR_COMPANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
@@ -311,13 +338,48 @@ CheckMayAmend(const PromiseAct *pa)
 }
 
 /*
+ * The terms are in the entry.  Where the customer's acceptance is only relayed,
+ * the old ones stand until it is confirmed, and nobody backs the new ones yet.
+ */
+static void
+AppendAmendment(PromiseAct *pa, bool accepted, bool relayed)
+{
+	State		to = ApplyPolicy(pa, RowInstant(pa->promise, PROMISE_MADE_AT));
+
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(accepted));
+	RowSet(pa->entry, ENTRY_STANDS, BoolGetDatum(!relayed));
+	if (relayed)
+	{
+		RowSet(pa->entry, ENTRY_RELAYED, BoolGetDatum(true));
+		RowClear(pa->entry, ENTRY_BACKER);
+		to = PromiseState(pa->promise);
+	}
+	else if (accepted)
+		to = STATE_OPEN;
+	PromiseAppend(pa, to);
+}
+
+/* The terms that an earlier entry said the customer accepts, by who may say so. */
+void
+AmendAsClaimed(PromiseAct *pa, const Row *claim)
+{
+	CheckAmendable(pa, true);
+	for (size_t i = 0; i < lengthof(amendable); i++)
+		RowTake(pa->entry, amendable[i].entry, claim, amendable[i].entry);
+	AppendAmendment(pa, true, false);
+}
+
+/*
  * amend_promise(promise uuid, words text, kind text, due timestamptz, due_on date,
  *				 value numeric, currency text, purpose text, drafted_by text,
- *				 longest_pause interval, clear text[], reason text, customer text, actor,
- *				 occurred_at, context, idempotency_key) returns receipt
+ *				 longest_pause interval, clear text[], reason text, relayed boolean,
+ *				 customer text, actor, occurred_at, context, idempotency_key) returns receipt
  *		Changes the terms given, clears those named in clear, keeps the others.  Voids
- *		the backing: what was backed were the old terms.  Errors: TL001 accepted or
- *		past due and not by the customer, TL003 not by the company, 22023 nothing changed.
+ *		the backing: what was backed were the old terms.  relayed: a company actor
+ *		passes on that the customer accepts them; recorded, and the old terms stand
+ *		until it is confirmed.  Errors: TL001 accepted or past due and not by the
+ *		customer, or paused; TL003 not by the company, 22023 nothing changed.
  */
 Datum
 amend_promise(PG_FUNCTION_ARGS)
@@ -326,21 +388,18 @@ amend_promise(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_AMENDED, "amend promises"))
 	{
-		bool		accepted = CheckMayAmend(&pa);
-		State		to;
+		bool		relayed = !PG_ARGISNULL(AMEND_RELAYED) && PG_GETARG_BOOL(AMEND_RELAYED);
+		bool		accepted = CheckMayAmend(&pa, relayed);
 
+		CheckAmendable(&pa, !PG_ARGISNULL(TERM_WORDS));
 		TakeOldTerms(&pa);
 		ClearTerms(&pa, fcinfo);
 		SetTerms(&pa, fcinfo, AMEND_KIND);
 		SetDrafter(&pa, fcinfo, AMEND_KIND + 6,
 				   !RowValueEqual(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
 		CheckSomethingChanged(&pa);
-		to = ApplyPolicy(&pa, RowInstant(pa.promise, PROMISE_MADE_AT));
 		PromiseSetReason(&pa, fcinfo, AMEND_REASON);
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		RowSet(pa.entry, ENTRY_ACCEPTED, BoolGetDatum(accepted));
-		RowSet(pa.entry, ENTRY_STANDS, BoolGetDatum(true));
-		PromiseAppend(&pa, accepted ? STATE_OPEN : to);
+		AppendAmendment(&pa, accepted, relayed);
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "erased.h"
 #include "registered.h"
 #include "request.h"
 
@@ -61,29 +62,38 @@ IsHash(const Row *row, int column, const uint8 hash[HASH_SIZE])
 	return VARSIZE_ANY_EXHDR(stored) == HASH_SIZE && memcmp(VARDATA_ANY(stored), hash, HASH_SIZE) == 0;
 }
 
-/* Texts are what was committed to, or were erased by an entry that says so. */
+/* What is wrong with one of the entry's texts; NULL: nothing. */
+static const char *
+TextProblem(const Row *entry, const ErasableText *erasable, bool erased)
+{
+	bool		text_gone = RowIsNull(entry, erasable->text);
+	bool		salt_gone = RowIsNull(entry, erasable->salt);
+
+	if (RowIsNull(entry, erasable->commitment))
+		return text_gone && salt_gone ? NULL : "is a text that the entry never had";
+	if (erased)
+		return text_gone && salt_gone ? NULL : "is still there, or its salt, and an entry says that it was erased";
+	if (text_gone)
+		return "is missing, and no entry says that it was erased";
+	return salt_gone || !EntryTextMatches(entry, erasable) ? "is not the text that was committed to" : NULL;
+}
+
+/* Texts are what was committed to, or were erased by an entry that says so; and with them the request's salt. */
 static void
 CheckTexts(Verification *v)
 {
 	const Row  *entry = v->entries.row;
+	int			erased = ErasedTexts(v->erasures, entry);
 
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
 	{
-		const ErasableText *erasable = &erasable_texts[i];
-		bool		text_gone = RowIsNull(entry, erasable->text);
-		bool		salt_gone = RowIsNull(entry, erasable->salt);
-		const char *field = entry_shape.columns[erasable->text].name;
+		const char *problem = TextProblem(entry, &erasable_texts[i], (erased & (1 << i)) != 0);
 
-		if (RowIsNull(entry, erasable->commitment))
-		{
-			if (!text_gone || !salt_gone)
-				EntryFinding(v, field, "is a text that the entry never had");
-		}
-		else if (text_gone)
-			EntryFinding(v, field, "is missing, and no entry says that it was erased");
-		else if (salt_gone || !EntryTextMatches(entry, erasable))
-			EntryFinding(v, field, "is not the text that was committed to");
+		if (problem)
+			EntryFinding(v, entry_shape.columns[erasable_texts[i].text].name, problem);
 	}
+	if (!RequestSaltMatches(entry) && !(erased && RowIsNull(entry, ENTRY_REQUEST_SALT)))
+		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
 }
 
 /* The entry by itself. */
@@ -100,8 +110,6 @@ CheckEntry(Verification *v)
 	if (DatumGetInt16(entry->values[ENTRY_FORMAT]) != ENTRY_FORMAT_NUMBER)
 		EntryFinding(v, "format", "is not known to this version of the extension");
 	CheckTexts(v);
-	if (!RequestSaltMatches(entry))
-		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
 	field = CheckRegistered(v->registrations, entry);
 	if (field)
 		EntryFinding(v, field, "is not what governance said of the actor");
@@ -161,6 +169,21 @@ FoldOrRefuse(Verification *v)
 	problem = FoldEntry(&v->fold, entry);
 	if (problem)
 		EntryFinding(v, "event", problem);
+}
+
+/* What was erased of the customer at hand, before their entries are looked at. */
+static void
+ReadErasures(Verification *v)
+{
+	v->erasures = ErasuresBegin(v->context);
+	for (; v->erased.row; ReaderNext(&v->erased))
+	{
+		char	   *customer = ErasedCustomer(v->erased.row);
+
+		if (strcmp(customer, v->customer) > 0)
+			break;
+		ErasuresAdd(v->erasures, v->erased.row);
+	}
 }
 
 static void
@@ -335,6 +358,7 @@ VerifyNextChain(Verification *v)
 		v->length = 0;
 		memset(v->head, 0, HASH_SIZE);
 		v->has_recorded_at = false;
+		ReadErasures(v);
 		CheckEntries(v);
 		CheckChain(v);
 	}
@@ -366,14 +390,16 @@ VerificationBegin(Verification *v, const Ledger *ledger, const char *customer)
 	v->ledger = ledger->id;
 	v->has_scores = get_attnum(LedgerRelation("chain"), scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
 	v->registrations = ReadRegistrations();
-	ReaderOpen(&v->entries, &entry_shape, "customer COLLATE pg_catalog.\"C\", seq", customer);
-	ReaderOpen(&v->promises, &promise_shape, "customer COLLATE pg_catalog.\"C\", promise", customer);
-	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, "customer COLLATE pg_catalog.\"C\"", customer);
+	ReaderOpen(&v->entries, &entry_shape, NULL, "customer COLLATE pg_catalog.\"C\", seq", customer);
+	ReaderOpen(&v->promises, &promise_shape, NULL, "customer COLLATE pg_catalog.\"C\", promise", customer);
+	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, "customer COLLATE pg_catalog.\"C\"", customer);
+	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "customer COLLATE pg_catalog.\"C\", seq", customer);
 }
 
 void
 VerificationEnd(Verification *v)
 {
+	ReaderClose(&v->erased);
 	ReaderClose(&v->chains);
 	ReaderClose(&v->promises);
 	ReaderClose(&v->entries);

@@ -17,6 +17,7 @@ typedef struct Verification
 	Reader		entries;
 	Reader		promises;
 	Reader		chains;
+	Reader		erased;
 	bool		has_scores;		/* the chains have them */
 	int64		half_life;		/* to fold with; 0: that of each stored score */
 	Digest		digest;
@@ -29,6 +30,7 @@ typedef struct Verification
 	MemoryContext context;
 	char	   *customer;
 	Fold		fold;
+	HTAB	   *erasures;		/* what erased entries name */
 	int64		length;
 	uint8		head[HASH_SIZE];
 	bool		has_recorded_at;

@@ -1,0 +1,382 @@
+/*
+ * erasure.c
+ *		Erasing what people wrote, without breaking a single proof.
+ *
+ * Texts and their salts go from the entries and from what follows from them;
+ * the commitments stay, and with them every hash.  An entry of the event
+ * `erased` says who did it, when and why, and names what is gone: one for each
+ * promise, or for each single entry.
+ */
+#include "postgres.h"
+
+#include "governance.h"
+#include "promise.h"
+
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+#include "arguments.h"
+#include "erased.h"
+#include "guard.h"
+
+PG_FUNCTION_INFO_V1(erase_promise_words);
+PG_FUNCTION_INFO_V1(erase_entry_words);
+PG_FUNCTION_INFO_V1(erase_customer);
+
+/* A bit per text in the order of erasable_texts[]; a reason or a context is no other entry's. */
+#define FOUND_COLUMNS(is_there, repeats) \
+	"SELECT e.seq, e.promise, e.subject, e.hash, " \
+	repeats("words", 1) " OPERATOR(pg_catalog.|) " repeats("purpose", 2) " OPERATOR(pg_catalog.|) " \
+	is_there("note", 4) " OPERATOR(pg_catalog.|) " is_there("context", 8) " OPERATOR(pg_catalog.|) " repeats("name", 16)
+
+#define IS_THERE(text, bit) \
+	"CASE WHEN e." text " IS NULL AND e." text "_salt IS NULL THEN 0 ELSE " #bit " END"
+
+/* The entry itself with all its texts; of others of its promise or its actor, those that say the same. */
+#define IS_ITS_OWN(text, bit) \
+	"CASE WHEN e.seq OPERATOR(pg_catalog.=) t.seq THEN " IS_THERE(text, bit) " ELSE 0 END"
+#define IS_ITS_OWN_OR_REPEATS(text, bit) \
+	"CASE WHEN e.seq OPERATOR(pg_catalog.=) t.seq THEN " IS_THERE(text, bit) \
+	" WHEN e." text " OPERATOR(pg_catalog.=) t." text " THEN " #bit " ELSE 0 END"
+
+#define HAS_TEXTS "(e.words IS NOT NULL OR e.words_salt IS NOT NULL OR e.purpose IS NOT NULL OR e.purpose_salt IS NOT NULL" \
+	" OR e.note IS NOT NULL OR e.note_salt IS NOT NULL OR e.context IS NOT NULL OR e.context_salt IS NOT NULL" \
+	" OR e.name IS NOT NULL OR e.name_salt IS NOT NULL)"
+
+static Statement find_of_customer = STATEMENT(
+	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1 AND " HAS_TEXTS
+	" ORDER BY e.seq", TEXTOID);
+
+static Statement find_of_promise = STATEMENT(
+	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
+	" AND e.promise OPERATOR(pg_catalog.=) $2 AND " HAS_TEXTS " ORDER BY e.seq", TEXTOID, UUIDOID);
+
+static Statement find_of_entry = STATEMENT(
+	FOUND_COLUMNS(IS_ITS_OWN, IS_ITS_OWN_OR_REPEATS) " FROM trust.entry t JOIN trust.entry e ON e.customer OPERATOR(pg_catalog.=) t.customer"
+	"   AND (e.seq OPERATOR(pg_catalog.=) t.seq OR e.promise OPERATOR(pg_catalog.=) t.promise"
+	"     OR (t.promise IS NULL AND e.subject OPERATOR(pg_catalog.=) t.subject))"
+	" WHERE t.customer OPERATOR(pg_catalog.=) $1 AND t.seq OPERATOR(pg_catalog.=) $2 AND " HAS_TEXTS " ORDER BY e.seq",
+	TEXTOID, INT8OID);
+
+/* Actors are locked before governance. */
+static Statement lock_subject = STATEMENT(
+	"SELECT a.actor FROM trust.entry e JOIN trust.actor a ON a.actor OPERATOR(pg_catalog.=) e.subject"
+	" WHERE e.customer OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2 FOR UPDATE OF a",
+	TEXTOID, INT8OID);
+
+/* The salt of the request that texts were part of goes with them. */
+static Statement erase_texts = STATEMENT(
+	"UPDATE trust.entry SET request_salt = NULL,"
+	" words = CASE WHEN $3 THEN NULL ELSE words END, words_salt = CASE WHEN $3 THEN NULL ELSE words_salt END,"
+	" purpose = CASE WHEN $4 THEN NULL ELSE purpose END, purpose_salt = CASE WHEN $4 THEN NULL ELSE purpose_salt END,"
+	" note = CASE WHEN $5 THEN NULL ELSE note END, note_salt = CASE WHEN $5 THEN NULL ELSE note_salt END,"
+	" context = CASE WHEN $6 THEN NULL ELSE context END, context_salt = CASE WHEN $6 THEN NULL ELSE context_salt END,"
+	" name = CASE WHEN $7 THEN NULL ELSE name END, name_salt = CASE WHEN $7 THEN NULL ELSE name_salt END"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2",
+	TEXTOID, INT8OID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID);
+
+/* An entry that loses texts */
+typedef struct Loss
+{
+	int64		seq;
+	uint8		hash[HASH_SIZE];
+	pg_uuid_t  *promise;		/* NULL in governance */
+	char	   *subject;
+	int			texts;			/* as bits */
+} Loss;
+
+/* A promise that entries of which lose texts */
+typedef struct Touched
+{
+	pg_uuid_t	promise;		/* the key */
+	PromiseAct *pa;
+} Touched;
+
+typedef struct Erasure
+{
+	Act			act;
+	Chain	   *chain;
+	LedgerSession session;
+	Receipt		receipt;
+	text	   *reason;
+	Loss	   *losses;
+	int			count;
+	Row		  **entries;		/* that say so */
+	int			entry_count;
+	HTAB	   *touched;
+} Erasure;
+
+/* Who erases, for what reason, and the chain's lock.  False where this is a retry. */
+static bool
+ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reason)
+{
+	static const char what[] = "erase what people wrote";
+
+	memset(erasure, 0, sizeof(Erasure));
+	erasure->reason = ArgWordsNeeded(fcinfo, reason, "reason", "Say why: the entry keeps it.");
+	ActBegin(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
+	LedgerEnter(erasure->act.ledger, &erasure->session);
+	if (customer == NULL)
+		customer = PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
+	if (VARSIZE_ANY_EXHDR(customer) == 0)	/* governance: of one entry only */
+	{
+		Datum		values[2] = {PointerGetDatum(customer), PG_GETARG_DATUM(1)};
+
+		StatementWrite(&lock_subject, values, NULL);
+	}
+	erasure->chain = palloc(sizeof(Chain));
+	ChainLock(erasure->chain, erasure->act.ledger, customer);
+	if (ActIsStale(&erasure->act))
+		CheckAccess(erasure->act.ledger, erasure->act.role, LEVEL_ADMIN, what);
+	return erasure->act.idempotency_key == NULL ||
+		!ChainFindRequest(erasure->chain, erasure->act.idempotency_key, &erasure->act.request, &erasure->receipt);
+}
+
+static void
+EraseTexts(const Erasure *erasure, const Loss *loss)
+{
+	Datum		values[2 + ERASABLE_TEXTS] = {PointerGetDatum(erasure->chain->customer), Int64GetDatum(loss->seq)};
+
+	for (int i = 0; i < ERASABLE_TEXTS; i++)
+		values[2 + i] = BoolGetDatum((loss->texts & (1 << i)) != 0);
+	GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
+	CheckWritten(StatementWrite(&erase_texts, values, NULL), 1, "entry");
+}
+
+/* One row of what was found. */
+static Loss
+ResultLoss(uint64 row)
+{
+	Loss		loss = {.seq = DatumGetInt64(ResultNeeded(row, 1, INT8OID))};
+	bool		isnull;
+	Datum		promise = ResultValue(row, 2, UUIDOID, &isnull);
+	bytea	   *hash = DatumGetByteaPP(ResultNeeded(row, 4, BYTEAOID));
+
+	loss.promise = isnull ? NULL : DatumGetUUIDP(promise);
+	loss.subject = ResultText(row, 3);
+	memcpy(loss.hash, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
+	loss.texts = DatumGetInt32(ResultNeeded(row, 5, INT4OID));
+	return loss;
+}
+
+/* What the statement finds goes from the entries. */
+static void
+EraseFound(Erasure *erasure, Statement *statement, Datum *values)
+{
+	uint64		rows = StatementWrite(statement, values, NULL);
+
+	erasure->losses = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Loss) * (rows + 1));
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Loss		loss = ResultLoss(i);
+
+		if (loss.texts)
+			erasure->losses[erasure->count++] = loss;
+	}
+	if (erasure->count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is nothing to erase"),
+				 errdetail("No text is left there that a person wrote."),
+				 errhint("trust_ledger.history() shows what a promise's entries hold.")));
+	for (int i = 0; i < erasure->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		EraseTexts(erasure, &erasure->losses[i]);
+	}
+}
+
+/* {"texts": ["words", "note"]} */
+static Datum
+TextsAsJson(int texts)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (int i = 0; i < ERASABLE_TEXTS; i++)
+		if (texts & (1 << i))
+			appendStringInfo(&json, "%s\"%s\"", json.len ? ", " : "{\"texts\": [",
+							 entry_shape.columns[erasable_texts[i].text].name);
+	appendStringInfoString(&json, "]}");
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/* The promise, as it is before the erasure; each once. */
+static PromiseAct *
+Touch(Erasure *erasure, pg_uuid_t *promise)
+{
+	bool		found;
+	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		touched->pa = palloc0(sizeof(PromiseAct));
+		touched->pa->act = erasure->act;
+		touched->pa->chain = erasure->chain;
+		touched->pa->event = EVENT_ERASED;
+		PromiseLoad(touched->pa, UUIDPGetDatum(promise));
+	}
+	return touched->pa;
+}
+
+/* An entry that says so: of one entry that lost texts, or of all of its promise. */
+static void
+SayErased(Erasure *erasure, PromiseAct *pa, const Loss *loss)
+{
+	Row		   *entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
+
+	if (erasure->entry_count > 0)	/* a key stands for one entry */
+		EntryClearRequest(entry);
+	RowTake(entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowSet(entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
+	if (loss)
+	{
+		RowSet(entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
+		RowSet(entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
+	}
+	pa->entry = entry;
+	PromiseTie(pa, PromiseState(pa->promise));
+	erasure->entries[erasure->entry_count++] = entry;
+}
+
+/* Appends what says so, and stores the promises without what is gone. */
+static void
+SayOfPromises(Erasure *erasure, bool by_entry)
+{
+	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Touched), .hcxt = CurrentMemoryContext};
+	HASH_SEQ_STATUS all;
+	Touched    *touched;
+
+	erasure->touched = hash_create("erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	erasure->entries = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Row *) * erasure->count);
+	for (int i = 0; i < erasure->count; i++)
+	{
+		PromiseAct *pa = Touch(erasure, erasure->losses[i].promise);
+
+		if (by_entry || pa->entry == NULL)
+			SayErased(erasure, pa, by_entry ? &erasure->losses[i] : NULL);
+	}
+	ChainAppend(erasure->chain, erasure->entries, erasure->entry_count);
+	hash_seq_init(&all, erasure->touched);
+	while ((touched = hash_seq_search(&all)) != NULL)
+	{
+		GuardExpectOne(GUARDED_PROMISE, RowInt64(touched->pa->promise, PROMISE_LAST_SEQ), NULL);
+		PromiseStore(touched->pa->promise, false);
+	}
+	erasure->receipt = ReceiptOf(erasure->entries[0]);
+}
+
+static Datum
+ErasureEnd(Erasure *erasure, FunctionCallInfo fcinfo)
+{
+	Datum		receipt = ReceiptDatum(fcinfo, &erasure->receipt, erasure->session.caller);
+
+	LedgerLeave(&erasure->session);
+	return receipt;
+}
+
+/*
+ * erase_words(promise uuid, reason text, customer text, actor, occurred_at, context,
+ *			   idempotency_key) returns receipt
+ *		What people wrote in the promise's entries goes, with its salts: words,
+ *		purpose, reasons, notes, contexts.  Level admin.  Errors: TL004, 22004 no
+ *		reason, P0002 no such promise or nothing left to erase.
+ */
+Datum
+erase_promise_words(PG_FUNCTION_ARGS)
+{
+	Erasure		erasure;
+	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
+
+	if (PG_ARGISNULL(PROMISE_ARGUMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	if (ErasureBegin(&erasure, fcinfo, customer ? cstring_to_text(customer) : NULL, 1))
+	{
+		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
+
+		EraseFound(&erasure, &find_of_promise, values);
+		SayOfPromises(&erasure, false);
+	}
+	return ErasureEnd(&erasure, fcinfo);
+}
+
+/*
+ * erase_customer(customer text, reason text, actor, occurred_at, context,
+ *				  idempotency_key) returns receipt
+ *		What people wrote in all of the customer's entries goes, with its salts.  The
+ *		receipt is of the first entry that says so; there is one per promise.  Level
+ *		admin.  Errors: TL004, 22004 no reason, P0002 nothing to erase.
+ */
+Datum
+erase_customer(PG_FUNCTION_ARGS)
+{
+	Erasure		erasure;
+	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
+
+	if (ErasureBegin(&erasure, fcinfo, cstring_to_text(customer), 1))
+	{
+		Datum		values[1] = {PointerGetDatum(erasure.chain->customer)};
+
+		EraseFound(&erasure, &find_of_customer, values);
+		SayOfPromises(&erasure, false);
+	}
+	return ErasureEnd(&erasure, fcinfo);
+}
+
+/* Governance keeps names of actors and reasons. */
+static void
+SayOfGovernance(Erasure *erasure)
+{
+	Change	   *changes = palloc0(sizeof(Change) * erasure->count);
+	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
+
+	for (int i = 0; i < erasure->count; i++)
+		changes[i] = (Change) {
+			.event = event_names[EVENT_ERASED], .subject = erasure->losses[i].subject,
+			.details = TextsAsJson(erasure->losses[i].texts), .refers_to = erasure->losses[i].seq,
+			.reason = erasure->reason
+		};
+	GovernanceAppend(&governance, changes, erasure->count);
+	PushActiveSnapshot(GetTransactionSnapshot());	/* that sees what was just erased */
+	if (ActorFind(erasure->act.ledger, changes[0].subject) != NULL)
+		GovernanceRestore(&governed_actor, changes[0].subject);
+	PopActiveSnapshot();
+	erasure->receipt = governance.receipt;
+}
+
+/*
+ * erase_words(customer text, seq bigint, reason text, actor, occurred_at, context,
+ *			   idempotency_key) returns receipt
+ *		What people wrote in that entry goes, with its salts; and where other entries
+ *		of its promise repeat its words or purpose, or of governance an actor's name,
+ *		from these too.  customer '' is governance.  The receipt is of the first entry
+ *		that says so; there is one per entry that lost texts.  Level admin.  Errors:
+ *		TL004, 22004 no reason, P0002 no such entry, or nothing left to erase.
+ */
+Datum
+erase_entry_words(PG_FUNCTION_ARGS)
+{
+	Erasure		erasure;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("customer and seq are needed"),
+				 errhint("customer '' stands for governance.")));
+	if (ErasureBegin(&erasure, fcinfo, PG_GETARG_TEXT_PP(0), 2))
+	{
+		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+
+		EraseFound(&erasure, &find_of_entry, values);
+		if (erasure.losses[0].promise)
+			SayOfPromises(&erasure, true);
+		else
+			SayOfGovernance(&erasure);
+	}
+	return ErasureEnd(&erasure, fcinfo);
+}

@@ -1,0 +1,203 @@
+/*
+ * relayed.c
+ *		Confirming what the company said that the customer said.
+ *
+ * What is relayed, and a repair that is claimed over a higher word, waits until
+ * the customer or a system of record says the same.
+ */
+#include "postgres.h"
+
+#include "promise.h"
+
+#include "catalog/pg_type_d.h"
+
+#include "assessment.h"
+#include "breach.h"
+#include "terms.h"
+#include "verdict.h"
+
+PG_FUNCTION_INFO_V1(confirm_relayed);
+
+static Statement read_claim = STATEMENT_OF_ROWS(
+	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2", TEXTOID, INT8OID);
+
+/* Said since by the other side: the same event, or in answer to the claim. */
+static Statement find_confirmation = STATEMENT(
+	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
+	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) $4 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
+	" AND (event IN ('accepted', 'amended') OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
+	TEXTOID, INT8OID, UUIDOID, TEXTOID);
+
+static Statement find_pause = STATEMENT(
+	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
+	" AND promise OPERATOR(pg_catalog.=) $3 AND event IN ('paused', 'resumed') LIMIT 1",
+	TEXTOID, INT8OID, UUIDOID);
+
+static void
+CheckMayConfirm(const PromiseAct *pa)
+{
+	if (pa->act.actor->speaks_for == SPEAKS_FOR_COMPANY)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" speaks for the company and cannot confirm what the company says", pa->act.actor->actor),
+				 errhint("The customer confirms it, or a system of record.")));
+}
+
+/* By its number; else the last that waits. */
+static int64
+ClaimNumber(const PromiseAct *pa, FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(1))
+		return PG_GETARG_INT64(1);
+	if (RowIsNull(pa->promise, PROMISE_UNCONFIRMED))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("nothing about promise %s waits to be confirmed", PromiseName(pa->promise)),
+				 errhint("trust.exception shows what does.")));
+	return RowInt64(pa->promise, PROMISE_UNCONFIRMED);
+}
+
+static Row *
+ReadClaim(const PromiseAct *pa, int64 seq)
+{
+	Datum		values[2] = {PointerGetDatum(pa->chain->customer), Int64GetDatum(seq)};
+	Row		   *claim = StatementWrite(&read_claim, values, NULL) == 0 ? NULL :
+	RowFromTuple(&entry_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+
+	if (claim == NULL || !EntryIsClaim(claim) || !RowValueEqual(claim, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entry " INT64_FORMAT " of promise %s is nothing to be confirmed", seq, PromiseName(pa->promise)),
+				 errdetail("What is relayed can be, and a repair that does not stand."),
+				 errhint("trust_ledger.history() shows the promise's entries by their numbers.")));
+	return claim;
+}
+
+static void
+CheckWaits(const PromiseAct *pa, const Row *claim)
+{
+	Datum		values[4] = {
+		claim->values[ENTRY_CUSTOMER], claim->values[ENTRY_SEQ], claim->values[ENTRY_PROMISE], claim->values[ENTRY_EVENT]
+	};
+
+	if (StatementWrite(&find_confirmation, values, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("entry " INT64_FORMAT " of promise %s was confirmed already",
+						RowInt64(claim, ENTRY_SEQ), PromiseName(pa->promise)),
+				 errdetail("Entry " INT64_FORMAT " says so.", DatumGetInt64(ResultNeeded(0, 1, INT8OID)))));
+}
+
+/* What was agreed to are those terms, and no others. */
+static void
+CheckSameTerms(const PromiseAct *pa, const Row *claim)
+{
+	Datum		values[3] = {claim->values[ENTRY_CUSTOMER], claim->values[ENTRY_SEQ], claim->values[ENTRY_PROMISE]};
+
+	if (RowValueEqual(claim, ENTRY_REFERS_TO, pa->promise, PROMISE_TERMS_SEQ) &&
+		StatementWrite(&find_pause, values, NULL) == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_STATE),
+			 errmsg("the terms of promise %s have changed since entry " INT64_FORMAT,
+					PromiseName(pa->promise), RowInt64(claim, ENTRY_SEQ)),
+			 errhint("Accept or amend it as it is now.")));
+}
+
+static void
+ConfirmAcceptance(PromiseAct *pa, const Row *claim)
+{
+	CheckSameTerms(pa, claim);
+	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(true));
+	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_REFERS_TO);
+	PromiseAppend(pa, STATE_OPEN);
+}
+
+static void
+ConfirmAmendment(PromiseAct *pa, const Row *claim)
+{
+	CheckSameTerms(pa, claim);
+	if (RowIsNull(claim, ENTRY_WORDS) && !RowIsNull(claim, ENTRY_WORDS_COMMITMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("the words of entry " INT64_FORMAT " were erased", RowInt64(claim, ENTRY_SEQ)),
+				 errhint("Amend the promise with the words that hold now.")));
+	AmendAsClaimed(pa, claim);
+}
+
+static void
+ConfirmVerdict(PromiseAct *pa, const Row *claim)
+{
+	int			verdict = NameIndex(state_names, STATES, RowText(claim, ENTRY_VERDICT));
+
+	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RowTake(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
+	AssessPromise(pa, verdict, false);
+}
+
+/* A record's word is no answer to a customer's. */
+static void
+ConfirmRepair(PromiseAct *pa, const Row *claim)
+{
+	if (!WordStands(pa, pa->act.actor->speaks_for, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" cannot confirm the repair of promise %s", pa->act.actor->actor, PromiseName(pa->promise)),
+				 errdetail("That it was broken stands as the %s's word, or with better evidence.",
+						   RowText(pa->promise, PROMISE_WHOSE_WORD)),
+				 errhint("Whoever said that it was broken confirms that it was made good.")));
+	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RepairPromise(pa);
+}
+
+static void
+Confirm(PromiseAct *pa, const Row *claim)
+{
+	switch (pa->event)
+	{
+		case EVENT_ACCEPTED:
+			ConfirmAcceptance(pa, claim);
+			break;
+		case EVENT_AMENDED:
+			ConfirmAmendment(pa, claim);
+			break;
+		case EVENT_ASSESSED:
+			ConfirmVerdict(pa, claim);
+			break;
+		case EVENT_BREACH_REPAIRED:
+			ConfirmRepair(pa, claim);
+			break;
+		default:				/* released */
+			RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+			PromiseAppend(pa, STATE_RELEASED);
+			break;
+	}
+}
+
+/*
+ * confirm_relayed(promise uuid, entry bigint, reason text, customer text, actor,
+ *				   occurred_at, context, idempotency_key) returns receipt
+ *		The customer, or a system of record, says what the company relayed: that
+ *		acceptance, release, amendment or verdict, or that repair, in their own name
+ *		and with their own weight.  entry: its number; the last that waits, if left
+ *		out.  Errors: TL001 nothing waits, confirmed already, terms that changed since;
+ *		TL003 by the company, or over a higher word; 22023 no such claim.
+ */
+Datum
+confirm_relayed(PG_FUNCTION_ARGS)
+{
+	PromiseAct	pa;
+
+	if (PromiseActFind(&pa, fcinfo, "confirm what was relayed"))
+	{
+		Row		   *claim;
+
+		CheckMayConfirm(&pa);
+		claim = ReadClaim(&pa, ClaimNumber(&pa, fcinfo));
+		CheckWaits(&pa, claim);
+		PromiseActStart(&pa, NameIndex(event_names, EVENTS, RowText(claim, ENTRY_EVENT)));
+		PromiseSetReason(&pa, fcinfo, 2);
+		Confirm(&pa, claim);
+	}
+	return PromiseActEnd(&pa, fcinfo);
+}
