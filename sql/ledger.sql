@@ -99,7 +99,7 @@ BEGIN
 		back_within   interval,
 		grace         interval,
 		due_within    interval,
-		cumulative    boolean NOT NULL,
+		cumulative    boolean NOT NULL DEFAULT false,
 		active        boolean NOT NULL,
 		seq           bigint NOT NULL
 	);
