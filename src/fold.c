@@ -55,10 +55,17 @@ FindOrStart(Fold *fold, const pg_uuid_t *promise)
 	return folded;
 }
 
-/* Values that came from this entry outlive it; what they replace goes. */
+/*
+ * Values that came from this entry outlive it; what they replace goes, once all
+ * are copied: a value may have moved to another column.
+ */
 static void
 KeepValues(Fold *fold, Row *promise, const Row *before)
 {
+	void	   *replaced[PROMISE_COLUMNS];
+	int			count = 0;
+	MemoryContext previous = MemoryContextSwitchTo(fold->context);
+
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
 	{
 		int16		typlen;
@@ -69,15 +76,13 @@ KeepValues(Fold *fold, Row *promise, const Row *before)
 		if (typbyval)
 			continue;
 		if (taken)
-		{
-			MemoryContext previous = MemoryContextSwitchTo(fold->context);
-
 			promise->values[i] = datumCopy(promise->values[i], typbyval, typlen);
-			MemoryContextSwitchTo(previous);
-		}
 		if (!before->nulls[i] && (taken || promise->nulls[i]))
-			pfree(DatumGetPointer(before->values[i]));
+			replaced[count++] = DatumGetPointer(before->values[i]);
 	}
+	MemoryContextSwitchTo(previous);
+	while (count > 0)
+		pfree(replaced[--count]);
 }
 
 static void
