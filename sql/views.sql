@@ -34,11 +34,12 @@ BEGIN
 	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
 
 	CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
 	FROM trust.policy
 	WHERE active AND (SELECT trust_ledger.require_reader())
 	ORDER BY policy;
 	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
 
 	CREATE OR REPLACE VIEW trust.access_level WITH (security_barrier) AS
 	SELECT a.role, l.level

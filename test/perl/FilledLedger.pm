@@ -62,6 +62,8 @@ SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidenc
 SELECT * FROM trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50,
 	evidence => 'session', grace => '36:00', due_within => '30 days');
 SELECT * FROM trust_ledger.set_policy('yen', currency => 'JPY', grace => '1 day');
+SELECT * FROM trust_ledger.set_policy('all of it', promiser => 'nobody', currency => 'EUR', least_value => 1e5,
+	cumulative => true, evidence => 'asserted');
 SELECT * FROM trust_ledger.set_policy('gone', kind => 'gift', evidence => 'asserted');
 SELECT * FROM trust_ledger.drop_policy('gone', 'no gifts');
 SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna', 'application'),

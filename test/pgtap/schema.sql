@@ -25,7 +25,7 @@ SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'), '
 FROM (VALUES
 	('register_actor', 'actor kind name speaks_for responsible db_role model authority customer reason acting'),
 	('retire_actor', 'actor successor reason acting'),
-	('set_policy', 'policy promiser promiser_kind kind currency least_value evidence back_within grace due_within reason actor'),
+	('set_policy', 'policy promiser promiser_kind kind currency least_value cumulative evidence back_within grace due_within reason actor'),
 	('drop_policy', 'policy reason actor'),
 	('set_ledger', 'half_life weights zone lag reason actor'),
 	('grant_access', 'role level reason actor'),
@@ -155,7 +155,7 @@ SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
 FROM (VALUES
 	('ledger', '{ledger,table_format,half_life,weights,zone,lag,seq}'::name[]),
 	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
-	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within,active,seq}'),
+	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
@@ -164,7 +164,7 @@ FROM (VALUES
 		backfilled,terms_seq,last_seq}'),
 	('awaiting_backing', '{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
 		back_by,waiting_since}'),
-	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within}'),
+	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within}'),
 	('access_level', '{role,level}')) AS intended (tab, columns);
 SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
 	kept,partly_kept,broken,released,withdrawn,share_backed,share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
