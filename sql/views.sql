@@ -16,11 +16,16 @@ BEGIN
 		p.made_at, p.opened_at, p.first_due, p.due, p.due_moves, p.overdue_at,
 		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
-		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq
+		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
+		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader());
 	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
 	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
+	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
+	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
+	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
 	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
 
 	CREATE OR REPLACE VIEW trust.awaiting_backing WITH (security_barrier) AS
