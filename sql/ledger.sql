@@ -366,6 +366,8 @@ BEGIN
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_trust_views();
+	PERFORM trust_ledger.create_exception_views();
+	PERFORM trust_ledger.create_analysis_views();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -402,6 +404,8 @@ BEGIN
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_trust_views();
+	PERFORM trust_ledger.create_exception_views();
+	PERFORM trust_ledger.create_analysis_views();
 	PERFORM set_config('role', caller, true);
 END
 $$;
