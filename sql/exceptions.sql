@@ -65,7 +65,7 @@ BEGIN
 			$sql$'the customer accepted it, and nobody ever stood behind it'$sql$,
 			'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL'),
 		('machine_words_unseen', 'p.recorded_at', 'coalesce(p.drafted_by, p.promiser)',
-			format($sql$format('words of actor kind %%s, that no human of the company''s had before them', %s)$sql$, drafter_kind),
+			format($sql$format('words by %%s (%%s), which no human of the company''s had before them', coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind),
 			format($sql$p.seen_at IS NULL AND p.state <> 'withdrawn' AND %s <> 'human'$sql$, drafter_kind)),
 		('backfilled', 'p.backfilled_at', NULL,
 			$sql$CASE WHEN p.backfilled THEN 'made long before it was entered' ELSE 'what happened to it was entered long after' END$sql$,
