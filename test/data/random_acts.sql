@@ -48,7 +48,7 @@ BEGIN
 		COMMIT;
 	END LOOP;
 	PERFORM trust_ledger.retire_actor(actor, successor => 'dora', reason => 'Left.') FROM (SELECT actor FROM trust.actor WHERE actor ~ '^\d*[05] ben$' ORDER BY actor) a;
-	PERFORM trust_ledger.erase_words('', seq, 'Asked for.') FROM (SELECT max(seq) AS seq FROM trust.entry WHERE customer = '' AND event = 'actor_retired') e;
+	PERFORM trust_ledger.erase_words('', seq, 'Asked for.') FROM (SELECT max(seq) AS seq FROM trust.entry WHERE customer = '' AND event = 'actor_retired') e WHERE seq IS NOT NULL;
 	ANALYZE trust.entry, trust.promise, trust.actor;
 END
 $$;
