@@ -253,7 +253,8 @@ sub views
 	my ($node, $db, %options) = @_;
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
 SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
-	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$ ELSE 't' END)
+	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
+		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
 SQL
 }

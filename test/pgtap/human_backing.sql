@@ -2,7 +2,7 @@
 -- it against the same reckoned slowly, entry by entry.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(65);
+SELECT plan(66);
 
 SET jit = off;
 CREATE ROLE analyst;
@@ -225,6 +225,11 @@ SELECT is((SELECT sum(backed_promises) FROM trust.human_backing WHERE scope = 'r
 SELECT play(script, 'example') FROM unnest('{"make anna 1d, kind => ''few''; kept carl 2d","make tool 1d, promiser => ''anna'', kind => ''few''; broken carl 2d","make tool 1d, promiser => ''anna'', kind => ''few''; broken carl 2d"}'::text[]) AS script \g /dev/null
 SELECT ok(abs(difference - 5 / 12.0) < 1e-12 AND abs(difference_high - difference - 1.959963984540054 * sqrt(1 / 18.0 + 3 / 80.0)) < 1e-12 AND abs(difference_low + difference_high - 2 * difference) < 1e-12, 'by hand')
 FROM trust.human_backing WHERE kind = 'few' AND evidence = 'any';
+
+-- Within the lag a promise begins when it is recorded, not when somebody says that it did.
+SELECT promise FROM trust_ledger.make_promise('s', 'We come.', kind => 'within the lag', actor => 'anna', occurred_at => now() - interval '20 hours') \gset
+SELECT * FROM trust_ledger.assess_promise(:'promise', 'kept', actor => 'carl', occurred_at => now() - interval '10 hours') \g /dev/null
+SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decided) FROM trust_ledger.human_backing() WHERE kind = 'within the lag' AND evidence = 'any'), '1 1 0', 'the clock is the ledger''s to read');
 
 -- ---- arguments and readers ----
 
