@@ -38,6 +38,8 @@ my %prints = (
 	"explain_trust('customer', 'acme');" => qr/\|broken\|customer\|0\|1\|/,
 	'SELECT trust_ledger.sum(score)' => qr/^(\([^|]+\))\|\1$/m,
 	'known_at =>' => qr/^0\.5$/m,
+	'FROM trust.exception GROUP BY what' => qr/^(?:\w+\|\d+\|\d{4}-\d\d-\d\d\n?)+$/,
+	'FROM trust.human_backing' => qr/^raw\|\d+\|.*\nwithin_strata\|/,
 	'GROUP BY currency' => qr/^EUR\|0\.\d+$/m,
 	"rebuild('acme'" => qr/\|[0-9]+\|\|.*\\x/,
 	'ledger_digest()' => qr/^1\|\d+\|.*\|\\x[0-9a-f]{64}$/,
