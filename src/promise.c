@@ -11,6 +11,7 @@
 #include "promise.h"
 
 #include "catalog/pg_type_d.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
@@ -519,7 +520,7 @@ CheckNotBeforeMade(const PromiseAct *pa)
  * Who acts, and the chain's lock; customer NULL: the promise's.  Where something
  * changed while the lock was waited for, who acts is settled again under it.
  */
-static void
+void
 PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what)
 {
 	for (int round = 0; round < 2; round++)
@@ -597,13 +598,10 @@ NewPromiseId(TimestampTz now)
 	return UUIDPGetDatum(id);
 }
 
-/* Begins the act that makes a promise; customer is the first argument. */
+/* Begins to make a promise, who acts and the chain being there.  False where this is a retry. */
 bool
-PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo)
+PromiseActMake(PromiseAct *pa)
 {
-	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
-
-	PromiseActEnter(pa, fcinfo, cstring_to_text(customer), "make promises");
 	if (IsRetry(pa))
 		return false;
 	pa->event = EVENT_MADE;
@@ -673,15 +671,68 @@ PromiseTie(PromiseAct *pa, State to)
 	ChainScoreRevise(pa->chain, &before, &after);
 }
 
+/* The promises that are made, in one write. */
+static void
+StoreMade(PromiseAct *const *acts, int count)
+{
+	const Row **promises = palloc(sizeof(Row *) * count);
+	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * count);
+	int			made = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (acts[i]->event != EVENT_MADE)
+			continue;
+		promises[made] = acts[i]->promise;
+		guarded[made++].seq = RowInt64(acts[i]->promise, PROMISE_LAST_SEQ);
+	}
+	if (made == 0)
+		return;
+	GuardExpect(GUARDED_PROMISE, guarded, made);
+	RowsInsert(&insert_promise, LedgerRelation("promise"), promises, made);
+}
+
+/* The promises that were there, each as its last act leaves it. */
+static void
+StoreChanged(PromiseAct *const *acts, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const Row  *promise = acts[i]->promise;
+		int64		seq = RowInt64(promise, PROMISE_LAST_SEQ);
+
+		if (acts[i]->event == EVENT_MADE || seq != RowInt64(acts[i]->entry, ENTRY_SEQ))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		GuardExpectOne(GUARDED_PROMISE, seq, NULL);
+		PromiseStore(promise, false);
+	}
+}
+
+/*
+ * Writes acts that were tied to one chain, in their order.  Several may be upon
+ * one promise, if they share its row; none upon one that is made here.
+ */
+void
+PromisesAppend(Chain *chain, PromiseAct *const *acts, int count)
+{
+	Row		  **entries = palloc(sizeof(Row *) * count);
+
+	for (int i = 0; i < count; i++)
+		entries[i] = acts[i]->entry;
+	ChainAppend(chain, entries, count);
+	StoreMade(acts, count);
+	StoreChanged(acts, count);
+	for (int i = 0; i < count; i++)
+		acts[i]->receipt = ReceiptOf(entries[i]);
+}
+
 /* Appends the entry, and stores the promise. */
 void
 PromiseAppend(PromiseAct *pa, State to)
 {
 	PromiseTie(pa, to);
-	ChainAppend(pa->chain, &pa->entry, 1);
-	GuardExpectOne(GUARDED_PROMISE, pa->chain->length, NULL);
-	PromiseStore(pa->promise, pa->event == EVENT_MADE);
-	pa->receipt = ReceiptOf(pa->entry);
+	PromisesAppend(pa->chain, &pa, 1);
 }
 
 Datum

@@ -92,10 +92,12 @@ extern bool PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *
 extern void PromiseActStart(PromiseAct *pa, Event event);
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
 extern void PromiseLoad(PromiseAct *pa, Datum promise);
-extern bool PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what);
+extern bool PromiseActMake(PromiseAct *pa);
 extern void PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument);
 extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseTie(PromiseAct *pa, State to);
+extern void PromisesAppend(Chain *chain, PromiseAct *const *acts, int count);
 extern void PromiseAppend(PromiseAct *pa, State to);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);

@@ -196,6 +196,34 @@ SetPromiser(PromiseAct *pa, FunctionCallInfo fcinfo)
 	RowSetText(pa->entry, ENTRY_PROMISER_KIND, actor_kind_names[promiser->kind]);
 }
 
+/* The customer, the first argument; the other that is needed is there. */
+text *
+TermsCustomer(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(TERM_WORDS))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("words are needed"),
+				 errhint("Say what is promised, in the words the customer was given.")));
+	return cstring_to_text(ArgKeyNeeded(fcinfo, 0, "customer"));
+}
+
+/*
+ * Makes the promise that the arguments of make_promise say, who acts and the
+ * chain being there: all but writing it.  False where this is a retry.
+ */
+bool
+TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo)
+{
+	if (!PromiseActMake(pa))
+		return false;
+	SetPromiser(pa, fcinfo);
+	SetTerms(pa, fcinfo, MAKE_KIND);
+	SetDrafter(pa, fcinfo, MAKE_KIND + 6, true);
+	PromiseTie(pa, ApplyPolicy(pa, RowInstant(pa->entry, ENTRY_OCCURRED_AT)));
+	return true;
+}
+
 /*
  * make_promise(customer text, words text, promiser text, kind text, due timestamptz,
  *				due_on date, value numeric, currency text, purpose text, drafted_by text,
@@ -211,19 +239,11 @@ Datum
 make_promise(PG_FUNCTION_ARGS)
 {
 	PromiseAct	pa;
+	PromiseAct *act = &pa;
 
-	if (PG_ARGISNULL(TERM_WORDS))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("words are needed"),
-				 errhint("Say what is promised, in the words the customer was given.")));
-	if (PromiseActMake(&pa, fcinfo))
-	{
-		SetPromiser(&pa, fcinfo);
-		SetTerms(&pa, fcinfo, MAKE_KIND);
-		SetDrafter(&pa, fcinfo, MAKE_KIND + 6, true);
-		PromiseAppend(&pa, ApplyPolicy(&pa, RowInstant(pa.entry, ENTRY_OCCURRED_AT)));
-	}
+	PromiseActEnter(&pa, fcinfo, TermsCustomer(fcinfo), MAKING);
+	if (TermsMake(&pa, fcinfo))
+		PromisesAppend(pa.chain, &act, 1);
 	return PromiseActEnd(&pa, fcinfo);
 }
 

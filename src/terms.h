@@ -1,12 +1,16 @@
 /*
  * terms.h
- *		Making and amending promises.
+ *		Making promises, one at a time or many, and amending them.
  */
 #ifndef TRUST_LEDGER_TERMS_H
 #define TRUST_LEDGER_TERMS_H
 
 #include "promise.h"
 
+#define MAKING "make promises"	/* what it needs a level for */
+
+extern text *TermsCustomer(FunctionCallInfo fcinfo);
+extern bool TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void AmendAsClaimed(PromiseAct *pa, const Row *claim);
 
 #endif
