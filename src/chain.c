@@ -14,6 +14,7 @@
 #include "funcapi.h"
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
@@ -55,7 +56,10 @@ LockRow(Chain *chain)
 	bool		isnull;
 
 	if (StatementWrite(&lock_chain, &customer, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
 		return false;
+	}
 	chain->length = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
 	head = DatumGetByteaPP(ResultNeeded(0, 2, BYTEAOID));
 	if (VARSIZE_ANY_EXHDR(head) != HASH_SIZE)
@@ -170,6 +174,13 @@ ReceiptOf(const Row *entry)
 	return receipt;
 }
 
+/* A value of the statement's result, to be kept when that is freed. */
+static Datum
+Kept(Datum value, bool isnull, int16 typlen)
+{
+	return isnull ? (Datum) 0 : datumCopy(value, false, typlen);
+}
+
 /*
  * A retry: the receipt of the first call under this key.  Another call under
  * the same key is an error.
@@ -183,7 +194,10 @@ ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Re
 	bool		nulls[lengthof(types)];
 
 	if (StatementWrite(&find_request, keys, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
 		return false;
+	}
 	for (size_t i = 0; i < lengthof(types); i++)
 		values[i] = ResultValue(0, i + 1, types[i], &nulls[i]);
 	if (nulls[5] || nulls[6] || !RequestMatches(request, DatumGetByteaPP(values[5]), DatumGetByteaPP(values[6])))
@@ -192,27 +206,23 @@ ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Re
 				 errmsg("idempotency key \"%s\" was used for another call", text_to_cstring(idempotency_key)),
 				 errdetail("A key stands for one function with one set of arguments by one actor."),
 				 errhint("Retry with the arguments of the first call, or give this call a key of its own.")));
-	receipt->promise = values[0];
+	receipt->promise = Kept(values[0], nulls[0], UUID_LEN);
 	receipt->has_promise = !nulls[0];
 	receipt->customer = chain->customer;
 	receipt->seq = DatumGetInt64(values[1]);
-	receipt->state = values[2];
+	receipt->state = Kept(values[2], nulls[2], -1);
 	receipt->has_state = !nulls[2];
 	receipt->recorded_at = DatumGetTimestampTz(values[3]);
-	receipt->hash = DatumGetByteaPP(values[4]);
+	receipt->hash = DatumGetByteaPP(Kept(values[4], nulls[4], -1));
+	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
 
-/* The receipt as a row of type trust_ledger.receipt, in the caller's memory. */
-Datum
-ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller)
+/* The columns of type trust_ledger.receipt. */
+void
+ReceiptValues(const Receipt *receipt, Datum *values, bool *nulls)
 {
-	MemoryContext previous = MemoryContextSwitchTo(caller);
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
-	Datum		values[6];
-	bool		nulls[6] = {0};
-	HeapTuple	tuple;
-
+	memset(nulls, false, RECEIPT_COLUMNS);
 	values[0] = receipt->promise;
 	nulls[0] = !receipt->has_promise;
 	values[1] = PointerGetDatum(receipt->customer);
@@ -221,7 +231,20 @@ ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext call
 	nulls[3] = !receipt->has_state;
 	values[4] = TimestampTzGetDatum(receipt->recorded_at);
 	values[5] = PointerGetDatum(receipt->hash);
-	Assert(tupdesc->natts == lengthof(values));
+}
+
+/* The receipt as a row of that type, in the caller's memory. */
+Datum
+ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller)
+{
+	MemoryContext previous = MemoryContextSwitchTo(caller);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_func_rettype(fcinfo->flinfo->fn_oid), -1);
+	Datum		values[RECEIPT_COLUMNS];
+	bool		nulls[RECEIPT_COLUMNS];
+	HeapTuple	tuple;
+
+	Assert(tupdesc->natts == RECEIPT_COLUMNS);
+	ReceiptValues(receipt, values, nulls);
 	tuple = heap_form_tuple(tupdesc, values, nulls);
 	ReleaseTupleDesc(tupdesc);
 	MemoryContextSwitchTo(previous);

@@ -34,11 +34,14 @@ typedef struct Receipt
 	bytea	   *hash;
 } Receipt;
 
+#define RECEIPT_COLUMNS 6
+
 extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
 extern void ChainTie(Chain *chain, Row **entries, int count);
 extern void ChainAppend(Chain *chain, Row **entries, int count);
 extern Receipt ReceiptOf(const Row *entry);
 extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt);
+extern void ReceiptValues(const Receipt *receipt, Datum *values, bool *nulls);
 extern Datum ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller);
 
 #endif

@@ -42,6 +42,8 @@ Request
 RequestOf(FunctionCallInfo fcinfo, const char *actor)
 {
 	static CanonicalBytes bytes;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request", ALLOCSET_SMALL_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(scratch);
 	char	   *function = get_func_name(fcinfo->flinfo->fn_oid);
 	Request		request;
 
@@ -52,6 +54,8 @@ RequestOf(FunctionCallInfo fcinfo, const char *actor)
 	else
 		CanonicalAbsent(&bytes);
 	AddArguments(&bytes, fcinfo);
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(scratch);
 	request.length = bytes.length;
 	request.data = MemoryContextAllocHuge(CurrentMemoryContext, bytes.length);
 	memcpy(request.data, bytes.data, bytes.length);

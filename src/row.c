@@ -342,19 +342,46 @@ CheckWritten(uint64 written, uint64 wanted, const char *table)
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
+#define SLICE_ROWS 1000
+#define SLICE_BYTES (16 * 1024 * 1024)
+
+/* As many of the rows as make up a slice; how many they are. */
+static int
+SliceOf(const Inserter *inserter, const Row *const *rows, int count, TupleDesc tupdesc, Datum *elements)
+{
+	Size		bytes = 0;
+	int			taken = 0;
+
+	while (taken < Min(count, SLICE_ROWS) && bytes < SLICE_BYTES)
+	{
+		elements[taken] = RowDatum(inserter, rows[taken], tupdesc);
+		bytes += VARSIZE(DatumGetPointer(elements[taken++]));
+	}
+	return taken;
+}
+
+/* Writes rows in their order, in slices: what it takes in memory does not grow with their number. */
 void
 RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count)
 {
 	Oid			row_type = get_rel_type_id(relid);
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
-	Datum	   *elements = palloc(sizeof(Datum) * count);
-	Datum		array;
+	MemoryContext slice = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger rows", ALLOCSET_DEFAULT_SIZES);
+	Datum	   *elements = palloc(sizeof(Datum) * Min(count, SLICE_ROWS));
 
 	FindColumns(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
-	for (int i = 0; i < count; i++)
-		elements[i] = RowDatum(inserter, rows[i], tupdesc);
-	array = PointerGetDatum(construct_array(elements, count, row_type, -1, false, TYPALIGN_DOUBLE));
 	PlanInsert(inserter, get_array_type(row_type), tupdesc);
+	for (int done = 0, taken; done < count; done += taken)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(slice);
+		Datum		array;
+
+		taken = SliceOf(inserter, rows + done, count - done, tupdesc, elements);
+		array = PointerGetDatum(construct_array(elements, taken, row_type, -1, false, TYPALIGN_DOUBLE));
+		MemoryContextSwitchTo(previous);
+		CheckWritten(PlanWrite(inserter->plan, &array, NULL), taken, inserter->shape->table);
+		MemoryContextReset(slice);
+	}
+	MemoryContextDelete(slice);
 	ReleaseTupleDesc(tupdesc);
-	CheckWritten(PlanWrite(inserter->plan, &array, NULL), count, inserter->shape->table);
 }
