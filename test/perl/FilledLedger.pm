@@ -117,6 +117,9 @@ BEGIN
 
 		PERFORM trust_ledger.make_promise(c, t, currency => 'JPY', value => 0, actor => 'carl', due => now() + '1 day');
 		PERFORM trust_ledger.make_promise(c, t, actor => 'bot', currency => 'EUR', value => 2000);
+		PERFORM FROM trust_ledger.make_promises(ARRAY(
+			SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, given || jsonb_build_object('customer', c, 'words', t, 'actor', 'carl'))
+			FROM unnest('{"{}", "{\\"value\\": 1.50, \\"currency\\": \\"JPY\\", \\"idempotency_key\\": \\"at once\\"}"}'::jsonb[]) AS given));
 	END LOOP;
 END
 \$do\$;
@@ -325,6 +328,8 @@ sub writing_calls
 		grant_access => "('analyst', 'auditor')",
 		revoke_access => "('analyst', 'analyst')",
 		rebuild => "('$customer')");
+	$arguments{make_promises} = "(ARRAY[jsonb_populate_record(NULL::trust_ledger.new_promise, "
+	  . "jsonb_build_object('customer', '$customer', 'words', 'w', 'actor', 'carl'))])";
 	return map { "SELECT * FROM trust_ledger.$_$arguments{$_}" } sort keys %arguments;
 }
 

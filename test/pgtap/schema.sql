@@ -42,6 +42,7 @@ FROM (VALUES
 INSERT INTO intended VALUES
 	('act_as', 'actor', 'text', 'v', false, 'u'),
 	('check_ledger', '', 'void', 's', false, 'u'),
+	('make_promises', 'promises', 'trust_ledger.receipt', 'v', false, 'u'),
 	('history', 'promise customer', 'record', 's', false, 'r'),
 	('verify', '', 'record', 's', false, 'r'),
 	('verify', 'of_customer', 'record', 's', true, 'r'),
