@@ -34,7 +34,7 @@ SELECT count(*) AS own FROM trust_ledger.make_promises(ARRAY[
 	ROW('own', 'w', NULL, 'sealed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'anna', NULL, NULL, NULL)::trust_ledger.new_promise]) \gset
 \connect - postgres
 SET TimeZone = 'Pacific/Auckland';
-SELECT plan(98);
+SELECT plan(102);
 
 -- ---- the type ----
 
@@ -234,6 +234,11 @@ FROM (VALUES
 		ROW('22023', 'idempotency key "j" is given twice for customer "c"', 'Element 2 has it too.',
 			'Give each promise a key of its own, and each only once.', 'element 6 of promises')::refusal)) AS v (what, call, want);
 
+-- A type that was changed is told of, never misread.
+SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_promise %s; PERFORM trust_ledger.make_promises(''{}''); END', change)))).code,
+	'42804', format('new_promise: %s', change))
+FROM unnest('{ADD ATTRIBUTE more int,DROP ATTRIBUTE context,ALTER ATTRIBUTE value TYPE text CASCADE,RENAME ATTRIBUTE words TO w}'::text[]) AS change;
+
 -- As another login: the right is checked, also where the array's other elements would do.
 CREATE FUNCTION as_role(role text, sql text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -267,7 +272,7 @@ SELECT 1 AS round, ordinality AS nr, r.* FROM ROWS FROM (one(call('{"customer": 
 INSERT INTO tried SELECT 2, ordinality, r.* FROM batch('{"customer": "r", "actor": "bot", "idempotency_key": "2"}',
 	'{"customer": "r", "actor": "bot", "idempotency_key": "1"}', '{"customer": "r", "actor": "bot"}') WITH ORDINALITY r;
 INSERT INTO tried SELECT 3, ordinality, r.* FROM batch('{"customer": "r", "actor": "bot", "idempotency_key": "1"}',
-	'{"customer": "q", "actor": "bot", "idempotency_key": "2"}', '{"customer": "r", "actor": "bot", "idempotency_key": "2"}') WITH ORDINALITY r;
+	'{"customer": "q", "actor": "bot", "idempotency_key": "1"}', '{"customer": "r", "actor": "bot", "idempotency_key": "2"}') WITH ORDINALITY r;
 INSERT INTO tried SELECT 4, ordinality, r.* FROM ROWS FROM (one(call('{"customer": "r", "actor": "bot", "idempotency_key": "2"}'))) WITH ORDINALITY r;
 SELECT results_eq('SELECT round, nr, customer, seq FROM tried ORDER BY 1, 2',
 	$$VALUES (1, 1::bigint, 'r', 1::bigint), (2, 1, 'r', 2), (2, 2, 'r', 1), (2, 3, 'r', 3), (3, 1, 'r', 1), (3, 2, 'q', 1), (3, 3, 'r', 2), (4, 1, 'r', 2)$$,

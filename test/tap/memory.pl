@@ -50,6 +50,20 @@ BEGIN
 END
 $$;
 
+-- Half of each array are retries of the one before.
+CREATE PROCEDURE make_at_once(times integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. times LOOP
+		PERFORM FROM trust_ledger.make_promises(ARRAY(
+			SELECT ROW('at once ' || n % 1000, 'words ' || n, NULL, NULL, NULL, NULL, n, 'EUR', NULL, NULL, NULL, 'bot', NULL,
+				'{"ticket": 1}', 'k' || n)::trust_ledger.new_promise
+			FROM generate_series(i * 2500, i * 2500 + 4999) n));
+		COMMIT;
+		CALL measure('make_promises');
+	END LOOP;
+END
+$$;
+
 CREATE PROCEDURE back_and_assess(promises integer) LANGUAGE plpgsql AS $$
 DECLARE
 	p record;
@@ -147,6 +161,7 @@ $$;
 CREATE EXTENSION trust_ledger;
 CALL new_ledger();
 CALL make_promises(1, 200000);
+CALL make_at_once(10);
 CALL back_and_assess(10000);
 CALL be_refused(10000);
 CALL name_strangers(49500);
@@ -197,7 +212,7 @@ my @growth = split /\n/, $node->safe_psql('postgres', q{
 		FROM measured
 		WINDOW w AS (PARTITION BY part ORDER BY nr ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) m
 	WHERE number >= 2 GROUP BY part ORDER BY min(nr)});
-is(scalar @growth, 6, 'every part was measured');
+is(scalar @growth, 7, 'every part was measured');
 foreach my $line (@growth)
 {
 	my ($part, $times, $contexts, $bytes, $used) = split /\|/, $line;
