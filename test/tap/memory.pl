@@ -50,7 +50,7 @@ BEGIN
 END
 $$;
 
--- Half of each array are retries of the one before.
+-- Half of each array are retries of the one before. The first times, PL/pgSQL is making up its mind.
 CREATE PROCEDURE make_at_once(times integer) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1 .. times LOOP
@@ -59,7 +59,7 @@ BEGIN
 				'{"ticket": 1}', 'k' || n)::trust_ledger.new_promise
 			FROM generate_series(i * 2500, i * 2500 + 4999) n));
 		COMMIT;
-		CALL measure('make_promises');
+		IF i > 6 THEN CALL measure('make_promises'); END IF;
 	END LOOP;
 END
 $$;
@@ -161,7 +161,7 @@ $$;
 CREATE EXTENSION trust_ledger;
 CALL new_ledger();
 CALL make_promises(1, 200000);
-CALL make_at_once(10);
+CALL make_at_once(14);
 CALL back_and_assess(10000);
 CALL be_refused(10000);
 CALL name_strangers(49500);
