@@ -300,6 +300,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 {
 	PromiseAct **acts;
 	const Row **pending;
+	HTAB	   *sums = NULL;
 	int			made = 0;
 	LedgerSession session;
 
@@ -312,6 +313,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 
 		pa->pending = pending;
 		pa->pending_count = made;
+		pa->sums = &sums;
 		if (!TermsMake(pa, TakeUp(batch, elements[i])))
 			continue;			/* a retry */
 		pending[made] = pa->promise;

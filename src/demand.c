@@ -57,7 +57,8 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 		.currency = RowText(terms, columns->currency),
 		.backer = backer,
 		.pending = pa->pending,
-		.pending_count = pa->pending_count
+		.pending_count = pa->pending_count,
+		.sums = pa->sums
 	};
 
 	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;

@@ -82,6 +82,7 @@ typedef struct PromiseAct
 	Row		   *entry;			/* what is to be appended */
 	const Row *const *pending;	/* promises of this customer's that are made with it, and not stored yet */
 	int			pending_count;
+	HTAB	  **sums;			/* what stored and pending come to, kept from one of them to the next; NULL for an act by itself */
 } PromiseAct;
 
 /* Arguments of functions about a promise: promise first, customer before those of every act. */

@@ -34,7 +34,7 @@ SELECT count(*) AS own FROM trust_ledger.make_promises(ARRAY[
 	ROW('own', 'w', NULL, 'sealed', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'anna', NULL, NULL, NULL)::trust_ledger.new_promise]) \gset
 \connect - postgres
 SET TimeZone = 'Pacific/Auckland';
-SELECT plan(102);
+SELECT plan(106);
 
 -- ---- the type ----
 
@@ -140,6 +140,41 @@ SELECT is_empty($$
 		= (r.promise, r.customer, r.seq, r.state, r.recorded_at, r.hash)) $$, 'a receipt says what its entry says');
 SELECT is((SELECT count(DISTINCT recorded_at) FROM at_once), 1::bigint, 'one customer''s are recorded at one instant');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
+
+-- ---- slices of one loaf: an element is judged with those before it ----
+
+DO $$
+BEGIN
+	PERFORM trust_ledger.set_policy('loaf', currency => 'CHF', least_value => 1000, cumulative => true, evidence => 'asserted');
+	PERFORM trust_ledger.set_policy('franc', kind => 'known', currency => 'CHF', grace => '0');
+END
+$$;
+CREATE TABLE slice (nr int GENERATED ALWAYS AS IDENTITY, args jsonb, state text, backer text);
+INSERT INTO slice (args, state, backer) VALUES
+	('{"actor": "ben", "value": 300, "currency": "EUR"}', 'open', 'ben'),
+	('{"actor": "crm", "promiser": "sys", "value": 600, "currency": "CHF"}', 'open', NULL),
+	('{"actor": "crm", "promiser": "sys", "value": 300, "currency": "CHF"}', 'open', NULL),
+	('{"actor": "ben", "value": 250, "currency": "EUR"}', 'open', NULL),
+	('{"actor": "crm", "promiser": "sys", "value": 100, "currency": "CHF"}', 'proposed', NULL),
+	('{"actor": "ben", "value": 200, "currency": "EUR"}', 'open', 'ben'),
+	('{"actor": "crm", "promiser": "sys", "value": 99.99, "currency": "CHF"}', 'open', NULL),
+	('{"actor": "crm", "promiser": "sys", "value": 900, "currency": "USD"}', 'open', NULL),
+	('{"actor": "crm", "promiser": "sys", "value": 0.01, "currency": "CHF"}', 'proposed', NULL),
+	('{"actor": "anna", "value": 5000, "currency": "CHF"}', 'open', 'anna'),
+	('{"actor": "ben", "value": 0.01, "currency": "EUR"}', 'open', NULL);
+CREATE TABLE sliced AS
+SELECT 'one by one' AS how, nr, r.promise FROM slice, one(call(args || '{"kind": "known", "customer": "one by one, sliced"}')) r ORDER BY nr;
+CREATE FUNCTION slices(of_customer text, first int, last int) RETURNS SETOF trust_ledger.receipt
+LANGUAGE sql AS $$
+	SELECT * FROM trust_ledger.make_promises(ARRAY(
+		SELECT call(args || jsonb_build_object('kind', 'known', 'customer', of_customer, 'idempotency_key', nr))
+		FROM slice WHERE nr BETWEEN first AND last ORDER BY nr))
+$$;
+INSERT INTO sliced SELECT 'at once', ordinality, promise FROM slices('sliced', 1, 11) WITH ORDINALITY;
+INSERT INTO sliced SELECT 'some at once', ordinality, promise FROM slices('again', 1, 4) WITH ORDINALITY;
+INSERT INTO sliced SELECT 'some retried, the others with them', ordinality, promise FROM slices('again', 1, 11) WITH ORDINALITY;
+SELECT is(array_agg(concat_ws(' ', p.state, p.backer) ORDER BY nr), array_agg(concat_ws(' ', s.state, s.backer) ORDER BY nr), format('slices: %s', how))
+FROM sliced JOIN slice s USING (nr) JOIN trust.promise p USING (promise) GROUP BY how ORDER BY how;
 
 -- ---- who acts ----
 
