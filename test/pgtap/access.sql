@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(174);
+SELECT plan(175);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -47,7 +47,7 @@ INSERT INTO intended
 SELECT split_part(call, '(', 1), call, levels
 FROM (
 	SELECT unnest(ARRAY[
-		$$make_promise('c', 'w', actor => 'anna')$$, $$back_promise(promise('waits'), actor => 'ben')$$,
+		$$make_promise('c', 'w', actor => 'anna')$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$back_promise(promise('waits'), actor => 'ben')$$,
 		$$withdraw_backing(promise('open'), actor => 'anna')$$, $$accept_promise(promise('open'), actor => 'carl')$$,
 		$$amend_promise(promise('open'), 'other words', actor => 'anna')$$, $$withdraw_promise(promise('open'), actor => 'anna')$$,
 		$$release_promise(promise('open'), actor => 'carl')$$, $$assess_promise(promise('open'), 'kept', actor => 'anna')$$,
