@@ -63,7 +63,7 @@ LANGUAGE sql AS $$
 $$;
 
 CREATE FUNCTION near(a trust_ledger.trust_score, b trust_ledger.trust_score) RETURNS boolean
-LANGUAGE sql AS $$ SELECT abs(trust_ledger.kept(a) - trust_ledger.kept(b)) < 1e-6 AND abs(trust_ledger.broken(a) - trust_ledger.broken(b)) < 1e-6 $$;
+LANGUAGE sql AS $$ SELECT coalesce(abs(trust_ledger.kept(a) - trust_ledger.kept(b)) < 1e-6 AND abs(trust_ledger.broken(a) - trust_ledger.broken(b)) < 1e-6, false) $$;
 
 -- What disagrees about the customer, if anything does.
 CREATE FUNCTION disagrees(of_customer text) RETURNS text
