@@ -21,11 +21,12 @@ PG_FUNCTION_INFO_V1(confirm_relayed);
 static Statement read_claim = STATEMENT_OF_ROWS(
 	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2", TEXTOID, INT8OID);
 
-/* Said since by the other side: the same event, or in answer to the claim. */
+/* Said since by the other side, and so that it stands: the same event, or in answer to the claim. */
 static Statement find_confirmation = STATEMENT(
 	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
 	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) $4 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
-	" AND (event IN ('accepted', 'amended') OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
+	" AND stands IS NOT FALSE"
+	" AND (event IN ('accepted', 'amended', 'released') OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
 	TEXTOID, INT8OID, UUIDOID, TEXTOID);
 
 static Statement find_pause = STATEMENT(
