@@ -85,7 +85,7 @@ BEGIN
 	COMMENT ON COLUMN trust.actor.customer IS 'The only customer this actor speaks for, if it is bound to one.';
 	COMMENT ON COLUMN trust.actor.responsible IS 'The human who answers for a machine.';
 	COMMENT ON COLUMN trust.actor.db_role IS 'Their own database login.';
-	COMMENT ON COLUMN trust.actor.authority IS 'The most they may back, per currency; NULL: no limit.';
+	COMMENT ON COLUMN trust.actor.authority IS 'The most they may back for one customer, per currency, open promises added up; NULL: no limit.';
 	COMMENT ON COLUMN trust.actor.seq IS 'The governance entry that last changed it.';
 
 	CREATE TABLE trust.policy (
@@ -99,11 +99,12 @@ BEGIN
 		back_within   interval,
 		grace         interval,
 		due_within    interval,
-		cumulative    boolean NOT NULL DEFAULT false,
+		cumulative    boolean NOT NULL,
 		active        boolean NOT NULL,
 		seq           bigint NOT NULL
 	);
 	COMMENT ON TABLE trust.policy IS 'The rules: which promises need a human, and what else they ask. Changed by set_policy() and drop_policy().';
+	COMMENT ON COLUMN trust.policy.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
 
 	CREATE TABLE trust.access (
 		role   text COLLATE "C" PRIMARY KEY,
@@ -365,6 +366,8 @@ BEGIN
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_trust_views();
+	PERFORM trust_ledger.create_exception_views();
+	PERFORM trust_ledger.create_analysis_views();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -401,6 +404,8 @@ BEGIN
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_trust_views();
+	PERFORM trust_ledger.create_exception_views();
+	PERFORM trust_ledger.create_analysis_views();
 	PERFORM set_config('role', caller, true);
 END
 $$;

@@ -16,11 +16,16 @@ BEGIN
 		p.made_at, p.opened_at, p.first_due, p.due, p.due_moves, p.overdue_at,
 		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
-		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq
+		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
+		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader());
 	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
 	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
+	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
+	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
+	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
 	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
 
 	CREATE OR REPLACE VIEW trust.awaiting_backing WITH (security_barrier) AS
@@ -34,11 +39,12 @@ BEGIN
 	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
 
 	CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
 	FROM trust.policy
 	WHERE active AND (SELECT trust_ledger.require_reader())
 	ORDER BY policy;
 	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
 
 	CREATE OR REPLACE VIEW trust.access_level WITH (security_barrier) AS
 	SELECT a.role, l.level

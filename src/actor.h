@@ -35,7 +35,7 @@ typedef struct Actor
 	char	   *customer;		/* the only customer they speak for, or NULL */
 	char	   *responsible;	/* of a machine: the human who answers for it */
 	char	   *db_role;
-	Jsonb	   *authority;		/* the most they may back, per currency; NULL: no limit */
+	Jsonb	   *authority;		/* the most they may back for one customer, per currency; NULL: no limit */
 	bool		active;
 	int64		seq;			/* the governance entry that says so */
 } Actor;

@@ -24,7 +24,7 @@ PG_FUNCTION_INFO_V1(withdraw_backing);
 static PolicyDemand
 CurrentDemand(const PromiseAct *pa)
 {
-	PolicyDemand demand = TermsDemand(pa->act.ledger, pa->promise, NULL);
+	PolicyDemand demand = TermsDemand(pa, pa->promise, NULL);
 
 	demand.evidence = Max(demand.evidence, RowEvidence(pa->promise, PROMISE_EVIDENCE_ASKED));
 	return demand;
@@ -73,19 +73,29 @@ CheckCouldBack(const PromiseAct *pa)
 }
 
 static void
+CheckAuthority(const PromiseAct *pa, const Actor *actor)
+{
+	AuthorityUse use;
+
+	if (!TermsWithinAuthority(pa, actor, pa->promise, &use))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_POLICY),
+				 errmsg("the promise lies above the authority of \"%s\"", actor->actor),
+				 use.sum ?
+				 errdetail("What they back for this customer would come to %s %s; they may back %s.",
+						   numeric_normalize(use.sum), RowText(pa->promise, PROMISE_CURRENCY), numeric_normalize(use.most)) :
+				 errdetail("A value or currency that is not stated, or that the authority does not name, lies above it."),
+				 errhint("Let somebody with more authority back it.")));
+}
+
+static void
 CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
 {
 	const Actor *actor = pa->act.actor;
 
 	CheckEvidence(pa, demand);
 	/* as they are now, held until this is committed */
-	actor = ActorHold(actor->actor);
-	if (!TermsWithinAuthority(actor, pa->promise))
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_POLICY),
-				 errmsg("the promise lies above the authority of \"%s\"", actor->actor),
-				 errdetail("A value or currency that is not stated, or that the authority does not name, lies above it."),
-				 errhint("Let somebody with more authority back it.")));
+	CheckAuthority(pa, ActorHold(actor->actor));
 }
 
 /*

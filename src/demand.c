@@ -6,9 +6,12 @@
 
 #include "demand.h"
 
+#include "exposure.h"
+
 /* Where the terms that rules ask about stand. */
 typedef struct TermColumns
 {
+	int			promise;
 	int			promiser;
 	int			promiser_kind;
 	int			drafted_by;
@@ -18,7 +21,7 @@ typedef struct TermColumns
 } TermColumns;
 
 #define TERM_COLUMNS(row) \
-	{row##_PROMISER, row##_PROMISER_KIND, row##_DRAFTED_BY, row##_KIND, row##_VALUE, row##_CURRENCY}
+	{row##_PROMISE, row##_PROMISER, row##_PROMISER_KIND, row##_DRAFTED_BY, row##_KIND, row##_VALUE, row##_CURRENCY}
 
 static const TermColumns of_entry = TERM_COLUMNS(ENTRY);
 static const TermColumns of_promise = TERM_COLUMNS(PROMISE);
@@ -38,10 +41,33 @@ ValueOf(const Row *terms)
 	return RowIsNull(terms, column) ? NULL : DatumGetNumeric(terms->values[column]);
 }
 
+/*
+ * What the terms and the customer's other open promises in their currency come
+ * to, all of these or those that backer backs; NULL where the terms leave out
+ * how much, or of what.
+ */
+static Numeric
+SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
+{
+	const TermColumns *columns = ColumnsOf(terms);
+	Numeric		value = ValueOf(terms);
+	Exposure	others = {
+		.customer = pa->chain->customer,
+		.besides = terms->values[columns->promise],
+		.currency = RowText(terms, columns->currency),
+		.backer = backer,
+		.pending = pa->pending,
+		.pending_count = pa->pending_count
+	};
+
+	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;
+}
+
 /* What policy asks now, of promiser and drafter and, if one acts upon the terms, of who acts. */
 PolicyDemand
-TermsDemand(const Ledger *ledger, const Row *terms, const Actor *acting)
+TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting)
 {
+	const Ledger *ledger = pa->act.ledger;
 	const TermColumns *columns = ColumnsOf(terms);
 	char	   *drafter = RowText(terms, columns->drafted_by);
 	Actor	   *drafted_by = drafter ? ActorFind(ledger, drafter) : NULL;
@@ -56,12 +82,26 @@ TermsDemand(const Ledger *ledger, const Row *terms, const Actor *acting)
 		.value = ValueOf(terms)
 	};
 
+	if (PolicyIsCumulative(ledger))
+		subject.open_sum = SumWith(pa, terms, NULL);
 	return PolicyAsks(ledger, &subject);
 }
 
-/* Whether the actor may back terms of that value. */
+/*
+ * Whether the actor may back the terms, with what they back for this customer
+ * already.  Where an authority is set, what is unsaid and any currency it does
+ * not name lie above it.
+ */
 bool
-TermsWithinAuthority(const Actor *actor, const Row *terms)
+TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use)
 {
-	return AuthoritySuffices(actor, ValueOf(terms), RowText(terms, ColumnsOf(terms)->currency));
+	char	   *currency = RowText(terms, ColumnsOf(terms)->currency);
+
+	*use = (AuthorityUse) {0};
+	if (actor->authority == NULL)
+		return true;
+	use->most = currency ? AuthorityLimit(actor, currency) : NULL;
+	if (use->most)
+		use->sum = SumWith(pa, terms, actor->actor);
+	return use->sum && AmountReaches(use->most, use->sum);
 }

@@ -8,8 +8,15 @@
 #include "policy.h"
 #include "promise.h"
 
+/* How far an act would use the actor's authority; NULL where it has no limit, or cannot be compared. */
+typedef struct AuthorityUse
+{
+	Numeric		sum;
+	Numeric		most;
+} AuthorityUse;
+
 /* Terms stand in an entry that is being made, or in the promise as it is. */
-extern PolicyDemand TermsDemand(const Ledger *ledger, const Row *terms, const Actor *acting);
-extern bool TermsWithinAuthority(const Actor *actor, const Row *terms);
+extern PolicyDemand TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting);
+extern bool TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use);
 
 #endif

@@ -26,7 +26,7 @@ GOVERNED_TABLE("actor", "actor",
 
 GovernedTable governed_policy =
 GOVERNED_TABLE("policy", "policy",
-			   "promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, active");
+			   "promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within, active");
 
 GovernedTable governed_access =
 GOVERNED_TABLE("access", "role", "levels");

@@ -20,7 +20,7 @@
 #include "duration.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
-	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within"
+	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, cumulative"
 	" FROM trust.policy WHERE active ORDER BY policy");
 
 typedef struct Rule
@@ -30,6 +30,7 @@ typedef struct Rule
 	char	   *kind;
 	char	   *currency;
 	Numeric		least_value;
+	bool		cumulative;		/* compares what the customer's open promises come to */
 	Evidence	evidence;
 	int64		back_within;
 	int64		grace;
@@ -73,6 +74,7 @@ ResultRule(uint64 row)
 	rule.back_within = MicrosecondsOr(row, 7, -1);
 	rule.grace = MicrosecondsOr(row, 8, -1);
 	rule.due_within = MicrosecondsOr(row, 9, -1);
+	rule.cumulative = DatumGetBool(ResultNeeded(row, 10, BOOLOID));
 	return rule;
 }
 
@@ -155,16 +157,23 @@ MatchParty(const Rule *rule, const PolicySubject *subject)
 	return NO_MATCH;
 }
 
-static Match
-MatchValue(Numeric least, Numeric value, Match currency)
+bool
+AmountReaches(Numeric amount, Numeric least)
 {
-	if (least == NULL)
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(least))) >= 0;
+}
+
+static Match
+MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
+{
+	Numeric		amount = rule->cumulative ? subject->open_sum : subject->value;
+
+	if (rule->least_value == NULL)
 		return MATCH;
 	/* an amount in a currency that no rule knows cannot be compared */
-	if (value == NULL || currency == MATCH_BY_SILENCE)
+	if (amount == NULL || currency == MATCH_BY_SILENCE)
 		return MATCH_BY_SILENCE;
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value), NumericGetDatum(least))) >= 0 ?
-		MATCH : NO_MATCH;
+	return AmountReaches(amount, rule->least_value) ? MATCH : NO_MATCH;
 }
 
 static Match
@@ -175,7 +184,7 @@ MatchRule(const Rule *rule, const PolicySubject *subject, bool kind_known, bool 
 		MatchParty(rule, subject),
 		MatchName(rule->kind, subject->kind, kind_known),
 		currency,
-		MatchValue(rule->least_value, subject->value, currency)
+		MatchValue(rule, subject, currency)
 	};
 	Match		match = MATCH;
 
@@ -188,6 +197,18 @@ static int64
 Strictest(int64 a, int64 b)
 {
 	return a < 0 ? b : b < 0 ? a : Min(a, b);
+}
+
+/* Whether a rule in force compares a sum, so that it has to be known. */
+bool
+PolicyIsCumulative(const Ledger *ledger)
+{
+	if (!rules_valid)
+		LoadRules(ledger);
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].cumulative)
+			return true;
+	return false;
 }
 
 /* What all matching rules ask together. */
@@ -222,21 +243,12 @@ PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 	return demand;
 }
 
-/*
- * Whether the actor may back that much.  Where an authority is set, what is
- * unsaid and any currency it does not name lie above it.
- */
-bool
-AuthoritySuffices(const Actor *actor, Numeric value, const char *currency)
+/* The most that the actor may back in that currency; NULL where their authority does not name it. */
+Numeric
+AuthorityLimit(const Actor *actor, const char *currency)
 {
 	JsonbValue	buffer;
-	JsonbValue *most;
+	JsonbValue *most = getKeyJsonValueFromContainer(&actor->authority->root, currency, strlen(currency), &buffer);
 
-	if (actor->authority == NULL)
-		return true;
-	if (value == NULL || currency == NULL)
-		return false;
-	most = getKeyJsonValueFromContainer(&actor->authority->root, currency, strlen(currency), &buffer);
-	return most != NULL && most->type == jbvNumeric &&
-		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value), NumericGetDatum(most->val.numeric))) <= 0;
+	return most != NULL && most->type == jbvNumeric ? most->val.numeric : NULL;
 }

@@ -23,6 +23,7 @@ typedef struct PolicySubject
 	const char *kind;			/* NULL: left unsaid */
 	const char *currency;		/* NULL: left unsaid */
 	Numeric		value;			/* NULL: left unsaid */
+	Numeric		open_sum;		/* the customer's in that currency, this one's in it; NULL: not known */
 } PolicySubject;
 
 /* The strictest of all that matching rules ask. */
@@ -35,6 +36,8 @@ typedef struct PolicyDemand
 } PolicyDemand;
 
 extern PolicyDemand PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
-extern bool AuthoritySuffices(const Actor *actor, Numeric value, const char *currency);
+extern bool PolicyIsCumulative(const Ledger *ledger);
+extern Numeric AuthorityLimit(const Actor *actor, const char *currency);
+extern bool AmountReaches(Numeric amount, Numeric least);
 
 #endif

@@ -80,6 +80,8 @@ typedef struct PromiseAct
 	Event		event;
 	Row		   *promise;		/* as it is before the act; empty for a new one */
 	Row		   *entry;			/* what is to be appended */
+	const Row *const *pending;	/* promises of this customer's that are made with it, and not stored yet */
+	int			pending_count;
 } PromiseAct;
 
 /* Arguments of functions about a promise: promise first, customer before those of every act. */

@@ -19,8 +19,9 @@ PG_FUNCTION_INFO_V1(drop_policy);
 
 static Statement rule_details = STATEMENT(
 	"SELECT pg_catalog.jsonb_build_object('promiser', $1, 'promiser_kind', $2, 'kind', $3, 'currency', $4,"
-	" 'least_value', $5, 'evidence', $6, 'back_within', $7, 'grace', $8, 'due_within', $9, 'active', true)",
-	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, TEXTOID, INTERVALOID, INTERVALOID, INTERVALOID);
+	" 'least_value', $5, 'cumulative', COALESCE($6, false), 'evidence', $7, 'back_within', $8, 'grace', $9,"
+	" 'due_within', $10, 'active', true)",
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, NUMERICOID, BOOLOID, TEXTOID, INTERVALOID, INTERVALOID, INTERVALOID);
 
 static Statement dropped_details = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(p) OPERATOR(pg_catalog.-) 'policy'::pg_catalog.text"
@@ -30,13 +31,23 @@ static Statement dropped_details = STATEMENT(
 	TEXTOID);
 
 /* set_policy's arguments behind the name of the rule, in the order of rule_details */
-#define RULE_ARGUMENTS 9
+#define RULE_ARGUMENTS 10
 
 static void
 CheckInterval(FunctionCallInfo fcinfo, int argument, const char *what)
 {
 	if (!PG_ARGISNULL(argument))
 		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(argument), what);
+}
+
+static void
+CheckCumulative(FunctionCallInfo fcinfo, int cumulative, int least_value)
+{
+	if (!PG_ARGISNULL(cumulative) && PG_GETARG_BOOL(cumulative) && PG_ARGISNULL(least_value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a cumulative rule needs a least value"),
+				 errhint("Give least_value: what the customer's open promises in one currency come to when the rule begins to hold.")));
 }
 
 static void
@@ -47,11 +58,12 @@ CheckRule(FunctionCallInfo fcinfo)
 	(void) ArgKey(fcinfo, 3, "kind");
 	(void) ArgKey(fcinfo, 4, "currency");
 	(void) ArgAmount(fcinfo, 5, "least_value");
-	(void) ArgName(fcinfo, 6, "evidence", evidence_names + 1, EVIDENCES - 1);
-	CheckInterval(fcinfo, 7, "back_within");
-	CheckInterval(fcinfo, 8, "grace");
-	CheckInterval(fcinfo, 9, "due_within");
-	if (PG_ARGISNULL(6) && PG_ARGISNULL(7) && PG_ARGISNULL(8) && PG_ARGISNULL(9))
+	CheckCumulative(fcinfo, 6, 5);
+	(void) ArgName(fcinfo, 7, "evidence", evidence_names + 1, EVIDENCES - 1);
+	CheckInterval(fcinfo, 8, "back_within");
+	CheckInterval(fcinfo, 9, "grace");
+	CheckInterval(fcinfo, 10, "due_within");
+	if (PG_ARGISNULL(7) && PG_ARGISNULL(8) && PG_ARGISNULL(9) && PG_ARGISNULL(10))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("a rule asks for something"),
@@ -60,13 +72,16 @@ CheckRule(FunctionCallInfo fcinfo)
 
 /*
  * set_policy(policy text, promiser text, promiser_kind text, kind text, currency text,
- *			  least_value numeric, evidence text, back_within interval, grace interval,
- *			  due_within interval, reason text, actor, occurred_at, context,
+ *			  least_value numeric, cumulative boolean, evidence text, back_within interval,
+ *			  grace interval, due_within interval, reason text, actor, occurred_at, context,
  *			  idempotency_key) returns receipt
  *		Sets the rule of that name.  It holds for promises that match promiser,
  *		promiser_kind, kind, currency and value >= least_value, as far as given, and
  *		asks for evidence (asserted, session, passkey), a time to back within, a grace
- *		after due, a due time for promises that name none.  Level admin.
+ *		after due, a due time for promises that name none.  A cumulative rule compares,
+ *		in place of the value, what the customer's open promises in its currency come to
+ *		with it.  Level admin.  Errors: 22004 it asks for nothing, 22023 cumulative
+ *		without least_value.
  */
 Datum
 set_policy(PG_FUNCTION_ARGS)
@@ -88,7 +103,7 @@ set_policy(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		}
 		change.details = StatementDatum(&rule_details, values, nulls);
-		change.reason = ArgWords(fcinfo, 10, "reason");
+		change.reason = ArgWords(fcinfo, 11, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

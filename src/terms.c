@@ -149,9 +149,10 @@ static bool
 BacksByOwnAct(const PromiseAct *pa, const PolicyDemand *demand)
 {
 	const Actor *actor = pa->act.actor;
+	AuthorityUse use;
 
 	return actor->kind == ACTOR_HUMAN && RowTextIs(pa->entry, ENTRY_PROMISER, actor->actor) &&
-		pa->act.evidence >= demand->evidence && TermsWithinAuthority(actor, pa->entry);
+		pa->act.evidence >= demand->evidence && TermsWithinAuthority(pa, actor, pa->entry, &use);
 }
 
 /*
@@ -162,7 +163,7 @@ static State
 ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 {
 	Row		   *entry = pa->entry;
-	PolicyDemand demand = TermsDemand(pa->act.ledger, entry, pa->act.actor);
+	PolicyDemand demand = TermsDemand(pa, entry, pa->act.actor);
 	bool		backed = BacksByOwnAct(pa, &demand);
 	bool		waits = !backed && demand.evidence > EVIDENCE_NONE;
 

@@ -1,5 +1,5 @@
 -- Promises and kept rates with a human behind them and without, as the ledger's owner. It shows
--- what goes together, not what brings about what: a long case collects names.
+-- what goes together, not what brings about what: a long case collects names. Then the same as human_backing() asks.
 
 WITH backed AS (
 	SELECT promise, count(DISTINCT backer) AS names FROM trust.entry WHERE event = 'backed' GROUP BY promise
@@ -24,3 +24,15 @@ SELECT CASE
 FROM counted
 WHERE names IS DISTINCT FROM 0
 ORDER BY named, names NULLS FIRST;
+
+\echo 'Above, names are counted until the end: a long case collects names, and is broken more often.'
+\echo 'Below, each promise is looked at an hour after it was made, and left out if it was settled by then:'
+\echo 'who is behind it cannot hang on how it went on. raw: all together; within_strata: like with like, by'
+\echo 'month, kind, promiser''s kind and value. Even so: association, not effect.'
+SELECT scope AS "backed after an hour or not", backed_promises AS backed, backed_too_early AS "too early",
+	backed_decided AS decided, backed_kept AS kept, round(backed_rate::numeric, 3) AS rate,
+	unbacked_promises AS unbacked, unbacked_too_early AS "too early", unbacked_decided AS decided, unbacked_kept AS kept,
+	round(unbacked_rate::numeric, 3) AS rate, round(difference::numeric, 3) AS difference,
+	format('%s to %s', round(difference_low::numeric, 3), round(difference_high::numeric, 3)) AS "with 95 %"
+FROM trust_ledger.human_backing()
+WHERE scope <> 'stratum' AND evidence = 'any';

@@ -46,8 +46,46 @@ $$;
 CREATE FUNCTION make_at_random(n int, team int, customer text, at timestamptz) RETURNS trust_ledger.receipt
 LANGUAGE sql AS $$
 	SELECT trust_ledger.make_promise(customer, 'We come.', promiser => team || promiser, actor => team || any_of(promiser, promiser, ' anna'),
-		kind => n || any_of(' repair', ' call', NULL), due => random_due(at), occurred_at => at)
+		kind => n || any_of(' repair', ' call', NULL), due => random_due(at), occurred_at => at,
+		longest_pause => CASE WHEN random() < 0.6 THEN interval '30 days' * random() END)
 	FROM any_of(' anna', ' ben', ' bot', ' bot', ' tool') AS promiser
+$$;
+
+-- What is done less often: the clock stopped, breaches admitted and repaired, words relayed and confirmed.
+CREATE FUNCTION act_rarely(n int, team int, p trust.promise, at timestamptz) RETURNS trust_ledger.receipt
+LANGUAGE plpgsql AS $$
+DECLARE
+	human  text := team || any_of(' anna', ' ben');
+	anyone text := any_of(human, human, 'carl', 'desk');
+	r      trust_ledger.receipt;
+BEGIN
+	IF p.paused_at IS NOT NULL THEN
+		r := trust_ledger.resume_promise(p.promise, customer => p.customer, actor => anyone, occurred_at => at);
+	ELSIF p.unconfirmed IS NOT NULL AND random() < 0.6 THEN
+		r := trust_ledger.confirm_relayed(p.promise, customer => p.customer, actor => any_of('carl', 'desk'), occurred_at => at);
+	ELSIF p.state = 'broken' AND random() < 0.8 THEN
+		r := trust_ledger.repair_breach(p.promise, 'We did it after all.', p.customer, actor => anyone, occurred_at => at);
+	ELSIF p.state = 'proposed' AND random() < 0.3 THEN
+		r := trust_ledger.decline_promise(p.promise, customer => p.customer, actor => human, occurred_at => at);
+	ELSE
+		CASE floor(random() * 10)::int
+		WHEN 0, 1, 2, 3 THEN
+			r := trust_ledger.pause_promise(p.promise, customer => p.customer, actor => any_of(human, 'desk'), occurred_at => at);
+		WHEN 4, 5 THEN
+			r := trust_ledger.admit_breach(p.promise, customer => p.customer, actor => human, occurred_at => at);
+		WHEN 6 THEN
+			r := trust_ledger.accept_promise(p.promise, relayed => true, customer => p.customer, actor => human, occurred_at => at);
+		WHEN 7 THEN
+			r := trust_ledger.release_promise(p.promise, relayed => true, customer => p.customer, actor => human, occurred_at => at);
+		WHEN 8 THEN
+			r := trust_ledger.amend_promise(p.promise, words => 'We come ' || md5(random()::text), due => random_due(at), relayed => true,
+				customer => p.customer, actor => human, occurred_at => at);
+		ELSE
+			r := trust_ledger.add_note(p.promise, 'Seen.', p.customer, actor => anyone, occurred_at => at);
+		END CASE;
+	END IF;
+	RETURN r;
+END
 $$;
 
 -- Whatever may be done to the promise; what turns out not to be allowed is left.
@@ -59,12 +97,14 @@ DECLARE
 	due   timestamptz := random_due(at);
 	r     trust_ledger.receipt;
 BEGIN
-	IF p.state = 'proposed' AND luck < 0.4 OR p.state = 'open' AND luck < 0.15 THEN
+	IF random() < 0.25 OR p.paused_at IS NOT NULL AND random() < 0.3 THEN
+		r := act_rarely(n, team, p, at);
+	ELSIF p.state = 'proposed' AND luck < 0.4 OR p.state = 'open' AND luck < 0.15 THEN
 		r := trust_ledger.back_promise(p.promise, p.customer, actor => human, occurred_at => at);
 	ELSIF p.state = 'open' AND p.backer IS NOT NULL AND luck < 0.3 THEN
 		r := trust_ledger.withdraw_backing(p.promise, customer => p.customer, actor => p.backer, occurred_at => at);
 	ELSIF p.state IN ('proposed', 'open') AND p.accepted_at IS NULL AND luck < 0.45 THEN
-		r := trust_ledger.accept_promise(p.promise, p.customer, actor => 'carl', occurred_at => at);
+		r := trust_ledger.accept_promise(p.promise, customer => p.customer, actor => 'carl', occurred_at => at);
 	ELSIF p.state IN ('proposed', 'open') AND luck < 0.6 THEN
 		r := trust_ledger.amend_promise(p.promise, kind => n || any_of(' repair', ' call', ' visit', NULL), due => due,
 			clear => CASE WHEN random() < 0.2 THEN '{kind}'::text[] WHEN due IS NULL THEN '{due}' END, customer => p.customer,
@@ -78,7 +118,7 @@ BEGIN
 			relayed => luck > 0.95, actor => CASE WHEN luck > 0.95 THEN human ELSE any_of(team || ' anna', team || ' tool', 'desk', 'carl') END, occurred_at => at);
 	END IF;
 	RETURN r;
-EXCEPTION WHEN SQLSTATE 'TL001' OR SQLSTATE 'TL003' OR SQLSTATE '22023' THEN
+EXCEPTION WHEN SQLSTATE 'TL001' OR SQLSTATE 'TL003' OR SQLSTATE '22023' OR SQLSTATE '22008' THEN
 	RETURN NULL;
 END
 $$;

@@ -13,10 +13,10 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	SELECT min(e.customer),
 		(array_agg(e.promiser ORDER BY e.seq DESC) FILTER (WHERE e.terms))[1],
 		(array_agg(e.kind ORDER BY e.seq DESC) FILTER (WHERE e.terms))[1],
-		(array_agg(e.overdue_at ORDER BY e.seq DESC) FILTER (WHERE e.terms))[1],
+		(array_agg(e.overdue_at ORDER BY e.seq DESC) FILTER (WHERE e.terms OR e.event IN ('paused', 'resumed')))[1],
 		(array_agg(e.backer ORDER BY e.seq DESC) FILTER (WHERE e.terms OR e.event IN ('backed', 'backing_withdrawn')))[1],
 		bool_or(e.state = 'open'),
-		bool_or(e.event IN ('withdrawn', 'released')),
+		bool_or(e.event = 'withdrawn' OR e.event = 'released' AND e.stands IS NOT FALSE),
 		(array_agg(e.verdict ORDER BY e.seq DESC) FILTER (WHERE e.says))[1],
 		(array_agg(e.whose_word ORDER BY e.seq DESC) FILTER (WHERE e.says))[1],
 		(array_agg(e.weight_kept ORDER BY e.seq DESC) FILTER (WHERE e.says))[1] / 1000.0::float8,
@@ -162,14 +162,15 @@ CREATE FUNCTION slow_view(by text, half_life interval,
 RETURNS SETOF record LANGUAGE sql AS $$
 	WITH life AS (
 		SELECT promise, (array_agg(state ORDER BY seq DESC))[1] AS state, min(occurred_at) FILTER (WHERE event = 'made') AS made_at,
-			bool_or(event = 'withdrawn' AND state = 'broken') AS withdrawn_late, min(occurred_at) FILTER (WHERE event = 'released') AS released_at
+			bool_or(event = 'withdrawn' AND state = 'broken') AS withdrawn_late, min(occurred_at) FILTER (WHERE event = 'released' AND stands IS NOT FALSE) AS released_at
 		FROM trust.entry WHERE promise IS NOT NULL GROUP BY promise
 	), backing AS (
 		SELECT DISTINCT ON (promise) promise, CASE WHEN backer IS NOT NULL THEN evidence END AS evidence FROM trust.entry
 		WHERE event IN ('made', 'backed', 'backing_withdrawn') OR event = 'amended' AND stands ORDER BY promise, seq DESC
 	), terms AS (
-		SELECT promise, (array_agg(due ORDER BY seq DESC))[1] AS due, bool_or(before IS NOT NULL AND due IS DISTINCT FROM before) AS due_moved
-		FROM (SELECT *, lag(due) OVER (PARTITION BY promise ORDER BY seq) AS before FROM trust.entry WHERE event = 'made' OR event = 'amended' AND stands) e
+		SELECT promise, (array_agg(due ORDER BY seq DESC))[1] AS due, bool_or(event = 'amended' AND before IS NOT NULL AND due IS DISTINCT FROM before) AS due_moved
+		FROM (SELECT *, lag(due) OVER (PARTITION BY promise ORDER BY seq) AS before FROM trust.entry
+			WHERE event IN ('made', 'paused', 'resumed') OR event = 'amended' AND stands) e
 		GROUP BY promise
 	), p AS (
 		SELECT slow_key(by, s.customer, s.promiser, s.backer, s.kind) AS key, s.*, state, made_at, evidence, withdrawn_late, released_at > due AS released_late, due_moved,

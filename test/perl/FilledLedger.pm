@@ -62,6 +62,8 @@ SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidenc
 SELECT * FROM trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50,
 	evidence => 'session', grace => '36:00', due_within => '30 days');
 SELECT * FROM trust_ledger.set_policy('yen', currency => 'JPY', grace => '1 day');
+SELECT * FROM trust_ledger.set_policy('all of it', promiser => 'nobody', currency => 'EUR', least_value => 1e5,
+	cumulative => true, evidence => 'asserted');
 SELECT * FROM trust_ledger.set_policy('gone', kind => 'gift', evidence => 'asserted');
 SELECT * FROM trust_ledger.drop_policy('gone', 'no gifts');
 SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna', 'application'),
@@ -251,7 +253,8 @@ sub views
 	my ($node, $db, %options) = @_;
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
 SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
-	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$ ELSE 't' END)
+	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
+		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
 SQL
 }

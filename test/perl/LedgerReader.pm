@@ -31,7 +31,10 @@ sub new
 	foreach my $row ($self->table('event', 'from'))
 	{
 		my ($event, $from, $to) = @$row;
-		$self->{steps}{$event}{$_} = { map { $_ => 1 } split /, /, $to } for split /, /, $from;
+		foreach my $one (split /, /, $event)
+		{
+			$self->{steps}{$one}{$_} = { map { $_ => 1 } split /, /, $to } for split /, /, $from;
+		}
 	}
 	my ($head, @projection) = $self->table_with_head('column');
 	foreach my $row (@projection)
@@ -50,7 +53,8 @@ sub new
 	my @hashed = grep { $_ ne 'ledger' } map { $_->{name} } @{ $self->{fields} };
 	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts, 'request' ];
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
-	push @{ $self->{promise_columns} }, qw(state last_seq opened_at waiting_since);
+	push @{ $self->{promise_columns} }, qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
+	  unbacked_by former_backer due_moved_at paused_for);
 	return $self;
 }
 
@@ -182,34 +186,125 @@ sub true { return defined $_[0] && $_[0] eq 't' }
 
 sub instant { my ($entry) = @_; return $entry->{ true($entry->{backfilled}) ? 'occurred_at' : 'recorded_at' } }
 
-# Takes the entry into the promise; false where it cannot follow.
-sub fold
+# Days of 24 hours and microseconds, as the export has intervals.
+sub interval_hex
+{
+	my ($us) = @_;
+	my $days = int($us / 86400e6);
+	return unpack 'H*', pack 'q>l>l>', $us - $days * 86400000000, $days, 0;
+}
+
+sub interval_us
+{
+	my ($us, $days) = unpack 'q>l>', pack 'H*', $_[0];
+	return $days * 86400000000 + $us;
+}
+
+# What of the page is said in words: of an entry that sets something.
+sub fold_words
+{
+	my ($promise, $entry, $before) = @_;
+	my $event = $entry->{event};
+	if ($event =~ /^(?:made|amended|backed|backing_withdrawn|declined)$/)
+	{
+		undef $promise->{seen_at} if $event =~ /^(?:made|amended)$/;
+		$promise->{seen_at} //= instant($entry) if same($entry->{actor_kind}, 'human') && same($entry->{speaks_for}, 'company');
+	}
+	if ($event =~ /^(?:made|amended|backed|backing_withdrawn)$/)
+	{
+		my @lost = defined $entry->{backer} ? (undef) x 3 : defined $before->{backer} ? (instant($entry), $event, $before->{backer}) : ();
+		@$promise{qw(unbacked_at unbacked_by former_backer)} = @lost if @lost;
+	}
+	$promise->{due_moved_at} = instant($entry) if !same($promise->{due_moves}, $before->{due_moves}) && $event ne 'made';
+	$promise->{paused_for} = interval_hex(0) if $event eq 'made';
+	if ($event =~ /^(?:paused|resumed)$/)
+	{
+		my $moved = $entry->{due} - $before->{due};
+		$promise->{paused_for} = interval_hex(interval_us($before->{paused_for}) + $moved);
+		$promise->{paused_until} = instant($entry) + $moved if $event eq 'paused';
+	}
+	return;
+}
+
+# Whether the entry can follow: its step, its backer, its clock.
+sub can_follow
 {
 	my ($self, $promise, $entry) = @_;
 	my ($event, $to) = map { $_ // '' } @$entry{qw(event state)};
 	my $from = $promise->{state} // 'none';
-	return 0 unless $self->{steps}{$event}{$from}{$to};
+	my $allowed = $self->{steps}{$event}{$from} or return 0;
 
+	return 0 unless same($entry->{stands}, 'f') ? $to eq $from : $allowed->{$to};
+	return 0 if $event =~ /^(?:paused|resumed)$/ && !(defined $entry->{due} && defined $promise->{due});
+	return 0 if $event eq 'resumed' && !defined $promise->{paused_at};
+	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor}) && same($entry->{actor_kind}, 'human');
+}
+
+# Takes the entry into the promise; false where it cannot follow.
+sub fold
+{
+	my ($self, $promise, $entry) = @_;
+	return 0 unless $self->can_follow($promise, $entry);
+
+	my ($event, $to) = @$entry{qw(event state)};
 	my %before = %$promise;
-	foreach my $rule (@{ $self->{projection}{$event} })
+	my $sets = !same($entry->{stands}, 'f') &&
+	  ($event !~ /^(?:amended|breach_admitted|assessed|breach_repaired)$/ || true($entry->{stands}));
+	foreach my $rule ($sets ? @{ $self->{projection}{$event} // [] } : ())
 	{
 		my ($column, $source, $mark, $flag) = @$rule;
-		next if $event =~ /^(?:amended|assessed)$/ && !true($entry->{stands});
 		next if $flag && !true($entry->{$flag});
 		next if $mark eq '?' && defined $promise->{$column};
 		$promise->{$column} =
 			$source eq '0' ? 0
+		  : $source eq 'none' ? undef
 		  : $source eq '+1' ? $before{$column} + (defined $before{due} && !same($before{due}, $entry->{due}))
 		  : $mark eq '*' && !defined $entry->{backer} ? undef
 		  : $source eq 'instant' ? instant($entry)
 		  : $entry->{$source};
 	}
+	fold_words($promise, $entry, \%before) if $sets;
 	@$promise{qw(state last_seq)} = ($to, $entry->{seq});
 	$promise->{opened_at} //= instant($entry) if $to eq 'open';
-	my $waits = $to =~ /^(?:proposed|open)$/ && defined $promise->{evidence_asked} && !defined $promise->{backer};
+	$promise->{backfilled_at} //= $entry->{recorded_at} if true($entry->{backfilled});
+	@$promise{qw(paused_at paused_until)} = () unless $to =~ /^(?:proposed|open)$/;
+	if ($event =~ /^(?:accepted|amended|assessed|released|breach_repaired)$/)
+	{
+		if (true($entry->{relayed}) || $event eq 'breach_repaired' && same($entry->{stands}, 'f')) { $promise->{unconfirmed} = $entry->{seq}; }
+		elsif (!same($entry->{speaks_for}, 'company')) { undef $promise->{unconfirmed}; }
+	}
+	my $waits = ($to eq 'open' || $to eq 'proposed' && !defined $promise->{declined_at})
+	  && defined $promise->{evidence_asked} && !defined $promise->{backer};
 	my $anew = $event eq 'amended' && true($entry->{stands});
 	$promise->{waiting_since} = !$waits ? undef : $anew ? instant($entry) : $promise->{waiting_since} // instant($entry);
-	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor}) && same($entry->{actor_kind}, 'human');
+	return 1;
+}
+
+# ---- what was erased ----
+
+# Which texts of which entries erased entries name: by customer and either promise or seq, [seq, texts].
+sub erasures
+{
+	my ($entries) = @_;
+	my %named;
+	foreach my $entry (grep { ($_->{event} // '') eq 'erased' } @$entries)
+	{
+		my $details = defined $entry->{details} ? eval { JSON::PP->new->decode($entry->{details}) } : { texts => \@texts };
+		my $listed = ref $details eq 'HASH' && ref $details->{texts} eq 'ARRAY' ? $details->{texts} : [];
+		my $what = join ' ', $entry->{promise} // '', $entry->{refers_to} // 'all';
+		push @{ $named{ $entry->{customer} }{$what} }, [ $entry->{number}, { map { $_ => 1 } grep { defined && !ref } @$listed } ];
+	}
+	return \%named;
+}
+
+# The texts of the entry that are named.
+sub erased_of
+{
+	my ($entry, $erasures) = @_;
+	my $named = $erasures->{ $entry->{customer} } or return {};
+	my $promise = $entry->{promise} // '';
+	my @by = map { @{ $named->{$_} // [] } } "$promise $entry->{number}", $promise eq '' ? () : "$promise all";
+	return { map { %{ $_->[1] } } grep { $_->[0] > $entry->{number} } @by };
 }
 
 # ---- verifying ----
@@ -217,16 +312,22 @@ sub fold
 # Rule 1 to 3.
 sub check_entry
 {
-	my ($self, $entry, $ledger, $found) = @_;
+	my ($self, $entry, $ledger, $erased, $found) = @_;
 	$found->('format') unless same($entry->{format}, 1);
 	$found->('hash') unless eval { same($entry->{hash}, $self->entry_hash($entry, $ledger)) };
 	foreach my $text (@texts)
 	{
 		my ($value, $salt, $commitment) = @$entry{ $text, "${text}_salt", "${text}_commitment" };
 		next unless grep { defined } $value, $salt, $commitment;
+		if ($erased->{$text} && defined $commitment)
+		{
+			$found->($text) if defined $value || defined $salt;
+			next;
+		}
 		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
 	}
 	my ($request, $salt) = @$entry{qw(request request_salt)};
+	return if %$erased && !defined $salt;
 	$found->('request_salt')
 	  unless defined $request ? defined $salt && length $request == 128 && eval { sha256_hex(value_bytes(bytes => $salt)) eq substr($request, 0, 64) } : !defined $salt;
 }
@@ -352,12 +453,13 @@ sub verify
 	my $ledger = $first ? $first->{subject} : undef;
 	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created') && defined $ledger;
 	my $registrations = registrations($rows->{entry});
+	my $erasures = erasures($rows->{entry});
 
 	foreach my $entry (@{ $rows->{entry} })
 	{
 		my $customer = $entry->{customer};
 		my $found_here = sub { $found->('entry', "$customer/$entry->{number}", @_); };
-		$self->check_entry($entry, $ledger, $found_here);
+		$self->check_entry($entry, $ledger, erased_of($entry, $erasures), $found_here);
 		$self->check_join($entry, $last{$customer}, $found_here);
 		check_actor($entry, $registrations, $found_here);
 		my $problem = $self->take($entry, \%said);

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(170);
+SELECT plan(174);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -64,6 +64,7 @@ FROM (
 		$$customer_score('c')$$, $$customer_score('c', now())$$, $$customer_score('nobody', known_at => now())$$,
 		$$promiser_score('anna')$$, $$promiser_score('anna', now(), now())$$,
 		$$explain_trust('customer', 'c')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$trust_trend('promiser', '1 day', basis => 'recorded')$$,
+		$$human_backing()$$, $$human_backing('2 days')$$,
 		$$require_reader()$$]), '{application,analyst,auditor,admin}') AS i (call, levels);
 
 -- Nobody needs a level for these: they do nothing that the caller could not do by hand. What is
@@ -75,6 +76,7 @@ INSERT INTO levelless VALUES
 	('check_ledger_owner', 'check_ledger_owner()', '42501'), ('found_ledger', 'found_ledger()', '42501'),
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
 	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),
+	('create_exception_views', 'create_exception_views()', '42501'), ('create_analysis_views', 'create_analysis_views()', '42501'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 
 SELECT set_eq($$

@@ -35,12 +35,13 @@ BEGIN
 END
 $$;
 
+-- To a customer of its own: what an actor backs for one customer adds up (exposure.sql).
 CREATE FUNCTION make(args text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
 	made uuid;
 BEGIN
-	EXECUTE 'SELECT promise FROM trust_ledger.make_promise(''c'', ''We pay.'', ' || args || ')' INTO made;
+	EXECUTE 'SELECT promise FROM trust_ledger.make_promise(' || quote_literal(gen_random_uuid()) || ', ''We pay.'', ' || args || ')' INTO made;
 	RETURN made;
 END
 $$;

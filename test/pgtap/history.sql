@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(140);
+SELECT plan(180);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.grant_access(current_user, 'import');
@@ -72,6 +72,47 @@ SELECT ok((SELECT string_agg(description, ' ' ORDER BY seq) FROM trust_ledger.hi
 FROM (VALUES
 	(1, 'Entered after the fact: it occurred at '), (1, 'took the promise back after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
 	(2, 'took the promise back[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
+
+-- The rest of a promise's life, each act with what it is to say.
+CREATE TABLE said (nr serial, call text, patterns text[]);
+INSERT INTO said (call, patterns) VALUES
+	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
+	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
+	('accept_promise($1, relayed => true, actor => ''sdr-bot'')', '{"sdr-bot.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
+	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2999-01-03 .* at the latest","\"Away[.]\""}'),
+	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2999-01-01"}'),
+	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),
+	('confirm_relayed($1, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
+	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted in time","0/750","\"No parts[.]\""}'),
+	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, and weighs 0/750"}'),
+	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"made good","does not stand until","How: \"Parts came[.]\""}'),
+	('confirm_relayed($1, actor => ''carl'')', '{"made good","customer''s word, and weighs 250/750","confirms entry 11"}'),
+	('assess_promise($1, ''kept'', relayed => true, actor => ''ben'')', '{"relayed that the customer says: kept"}'),
+	('confirm_relayed($1, reason => ''Yes.'', actor => ''carl'')', '{"says: kept","confirms entry 13","1000/0","\"Yes[.]\""}'),
+	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"noted[.]","The note: \"By the way[.]\""}'),
+	('erase_words(''e'', 1, ''Asked for.'', actor => ''ben'')', '{"\"ben\" erased words, purpose in entry 1","\"Asked for[.]\""}'),
+	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all entries of the promise before this one"}');
+SELECT promise AS other FROM trust_ledger.make_promise('e', 'This one.', 'sdr-bot', due => '2999-01-01', longest_pause => '2 days', purpose => 'Rest.', actor => 'sdr-bot') \gset
+CREATE TABLE heard (nr int, description text, last bigint);
+DO $$
+DECLARE
+	of_promise uuid := (SELECT promise FROM trust.promise WHERE customer = 'e');
+	act record;
+BEGIN
+	FOR act IN SELECT * FROM said ORDER BY nr LOOP
+		EXECUTE 'SELECT trust_ledger.' || act.call USING of_promise;
+		INSERT INTO heard SELECT act.nr, string_agg(description, ' ' ORDER BY seq), max(seq) FROM trust_ledger.history(of_promise)
+		WHERE seq > coalesce((SELECT max(last) FROM heard), 1);
+	END LOOP;
+END
+$$;
+SELECT ok((SELECT description FROM heard h WHERE h.nr = s.nr) ~* pattern, format('%s: %s', call, pattern)) FROM said s, unnest(patterns) AS pattern ORDER BY s.nr;
+SELECT promise AS let_off FROM trust_ledger.make_promise('f', 'Let off.', actor => 'anna') \gset
+SELECT seq AS let_off_by FROM trust_ledger.release_promise(:'let_off', 'No need.', relayed => true, actor => 'ben') \gset
+SELECT confirmed.seq AS let_off_indeed FROM trust_ledger.confirm_relayed(:'let_off', actor => 'carl') AS confirmed \gset
+SELECT ok((SELECT description FROM trust_ledger.history(:'let_off') WHERE seq = nr) ~* pattern, format('entry %s of a release: %s', nr, pattern))
+FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:let_off_by, '"No need[.]"'),
+	(:let_off_indeed, 'carl" released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
 	'every event was told of');
 

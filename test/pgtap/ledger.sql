@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(220);
+SELECT plan(222);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -56,13 +56,13 @@ FROM unnest(ARRAY[
 	$$accept_promise(gen_random_uuid())$$, $$amend_promise(gen_random_uuid(), 'words')$$,
 	$$withdraw_promise(gen_random_uuid())$$, $$release_promise(gen_random_uuid())$$,
 	$$assess_promise(gen_random_uuid(), 'kept')$$, $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
-	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$rebuild('c')$$, $$rebuild('')$$,
+	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$rebuild('c')$$, $$rebuild('')$$,
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype <> 'trigger'::regtype
-		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views') $$,
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views', 'create_exception_views', 'create_analysis_views') $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(outcome(call, as_role, true), '^55000 .*create_ledger', function || '() before there is a ledger, by ' || as_role)
 FROM calls, unnest('{postgres,ledger_owner}'::text[]) AS as_role;

@@ -1,7 +1,7 @@
 -- A thousand random ledgers: trends, views, scores and explanations against slow, obvious SQL versions of themselves.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(69);
+SELECT plan(82);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
@@ -66,6 +66,16 @@ FROM (SELECT count(*) FILTER (WHERE overdue_at < until AND opened AND NOT ended 
 		WINDOW w AS (PARTITION BY basis, promise ORDER BY at)) c) AS h,
 	LATERAL (VALUES ('being overdue', overdue, 2000), ('another verdict', revised, 1000), ('another backer of what is overdue', passed_on, 300),
 		('an act at a step''s begin', at_a_bound, 2000)) AS v (what, happens, least);
+SELECT cmp_ok(count(e.event)::int, '>=', least, format('%s happens', what))
+FROM (VALUES ('paused', 100), ('resumed', 50), ('breach_admitted', 50), ('breach_repaired', 100), ('declined', 30), ('noted', 30)) AS w (what, least)
+LEFT JOIN trust.entry e ON e.event = what
+GROUP BY what, least;
+SELECT cmp_ok(count(e.event)::int, '>=', 10, format('%s is relayed, and does not stand', what))
+FROM unnest('{accepted,amended,released,assessed}'::text[]) AS what LEFT JOIN trust.entry e ON e.event = what AND e.relayed AND NOT e.stands
+GROUP BY what;
+SELECT cmp_ok(count(e.event)::int, '>=', 5, format('%s is confirmed', what))
+FROM unnest('{released,breach_repaired,assessed}'::text[]) AS what LEFT JOIN trust.entry e ON e.event = what AND e.refers_to IS NOT NULL
+GROUP BY what;
 SELECT cmp_ok(count(*)::int, '>=', 1000, 'acts are entered later than others that came after them')
 FROM (SELECT occurred_at < max(occurred_at) OVER (PARTITION BY promise ORDER BY seq) AS late FROM trust.entry WHERE promise IS NOT NULL) e WHERE late;
 

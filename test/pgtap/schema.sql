@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(353);
+SELECT plan(358);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -25,7 +25,7 @@ SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'), '
 FROM (VALUES
 	('register_actor', 'actor kind name speaks_for responsible db_role model authority customer reason acting'),
 	('retire_actor', 'actor successor reason acting'),
-	('set_policy', 'policy promiser promiser_kind kind currency least_value evidence back_within grace due_within reason actor'),
+	('set_policy', 'policy promiser promiser_kind kind currency least_value cumulative evidence back_within grace due_within reason actor'),
 	('drop_policy', 'policy reason actor'),
 	('set_ledger', 'half_life weights zone lag reason actor'),
 	('grant_access', 'role level reason actor'),
@@ -53,6 +53,8 @@ INSERT INTO intended VALUES
 	('promiser_score', 'actor as_of known_at', 'trust_ledger.trust_score', 's', false, 'r'),
 	('explain_trust', 'by of_key as_of known_at', 'record', 's', false, 'r'),
 	('trust_trend', 'by step since until basis of_key', 'record', 's', false, 'r'),
+	('human_backing', 'landmark', 'record', 's', false, 'r'),
+	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
 -- Of what they are given, and nothing else: immutable, strict, for parallel plans.
@@ -73,7 +75,7 @@ SELECT name, '', returns
 FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views}'::text[]) AS name
 UNION ALL
 SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name;
 
@@ -148,14 +150,14 @@ SELECT is_empty($$
 SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
 	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[])
-	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust}'::text[])$$,
+	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
 FROM (VALUES
 	('ledger', '{ledger,table_format,half_life,weights,zone,lag,seq}'::name[]),
 	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
-	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within,active,seq}'),
+	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
@@ -164,15 +166,23 @@ FROM (VALUES
 		backfilled,terms_seq,last_seq}'),
 	('awaiting_backing', '{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
 		back_by,waiting_since}'),
-	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,evidence,back_within,grace,due_within}'),
-	('access_level', '{role,level}')) AS intended (tab, columns);
+	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within}'),
+	('access_level', '{role,level}'),
+	('exception', '{what,since,customer,promise,subject,promiser,kind,state,detail}'),
+	('overdue', '{customer,promise,state,words,promiser,promiser_kind,backer,kind,value,currency,due,overdue_at,days_over,accepted_at}'),
+	('orphaned', '{customer,promise,state,words,promiser,former_backer,why,since,kind,value,currency,due,accepted_at,overdue}'),
+	('over_promising', '{promiser,promiser_kind,kind,promises,decided,kept,partly_kept,broken,overdue,kept_rate,kept_rate_low,kept_rate_high,
+		median_promised,median_needed,human_decided,human_kept_rate,human_median_needed}'),
+	('human_backing', '{scope,evidence,month,kind,promiser_kind,value_band,backed_promises,backed_undecided,backed_too_early,backed_decided,
+		backed_kept,backed_rate,backed_accepted,unbacked_promises,unbacked_undecided,unbacked_too_early,unbacked_decided,unbacked_kept,
+		unbacked_rate,unbacked_accepted,difference,difference_low,difference_high}')) AS intended (tab, columns);
 SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
 	kept,partly_kept,broken,released,withdrawn,share_backed,share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
 	released_late,due_moved,median_time_to_keep}'::name[], 'columns of trust.' || key || '_trust')
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.][a-z]+_trust$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
 	'each of which says what it is');
 
 SELECT results_eq($$
@@ -266,7 +276,7 @@ CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$,
 	$$SELECT trust_ledger.assess_promise((SELECT (r).promise FROM made WHERE n = 1), 'broken', actor => 'carl')$$,
 	$$SELECT trust_ledger.customer_score('c')$$, $$SELECT trust_ledger.customer_score('c', now(), now())$$, $$SELECT trust_ledger.promiser_score('anna')$$,
-	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$]) AS call;
+	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT * FROM trust_ledger.human_backing()$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$]) AS call;
 SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
 -- Whether it was told of: verify() finds it or fails, or other calls fail. Nothing of it stays.
 CREATE FUNCTION told(alteration text) RETURNS text LANGUAGE plpgsql AS $$

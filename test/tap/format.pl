@@ -44,10 +44,13 @@ sub export
 
 sub rows_of { my ($text) = @_; return LedgerReader::rows($text, split /\t/, ($text =~ /^(.*)/)[0]); }
 
+my %escaped = ("\b" => '\b', "\f" => '\f', "\n" => '\n', "\r" => '\r', "\t" => '\t', "\013" => '\v', '\\' => '\\\\');
+
 sub copy_text
 {
 	my ($columns, @rows) = @_;
-	return join '', map { join("\t", map { $_ // '\N' } @$_) . "\n" } $columns, map { [ @{$_}{@$columns} ] } @rows;
+	return join '', map { join("\t", map { defined ? s/([\b\f\n\r\t\013\\])/$escaped{$1}/gr : '\N' } @$_) . "\n" } $columns,
+	  map { [ @{$_}{@$columns} ] } @rows;
 }
 
 sub findings { return [ map { join ' ', @$_ } @_ ]; }
@@ -258,7 +261,51 @@ my @calls = (
 	(map { [ '', "make_promise('numbers', 'n', value => $numerics[$_][0], actor => 'ben'" ] } 0 .. $#numerics),
 	(map { [ '', "make_promise('jsons', 'j', context => " . quoted($jsons[$_][0]) . ", actor => 'ben'" ] } 0 .. $#jsons),
 	[ '', "rebuild(E'c\\'2\\\\', reason => 'to be sure', actor => 'bot'" ],
-	[ '', "retire_actor('ben', successor => 'anna', reason => 'leaves', acting => 'bot'" ]);
+	# the rest of a promise's life: declined, relayed, confirmed, paused, admitted, repaired, noted, erased
+	[ p9 => "make_promise('life', $words, promiser => 'bot', actor => 'bot', value => 2000, currency => 'EUR', due => '9999-12-31', longest_pause => '2 days', purpose => 'p'" ],
+	[ p9 => "decline_promise(:'p9', reason => 'too much', actor => 'ben'" ],
+	[ p9 => "amend_promise(:'p9', due => '9999-12-30', actor => 'bot'" ],
+	[ p9 => "back_promise(:'p9', actor => 'ben'" ],
+	[ p9 => "withdraw_backing(:'p9', actor => 'ben'" ],
+	[ p9 => "accept_promise(:'p9', relayed => true, actor => 'bot'" ],
+	[ p9 => "confirm_relayed(:'p9', reason => 'it is so', actor => 'portal'" ],
+	[ p9 => "pause_promise(:'p9', reason => 'away', actor => 'bot'" ],
+	[ p9 => "resume_promise(:'p9', reason => 'back', actor => 'portal'" ],
+	[ p9 => "pause_promise(:'p9', actor => 'crm'" ],
+	[ p9 => "resume_promise(:'p9', actor => 'bot'" ],
+	[ p9 => "amend_promise(:'p9', words => $words || 'x', relayed => true, actor => 'bot'" ],
+	[ p9 => "confirm_relayed(:'p9', actor => 'crm'" ],
+	[ p9 => "admit_breach(:'p9', reason => 'will not', actor => 'bot'" ],
+	[ p9 => "assess_promise(:'p9', 'kept', relayed => true, actor => 'anna'" ],
+	[ p9 => "confirm_relayed(:'p9', actor => 'crm'" ],
+	[ p9 => "assess_promise(:'p9', 'broken', actor => 'portal'" ],
+	[ p9 => "repair_breach(:'p9', 'flowers', actor => 'bot'" ],
+	[ p9 => "confirm_relayed(:'p9', actor => 'portal'" ],
+	[ p9 => "add_note(:'p9', $words, actor => 'bot'" ],
+	[ p9 => "erase_words(:'p9', reason => 'asked to', actor => 'bot'" ],
+	[ p9 => "add_note(:'p9', 'again', actor => 'crm'" ],
+	[ p10 => "make_promise('life', 'pause and park', promiser => 'bot', actor => 'bot', value => 2000, currency => 'EUR', due => '2199-01-01', longest_pause => '01:00'" ],
+	[ p10 => "back_promise(:'p10', actor => 'ben'" ],
+	[ p10 => "pause_promise(:'p10', actor => 'bot'" ],
+	[ p10 => "withdraw_backing(:'p10', actor => 'ben'" ],
+	[ p10 => "resume_promise(:'p10', actor => 'ben'" ],
+	[ p11 => "make_promise('life', 'let off', promiser => 'bot', actor => 'bot', value => 1, currency => 'CHF', due => '2199-01-01', longest_pause => '01:00'" ],
+	[ p11 => "back_promise(:'p11', actor => 'ben'" ],
+	[ p11 => "pause_promise(:'p11', actor => 'bot'" ],
+	[ p11 => "release_promise(:'p11', relayed => true, actor => 'bot'" ],
+	[ p11 => "confirm_relayed(:'p11', actor => 'portal'" ],
+	[ p12 => "make_promise('life', 'long ago', actor => 'ben', due => now() - interval '30 days', occurred_at => now() - interval '40 days'" ],
+	[ p12 => "release_promise(:'p12', relayed => true, reason => 'they say', actor => 'bot'" ],
+	[ p12 => "accept_promise(:'p12', relayed => true, actor => 'bot'" ],
+	[ p12 => "assess_promise(:'p12', 'broken', actor => 'ben'" ],
+	[ p12 => "repair_breach(:'p12', 'again', actor => 'anna'" ],
+	[ p13 => "make_promise('erasing', 'to be erased', actor => 'ben', purpose => 'kept'" ],
+	[ p13 => "amend_promise(:'p13', kind => 'call', purpose => 'another', actor => 'ben'" ],
+	[ '', "erase_words('erasing', 1, 'asked to', actor => 'bot'" ],
+	[ p14 => "make_promise('gone', 'all of it', actor => 'ben'" ],
+	[ '', "erase_customer('gone', 'asked to', actor => 'ben'" ],
+	[ '', "retire_actor('ben', successor => 'anna', reason => 'leaves', acting => 'bot'" ],
+	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ]);
 
 fresh_ledger('everything');
 my $script = "CREATE ROLE anna LOGIN; SET client_encoding = 'UTF8';\n";
@@ -288,14 +335,15 @@ my @entries = rows_of($all{entry});
 my %group;
 $group{promise} = [ sort keys %{ $reader->{steps} } ];
 $group{governance} = [ grep { $_ ne 'ledger_created' } sort keys %{ $reader->{governs} } ];
-$group{all} = [ 'ledger_created', map { @$_ } @group{qw(promise governance)} ];
+# what is erased, is in promises and in governance
+$group{all} = [ sort keys %{ { map { $_ => 1 } 'ledger_created', map { @$_ } @group{qw(promise governance)} } } ];
 
 # Field by field, the events that it was set in.
 my (%claimed, %seen, %always);
 foreach my $field (grep { $_->{name} ne 'ledger' } @fields)
 {
 	my ($name, $set_in) = @$field{qw(name set_in)};
-	$claimed{$name} = [ sort map { $group{$_} ? @{ $group{$_} } : $_ } @$set_in ];
+	$claimed{$name} = [ sort keys %{ { map { $_ => 1 } map { $group{$_} ? @{ $group{$_} } : $_ } @$set_in } } ];
 	my %set = map { $_->{event} => 1 } grep { defined $_->{$name} } @entries;
 	$seen{$name} = [ sort keys %set ];
 	$always{$name} = grep { !defined $_->{$name} } @entries if "@$set_in" eq 'all';
@@ -325,7 +373,7 @@ is_deeply(of_customer('jsons', 'context'), [ map { $_->[1] } @jsons ], 'so is JS
 is_deeply([ map { [ @$_{qw(occurred_at due)} ] } grep { $_->{event} eq 'made' && $_->{occurred_at} < 0 } @entries ],
 	[ [ -14182939876544, -1 ], [ -63517780800000000, undef ] ], 'so are times before 1970');
 is_deeply([ sort grep { defined } map { $_->{longest_pause} } @entries ],
-	[ ('0' x 32) x 2, ('0000001e2cc31001' . '00000001' . '00000000') x 4 ], 'and intervals');
+	[ ('0' x 32) x 2, ('0' x 16 . '00000002' . '00000000') x 4, ('00000000d693a400' . '0' x 16) x 2, ('0000001e2cc31001' . '00000001' . '00000000') x 4 ], 'and intervals');
 
 # ---- retries ----
 
@@ -337,7 +385,7 @@ my @requests = (
 	[ 'make_promise', text => 'bot', customer => text => '🔧-1', words => text => $hurting, promiser => text => 'bot', kind => text => 'répair',
 		due_on => int32 => $far, value => numeric => '1.50', currency => text => 'CHF', purpose => text => $hurting,
 		longest_pause => interval => '0000001e2cc310010000000100000000', actor => text => 'bot' ],
-	[ "amend_promise(:'p1', words", text => 'ben', promise => uuid => undef, words => text => 'shorter', clear => text => '{purpose,due}', actor => text => 'ben' ],
+	[ "amend_promise(:'p1', words", text => 'ben', promise => uuid => undef, words => text => 'shorter', clear => text => '{purpose,due}', relayed => bool => 'f', actor => text => 'ben' ],
 	[ "assess_promise(:'p1', 'kept'", text => 'bot', promise => uuid => undef, verdict => text => 'kept', relayed => bool => 'f', reason => text => 'says who', actor => text => 'bot' ],
 	[ 'grant_access', '', undef, role => text => 'anna', level => text => 'application' ]);
 foreach (@requests)
@@ -445,6 +493,26 @@ foreach my $what (sort keys %change)
 	}
 	is_deeply(\@unnoticed, [], "$what in each column of an entry is noticed");
 }
+
+# ---- what was erased, and what was not ----
+
+my @erased = grep { $_->{customer} eq 'erasing' } @small;
+is_deeply([ map { [ @$_{qw(event refers_to details words purpose)} ] } @erased ],
+	[ [ 'made', undef, undef, undef, undef ], [ 'amended', 1, undef, undef, 'another' ],
+		[ 'erased', 1, '{"texts": ["words", "purpose", "context"]}', undef, undef ], [ 'erased', 2, '{"texts": ["words"]}', undef, undef ] ],
+	'one entry is erased, and its words where they stand again');
+sub with
+{
+	my ($seq, %change) = @_;
+	my @changed = map { $_->{customer} eq 'erasing' && $_->{seq} == $seq ? { %$_, %change } : $_ } @small;
+	return findings($reader->verify(%small, entry => copy_text(\@columns, @changed)));
+}
+is_deeply(with(1, words => 'to be erased', words_salt => 'ab' x 32), ['entry erasing/1 words'], 'a text that was put back is noticed');
+is_deeply(with(2, purpose => undef, purpose_salt => undef), [ 'entry erasing/2 purpose', "promise erasing $erased[0]{promise} purpose" ],
+	'so is one that went without being named');
+is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/4 hash' ], 'or that is named no more');
+is_deeply(with(4, refers_to => 5), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'nor does an entry name what comes after');
+
 my $altered = changed($example{entry}, 4, (grep { $columns[$_] eq 'login' } 0 .. $#columns), $change{'a value'});
 is_deeply(findings($reader->verify(%example, entry => $altered)), ['entry c-1001/1 hash'], 'an altered entry is one finding');
 is_deeply(findings($reader->verify(%example, chain => $example{chain} . "c-2\t0\t" . '0' x 64 . "\t\\N\n")), ['chain c-2 too many'],
@@ -479,7 +547,7 @@ my @forgeries = (
 	[ 'what has not happened yet', ['entry c-1001/1 occurred_at'], sub { $_[0]{made}{occurred_at}++ } ],
 	[ 'another format', ['entry c-1001/1 format'], sub { $_[0]{made}{format} = 2 } ],
 	[ 'a step that is none', ['entry c-1001/2 event'], sub { $_[0]{backed}{event} = 'assessed' } ],
-	[ 'an event of a later version', ['entry c-1001/2 event'], sub { $_[0]{backed}{event} = 'noted' } ],
+	[ 'an event of a later version', ['entry c-1001/2 event'], sub { $_[0]{backed}{event} = 'praised' } ],
 	[ 'a state that it does not lead to', ['entry c-1001/2 event'], sub { $_[0]{backed}{state} = 'proposed' } ],
 	[ 'a backer who did not act', ['entry c-1001/2 event'], sub { $_[0]{backed}{backer} = 'ben' } ],
 	[ 'a machine that backs', ['entry c-1001/2 event'], sub { @{ $_[0]{backed} }{qw(actor backer actor_kind responsible actor_seq)} = ('sdr-bot', 'sdr-bot', 'ai', 'anna', 3) } ],
