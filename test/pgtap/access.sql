@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(175);
+SELECT plan(188);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -38,7 +38,10 @@ SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.set_policy('p', kind => 'delivery', evidence => 'asserted');
 CREATE TABLE promised AS
 	SELECT 'waits' AS which, promise FROM trust_ledger.make_promise('c', 'It works.', kind => 'delivery', actor => 'anna', promiser => 'ben')
-	UNION ALL SELECT 'open', promise FROM trust_ledger.make_promise('c', 'It works.', purpose => 'To sell it.', actor => 'anna');
+	UNION ALL SELECT 'open', promise FROM trust_ledger.make_promise('c', 'It works.', purpose => 'To sell it.', actor => 'anna')
+	UNION ALL SELECT which, promise FROM unnest('{due,paused,broken}'::text[]) AS which, trust_ledger.make_promise('c', 'It is ' || which, due => now() + interval '1 day', longest_pause => '1 day', actor => 'anna');
+SELECT trust_ledger.pause_promise(promise, actor => 'anna') FROM promised WHERE which = 'paused';
+SELECT trust_ledger.assess_promise(promise, 'broken', relayed => true, actor => 'ben') FROM promised WHERE which = 'broken';
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION promise(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE which = of';
 
@@ -51,12 +54,16 @@ FROM (
 		$$withdraw_backing(promise('open'), actor => 'anna')$$, $$accept_promise(promise('open'), actor => 'carl')$$,
 		$$amend_promise(promise('open'), 'other words', actor => 'anna')$$, $$withdraw_promise(promise('open'), actor => 'anna')$$,
 		$$release_promise(promise('open'), actor => 'carl')$$, $$assess_promise(promise('open'), 'kept', actor => 'anna')$$,
+		$$decline_promise(promise('waits'), actor => 'ben')$$, $$pause_promise(promise('due'), actor => 'anna')$$, $$resume_promise(promise('paused'), actor => 'anna')$$,
+		$$admit_breach(promise('due'), actor => 'anna')$$, $$repair_breach(promise('broken'), 'h', actor => 'anna')$$, $$add_note(promise('open'), 'n', actor => 'anna')$$,
+		$$confirm_relayed(promise('broken'), actor => 'carl')$$,
 		$$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '23 hours')$$]), '{application,import}'::text[]
 	UNION ALL SELECT $$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '25 hours')$$, '{import}'
 	UNION ALL SELECT unnest(ARRAY[
 		$$register_actor('x', 'human')$$, $$retire_actor('ben')$$, $$set_policy('q', evidence => 'session')$$, $$drop_policy('p')$$,
 		$$set_ledger(zone => 'UTC')$$, $$grant_access('nobody', 'analyst')$$, $$revoke_access('analyst', 'analyst')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$rebuild('c')$$, $$rebuild('')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise('open'), 'r')$$, $$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT $$history(promise('open'))$$, '{application,auditor}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'

@@ -1,18 +1,20 @@
 -- Standing behind a promise: by a human's own act, upon the exact terms, and by nothing else.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(230);
+SELECT plan(319);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE login_anna LOGIN;
 CREATE ROLE login_bot LOGIN;
 CREATE ROLE login_gus LOGIN;
 CREATE ROLE outsider LOGIN;
+CREATE ROLE reader LOGIN;
 
 DO $$
 BEGIN
 	PERFORM trust_ledger.create_ledger();
 	PERFORM trust_ledger.grant_access(role, 'application') FROM unnest('{app,login_anna,login_bot,login_gus}'::text[]) AS role;
+	PERFORM trust_ledger.grant_access('reader', level) FROM unnest('{analyst,auditor}'::text[]) AS level;
 	PERFORM trust_ledger.register_actor('anna', 'human', db_role => 'login_anna');
 	PERFORM trust_ledger.register_actor('ben', 'human', authority => '{"EUR": 5000, "USD": 0}');
 	PERFORM trust_ledger.register_actor('pia', 'human');
@@ -23,6 +25,7 @@ BEGIN
 	PERFORM trust_ledger.register_actor('sys', 'system', responsible => 'anna');
 	PERFORM trust_ledger.register_actor('crm', 'system', responsible => 'anna', speaks_for => 'record');
 	PERFORM trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
+	PERFORM trust_ledger.register_actor('otto', 'human', speaks_for => 'customer', customer => 'other');
 	PERFORM trust_ledger.set_policy('guarded', kind => 'guarded', evidence => 'asserted');
 	PERFORM trust_ledger.set_policy('strict', kind => 'strict', evidence => 'session');
 	PERFORM trust_ledger.set_policy('sealed', kind => 'sealed', evidence => 'passkey');
@@ -298,6 +301,8 @@ BEGIN
 	CASE verb
 		WHEN 'back' THEN PERFORM trust_ledger.back_promise(promise, actor => who);
 		WHEN 'unback' THEN PERFORM trust_ledger.withdraw_backing(promise, 'cannot stand for it', actor => who);
+		WHEN 'decline' THEN PERFORM trust_ledger.decline_promise(promise, 'cannot be done', actor => who);
+		WHEN 'note' THEN PERFORM trust_ledger.add_note(promise, 'for the record', actor => who);
 		WHEN 'amend' THEN PERFORM trust_ledger.amend_promise(promise, 'Other words ' || gen_random_uuid(), actor => who);
 		WHEN 'lessen' THEN PERFORM trust_ledger.amend_promise(promise, value => 1, currency => 'EUR', actor => who);
 		WHEN 'accept' THEN PERFORM trust_ledger.accept_promise(promise, actor => who);
@@ -532,6 +537,172 @@ $$;
 SELECT is(instants(ago::interval), ARRAY['opened ' || want, 'backed ' || want, 'opened before', 'waiting ' || want, 'opened before', 'waiting before', 'accepted ' || want],
 	format('what happened %s ago, as it is told', ago))
 FROM (VALUES ('20 hours', 'recorded'), ('1 s', 'recorded'), ('2 days', 'occurred')) AS v (ago, want);
+
+-- ---- saying no ----
+
+-- Who could back it, and nobody else, whatever their authority or evidence.
+SELECT is(attempt(login, acting, format('decline_promise($1, actor => %L)', actor), promise), want,
+	format('decline, from %s, acting as %s, actor %s', login, coalesce(acting, 'nobody'), coalesce(actor, 'left out')))
+FROM make($$kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$) AS promise, (VALUES
+	('app', NULL, 'anna', 'proposed nobody'),
+	('app', NULL, 'ben', 'proposed nobody'),
+	('app', NULL, 'bot', 'TL003'),
+	('app', NULL, 'sys', 'TL003'),
+	('app', NULL, 'crm', 'TL003'),
+	('app', NULL, 'carl', 'TL003'),
+	('app', NULL, 'otto', 'TL003'),
+	('app', NULL, 'gus', 'TL003'),
+	('app', NULL, 'nobody', '42704'),
+	('app', NULL, NULL, 'TL003'),
+	('app', 'anna', NULL, 'proposed nobody'),
+	('app', 'bot', NULL, 'TL003'),
+	('login_anna', NULL, NULL, 'proposed nobody'),
+	('login_anna', NULL, 'ben', 'TL003'),
+	('login_bot', NULL, NULL, 'TL003'),
+	('login_bot', NULL, 'anna', 'TL003'),
+	('login_gus', NULL, NULL, 'TL003'),
+	('outsider', NULL, 'anna', 'TL004'),
+	('reader', NULL, 'anna', 'TL004')) AS v (login, acting, actor, want);
+SELECT is(attempt('app', NULL, call, promise), want, call)
+FROM make($$kind => 'guarded', actor => 'sys'$$) AS promise, (VALUES
+	('decline_promise($1, NULL, actor => ''anna'')', 'proposed nobody'),
+	('decline_promise($1, '''', actor => ''anna'')', '22023'),
+	('decline_promise($1, '' '', actor => ''anna'')', '22023'),
+	('decline_promise(NULL, actor => ''anna'')', '22004'),
+	('decline_promise(gen_random_uuid(), actor => ''anna'')', 'P0002'),
+	('decline_promise($1, customer => ''other'', actor => ''anna'')', 'P0002'),
+	('decline_promise($1, actor => ''anna'', occurred_at => now() - interval ''1 year'')', 'TL004')) AS v (call, want);
+
+SELECT is(story(made.args, steps), want, format('%s: %s', made.what, steps))
+FROM (VALUES
+	('by a machine', 'decline anna', 'proposed nobody'),
+	('by a machine', 'decline bot, decline crm, decline carl', 'TL003 TL003 TL003 proposed nobody'),
+	('by a machine', 'retire rita, decline rita', 'TL003 proposed nobody'),
+	('by a machine', 'limit rita, decline rita', 'proposed nobody'),
+	('by a machine, strictly', 'decline anna', 'proposed nobody'),
+	-- nobody backs it, and nobody declines it again, until it has other terms
+	('by a machine', 'decline anna, back anna', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, back pia', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, decline pia', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, note anna, back pia', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, drop guarded, back pia', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, amend sys, back pia', 'open pia asserted'),
+	('by a machine', 'decline anna, lessen sys, back anna', 'open anna asserted'),
+	('by a machine', 'decline anna, amend sys, decline anna, back pia', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, amend sys, decline anna, amend sys, back pia', 'open pia asserted'),
+	('for pia', 'decline pia, amend pia', 'open pia asserted'),
+	('for pia', 'decline pia, amend anna', 'proposed nobody'),
+	-- only what is proposed: who stands behind it takes that back first
+	('by a machine', 'back anna, decline anna', 'TL001 open anna asserted'),
+	('by a machine', 'back anna, decline pia', 'TL001 open anna asserted'),
+	('by a machine', 'back anna, unback anna, decline anna, back pia', 'TL001 proposed nobody'),
+	('needing nobody', 'decline anna', 'TL001 open pia asserted'),
+	-- the customer relies on it all the same: then it can be backed, and counts
+	('by a machine', 'decline anna, accept carl', 'open nobody'),
+	('by a machine', 'decline anna, accept carl, back anna', 'open anna asserted'),
+	('by a machine', 'decline anna, accept carl, decline pia', 'TL001 open nobody'),
+	('by a machine', 'decline anna, accept carl, back pia, unback pia, back anna', 'open anna asserted'),
+	('by a machine', 'decline anna, accept carl, withdraw sys', 'broken nobody'),
+	('past due', 'decline anna, accept carl', 'open nobody'),
+	('past due', 'decline anna, amend carl', 'open nobody'),
+	('past due', 'decline anna, amend carl, back pia', 'open pia asserted'),
+	-- and else it may be taken back
+	('by a machine', 'decline anna, withdraw sys', 'withdrawn nobody'),
+	('by a machine', 'decline anna, assess carl', 'TL001 proposed nobody'),
+	('by a machine', 'decline anna, release carl', 'TL001 proposed nobody'),
+	('by a machine', 'withdraw sys, decline anna', 'TL001 withdrawn nobody')) AS v (what, steps, want)
+	JOIN made USING (what);
+
+SELECT is(inbox(made.args, steps), want, format('what waits, %s: %s', made.what, steps))
+FROM (VALUES
+	('by a machine', 'note anna', 'proposed, asserted since made'),
+	('by a machine', 'decline anna', ''),
+	('by a machine', 'decline anna, note anna', ''),
+	('by a machine', 'decline anna, ask session', ''),
+	('by a machine', 'back anna, unback anna, decline pia', ''),
+	('by a machine', 'decline anna, amend sys', 'proposed, asserted since amended'),
+	('by a machine', 'decline anna, amend sys, decline anna', ''),
+	('by a machine', 'decline anna, accept carl', 'open, asserted since accepted'),
+	('by a machine', 'decline anna, accept carl, note anna', 'open, asserted since accepted'),
+	('by a machine', 'decline anna, accept carl, back anna', ''),
+	('by a machine', 'decline anna, accept carl, amend carl', 'open, asserted since amended'),
+	('by a machine', 'decline anna, withdraw sys', ''),
+	('for pia', 'decline pia, amend pia', ''),
+	('past due', 'decline anna', ''),
+	('past due', 'decline anna, amend carl', 'open, asserted since amended')) AS v (what, steps, want)
+	JOIN made USING (what);
+
+-- Since when a human of the company's had these terms before them, and when one said no to them.
+CREATE FUNCTION seen(args text, steps text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	lived record := live(args, steps);
+BEGIN
+	RETURN (SELECT concat_ws(', ', 'seen ' || (SELECT string_agg(e.event, ' and ') FROM trust.entry e WHERE e.promise = p.promise AND p.seen_at = CASE WHEN e.backfilled THEN e.occurred_at ELSE e.recorded_at END),
+			'declined ' || (SELECT string_agg(e.event, ' and ') FROM trust.entry e WHERE e.promise = p.promise AND p.declined_at = CASE WHEN e.backfilled THEN e.occurred_at ELSE e.recorded_at END))
+		FROM trust.promise p WHERE p.promise = lived.promise);
+END
+$$;
+SELECT is(seen(made.args, steps), want, format('seen, %s: %s', made.what, steps))
+FROM (VALUES
+	('by a machine', 'note sys', ''),
+	('by a machine', 'accept carl', ''),
+	('by a machine', 'decline anna', 'seen declined, declined declined'),
+	('by a machine', 'back anna, unback anna, decline anna', 'seen backed, declined declined'),
+	('by a machine', 'decline anna, amend sys', ''),
+	('by a machine', 'decline anna, amend anna', 'seen amended'),
+	('by a machine', 'decline anna, amend sys, back anna', 'seen backed'),
+	('by a machine', 'decline anna, accept carl, back pia', 'seen declined, declined declined'),
+	('by a machine', 'decline anna, accept carl, amend carl', ''),
+	('by pia', 'unback pia, decline anna', 'seen made, declined declined')) AS v (what, steps, want)
+	JOIN made USING (what);
+
+-- Once it was open, no is no way out either: past due it counts as broken, until a verdict; withdrawn it is.
+CREATE FUNCTION declined_late(calls text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := (trust_ledger.make_promise('late ' || calls, 'We pay.', 'sys', 'guarded', actor => 'sys', occurred_at => now() - interval '10 days', due => now() - interval '5 days')).promise;
+	call text;
+	score trust_ledger.trust_score;
+BEGIN
+	FOREACH call IN ARRAY regexp_split_to_array(calls, ', ') LOOP
+		EXECUTE format('SELECT FROM trust_ledger.%s($1, actor => ''anna'', occurred_at => now() - $2)',
+			CASE split_part(call, ' ', 1) WHEN 'back' THEN 'back_promise' WHEN 'unback' THEN 'withdraw_backing' ELSE 'decline_promise' END)
+		USING id, split_part(call, ' ', 2)::int * interval '1 day';
+	END LOOP;
+	score := trust_ledger.customer_score('late ' || calls);
+	RETURN concat_ws(', ', (SELECT concat_ws(' ', state, CASE WHEN overdue THEN 'overdue' END) FROM trust.current_promise WHERE promise = id), trust_ledger.broken(score),
+		(SELECT string_agg(outcome, ' ') FROM trust_ledger.explain_trust('customer', 'late ' || calls)), (trust_ledger.withdraw_promise(id, actor => 'sys')).state);
+END
+$$;
+SELECT is(declined_late(calls), want, calls)
+FROM (VALUES
+	('decline 9', 'proposed, 0, withdrawn'),
+	('decline 0', 'proposed, 0, withdrawn'),
+	('back 9, unback 8', 'proposed overdue, 1, overdue, broken'),
+	('back 9, unback 8, decline 7', 'proposed overdue, 1, overdue, broken'),
+	('back 9, unback 8, decline 0', 'proposed overdue, 1, overdue, broken')) AS v (calls, want);
+
+-- The entry names the terms that were declined, and why; the same call again is the same no.
+CREATE FUNCTION declining() RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := make($m$'sys', 'guarded', actor => 'sys'$m$);
+	first trust_ledger.receipt;
+BEGIN
+	PERFORM step('amend', 'sys', id);
+	first := trust_ledger.decline_promise(id, 'no', actor => 'anna', context => '{"in": "crm"}', idempotency_key => id::text);
+	RETURN NEXT trust_ledger.decline_promise(id, 'no', actor => 'anna', context => '{"in": "crm"}', idempotency_key => id::text) = first;
+	RETURN NEXT attempt('app', NULL, format('decline_promise($1, ''never'', actor => ''anna'', idempotency_key => %L)', id), id);
+	RETURN NEXT attempt('app', NULL, format('back_promise($1, actor => ''anna'', idempotency_key => %L)', id), id);
+	RETURN QUERY SELECT format('%s %s: terms %s, %s, %s, backer %s', e.event, e.state, e.refers_to - (SELECT min(seq) FROM trust.entry m WHERE m.promise = id AND m.event = 'amended'), e.note, e.context, e.backer)
+		FROM trust.entry e WHERE e.promise = id AND e.event = 'declined';
+	RETURN QUERY SELECT concat_ws(', ', substring(description FROM 'declined to stand behind the terms'), substring(description FROM ' of entry (\d+)')::bigint = (SELECT terms_seq FROM trust.promise WHERE promise = id), substring(description FROM '"no"'))
+		FROM trust_ledger.history(id) WHERE event = 'declined';
+END
+$$;
+SELECT results_eq('SELECT * FROM declining()', ARRAY['true', 'TL005', 'TL005', 'declined proposed: terms 0, no, {"in": "crm"}, backer ',
+	'declined to stand behind the terms, t, "no"'], 'what the entry says of a no');
 
 -- In all that happened here nobody but the company's humans ever backed, and only by their own act.
 SELECT is_empty($$SELECT * FROM trust.entry

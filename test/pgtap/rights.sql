@@ -106,9 +106,21 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.back_promise(%L, actor => 'ben')$$), ($$SELECT trust_ledger.withdraw_backing(%L, actor => 'ben', customer => 'c')$$),
 	($$SELECT trust_ledger.amend_promise(%L, 'other', clear => '{value}')$$), ($$SELECT trust_ledger.accept_promise(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.assess_promise(%L, 'kept', relayed => true, actor => 'ben')$$),
+	($$SELECT trust_ledger.make_promise('c', 'w', kind => 'k', value => 7, currency => 'EUR', due_on => '2999-01-01', longest_pause => '1 day', actor => 'bot')$$),
+	($$SELECT trust_ledger.decline_promise(%L, actor => 'ben')$$), ($$SELECT trust_ledger.amend_promise(%L, 'other', actor => 'bot')$$),
+	($$SELECT trust_ledger.back_promise(%L, actor => 'ben')$$), ($$SELECT trust_ledger.pause_promise(%L, 'r')$$), ($$SELECT trust_ledger.resume_promise(%L)$$),
+	($$SELECT trust_ledger.add_note(%L, 'n', idempotency_key => 'n')$$), ($$SELECT trust_ledger.add_note(%L, 'n', idempotency_key => 'n')$$),
+	($$SELECT trust_ledger.admit_breach(%L)$$), ($$SELECT trust_ledger.repair_breach(%L, 'h')$$),
+	($$SELECT trust_ledger.assess_promise(%L, 'broken', actor => 'carl')$$), ($$SELECT trust_ledger.repair_breach(%L, 'h')$$),
+	($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
+	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'ben', due_on => '2999-01-01')$$), ($$SELECT trust_ledger.accept_promise(%L, actor => 'carl')$$),
+	($$SELECT trust_ledger.amend_promise(%L, 'other', relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
+	($$SELECT trust_ledger.release_promise(%L, relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.history(%L)$$), ($$SELECT trust_ledger.verify()$$), ($$SELECT trust_ledger.verify('c')$$),
 	($$SELECT trust_ledger.ledger_digest()$$), ($$SELECT trust_ledger.require_reader(), trust_ledger.reads_words()$$),
 	($$SELECT * FROM trust.current_promise$$), ($$SELECT * FROM trust.awaiting_backing$$),
+	($$SELECT trust_ledger.erase_words(%L, 'r')$$), ($$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ($$SELECT trust_ledger.erase_words('', (SELECT pg_catalog.min(seq) FROM trust.entry WHERE name IS NOT NULL), 'r')$$),
+	($$SELECT trust_ledger.erase_customer('c', 'r')$$), ($$SELECT trust_ledger.verify()$$),
 	($$SELECT * FROM trust.policy_rule$$), ($$SELECT * FROM trust.access_level$$), ($$SELECT trust_ledger.migrate_ledger()$$);
 -- Those that fail, one call after the other in one transaction; %L is the newest promise.
 CREATE FUNCTION failing(as_role text DEFAULT 'none') RETURNS SETOF text LANGUAGE plpgsql AS $$

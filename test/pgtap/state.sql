@@ -18,26 +18,39 @@ $$;
 -- What can be called on a promise ($1), by whoever may: the state alone decides.
 CREATE TABLE call (nr int GENERATED ALWAYS AS IDENTITY, call text PRIMARY KEY, event text, sql text);
 INSERT INTO call (call, event, sql) VALUES
-	('make', 'made', $$make_promise('c', 'We call back.', 'bot', 'guarded', actor => 'bot')$$),
+	('make', 'made', $$make_promise('c', 'We call back.', 'bot', 'guarded', due => now() + interval '1 day', longest_pause => '2 days', actor => 'bot')$$),
 	('make_free', 'made', $$make_promise('c', 'We call back.', kind => 'free', actor => 'anna')$$),
 	('make_late', 'made', $$make_promise('c', 'We call back.', 'bot', 'guarded', actor => 'bot',
-		occurred_at => now() - interval '10 days', due => now() - interval '5 days')$$),
+		occurred_at => now() - interval '10 days', due => now() - interval '5 days', longest_pause => '1 day')$$),
 	('back', 'backed', $$back_promise($1, actor => 'anna')$$),
+	('decline', 'declined', $$decline_promise($1, actor => 'anna')$$),
 	('unback', 'backing_withdrawn', $$withdraw_backing($1, actor => 'anna')$$),
 	('accept', 'accepted', $$accept_promise($1, actor => 'carl')$$),
 	('amend', 'amended', $$amend_promise($1, 'We write.', actor => 'bot')$$),
 	('amend_free', 'amended', $$amend_promise($1, 'We write.', 'free', actor => 'bot')$$),
 	('amend_carl', 'amended', $$amend_promise($1, 'They write.', actor => 'carl')$$),
+	('pause', 'paused', $$pause_promise($1, actor => 'bot')$$),
+	('resume', 'resumed', $$resume_promise($1, actor => 'carl')$$),
+	('admit', 'breach_admitted', $$admit_breach($1, actor => 'bot')$$),
 	('kept', 'assessed', $$assess_promise($1, 'kept', actor => 'carl')$$),
 	('partly', 'assessed', $$assess_promise($1, 'partly_kept', actor => 'carl')$$),
 	('broken', 'assessed', $$assess_promise($1, 'broken', actor => 'carl')$$),
 	('withdraw', 'withdrawn', $$withdraw_promise($1, actor => 'bot')$$),
 	('release', 'released', $$release_promise($1, actor => 'carl')$$),
+	('repair', 'breach_repaired', $$repair_breach($1, 'We called at last.', actor => 'anna')$$),
+	('repair_carl', 'breach_repaired', $$repair_breach($1, 'They called at last.', actor => 'carl')$$),
+	('note', 'noted', $$add_note($1, 'The line was busy.', actor => 'carl')$$),
+	('erase', 'erased', $$erase_words($1, 'They asked for it.', actor => 'anna')$$),
 	-- these only bring a promise somewhere: what was done before its due time
 	('back_early', 'backed', $$back_promise($1, actor => 'anna', occurred_at => now() - interval '9 days')$$),
 	('unback_early', 'backing_withdrawn', $$withdraw_backing($1, actor => 'anna', occurred_at => now() - interval '8 days')$$),
 	('amend_early', 'amended', $$amend_promise($1, 'We write.', actor => 'bot', occurred_at => now() - interval '8 days')$$),
-	('accept_early', 'accepted', $$accept_promise($1, actor => 'carl', occurred_at => now() - interval '8 days')$$);
+	('accept_early', 'accepted', $$accept_promise($1, actor => 'carl', occurred_at => now() - interval '8 days')$$),
+	('pause_early', 'paused', $$pause_promise($1, actor => 'bot', occurred_at => now() - interval '8 days')$$),
+	-- or in other words; and what the company says by itself
+	('reword', 'amended', $$amend_promise($1, 'We mail.', actor => 'bot')$$),
+	('own_broken', 'assessed', $$assess_promise($1, 'broken', actor => 'anna')$$),
+	('relay_release', 'released', $$release_promise($1, relayed => true, actor => 'bot')$$);
 
 -- How a promise comes to be where it is tried.
 CREATE TABLE situation (situation text PRIMARY KEY, state text, calls text[]);
@@ -45,8 +58,16 @@ INSERT INTO situation VALUES
 	('not made', 'none', '{}'),
 	('proposed', 'proposed', '{make}'),
 	('proposed again', 'proposed', '{make,back,unback}'),
+	('declined', 'proposed', '{make,decline}'),
+	('declined, amended', 'proposed', '{make,decline,reword}'),
+	('parked, declined', 'proposed', '{make,back,unback,decline}'),
+	('paused, parked', 'proposed', '{make,back,pause,unback}'),
+	('paused, parked, declined', 'proposed', '{make,back,pause,unback,decline}'),
+	('resumed, parked', 'proposed', '{make,back,pause,resume,unback}'),
 	('proposed, past due', 'proposed', '{make_late}'),
+	('declined, past due', 'proposed', '{make_late,decline}'),
 	('parked, past due', 'proposed', '{make_late,back_early,unback_early}'),
+	('parked, declined, past due', 'proposed', '{make_late,back_early,unback_early,decline}'),
 	('amended, past due', 'proposed', '{make_late,back_early,amend_early}'),
 	('open', 'open', '{make,back}'),
 	('open again', 'open', '{make,back,unback,back}'),
@@ -54,46 +75,86 @@ INSERT INTO situation VALUES
 	('open, unbacked', 'open', '{make_free,unback}'),
 	('open, accepted', 'open', '{make,back,accept}'),
 	('open, accepted, unbacked', 'open', '{make,accept}'),
+	('declined, accepted', 'open', '{make,decline,accept}'),
 	('open, past due', 'open', '{make_late,back}'),
 	('open, past due, unbacked', 'open', '{make_late,back,unback}'),
 	('open, accepted, past due', 'open', '{make_late,back,accept}'),
 	('parked, accepted late', 'open', '{make_late,back_early,unback_early,accept}'),
 	('accepted unbacked, past due', 'open', '{make_late,accept_early}'),
+	('paused', 'open', '{make,back,pause}'),
+	('paused, accepted', 'open', '{make,back,pause,accept}'),
+	('paused, parked, backed again', 'open', '{make,back,pause,unback,back}'),
+	('pause ran out, past due', 'open', '{make_late,back_early,pause_early}'),
+	('resumed', 'open', '{make,back,pause,resume}'),
 	('kept', 'kept', '{make,back,kept}'),
+	('kept while paused', 'kept', '{make,back,pause,kept}'),
 	('partly kept', 'partly_kept', '{make,back,partly}'),
 	('broken', 'broken', '{make,back,broken}'),
+	('broken by our word', 'broken', '{make,back,own_broken}'),
+	('admitted', 'broken', '{make,back,admit}'),
+	('admitted while paused', 'broken', '{make,back,pause,admit}'),
 	('withdrawn late', 'broken', '{make,back,accept,withdraw}'),
+	('repaired', 'broken', '{make,back,own_broken,repair}'),
+	('admitted, repaired', 'broken', '{make,back,admit,repair}'),
+	('repaired by their word', 'broken', '{make,back,broken,repair_carl}'),
+	('repair waits', 'broken', '{make,back,broken,repair}'),
 	('released', 'released', '{make,back,release}'),
+	('released, by relay', 'released', '{make,back,relay_release}'),
+	('released, by relay, said again', 'released', '{make,back,relay_release,release}'),
 	('withdrawn', 'withdrawn', '{make,withdraw}');
 
 -- A new state or an SQLSTATE; "-" where no call can say it.
 CREATE TABLE expected (situation text PRIMARY KEY REFERENCES situation, outcomes text);
 INSERT INTO expected VALUES
---                            make     make_free make_late back  unback   accept amend    amend_free amend_carl kept partly broken withdraw release
-	('not made',                 'proposed open  proposed P0002 P0002    P0002 P0002    P0002 P0002 P0002 P0002       P0002  P0002     P0002'),
-	('proposed',                 '-        -     -        open  TL001    open  proposed open  TL003 TL001 TL001       TL001  withdrawn TL001'),
-	('proposed again',           '-        -     -        open  TL001    open  proposed open  TL003 TL001 TL001       TL001  withdrawn TL001'),
-	('proposed, past due',       '-        -     -        open  TL001    open  TL001    TL001 open  TL001 TL001       TL001  withdrawn TL001'),
+--                                      make     make_free make_late back  decline  unback   accept amend    amend_free amend_carl pause resume   admit  kept  partly      broken withdraw  release  repair repair_carl note        erase
+	('not made',                       'proposed open      proposed  P0002 P0002    P0002    P0002  P0002    P0002      P0002      P0002 P0002    P0002  P0002 P0002       P0002  P0002     P0002    P0002  P0002       P0002       P0002'),
+	('proposed',                       '-        -         -         open  proposed TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('proposed again',                 '-        -         -         open  proposed TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('declined',                       '-        -         -         TL001 TL001    TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('declined, amended',              '-        -         -         open  proposed TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('parked, declined',               '-        -         -         TL001 TL001    TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('paused, parked',                 '-        -         -         open  proposed TL001    open   TL001    TL001      TL003      TL001 proposed TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('paused, parked, declined',       '-        -         -         TL001 TL001    TL001    open   TL001    TL001      TL003      TL001 proposed TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('resumed, parked',                '-        -         -         open  proposed TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('proposed, past due',             '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
+	('declined, past due',             '-        -         -         TL001 TL001    TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
 	-- once open, there is no way out past due: neither by parking it nor by new words
-	('parked, past due',         '-        -     -        open  TL001    open  TL001    TL001 open  TL001 TL001       TL001  broken    TL001'),
-	('amended, past due',        '-        -     -        open  TL001    open  TL001    TL001 open  TL001 TL001       TL001  broken    TL001'),
-	('open',                     '-        -     -        open  proposed open  proposed open  TL003 kept  partly_kept broken withdrawn released'),
-	('open again',               '-        -     -        open  proposed open  proposed open  TL003 kept  partly_kept broken withdrawn released'),
-	('open, needs nobody',       '-        -     -        open  open     open  open     open  TL003 kept  partly_kept broken withdrawn released'),
-	('open, unbacked',           '-        -     -        open  TL003    open  open     open  TL003 kept  partly_kept broken withdrawn released'),
-	('open, accepted',           '-        -     -        open  open     TL001 TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('open, accepted, unbacked', '-        -     -        open  TL003    TL001 TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('open, past due',           '-        -     -        open  open     open  TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('open, past due, unbacked', '-        -     -        open  TL003    open  TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('open, accepted, past due', '-        -     -        open  open     TL001 TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('parked, accepted late',    '-        -     -        open  TL003    TL001 TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('accepted unbacked, past due', '-     -     -        open  TL003    TL001 TL001    TL001 open  kept  partly_kept broken broken    released'),
-	('kept',                     '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 kept  partly_kept broken TL001     TL001'),
-	('partly kept',              '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 kept  partly_kept broken TL001     TL001'),
-	('broken',                   '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 kept  partly_kept broken TL001     TL001'),
-	('withdrawn late',           '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 kept  partly_kept broken TL001     TL001'),
-	('released',                 '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 TL001 TL001       TL001  TL001     TL001'),
-	('withdrawn',                '-        -     -        TL001 TL001    TL001 TL001    TL001 TL001 TL001 TL001       TL001  TL001     TL001');
+	('parked, past due',               '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
+	('parked, declined, past due',     '-        -         -         TL001 TL001    TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
+	('amended, past due',              '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
+	('open',                           '-        -         -         open  TL001    proposed open   proposed open       TL003      open  TL001    broken kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('open again',                     '-        -         -         open  TL001    proposed open   proposed open       TL003      open  TL001    broken kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('open, needs nobody',             '-        -         -         open  TL001    open     open   open     open       TL003      TL001 TL001    TL001  kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('open, unbacked',                 '-        -         -         open  TL001    TL003    open   open     open       TL003      TL001 TL001    TL001  kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('open, accepted',                 '-        -         -         open  TL001    open     TL001  TL001    TL001      open       open  TL001    broken kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('open, accepted, unbacked',       '-        -         -         open  TL001    TL003    TL001  TL001    TL001      open       open  TL001    broken kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('declined, accepted',             '-        -         -         open  TL001    TL003    TL001  TL001    TL001      open       open  TL001    broken kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('open, past due',                 '-        -         -         open  TL001    open     open   TL001    TL001      open       TL001 TL001    TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('open, past due, unbacked',       '-        -         -         open  TL001    TL003    open   TL001    TL001      open       TL001 TL001    TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('open, accepted, past due',       '-        -         -         open  TL001    open     TL001  TL001    TL001      open       TL001 TL001    TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('parked, accepted late',          '-        -         -         open  TL001    TL003    TL001  TL001    TL001      open       TL001 TL001    TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('accepted unbacked, past due',    '-        -         -         open  TL001    TL003    TL001  TL001    TL001      open       TL001 TL001    TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('paused',                         '-        -         -         open  TL001    proposed open   TL001    TL001      TL003      TL001 open     broken kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('paused, accepted',               '-        -         -         open  TL001    open     TL001  TL001    TL001      TL001      TL001 open     broken kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('paused, parked, backed again',   '-        -         -         open  TL001    proposed open   TL001    TL001      TL003      TL001 open     broken kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('pause ran out, past due',        '-        -         -         open  TL001    open     open   TL001    TL001      TL001      TL001 open     TL001  kept  partly_kept broken broken    released TL001  TL001       open        open'),
+	('resumed',                        '-        -         -         open  TL001    proposed open   proposed open       TL003      open  TL001    broken kept  partly_kept broken withdrawn released TL001  TL001       open        open'),
+	('kept',                           '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  TL001       kept        kept'),
+	('kept while paused',              '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  TL001       kept        kept'),
+	('partly kept',                    '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  TL001       partly_kept partly_kept'),
+	('broken',                         '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('broken by our word',             '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('admitted',                       '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('admitted while paused',          '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('withdrawn late',                 '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('repaired',                       '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  broken      broken      broken'),
+	('admitted, repaired',             '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  broken      broken      broken'),
+	('repaired by their word',         '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    TL001  TL001       broken      broken'),
+	('repair waits',                   '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  kept  partly_kept broken TL001     TL001    broken broken      broken      broken'),
+	('released',                       '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  TL001 TL001       TL001  TL001     TL001    TL001  TL001       released    released'),
+	('released, by relay',             '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  TL001 TL001       TL001  TL001     released TL001  TL001       released    released'),
+	('released, by relay, said again', '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  TL001 TL001       TL001  TL001     TL001    TL001  TL001       released    released'),
+	('withdrawn',                      '-        -         -         TL001 TL001    TL001    TL001  TL001    TL001      TL001      TL001 TL001    TL001  TL001 TL001       TL001  TL001     TL001    TL001  TL001       withdrawn   withdrawn');
 
 CREATE VIEW cell AS
 SELECT e.situation, s.state, c.call, c.event, o.outcome, o.outcome ~ '^[a-z_]+$' AS allowed
@@ -123,11 +184,13 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION everything() RETURNS text
+-- All of the promise, and how much there is of others.
+CREATE FUNCTION everything(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
-	SELECT concat_ws(E'\n', (SELECT string_agg(e::text, E'\n' ORDER BY e.customer, e.seq) FROM trust.entry e),
-		(SELECT string_agg(p::text, E'\n' ORDER BY p.promise) FROM trust.promise p),
-		(SELECT string_agg(c::text, E'\n' ORDER BY c.customer) FROM trust.chain c))
+	SELECT concat_ws(E'\n', (SELECT string_agg(e::text, E'\n' ORDER BY e.seq) FROM trust.entry e WHERE e.customer = 'c' AND e.promise = of_promise),
+		(SELECT p::text FROM trust.promise p WHERE p.promise = of_promise),
+		(SELECT string_agg(c::text, E'\n' ORDER BY c.customer) FROM trust.chain c),
+		(SELECT count(*) FROM trust.entry), (SELECT count(*) FROM trust.promise))
 $$;
 
 -- One call on a promise in one situation: outcome, and what it left behind.
@@ -140,12 +203,12 @@ DECLARE
 	before text;
 BEGIN
 	brought := coalesce((SELECT p.state FROM trust.promise p WHERE p.promise = of_promise), 'none');
-	before := md5(everything());
+	before := everything(of_promise);
 	BEGIN
 		receipt := run(of_call, of_promise);
 	EXCEPTION WHEN OTHERS THEN
 		got := SQLSTATE;
-		leaves := CASE WHEN before = md5(everything()) THEN 'nothing' ELSE 'something' END;
+		leaves := CASE WHEN before = everything(of_promise) THEN 'nothing' ELSE 'something' END;
 		RETURN;
 	END;
 	got := receipt.state;
