@@ -89,6 +89,7 @@ typedef struct PromiseAct
 extern bool PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what);
 extern void PromiseActStart(PromiseAct *pa, Event event);
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
+extern void CheckNotBeforeMade(const PromiseAct *pa);
 extern void PromiseLoad(PromiseAct *pa, Datum promise);
 extern bool PromiseActMake(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument);
