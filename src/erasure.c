@@ -162,6 +162,21 @@ ResultLoss(uint64 row)
 	return loss;
 }
 
+/* Entries of customers have a promise, those of governance a subject. */
+static void
+CheckHasKey(const Chain *chain, const Loss *loss)
+{
+	bool		governance = VARSIZE_ANY_EXHDR(chain->customer) == 0;
+
+	if ((loss->promise == NULL) == governance && (loss->subject != NULL || !governance))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("entry " INT64_FORMAT " of customer \"%s\" was altered", loss->seq, text_to_cstring(chain->customer)),
+			 errdetail("What it is about is missing."),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
 /* What the statement finds goes from the entries. */
 static void
 EraseFound(Erasure *erasure, Statement *statement, Datum *values)
@@ -173,8 +188,10 @@ EraseFound(Erasure *erasure, Statement *statement, Datum *values)
 	{
 		Loss		loss = ResultLoss(i);
 
-		if (loss.texts)
-			erasure->losses[erasure->count++] = loss;
+		if (loss.texts == 0)
+			continue;
+		CheckHasKey(erasure->chain, &loss);
+		erasure->losses[erasure->count++] = loss;
 	}
 	if (erasure->count == 0)
 		ereport(ERROR,
@@ -238,6 +255,7 @@ SayErased(Erasure *erasure, PromiseAct *pa, const Loss *loss)
 		RowSet(entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
 	}
 	pa->entry = entry;
+	CheckNotBeforeMade(pa);
 	PromiseTie(pa, PromiseState(pa->promise));
 	erasure->entries[erasure->entry_count++] = entry;
 }

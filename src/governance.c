@@ -105,9 +105,23 @@ GovernanceAppend(Governance *governance, const Change *changes, int count)
 	governance->receipt = ReceiptOf(entries[0]);
 }
 
+/* Removes the row of that subject: no entry says that it is there. */
+static void
+RemoveRow(const GovernedTable *governed, Datum subject)
+{
+	Oid			types[1] = {TEXTOID};
+	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1", governed->table, quote_identifier(governed->key));
+
+	GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
+	if (SPI_execute_with_args(delete, 1, types, &subject, NULL, false, 0) != SPI_OK_DELETE)
+		elog(ERROR, "could not remove a row of trust.%s", governed->table);
+}
+
 /*
  * Makes the row of that subject anew from the last entry about it, or removes it
- * where there is none.  The function that calls has its search_path pinned.
+ * where there is none.  A row that is there stays the same row: whoever waits for
+ * its lock, to back or to register, finds it.  The function that calls has its
+ * search_path pinned.
  */
 void
 GovernanceRestore(GovernedTable *governed, const char *subject)
@@ -115,15 +129,12 @@ GovernanceRestore(GovernedTable *governed, const char *subject)
 	Oid			types[1] = {TEXTOID};
 	Datum		values[4] = {CStringGetTextDatum(subject)};
 	char		nulls[] = "    ";
-	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1", governed->table, quote_identifier(governed->key));
 	char	   *last = psprintf("SELECT details, seq, name FROM trust.entry WHERE customer = '' AND subject = $1"
 								" AND starts_with(event, '%s_') ORDER BY seq DESC LIMIT 1", governed->table);
 	bool		isnull;
 
-	GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
-	if (SPI_execute_with_args(delete, 1, types, values, NULL, false, 0) != SPI_OK_DELETE ||
-		SPI_execute_with_args(last, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not restore a row of trust.%s", governed->table);
+	if (SPI_execute_with_args(last, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read what a row of trust.%s was", governed->table);
 	if (SPI_processed == 1)
 	{
 		values[1] = ResultNeeded(0, 1, JSONBOID);
@@ -131,8 +142,11 @@ GovernanceRestore(GovernedTable *governed, const char *subject)
 		values[3] = ResultValue(0, 3, TEXTOID, &isnull);
 		nulls[3] = isnull ? 'n' : ' ';
 		GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
-		CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
+		if (StatementWrite(&governed->update, values, nulls) == 0)
+			CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
 	}
+	else
+		RemoveRow(governed, values[0]);
 	CacheInvalidateRelcacheByRelid(LedgerRelation(governed->table));
 }
 

@@ -505,7 +505,7 @@ CheckSpeaksForThisCustomer(const PromiseAct *pa)
 				 errmsg("actor \"%s\" speaks for another customer", pa->act.actor->actor)));
 }
 
-static void
+void
 CheckNotBeforeMade(const PromiseAct *pa)
 {
 	if (RowInstant(pa->entry, ENTRY_OCCURRED_AT) < RowInstant(pa->promise, PROMISE_MADE_AT))

@@ -92,6 +92,7 @@ typedef struct PromiseAct
 extern bool PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what);
 extern void PromiseActStart(PromiseAct *pa, Event event);
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);
+extern void CheckNotBeforeMade(const PromiseAct *pa);
 extern void PromiseLoad(PromiseAct *pa, Datum promise);
 extern void PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what);
 extern bool PromiseActMake(PromiseAct *pa);

@@ -84,15 +84,23 @@ CheckTexts(Verification *v)
 {
 	const Row  *entry = v->entries.row;
 	int			erased = ErasedTexts(v->erasures, entry);
+	bool		lost = false;
 
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
 	{
-		const char *problem = TextProblem(entry, &erasable_texts[i], (erased & (1 << i)) != 0);
+		bool		gone = (erased & (1 << i)) != 0;
+		const char *problem = TextProblem(entry, &erasable_texts[i], gone);
 
+		lost |= gone && !RowIsNull(entry, erasable_texts[i].commitment);
 		if (problem)
 			EntryFinding(v, entry_shape.columns[erasable_texts[i].text].name, problem);
 	}
-	if (!RequestSaltMatches(entry) && !(erased && RowIsNull(entry, ENTRY_REQUEST_SALT)))
+	if (lost)
+	{
+		if (!RowIsNull(entry, ENTRY_REQUEST_SALT))
+			EntryFinding(v, "request_salt", "is still there, and an entry says that a text of the request was erased");
+	}
+	else if (!RequestSaltMatches(entry))
 		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
 }
 

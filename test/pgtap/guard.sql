@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(369);
+SELECT plan(590);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -26,6 +26,8 @@ SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human', 'Anna');
 SELECT trust_ledger.set_policy('p', kind => 'k', evidence => 'session');
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
+SELECT trust_ledger.make_promise('d', 'Of another.', actor => 'anna');
+SELECT is((SELECT array_agg(seq) FROM trust.entry WHERE name IS NOT NULL), '{3}', 'the only name');
 
 CREATE TABLE guarded (tab text, key text, changes text);
 INSERT INTO guarded VALUES ('ledger', 'ledger', 'zone = ''Asia/Tokyo'''), ('actor', 'actor', 'kind = ''ai'''),
@@ -44,8 +46,11 @@ FROM guarded,
 	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
 
 -- An entry is not even erased by hand, and nothing but text could ever be.
-SELECT is(outcome('UPDATE trust.entry SET ' || changes, 'ledger_owner'), 'TL006', 'UPDATE trust.entry SET ' || changes)
-FROM unnest('{words = NULL,"words = NULL, words_salt = NULL",name = NULL,words_commitment = NULL,hash = NULL,actor = NULL}'::text[]) AS changes;
+SELECT is(outcome('UPDATE trust.entry SET ' || changes, as_role, replication), 'TL006', format('UPDATE trust.entry SET %s, by %s, %s', changes, as_role, replication))
+FROM unnest('{words = NULL,"words = NULL, words_salt = NULL","words = NULL, words_salt = NULL, request_salt = NULL",request_salt = NULL,name = NULL,words_commitment = NULL,hash = NULL,actor = NULL}'::text[]) AS changes,
+	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
+SELECT is(outcome(format('UPDATE trust.%s', changes), as_role, replication), 'TL006', format('UPDATE trust.%s, by %s, %s', changes, as_role, replication))
+FROM unnest('{promise SET words = NULL,actor SET name = NULL}'::text[]) AS changes, (VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'replica')) AS c (as_role, replication);
 SELECT is((SELECT count(*) FROM trust.entry WHERE words = 'It works.'), 1::bigint, 'all is as it was');
 
 -- Right after a call of ours, by what it just wrote.
@@ -57,7 +62,12 @@ FROM (VALUES
 	($$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'ben'$$),
 	($$SELECT trust_ledger.register_actor('anna', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'anna'$$),
 	($$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$),
-	($$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$, $$UPDATE trust.access SET levels = '{}'$$)) AS c (call, writing);
+	($$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$, $$UPDATE trust.access SET levels = '{}'$$),
+	($$SELECT trust_ledger.erase_words('c', 1, 'r')$$, $$UPDATE trust.entry SET words = NULL WHERE customer = 'c' AND seq = 1$$),
+	($$SELECT trust_ledger.erase_words('c', 1, 'r')$$, $$UPDATE trust.entry SET note = NULL, note_salt = NULL WHERE customer = 'c' AND seq = 2$$),
+	($$SELECT trust_ledger.erase_words('c', 1, 'r')$$, $$UPDATE trust.promise SET words = 'x', last_seq = 2 WHERE last_seq = 2$$),
+	($$SELECT trust_ledger.erase_customer('c', 'r')$$, $$UPDATE trust.entry SET words = NULL WHERE customer = 'd'$$),
+	($$SELECT trust_ledger.erase_words('', 3, 'r')$$, $$UPDATE trust.actor SET kind = 'ai' WHERE actor = 'anna'$$)) AS c (call, writing);
 
 -- ---- from triggers that the owner plants: while a call of ours is at work
 
@@ -92,6 +102,42 @@ FROM (VALUES
 	('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$)) AS c (tab, call, doing),
 	unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW}'::text[]) AS fires;
 
+-- An erasure takes nobody along: no other row, no other text, nothing but texts.
+SELECT matches(outcome(plant(fires, tab, doing) || '; ' || call), '^(TL006|27000)$', format('%s on %s, while %s: %s', fires, tab, call, doing))	-- 27000: the row itself, in its own place
+FROM (VALUES ('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('entry', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('entry', $$SELECT trust_ledger.erase_words('', 3, 'r')$$),
+		('promise', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call),
+	unnest('{BEFORE UPDATE FOR EACH STATEMENT,BEFORE UPDATE FOR EACH ROW,AFTER UPDATE FOR EACH ROW,AFTER UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
+	unnest(ARRAY[$$UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = 'd'$$, $$UPDATE trust.entry SET words = NULL, words_salt = NULL, seq = 1 WHERE customer = 'd'$$,
+		$$UPDATE trust.promise SET words = NULL, last_seq = 2 WHERE customer = 'd'$$, $$UPDATE trust.promise SET state = 'kept' WHERE customer = 'c'$$,
+		$$UPDATE trust.actor SET kind = 'ai', seq = seq WHERE actor = 'anna'$$, $$UPDATE trust.entry SET note = 'x' WHERE customer = 'c'$$, 'DELETE FROM trust.entry',
+		$$UPDATE trust.chain SET length = 7 WHERE customer = 'd'$$]) AS doing;
+-- A trigger before the guard that changes the very row: no column but texts; of texts, what verify() then tells.
+CREATE FUNCTION own.change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN jsonb_populate_record(NEW, tg_argv[0]::jsonb);
+END
+$$;
+SELECT is(outcome(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.change(%L); SELECT trust_ledger.erase_words(''c'', 1, ''r'')', change)), 'TL006',
+	'changed while it is erased: ' || change)
+FROM unnest('{"{\"kind\": \"x\"}","{\"words\": \"x\"}","{\"words_commitment\": null}","{\"hash\": null}","{\"seq\": 2}","{\"customer\": \"d\"}","{\"value\": 1}","{\"note\": \"x\"}","{\"promise\": null}","{\"state\": \"kept\"}"}'::text[]) AS change;
+CREATE FUNCTION found_after(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	findings text[];
+BEGIN
+	EXECUTE doing;
+	SELECT array_agg(concat_ws(' ', part, customer, seq, field) ORDER BY part, customer, seq, field) INTO findings FROM trust_ledger.verify();
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN findings;
+END
+$$;
+SELECT trust_ledger.add_note((SELECT promise FROM trust.promise WHERE customer = 'c'), 'A note.', actor => 'anna', context => '{}', idempotency_key => 'k');
+CREATE FUNCTION own.take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := NULL; NEW.note_salt := NULL; NEW.context := NULL; RETURN NEW; END';
+CREATE FUNCTION own.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+SELECT is(found_after(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.%s(); SELECT trust_ledger.erase_words(''d'', 1, ''r''), trust_ledger.erase_words(''c'', 2, ''r'')', what)),
+	expected, 'found: ' || what)
+FROM (VALUES ('take', '{guard a}'::text[]), ('keep', '{entry c 2 context,entry c 2 note,entry c 2 request_salt,entry d 1 words,guard a}')) AS c (what, expected);
+
 -- The very row that is expected is let in once: whoever takes its place, makes the call fail.
 SELECT is(outcome(plant('BEFORE UPDATE FOR EACH STATEMENT', 'chain', $$
 		UPDATE trust.chain SET length = e.seq, head = e.hash, recorded_at = NULL FROM trust.entry e
@@ -105,8 +151,11 @@ SELECT is(outcome(format('CREATE TRIGGER a BEFORE INSERT OR UPDATE ON trust.%I F
 FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
-	('promise', $$SELECT trust_ledger.amend_promise((SELECT promise FROM trust.promise), 'Other words.', actor => 'anna')$$),
-	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('actor', $$SELECT trust_ledger.register_actor('anna', 'human')$$)) AS c (tab, call);
+	('promise', $$SELECT trust_ledger.amend_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), 'Other words.', actor => 'anna')$$),
+	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('actor', $$SELECT trust_ledger.register_actor('anna', 'human')$$),
+	('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('chain', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$),
+	('entry', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('promise', $$SELECT trust_ledger.erase_customer('c', 'r')$$),
+	('entry', $$SELECT trust_ledger.erase_words('', 3, 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$), ('chain', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call);
 SELECT is(outcome($$CREATE TRIGGER a BEFORE INSERT ON trust.chain FOR EACH ROW EXECUTE FUNCTION own.drop_row();
 	SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$), 'TL006', 'or that of a new chain');
 RESET statement_timeout;
@@ -158,7 +207,24 @@ FROM (VALUES
 	('chain', $$SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$),
 	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$),
-	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$)) AS c (tab, call);
+	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$),
+	('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call);
+-- The erasure fails on the row that was expected; the same erasure by hand.
+CREATE FUNCTION erased_by_hand(call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.tell()';
+	PERFORM set_config('test.tell', 'on', true);
+	BEGIN
+		EXECUTE call;
+		RETURN 'not told';
+	EXCEPTION WHEN SQLSTATE 'TOLD0' THEN
+		PERFORM set_config('test.tell', 'off', true);
+	END;
+	RETURN outcome('UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = ''c'' AND seq = 1');
+END
+$$;
+SELECT is(erased_by_hand($$SELECT trust_ledger.erase_words('c', 1, 'r')$$), 'TL006', 'an erasure was expected');
+DROP TRIGGER a ON trust.entry;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing got through');
 
 -- ---- guards elsewhere than on the ledger's tables
