@@ -91,8 +91,8 @@ typedef struct Loss
 /* A promise that entries of which lose texts */
 typedef struct Touched
 {
-	pg_uuid_t	promise;		/* the key */
-	PromiseAct *pa;
+	pg_uuid_t	id;				/* the key */
+	Row		   *promise;
 } Touched;
 
 typedef struct Erasure
@@ -104,8 +104,8 @@ typedef struct Erasure
 	text	   *reason;
 	Loss	   *losses;
 	int			count;
-	Row		  **entries;		/* that say so */
-	int			entry_count;
+	PromiseAct **said;			/* acts that say so */
+	int			said_count;
 	HTAB	   *touched;
 } Erasure;
 
@@ -221,43 +221,45 @@ TextsAsJson(int texts)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* The promise, as it is before the erasure; each once. */
-static PromiseAct *
-Touch(Erasure *erasure, pg_uuid_t *promise)
+/* The promise as the erasure so far leaves it: one row, however many entries of it lose texts. */
+static Row *
+Touch(Erasure *erasure, pg_uuid_t *promise, bool *again)
 {
-	bool		found;
-	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, &found);
+	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, again);
 
-	if (!found)
+	if (!*again)
 	{
-		touched->pa = palloc0(sizeof(PromiseAct));
-		touched->pa->act = erasure->act;
-		touched->pa->chain = erasure->chain;
-		touched->pa->event = EVENT_ERASED;
-		PromiseLoad(touched->pa, UUIDPGetDatum(promise));
+		PromiseAct	pa = {.chain = erasure->chain};
+
+		PromiseLoad(&pa, UUIDPGetDatum(promise));
+		touched->promise = pa.promise;
 	}
-	return touched->pa;
+	return touched->promise;
 }
 
-/* An entry that says so: of one entry that lost texts, or of all of its promise. */
+/* An act that says so: of one entry that lost texts, or of all of its promise. */
 static void
-SayErased(Erasure *erasure, PromiseAct *pa, const Loss *loss)
+SayErased(Erasure *erasure, Row *promise, const Loss *loss)
 {
-	Row		   *entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
+	PromiseAct *pa = palloc0(sizeof(PromiseAct));
 
-	if (erasure->entry_count > 0)	/* a key stands for one entry */
-		EntryClearRequest(entry);
-	RowTake(entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
-	RowSet(entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
+	pa->act = erasure->act;
+	pa->chain = erasure->chain;
+	pa->event = EVENT_ERASED;
+	pa->promise = promise;
+	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
+	if (erasure->said_count > 0)	/* a key stands for one entry */
+		EntryClearRequest(pa->entry);
+	RowTake(pa->entry, ENTRY_PROMISE, promise, PROMISE_PROMISE);
+	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
 	if (loss)
 	{
-		RowSet(entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
-		RowSet(entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
+		RowSet(pa->entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
+		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
 	}
-	pa->entry = entry;
 	CheckNotBeforeMade(pa);
-	PromiseTie(pa, PromiseState(pa->promise));
-	erasure->entries[erasure->entry_count++] = entry;
+	PromiseTie(pa, PromiseState(promise));
+	erasure->said[erasure->said_count++] = pa;
 }
 
 /* Appends what says so, and stores the promises without what is gone. */
@@ -265,26 +267,19 @@ static void
 SayOfPromises(Erasure *erasure, bool by_entry)
 {
 	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Touched), .hcxt = CurrentMemoryContext};
-	HASH_SEQ_STATUS all;
-	Touched    *touched;
 
 	erasure->touched = hash_create("erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	erasure->entries = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Row *) * erasure->count);
+	erasure->said = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * erasure->count);
 	for (int i = 0; i < erasure->count; i++)
 	{
-		PromiseAct *pa = Touch(erasure, erasure->losses[i].promise);
+		bool		again;
+		Row		   *promise = Touch(erasure, erasure->losses[i].promise, &again);
 
-		if (by_entry || pa->entry == NULL)
-			SayErased(erasure, pa, by_entry ? &erasure->losses[i] : NULL);
+		if (by_entry || !again)
+			SayErased(erasure, promise, by_entry ? &erasure->losses[i] : NULL);
 	}
-	ChainAppend(erasure->chain, erasure->entries, erasure->entry_count);
-	hash_seq_init(&all, erasure->touched);
-	while ((touched = hash_seq_search(&all)) != NULL)
-	{
-		GuardExpectOne(GUARDED_PROMISE, RowInt64(touched->pa->promise, PROMISE_LAST_SEQ), NULL);
-		PromiseStore(touched->pa->promise, false);
-	}
-	erasure->receipt = ReceiptOf(erasure->entries[0]);
+	PromisesAppend(erasure->chain, erasure->said, erasure->said_count);
+	erasure->receipt = erasure->said[0]->receipt;
 }
 
 static Datum

@@ -33,16 +33,17 @@ my %prints = (
 	'human_behind_it' => qr/^t\|\d+\|\d+\|1$/m,
 	'trust_ledger.history(p.promise)' => qr/Two chairs were missing/,
 	'FROM trust.promiser_trust' => qr/^sales-bot\|1\|0\|1\|0\|0\.33\|0\.03\|1\|0$/m,
-	"trust_trend('all'" => qr/\|5\|1\|2\|0\|0\.31$/m,
+	"trust_trend('all'" => qr/\|7\|1\|2\|0\|0\.31$/m,
 	'AS promiser, trust_ledger.sparkline' => qr/^anna\|(?:\xe2\x96[\x81-\x88]){24}$/m,
 	"explain_trust('customer', 'acme');" => qr/\|broken\|customer\|0\|1\|/,
 	'SELECT trust_ledger.sum(score)' => qr/^(\([^|]+\))\|\1$/m,
 	'known_at =>' => qr/^0\.5$/m,
+	'FROM trust_ledger.make_promises(' => qr/^acme\|\d+\|\w+\nglobex\|1\|\w+$/,
 	'FROM trust.exception GROUP BY what' => qr/^(?:\w+\|\d+\|\d{4}-\d\d-\d\d\n?)+$/,
 	'FROM trust.human_backing' => qr/^raw\|\d+\|.*\nwithin_strata\|/,
 	'GROUP BY currency' => qr/^EUR\|0\.\d+$/m,
 	"rebuild('acme'" => qr/\|[0-9]+\|\|.*\\x/,
-	'ledger_digest()' => qr/^1\|\d+\|.*\|\\x[0-9a-f]{64}$/,
+	'ledger_digest()' => qr/^2\|\d+\|.*\|\\x[0-9a-f]{64}$/,
 );
 
 my @examples = $readme =~ /^```sql\n(.*?)^```$/msg;
@@ -60,7 +61,7 @@ foreach my $example (@examples)
 		$printed{$part} = 1;
 	}
 	is($out, '', 'verify() finds nothing') if $example =~ /verify\(/;
-	if ($example =~ /idempotency_key/)
+	if ($example =~ /idempotency_key =>/)
 	{
 		my @receipts = split /\n/, $out;
 		is($receipts[0], $receipts[1], 'a retry returns the first receipt');
