@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(170);
+SELECT plan(181);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -38,9 +38,15 @@ SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.set_policy('p', kind => 'delivery', evidence => 'asserted');
 CREATE TABLE promised AS
 	SELECT 'waits' AS which, promise FROM trust_ledger.make_promise('c', 'It works.', kind => 'delivery', actor => 'anna', promiser => 'ben')
-	UNION ALL SELECT 'open', promise FROM trust_ledger.make_promise('c', 'It works.', purpose => 'To sell it.', actor => 'anna');
+	UNION ALL SELECT 'open', promise FROM trust_ledger.make_promise('c', 'It works.', purpose => 'To sell it.', actor => 'anna')
+	UNION ALL SELECT which, (trust_ledger.make_promise('c', which, due => '2999-01-01', longest_pause => '1 day', actor => 'anna')).promise
+		FROM unnest('{due,paused,broken,claimed}'::text[]) AS which;
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION promise(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE which = of';
+
+SELECT trust_ledger.pause_promise(promise('paused'), actor => 'anna');
+SELECT trust_ledger.assess_promise(promise('broken'), 'broken', actor => 'anna');
+SELECT trust_ledger.accept_promise(promise('claimed'), relayed => true, actor => 'anna');
 
 CREATE TABLE intended (function text, arguments text, levels text[]);
 INSERT INTO intended
@@ -56,7 +62,12 @@ FROM (
 	UNION ALL SELECT unnest(ARRAY[
 		$$register_actor('x', 'human')$$, $$retire_actor('ben')$$, $$set_policy('q', evidence => 'session')$$, $$drop_policy('p')$$,
 		$$set_ledger(zone => 'UTC')$$, $$grant_access('nobody', 'analyst')$$, $$revoke_access('analyst', 'analyst')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[
+		$$decline_promise(promise('waits'), actor => 'ben')$$, $$pause_promise(promise('due'), actor => 'anna')$$, $$resume_promise(promise('paused'), actor => 'anna')$$,
+		$$admit_breach(promise('due'), actor => 'anna')$$, $$repair_breach(promise('broken'), 'How.', actor => 'anna')$$, $$add_note(promise('open'), 'n', actor => 'anna')$$,
+		$$accept_promise(promise('open'), relayed => true, actor => 'anna')$$, $$confirm_relayed(promise('claimed'), actor => 'carl')$$]), '{application,import}'::text[]
 	UNION ALL SELECT unnest(ARRAY[$$rebuild('c')$$, $$rebuild('')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise('open'), 'r')$$, $$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT $$history(promise('open'))$$, '{application,auditor}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'

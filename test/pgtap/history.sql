@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(140);
+SELECT plan(154);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.grant_access(current_user, 'import');
@@ -72,6 +72,39 @@ SELECT ok((SELECT string_agg(description, ' ' ORDER BY seq) FROM trust_ledger.hi
 FROM (VALUES
 	(1, 'Entered after the fact: it occurred at '), (1, 'took the promise back after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
 	(2, 'took the promise back[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
+-- What came later into a promise's life.
+CREATE TABLE lives AS SELECT which, promise FROM unnest('{declined,paused,admitted,claimed,confirmed,let off}'::text[]) AS which,
+	trust_ledger.make_promise('e', which, promiser => CASE which WHEN 'declined' THEN 'sdr-bot' ELSE 'anna' END, due => '2999-01-01 12:00+00', longest_pause => '2 days', actor => 'anna');
+CREATE FUNCTION life(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM lives WHERE which = of';
+SELECT trust_ledger.decline_promise(life('declined'), 'Too much.', actor => 'anna');
+SELECT trust_ledger.pause_promise(life('paused'), 'They are away.', actor => 'anna');
+SELECT trust_ledger.resume_promise(life('paused'), actor => 'carl');
+SELECT trust_ledger.admit_breach(life('admitted'), 'No parts.', actor => 'anna');
+SELECT trust_ledger.repair_breach(life('admitted'), 'With other parts', actor => 'anna');
+SELECT trust_ledger.add_note(life('admitted'), 'Thanked', actor => 'carl');
+SELECT trust_ledger.accept_promise(life('claimed'), relayed => true, actor => 'anna');
+SELECT trust_ledger.amend_promise(life('claimed'), 'Other words.', relayed => true, actor => 'anna');
+SELECT trust_ledger.assess_promise(life('claimed'), 'broken', actor => 'carl');
+SELECT trust_ledger.repair_breach(life('claimed'), 'Made again', actor => 'anna');
+SELECT trust_ledger.accept_promise(life('confirmed'), relayed => true, actor => 'anna');
+SELECT trust_ledger.confirm_relayed(life('confirmed'), actor => 'carl');
+SELECT trust_ledger.amend_promise(life('confirmed'), 'Other words.', relayed => true, actor => 'anna');
+SELECT trust_ledger.confirm_relayed(life('confirmed'), reason => 'Right.', actor => 'carl');
+SELECT trust_ledger.accept_promise(life('let off'), actor => 'carl');
+SELECT trust_ledger.release_promise(life('let off'), relayed => true, actor => 'anna');
+SELECT trust_ledger.confirm_relayed(life('let off'), actor => 'carl');
+SELECT trust_ledger.erase_words(life('let off'), 'They asked.', actor => 'anna');
+SELECT matches((SELECT string_agg(description, E'\n' ORDER BY seq) FROM trust_ledger.history(life(of))), pattern, format('%s: %s', of, pattern))
+FROM (VALUES
+	('declined', '\"anna\" declined to stand behind the terms of entry .*"Too much[.]"'),
+	('paused', '\"anna\" stopped the clock: it is due 2999-01-03 .*at the latest.*"They are away[.]"'), ('paused', '\"carl\" .*started the clock: it is due 2999-01-01'),
+	('admitted', '\"anna\" admitted in time .* 0/750 .*"No parts[.]"'), ('admitted', '\"anna\" says that the breach was made good. This stands as the company''s word, and weighs 250/750 .*How: "With other parts"'),
+	('admitted', '\"carl\" .*noted. The note: "Thanked"'),
+	('claimed', '\"anna\" relayed that the customer accepted the terms of entry'), ('claimed', '\"anna\" relayed that the customer accepts other terms .*"Other words[.]".* does not stand until'),
+	('claimed', '\"anna\" says that the breach was made good. This does not stand until'),
+	('confirmed', '\"carl\" .*amended the terms of entry .*, with the customer''s acceptance: "Other words[.]".*"Right[.]"'),
+	('let off', '\"anna\" relayed that the customer released .* does not stand until'), ('let off', '\"carl\" .*released the company from it. This confirms entry'),
+	('let off', '[(]erased[)]'), ('let off', '\"anna\" erased all that people wrote in all entries of the promise before this one. .*"They asked[.]"')) AS c (of, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
 	'every event was told of');
 
