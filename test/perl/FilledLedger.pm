@@ -57,6 +57,7 @@ SELECT * FROM trust_ledger.register_actor('agent', 'system', speaks_for => 'cust
 SELECT * FROM trust_ledger.register_actor('portal', 'human', speaks_for => 'customer',
 	db_role => 'portal', customer => 'B');
 SELECT * FROM trust_ledger.retire_actor('bert', successor => 'carl', reason => 'left');
+SELECT * FROM trust_ledger.register_actor('bert 2', 'human', U&'B\00E9rt');
 SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'asserted',
 	back_within => '2 days 03:04:05.678');
 SELECT * FROM trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50,
@@ -70,6 +71,10 @@ SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna',
 		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
 		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
 SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
+SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', context => '{"file": "Emil"}');
+SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', authority => '{}');
+SELECT * FROM trust_ledger.retire_actor('emil', reason => 'Emil left');
+SELECT r.* FROM trust.entry e, trust_ledger.erase_words('', e.seq, 'he asked') r WHERE e.event = 'actor_retired' AND e.subject = 'emil';
 SELECT * FROM trust_ledger.rebuild('', 'to begin with');
 SQL
 
@@ -116,6 +121,44 @@ BEGIN
 		PERFORM trust_ledger.assess_promise(p, 'broken', true, actor => 'carl', occurred_at => '1970-01-01');
 
 		PERFORM trust_ledger.make_promise(c, t, currency => 'JPY', value => 0, actor => 'carl', due => now() + '1 day');
+
+		-- declined; paused and not resumed, and resumed
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'bot');
+		PERFORM trust_ledger.decline_promise(p, t, actor => 'carl');
+		FOR n IN 1 .. 2 LOOP
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', due => now() + '40 days',
+				longest_pause => '1 day 02:03:04.5', kind => 'to erase');
+			PERFORM trust_ledger.pause_promise(p, t, actor => 'erp');
+			IF n = 2 THEN PERFORM trust_ledger.resume_promise(p, t, actor => 'agent'); END IF;
+		END LOOP;
+
+		-- admitted and made good; made good over the customer's word, which waits, and which they confirm
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', due => now() + '40 days');
+		PERFORM trust_ledger.admit_breach(p, t, actor => 'carl');
+		PERFORM trust_ledger.repair_breach(p, t, actor => 'carl');
+		FOR n IN 1 .. 2 LOOP
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', kind => 'to erase in part');
+			PERFORM trust_ledger.assess_promise(p, 'broken', actor => 'agent');
+			PERFORM trust_ledger.repair_breach(p, t, actor => 'bot', idempotency_key => 'repair ' || n);
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent'); END IF;
+		END LOOP;
+
+		-- relayed: what waits, and what was confirmed
+		FOR n IN 1 .. 2 LOOP
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', purpose => t, actor => 'carl');
+			PERFORM trust_ledger.accept_promise(p, relayed => true, actor => 'carl');
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'erp'); END IF;
+			PERFORM trust_ledger.amend_promise(p, t || '?', relayed => true, reason => t, actor => 'carl');
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent'); END IF;
+			PERFORM trust_ledger.assess_promise(p, 'partly_kept', relayed => true, reason => t, actor => 'bert 2');
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'agent'); END IF;
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', kind => 'to erase');
+			PERFORM trust_ledger.accept_promise(p, actor => 'agent');
+			PERFORM trust_ledger.release_promise(p, t, relayed => true, actor => 'carl');
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'agent'); END IF;
+			PERFORM trust_ledger.add_note(p, t, actor => 'agent', idempotency_key => 'note ' || n);
+		END LOOP;
+
 		PERFORM trust_ledger.make_promise(c, t, actor => 'bot', currency => 'EUR', value => 2000);
 		PERFORM FROM trust_ledger.make_promises(ARRAY(
 			SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, given || jsonb_build_object('customer', c, 'words', t, 'actor', 'carl'))
@@ -123,6 +166,26 @@ BEGIN
 	END LOOP;
 END
 \$do\$;
+SQL
+
+# What is erased: promises, single entries, all of one customer.
+my $erasures = <<'SQL';
+DO $do$
+DECLARE
+	p record;
+BEGIN
+	FOR p IN SELECT promise, kind, customer, (SELECT min(seq) FROM trust.entry e WHERE e.customer = q.customer AND e.promise = q.promise) AS first
+		FROM trust.promise q WHERE kind ~ '^to erase' AND starts_with(customer, current_setting('test.prefix')) ORDER BY promise LOOP
+		IF p.kind = 'to erase' THEN
+			PERFORM trust_ledger.erase_words(p.promise, 'They asked.', context => '{"how": "by letter"}', idempotency_key => p.promise::text);
+		ELSE
+			PERFORM trust_ledger.erase_words(p.customer, p.first, 'Too long.', actor => 'carl');
+			PERFORM trust_ledger.erase_words(p.customer, p.first + 2, 'It said who.');
+		END IF;
+	END LOOP;
+	PERFORM trust_ledger.erase_customer(current_setting('test.prefix') || 'Z', 'They left.', idempotency_key => 'left');
+END
+$do$;
 SQL
 
 # What people do from logins of their own.
@@ -170,6 +233,7 @@ sub more_promises
 {
 	my ($node, $db, $prefix) = @_;
 	$node->safe_psql($db, "\\connect - app\nSET test.prefix = '$prefix';\n$promises");
+	$node->safe_psql($db, "SET test.prefix = '$prefix';\n$erasures");
 	return;
 }
 
@@ -316,7 +380,15 @@ sub writing_calls
 		amend_promise => "('$promise', 'other words', customer => '$customer', actor => 'carl')",
 		back_promise => "('$promise', '$customer', actor => 'carl')",
 		withdraw_backing => "('$promise', customer => '$customer', actor => 'carl')",
-		accept_promise => "('$promise', '$customer', actor => 'agent')",
+		accept_promise => "('$promise', customer => '$customer', actor => 'agent')",
+		decline_promise => "('$promise', customer => '$customer', actor => 'carl')",
+		pause_promise => "('$promise', customer => '$customer', actor => 'carl')",
+		resume_promise => "('$promise', customer => '$customer', actor => 'carl')",
+		admit_breach => "('$promise', customer => '$customer', actor => 'carl')",
+		repair_breach => "('$promise', 'made again', customer => '$customer', actor => 'carl')",
+		add_note => "('$promise', 'a note', customer => '$customer', actor => 'carl')",
+		confirm_relayed => "('$promise', customer => '$customer', actor => 'agent')",
+		erase_customer => "('$customer', 'why')",
 		withdraw_promise => "('$promise', customer => '$customer', actor => 'carl')",
 		release_promise => "('$promise', customer => '$customer', actor => 'agent')",
 		assess_promise => "('$promise', 'kept', customer => '$customer', actor => 'carl')",
@@ -330,7 +402,8 @@ sub writing_calls
 		rebuild => "('$customer')");
 	$arguments{make_promises} = "(ARRAY[jsonb_populate_record(NULL::trust_ledger.new_promise, "
 	  . "jsonb_build_object('customer', '$customer', 'words', 'w', 'actor', 'carl'))])";
-	return map { "SELECT * FROM trust_ledger.$_$arguments{$_}" } sort keys %arguments;
+	my @erasures = map { "erase_words($_, 'why')" } "'$promise'::uuid", "'$customer', 1", "'', 3";
+	return map { "SELECT * FROM trust_ledger.$_" } @erasures, map { "$_$arguments{$_}" } sort keys %arguments;
 }
 
 sub scoring_calls

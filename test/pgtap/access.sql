@@ -56,7 +56,7 @@ FROM (
 		$$release_promise(promise('open'), actor => 'carl')$$, $$assess_promise(promise('open'), 'kept', actor => 'anna')$$,
 		$$decline_promise(promise('waits'), actor => 'ben')$$, $$pause_promise(promise('due'), actor => 'anna')$$, $$resume_promise(promise('paused'), actor => 'anna')$$,
 		$$admit_breach(promise('due'), actor => 'anna')$$, $$repair_breach(promise('broken'), 'h', actor => 'anna')$$, $$add_note(promise('open'), 'n', actor => 'anna')$$,
-		$$confirm_relayed(promise('broken'), actor => 'carl')$$,
+		$$confirm_relayed(promise('broken'), actor => 'carl')$$, $$accept_promise(promise('open'), relayed => true, actor => 'anna')$$,
 		$$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '23 hours')$$]), '{application,import}'::text[]
 	UNION ALL SELECT $$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '25 hours')$$, '{import}'
 	UNION ALL SELECT unnest(ARRAY[

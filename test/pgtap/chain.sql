@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(62);
+SELECT plan(74);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -96,11 +96,17 @@ INSERT INTO retries VALUES
 	('register_actor', $$'dora', 'human'$$, $$'dora', 'human', 'Dora'$$), ('register_actor', $$'dora', 'human'$$, $$'dora', 'human', acting => 'ben'$$),
 	('retire_actor', $$'carl'$$, $$'carl', successor => 'ben'$$),
 	('set_policy', $$'q', evidence => 'session'$$, $$'q', evidence => 'asserted'$$), ('drop_policy', $$'k'$$, $$'k', 'Why.'$$),
+	('decline_promise', $$%L, actor => 'ben'$$, $$%L, 'Why.', actor => 'ben'$$), ('pause_promise', $$%L, actor => 'ben'$$, $$%L, 'Why.', actor => 'ben'$$),
+	('resume_promise', $$%L, actor => 'ben'$$, $$%L, actor => 'carl'$$), ('admit_breach', $$%L, actor => 'ben'$$, $$%L, 'Why.', actor => 'ben'$$),
+	('repair_breach', $$%L, 'How.', actor => 'ben'$$, $$%L, 'Else.', actor => 'ben'$$), ('add_note', $$%L, 'n', actor => 'ben'$$, $$%L, 'm', actor => 'ben'$$),
+	('accept_promise', $$%L, relayed => true, actor => 'ben'$$, $$%L, actor => 'carl'$$), ('release_promise', $$%L, actor => 'carl'$$, $$%L, relayed => true, actor => 'ben'$$),
+	('confirm_relayed', $$%L, actor => 'carl'$$, $$%L, reason => 'Why.', actor => 'carl'$$),
+	('erase_words', $$%L::uuid, 'r'$$, $$%L::uuid, 's'$$), ('erase_words', $$'c', 1, 'r'$$, $$'c', 2, 'r'$$), ('erase_customer', $$'c', 'r'$$, $$'c', 's'$$),
 	('set_ledger', $$zone => 'UTC'$$, $$zone => 'Asia/Tokyo'$$),
 	('rebuild', $$'c'$$, $$''$$), ('rebuild', $$''$$, $$'', 'Why.'$$),
 	('grant_access', $$'postgres', 'admin'$$, $$'postgres', 'auditor'$$), ('revoke_access', $$'postgres', 'import'$$, $$'postgres', 'admin'$$);
 SELECT is((SELECT count(DISTINCT call) FROM retries), (
-	SELECT count(*) FROM pg_proc
+	SELECT count(DISTINCT proname) FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND 'idempotency_key' = ANY (proargnames)), 'every function that takes a key is among the calls');
 
 -- The call twice, then others under its key: whether the receipts are the same, how many entries it
@@ -116,10 +122,17 @@ DECLARE
 	made bigint;
 	refused text[];
 BEGIN
-	SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'a', value => 1, actor => 'ben') AS m;
-	IF function = 'back_promise' THEN
-		PERFORM trust_ledger.withdraw_backing(promise, actor => 'ben');
-	END IF;
+	SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'a', value => 1, due => '2999-01-01', longest_pause => '1 day', actor => 'ben') AS m;
+	CASE function
+		WHEN 'back_promise' THEN PERFORM trust_ledger.withdraw_backing(promise, actor => 'ben');
+		WHEN 'decline_promise' THEN
+			PERFORM trust_ledger.set_policy('to decline', kind => 'to decline', evidence => 'asserted');
+			SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'to decline', actor => 'bot') AS m;
+		WHEN 'resume_promise' THEN PERFORM trust_ledger.pause_promise(promise, actor => 'ben');
+		WHEN 'repair_breach' THEN PERFORM trust_ledger.assess_promise(promise, 'broken', actor => 'ben');
+		WHEN 'confirm_relayed' THEN PERFORM trust_ledger.accept_promise(promise, relayed => true, actor => 'ben');
+		ELSE NULL;
+	END CASE;
 	SELECT count(*) INTO before FROM trust.entry;
 	call := format(format(template, function, args), promise);
 	EXECUTE 'SELECT (x).r.* FROM (' || call || ') AS x' INTO first;
@@ -143,7 +156,7 @@ EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN SQLERRM;
 END
 $$;
-SELECT is(retried(call, args, other), 'same 1 {TL005,TL005}', format('%s(%s), then %s', call, args, other)) FROM retries;
+SELECT matches(retried(call, args, other), CASE call WHEN 'erase_customer' THEN '^same [2-9] {TL005,TL005}$' ELSE '^same 1 {TL005,TL005}$' END, format('%s(%s), then %s', call, args, other)) FROM retries;
 
 CREATE TABLE keyed AS SELECT r FROM trust_ledger.make_promise('c', 'w', actor => 'ben', idempotency_key => 'once') AS r;
 SELECT isnt((trust_ledger.make_promise('d', 'w', actor => 'ben', idempotency_key => 'once')).promise, (SELECT (r).promise FROM keyed),

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(222);
+SELECT plan(243);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -55,8 +55,12 @@ FROM unnest(ARRAY[
 	$$make_promise('c', 'words')$$, $$back_promise(gen_random_uuid())$$, $$withdraw_backing(gen_random_uuid())$$,
 	$$accept_promise(gen_random_uuid())$$, $$amend_promise(gen_random_uuid(), 'words')$$,
 	$$withdraw_promise(gen_random_uuid())$$, $$release_promise(gen_random_uuid())$$,
-	$$assess_promise(gen_random_uuid(), 'kept')$$, $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
-	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$rebuild('c')$$, $$rebuild('')$$,
+	$$assess_promise(gen_random_uuid(), 'kept')$$,
+	$$decline_promise(gen_random_uuid())$$, $$pause_promise(gen_random_uuid())$$, $$resume_promise(gen_random_uuid())$$,
+	$$admit_breach(gen_random_uuid())$$, $$repair_breach(gen_random_uuid(), 'how')$$, $$add_note(gen_random_uuid(), 'note')$$,
+	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
+	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
+	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{}')$$, $$rebuild('c')$$, $$rebuild('')$$,
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$

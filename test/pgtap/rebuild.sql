@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(655);
+SELECT plan(682);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -42,6 +42,14 @@ SELECT trust_ledger.assess_promise(the(i::text), CASE WHEN i % 2 = 0 THEN 'broke
 FROM generate_series(1, 5) AS i;
 INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d', 'Later.', actor => 'ben');
 SELECT trust_ledger.assess_promise(the('other'), 'partly_kept', actor => 'anna');
+INSERT INTO promised SELECT which, (trust_ledger.make_promise('c', which, kind => 'z', due => '2999-01-01', longest_pause => '2 days', purpose => 'To see.', actor => 'ben')).promise
+FROM unnest('{paused,admitted,unbacked,claimed,erased}'::text[]) AS which;
+SELECT trust_ledger.pause_promise(the('paused'), actor => 'ben');
+SELECT trust_ledger.admit_breach(the('admitted'), actor => 'ben'), trust_ledger.repair_breach(the('admitted'), 'Made again.', actor => 'ben');
+SELECT trust_ledger.withdraw_backing(the('unbacked'), actor => 'ben'), trust_ledger.decline_promise(the('unbacked'), actor => 'anna');
+SELECT trust_ledger.accept_promise(the('claimed'), relayed => true, actor => 'ben');
+SELECT trust_ledger.erase_words(the('erased'), 'They asked.');
+SELECT trust_ledger.erase_words('', seq, 'They asked.') FROM trust.entry WHERE event = 'actor_retired' AND subject = 'gone';
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'the ledger is right');
 
 -- ---- how it is damaged, and what comes of it

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(358);
+SELECT plan(388);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -34,10 +34,20 @@ FROM (VALUES
 	('make_promise', 'customer words promiser kind due due_on value currency purpose drafted_by longest_pause actor'),
 	('back_promise', 'promise customer actor'),
 	('withdraw_backing', 'promise reason customer actor'),
-	('accept_promise', 'promise customer actor'),
-	('amend_promise', 'promise words kind due due_on value currency purpose drafted_by longest_pause clear reason customer actor'),
+	('accept_promise', 'promise relayed customer actor'),
+	('decline_promise', 'promise reason customer actor'),
+	('pause_promise', 'promise reason customer actor'),
+	('resume_promise', 'promise reason customer actor'),
+	('admit_breach', 'promise reason customer actor'),
+	('repair_breach', 'promise how customer actor'),
+	('add_note', 'promise note customer actor'),
+	('confirm_relayed', 'promise entry reason customer actor'),
+	('erase_words', 'promise reason customer actor'),
+	('erase_words', 'customer seq reason actor'),
+	('erase_customer', 'customer reason actor'),
+	('amend_promise', 'promise words kind due due_on value currency purpose drafted_by longest_pause clear reason relayed customer actor'),
 	('withdraw_promise', 'promise reason customer actor'),
-	('release_promise', 'promise reason customer actor'),
+	('release_promise', 'promise reason relayed customer actor'),
 	('assess_promise', 'promise verdict relayed purpose_met reason customer actor')) AS writing (name, arguments);
 INSERT INTO intended VALUES
 	('act_as', 'actor', 'text', 'v', false, 'u'),
@@ -225,6 +235,15 @@ INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => '
 INSERT INTO made (r) SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl');
 INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true, reason => 'Seen.', actor => 'carl');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It was.', occurred_at => now() - interval '9 days', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Perhaps.', promiser => 'bot', actor => 'bot');
+SELECT trust_ledger.decline_promise(last_promise(), actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Later.', due => now() + '9 days', longest_pause => '1 day', actor => 'anna');
+SELECT trust_ledger.amend_promise(last_promise(), due => now() + '8 days', actor => 'bot');
+SELECT trust_ledger.accept_promise(last_promise(), relayed => true, actor => 'anna');
+SELECT trust_ledger.pause_promise(last_promise(), actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Never.', due => now() + '9 days', actor => 'anna');
+SELECT trust_ledger.admit_breach(last_promise(), actor => 'anna');
+SELECT trust_ledger.repair_breach(last_promise(), 'Made again.', actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Soon.', promiser => 'bot', actor => 'bot');
 
 SELECT is_empty($$

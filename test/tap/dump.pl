@@ -49,12 +49,16 @@ my %expected = (
 
 is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
 SELECT event FROM trust_ledger.state_machine()
-UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked}'::text[])
+UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked,rebuilt,erased}'::text[])
 EXCEPT SELECT event FROM trust.entry
 SQL
 is(findings($home, 'crm'), '', 'and is sound');
-is(ask($home, 'crm', q{SELECT count(DISTINCT trust_ledger.kept(score)), count(DISTINCT trust_ledger.broken(score)) > 1 FROM trust.chain}), '2|t',
+is(ask($home, 'crm', q{SELECT count(DISTINCT trust_ledger.kept(score)) > 1, count(DISTINCT trust_ledger.broken(score)) > 1 FROM trust.chain}), 't|t',
 	'and has scores of several kinds');
+is(ask($home, 'crm', <<'SQL'), 't|t|t|t|0', 'of its texts some were erased: of each kind, and all of one customer');
+SELECT count(words_commitment) > count(words), count(purpose_commitment) > count(purpose), count(note_commitment) > count(note),
+	count(name_commitment) > count(name), count(coalesce(words, purpose, context::text)) FILTER (WHERE customer = 'Z') FROM trust.entry
+SQL
 
 # All is as it was where it came from, and goes on.
 sub is_restored
@@ -208,14 +212,16 @@ foreach my $case (@settings)
 	is(findings($home, $db, options => \%options), '', "under $under: verify()");
 	is(digest($home, $db, options => \%options), digest($home, $db), "under $under: ledger_digest()");
 	is(ask($home, $db, $retry, options => \%options), $expected{retries}, "under $under: retries");
-	is(ask($home, $db, <<'SQL', options => \%options), "3\n1", "under $under: written");
+	is(ask($home, $db, <<'SQL', options => \%options), "3\n1\n1\n1", "under $under: written");
 SELECT count(*) FROM
 	trust_ledger.set_ledger(half_life => interval '100 days 1 hour 2 minutes 3.5 seconds', lag => interval '3 days'),
 	trust_ledger.set_policy('timed', kind => 'k', least_value => 1.50, back_within => interval '40 hours 0.25 seconds'),
-	trust_ledger.retire_actor('anna'),
+	trust_ledger.retire_actor('anna', reason => 'left'),
 	generate_series(1, 3);
 SELECT count(*) FROM trust_ledger.make_promise('B', 'w', due_on => current_date + 3,
 	longest_pause => interval '2 days 25 hours 0.000001 seconds', actor => 'carl');
+SELECT count(*) FROM (SELECT promise FROM trust.promise WHERE words <> '' ORDER BY promise LIMIT 1) p, trust_ledger.erase_words(p.promise, 'why');
+SELECT count(*) FROM (SELECT max(seq) AS seq FROM trust.entry WHERE event = 'actor_retired') e, trust_ledger.erase_words('', e.seq, 'why');
 SQL
 	is(findings($home, $db), '', "under $under: what was written is found right without");
 	ask($home, $db, q{SELECT * FROM trust_ledger.register_actor('anna', 'human')});

@@ -56,6 +56,21 @@ is(ask($publisher, 'crm', $_), 1, $_) foreach (
 	q{SELECT count(*) FROM trust_ledger.grant_access('chief', 'auditor')});
 is_the_same('streamed');
 
+# What is erased on the publisher is gone on the subscriber.
+my $texts = <<'SQL';
+SELECT count(words_commitment) + count(note_commitment) > 20, count(coalesce(words, purpose, note, context::text)), count(coalesce(words_salt, purpose_salt, note_salt, context_salt))
+FROM trust.entry WHERE customer = 'later a' AND event <> 'erased';
+SELECT count(coalesce(words, purpose)) FROM trust.promise WHERE customer = 'later a';
+SELECT count(name) FROM trust.entry WHERE subject = 'anna';
+SELECT count(name) FROM trust.actor WHERE actor = 'anna';
+SQL
+unlike(ask($subscriber, 'crm', $texts), qr/\b0\b/, 'the subscriber has texts');
+is(ask($publisher, 'crm', $_), 1, $_) foreach (
+	q{SELECT count(*) FROM trust_ledger.erase_customer('later a', 'They asked.')},
+	q{SELECT count(*) FROM (SELECT seq FROM trust.entry WHERE subject = 'anna' LIMIT 1) e, trust_ledger.erase_words('', e.seq, 'She asked.')});
+is_the_same('erased');
+is(ask($subscriber, 'crm', $texts), "t|0|0\n0\n0\n0", 'and has them no more');
+
 # ---- by hand nothing comes in ----
 
 is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 14, 'guards are there');
