@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(185);
+SELECT plan(186);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.

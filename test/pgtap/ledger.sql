@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(243);
+SELECT plan(244);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -60,7 +60,7 @@ FROM unnest(ARRAY[
 	$$admit_breach(gen_random_uuid())$$, $$repair_breach(gen_random_uuid(), 'how')$$, $$add_note(gen_random_uuid(), 'note')$$,
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
-	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{}')$$, $$rebuild('c')$$, $$rebuild('')$$,
+	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
