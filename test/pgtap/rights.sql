@@ -2,7 +2,7 @@
 -- tables by their owner, and callers behind security-definer functions.
 
 CREATE EXTENSION pgtap;
-SELECT plan(119);
+SELECT plan(140);
 CREATE EXTENSION trust_ledger;
 
 CREATE ROLE ledger_owner;
@@ -116,6 +116,7 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'ben', due_on => '2999-01-01')$$), ($$SELECT trust_ledger.accept_promise(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.amend_promise(%L, 'other', relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.release_promise(%L, relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
+	($$SELECT trust_ledger.rebuild('')$$), ($$SELECT trust_ledger.rebuild('c')$$),
 	($$SELECT trust_ledger.history(%L)$$), ($$SELECT trust_ledger.verify()$$), ($$SELECT trust_ledger.verify('c')$$),
 	($$SELECT trust_ledger.ledger_digest()$$), ($$SELECT trust_ledger.require_reader(), trust_ledger.reads_words()$$),
 	($$SELECT * FROM trust.current_promise$$), ($$SELECT * FROM trust.awaiting_backing$$),
@@ -215,7 +216,7 @@ EXCEPTION
 END
 $$;
 
-SELECT trust_ledger.register_actor('anna', 'human');
+SELECT trust_ledger.register_actor('anna', 'human', 'Anna');
 SELECT trust_ledger.make_promise('c', 'w', actor => 'anna');
 CREATE TABLE appends (tab text, changes text, call text);
 INSERT INTO appends VALUES
@@ -224,6 +225,9 @@ INSERT INTO appends VALUES
 	('chain', 'length', $$SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$),
 	('promise', 'last_seq', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('promise', 'last_seq', $$SELECT trust_ledger.assess_promise(promise, 'kept', actor => 'anna') FROM trust.promise$$),
+	('entry', 'hash', $$SELECT trust_ledger.erase_customer('c', 'r')$$),
+	('promise', 'last_seq', $$SELECT trust_ledger.erase_customer('c', 'r')$$),
+	('actor', 'name', $$SELECT trust_ledger.erase_words('', seq, 'r') FROM trust.entry WHERE subject = 'anna'$$),
 	('actor', 'seq', $$SELECT trust_ledger.register_actor('ben', 'human')$$),
 	('policy', 'seq', $$SELECT trust_ledger.set_policy('p', evidence => 'session')$$),
 	('access', 'seq', $$SELECT trust_ledger.grant_access('nobody', 'analyst')$$),

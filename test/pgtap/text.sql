@@ -38,6 +38,8 @@ INSERT INTO words SELECT 'SELECT trust_ledger.' || call FROM unnest(ARRAY[
 	$$withdraw_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), %L, actor => 'anna')$$,
 	$$release_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), %L, actor => 'carl')$$,
 	$$set_ledger(zone => 'UTC', reason => %L)$$, $$set_policy('p', evidence => 'asserted', reason => %L)$$,
+	$$add_note((SELECT promise FROM trust.promise WHERE customer = 'c'), %L, actor => 'anna')$$, $$erase_words((SELECT promise FROM trust.promise WHERE customer = 'c'), %L)$$,
+	$$erase_words('c', 1, %L)$$, $$erase_customer('c', %L)$$,
 	$$retire_actor('carl', reason => %L)$$, $$grant_access('postgres', 'admin', %L)$$]) AS call;
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
 

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(421);
+SELECT plan(474);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -46,6 +46,19 @@ SELECT trust_ledger.release_promise(the('plain'), actor => 'carl', reason => 'Ne
 INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d', 'Later.', actor => 'bot');
 INSERT INTO promised SELECT 'taken back', promise FROM trust_ledger.make_promise('d', 'Never.', actor => 'ben');
 SELECT trust_ledger.withdraw_promise(the('taken back'), actor => 'anna');
+
+-- Customer e: what was erased, and the rest of a promise's life.
+INSERT INTO promised SELECT 'said', promise FROM trust_ledger.make_promise('e', 'One.', purpose => 'To see.', due => '2999-01-01', longest_pause => '1 day', actor => 'ben');
+INSERT INTO promised SELECT 'silent', promise FROM trust_ledger.make_promise('e', 'Two.', purpose => 'To see.', actor => 'bot', context => '{"x": 1}', idempotency_key => 'two');
+SELECT trust_ledger.add_note(the('said'), 'A note.', actor => 'ben', idempotency_key => 'three');
+SELECT trust_ledger.decline_promise(the('silent'), 'No.', actor => 'ben');
+SELECT trust_ledger.erase_words(the('silent'), 'They asked.');
+SELECT trust_ledger.erase_words('e', 3, 'They asked.');
+SELECT trust_ledger.add_note(the('said'), 'Later.', actor => 'ben');
+SELECT trust_ledger.pause_promise(the('said'), actor => 'ben'), trust_ledger.resume_promise(the('said'), actor => 'ben');
+SELECT trust_ledger.accept_promise(the('said'), relayed => true, actor => 'ben'), trust_ledger.admit_breach(the('said'), actor => 'ben');
+SELECT trust_ledger.repair_breach(the('said'), 'Made again.', actor => 'ben');
+SELECT trust_ledger.erase_words('', seq, 'They asked.') FROM trust.entry WHERE event = 'actor_retired' AND subject = 'gone';
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing was done: nothing is found');
 SELECT is_empty($$SELECT * FROM trust_ledger.verify('c')$$, 'nor with one customer');
@@ -225,8 +238,8 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 	-- others in their place
 	('UPDATE trust.entry SET seq = 100 WHERE customer = ''c'' AND seq = 3; UPDATE trust.entry SET seq = 3 WHERE customer = ''c'' AND seq = 4;
 		UPDATE trust.entry SET seq = 4 WHERE customer = ''c'' AND seq = 100', '{entry c 3 full hash,entry c 4 full hash}'),
-	('UPDATE trust.entry SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END, seq = seq + 100 WHERE customer <> '''';
-		UPDATE trust.entry SET seq = seq - 100 WHERE customer <> ''''', '{entry c 1 other hash,entry d 1 full hash,chain c - - length,promise c - full -}'),
+	('UPDATE trust.entry SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END, seq = seq + 100 WHERE customer IN (''c'', ''d'');
+		UPDATE trust.entry SET seq = seq - 100 WHERE customer IN (''c'', ''d'')', '{entry c 1 other hash,entry d 1 full hash,chain c - - length,promise c - full -}'),
 	('UPDATE trust.entry e SET words = o.words, words_salt = o.words_salt FROM trust.entry o WHERE e.customer = ''c'' AND e.seq = 1 AND o.customer = ''d'' AND o.seq = 1',
 		'{entry c 1 full words}'),
 	('UPDATE trust.entry e SET words = o.words, words_salt = o.words_salt, words_commitment = o.words_commitment FROM trust.entry o
@@ -332,7 +345,29 @@ INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.c
 	('UPDATE trust.entry SET details = details || ''{"kind": "ai"}'' WHERE customer = '''' AND subject = ''ben''', '{actor - - ben kind}'),
 	('UPDATE trust.entry SET details = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - details}'),
 	('UPDATE trust.entry SET subject = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - subject,actor - - ben -}'),
-	('UPDATE trust.entry SET promise = the(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}')) AS c (doing, expected);
+	('UPDATE trust.entry SET promise = the(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}'),
+	-- an erasure excuses what it names, of its own promise, before itself; and what it names is gone
+	('UPDATE trust.entry SET refers_to = 1 WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET promise = the(''silent''), state = ''proposed'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET details = ''{"texts": ["words"]}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET details = ''{"texts": []}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET details = ''{}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET refers_to = 7 WHERE customer = ''e'' AND seq = 6; UPDATE trust.entry SET note = NULL, note_salt = NULL WHERE customer = ''e'' AND seq = 7',
+		'{entry e 3 said note,entry e 7 said note}'),
+	('UPDATE trust.entry SET refers_to = 6, note = NULL, note_salt = NULL WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note,entry e 6 said note}'),
+	('UPDATE trust.entry SET refers_to = NULL WHERE customer = ''e'' AND seq = 6; UPDATE trust.entry SET note = NULL, note_salt = NULL WHERE customer = ''e'' AND seq = 7', '{entry e 7 said note}'),
+	('UPDATE trust.entry SET refers_to = NULL, details = NULL WHERE customer = ''e'' AND seq = 6', '{entry e 1 said purpose,entry e 1 said words,promise e - said words}'),
+	('UPDATE trust.entry SET promise = the(''said''), state = ''open'' WHERE customer = ''e'' AND seq = 5', '{entry e 1 said words,entry e 2 silent context,entry e 2 silent request_salt,entry e 2 silent words,entry e 4 silent note}'),
+	('UPDATE trust.entry SET event = ''noted'' WHERE customer = ''e'' AND seq = 5', '{entry e 2 silent purpose,entry e 2 silent words}'),
+	('UPDATE trust.entry SET refers_to = 4 WHERE customer = ''e'' AND seq = 5', '{entry e 2 silent purpose,entry e 2 silent words}'),
+	('UPDATE trust.entry SET details = ''{"texts": ["words", "purpose", "context"]}'' WHERE customer = ''e'' AND seq = 5', '{entry e 4 silent note}'),
+	('UPDATE trust.entry SET state = ''open'' WHERE customer = ''e'' AND seq = 5', '{entry e 5 silent event}'),
+	('DELETE FROM trust.entry WHERE customer = ''e'' AND seq = 6; UPDATE trust.entry SET seq = seq - 100 WHERE customer = ''e'' AND seq > 6; UPDATE trust.entry SET seq = seq + 99 WHERE customer = ''e'' AND seq < 0',
+		'{entry e 3 said note}'),
+	('UPDATE trust.entry SET refers_to = refers_to - 1 WHERE customer = '''' AND event = ''erased''', '{entry - 11 gone name,entry - 11 gone note}'),
+	('UPDATE trust.entry SET refers_to = NULL WHERE customer = '''' AND event = ''erased''', '{entry - 10 gone name,entry - 11 gone name}'),
+	('UPDATE trust.entry SET due = NULL WHERE customer = ''e'' AND event = ''paused''', '{entry e 8 said event}'),
+	('UPDATE trust.entry SET event = ''noted'' WHERE customer = ''e'' AND event = ''paused''', '{entry e 9 said event}')) AS c (doing, expected);
 SELECT ok(altered(doing) @> expected, 'reckoned anew: ' || doing) FROM forgery;
 -- Nothing is made from such entries; what is sound but false only a digest shows.
 SELECT is(altered(format('%s; SELECT trust_ledger.rebuild(%L)', doing, replace(of_customer, '-', ''))), '{! TL006}', 'no rebuild: ' || doing)
