@@ -73,6 +73,17 @@ CheckCouldBack(const PromiseAct *pa)
 }
 
 static void
+CheckHasWords(const PromiseAct *pa)
+{
+	if (RowIsNull(pa->promise, PROMISE_WORDS))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("the words of promise %s were erased", PromiseName(pa->promise)),
+				 errdetail("What is backed are exact terms."),
+				 errhint("Give it words with amend_promise().")));
+}
+
+static void
 CheckAuthority(const PromiseAct *pa, const Actor *actor)
 {
 	AuthorityUse use;
@@ -115,12 +126,7 @@ back_promise(PG_FUNCTION_ARGS)
 		PolicyDemand demand = CurrentDemand(&pa);
 
 		CheckCouldBack(&pa);
-		if (RowIsNull(pa.promise, PROMISE_WORDS))
-			ereport(ERROR,
-					(errcode(ERRCODE_TL_STATE),
-					 errmsg("the words of promise %s were erased", PromiseName(pa.promise)),
-					 errdetail("What is backed are exact terms."),
-					 errhint("Give it words with amend_promise().")));
+		CheckHasWords(&pa);
 		CheckMayBack(&pa, &demand);
 		SetEvidenceAsked(&pa, &demand);
 		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);

@@ -115,12 +115,12 @@ JOIN trust.actor a ON a.actor = CASE v.word WHEN 'customer' THEN 'portal' WHEN '
 ORDER BY e.at, e.n;
 
 INSERT INTO trust.promise (customer, promise, state, words, promiser, promiser_kind, kind, value, currency,
-	made_at, recorded_at, backfilled, opened_at, first_due, due, due_moves, overdue_at,
+	made_at, recorded_at, backfilled, opened_at, first_due, due, due_moves, overdue_at, paused_for,
 	backer, evidence, backed_at, outcome, whose_word, verdict_evidence, relayed,
 	settled_by, settled_at, weight_kept, weight_broken, terms_seq, last_seq)
 SELECT l.customer, l.promise, coalesce(v.verdict, 'open'), 'We deliver forty chairs, assembled, to the second floor.',
 	l.promiser, 'human', l.kind, 100 + l.n % 9900, 'EUR',
-	l.made_at, l.made_at, false, l.made_at, l.first_due, t.due, (l.amended_at IS NOT NULL AND l.first_due IS NOT NULL)::int, t.due,
+	l.made_at, l.made_at, false, l.made_at, l.first_due, t.due, (l.amended_at IS NOT NULL AND l.first_due IS NOT NULL)::int, t.due, '0',
 	l.promiser, 'asserted', coalesce(l.amended_at, l.made_at), v.verdict, v.word,
 	CASE WHEN v.n IS NOT NULL THEN 'asserted' END, CASE WHEN v.n IS NOT NULL THEN false END,
 	CASE WHEN v.n IS NOT NULL THEN 'assessed' END, l.settled_at, v.weight_kept, v.weight_broken, e.terms_seq, e.last_seq
