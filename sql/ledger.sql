@@ -200,7 +200,7 @@ BEGIN
 	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
 	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
 	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
-	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn or released.';
+	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn, released or breach_admitted.';
 	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
 	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
 
