@@ -189,7 +189,7 @@ BEGIN
 	COMMENT ON COLUMN trust.promise.due_moved_at IS 'When due last moved to another time, by an amendment.';
 	COMMENT ON COLUMN trust.promise.paused_at IS 'Since when its clock stands still; NULL: it runs.';
 	COMMENT ON COLUMN trust.promise.paused_until IS 'When the pause ends at the latest, whether it is resumed or not; due is reckoned to that until it is.';
-	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; a running one by the most that it can.';
+	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; one that runs, or that a verdict cut short, by the most that it can.';
 	COMMENT ON COLUMN trust.promise.seen_at IS 'When a human who speaks for the company first had these terms before them: made, amended, backed or declined them; NULL: none has.';
 	COMMENT ON COLUMN trust.promise.declined_at IS 'When a human declined to back these terms.';
 	COMMENT ON COLUMN trust.promise.unbacked_at IS 'When the last backing was withdrawn, or became void by an amendment; NULL: it has a backer, or never had one.';
@@ -200,7 +200,7 @@ BEGIN
 	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
 	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
 	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
-	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn or released.';
+	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn, released or breach_admitted.';
 	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
 	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
 

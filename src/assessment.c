@@ -65,12 +65,17 @@ WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 	return word == SPEAKS_FOR_COMPANY ? WEIGHT_KEPT_BY_COMPANY : WEIGHT_KEPT;
 }
 
-/* A late withdrawal or an admission, still by the company's word alone, is not talked away by the same word. */
+/*
+ * A late withdrawal or an admission, still by the company's word alone, is not
+ * talked away by the same word; that it was repaired, can be taken back.
+ */
 static bool
-TalksAway(const PromiseAct *pa, SpeaksFor word)
+TalksAway(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	const Row  *promise = pa->promise;
 
+	if (verdict == STATE_BROKEN && !RowIsNull(promise, PROMISE_REPAIRED_AT))
+		return false;
 	return word == SPEAKS_FOR_COMPANY &&
 		RowTextIs(promise, PROMISE_WHOSE_WORD, speaks_for_names[SPEAKS_FOR_COMPANY]) &&
 		(RowTextIs(promise, PROMISE_SETTLED_BY, event_names[EVENT_WITHDRAWN]) ||
@@ -82,7 +87,7 @@ void
 AssessPromise(PromiseAct *pa, State verdict, bool relayed)
 {
 	SpeaksFor	word = WordOf(pa, verdict, relayed);
-	bool		stands = WordStands(pa, word, relayed) && !TalksAway(pa, word);
+	bool		stands = WordStands(pa, word, relayed) && !TalksAway(pa, verdict, word);
 
 	if (relayed)
 		CheckMayRelay(pa, verdict);

@@ -523,18 +523,19 @@ DECLARE
 	call text;
 	told text[];
 BEGIN
-	FOREACH call IN ARRAY '{"back_promise($1, actor => ''anna''","withdraw_backing($1, actor => ''anna''","accept_promise($1, actor => ''carl''"}'::text[] LOOP
+	FOREACH call IN ARRAY '{"back_promise($1, actor => ''anna''","withdraw_backing($1, actor => ''anna''","decline_promise($1, actor => ''anna''","accept_promise($1, actor => ''carl''"}'::text[] LOOP
 		EXECUTE format('SELECT FROM trust_ledger.%s, occurred_at => $2)', call) USING id, now() - ago;
 		ago := ago - interval '1 ms';
 		told := told || ARRAY(SELECT concat_ws(' ', i.what, CASE i.instant WHEN e.recorded_at THEN 'recorded' WHEN e.occurred_at THEN 'occurred' ELSE 'before' END)
 			FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.seq = p.last_seq,
-				LATERAL (VALUES ('opened', p.opened_at), ('backed', p.backed_at), ('waiting', p.waiting_since), ('accepted', p.accepted_at)) AS i (what, instant)
+				LATERAL (VALUES ('opened', p.opened_at), ('backed', p.backed_at), ('waiting', p.waiting_since), ('declined', p.declined_at), ('accepted', p.accepted_at)) AS i (what, instant)
 			WHERE p.promise = id AND i.instant IS NOT NULL);
 	END LOOP;
 	RETURN told;
 END
 $$;
-SELECT is(instants(ago::interval), ARRAY['opened ' || want, 'backed ' || want, 'opened before', 'waiting ' || want, 'opened before', 'waiting before', 'accepted ' || want],
+SELECT is(instants(ago::interval), ARRAY['opened ' || want, 'backed ' || want, 'opened before', 'waiting ' || want,
+	'opened before', 'declined ' || want, 'opened before', 'waiting ' || want, 'declined before', 'accepted ' || want],
 	format('what happened %s ago, as it is told', ago))
 FROM (VALUES ('20 hours', 'recorded'), ('1 s', 'recorded'), ('2 days', 'occurred')) AS v (ago, want);
 

@@ -1,7 +1,7 @@
 -- Owning up to a breach and making it good: in time by whose clock, over whose word, for how much.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(172);
+SELECT plan(174);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE importer LOGIN;
@@ -116,6 +116,8 @@ FROM (VALUES
 	('admit anna, kept bot, partly+ anna', 'broken company 0/750 by breach_admitted admitted +--'),
 	('admit anna, praise+ rita', 'broken company 0/750 by breach_admitted admitted waits 3 +-'),
 	('admit anna, broken+ rita, kept+ rita', 'broken company 0/750 by breach_admitted admitted +--'),
+	('admit anna, repair anna, broken anna', 'broken company 0/750 by breach_admitted admitted +++'),
+	('admit anna, repair anna, broken anna, kept anna', 'broken company 0/750 by breach_admitted admitted +++-'),
 	('admit anna, broken crm', 'broken record 0/750 by breach_admitted admitted ++'),
 	('admit anna, broken carl', 'broken customer 0/750 by breach_admitted admitted ++'),
 	('admit anna, broken crm, broken carl', 'broken customer 0/750 by breach_admitted admitted +++'),

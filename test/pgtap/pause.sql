@@ -2,7 +2,7 @@
 -- what that makes of what is overdue or taken back.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(148);
+SELECT plan(149);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE importer LOGIN;
@@ -173,6 +173,7 @@ FROM (VALUES
 	(4, '1 us', 'plain', 'pause bot 8', 'open, due +0, from 8 to 8'),
 	(4, '1 day 12:00', 'plain', 'pause bot 8, resume bot 0', 'open, due +1.5'),
 	(-4, '36500 days', 'plain', 'pause bot 8, resume bot 0', 'open, due +8'),
+	(-2900000, '36525 days', 'plain', 'pause bot 8', 'open, due +36525, from 8 to -36517'),
 	-- grace is no time to pause in, and moves with due
 	(4, '3 days', 'free', 'pause bot 3.9', 'open, due +0, refused TL001'),
 	(4, '3 days', 'free', 'pause bot 8, resume bot 6.5', 'open, due +1.5'),

@@ -97,7 +97,7 @@ FROM (VALUES
 	unnest('{accept,withdraw,release}'::text[], ARRAY[accepts, withdraws, releases]) AS u (call, want);
 
 -- An actor bound to another customer is refused whatever the call says of the customer.
-SELECT is(outcome('app', make(), format('accept_promise($1, false, %L, ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
+SELECT is(outcome('app', make(), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
 FROM (VALUES ('c', 'TL003'), ('other', 'P0002')) AS v (customer, want);
 
 -- ---- accepting ----

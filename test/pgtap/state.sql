@@ -8,6 +8,8 @@ BEGIN
 	PERFORM trust_ledger.create_ledger();
 	PERFORM trust_ledger.register_actor('anna', 'human');
 	PERFORM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm-1');
+	PERFORM trust_ledger.register_actor('ben', 'human');
+	PERFORM trust_ledger.register_actor('crm', 'system', responsible => 'anna', speaks_for => 'record');
 	PERFORM trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 	-- Two kinds of promises: one that needs a human, one that does not and is known all the same.
 	PERFORM trust_ledger.set_policy('guarded', kind => 'guarded', evidence => 'asserted');
@@ -223,7 +225,7 @@ CREATE TABLE tried AS
 SELECT c.*, t.brought, t.got, t.leaves
 FROM cell c JOIN situation s USING (situation), LATERAL try(s.calls, c.call) t;
 
-SELECT plan((3 * (SELECT count(*) FROM cell) + (SELECT count(*) FROM trust_ledger.state_machine()) + 4)::int);
+SELECT plan((3 * (SELECT count(*) FROM cell) + (SELECT count(*) FROM trust_ledger.state_machine()) + 8)::int);
 
 SELECT is(brought, state, format('%s: brought there, to try %s', situation, call)) FROM tried;
 SELECT is(got, outcome, format('%s: %s', situation, call)) FROM tried;
@@ -244,5 +246,64 @@ SELECT is_empty($$SELECT * FROM cell c JOIN trust_ledger.state_machine() m USING
 	'an event that a state does not allow is refused for that reason');
 
 SELECT is_empty($$SELECT * FROM trust.chain WHERE customer NOT IN ('', 'c')$$, 'what was refused made no chain');
+
+-- ---- at random ----
+
+-- Any call by anybody at any time, in any order: what is answered is what the machine allows, or one of the
+-- refusals there are; never an error within.
+CREATE TABLE walk_call (call text);
+INSERT INTO walk_call
+SELECT format('%s($1%s, actor => %L, occurred_at => $2)', f, arguments, actor)
+FROM (VALUES ('back_promise', ''), ('decline_promise', ''), ('withdraw_backing', ''), ('accept_promise', ''), ('accept_promise', ', true'), ('amend_promise', ', $3'),
+		('amend_promise', ', $3, relayed => true'), ('amend_promise', ', due => now() + interval ''3 days'''), ('amend_promise', ', longest_pause => ''5 days'''),
+		('pause_promise', ''), ('pause_promise', ''), ('resume_promise', ''), ('resume_promise', ''), ('admit_breach', ''), ('assess_promise', ', ''kept'''), ('assess_promise', ', ''partly_kept'''),
+		('assess_promise', ', ''broken'''), ('assess_promise', ', ''kept'', true'), ('assess_promise', ', ''broken'', true'), ('withdraw_promise', ''), ('release_promise', ''),
+		('release_promise', ', relayed => true'), ('repair_breach', ', ''h'''), ('repair_breach', ', ''h'''), ('confirm_relayed', ''), ('confirm_relayed', ''), ('confirm_relayed', ', (SELECT min(seq) FROM trust.entry e WHERE e.promise = $1 AND (e.relayed OR NOT e.stands))'),
+		('add_note', ', ''n''')) AS c (f, arguments), unnest('{anna,ben,bot,crm,carl}'::text[]) AS actor
+UNION ALL SELECT 'erase_words($1, ''r'', actor => ''anna'')'
+-- more of what must come in pairs
+UNION ALL SELECT call || '($1, actor => ''anna'', occurred_at => $2)' FROM unnest('{back_promise,withdraw_backing,pause_promise,resume_promise}'::text[]) AS call, generate_series(1, 6);
+
+CREATE TABLE walked (walk int, nr int, call text, event text, before text, after text, problem text);
+CREATE FUNCTION walk(nr int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	day CONSTANT interval := '1 day';
+	of_customer CONSTANT text := 'walk ' || nr;
+	made CONSTANT timestamptz := now() - (1.5 + random() * 9) * day;
+	id CONSTANT uuid := (trust_ledger.make_promise(of_customer, 'We come.', 'bot', CASE WHEN random() < 0.5 THEN 'guarded' ELSE 'free' END, actor => 'bot', occurred_at => made,
+		due => CASE WHEN random() < 0.9 THEN made + (random() * 12 + 0.01) * day END, longest_pause => CASE WHEN random() < 0.9 THEN random() * 4 * day END)).promise;
+	receipt trust_ledger.receipt;
+	of_call text;
+	before text;
+BEGIN
+	FOR i IN 1 .. 14 LOOP
+		SELECT call INTO of_call FROM walk_call ORDER BY random() LIMIT 1;
+		SELECT state INTO before FROM trust.promise WHERE promise = id;
+		BEGIN
+			EXECUTE 'SELECT * FROM trust_ledger.' || of_call INTO receipt
+			USING id, CASE WHEN random() < 0.7 THEN made + random() * (now() - made) END, 'We come at ' || i;
+			INSERT INTO walked SELECT nr, i, of_call, e.event, before, e.state, CASE WHEN e.state IS DISTINCT FROM p.state THEN 'the promise is ' || p.state END
+			FROM trust.entry e JOIN trust.promise p USING (customer, promise) WHERE e.customer = of_customer AND e.seq = receipt.seq;
+		EXCEPTION WHEN OTHERS THEN
+			INSERT INTO walked VALUES (nr, i, of_call, NULL, before, NULL, CASE WHEN SQLSTATE NOT IN ('TL001', 'TL002', 'TL003', '22023', '22004', '22008', 'P0002') THEN SQLSTATE || ' ' || SQLERRM END);
+		END;
+	END LOOP;
+	INSERT INTO walked SELECT nr, 99, NULL, NULL, NULL, NULL, concat_ws(' ', v.part, v.seq, v.field, v.problem) FROM trust_ledger.verify(of_customer) v;
+END
+$$;
+CREATE TABLE seed AS SELECT random() AS seed;
+SELECT setseed(seed) FROM seed \g /dev/null
+SELECT walk(nr) FROM generate_series(1, 500) AS nr \g /dev/null
+SELECT is_empty('SELECT * FROM walked WHERE problem IS NOT NULL', 'walks at random: no error within, and all verifies; seed ' || seed) FROM seed;
+SELECT is_empty($$SELECT w.* FROM walked w LEFT JOIN trust_ledger.state_machine() m ON m.event = w.event AND m.state = w.before
+	WHERE w.event IS NOT NULL AND (w.after = ANY (m.leads_to)) IS NOT TRUE AND NOT (w.after = w.before AND m.leads_to <> '{}')$$, 'each step is one of the machine''s; seed ' || seed) FROM seed;
+SELECT cmp_ok(count(DISTINCT (event, before, after)), '>', 40::bigint, 'and they go most ways that it has; seed ' || seed) FROM walked, seed GROUP BY seed;
+-- However a promise came there, the score that is kept is the one told from the entries, and so is what is overdue.
+SELECT is_empty($$
+	SELECT p.promise, stored, folded FROM trust.promise p, trust_ledger.customer_score(p.customer) AS stored, trust_ledger.customer_score(p.customer, known_at => 'infinity') AS folded
+	WHERE p.customer ~ '^walk' AND NOT (abs(trust_ledger.kept(stored) - trust_ledger.kept(folded)) < 1e-9 AND abs(trust_ledger.broken(stored) - trust_ledger.broken(folded)) < 1e-9)
+$$, 'the score is the fold of the entries; seed ' || seed) FROM seed;
+
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();
