@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_ASSESSMENT_H
 #define TRUST_LEDGER_ASSESSMENT_H
 
-#include "promise.h"
+#include "promise_act.h"
 
 extern void AssessPromise(PromiseAct *pa, State verdict, bool relayed);
 

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "promise_act.h"
 
 #include "utils/builtins.h"
 

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_BREACH_H
 #define TRUST_LEDGER_BREACH_H
 
-#include "promise.h"
+#include "promise_act.h"
 
 extern void RepairPromise(PromiseAct *pa);
 

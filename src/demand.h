@@ -6,7 +6,7 @@
 #define TRUST_LEDGER_DEMAND_H
 
 #include "policy.h"
-#include "promise.h"
+#include "promise_act.h"
 
 /* How far an act would use the actor's authority; NULL where it has no limit, or cannot be compared. */
 typedef struct AuthorityUse

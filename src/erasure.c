@@ -10,7 +10,7 @@
 #include "postgres.h"
 
 #include "governance.h"
-#include "promise.h"
+#include "promise_act.h"
 
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"

@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "promise_act.h"
 
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"

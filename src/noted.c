@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "promise_act.h"
 
 #include "arguments.h"
 

@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "promise_act.h"
 
 #include "duration.h"
 

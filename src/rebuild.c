@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "chain_score.h"
 #include "guard.h"
+#include "promise_act.h"
 
 PG_FUNCTION_INFO_V1(rebuild);
 

@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "promise.h"
+#include "promise_act.h"
 
 #include "catalog/pg_type_d.h"
 

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TERMS_H
 #define TRUST_LEDGER_TERMS_H
 
-#include "promise.h"
+#include "promise_act.h"
 
 #define MAKING "make promises"	/* what it needs a level for */
 

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_VERDICT_H
 #define TRUST_LEDGER_VERDICT_H
 
-#include "promise.h"
+#include "promise_act.h"
 
 extern void CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what);
 extern void CheckRelays(const PromiseAct *pa);
