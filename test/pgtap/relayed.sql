@@ -2,7 +2,7 @@
 -- takes to confirm it.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(192);
+SELECT plan(193);
 
 SELECT trust_ledger.create_ledger() \g /dev/null
 DO $$
@@ -621,5 +621,6 @@ SELECT format('SELECT stage(%L)', sql), format('SELECT is(concat_ws('', '', cust
 FROM stage ORDER BY nr \gexec
 SELECT is((SELECT string_agg(state || coalesce(' backed by ' || backer, ', nobody backed it'), '; ' ORDER BY words) FROM trust.promise WHERE customer = 'moffatt'), 'broken, nobody backed it; broken, nobody backed it', 'nobody stood behind either');
 
+SELECT is_empty('SELECT FROM trust.entry WHERE relayed AND backer IS NOT NULL', 'who relays stands behind nothing by that');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();
