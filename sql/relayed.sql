@@ -5,4 +5,4 @@ CREATE FUNCTION trust_ledger.confirm_relayed(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.confirm_relayed(uuid, bigint, text, text, text, timestamptz, jsonb, text) IS
-	'The customer or a system of record says what the company relayed, an acceptance, release, amendment or verdict, or confirms a repair, in their own name and with their own weight. entry: its number; the last that waits, if left out. Levels application, import. Errors: TL001 nothing waits, confirmed already, terms that changed since; TL003 by the company, or over a higher word; TL004, 22023 no such claim, P0002.';
+	'The customer or a system of record says what the company relayed, an acceptance, release, amendment or verdict, or confirms a repair, in their own name and with their own weight. entry: its number; if left out, the one that waits. Levels application, import. Errors: TL001 nothing waits, confirmed already, terms that changed since; TL003 by the company, or over a higher word; TL004, 22023 no such claim, or more than one waits; P0002.';

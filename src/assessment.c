@@ -82,6 +82,25 @@ TalksAway(const PromiseAct *pa, State verdict, SpeaksFor word)
 		 RowTextIs(promise, PROMISE_SETTLED_BY, event_names[EVENT_BREACH_ADMITTED]));
 }
 
+/*
+ * That a promise is broken, said again, never weighs less: lighter settings and
+ * another word do not lighten what stands.
+ */
+static void
+KeepWeight(PromiseAct *pa)
+{
+	const Row  *promise = pa->promise;
+	Row		   *entry = pa->entry;
+
+	if (!RowTextIs(promise, PROMISE_OUTCOME, state_names[STATE_BROKEN]) || !RowIsNull(promise, PROMISE_REPAIRED_AT) ||
+		RowIsNull(promise, PROMISE_WEIGHT_KEPT) || RowIsNull(promise, PROMISE_WEIGHT_BROKEN))
+		return;
+	RowSet(entry, ENTRY_WEIGHT_KEPT, Int32GetDatum(Min(DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+													   DatumGetInt32(promise->values[PROMISE_WEIGHT_KEPT]))));
+	RowSet(entry, ENTRY_WEIGHT_BROKEN, Int32GetDatum(Max(DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]),
+														 DatumGetInt32(promise->values[PROMISE_WEIGHT_BROKEN]))));
+}
+
 /* The acting actor's verdict; what stands is then the promise's state. */
 void
 AssessPromise(PromiseAct *pa, State verdict, bool relayed)
@@ -92,6 +111,8 @@ AssessPromise(PromiseAct *pa, State verdict, bool relayed)
 	if (relayed)
 		CheckMayRelay(pa, verdict);
 	SetVerdict(pa, verdict, word, relayed, stands, WeighingOf(pa, verdict, word));
+	if (stands && verdict == STATE_BROKEN)
+		KeepWeight(pa);
 	PromiseAppend(pa, stands ? verdict : PromiseState(pa->promise));
 }
 

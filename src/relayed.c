@@ -26,12 +26,21 @@ static Statement find_confirmation = STATEMENT(
 	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
 	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) $4 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
 	" AND stands IS NOT FALSE"
-	" AND (event IN ('accepted', 'amended', 'released') OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
+	" AND (event OPERATOR(pg_catalog.=) ANY (ARRAY['accepted', 'amended', 'released']) OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
 	TEXTOID, INT8OID, UUIDOID, TEXTOID);
+
+/* What waits since the other side last said something. */
+static Statement count_claims = STATEMENT(
+	"SELECT pg_catalog.count(*) FROM trust.entry e WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2"
+	" AND (relayed OR (event OPERATOR(pg_catalog.=) 'breach_repaired' AND NOT stands))"
+	" AND seq OPERATOR(pg_catalog.>) COALESCE((SELECT pg_catalog.max(seq) FROM trust.entry"
+	"   WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
+	"     AND event OPERATOR(pg_catalog.=) ANY (ARRAY['accepted', 'amended', 'assessed', 'released', 'breach_repaired'])), 0)",
+	TEXTOID, UUIDOID);
 
 static Statement find_pause = STATEMENT(
 	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
-	" AND promise OPERATOR(pg_catalog.=) $3 AND event IN ('paused', 'resumed') LIMIT 1",
+	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) ANY (ARRAY['paused', 'resumed']) LIMIT 1",
 	TEXTOID, INT8OID, UUIDOID);
 
 static void
@@ -44,7 +53,25 @@ CheckMayConfirm(const PromiseAct *pa)
 				 errhint("The customer confirms it, or a system of record.")));
 }
 
-/* By its number; else the last that waits. */
+/* Nobody confirms what came in between, and they have not seen. */
+static void
+CheckOneWaits(const PromiseAct *pa)
+{
+	Datum		values[2] = {PointerGetDatum(pa->chain->customer), pa->promise->values[PROMISE_PROMISE]};
+	int64		count;
+
+	StatementWrite(&count_claims, values, NULL);
+	count = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
+	if (count > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("more than one entry of promise %s waits to be confirmed", PromiseName(pa->promise)),
+				 errdetail("There are " INT64_FORMAT ", the last is entry " INT64_FORMAT ".",
+						   count, RowInt64(pa->promise, PROMISE_UNCONFIRMED)),
+				 errhint("Name the one that is meant with entry => ...; trust_ledger.history() shows them.")));
+}
+
+/* By its number; else the one that waits. */
 static int64
 ClaimNumber(const PromiseAct *pa, FunctionCallInfo fcinfo)
 {
@@ -55,6 +82,7 @@ ClaimNumber(const PromiseAct *pa, FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_TL_STATE),
 				 errmsg("nothing about promise %s waits to be confirmed", PromiseName(pa->promise)),
 				 errhint("trust.exception shows what does.")));
+	CheckOneWaits(pa);
 	return RowInt64(pa->promise, PROMISE_UNCONFIRMED);
 }
 
@@ -180,9 +208,9 @@ Confirm(PromiseAct *pa, const Row *claim)
  *				   occurred_at, context, idempotency_key) returns receipt
  *		The customer, or a system of record, says what the company relayed: that
  *		acceptance, release, amendment or verdict, or that repair, in their own name
- *		and with their own weight.  entry: its number; the last that waits, if left
- *		out.  Errors: TL001 nothing waits, confirmed already, terms that changed since;
- *		TL003 by the company, or over a higher word; 22023 no such claim.
+ *		and with their own weight.  entry: its number; if left out, the one that waits.
+ *		Errors: TL001 nothing waits, confirmed already, terms that changed since; TL003
+ *		by the company, or over a higher word; 22023 no such claim, or more than one.
  */
 Datum
 confirm_relayed(PG_FUNCTION_ARGS)

@@ -24,8 +24,8 @@ SetRelayed(PromiseAct *pa, bool stands)
  *				  context, idempotency_key) returns receipt
  *		The customer relies on the promise: from now on it counts, even if no human
  *		ever stood behind it.  relayed: a company actor passes on that they do; of a
- *		promise that is past due this is recorded, and does not stand until it is
- *		confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
+ *		promise that was open and is past due this is recorded, and does not stand until
+ *		it is confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
  *		speaks for this customer; 22023 relayed by one that does not speak for the company.
  */
 Datum
@@ -36,7 +36,9 @@ accept_promise(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_ACCEPTED, "accept promises"))
 	{
-		bool		stands = !relayed || !PromisePastDue(pa.promise, EntryInstant(pa.entry));
+		/* that it was relied on binds the company; what is overdue is so with it or without */
+		bool		stands = !relayed || RowIsNull(pa.promise, PROMISE_OPENED_AT) ||
+			!PromisePastDue(pa.promise, EntryInstant(pa.entry));
 
 		if (relayed)
 			SetRelayed(&pa, stands);

@@ -40,7 +40,7 @@ INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('c',
 SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
 SELECT trust_ledger.accept_promise(the('full'), relayed => true, actor => 'anna');
 SELECT trust_ledger.amend_promise(the('full'), 'It will work.', relayed => true, reason => 'They called.', actor => 'anna');
-SELECT trust_ledger.confirm_relayed(the('full'), reason => 'Yes.', actor => 'carl');
+SELECT trust_ledger.confirm_relayed(the('full'), 7, reason => 'Yes.', actor => 'carl');
 SELECT trust_ledger.add_note(the('full'), 'Call Mrs. M.', actor => 'ben', idempotency_key => 'k9');
 SELECT trust_ledger.assess_promise(the('full'), 'kept', reason => 'Fine.', actor => 'carl');
 SELECT trust_ledger.assess_promise(the('full'), 'broken', actor => 'erp', idempotency_key => 'k11');
@@ -326,7 +326,7 @@ SELECT is(outcome('none', VARIADIC ARRAY[$$erase_customer('e', 'r')$$] || calls)
 	(ARRAY[$$confirm_relayed(the('claimed'), actor => 'eve')$$], 'TL001'),
 	(ARRAY[$$amend_promise(the('proposed'), 'Words.', actor => 'ben')$$], 'proposed'), (ARRAY[$$amend_promise(the('due'), 'Words.', actor => 'ben')$$], 'open'),
 	(ARRAY[$$amend_promise(the('proposed'), 'Words.', actor => 'ben')$$, $$back_promise(the('proposed'), actor => 'ben')$$], 'open'),
-	(ARRAY[$$amend_promise(the('claimed'), 'Words.', relayed => true, actor => 'ben')$$, $$confirm_relayed(the('claimed'), actor => 'eve')$$], 'open'),
+	(ARRAY[$$amend_promise(the('claimed'), 'Words.', relayed => true, actor => 'ben')$$, $$confirm_relayed(the('claimed'), (SELECT unconfirmed FROM trust.promise WHERE promise = the('claimed')), actor => 'eve')$$], 'open'),
 	(ARRAY[$$amend_promise(the('claimed'), 'Words.', actor => 'eve')$$, $$back_promise(the('claimed'), actor => 'ben')$$], 'open'),
 	-- all else
 	(ARRAY[$$decline_promise(the('proposed'), actor => 'ben')$$], 'proposed'), (ARRAY[$$accept_promise(the('proposed'), actor => 'eve')$$], 'open'),

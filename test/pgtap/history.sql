@@ -82,7 +82,7 @@ INSERT INTO said (call, patterns) VALUES
 	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2999-01-03 .* at the latest","\"Away[.]\""}'),
 	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2999-01-01"}'),
 	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),
-	('confirm_relayed($1, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
+	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
 	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted in time","0/750","\"No parts[.]\""}'),
 	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, and weighs 0/750"}'),
 	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"made good","does not stand until","How: \"Parts came[.]\""}'),

@@ -147,19 +147,20 @@ FROM (VALUES
 		'proposed proposed open | open, accepted, waits 3, score 0:0'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_accept anna; accept carl; confirm carl; confirm carl; confirm cai, entry => 2$$,
 		'open open TL001 TL001 open TL001 TL001 | open, accepted, score 0:0'),
-	-- never open
+	-- never open: from now on it counts, and is past due
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna$$,
-		'proposed proposed | proposed, waits 2, score 0:0'),
+		'proposed open | open, accepted, waits 2, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; confirm carl$$,
-		'proposed proposed open | open, accepted, overdue, score 0:1'),
+		'proposed open open | open, accepted, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; confirm crm$$,
-		'proposed proposed open | open, accepted, overdue, score 0:1'),
+		'proposed open open | open, accepted, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; accept carl; confirm carl, entry => 2$$,
-		'proposed proposed open TL001 | open, accepted, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; relay_accept bot; confirm carl, entry => 2; confirm carl, entry => 3$$,
-		'proposed proposed proposed open TL001 | open, accepted, overdue, score 0:1'),
+		'proposed open TL001 open | open, accepted, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; withdraw bot; confirm carl$$,
-		'proposed proposed withdrawn TL001 | withdrawn, waits 2, by withdrawn, score 0:0'),
+		'proposed open broken TL001 | broken, accepted, waits 2, broken says company 0/1000, by withdrawn, score 0:1'),
+	-- what was relayed and does not stand, twice: each is confirmed by its number, once
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept anna; relay_accept bot; confirm carl; confirm carl, entry => 3; confirm carl, entry => 4$$,
+		'proposed open open open 22023 open TL001 | open, accepted, overdue, backed by ben, score 0:1'),
 	-- once open
 	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; unback ben 8d; relay_accept anna$$,
 		'proposed open proposed proposed | proposed, waits 4, overdue, score 0:1'),
@@ -299,7 +300,7 @@ FROM (VALUES
 		'open open open open TL001 TL001 | open, accepted, terms 4, score 0:0 | y, free, due in 1d, by carl'),
 	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend anna, due:-9d; relay_amend anna, due:-5d; confirm carl, entry => 3; confirm carl, entry => 4; confirm carl, entry => 3$$,
 		'open open open open open TL001 TL001 | open, accepted, terms 5, moved 1, score 0:0 | We come., free, due in 9d'),
-	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend anna, due:-9d; relay_amend anna, due:-5d; confirm carl$$,
+	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend anna, due:-9d; relay_amend anna, due:-5d; confirm carl, entry => 4$$,
 		'open open open open open | open, accepted, terms 5, moved 1, score 0:0 | We come., free, due in 5d'),
 	($$make bot, due:-1d, kind => 'free', longest_pause => '2 days'; accept carl; relay_amend anna, due:-9d; pause anna; confirm carl; resume carl; confirm carl; confirm carl, entry => 3$$,
 		'open open open open TL001 open TL001 TL001 | open, accepted, waits 3, score 0:0 | We come., free, due in 1d, pause 2 days'),
@@ -329,11 +330,11 @@ FROM (VALUES
 		'open open open broken TL001 | broken, accepted, broken says customer 0/1000, by assessed, score 0:1 | We come., free, due in 1d'),
 	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend anna, words => 'x'; withdraw anna; confirm carl$$,
 		'open open open broken TL001 | broken, accepted, waits 3, broken says company 0/1000, by withdrawn, score 0:1 | We come., free, due in 1d'),
-	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_amend anna, words => 'x'; confirm carl; confirm carl, entry => 2$$,
+	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_amend anna, words => 'x'; confirm carl, entry => 3; confirm carl, entry => 2$$,
 		'open open open open TL001 | open, accepted, terms 4, score 0:0 | x, free, due in 1d, by anna'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_amend anna, words => 'x'; confirm carl, entry => 2; confirm carl; confirm carl, entry => 3$$,
 		'open open open open TL001 open | open, accepted, terms 5, score 0:0 | x, free, due in 1d, by anna'),
-	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; relay_amend anna, due:-3d; confirm carl; confirm carl, entry => 2$$,
+	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; relay_amend anna, due:-3d; confirm carl, entry => 3; confirm carl, entry => 2$$,
 		'open open open open TL001 | open, accepted, terms 4, moved 1, score 0:0 | We come., free, due in 3d')) AS v (acts, want);
 
 -- ---- assessing ----
@@ -408,7 +409,7 @@ FROM (VALUES
 		'open broken broken broken TL001 TL001 | broken, broken says record 250/750, repaired, by assessed, score 0.25:0.75'),
 	($$make bot, kind => 'free'; broken crm; repair anna; confirm carl$$,
 		'open broken broken broken | broken, broken says customer 250/750, repaired, by assessed, score 0.25:0.75'),
-	($$make bot, kind => 'free'; relay_broken anna; repair anna; confirm crm; confirm carl$$,
+	($$make bot, kind => 'free'; relay_broken anna; repair anna; confirm crm, entry => 3; confirm carl, entry => 3$$,
 		'open broken broken TL003 broken | broken, broken says customer 250/750, repaired, by assessed, score 0.25:0.75'),
 	($$make bot, kind => 'free'; broken carl; repair anna; broken carl; confirm carl; confirm carl, entry => 3$$,
 		'open broken broken broken TL001 broken | broken, broken says customer 250/750, repaired, by assessed, score 0.25:0.75'),
@@ -432,7 +433,7 @@ FROM (VALUES
 		'open kept 22023 | kept, kept says company 500/0, by assessed, score 0.5:0'),
 	($$make bot, kind => 'free'; confirm anna; confirm bot; confirm otto; confirm anna, entry => 1$$,
 		'open TL003 TL003 TL003 TL003 | open, score 0:0'),
-	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; relay_release anna; relay_kept rita; confirm carl; confirm carl, entry => 3$$,
+	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; relay_release anna; relay_kept rita; confirm carl, entry => 4; confirm carl, entry => 3$$,
 		'open open open kept kept TL001 | kept, kept says customer 1000/0, by assessed, score 1:0'),
 	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; relay_release anna; confirm carl, entry => 2; confirm carl; confirm carl, entry => 3$$,
 		'open open open open TL001 released | released, accepted, by released, score 0:0'),
@@ -457,8 +458,8 @@ SELECT is(trend(acts), want, format('in steps of four days: %s', acts))
 FROM (VALUES
 	('make bot 16d, due:11d, kind => ''free''; relay_release anna 10d', '0 1 1 1'),
 	('make bot 16d, due:11d, kind => ''free''; relay_release anna 10d; confirm carl 3d', '0 1 1 0'),
-	('make bot 16d, due:11d, kind => ''free''; relay_accept anna 10d; relay_amend anna 9d, due:1d; confirm crm 7d', '0 1 0 1'),
-	('make bot 16d, due:11d, kind => ''guarded''; relay_accept anna 10d; confirm carl 2d', '0 0 0 1'),
+	('make bot 16d, due:11d, kind => ''free''; relay_accept anna 10d; relay_amend anna 9d, due:1d; confirm crm 7d, entry => 3', '0 1 0 1'),
+	('make bot 16d, due:11d, kind => ''guarded''; relay_accept anna 10d; confirm carl 2d', '0 1 1 1'),
 	('make bot 16d, due:11d, kind => ''guarded''; relay_accept anna 14d', '0 1 1 1'),
 	('make bot 16d, due:11d, kind => ''free''; relay_kept rita 10d; broken carl 6d; relay_kept rita 2d', '0 0 0 0')) AS v (acts, want);
 
@@ -477,11 +478,11 @@ BEGIN
 	PERFORM trust_ledger.confirm_relayed(of_promise, reason => 'So they did.', actor => 'crm');
 	PERFORM trust_ledger.release_promise(of_promise, 'They moved.', relayed => true, actor => 'bot');
 	PERFORM trust_ledger.assess_promise(of_promise, 'kept', relayed => true, purpose_met => true, reason => 'They were glad.', actor => 'rita');
-	PERFORM trust_ledger.confirm_relayed(of_promise, actor => 'cai');
+	PERFORM trust_ledger.confirm_relayed(of_promise, 7, actor => 'cai');
 	PERFORM trust_ledger.assess_promise(of_promise, 'broken', actor => 'carl');
 	PERFORM trust_ledger.assess_promise(of_promise, 'kept', relayed => true, actor => 'rita');
 	PERFORM trust_ledger.repair_breach(of_promise, 'We came again.', actor => 'anna');
-	PERFORM trust_ledger.confirm_relayed(of_promise, reason => 'It works now.', actor => 'carl');
+	PERFORM trust_ledger.confirm_relayed(of_promise, 11, reason => 'It works now.', actor => 'carl');
 END
 $$;
 SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%s, idempotency_key => ''k'')', args), code, NULL, format('the same key: %s', args))
@@ -600,7 +601,7 @@ INSERT INTO stage (what, expected, overdue, sql) VALUES
 	('it takes the other one back', '0:2', 0, $$SELECT trust_ledger.withdraw_promise(promise, 'It was only a chatbot.', actor => 'anna') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
 	('and says that it was kept', '0:2', 0, $$SELECT trust_ledger.assess_promise(promise, 'kept', actor => 'anna') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
 	('they say that one was broken, too', '0:2', 0, $$SELECT trust_ledger.assess_promise(promise, 'broken', actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
-	('years later a tribunal has it paid: they confirm the repair', '0.25:1.75', 0, $$SELECT trust_ledger.confirm_relayed(promise, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$);
+	('years later a tribunal has it paid: they confirm the repair', '0.25:1.75', 0, $$SELECT trust_ledger.confirm_relayed(promise, unconfirmed, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$);
 DO $$
 BEGIN
 	PERFORM trust_ledger.register_actor('jake', 'human', speaks_for => 'customer', customer => 'moffatt');
