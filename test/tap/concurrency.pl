@@ -165,9 +165,51 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 	check_ledger($run, 'read committed');
 }
 
+# Beside writers: erasing, again and again, customers and names; others back, retire and register.
+{
+	my $run = 'erasures beside 8 writers';
+	my $erase = "$PostgreSQL::Test::Utils::tmp_check/erase.sql";
+	append_to_file($erase, <<"EOF");
+\\set c random(1, $customers)
+SELECT attempt_erasure(format('erase_customer(%L, %L)', 'c' || :c, 'asked'));
+SELECT attempt_erasure(format('erase_words(%L::uuid, %L)', some_promise('c' || :c, 'open'), 'asked'));
+SELECT attempt_erasure(format('erase_words(%L, %s, %L)', '', seq, 'asked')) FROM trust.entry WHERE customer = '' AND name IS NOT NULL ORDER BY seq DESC LIMIT 1;
+SELECT FROM trust_ledger.register_actor('anna', 'human', 'Anna');
+SELECT FROM trust_ledger.register_actor('leaver', 'human', 'Leaver');
+SELECT FROM attempt_erasure('retire_actor(''leaver'')');
+EOF
+	$node->safe_psql('postgres', q{
+		CREATE FUNCTION attempt_erasure(call text) RETURNS void LANGUAGE plpgsql AS $$
+		BEGIN
+			EXECUTE 'SELECT FROM trust_ledger.' || call;
+		EXCEPTION WHEN no_data_found OR null_value_not_allowed OR SQLSTATE 'TL003' THEN	-- nothing left, or retired by another
+		END
+		$$});
+	my $clients = start_clients($run, 'read committed', 8, 1, 2 * $seconds);
+	my ($out, $err) = ('', '');
+	my $erasing = IPC::Run::start(
+		[ 'pgbench', '--no-vacuum', '--client=3', '--jobs=1', '--time=' . 2 * $seconds, "--file=$erase", $node->connstr('postgres') ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	$_->finish foreach $erasing, $clients->{job};
+	check_clients($run, $clients);
+	like($out, qr/^number of failed transactions: 0/m, "$run: no erasure failed") or diag("$out$err");
+	is($node->safe_psql('postgres', $checks{'verify() is empty'}), '', "$run: verify() is empty");
+	is($node->safe_psql('postgres', q{
+		SELECT customer FROM trust.entry GROUP BY customer HAVING count(*) FILTER (WHERE event = 'erased') < 5}), '', "$run: each customer was erased, and names");
+	is($node->safe_psql('postgres', q{
+		SELECT e.customer, e.seq FROM trust.entry e JOIN (
+			SELECT promise, max(seq) AS last FROM trust.entry WHERE event = 'erased' AND refers_to IS NULL GROUP BY promise) x USING (promise)
+		WHERE e.seq < last AND (e.words IS NOT NULL OR e.words_salt IS NOT NULL OR e.note IS NOT NULL OR e.request_salt IS NOT NULL)}), '', "$run: nothing is left of what was written before");
+	$node->safe_psql('postgres', "SELECT trust_ledger.erase_customer('c' || i, 'the last') FROM generate_series(1, $customers) i");
+	is($node->safe_psql('postgres', q{
+		SELECT count(coalesce(words, note, purpose)), count(coalesce(words_salt, note_salt)) FROM trust.entry WHERE customer <> '' AND note IS DISTINCT FROM 'the last'
+		UNION ALL SELECT count(words), 0 FROM trust.promise}), "0|0\n0|0", "$run: after the last nothing is");
+	is($node->safe_psql('postgres', $checks{'verify() is empty'}), '', "$run: and verify() is empty");
+}
+
 my @events = split /\n/, $node->safe_psql('postgres',
 	q{SELECT DISTINCT event FROM trust.entry WHERE customer <> '' ORDER BY 1});
-is_deeply(\@events, [qw(accepted amended assessed backed made withdrawn)], 'each kind of call went through');
+is_deeply(\@events, [qw(accepted amended assessed backed erased made withdrawn)], 'each kind of call went through');
 unlike(slurp_file($node->logfile), qr/deadlock detected/, 'no deadlock');
 
 $node->stop;

@@ -32,16 +32,17 @@ $node->safe_psql('postgres', q{
 	CREATE TABLE acknowledged (key text, promise uuid, customer text, seq bigint, hash text);
 });
 
-# A client's call number N in a round, for psql: it makes a promise, then backs it, and so on. What
-# it prints when it has the receipt is what the client remembers.
+# A client's call number N in a round, for psql: it makes a promise, backs it, erases its words, and
+# so on. What it prints when it has the receipt is what the client remembers.
 sub call
 {
 	my ($round, $client, $n) = @_;
 	my $key = "$round.$client.$n";
-	my $customer = 'c' . ($n + $n % 2 + $client) % $customers;
-	my $call = $n % 2
-	  ? "make_promise('$customer', 'words of $key', actor => 'bot'"
-	  : "back_promise(:'promise', actor => 'anna'";
+	my $customer = 'c' . (int(($n - 1) / 3) + $client) % $customers;
+	my $call = (
+		"make_promise('$customer', 'words of $key', actor => 'bot'",
+		"back_promise(:'promise', actor => 'anna'",
+		"erase_words(:'promise'::uuid, 'asked in $key'")[ ($n - 1) % 3 ];
 
 	return <<"EOF";
 SELECT promise, customer, seq, encode(hash, 'hex') AS hash FROM trust_ledger.$call, idempotency_key => '$key') \\gset
@@ -139,6 +140,10 @@ my %checks = (
 	'no call took effect twice' => q{
 		SELECT customer, seq FROM trust.entry e
 		WHERE customer <> '' AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.customer = e.customer AND a.seq = e.seq)},
+	'erased altogether or not at all' => q{
+		SELECT customer, seq FROM trust.entry e JOIN trust.promise p USING (customer, promise) WHERE event = 'made'
+			AND (e.words IS NULL, e.words_salt IS NULL, e.request_salt IS NULL, p.words IS NULL) <> (
+				SELECT b, b, b, b FROM (SELECT EXISTS (SELECT FROM trust.entry x WHERE x.promise = e.promise AND x.event = 'erased') AS b) AS x)},
 	'verify() is empty' => 'SELECT * FROM trust_ledger.verify()',
 );
 

@@ -118,6 +118,21 @@ BEGIN
 END
 $$;
 
+-- A customer of many promises, erased in one call.
+CREATE PROCEDURE erase(times integer, promises integer) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1 .. times LOOP
+		PERFORM FROM generate_series(1, promises) n, trust_ledger.make_promise('large ' || i, 'words ' || n, purpose => 'why', context => '{"ticket": 1}', actor => 'bot');
+		COMMIT;
+		PERFORM FROM trust_ledger.erase_customer('large ' || i, 'asked');
+		COMMIT;
+		PERFORM FROM trust_ledger.erase_words('large ' || i, promises + 1, 'asked');
+		COMMIT;
+		CALL measure('erase_customer, erase_words');
+	END LOOP;
+END
+$$;
+
 -- Every statement of the functions that write.
 CREATE PROCEDURE use_all(customer text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -127,10 +142,17 @@ BEGIN
 	PERFORM FROM trust_ledger.amend_promise(made, words => 'other words', actor => 'anna');
 	PERFORM FROM trust_ledger.back_promise(made, customer, actor => 'anna');
 	PERFORM FROM trust_ledger.withdraw_backing(made, actor => 'anna');
+	PERFORM FROM trust_ledger.decline_promise(made, 'reason', actor => 'anna');
+	PERFORM FROM trust_ledger.add_note(made, 'a note', actor => 'anna');
 	PERFORM FROM trust_ledger.withdraw_promise(made, actor => 'bot');
+	PERFORM FROM trust_ledger.erase_words(customer, 1, 'asked');
+	PERFORM FROM trust_ledger.erase_words(made, 'asked');
+	PERFORM FROM trust_ledger.erase_customer(customer, 'asked');
 	PERFORM FROM trust_ledger.register_actor('carl', 'human');
 	PERFORM FROM trust_ledger.register_actor('carl''s', 'system', responsible => 'carl');
 	PERFORM FROM trust_ledger.retire_actor('carl', successor => 'anna');
+	PERFORM FROM trust_ledger.register_actor('dora', 'human', 'Dora');
+	PERFORM FROM trust_ledger.erase_words('', (SELECT max(seq) FROM trust.entry WHERE subject = 'dora'), 'asked');
 	PERFORM FROM trust_ledger.set_policy('late', grace => '1 day');
 	PERFORM FROM trust_ledger.drop_policy('late');
 	PERFORM FROM trust_ledger.grant_access('pg_monitor', 'analyst');
@@ -166,6 +188,7 @@ CALL back_and_assess(10000);
 CALL be_refused(10000);
 CALL name_strangers(49500);
 CALL verify(3);
+CALL erase(5, 4000);
 
 CALL use_all('u1');
 CALL note_outcome('as it was');
@@ -197,10 +220,10 @@ CALL note_outcome('in a ledger made again');
 $node->safe_psql('postgres', $session);
 
 is($node->safe_psql('postgres', 'TABLE outcome'), <<'EOF' =~ s/\n$//r, 'plans outlive what they were made for');
-as it was|6|0
-after ADD COLUMN|12|0
-after DROP COLUMN|18|0
-in a ledger made again|6|0
+as it was|11|0
+after ADD COLUMN|22|0
+after DROP COLUMN|33|0
+in a ledger made again|11|0
 EOF
 
 # The most that any later measurement is above it.
