@@ -1,11 +1,14 @@
 \echo
 \echo '---- WHAT THE AUDITOR READS ----------------------------------------------------------------------------------'
-\echo 'Otto reads the whole history of that promise.'
+\echo 'Otto begins with what there is to ask about.'
 \echo
 \connect - otto
 SELECT promise FROM trust.current_promise WHERE accepted_at IS NOT NULL \gset
 \set ECHO queries
 \echo '-- as otto'
+SELECT what, count(*), min(since)::date AS oldest FROM trust.exception GROUP BY what ORDER BY 2 DESC, 1;
+\echo 'He reads the whole history of that promise.'
+\echo
 \pset format unaligned
 \pset tuples_only
 \pset fieldsep '  '

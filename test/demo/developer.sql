@@ -66,3 +66,12 @@ SELECT state FROM trust_ledger.assess_promise(:'promise', 'broken',
 \echo '-- as ben'
 SELECT state FROM trust_ledger.assess_promise(:'promise', 'kept',
 	reason => 'they did not leak here');
+\echo 'Ben makes it good. That weighs less than a breach once the customer says so too, by the entry''s number.'
+\echo
+SELECT seq, state FROM trust_ledger.repair_breach(:'promise', 'four new pumps, a week later');
+\set ECHO none
+SELECT unconfirmed FROM trust.current_promise WHERE promise = :'promise' \gset
+\set ECHO queries
+\connect - portal
+\echo '-- as portal'
+SELECT seq, state FROM trust_ledger.confirm_relayed(:'promise', :unconfirmed);
