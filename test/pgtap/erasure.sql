@@ -42,7 +42,7 @@ SELECT trust_ledger.accept_promise(the('full'), relayed => true, actor => 'anna'
 SELECT trust_ledger.amend_promise(the('full'), 'It will work.', relayed => true, reason => 'They called.', actor => 'anna');
 SELECT trust_ledger.confirm_relayed(the('full'), 7, reason => 'Yes.', actor => 'carl');
 SELECT trust_ledger.add_note(the('full'), 'Call Mrs. M.', actor => 'ben', idempotency_key => 'k9');
-SELECT trust_ledger.assess_promise(the('full'), 'kept', reason => 'Fine.', actor => 'carl');
+SELECT trust_ledger.assess_promise(the('full'), 'kept', reason => 'They called.', actor => 'carl');
 SELECT trust_ledger.assess_promise(the('full'), 'broken', actor => 'erp', idempotency_key => 'k11');
 INSERT INTO promised SELECT 'plain', promise FROM trust_ledger.make_promise('c', 'Soon.', actor => 'ben');
 INSERT INTO promised SELECT 'of d', promise FROM trust_ledger.make_promise('d', 'It works.', purpose => 'To sell it.', actor => 'ben');
