@@ -2,8 +2,9 @@
  * erased.c
  *		Which texts were erased: what entries of the event `erased` name.
  *
- * With refers_to one names that entry, else all earlier entries of its promise.
- * Of these it names the texts that its details list, else all.
+ * With refers_to one names that entry, else all earlier entries of its promise
+ * that are not of that event themselves.  Of these it names the texts that its
+ * details list, else all.
  */
 #include "postgres.h"
 
@@ -168,9 +169,12 @@ int
 ErasedTexts(HTAB *erasures, const Row *entry)
 {
 	int64		seq = RowInt64(entry, ENTRY_SEQ);
+	int			texts;
 
 	if (hash_get_num_entries(erasures) == 0)
 		return 0;
-	return TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq) |
-		(RowIsNull(entry, ENTRY_PROMISE) ? 0 : TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq));
+	texts = TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
+	if (!RowIsNull(entry, ENTRY_PROMISE) && !RowTextIs(entry, ENTRY_EVENT, "erased"))
+		texts |= TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq);
+	return texts;
 }

@@ -46,13 +46,15 @@ PG_FUNCTION_INFO_V1(erase_customer);
 	" OR e.note IS NOT NULL OR e.note_salt IS NOT NULL OR e.context IS NOT NULL OR e.context_salt IS NOT NULL" \
 	" OR e.name IS NOT NULL OR e.name_salt IS NOT NULL)"
 
+/* Why something was erased outlives what is erased later, unless it is named itself. */
 static Statement find_of_customer = STATEMENT(
-	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1 AND " HAS_TEXTS
-	" ORDER BY e.seq", TEXTOID);
+	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
+	" AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS " ORDER BY e.seq", TEXTOID);
 
 static Statement find_of_promise = STATEMENT(
 	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
-	" AND e.promise OPERATOR(pg_catalog.=) $2 AND " HAS_TEXTS " ORDER BY e.seq", TEXTOID, UUIDOID);
+	" AND e.promise OPERATOR(pg_catalog.=) $2 AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS
+	" ORDER BY e.seq", TEXTOID, UUIDOID);
 
 static Statement find_of_entry = STATEMENT(
 	FOUND_COLUMNS(IS_ITS_OWN, IS_ITS_OWN_OR_REPEATS) " FROM trust.entry t JOIN trust.entry e ON e.customer OPERATOR(pg_catalog.=) t.customer"

@@ -303,7 +303,8 @@ sub erased_of
 	my ($entry, $erasures) = @_;
 	my $named = $erasures->{ $entry->{customer} } or return {};
 	my $promise = $entry->{promise} // '';
-	my @by = map { @{ $named->{$_} // [] } } "$promise $entry->{number}", $promise eq '' ? () : "$promise all";
+	my @by = map { @{ $named->{$_} // [] } } "$promise $entry->{number}",
+	  $promise eq '' || $entry->{event} eq 'erased' ? () : "$promise all";
 	return { map { %{ $_->[1] } } grep { $_->[0] > $entry->{number} } @by };
 }
 
@@ -327,7 +328,11 @@ sub check_entry
 		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
 	}
 	my ($request, $salt) = @$entry{qw(request request_salt)};
-	return if %$erased && !defined $salt;
+	if (grep { $erased->{$_} && defined $entry->{"${_}_commitment"} } @texts)
+	{
+		$found->('request_salt') if defined $salt;
+		return;
+	}
 	$found->('request_salt')
 	  unless defined $request ? defined $salt && length $request == 128 && eval { sha256_hex(value_bytes(bytes => $salt)) eq substr($request, 0, 64) } : !defined $salt;
 }

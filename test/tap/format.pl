@@ -510,7 +510,7 @@ sub with
 is_deeply(with(1, words => 'to be erased', words_salt => 'ab' x 32), ['entry erasing/1 words'], 'a text that was put back is noticed');
 is_deeply(with(2, purpose => undef, purpose_salt => undef), [ 'entry erasing/2 purpose', "promise erasing $erased[0]{promise} purpose" ],
 	'so is one that went without being named');
-is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/4 hash' ], 'or that is named no more');
+is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'or that is named no more');
 is_deeply(with(4, refers_to => 5), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'nor does an entry name what comes after');
 
 my $altered = changed($example{entry}, 4, (grep { $columns[$_] eq 'login' } 0 .. $#columns), $change{'a value'});
