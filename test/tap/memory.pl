@@ -147,6 +147,7 @@ BEGIN
 	PERFORM FROM trust_ledger.withdraw_promise(made, actor => 'bot');
 	PERFORM FROM trust_ledger.erase_words(customer, 1, 'asked');
 	PERFORM FROM trust_ledger.erase_words(made, 'asked');
+	PERFORM FROM trust_ledger.add_note(made, 'a note', actor => 'anna');
 	PERFORM FROM trust_ledger.erase_customer(customer, 'asked');
 	PERFORM FROM trust_ledger.register_actor('carl', 'human');
 	PERFORM FROM trust_ledger.register_actor('carl''s', 'system', responsible => 'carl');
