@@ -265,7 +265,7 @@ BEGIN
 		IF e.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') THEN
 			IF e.relayed OR e.event = 'breach_repaired' AND NOT e.stands THEN
 				claim := e;
-			ELSIF e.speaks_for <> 'company' THEN
+			ELSIF e.speaks_for <> 'company' AND e.stands IS NOT FALSE THEN
 				claim := NULL;
 			END IF;
 		END IF;
@@ -297,7 +297,7 @@ BEGIN
 		('backfilled', backfilled_at, NULL, backfilled_at IS NOT NULL),
 		('due_moved', moved_at, NULL, moves > 0),
 		('withdrawn_late', ended.occurred_at, NULL, ended.event = 'withdrawn' AND verdict.verdict IS NOT NULL),
-		('released_late', ended.occurred_at, NULL, ended.event = 'released' AND due < ended.occurred_at),
+		('released_late', CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END, NULL, ended.event = 'released' AND due < CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END),
 		('long_pause', CASE WHEN paused_until < now() THEN paused_until ELSE coalesce(paused_at, made.recorded_at) END, NULL,
 			paused_until < now() OR extract(epoch FROM paused_for) > extract(epoch FROM first_due - made.occurred_at) / 2),
 		('unconfirmed', claim.recorded_at, claim.actor, claim.seq IS NOT NULL AND e.state <> 'withdrawn'),
