@@ -117,11 +117,25 @@ BEGIN
 		WHERE e.customer = '' AND e.event = 'policy_set' AND e.seq > weak.seq AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
 		ORDER BY e.seq LIMIT 1) again
 	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'policy_weakened', given.recorded_at, '', NULL, given.subject, NULL, NULL, NULL,
+		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at)
+	FROM (
+		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+		FROM trust.entry e
+		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) given
+	CROSS JOIN LATERAL (
+		SELECT e.seq, e.recorded_at FROM trust.entry e
+		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped') AND e.subject = given.subject AND e.seq > given.seq
+			AND (e.event = 'policy_dropped' OR coalesce((e.details->>'grace')::interval, '0') < (given.details->>'grace')::interval)
+		ORDER BY e.seq LIMIT 1) taken
+	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
+		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
 	$view$;
 	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry or rule and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
 	FOR col IN
 		SELECT * FROM (VALUES
-			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored.$c$),
+			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while.$c$),
 			('since', 'Since when; of what is done with, when it was done.'),
 			('customer', 'Whom the promise was made to; empty: governance.'),
 			('promise', 'The promise; NULL: it is about no promise.'),

@@ -5,7 +5,7 @@ CREATE FUNCTION trust_ledger.accept_promise(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.accept_promise(uuid, boolean, text, text, timestamptz, jsonb, text) IS
-	'The customer relies on the promise: from now on it counts, even if no human ever stood behind it. By an actor that speaks for this customer; relayed: by a company actor who passes on that they do, which does not stand until it is confirmed where the promise was open and is past due. Levels application, import. Errors: TL001, TL003, TL004, 22023, P0002.';
+	'The customer relies on the promise: from now on it counts, even if no human ever stood behind it. By an actor that speaks for this customer; relayed: by a company actor who passes on that they do, which does not stand until it is confirmed where the promise was open and is past due, or is proposed and is their own. Levels application, import. Errors: TL001, TL003, TL004, 22023, P0002.';
 
 CREATE FUNCTION trust_ledger.withdraw_promise(
 	promise uuid, reason text DEFAULT NULL, customer text DEFAULT NULL,

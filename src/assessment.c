@@ -14,22 +14,6 @@ PG_FUNCTION_INFO_V1(assess_promise);
 /* The verdicts, one behind the other in state_names */
 #define VERDICTS (STATE_BROKEN - STATE_KEPT + 1)
 
-static bool
-SameHuman(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
-/* Whether the same human answers for who acts and for that actor. */
-static bool
-SharesHuman(const PromiseAct *pa, int column)
-{
-	Actor	   *other = RowIsNull(pa->promise, column) ? NULL :
-	ActorFind(pa->act.ledger, RowText(pa->promise, column));
-
-	return other != NULL && SameHuman(ActorHuman(pa->act.actor), ActorHuman(other));
-}
-
 /* Promiser, backer and the machines they answer for do not relay praise of their own promise. */
 static void
 CheckMayRelay(const PromiseAct *pa, State verdict)

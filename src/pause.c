@@ -15,10 +15,24 @@
 PG_FUNCTION_INFO_V1(pause_promise);
 PG_FUNCTION_INFO_V1(resume_promise);
 
+/* What a promise with a due time always has; tables may have been tampered with. */
+static void
+CheckHas(const Row *promise, int column)
+{
+	if (!RowIsNull(promise, column))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("promise %s has lost its %s", PromiseName(promise), promise_shape.columns[column].name),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
 /* Due, and with it when silence counts as broken. */
 static void
 MoveDue(PromiseAct *pa, int64 by)
 {
+	CheckHas(pa->promise, PROMISE_DUE);
+	CheckHas(pa->promise, PROMISE_OVERDUE_AT);
 	RowSetInstant(pa->entry, ENTRY_DUE, RowInstant(pa->promise, PROMISE_DUE) + by);
 	RowSetInstant(pa->entry, ENTRY_OVERDUE_AT, RowInstant(pa->promise, PROMISE_OVERDUE_AT) + by);
 }
@@ -56,6 +70,7 @@ PauseLeft(const PromiseAct *pa)
 		RefusePause(pa, "allows no pause", "Its terms state no longest_pause.");
 	if (PromisePastDue(promise, EntryInstant(pa->entry)))
 		RefusePause(pa, "is past due", psprintf("It was due at %s.", timestamptz_to_str(RowInstant(promise, PROMISE_DUE))));
+	CheckHas(promise, PROMISE_PAUSED_FOR);
 	left = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_LONGEST_PAUSE]), "longest_pause") -
 		IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
 	if (left <= 0)
@@ -100,6 +115,7 @@ PauseUnused(const PromiseAct *pa)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("occurred_at lies before the promise was paused"),
 				 errdetail("It was paused at %s.", timestamptz_to_str(RowInstant(pa->promise, PROMISE_PAUSED_AT)))));
+	CheckHas(pa->promise, PROMISE_PAUSED_UNTIL);
 	return Max(RowInstant(pa->promise, PROMISE_PAUSED_UNTIL) - instant, 0);
 }
 

@@ -220,6 +220,16 @@ ProjectSettled(Row *promise, const Row *entry)
 	RowTake(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
 }
 
+/* Whether that came after due is for the ledger's clock to say. */
+static void
+ProjectReleased(Row *promise, const Row *entry)
+{
+	if (!EntryStands(entry) || !RowIsNull(promise, PROMISE_SETTLED_AT))
+		return;
+	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowSetInstant(promise, PROMISE_SETTLED_AT, EntryInstant(entry));
+}
+
 static void
 ProjectVerdict(Row *promise, const Row *entry)
 {
@@ -262,7 +272,7 @@ ProjectErased(Row *promise, const Row *entry)
 		RowClear(promise, PROMISE_PURPOSE);
 }
 
-/* What the other side is said to have said waits until it, or a record, says something itself. */
+/* What the other side is said to have said waits until it, or a record, says something itself that stands. */
 static void
 ProjectClaim(Row *promise, const Row *entry, Event event)
 {
@@ -271,7 +281,7 @@ ProjectClaim(Row *promise, const Row *entry, Event event)
 		return;
 	if (EntryIsClaim(entry))
 		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
-	else if (!RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
+	else if (EntryStands(entry) && !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
 		RowClear(promise, PROMISE_UNCONFIRMED);
 }
 
@@ -313,8 +323,7 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			ProjectSettled(promise, entry);
 			break;
 		case EVENT_RELEASED:
-			if (EntryStands(entry))
-				ProjectSettled(promise, entry);
+			ProjectReleased(promise, entry);
 			break;
 		case EVENT_BREACH_REPAIRED:
 			ProjectRepaired(promise, entry);

@@ -26,21 +26,24 @@ static Statement find_confirmation = STATEMENT(
 	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
 	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) $4 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
 	" AND stands IS NOT FALSE"
-	" AND (event OPERATOR(pg_catalog.=) ANY (ARRAY['accepted', 'amended', 'released']) OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
+	" AND (event OPERATOR(pg_catalog.=) ANY ('{accepted,released}'::pg_catalog.text[])"
+	"   OR refers_to OPERATOR(pg_catalog.=) $2) LIMIT 1",
 	TEXTOID, INT8OID, UUIDOID, TEXTOID);
 
-/* What waits since the other side last said something. */
+/* What waits since the other side last said something that stands. */
 static Statement count_claims = STATEMENT(
 	"SELECT pg_catalog.count(*) FROM trust.entry e WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2"
 	" AND (relayed OR (event OPERATOR(pg_catalog.=) 'breach_repaired' AND NOT stands))"
 	" AND seq OPERATOR(pg_catalog.>) COALESCE((SELECT pg_catalog.max(seq) FROM trust.entry"
 	"   WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND speaks_for OPERATOR(pg_catalog.<>) 'company'"
-	"     AND event OPERATOR(pg_catalog.=) ANY (ARRAY['accepted', 'amended', 'assessed', 'released', 'breach_repaired'])), 0)",
+	"     AND event OPERATOR(pg_catalog.=) ANY ('{accepted,amended,assessed,released,breach_repaired}'::pg_catalog.text[])"
+	"     AND stands IS NOT FALSE), 0)",
 	TEXTOID, UUIDOID);
 
 static Statement find_pause = STATEMENT(
 	"SELECT seq FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
-	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) ANY (ARRAY['paused', 'resumed']) LIMIT 1",
+	" AND promise OPERATOR(pg_catalog.=) $3 AND event OPERATOR(pg_catalog.=) ANY ('{paused,resumed}'::pg_catalog.text[])"
+	" LIMIT 1",
 	TEXTOID, INT8OID, UUIDOID);
 
 static void
@@ -102,6 +105,42 @@ ReadClaim(const PromiseAct *pa, int64 seq)
 	return claim;
 }
 
+/* A claim that the one way in never writes. */
+pg_noreturn static void ClaimAltered(const Row *claim);
+
+static void
+ClaimAltered(const Row *claim)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("entry " INT64_FORMAT " of customer \"%s\" was altered",
+					RowInt64(claim, ENTRY_SEQ), RowText(claim, ENTRY_CUSTOMER)),
+			 errdetail("It claims nothing that the customer could have said."),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
+static Event
+ClaimedEvent(const Row *claim)
+{
+	static const Event events[] = {
+		EVENT_ACCEPTED, EVENT_AMENDED, EVENT_ASSESSED, EVENT_RELEASED, EVENT_BREACH_REPAIRED
+	};
+
+	for (size_t i = 0; i < lengthof(events); i++)
+		if (RowTextIs(claim, ENTRY_EVENT, event_names[events[i]]))
+			return events[i];
+	ClaimAltered(claim);
+}
+
+static State
+ClaimedVerdict(const Row *claim)
+{
+	for (State verdict = STATE_KEPT; verdict <= STATE_BROKEN; verdict++)
+		if (RowTextIs(claim, ENTRY_VERDICT, state_names[verdict]))
+			return verdict;
+	ClaimAltered(claim);
+}
+
 static void
 CheckWaits(const PromiseAct *pa, const Row *claim)
 {
@@ -142,14 +181,22 @@ ConfirmAcceptance(PromiseAct *pa, const Row *claim)
 	PromiseAppend(pa, STATE_OPEN);
 }
 
+static bool
+LostTerms(const Row *claim)
+{
+	return (RowIsNull(claim, ENTRY_WORDS) && !RowIsNull(claim, ENTRY_WORDS_COMMITMENT)) ||
+		(RowIsNull(claim, ENTRY_PURPOSE) && !RowIsNull(claim, ENTRY_PURPOSE_COMMITMENT));
+}
+
 static void
 ConfirmAmendment(PromiseAct *pa, const Row *claim)
 {
 	CheckSameTerms(pa, claim);
-	if (RowIsNull(claim, ENTRY_WORDS) && !RowIsNull(claim, ENTRY_WORDS_COMMITMENT))
+	if (LostTerms(claim))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("the words of entry " INT64_FORMAT " were erased", RowInt64(claim, ENTRY_SEQ)),
+				 errmsg("terms of entry " INT64_FORMAT " were erased", RowInt64(claim, ENTRY_SEQ)),
+				 errdetail("What was agreed to are exact terms, words and purpose."),
 				 errhint("Amend the promise with the words that hold now.")));
 	AmendAsClaimed(pa, claim);
 }
@@ -157,11 +204,9 @@ ConfirmAmendment(PromiseAct *pa, const Row *claim)
 static void
 ConfirmVerdict(PromiseAct *pa, const Row *claim)
 {
-	int			verdict = NameIndex(state_names, STATES, RowText(claim, ENTRY_VERDICT));
-
 	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 	RowTake(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
-	AssessPromise(pa, verdict, false);
+	AssessPromise(pa, ClaimedVerdict(claim), false);
 }
 
 /* A record's word is no answer to a customer's. */
@@ -224,7 +269,7 @@ confirm_relayed(PG_FUNCTION_ARGS)
 		CheckMayConfirm(&pa);
 		claim = ReadClaim(&pa, ClaimNumber(&pa, fcinfo));
 		CheckWaits(&pa, claim);
-		PromiseActStart(&pa, NameIndex(event_names, EVENTS, RowText(claim, ENTRY_EVENT)));
+		PromiseActStart(&pa, ClaimedEvent(claim));
 		PromiseSetReason(&pa, fcinfo, 2);
 		Confirm(&pa, claim);
 	}

@@ -20,12 +20,26 @@ SetRelayed(PromiseAct *pa, bool stands)
 }
 
 /*
+ * Whether an acceptance that is only relayed takes effect: that the customer
+ * relied on it binds the company.  But nobody gets their own promise past who
+ * would have to back it; and what is overdue is so with it or without.
+ */
+static bool
+RelayedBinds(const PromiseAct *pa)
+{
+	if (PromiseState(pa->promise) == STATE_PROPOSED &&
+		(SharesHuman(pa, PROMISE_PROMISER) || SharesHuman(pa, PROMISE_DRAFTED_BY)))
+		return false;
+	return RowIsNull(pa->promise, PROMISE_OPENED_AT) || !PromisePastDue(pa->promise, EntryInstant(pa->entry));
+}
+
+/*
  * accept_promise(promise uuid, relayed boolean, customer text, actor, occurred_at,
  *				  context, idempotency_key) returns receipt
  *		The customer relies on the promise: from now on it counts, even if no human
  *		ever stood behind it.  relayed: a company actor passes on that they do; of a
- *		promise that was open and is past due this is recorded, and does not stand until
- *		it is confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
+ *		promise that was open and is past due, and of one that is proposed by whoever
+ *		promised or wrote it, this is recorded, and does not stand until it is confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
  *		speaks for this customer; 22023 relayed by one that does not speak for the company.
  */
 Datum
@@ -36,9 +50,7 @@ accept_promise(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_ACCEPTED, "accept promises"))
 	{
-		/* that it was relied on binds the company; what is overdue is so with it or without */
-		bool		stands = !relayed || RowIsNull(pa.promise, PROMISE_OPENED_AT) ||
-			!PromisePastDue(pa.promise, EntryInstant(pa.entry));
+		bool		stands = !relayed || RelayedBinds(&pa);
 
 		if (relayed)
 			SetRelayed(&pa, stands);

@@ -156,16 +156,21 @@ BacksByOwnAct(const PromiseAct *pa, const PolicyDemand *demand)
 }
 
 /*
- * What policy asks of the terms, and where that leaves the promise.  A due time
- * that policy gives counts from when the promise was made, whatever was amended.
+ * What policy asks of the terms, and of evidence at least what the entry has
+ * already; and where that leaves the promise.  A due time that policy gives
+ * counts from when the promise was made, whatever was amended.
  */
 static State
 ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 {
 	Row		   *entry = pa->entry;
 	PolicyDemand demand = TermsDemand(pa, entry, pa->act.actor);
-	bool		backed = BacksByOwnAct(pa, &demand);
-	bool		waits = !backed && demand.evidence > EVIDENCE_NONE;
+	bool		backed;
+	bool		waits;
+
+	demand.evidence = Max(demand.evidence, RowEvidence(entry, ENTRY_EVIDENCE_ASKED));
+	backed = BacksByOwnAct(pa, &demand);
+	waits = !backed && demand.evidence > EVIDENCE_NONE;
 
 	if (RowIsNull(entry, ENTRY_DUE) && demand.due_within >= 0)
 		RowSetInstant(entry, ENTRY_DUE, made_at + demand.due_within);
@@ -381,13 +386,17 @@ AppendAmendment(PromiseAct *pa, bool accepted, bool relayed)
 	PromiseAppend(pa, to);
 }
 
-/* The terms that an earlier entry said the customer accepts, by who may say so. */
+/*
+ * The terms that an earlier entry said the customer accepts, by who may say so.
+ * Evidence at least what policy asked when they were written, with whoever wrote them.
+ */
 void
 AmendAsClaimed(PromiseAct *pa, const Row *claim)
 {
 	CheckAmendable(pa, true);
 	for (size_t i = 0; i < lengthof(amendable); i++)
 		RowTake(pa->entry, amendable[i].entry, claim, amendable[i].entry);
+	RowTake(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
 	AppendAmendment(pa, true, false);
 }
 

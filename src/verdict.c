@@ -36,6 +36,22 @@ CheckRelays(const PromiseAct *pa)
 			 errhint("Leave relayed out: it is for a company actor who passes on what the customer said.")));
 }
 
+static bool
+SameHuman(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* Whether the same human answers for who acts and for that actor of the promise. */
+bool
+SharesHuman(const PromiseAct *pa, int column)
+{
+	Actor	   *other = RowIsNull(pa->promise, column) ? NULL :
+	ActorFind(pa->act.ledger, RowText(pa->promise, column));
+
+	return other != NULL && SameHuman(ActorHuman(pa->act.actor), ActorHuman(other));
+}
+
 /* Whose word, lowest first: the higher replaces the lower. */
 int
 WordRank(SpeaksFor word, bool relayed)

@@ -10,6 +10,8 @@
 extern void CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what);
 extern void CheckRelays(const PromiseAct *pa);
 
+extern bool SharesHuman(const PromiseAct *pa, int column);
+
 extern int	WordRank(SpeaksFor word, bool relayed);
 extern int	StandingRank(const Row *promise);
 extern bool WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed);

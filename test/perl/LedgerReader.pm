@@ -271,7 +271,7 @@ sub fold
 	if ($event =~ /^(?:accepted|amended|assessed|released|breach_repaired)$/)
 	{
 		if (true($entry->{relayed}) || $event eq 'breach_repaired' && same($entry->{stands}, 'f')) { $promise->{unconfirmed} = $entry->{seq}; }
-		elsif (!same($entry->{speaks_for}, 'company')) { undef $promise->{unconfirmed}; }
+		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) { undef $promise->{unconfirmed}; }
 	}
 	my $waits = ($to eq 'open' || $to eq 'proposed' && !defined $promise->{declined_at})
 	  && defined $promise->{evidence_asked} && !defined $promise->{backer};

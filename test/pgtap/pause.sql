@@ -2,7 +2,7 @@
 -- what that makes of what is overdue or taken back.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(149);
+SELECT plan(153);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE importer LOGIN;
@@ -425,6 +425,27 @@ BEGIN
 END
 $$;
 SELECT results_eq('SELECT again()', ARRAY['true', 'TL005', 'TL005', 'true', 'TL005', 'true', 'made paused resumed'], 'the same call again');
+
+-- A promise that was tampered with is named, and nothing is reckoned from what is missing.
+CREATE FUNCTION tampered(missing text, paused boolean) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := make(-1);
+BEGIN
+	IF paused THEN
+		PERFORM trust_ledger.pause_promise(id, actor => 'bot');
+	END IF;
+	ALTER TABLE trust.promise DISABLE TRIGGER ALL;
+	ALTER TABLE trust.promise ALTER COLUMN paused_for DROP NOT NULL;
+	EXECUTE format('UPDATE trust.promise SET %I = NULL WHERE promise = $1', missing) USING id;
+	EXECUTE format('SELECT FROM trust_ledger.%s($1, actor => ''bot'')', CASE WHEN paused THEN 'resume_promise' ELSE 'pause_promise' END) USING id;
+	RETURN 'written';
+EXCEPTION
+	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || regexp_replace(SQLERRM, '[0-9a-f-]{36}', 'P');
+END
+$$;
+SELECT is(tampered(missing, paused), 'TL006 promise P has lost its ' || missing, format('%s without %s', CASE WHEN paused THEN 'resumed' ELSE 'paused' END, missing))
+FROM (VALUES ('paused_for', false), ('overdue_at', false), ('paused_until', true), ('due', true)) AS v (missing, paused);
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();

@@ -2,7 +2,7 @@
 -- takes to confirm it.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(193);
+SELECT plan(205);
 
 SELECT trust_ledger.create_ledger() \g /dev/null
 DO $$
@@ -78,11 +78,11 @@ BEGIN
 		CASE WHEN NOT near(score, (SELECT t.score FROM trust.customer_trust t WHERE customer = of_customer)) THEN 'customer_trust' END,
 		CASE WHEN NOT near(score, trust_ledger.decay(trust_ledger.fuse((SELECT c.score FROM trust.chain c WHERE customer = of_customer), (SELECT trust_ledger.score_agg(0, 1, now(), '180 days')
 			FROM trust.current_promise WHERE customer = of_customer AND overdue)), now())) THEN 'chain' END,
-		-- the last claim that neither customer nor record answered, by anything of the kind that can be relayed
+		-- the last claim that neither customer nor record answered, by anything of the kind that can be relayed and that stands
 		(SELECT 'unconfirmed ' || string_agg(concat_ws(' ', p.promise, p.unconfirmed), ' ') FROM trust.promise p WHERE customer = of_customer AND p.unconfirmed IS DISTINCT FROM (
 			SELECT max(c.seq) FROM trust.entry c WHERE c.customer = of_customer AND c.promise = p.promise AND (c.relayed OR (c.event = 'breach_repaired' AND NOT c.stands))
 				AND NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = of_customer AND e.promise = p.promise AND e.seq > c.seq AND e.speaks_for <> 'company'
-					AND e.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND NOT (e.event = 'breach_repaired' AND NOT e.stands)))));
+					AND e.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND e.stands IS NOT FALSE))));
 END
 $$;
 
@@ -135,42 +135,49 @@ $$;
 -- Stands at once unless past due: then it waits, and counts for nothing.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
-	($$make bot, due:-1d, kind => 'guarded'; relay_accept bot$$,
+	($$make bot, due:-1d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, score 0:0'),
+	-- not their own: neither who promised or wrote it, nor who answers for them, also where somebody declined it
+	($$make bot, due:-1d, kind => 'guarded'; relay_accept bot; kept bot$$,
+		'proposed proposed TL001 | proposed, waits 2, score 0:0'),
+	($$make bot, due:-1d, kind => 'guarded'; decline ben; relay_accept anna; relay_accept bot$$,
+		'proposed proposed proposed proposed | proposed, waits 4, score 0:0'),
+	($$make bot, due:-1d, kind => 'guarded'; relay_accept bot; confirm carl$$,
+		'proposed proposed open | open, accepted, score 0:0'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna$$,
 		'open open | open, accepted, waits 2, score 0:0'),
 	($$make bot, kind => 'guarded'; relay_accept sys$$,
 		'proposed open | open, accepted, waits 2, score 0:0'),
-	($$make bot, due:-1d, kind => 'guarded'; back ben; unback ben; relay_accept anna$$,
+	($$make bot, due:-1d, kind => 'guarded'; back ben; unback ben; relay_accept rita$$,
 		'proposed open proposed open | open, accepted, waits 4, score 0:0'),
-	($$make bot, due:-1d, kind => 'guarded'; decline ben; relay_accept anna$$,
+	($$make bot, due:-1d, kind => 'guarded'; decline ben; relay_accept rita$$,
 		'proposed proposed open | open, accepted, waits 3, score 0:0'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_accept anna; accept carl; confirm carl; confirm carl; confirm cai, entry => 2$$,
 		'open open TL001 TL001 open TL001 TL001 | open, accepted, score 0:0'),
 	-- never open: from now on it counts, and is past due
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; confirm carl$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; confirm carl$$,
 		'proposed open open | open, accepted, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; confirm crm$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; confirm crm$$,
 		'proposed open open | open, accepted, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; accept carl; confirm carl, entry => 2$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; accept carl; confirm carl, entry => 2$$,
 		'proposed open TL001 open | open, accepted, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept anna; withdraw bot; confirm carl$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; withdraw bot; confirm carl$$,
 		'proposed open broken TL001 | broken, accepted, waits 2, broken says company 0/1000, by withdrawn, score 0:1'),
 	-- what was relayed and does not stand, twice: each is confirmed by its number, once
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept anna; relay_accept bot; confirm carl; confirm carl, entry => 3; confirm carl, entry => 4$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept rita; relay_accept bot; confirm carl; confirm carl, entry => 3; confirm carl, entry => 4$$,
 		'proposed open open open 22023 open TL001 | open, accepted, overdue, backed by ben, score 0:1'),
 	-- once open
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; unback ben 8d; relay_accept anna$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; unback ben 8d; relay_accept rita$$,
 		'proposed open proposed proposed | proposed, waits 4, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; unback ben 8d; relay_accept anna; confirm carl$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; unback ben 8d; relay_accept rita; confirm carl$$,
 		'proposed open proposed proposed open | open, accepted, overdue, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept anna$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept rita$$,
 		'proposed open open | open, waits 3, overdue, backed by ben, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept anna; confirm crm$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept rita; confirm crm$$,
 		'proposed open open open | open, accepted, overdue, backed by ben, score 0:1'),
-	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept anna; withdraw bot$$,
+	($$make bot 10d, due:5d, kind => 'guarded'; back ben 9d; relay_accept rita; withdraw bot$$,
 		'proposed open open broken | broken, waits 3, backed by ben, broken says company 0/1000, by withdrawn, score 0:1'),
 	-- within the grace
 	($$make bot 10d, due:1h, kind => 'free'; relay_accept anna$$,
@@ -188,7 +195,7 @@ FROM (VALUES
 	-- of those terms
 	($$make bot 10d, due:5d, kind => 'free'; relay_accept anna; amend carl, words => 'x'; confirm carl; confirm carl, entry => 2$$,
 		'open open open TL001 TL001 | open, accepted, overdue, terms 3, score 0:1'),
-	($$make bot, due:-1d, kind => 'guarded'; relay_accept anna; amend carl, words => 'x'; confirm carl, entry => 2$$,
+	($$make bot, due:-1d, kind => 'guarded'; relay_accept rita; amend carl, words => 'x'; confirm carl, entry => 2$$,
 		'proposed open open TL001 | open, accepted, terms 3, score 0:0'),
 	($$make bot, due:-1d, kind => 'free', longest_pause => '1d'; relay_accept anna; pause anna; confirm carl; resume anna; confirm carl$$,
 		'open open open TL001 open TL001 | open, accepted, waits 2, score 0:0'),
@@ -377,10 +384,10 @@ FROM (VALUES
 		'open broken broken kept | kept, kept says record 1000/0, by assessed, score 1:0'),
 	($$make bot, kind => 'free'; broken crm; relay_kept rita; kept anna; confirm carl$$,
 		'open broken broken broken kept | kept, kept says customer 1000/0, by assessed, score 1:0'),
-	($$make bot, kind => 'free'; relay_broken rita; relay_kept rita; kept crm; confirm carl$$,
-		'open broken broken broken TL001 | broken, broken says customer relayed 0/1000, by assessed, score 0:1'),
+	($$make bot, kind => 'free'; relay_broken rita; relay_kept rita; kept crm; confirm carl, entry => 3$$,
+		'open broken broken broken kept | kept, kept says customer 1000/0, by assessed, score 1:0'),
 	($$make bot, kind => 'free'; relay_broken anna; confirm crm; confirm carl; confirm carl, entry => 2$$,
-		'open broken broken TL001 broken | broken, broken says customer 0/1000, by assessed, score 0:1'),
+		'open broken broken broken TL001 | broken, broken says customer 0/1000, by assessed, score 0:1'),
 	-- not by promiser, backer and their machines, nor by who does not speak for the company
 	($$make bot, kind => 'free'; back ben; relay_kept anna; relay_kept bot; relay_kept ben; relay_kept bens_bot; relay_partly anna; relay_partly bens_bot$$,
 		'open open TL003 TL003 TL003 TL003 TL003 TL003 | open, backed by ben, score 0:0'),
@@ -459,8 +466,8 @@ FROM (VALUES
 	('make bot 16d, due:11d, kind => ''free''; relay_release anna 10d', '0 1 1 1'),
 	('make bot 16d, due:11d, kind => ''free''; relay_release anna 10d; confirm carl 3d', '0 1 1 0'),
 	('make bot 16d, due:11d, kind => ''free''; relay_accept anna 10d; relay_amend anna 9d, due:1d; confirm crm 7d, entry => 3', '0 1 0 1'),
-	('make bot 16d, due:11d, kind => ''guarded''; relay_accept anna 10d; confirm carl 2d', '0 1 1 1'),
-	('make bot 16d, due:11d, kind => ''guarded''; relay_accept anna 14d', '0 1 1 1'),
+	('make bot 16d, due:11d, kind => ''guarded''; relay_accept rita 10d; confirm carl 2d', '0 1 1 1'),
+	('make bot 16d, due:11d, kind => ''guarded''; relay_accept rita 14d', '0 1 1 1'),
 	('make bot 16d, due:11d, kind => ''free''; relay_kept rita 10d; broken carl 6d; relay_kept rita 2d', '0 0 0 0')) AS v (acts, want);
 
 -- ---- what a confirmation is ----
@@ -623,5 +630,65 @@ FROM stage ORDER BY nr \gexec
 SELECT is((SELECT string_agg(state || coalesce(' backed by ' || backer, ', nobody backed it'), '; ' ORDER BY words) FROM trust.promise WHERE customer = 'moffatt'), 'broken, nobody backed it; broken, nobody backed it', 'nobody stood behind either');
 
 SELECT is_empty('SELECT FROM trust.entry WHERE relayed AND backer IS NOT NULL', 'who relays stands behind nothing by that');
+-- ---- what a machine put into the customer's mouth, and who is asked for it ----
+
+-- The rule about machines held when the bot wrote it; it still holds when somebody else confirms it.
+CREATE FUNCTION laundered(confirms text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := (trust_ledger.make_promise('laundry', 'We come.', kind => 'free', value => 1, currency => 'EUR', due => now() + interval '9 days', actor => 'anna')).promise;
+	came text;
+BEGIN
+	PERFORM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'session');
+	PERFORM trust_ledger.accept_promise(id, actor => 'carl');
+	PERFORM trust_ledger.amend_promise(id, value => 100000, relayed => true, actor => 'bot');
+	PERFORM trust_ledger.confirm_relayed(id, actor => confirms);
+	came := (SELECT concat_ws(', ', state, value, evidence_asked, 'backer ' || backer, CASE WHEN waiting_since IS NOT NULL THEN 'waits' END) FROM trust.promise WHERE promise = id);
+	RAISE SQLSTATE 'OK000' USING MESSAGE = came;
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN SQLERRM;
+END
+$$;
+SELECT is(laundered(confirms), 'open, 100000, session, waits', 'a human is asked for what the bot relayed, confirmed by ' || confirms)
+FROM unnest('{carl,crm}'::text[]) AS confirms;
+
+-- ---- a purpose that was erased cannot be agreed to ----
+
+CREATE FUNCTION without_purpose() RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := (trust_ledger.make_promise('purpose', 'We come.', purpose => 'For the wedding.', due => now() + interval '9 days', actor => 'anna')).promise;
+BEGIN
+	PERFORM trust_ledger.accept_promise(id, actor => 'carl');
+	PERFORM trust_ledger.amend_promise(id, 'We come later.', relayed => true, actor => 'rita');
+	PERFORM trust_ledger.erase_words('purpose', 1, 'The customer asked.');
+	PERFORM trust_ledger.confirm_relayed(id, actor => 'carl');
+	RETURN 'confirmed';
+EXCEPTION
+	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
+END
+$$;
+SELECT is(without_purpose(), 'TL001 terms of entry 3 were erased', 'words that are left, of terms whose purpose is not');
+
+-- ---- claims that were tampered with ----
+
+CREATE FUNCTION tampered(tampering text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	id uuid := (trust_ledger.make_promise('tampered', 'We come.', due => now() + interval '9 days', actor => 'anna')).promise;
+BEGIN
+	PERFORM trust_ledger.assess_promise(id, 'kept', relayed => true, actor => 'rita');
+	ALTER TABLE trust.entry DISABLE TRIGGER ALL;
+	EXECUTE format('UPDATE trust.entry SET %s WHERE promise = $1 AND event = ''assessed''', tampering) USING id;
+	PERFORM trust_ledger.confirm_relayed(id, actor => 'carl');
+	RETURN 'confirmed';
+EXCEPTION
+	WHEN OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+SELECT is(tampered(tampering), expected, 'confirmed after ' || tampering)
+FROM (VALUES ('verdict = NULL', 'TL006'), ('verdict = ''withdrawn''', 'TL006'), ('event = ''bogus''', 'TL006'), ('event = ''noted''', 'TL006'),
+	('relayed = NULL', '22023'), ('promise = NULL', '22023')) AS v (tampering, expected);
+
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();

@@ -2,7 +2,7 @@
 -- tables by their owner, and callers behind security-definer functions.
 
 CREATE EXTENSION pgtap;
-SELECT plan(140);
+SELECT plan(141);
 CREATE EXTENSION trust_ledger;
 
 CREATE ROLE ledger_owner;
@@ -113,6 +113,8 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.admit_breach(%L)$$), ($$SELECT trust_ledger.repair_breach(%L, 'h')$$),
 	($$SELECT trust_ledger.assess_promise(%L, 'broken', actor => 'carl')$$), ($$SELECT trust_ledger.repair_breach(%L, 'h')$$),
 	($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
+	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'ben', due_on => '2999-01-01')$$), ($$SELECT trust_ledger.accept_promise(%L, relayed => true, actor => 'ben')$$),
+	($$SELECT trust_ledger.add_note(%L, 'n')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'ben', due_on => '2999-01-01')$$), ($$SELECT trust_ledger.accept_promise(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.amend_promise(%L, 'other', relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.release_promise(%L, relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
@@ -144,6 +146,8 @@ $$;
 SELECT is(under_evil('SELECT trust_ledger.create_ledger()'), 'ok', 'the first call of all under the hostile path');
 BEGIN;
 SELECT is_empty('SELECT failing()', 'every other call under it');
+SELECT is(under_evil(format('SELECT trust_ledger.confirm_relayed(%L, %s, actor => ''carl'')', promise, seq)), 'TL001', 'what was confirmed already')
+FROM trust.entry WHERE event = 'accepted' AND relayed;
 ROLLBACK;
 
 -- Now plans are kept. They are made anew when a table changes: under whatever path holds then.

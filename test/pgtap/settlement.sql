@@ -1,7 +1,7 @@
 -- Accepting, withdrawing and releasing: who may, what it makes of the promise, what it weighs.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(113);
+SELECT plan(114);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE importer LOGIN;
@@ -301,6 +301,13 @@ FROM (VALUES
 	('release_promise(NULL, actor => ''carl'')', '22004'),
 	('withdraw_promise(make(), '''', actor => ''anna'')', '22023'),
 	('release_promise(make(), E''\u200b'', actor => ''carl'')', '22023')) AS v (call, code);
+
+-- Whether a release came after due is read off the ledger's clock, not told to it.
+SELECT promise AS late FROM trust_ledger.make_promise('late', 'We come.', due => clock_timestamp() + interval '0.2 seconds', actor => 'anna') \gset
+SELECT pg_sleep(0.3) \g /dev/null
+SELECT trust_ledger.release_promise(:'late', actor => 'carl', occurred_at => recorded_at) FROM trust.entry WHERE promise = :'late' \g /dev/null
+SELECT is((SELECT row(p.settled_at = e.recorded_at, p.due < p.settled_at, (SELECT released_late FROM trust.customer_trust WHERE customer = 'late'))::text
+	FROM trust.promise p JOIN trust.entry e USING (customer, promise) WHERE p.promise = :'late' AND e.event = 'released'), '(t,t,1)', 'a release after due that is said to have been before');
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();

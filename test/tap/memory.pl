@@ -221,10 +221,10 @@ CALL note_outcome('in a ledger made again');
 $node->safe_psql('postgres', $session);
 
 is($node->safe_psql('postgres', 'TABLE outcome'), <<'EOF' =~ s/\n$//r, 'plans outlive what they were made for');
-as it was|11|0
-after ADD COLUMN|22|0
-after DROP COLUMN|33|0
-in a ledger made again|11|0
+as it was|12|0
+after ADD COLUMN|24|0
+after DROP COLUMN|36|0
+in a ledger made again|12|0
 EOF
 
 # The most that any later measurement is above it.
