@@ -2,7 +2,7 @@
 -- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(174);
+SELECT plan(175);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -101,6 +101,7 @@ INSERT INTO example (script, expected) VALUES
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''kept'', relayed => true', 'company_word_only,unconfirmed'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''kept'', relayed => true; assess_promise desk, verdict => ''kept''', NULL),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; amend_promise ben, due => now() + ''10 days'', relayed => true', 'unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; amend_promise ben, due => now() + ''10 days'', relayed => true; amend_promise ben, due => now() + ''11 days'', relayed => true', 'unconfirmed,unconfirmed'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, verdict => ''broken''; repair_breach anna, how => ''So.''', 'unconfirmed'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, verdict => ''broken''; repair_breach anna, how => ''So.''; confirm_relayed carl', NULL),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''broken''; repair_breach anna, how => ''So.''', 'company_word_only'),
@@ -216,7 +217,7 @@ DECLARE
 	opened_at timestamptz; accepted_at timestamptz; backfilled_at timestamptz; declined_at timestamptz; waiting timestamptz; admitted_at timestamptz;
 	due timestamptz; overdue_at timestamptz; first_due timestamptz; moves int := 0; moved_at timestamptz;
 	paused_at timestamptz; paused_until timestamptz; paused_for interval := '0';
-	seen boolean; verdict trust.entry; ended trust.entry; claim trust.entry;
+	seen boolean; verdict trust.entry; ended trust.entry; claims trust.entry[] := '{}';
 	terms_now boolean;
 	undecided boolean; drafter text;
 BEGIN
@@ -269,9 +270,9 @@ BEGIN
 		END IF;
 		IF e.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') THEN
 			IF e.relayed OR e.event = 'breach_repaired' AND NOT e.stands THEN
-				claim := e;
+				claims := claims || e;
 			ELSIF e.speaks_for <> 'company' AND e.stands IS NOT FALSE THEN
-				claim := NULL;
+				claims := '{}';
 			END IF;
 		END IF;
 		IF e.state = 'open' THEN
@@ -289,6 +290,7 @@ BEGIN
 	SELECT * INTO e FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise ORDER BY seq DESC LIMIT 1;
 	undecided := e.state IN ('proposed', 'open');
 	drafter := coalesce(t.drafted_by, t.promiser);
+	RETURN QUERY SELECT 'unconfirmed', c.recorded_at, c.actor FROM unnest(claims) AS c WHERE e.state <> 'withdrawn';
 	RETURN QUERY SELECT w, s, u FROM (VALUES
 		('unbacked', coalesce(waiting, opened_at, made.recorded_at), NULL, asked IS NOT NULL AND backed.backer IS NULL AND e.state <> 'withdrawn' AND NOT (e.state = 'proposed' AND declined_at IS NOT NULL)),
 		('backing_overdue', back_by, NULL, waiting IS NOT NULL AND back_by < now()),
@@ -305,7 +307,6 @@ BEGIN
 		('released_late', CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END, NULL, ended.event = 'released' AND due < CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END),
 		('long_pause', CASE WHEN paused_until < now() THEN paused_until ELSE coalesce(paused_at, made.recorded_at) END, NULL,
 			paused_until < now() OR extract(epoch FROM paused_for) > extract(epoch FROM first_due - made.occurred_at) / 2),
-		('unconfirmed', claim.recorded_at, claim.actor, claim.seq IS NOT NULL AND e.state <> 'withdrawn'),
 		('company_word_only', ended.occurred_at, NULL, verdict.whose_word = 'company'),
 		('backing_void', unbacked_at, former, undecided AND backed.backer IS NULL AND unbacked_by = 'amended'),
 		('admitted_and_kept', admitted_at, NULL, admitted_at IS NOT NULL AND verdict.verdict = 'kept'),
