@@ -78,7 +78,7 @@ CREATE TABLE said (nr serial, call text, patterns text[]);
 INSERT INTO said (call, patterns) VALUES
 	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
 	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
-	('accept_promise($1, relayed => true, actor => ''sdr-bot'')', '{"sdr-bot.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
+	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
 	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2999-01-03 .* at the latest","\"Away[.]\""}'),
 	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2999-01-01"}'),
 	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),

@@ -227,6 +227,7 @@ CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human', name => 'Anna', reason => 'new');
 SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm1');
+SELECT trust_ledger.register_actor('dora', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'delivery',
@@ -240,7 +241,7 @@ INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Perhaps.', promiser 
 SELECT trust_ledger.decline_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Later.', due => now() + '9 days', longest_pause => '1 day', actor => 'anna');
 SELECT trust_ledger.amend_promise(last_promise(), due => now() + '8 days', actor => 'bot');
-SELECT trust_ledger.accept_promise(last_promise(), relayed => true, actor => 'anna');
+SELECT trust_ledger.accept_promise(last_promise(), relayed => true, actor => 'dora');
 SELECT trust_ledger.pause_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Never.', due => now() + '9 days', actor => 'anna');
 SELECT trust_ledger.admit_breach(last_promise(), actor => 'anna');
