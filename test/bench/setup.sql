@@ -66,10 +66,10 @@ BEGIN
 		made.value, made.currency, encode(made.words_commitment, 'hex')), 'UTF8'));
 	INSERT INTO by_hand.entry SELECT made.*;
 	INSERT INTO by_hand.promise (customer, promise, state, words, promiser, promiser_kind, kind, value, currency,
-		made_at, recorded_at, backfilled, first_due, due, due_moves, overdue_at, backer, evidence, backed_at,
+		made_at, recorded_at, backfilled, first_due, due, due_moves, overdue_at, paused_for, backer, evidence, backed_at,
 		terms_seq, last_seq)
 	VALUES (made.customer, made.promise, made.state, made.words, made.promiser, made.promiser_kind, made.kind,
-		made.value, made.currency, made.occurred_at, made.recorded_at, false, made.due, made.due, 0, made.due,
+		made.value, made.currency, made.occurred_at, made.recorded_at, false, made.due, made.due, 0, made.due, '0',
 		made.backer, made.evidence, made.occurred_at, made.seq, made.seq);
 	UPDATE by_hand.chain c SET length = made.seq, head = made.hash, recorded_at = made.recorded_at
 	WHERE c.customer = p_customer;
