@@ -98,7 +98,7 @@ BEGIN
 		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict))
 	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
 	-- a promise says which was the last; none before it hides behind that
-	WHERE p.unconfirmed IS NOT NULL AND p.state <> 'withdrawn' AND (SELECT trust_ledger.require_reader())
+	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
 		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
 			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
 	UNION ALL

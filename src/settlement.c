@@ -38,9 +38,10 @@ RelayedBinds(const PromiseAct *pa)
  *				  context, idempotency_key) returns receipt
  *		The customer relies on the promise: from now on it counts, even if no human
  *		ever stood behind it.  relayed: a company actor passes on that they do; of a
- *		promise that was open and is past due, and of one that is proposed by whoever
- *		promised or wrote it, this is recorded, and does not stand until it is confirmed.  Errors: TL001 state, or accepted already; TL003 not by an actor that
- *		speaks for this customer; 22023 relayed by one that does not speak for the company.
+ *		promise that was open and is past due, and of one that is proposed and their
+ *		own, this is recorded, and does not stand until it is confirmed.  Errors: TL001
+ *		state, or accepted already; TL003 not by an actor that speaks for this customer;
+ *		22023 relayed by one that does not speak for the company.
  */
 Datum
 accept_promise(PG_FUNCTION_ARGS)

@@ -2,7 +2,7 @@
 -- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(175);
+SELECT plan(176);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -86,6 +86,7 @@ INSERT INTO example (script, expected) VALUES
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; withdraw_promise anna', 'company_word_only,withdrawn_late'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; withdraw_promise anna', NULL),
+	('make_promise bot, kind => ''hard'', due => now() + ''9 days''; accept_promise anna, relayed => true; withdraw_promise anna', 'unconfirmed'),
 	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; release_promise carl', 'backfilled,released_late'),
 	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; release_promise carl -3d', 'backfilled'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''5 days''; pause_promise anna', 'long_pause'),
@@ -290,7 +291,7 @@ BEGIN
 	SELECT * INTO e FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise ORDER BY seq DESC LIMIT 1;
 	undecided := e.state IN ('proposed', 'open');
 	drafter := coalesce(t.drafted_by, t.promiser);
-	RETURN QUERY SELECT 'unconfirmed', c.recorded_at, c.actor FROM unnest(claims) AS c WHERE e.state <> 'withdrawn';
+	RETURN QUERY SELECT 'unconfirmed', c.recorded_at, c.actor FROM unnest(claims) AS c;
 	RETURN QUERY SELECT w, s, u FROM (VALUES
 		('unbacked', coalesce(waiting, opened_at, made.recorded_at), NULL, asked IS NOT NULL AND backed.backer IS NULL AND e.state <> 'withdrawn' AND NOT (e.state = 'proposed' AND declined_at IS NOT NULL)),
 		('backing_overdue', back_by, NULL, waiting IS NOT NULL AND back_by < now()),
