@@ -31,13 +31,6 @@ CurrentDemand(const PromiseAct *pa)
 }
 
 static void
-SetEvidenceAsked(PromiseAct *pa, const PolicyDemand *demand)
-{
-	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
-			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
-}
-
-static void
 CheckEvidence(const PromiseAct *pa, const PolicyDemand *demand)
 {
 	if (pa->act.evidence < demand->evidence)
@@ -128,7 +121,7 @@ back_promise(PG_FUNCTION_ARGS)
 		CheckCouldBack(&pa);
 		CheckHasWords(&pa);
 		CheckMayBack(&pa, &demand);
-		SetEvidenceAsked(&pa, &demand);
+		SetDemand(&pa, &demand, false);
 		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
 		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
 		PromiseAppend(&pa, STATE_OPEN);
@@ -195,9 +188,7 @@ withdraw_backing(PG_FUNCTION_ARGS)
 					 errdetail("Its backer is %s.", RowIsNull(pa.promise, PROMISE_BACKER) ? "nobody" :
 							   quote_identifier(RowText(pa.promise, PROMISE_BACKER))),
 					 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
-		SetEvidenceAsked(&pa, &demand);
-		if (demand.evidence > EVIDENCE_NONE && demand.back_within >= 0)
-			RowSetInstant(pa.entry, ENTRY_BACK_BY, RowInstant(pa.entry, ENTRY_OCCURRED_AT) + demand.back_within);
+		SetDemand(&pa, &demand, demand.evidence > EVIDENCE_NONE);
 		PromiseSetReason(&pa, fcinfo, 1);
 		PromiseAppend(&pa, to);
 	}

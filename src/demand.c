@@ -88,6 +88,16 @@ TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting)
 	return PolicyAsks(ledger, &subject);
 }
 
+/* What was asked goes into the entry; and by when, where the promise waits for a human. */
+void
+SetDemand(PromiseAct *pa, const PolicyDemand *demand, bool waits)
+{
+	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
+			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
+	if (waits && demand->back_within >= 0)
+		RowSetInstant(pa->entry, ENTRY_BACK_BY, RowInstant(pa->entry, ENTRY_OCCURRED_AT) + demand->back_within);
+}
+
 /*
  * Whether the actor may back the terms, with what they back for this customer
  * already.  Where an authority is set, what is unsaid and any currency it does

@@ -17,6 +17,7 @@ typedef struct AuthorityUse
 
 /* Terms stand in an entry that is being made, or in the promise as it is. */
 extern PolicyDemand TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting);
+extern void SetDemand(PromiseAct *pa, const PolicyDemand *demand, bool waits);
 extern bool TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use);
 
 #endif

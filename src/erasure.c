@@ -304,15 +304,12 @@ Datum
 erase_promise_words(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
+	Datum		promise = PromiseArgument(fcinfo);
 	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
 
-	if (PG_ARGISNULL(PROMISE_ARGUMENT))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promise is needed")));
 	if (ErasureBegin(&erasure, fcinfo, customer ? cstring_to_text(customer) : NULL, 1))
 	{
-		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), PG_GETARG_DATUM(PROMISE_ARGUMENT)};
+		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), promise};
 
 		EraseFound(&erasure, &find_of_promise, values);
 		SayOfPromises(&erasure, false);

@@ -98,7 +98,7 @@ DescribeBacking(StringInfo out, const Row *entry)
 		appendStringInfo(out, " by %s", Instant(entry, ENTRY_BACK_BY));
 }
 
-/* passed on, and does it count; confirms an earlier entry */
+/* What a company actor passes on is not theirs. */
 static const char *
 Relayed(const Row *entry)
 {

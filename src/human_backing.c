@@ -118,6 +118,9 @@ typedef struct Total
 	float8		variance;		/* sum of squared weights times variances */
 } Total;
 
+/* The columns of one Count: its numbers, rate and accepted */
+#define COUNT_COLUMNS 7
+
 enum
 {
 	HUMAN_SCOPE,
@@ -127,8 +130,8 @@ enum
 	HUMAN_PROMISER_KIND,
 	HUMAN_VALUE_BAND,
 	HUMAN_BACKED,
-	HUMAN_UNBACKED = HUMAN_BACKED + 7,
-	HUMAN_DIFFERENCE = HUMAN_UNBACKED + 7,
+	HUMAN_UNBACKED = HUMAN_BACKED + COUNT_COLUMNS,
+	HUMAN_DIFFERENCE = HUMAN_UNBACKED + COUNT_COLUMNS,
 	HUMAN_DIFFERENCE_LOW,
 	HUMAN_DIFFERENCE_HIGH,
 	HUMAN_COLUMNS

@@ -230,18 +230,25 @@ ProjectReleased(Row *promise, const Row *entry)
 	RowSetInstant(promise, PROMISE_SETTLED_AT, EntryInstant(entry));
 }
 
+/* Whose word stands from now on, and what the promise weighs by it. */
+static void
+ProjectWord(Row *promise, const Row *entry)
+{
+	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+}
+
 static void
 ProjectVerdict(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
+	ProjectWord(promise, entry);
 	RowTake(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
-	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
-	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
-	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
 	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
-	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
-	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
 	RowClear(promise, PROMISE_REPAIRED_AT);
 	ProjectSettled(promise, entry);
 }
@@ -252,11 +259,7 @@ ProjectRepaired(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
-	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
-	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
-	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
-	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	ProjectWord(promise, entry);
 	RowSetInstant(promise, PROMISE_REPAIRED_AT, EntryInstant(entry));
 }
 
@@ -276,8 +279,7 @@ ProjectErased(Row *promise, const Row *entry)
 static void
 ProjectClaim(Row *promise, const Row *entry, Event event)
 {
-	if (event != EVENT_ACCEPTED && event != EVENT_AMENDED && event != EVENT_ASSESSED &&
-		event != EVENT_RELEASED && event != EVENT_BREACH_REPAIRED)
+	if (!EventCanBeClaimed(event))
 		return;
 	if (EntryIsClaim(entry))
 		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);

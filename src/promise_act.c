@@ -38,6 +38,17 @@ NoPromise(Datum promise)
 			 errhint("Leave customer out to have the promise found by itself.")));
 }
 
+/* Which promise it is about, the first argument. */
+Datum
+PromiseArgument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(PROMISE_ARGUMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	return PG_GETARG_DATUM(PROMISE_ARGUMENT);
+}
+
 /* The customer whom the promise was made to; within a LedgerSession. */
 text *
 PromiseCustomer(Datum promise, bool on_callers_snapshot)
@@ -124,14 +135,12 @@ PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const c
 bool
 PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what)
 {
-	if (PG_ARGISNULL(PROMISE_ARGUMENT))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promise is needed")));
+	Datum		promise = PromiseArgument(fcinfo);
+
 	PromiseActEnter(pa, fcinfo, NULL, what);
 	if (IsRetry(pa))
 		return false;
-	PromiseLoad(pa, PG_GETARG_DATUM(PROMISE_ARGUMENT));
+	PromiseLoad(pa, promise);
 	CheckSpeaksForThisCustomer(pa);
 	return true;
 }

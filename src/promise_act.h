@@ -28,6 +28,7 @@ typedef struct PromiseAct
 #define PROMISE_ARGUMENT 0
 #define CUSTOMER_ARGUMENT (PG_NARGS() - ACT_ARGUMENTS - 1)
 
+extern Datum PromiseArgument(FunctionCallInfo fcinfo);
 extern bool PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what);
 extern void PromiseActStart(PromiseAct *pa, Event event);
 extern bool PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what);

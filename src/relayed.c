@@ -122,13 +122,9 @@ ClaimAltered(const Row *claim)
 static Event
 ClaimedEvent(const Row *claim)
 {
-	static const Event events[] = {
-		EVENT_ACCEPTED, EVENT_AMENDED, EVENT_ASSESSED, EVENT_RELEASED, EVENT_BREACH_REPAIRED
-	};
-
-	for (size_t i = 0; i < lengthof(events); i++)
-		if (RowTextIs(claim, ENTRY_EVENT, event_names[events[i]]))
-			return events[i];
+	for (int event = 0; event < EVENTS; event++)
+		if (EventCanBeClaimed(event) && RowTextIs(claim, ENTRY_EVENT, event_names[event]))
+			return event;
 	ClaimAltered(claim);
 }
 

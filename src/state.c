@@ -61,6 +61,14 @@ StateLeads(Event event, State from, State to, bool stands)
 	return stands ? (leads[event][from] & (1 << to)) != 0 : StateAllows(event, from) && to == from;
 }
 
+/* What the company may say for the other side, and that side, or a record, may say itself. */
+bool
+EventCanBeClaimed(Event event)
+{
+	return event == EVENT_ACCEPTED || event == EVENT_AMENDED || event == EVENT_ASSESSED ||
+		event == EVENT_RELEASED || event == EVENT_BREACH_REPAIRED;
+}
+
 static char *
 AllowedEvents(State from)
 {

@@ -44,6 +44,7 @@ extern const char *const state_names[STATES];
 extern const char *const event_names[EVENTS];
 
 extern bool StateLeads(Event event, State from, State to, bool stands);
+extern bool EventCanBeClaimed(Event event);
 extern void CheckStateAllows(Event event, State from, const char *promise);
 
 #endif

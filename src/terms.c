@@ -178,9 +178,7 @@ ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 		RowSetInstant(entry, ENTRY_OVERDUE_AT, RowInstant(entry, ENTRY_DUE) + demand.grace);
 	else
 		RowClear(entry, ENTRY_OVERDUE_AT);
-	RowSetText(entry, ENTRY_EVIDENCE_ASKED, demand.evidence > EVIDENCE_NONE ? evidence_names[demand.evidence] : NULL);
-	if (waits && demand.back_within >= 0)
-		RowSetInstant(entry, ENTRY_BACK_BY, RowInstant(entry, ENTRY_OCCURRED_AT) + demand.back_within);
+	SetDemand(pa, &demand, waits);
 	RowSetText(entry, ENTRY_BACKER, backed ? pa->act.actor->actor : NULL);
 	return waits ? STATE_PROPOSED : STATE_OPEN;
 }
