@@ -5,17 +5,7 @@ CREATE EXTENSION pgtap;
 SELECT plan(186);
 CREATE EXTENSION trust_ledger;
 
--- What a call comes to for a role: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text, as_role text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE super_user SUPERUSER;

@@ -107,17 +107,7 @@ SELECT cmp_ok(count(*)::int, '>=', 20, 'among them are such as differ from human
 
 -- ---- readers, and shape ----
 
-CREATE FUNCTION outcome(call text, as_role text) RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 SELECT is(outcome(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.over_promising', 'ok'), ('nobody', 'TABLE trust.over_promising', 'TL004'), ('nobody', 'SELECT FROM trust.over_promising WHERE promiser = ''no such''', 'TL004'),
 	('analyst', 'SELECT * FROM trust.promise', '42501'), ('analyst', 'DELETE FROM trust.over_promising', '55000')) AS v (role, call, want);

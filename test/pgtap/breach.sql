@@ -254,19 +254,7 @@ FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', '
 
 -- ---- in time ----
 
-CREATE FUNCTION outcome(login text, of_promise uuid, call text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	receipt trust_ledger.receipt;
-BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE 'SELECT * FROM trust_ledger.' || call INTO receipt USING of_promise;
-	PERFORM set_config('session_authorization', 'postgres', true);
-	RETURN receipt.state;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 -- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
 SELECT is(outcome(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))

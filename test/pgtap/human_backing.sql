@@ -233,17 +233,7 @@ SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decid
 
 -- ---- arguments and readers ----
 
-CREATE FUNCTION outcome(call text, as_role text) RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 SELECT is(outcome('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
 FROM (VALUES ('NULL', '22004'), ('''1 month''', '22023'), ('''1 year''', '22023'), ('''-1 us''', '22023'), ('''1 day -1 hour''', '22023'), ('''36526 days''', '22023'), ('''0''', 'ok'), ('''3 days''', 'ok')) AS v (argument, want);
 SELECT is(outcome(call, role), want, format('%s: %s', role, call))

@@ -93,19 +93,7 @@ FROM situation s WHERE situation = 'open';
 
 -- ---- who may not ----
 
-CREATE FUNCTION outcome(login text, of_promise uuid, call text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	state text;
-BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE 'SELECT state FROM trust_ledger.' || call INTO state USING of_promise;
-	PERFORM set_config('session_authorization', 'postgres', true);
-	RETURN state;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 SELECT is(outcome(login, make(), call), want, format('%s: %s', login, call))
 FROM (VALUES
 	('app', 'add_note($1, ''n'', actor => ''anna'')', 'proposed'),

@@ -223,21 +223,10 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
+\ir ../data/outcome.sql
+
 -- By the ledger's clock, whatever occurred_at says; only what an importer enters long after the fact
 -- goes by its own. Made three days ago, due in hours before now, ten days of pause.
-CREATE FUNCTION outcome(login text, of_promise uuid, call text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	receipt trust_ledger.receipt;
-BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE 'SELECT * FROM trust_ledger.' || call INTO receipt USING of_promise;
-	PERFORM set_config('session_authorization', 'postgres', true);
-	RETURN receipt.state;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
 CREATE FUNCTION told(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

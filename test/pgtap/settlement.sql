@@ -48,20 +48,7 @@ BEGIN
 END
 $$;
 
--- The new state, or the SQLSTATE, of a call about promise $1 from a login.
-CREATE FUNCTION outcome(login text, of_promise uuid, call text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	receipt trust_ledger.receipt;
-BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE 'SELECT * FROM trust_ledger.' || call INTO receipt USING of_promise;
-	PERFORM set_config('session_authorization', 'postgres', true);
-	RETURN receipt.state;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- What the promise says of its end: state, verdict with whose word and weights, what ended it.
 CREATE FUNCTION ended(of_promise uuid) RETURNS text

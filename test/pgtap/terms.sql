@@ -68,19 +68,7 @@ LANGUAGE sql AS $$
 		WHERE p.promise = of_promise AND e.promise = of_promise) t
 $$;
 
-CREATE FUNCTION as_role(role text, sql text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	outcome text;
-BEGIN
-	PERFORM set_config('role', role, true);
-	EXECUTE sql INTO outcome;
-	PERFORM set_config('role', 'none', true);
-	RETURN outcome;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- ---- making ----
 

@@ -21,18 +21,7 @@ LANGUAGE sql AS $$
 		ELSE concat(trim_scale(round(trust_ledger.kept(score)::numeric, 6)), ':', trim_scale(round(trust_ledger.broken(score)::numeric, 6))) END
 $$;
 
--- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none') RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- A script's customer score and its promisers' together, as of a day, with a half-life of ten days. Nothing of it stays.
 CREATE FUNCTION score(script text, as_of text DEFAULT '40d') RETURNS text

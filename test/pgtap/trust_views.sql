@@ -15,17 +15,7 @@ SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
 \ir ../data/script.sql
 
 CREATE TABLE view AS SELECT unnest('{customer,promiser,backer,kind}'::text[]) AS by;
-CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none') RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- ---- columns ----
 
