@@ -15,6 +15,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_promise() IS
 	'Guard of trust.promise: a promise changes only with the entry just appended. Error TL006.';
 
+CREATE FUNCTION trust_ledger.guard_source() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_source() IS
+	'Guard of trust.source: which row a promise stands for changes only with the entry just appended. Error TL006.';
+
 CREATE FUNCTION trust_ledger.guard_governed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_governed() IS

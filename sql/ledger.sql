@@ -204,6 +204,24 @@ BEGIN
 	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
 	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
 
+	CREATE TABLE trust.source (
+		customer text COLLATE "C" NOT NULL,
+		promise  uuid NOT NULL,
+		source   text COLLATE "C" NOT NULL,
+		key      text COLLATE "C" NOT NULL,
+		name     text COLLATE "C" NOT NULL,
+		gone     boolean NOT NULL,
+		seq      bigint NOT NULL,
+		PRIMARY KEY (customer, promise)
+	) WITH (fillfactor = 90);
+	CREATE INDEX source_row ON trust.source (source, key, name) WHERE NOT gone;
+	COMMENT ON TABLE trust.source IS 'One row per promise that a row of a tracked table stands for: what its entries say of that row.';
+	COMMENT ON COLUMN trust.source.source IS 'The tracked table, by the name that its triggers give it: schema and table as they were called when it was tracked first.';
+	COMMENT ON COLUMN trust.source.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
+	COMMENT ON COLUMN trust.source.name IS 'Which of the row''s promises; empty where it carries one.';
+	COMMENT ON COLUMN trust.source.gone IS 'The row was deleted, or stands for another promise now.';
+	COMMENT ON COLUMN trust.source.seq IS 'The entry that last changed it.';
+
 	CREATE TABLE trust.entry (
 		customer           text COLLATE "C" NOT NULL,
 		seq                bigint NOT NULL,
@@ -273,6 +291,23 @@ BEGIN
 	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
 	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
 
+	CREATE TABLE trust.parked_change (
+		parked    uuid PRIMARY KEY,
+		parked_at timestamptz NOT NULL,
+		source    text COLLATE "C" NOT NULL,
+		tab       text COLLATE "C" NOT NULL,
+		trigger   text COLLATE "C" NOT NULL,
+		operation text COLLATE "C" NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+		actor     text COLLATE "C",
+		login     text COLLATE "C" NOT NULL,
+		role      text COLLATE "C" NOT NULL,
+		old_row   jsonb,
+		new_row   jsonb,
+		sqlstate  text COLLATE "C" NOT NULL,
+		error     text NOT NULL
+	);
+	COMMENT ON TABLE trust.parked_change IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Read them in view trust.parked.';
+
 	-- The owner's default privileges may have given rights to others: nobody writes here by hand.
 	FOR foreign_right IN
 		SELECT DISTINCT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
@@ -300,7 +335,7 @@ DECLARE
 BEGIN
 	FOR guarded IN
 		SELECT * FROM (VALUES
-			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'),
+			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
 			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
 			('policy', 'guard_governed'), ('access', 'guard_governed')) AS g (tab, guard)
 	LOOP
@@ -368,6 +403,8 @@ BEGIN
 	PERFORM trust_ledger.create_trust_views();
 	PERFORM trust_ledger.create_exception_views();
 	PERFORM trust_ledger.create_analysis_views();
+	PERFORM trust_ledger.create_source_view();
+	PERFORM trust_ledger.create_parked_view();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -406,6 +443,8 @@ BEGIN
 	PERFORM trust_ledger.create_trust_views();
 	PERFORM trust_ledger.create_exception_views();
 	PERFORM trust_ledger.create_analysis_views();
+	PERFORM trust_ledger.create_source_view();
+	PERFORM trust_ledger.create_parked_view();
 	PERFORM set_config('role', caller, true);
 END
 $$;

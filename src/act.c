@@ -187,14 +187,24 @@ NobodyActs(const Act *act)
 			 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
 }
 
-/* The argument; else act_as(); else whoever the login belongs to. */
+/* Whom act_as() named in this transaction; NULL: nobody. */
+static const char *
+ActingAs(void)
+{
+	return acting != NULL && acting[0] != '\0' ? acting : NULL;
+}
+
+/*
+ * The argument; else act_as(); else whoever the login belongs to.  For a row that
+ * changed the argument says it all, and was settled when it did.
+ */
 static void
 ResolveActor(Act *act, const char *named, bool needed)
 {
 	Actor	   *own = ActorOfCaller(act);
 
-	if (named == NULL && acting != NULL && acting[0] != '\0')
-		named = acting;
+	if (named == NULL && act->origin == NULL)
+		named = ActingAs();
 	if (named == NULL && own == NULL)
 	{
 		if (needed)
@@ -210,8 +220,41 @@ ResolveActor(Act *act, const char *named, bool needed)
 				 errmsg("actor \"%s\" acts from login \"%s\" only", act->actor->actor, act->actor->db_role),
 				 errdetail("It speaks for a %s and has a login of its own, so nobody else can speak in its name.",
 						   speaks_for_names[act->actor->speaks_for])));
-	if (own != NULL && IsOwnSession())
+	if (own != NULL && act->origin == NULL && IsOwnSession())
 		act->evidence = EVIDENCE_SESSION;
+}
+
+/* What code of ours calls the function for; NULL: a user calls. */
+const Origin *
+OriginOf(FunctionCallInfo fcinfo)
+{
+	ExtensibleNode *node = (ExtensibleNode *) fcinfo->context;
+
+	if (node == NULL || !IsA(node, ExtensibleNode) || strcmp(node->extnodename, ORIGIN_NAME) != 0)
+		return NULL;
+	return (const Origin *) node;
+}
+
+/* Login and current role, as names and as whose level counts. */
+static void
+SetCaller(Act *act, Oid role)
+{
+	act->login = RoleName(GetSessionUserId());
+	act->role_name = role == GetSessionUserId() ? act->login : RoleName(role);
+	act->role = act->origin ? act->origin->level_of : role;
+}
+
+/* Who acts where nothing says so but login, role and act_as(); NULL: nobody.  own: it is the login's or role's own actor. */
+const char *
+WhoActs(const Ledger *ledger, Oid role, bool *own)
+{
+	Act			act = {.ledger = ledger};
+	Actor	   *actor;
+
+	SetCaller(&act, role);
+	actor = ActorOfCaller(&act);
+	*own = actor != NULL;
+	return actor ? actor->actor : ActingAs();
 }
 
 /*
@@ -228,9 +271,8 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	AcceptInvalidationMessages();
 	act->generation = LedgerGeneration();
 	act->ledger = LedgerOpen();
-	act->role = GetUserId();
-	act->login = RoleName(GetSessionUserId());
-	act->role_name = act->role == GetSessionUserId() ? act->login : RoleName(act->role);
+	act->origin = OriginOf(fcinfo);
+	SetCaller(act, act->origin ? act->origin->role : GetUserId());
 	act->evidence = EVIDENCE_ASSERTED;
 	CheckAccess(act->ledger, act->role, levels, what);
 	ResolveActor(act, named, needs_actor);
@@ -307,6 +349,8 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 	RowSetText(entry, ENTRY_ROLE, act->role_name);
 	if (act->has_context)
 		RowSet(entry, ENTRY_CONTEXT, act->context);
+	if (act->origin && act->origin->details)
+		RowSet(entry, ENTRY_DETAILS, act->origin->details);
 	if (act->idempotency_key)
 	{
 		RowSet(entry, ENTRY_IDEMPOTENCY_KEY, PointerGetDatum(act->idempotency_key));
@@ -329,9 +373,7 @@ act_as(PG_FUNCTION_ARGS)
 
 	AcceptInvalidationMessages();
 	act.ledger = LedgerOpen();
-	act.role = GetUserId();
-	act.role_name = RoleName(act.role);
-	act.login = RoleName(GetSessionUserId());
+	SetCaller(&act, GetUserId());
 	CheckAccess(act.ledger, act.role, LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
 	ResolveActor(&act, actor, true);
 	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,

@@ -10,6 +10,8 @@
 #include "chain.h"
 #include "request.h"
 
+#include "nodes/extensible.h"
+
 /* How we know that it was them, weakest first. */
 typedef enum Evidence
 {
@@ -21,6 +23,22 @@ typedef enum Evidence
 } Evidence;
 
 extern const char *const evidence_names[EVIDENCES];
+
+/*
+ * For what a writing function is called by code of ours, and not by a user: a
+ * row that changed.  Travels as the context of the call.
+ */
+typedef struct Origin
+{
+	ExtensibleNode node;
+	Oid			level_of;		/* the role whose level counts */
+	Oid			role;			/* the current role when the row changed */
+	Datum		details;		/* jsonb: which row it was; 0: none */
+	const pg_uuid_t *promise;	/* what one to be made is called; NULL: not decided */
+	struct Together *together;	/* what is written with it */
+} Origin;
+
+#define ORIGIN_NAME "trust_ledger_origin"
 
 /* The last arguments of every writing function, in this order. */
 #define ACT_ARGUMENTS 4			/* actor, occurred_at, context, idempotency_key */
@@ -40,9 +58,12 @@ typedef struct Act
 	Datum		context;
 	text	   *idempotency_key;
 	Request		request;		/* with the key: what the call was */
+	const Origin *origin;		/* NULL: the call is a user's own */
 } Act;
 
 extern void ActInit(void);
+extern const char *WhoActs(const Ledger *ledger, Oid role, bool *own);
+extern const Origin *OriginOf(FunctionCallInfo fcinfo);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern bool ActIsStale(const Act *act);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);

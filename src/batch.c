@@ -298,30 +298,21 @@ KeepReceipt(Batch *batch, Element *element)
 static void
 MakeForCustomer(Batch *batch, Element **elements, int count)
 {
-	PromiseAct **acts;
-	const Row **pending;
-	HTAB	   *sums = NULL;
-	int			made = 0;
+	Together   *together;
 	LedgerSession session;
 
 	LedgerEnter(elements[0]->pa.act.ledger, &session);
-	acts = palloc(sizeof(PromiseAct *) * count);
-	pending = palloc(sizeof(Row *) * count);
+	together = TogetherBegin(elements[0]->pa.chain);
 	for (int i = 0; i < count; i++)
 	{
 		PromiseAct *pa = &elements[i]->pa;
 
-		pa->pending = pending;
-		pa->pending_count = made;
-		pa->sums = &sums;
-		if (!TermsMake(pa, TakeUp(batch, elements[i])))
-			continue;			/* a retry */
-		pending[made] = pa->promise;
-		acts[made++] = pa;
+		pa->together = together;
+		if (TermsMake(pa, TakeUp(batch, elements[i])))	/* and no retry */
+			TogetherAdd(pa);
 	}
 	batch->at_hand = 0;
-	if (made > 0)
-		PromisesAppend(elements[0]->pa.chain, acts, made);
+	TogetherWrite(together);
 	for (int i = 0; i < count; i++)
 		KeepReceipt(batch, elements[i]);
 	LedgerLeave(&session);

@@ -51,16 +51,22 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 {
 	const TermColumns *columns = ColumnsOf(terms);
 	Numeric		value = ValueOf(terms);
+	Together   *together = pa->together;
 	Exposure	others = {
 		.customer = pa->chain->customer,
 		.besides = terms->values[columns->promise],
 		.currency = RowText(terms, columns->currency),
-		.backer = backer,
-		.pending = pa->pending,
-		.pending_count = pa->pending_count,
-		.sums = pa->sums
+		.backer = backer
 	};
 
+	if (together && together->changed)	/* sums are kept of what is only made */
+		TogetherWrite(together);
+	if (together)
+	{
+		others.pending = together->pending;
+		others.pending_count = together->pending_count;
+		others.sums = &together->sums;
+	}
 	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;
 }
 

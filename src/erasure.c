@@ -230,12 +230,7 @@ Touch(Erasure *erasure, pg_uuid_t *promise, bool *again)
 	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, again);
 
 	if (!*again)
-	{
-		PromiseAct	pa = {.chain = erasure->chain};
-
-		PromiseLoad(&pa, UUIDPGetDatum(promise));
-		touched->promise = pa.promise;
-	}
+		touched->promise = PromiseRead(erasure->chain, UUIDPGetDatum(promise));
 	return touched->promise;
 }
 

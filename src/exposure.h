@@ -18,7 +18,7 @@ typedef struct Exposure
 	const char *backer;			/* only what they back; NULL: whoever does, or nobody */
 	const Row *const *pending;	/* promises of the customer's that are not stored yet */
 	int			pending_count;
-	HTAB	  **sums;			/* as in PromiseAct */
+	HTAB	  **sums;			/* kept from one time to the next; NULL: no */
 } Exposure;
 
 extern Numeric AmountSum(Numeric a, Numeric b);

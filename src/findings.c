@@ -13,7 +13,7 @@
 /* The tables and their guards, as create_guards() puts them in place. */
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
-	" ('promise', 'guard_promise'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
+	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
 	" ('policy', 'guard_governed'), ('access', 'guard_governed'))"
 
 /*

@@ -49,7 +49,8 @@ FindOrStart(Fold *fold, const pg_uuid_t *promise)
 		MemoryContext previous = MemoryContextSwitchTo(fold->context);
 
 		folded->promise = RowNew(&promise_shape);
-		folded->stored = false;
+		folded->source = RowNew(&source_shape);
+		folded->stored = folded->source_stored = false;
 		MemoryContextSwitchTo(previous);
 	}
 	return folded;
@@ -57,24 +58,24 @@ FindOrStart(Fold *fold, const pg_uuid_t *promise)
 
 /* Values that came from this entry outlive it; what they replace goes, once nothing points there any more. */
 static void
-KeepValues(Fold *fold, Row *promise, const Row *before)
+KeepValues(Fold *fold, Row *row, const Row *before)
 {
-	Datum		replaced[PROMISE_COLUMNS];
+	Datum		replaced[ROW_MAX_COLUMNS];
 	int			count = 0;
 	MemoryContext previous = MemoryContextSwitchTo(fold->context);
 
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
+	for (int i = 0; i < row->shape->natts; i++)
 	{
 		int16		typlen;
 		bool		typbyval;
-		bool		taken = !promise->nulls[i] && (before->nulls[i] || promise->values[i] != before->values[i]);
+		bool		taken = !row->nulls[i] && (before->nulls[i] || row->values[i] != before->values[i]);
 
-		get_typlenbyval(promise->shape->columns[i].type, &typlen, &typbyval);
+		get_typlenbyval(row->shape->columns[i].type, &typlen, &typbyval);
 		if (typbyval)
 			continue;
 		if (taken)
-			promise->values[i] = datumCopy(promise->values[i], typbyval, typlen);
-		if (!before->nulls[i] && (taken || promise->nulls[i]))
+			row->values[i] = datumCopy(row->values[i], typbyval, typlen);
+		if (!before->nulls[i] && (taken || row->nulls[i]))
 			replaced[count++] = before->values[i];
 	}
 	while (count > 0)
@@ -95,6 +96,20 @@ FoldScore(Fold *fold, const Row *before, const Row *promise)
 		ScoreAdd(&fold->gross, is.kept, is.broken, is.at, fold->half_life);
 }
 
+/* Which row the promise stands for, as far as the entry says so. */
+static void
+FoldSource(Fold *fold, Row *source, const Row *entry)
+{
+	Datum		values[SOURCE_COLUMNS];
+	bool		nulls[SOURCE_COLUMNS];
+	Row			before = {&source_shape, values, nulls};
+
+	memcpy(values, source->values, sizeof(values));
+	memcpy(nulls, source->nulls, sizeof(nulls));
+	if (SourceProject(source, entry))
+		KeepValues(fold, source, &before);
+}
+
 /* Returns NULL, or why this entry, which belongs to a promise, cannot follow. */
 const char *
 FoldEntry(Fold *fold, const Row *entry)
@@ -110,6 +125,7 @@ FoldEntry(Fold *fold, const Row *entry)
 	problem = PromiseProject(folded->promise, entry);
 	FoldScore(fold, &before, folded->promise);
 	KeepValues(fold, folded->promise, &before);
+	FoldSource(fold, folded->source, entry);
 	return problem;
 }
 

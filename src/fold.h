@@ -6,12 +6,15 @@
 #define TRUST_LEDGER_FOLD_H
 
 #include "promise.h"
+#include "source.h"
 
 typedef struct Folded
 {
 	pg_uuid_t	id;				/* the key */
 	Row		   *promise;
 	bool		stored;			/* trust.promise has it */
+	Row		   *source;			/* the row that it stands for; no key: none */
+	bool		source_stored;	/* trust.source has it */
 } Folded;
 
 typedef struct Fold

@@ -25,6 +25,7 @@
 PG_FUNCTION_INFO_V1(guard_entry);
 PG_FUNCTION_INFO_V1(guard_chain);
 PG_FUNCTION_INFO_V1(guard_promise);
+PG_FUNCTION_INFO_V1(guard_source);
 PG_FUNCTION_INFO_V1(guard_governed);
 PG_FUNCTION_INFO_V1(guard_truncate);
 
@@ -295,6 +296,16 @@ Datum
 guard_promise(PG_FUNCTION_ARGS)
 {
 	return GuardProjection(fcinfo, GUARDED_PROMISE, "last_seq", NULL);
+}
+
+/*
+ * guard_source() returns trigger
+ *		Which row a promise stands for changes with the entry that was just appended.
+ */
+Datum
+guard_source(PG_FUNCTION_ARGS)
+{
+	return GuardProjection(fcinfo, GUARDED_SOURCE, "seq", NULL);
 }
 
 /*

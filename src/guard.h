@@ -14,6 +14,7 @@ typedef enum GuardedTable
 	GUARDED_ENTRY,
 	GUARDED_CHAIN,
 	GUARDED_PROMISE,
+	GUARDED_SOURCE,
 	GUARDED_GOVERNED,
 	GUARDED_ERASURE				/* texts that an entry loses */
 } GuardedTable;

@@ -14,19 +14,14 @@
 
 #include "arguments.h"
 #include "chain_score.h"
-#include "guard.h"
+#include "source.h"
 
 static Statement find_customer = STATEMENT(
 	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
 
-static Inserter insert_promise = {.shape = &promise_shape};
 static Statement read_promise = STATEMENT_OF_ROWS(
 	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
-static SPIPlanPtr update_promise = NULL;
-
-/* Columns that never change after the first entry, and so stay out of the UPDATE */
-#define PROMISE_KEY_COLUMNS 2
 
 void
 NoPromise(Datum promise)
@@ -67,15 +62,22 @@ CustomerOf(FunctionCallInfo fcinfo)
 	return customer ? cstring_to_text(customer) : PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
 }
 
-/* The promise as it is, under the chain's lock. */
-void
-PromiseLoad(PromiseAct *pa, Datum promise)
+/* The customer's promise as it is stored, under the chain's lock. */
+Row *
+PromiseRead(const Chain *chain, Datum promise)
 {
-	Datum		values[2] = {PointerGetDatum(pa->chain->customer), promise};
+	Datum		values[2] = {PointerGetDatum(chain->customer), promise};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
 		NoPromise(values[1]);
-	pa->promise = RowFromTuple(&promise_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	return RowFromTuple(&promise_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+}
+
+static void
+PromiseLoad(PromiseAct *pa, Datum promise)
+{
+	pa->held = pa->together ? TogetherHold(pa->together, promise) : NULL;
+	pa->promise = pa->held ? pa->held->promise : PromiseRead(pa->chain, promise);
 }
 
 static bool
@@ -115,6 +117,16 @@ CheckNotBeforeMade(const PromiseAct *pa)
 void
 PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what)
 {
+	const Origin *origin = OriginOf(fcinfo);
+
+	if (origin)					/* chain and session are there */
+	{
+		memset(pa, 0, sizeof(PromiseAct));
+		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
+		pa->together = origin->together;
+		pa->chain = pa->together->chain;
+		return;
+	}
 	for (int round = 0; round < 2; round++)
 	{
 		memset(pa, 0, sizeof(PromiseAct));
@@ -170,7 +182,7 @@ PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char
  * A uuid of version 7 (RFC 9562, section 5.7): milliseconds, then random bits.
  * New promises of all customers stand together in the index.
  */
-static Datum
+Datum
 NewPromiseId(TimestampTz now)
 {
 	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
@@ -192,12 +204,15 @@ NewPromiseId(TimestampTz now)
 bool
 PromiseActMake(PromiseAct *pa)
 {
+	const Origin *origin = pa->act.origin;
+
 	if (IsRetry(pa))
 		return false;
 	pa->event = EVENT_MADE;
-	pa->promise = RowNew(&promise_shape);
 	pa->entry = ActEntry(&pa->act, pa->chain, event_names[EVENT_MADE]);
-	RowSet(pa->entry, ENTRY_PROMISE, NewPromiseId(pa->chain->now));
+	RowSet(pa->entry, ENTRY_PROMISE, origin && origin->promise ? UUIDPGetDatum(origin->promise) : NewPromiseId(pa->chain->now));
+	pa->held = pa->together ? TogetherHoldNew(pa->together, pa->entry->values[ENTRY_PROMISE]) : NULL;
+	pa->promise = pa->held ? pa->held->promise : RowNew(&promise_shape);
 	return true;
 }
 
@@ -209,39 +224,6 @@ PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument)
 
 	if (reason)
 		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
-}
-
-/* UPDATE of all that can change, by key. */
-static void
-UpdatePromise(const Row *promise)
-{
-	char		nulls[PROMISE_COLUMNS];
-
-	if (update_promise == NULL)
-	{
-		StringInfoData sql;
-
-		initStringInfo(&sql);
-		appendStringInfoString(&sql, "UPDATE trust.promise SET ");
-		for (int i = PROMISE_KEY_COLUMNS; i < PROMISE_COLUMNS; i++)
-			appendStringInfo(&sql, "%s%s = $%d", i > PROMISE_KEY_COLUMNS ? ", " : "",
-							 quote_identifier(promise_shape.columns[i].name), i + 1);
-		appendStringInfoString(&sql, " WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2");
-		update_promise = KeptPlan(sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
-	}
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
-		nulls[i] = promise->nulls[i] ? 'n' : ' ';
-	CheckWritten(PlanWrite(update_promise, promise->values, nulls), 1, promise_shape.table);
-}
-
-/* Writes what the entries add up to; the guard must know of it. */
-void
-PromiseStore(const Row *promise, bool is_new)
-{
-	if (is_new)
-		RowsInsert(&insert_promise, LedgerRelation("promise"), &promise, 1);
-	else
-		UpdatePromise(promise);
 }
 
 /* Ties the entry to its chain; the promise is then what it says, in that state. */
@@ -257,79 +239,43 @@ PromiseTie(PromiseAct *pa, State to)
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
+	if (pa->held && SourceProject(pa->held->source, pa->entry))
+		pa->held->source_changed = true;
 	after = PromiseContribution(pa->promise);
 	ChainScoreRevise(pa->chain, &before, &after);
 }
 
-/* The promises that are made, in one write. */
-static void
-StoreMade(PromiseAct *const *acts, int count)
-{
-	const Row **promises = palloc(sizeof(Row *) * count);
-	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * count);
-	int			made = 0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (acts[i]->event != EVENT_MADE)
-			continue;
-		promises[made] = acts[i]->promise;
-		guarded[made++].seq = RowInt64(acts[i]->promise, PROMISE_LAST_SEQ);
-	}
-	if (made == 0)
-		return;
-	GuardExpect(GUARDED_PROMISE, guarded, made);
-	RowsInsert(&insert_promise, LedgerRelation("promise"), promises, made);
-}
-
-/* The promises that were there, each as its last act leaves it. */
-static void
-StoreChanged(PromiseAct *const *acts, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		const Row  *promise = acts[i]->promise;
-		int64		seq = RowInt64(promise, PROMISE_LAST_SEQ);
-
-		if (acts[i]->event == EVENT_MADE || seq != RowInt64(acts[i]->entry, ENTRY_SEQ))
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		GuardExpectOne(GUARDED_PROMISE, seq, NULL);
-		PromiseStore(promise, false);
-	}
-}
-
-/*
- * Writes acts that were tied to one chain, in their order.  Several may be upon
- * one promise, if they share its row; none upon one that is made here.
- */
+/* Writes what was tied; or leaves that to what it is written together with. */
 void
-PromisesAppend(Chain *chain, PromiseAct *const *acts, int count)
+PromiseWrite(PromiseAct *pa)
 {
-	Row		  **entries = palloc(sizeof(Row *) * count);
+	if (pa->together)
+	{
+		PromiseAct *kept = palloc(sizeof(PromiseAct));
 
-	for (int i = 0; i < count; i++)
-		entries[i] = acts[i]->entry;
-	ChainAppend(chain, entries, count);
-	StoreMade(acts, count);
-	StoreChanged(acts, count);
-	for (int i = 0; i < count; i++)
-		acts[i]->receipt = ReceiptOf(entries[i]);
+		*kept = *pa;
+		TogetherAdd(kept);
+	}
+	else
+		PromisesAppend(pa->chain, &pa, 1);
 }
 
-/* Appends the entry, and stores the promise. */
+/* Ties and writes. */
 void
 PromiseAppend(PromiseAct *pa, State to)
 {
 	PromiseTie(pa, to);
-	PromisesAppend(pa->chain, &pa, 1);
+	PromiseWrite(pa);
 }
 
 Datum
 PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
-	Datum		receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
+	Datum		receipt;
 
+	if (pa->together)			/* it is not written yet, and nobody asks for its receipt */
+		return (Datum) 0;
+	receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
 	LedgerLeave(&pa->session);
 	return receipt;
 }

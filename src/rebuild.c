@@ -23,6 +23,10 @@
 
 PG_FUNCTION_INFO_V1(rebuild);
 
+static Statement delete_source = STATEMENT(
+	"DELETE FROM trust.source WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+
 static Statement delete_promise = STATEMENT(
 	"DELETE FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
@@ -40,9 +44,9 @@ RefuseUnverified(const Verification *v, const char *customer)
 }
 
 static bool
-SamePromise(const Row *a, const Row *b)
+SameRow(const Row *a, const Row *b)
 {
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
+	for (int i = 0; i < a->shape->natts; i++)
 		if (!RowValueEqual(a, i, b, i))
 			return false;
 	return true;
@@ -77,7 +81,7 @@ RebuildPromise(Verification *v)
 				 errmsg("promise %s is there twice", PromiseName(stored)),
 				 errhint("Remove one of the rows, and give table \"trust.promise\" back its primary key.")));
 	folded->stored = true;
-	if (SamePromise(stored, folded->promise))
+	if (SameRow(stored, folded->promise))
 		return false;
 	StoreRebuilt(folded->promise, false);
 	return true;
@@ -102,6 +106,63 @@ RebuildPromises(Verification *v)
 	return changed;
 }
 
+static void
+RemoveSource(const Row *stored)
+{
+	GuardExpectRebuilt(GUARDED_SOURCE, 0, NULL);
+	CheckWritten(StatementWrite(&delete_source, stored->values, NULL), 1, source_shape.table);
+}
+
+static void
+StoreSource(const Row *source, bool is_new)
+{
+	if (is_new)
+		SourcesInsert(&source, 1);
+	else
+		SourceReplace(source);
+}
+
+/* One stored row of trust.source; whether it was not what the entries add up to. */
+static bool
+RebuildSource(Verification *v)
+{
+	const Row  *stored = v->sources.row;
+	Folded	   *folded;
+
+	if (RowIsNull(stored, SOURCE_PROMISE))
+		RowWithoutKey(source_shape.table);
+	folded = FoldFind(&v->fold, DatumGetUUIDP(stored->values[SOURCE_PROMISE]));
+	if (folded == NULL || RowIsNull(folded->source, SOURCE_KEY))
+	{
+		RemoveSource(stored);
+		return true;
+	}
+	folded->source_stored = true;
+	if (SameRow(stored, folded->source))
+		return false;
+	StoreSource(folded->source, false);
+	return true;
+}
+
+static int64
+RebuildSources(Verification *v)
+{
+	HASH_SEQ_STATUS all;
+	Folded	   *folded;
+	int64		changed = 0;
+
+	for (; v->sources.row; ReaderNext(&v->sources))
+		changed += RebuildSource(v);
+	hash_seq_init(&all, v->fold.promises);
+	while ((folded = hash_seq_search(&all)) != NULL)
+		if (!folded->source_stored && !RowIsNull(folded->source, SOURCE_KEY))
+		{
+			StoreSource(folded->source, true);
+			changed++;
+		}
+	return changed;
+}
+
 static int64
 RebuildCustomer(const Ledger *ledger, Chain *chain)
 {
@@ -112,12 +173,13 @@ RebuildCustomer(const Ledger *ledger, Chain *chain)
 	v.half_life = ledger->half_life;
 	VerificationBegin(&v, ledger, customer);
 	(void) VerifyNextChain(&v);
-	if (v.entries_read == 0 && v.promises.row == NULL)
+	if (v.entries_read == 0 && v.promises.row == NULL && v.sources.row == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("customer \"%s\" has no entries", customer)));
 	RefuseUnverified(&v, customer);
 	changed += RebuildPromises(&v);
+	changed += RebuildSources(&v);
 	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
 	{
 		/* one that is still of another half-life is no damage */

@@ -36,8 +36,8 @@ enum
 };
 
 /* A day ends with its last microsecond, where the ledger is. */
-static TimestampTz
-EndOfDay(DateADT day, pg_tz *zone)
+TimestampTz
+TermsEndOfDay(DateADT day, pg_tz *zone)
 {
 	struct pg_tm tm = {0};
 	struct pg_tm earlier;
@@ -76,7 +76,7 @@ SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 				 errmsg("a promise has one due time"),
 				 errhint("Give due, an instant, or due_on, the end of a day in the ledger's zone.")));
 	instant = PG_ARGISNULL(due) ?
-		EndOfDay(PG_GETARG_DATEADT(due_on), pa->act.ledger->zone) : PG_GETARG_TIMESTAMPTZ(due);
+		TermsEndOfDay(PG_GETARG_DATEADT(due_on), pa->act.ledger->zone) : PG_GETARG_TIMESTAMPTZ(due);
 	CheckInstant(instant, "due");
 	if (instant <= EntryInstant(pa->entry))
 		ereport(ERROR,
@@ -242,11 +242,10 @@ Datum
 make_promise(PG_FUNCTION_ARGS)
 {
 	PromiseAct	pa;
-	PromiseAct *act = &pa;
 
 	PromiseActEnter(&pa, fcinfo, TermsCustomer(fcinfo), MAKING);
 	if (TermsMake(&pa, fcinfo))
-		PromisesAppend(pa.chain, &act, 1);
+		PromiseWrite(&pa);
 	return PromiseActEnd(&pa, fcinfo);
 }
 

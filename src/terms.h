@@ -7,8 +7,11 @@
 
 #include "promise_act.h"
 
+#include "utils/date.h"
+
 #define MAKING "make promises"	/* what it needs a level for */
 
+extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
 extern text *TermsCustomer(FunctionCallInfo fcinfo);
 extern bool TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void AmendAsClaimed(PromiseAct *pa, const Row *claim);

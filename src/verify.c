@@ -2,8 +2,8 @@
  * verify.c
  *		Whether the ledger is what was written into it.
  *
- * Three tables are read side by side in the order of customers, on the caller's
- * snapshot: entries, promises, chains.  Each customer's entries are checked and
+ * Four tables are read side by side in the order of customers, on the caller's
+ * snapshot: entries, promises, sources, chains.  Each customer's entries are checked and
  * folded; what they add up to is compared with what the tables say.
  */
 #include "postgres.h"
@@ -320,7 +320,49 @@ CheckPromises(Verification *v)
 			PromiseFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
 }
 
-/* The first customer that any of the three readers has; NULL at the end. */
+static void
+SourceFinding(Verification *v, pg_uuid_t *promise, const char *field, const char *problem)
+{
+	AddFinding(&v->findings, &(Finding) {
+		.part = "source", .customer = v->customer, .promise = promise, .field = field, .problem = problem
+	});
+}
+
+static void
+CheckSource(Verification *v)
+{
+	const Row  *stored = v->sources.row;
+	pg_uuid_t  *id = RowIsNull(stored, SOURCE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[SOURCE_PROMISE]);
+	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
+
+	if (folded == NULL || RowIsNull(folded->source, SOURCE_KEY))
+	{
+		SourceFinding(v, id, NULL, "has no entries that say so");
+		return;
+	}
+	if (folded->source_stored)
+		SourceFinding(v, id, NULL, "is there twice");
+	folded->source_stored = true;
+	for (int i = 0; i < SOURCE_COLUMNS; i++)
+		if (!RowValueEqual(stored, i, folded->source, i))
+			SourceFinding(v, id, source_shape.columns[i].name, "is not what the entries add up to");
+}
+
+static void
+CheckSources(Verification *v)
+{
+	HASH_SEQ_STATUS all;
+	Folded	   *folded;
+
+	for (; v->sources.row && RowTextIs(v->sources.row, SOURCE_CUSTOMER, v->customer); ReaderNext(&v->sources))
+		CheckSource(v);
+	hash_seq_init(&all, v->fold.promises);
+	while ((folded = hash_seq_search(&all)) != NULL)
+		if (!folded->source_stored && !RowIsNull(folded->source, SOURCE_KEY))
+			SourceFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
+}
+
+/* The first customer that any of the readers has; NULL at the end. */
 static char *
 NextCustomer(Verification *v)
 {
@@ -329,7 +371,8 @@ NextCustomer(Verification *v)
 		const Row  *row;
 		int			column;
 	}			heads[] = {
-		{v->entries.row, ENTRY_CUSTOMER}, {v->promises.row, PROMISE_CUSTOMER}, {v->chains.row, CHAIN_CUSTOMER}
+		{v->entries.row, ENTRY_CUSTOMER}, {v->promises.row, PROMISE_CUSTOMER}, {v->chains.row, CHAIN_CUSTOMER},
+		{v->sources.row, SOURCE_CUSTOMER}
 	};
 	char	   *first = NULL;
 
@@ -387,6 +430,7 @@ CheckProjections(Verification *v)
 		ReaderNext(&v->chains);
 	}
 	CheckPromises(v);
+	CheckSources(v);
 	MemoryContextSwitchTo(previous);
 }
 
@@ -400,6 +444,7 @@ VerificationBegin(Verification *v, const Ledger *ledger, const char *customer)
 	v->registrations = ReadRegistrations();
 	ReaderOpen(&v->entries, &entry_shape, NULL, "customer COLLATE pg_catalog.\"C\", seq", customer);
 	ReaderOpen(&v->promises, &promise_shape, NULL, "customer COLLATE pg_catalog.\"C\", promise", customer);
+	ReaderOpen(&v->sources, &source_shape, NULL, "customer COLLATE pg_catalog.\"C\", promise", customer);
 	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, "customer COLLATE pg_catalog.\"C\"", customer);
 	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "customer COLLATE pg_catalog.\"C\", seq", customer);
 }
@@ -409,6 +454,7 @@ VerificationEnd(Verification *v)
 {
 	ReaderClose(&v->erased);
 	ReaderClose(&v->chains);
+	ReaderClose(&v->sources);
 	ReaderClose(&v->promises);
 	ReaderClose(&v->entries);
 }

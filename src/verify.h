@@ -16,6 +16,7 @@ typedef struct Verification
 	pg_uuid_t	ledger;
 	Reader		entries;
 	Reader		promises;
+	Reader		sources;
 	Reader		chains;
 	Reader		erased;
 	bool		has_scores;		/* the chains have them */

@@ -1,0 +1,41 @@
+CREATE FUNCTION trust_ledger.replay_parked(
+	source text DEFAULT NULL,
+	OUT parked uuid, OUT of_source text, OUT done boolean, OUT error text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
+	'Writes what waits in trust.parked, in its order, by the caller''s level, each in the name of who acted then; when it was parked is when it occurred, unless the row says when. What cannot be written stays, with its error. source: only what is tracked under that name. Levels application, import. Errors: TL004.';
+
+CREATE FUNCTION trust_ledger.create_parked_view() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE OR REPLACE VIEW trust.parked WITH (security_barrier) AS
+	SELECT p.parked, p.parked_at, p.source, p.tab, p.trigger, p.operation, p.actor, p.login, p.role,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.old_row END AS old_row,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.new_row END AS new_row,
+		p.sqlstate,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.error END AS error
+	FROM trust.parked_change p
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY p.parked;
+	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
+	COMMENT ON COLUMN trust.parked.parked IS 'Its key; in the order in which they were parked.';
+	COMMENT ON COLUMN trust.parked.parked_at IS 'When.';
+	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
+	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
+	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';
+	COMMENT ON COLUMN trust.parked.operation IS 'insert, update or delete.';
+	COMMENT ON COLUMN trust.parked.actor IS 'Who acted; NULL: nobody that is known.';
+	COMMENT ON COLUMN trust.parked.login IS 'The login that changed the row.';
+	COMMENT ON COLUMN trust.parked.role IS 'The current role when it did.';
+	COMMENT ON COLUMN trust.parked.old_row IS 'The row as it was; NULL: it was put in.';
+	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
+	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
+	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
+	GRANT SELECT ON trust.parked TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_parked_view() IS
+	'Makes view trust.parked, or makes it anew. Called by create_ledger() and migrate_ledger().';

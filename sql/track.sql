@@ -1,0 +1,31 @@
+CREATE FUNCTION trust_ledger.track() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.track() IS
+	'Row trigger, fired AFTER INSERT, UPDATE or DELETE: the row''s change is an event of the promise that the row stands for, found by its primary key. track(event, argument...), an argument being name=column or name:text. By the level of the table''s owner; who acts is whom the login belongs to, the machine that actor: names, or whom act_as() named; never with session evidence. Written at commit, customers in the order of their keys; write:now writes at once. BEFORE TRUNCATE it refuses. Errors: those of the event''s function; 22023, 42703, 42804 a mapping that cannot work, 55000 no primary key or TRUNCATE, 39P01 fired otherwise, TL003, TL004.';
+
+CREATE FUNCTION trust_ledger.check_track(trigger oid) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION trust_ledger.check_track(oid) IS
+	'An error unless that trigger, which calls track(), can work: 22023 an argument, 42703 no such column, 42804 a type that cannot be read so, 55000 no primary key, 39P01 not AFTER ... FOR EACH ROW.';
+
+CREATE FUNCTION trust_ledger.create_source_view() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE OR REPLACE VIEW trust.tracked_row WITH (security_barrier) AS
+	SELECT s.source, s.key, s.name, s.customer, s.promise, s.gone
+	FROM trust.source s
+	WHERE (SELECT trust_ledger.require_reader());
+	COMMENT ON VIEW trust.tracked_row IS 'Which row of a tracked table each promise stands for.';
+	COMMENT ON COLUMN trust.tracked_row.source IS 'The tracked table, by the name that its triggers give it.';
+	COMMENT ON COLUMN trust.tracked_row.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
+	COMMENT ON COLUMN trust.tracked_row.name IS 'Which of the row''s promises; empty where it carries one.';
+	COMMENT ON COLUMN trust.tracked_row.customer IS 'Whom the promise was made to.';
+	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
+	GRANT SELECT ON trust.tracked_row TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_source_view() IS
+	'Makes view trust.tracked_row, or makes it anew. Called by create_ledger() and migrate_ledger().';

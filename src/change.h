@@ -1,0 +1,48 @@
+/*
+ * change.h
+ *		The change of a tracked row: what it says, and who made it.
+ */
+#ifndef TRUST_LEDGER_CHANGE_H
+#define TRUST_LEDGER_CHANGE_H
+
+#include "act.h"
+#include "mapping.h"
+
+typedef enum RowOperation
+{
+	ROW_INSERT,
+	ROW_UPDATE,
+	ROW_DELETE
+} RowOperation;
+
+extern const char *const row_operation_names[];
+
+/* One row's change, as one trigger reads it.  It outlives the trigger. */
+typedef struct TrackedChange
+{
+	SubTransactionId made_in;	/* the savepoint that it goes away with */
+	RowOperation operation;
+	char	   *table;			/* for people */
+	char	   *trigger_name;
+	char	   *source;
+	char	   *name;			/* of the promise among the row's */
+	char	   *key;
+	char	   *old_key;		/* NULL: the same */
+	Event		event;
+	OnError		on_error;
+	bool		withdraws;		/* when the row is deleted */
+	bool		moved;			/* to another customer */
+	Row		   *mapped;
+	uint32		has;			/* which fields are mapped, as bits */
+	uint32		differs;		/* which of them an UPDATE changed */
+	Oid			level_of;		/* whose level counts */
+	Oid			role;
+	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
+	Datum		new_row;
+} TrackedChange;
+
+extern TrackedChange *ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
+							   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
+							   const char *acting, Oid level_of, MemoryContext context);
+
+#endif

@@ -1,0 +1,372 @@
+/*
+ * deed.c
+ *		What changes of tracked rows do to promises: deciding it, and who is locked.
+ *
+ * A row's promise is found by the row's key.  First all is decided, then the
+ * chains of all customers that it concerns are locked in the order of their
+ * keys, then it is done customer by customer: two transactions that changed rows
+ * of the same customers in opposite order do not wait for each other crosswise.
+ */
+#include "postgres.h"
+
+#include "deed.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+
+#include "deed_done.h"
+
+/* A row, and the promise that it stands for as the changes so far leave it. */
+typedef struct Spot
+{
+	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
+	bool		known;			/* looked up, or decided */
+	bool		live;			/* it stands for a promise */
+	bool		put_again;		/* it was deleted and put in again: the same row, elsewhere */
+	int			last_insert;	/* the last change that put it in; -1: none */
+	char	   *customer;
+	pg_uuid_t	promise;
+	State		state;
+} Spot;
+
+typedef struct DeedPlan
+{
+	HTAB	   *spots;
+	Deed	   *deeds;
+	int			count;
+	int			capacity;
+} DeedPlan;
+
+/* ---- spots ---- */
+
+static Spot *
+SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
+{
+	static CanonicalBytes bytes;
+	uint8		id[HASH_SIZE];
+	bool		found;
+	Spot	   *spot;
+
+	CanonicalReset(&bytes);
+	CanonicalField(&bytes, change->source, strlen(change->source));
+	CanonicalField(&bytes, key, strlen(key));
+	CanonicalField(&bytes, change->name, strlen(change->name));
+	if (!Sha256(bytes.data, bytes.length, id))
+		CryptoFailed();
+	spot = hash_search(plan->spots, id, HASH_ENTER, &found);
+	if (!found)
+	{
+		spot->known = spot->live = spot->put_again = false;
+		spot->last_insert = -1;
+	}
+	return spot;
+}
+
+static void
+Settle(Spot *spot, const Place *place)
+{
+	spot->live = true;
+	spot->customer = text_to_cstring(place->customer);
+	spot->promise = place->promise;
+	spot->state = place->state;
+}
+
+static void
+LookUp(Spot *spot, const TrackedChange *change, const char *key)
+{
+	Place		place;
+
+	if (!spot->known && SourceFind(change->source, key, change->name, &place))
+		Settle(spot, &place);
+	spot->known = true;
+}
+
+/* The spot of the change's row; with another key it takes its promise along. */
+static Spot *
+SpotOfChange(DeedPlan *plan, const TrackedChange *change)
+{
+	Spot	   *spot = SpotOf(plan, change, change->key);
+	Spot	   *old;
+
+	if (change->old_key == NULL)
+	{
+		LookUp(spot, change, change->key);
+		return spot;
+	}
+	old = SpotOf(plan, change, change->old_key);
+	LookUp(old, change, change->old_key);
+	if (old->live)
+	{
+		spot->known = spot->live = true;
+		spot->customer = old->customer;
+		spot->promise = old->promise;
+		spot->state = old->state;
+		old->live = false;
+	}
+	else
+		LookUp(spot, change, change->key);
+	return spot;
+}
+
+static bool
+Ended(const Spot *spot)
+{
+	return spot->state > STATE_OPEN;
+}
+
+/* ---- deciding ---- */
+
+static Deed *
+AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event event)
+{
+	Deed	   *deed;
+
+	if (plan->count == plan->capacity)
+	{
+		plan->capacity *= 2;
+		plan->deeds = repalloc_huge(plan->deeds, sizeof(Deed) * plan->capacity);
+	}
+	deed = &plan->deeds[plan->count];
+	*deed = (Deed) {
+		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise
+	};
+	plan->count++;
+	return deed;
+}
+
+static void
+AddNote(DeedPlan *plan, const TrackedChange *change, const Spot *spot, const char *note, RowFate fate)
+{
+	Deed	   *deed = AddDeed(plan, change, spot, EVENT_NOTED);
+
+	deed->note = note;
+	deed->fate = fate;
+}
+
+/* A promise by the row as it is now; from: the one that it stood for until now, to another customer. */
+static void
+AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t *from)
+{
+	Deed	   *deed;
+
+	if (RowIsNull(change->mapped, MAPPED_CUSTOMER))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the row names no customer"),
+				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
+	spot->live = true;
+	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
+	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
+	spot->state = STATE_OPEN;
+	deed = AddDeed(plan, change, spot, EVENT_MADE);
+	if (from)
+	{
+		deed->other = palloc(sizeof(pg_uuid_t));
+		*deed->other = *from;
+	}
+}
+
+/* Withdrawn from the old customer's chain, made anew in the new one's, each naming the other. */
+static void
+AddMove(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+{
+	pg_uuid_t	from = spot->promise;
+	Deed	   *withdrawn = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
+	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
+
+	withdrawn->note = "Its row belongs to another customer now.";
+	withdrawn->fate = ROW_MOVED;
+	withdrawn->other = to;
+	AddMake(plan, change, spot, &from);
+	*to = spot->promise;
+}
+
+/* The row stands for a promise that was settled: from now on for a new one, each naming the other. */
+static void
+AddNext(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+{
+	pg_uuid_t	from = spot->promise;
+	Deed	   *noted = AddDeed(plan, change, spot, EVENT_NOTED);
+	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
+
+	noted->note = "Its row stands for another promise now.";
+	noted->fate = ROW_MOVED;
+	noted->other = to;
+	AddMake(plan, change, spot, &from);
+	*to = spot->promise;
+}
+
+static void
+DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+{
+	char	   *customer = RowText(change->mapped, MAPPED_CUSTOMER);
+
+	if (!spot->live)
+		AddMake(plan, change, spot, NULL);
+	else if (Ended(spot) && !spot->put_again)
+		AddNext(plan, change, spot);
+	else if (Ended(spot))
+		return;
+	else if (customer && strcmp(customer, spot->customer) != 0)
+		AddMove(plan, change, spot);
+	else
+		AddDeed(plan, change, spot, EVENT_AMENDED)->compares = true;
+}
+
+static void
+DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+{
+	if (change->moved && Ended(spot))
+		AddNote(plan, change, spot, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
+	else if (change->moved)
+		AddMove(plan, change, spot);
+	else if (Ended(spot))
+		AddNote(plan, change, spot, "The terms in its row were changed. The promise was settled before.", ROW_STAYS);
+	else if (change->differs == 0 && change->old_key)
+		AddNote(plan, change, spot, "Its row has another key now.", ROW_STAYS);
+	else
+		AddDeed(plan, change, spot, EVENT_AMENDED);
+}
+
+/* The promise stays as it is, or is withdrawn if that was the choice and it can be. */
+static void
+DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
+{
+	if (spot->last_insert > nth)	/* the row went to another partition */
+	{
+		spot->put_again = true;
+		return;
+	}
+	if (change->withdraws && !Ended(spot))
+	{
+		Deed	   *deed = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
+
+		deed->note = "Its row was deleted.";
+		deed->fate = ROW_DELETED;
+	}
+	else
+		AddNote(plan, change, spot, "Its row was deleted.", ROW_DELETED);
+	spot->live = false;
+}
+
+static bool
+Settles(Event event)
+{
+	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
+}
+
+/* Upon a row that stands for no promise nothing is done: nothing was promised. */
+static void
+Decide(DeedPlan *plan, const TrackedChange *change, int nth)
+{
+	Spot	   *spot = SpotOfChange(plan, change);
+
+	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
+		DecideMade(plan, change, spot);
+	else if (!spot->live)
+		return;
+	else if (change->operation == ROW_DELETE)
+		DecideDeleted(plan, change, spot, nth);
+	else if (change->event == EVENT_AMENDED)
+		DecideAmended(plan, change, spot);
+	else
+	{
+		AddDeed(plan, change, spot, change->event)->unless_said = spot->put_again && change->operation == ROW_INSERT;
+		if (Settles(change->event))
+			spot->state = STATE_KEPT;	/* or another that ends it */
+	}
+}
+
+/* ---- whose chains are locked, and in which order ---- */
+
+static int
+CompareDeeds(const void *a, const void *b)
+{
+	const Deed *first = a;
+	const Deed *second = b;
+	int			order = strcmp(first->customer, second->customer);
+
+	return order ? order : first->place - second->place;
+}
+
+static void
+LockChains(DeedPlan *plan, const Ledger *ledger)
+{
+	Chain	   *chain = NULL;
+
+	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
+	for (int i = 0; i < plan->count; i++)
+	{
+		Deed	   *deed = &plan->deeds[i];
+
+		if (i == 0 || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			CheckKey(deed->customer, "customer");
+			chain = palloc(sizeof(Chain));
+			ChainLock(chain, ledger, cstring_to_text(deed->customer));
+		}
+		deed->chain = chain;
+	}
+}
+
+/* ---- all of it; within a LedgerSession ---- */
+
+static void
+MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
+{
+	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(Spot), .hcxt = CurrentMemoryContext};
+
+	plan->spots = hash_create("trust_ledger rows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	plan->capacity = Max(count, 8);
+	plan->deeds = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Deed) * plan->capacity);
+	plan->count = 0;
+	for (int i = 0; i < count; i++)
+		if (changes[i]->operation == ROW_INSERT && changes[i]->event == EVENT_MADE)
+			SpotOf(plan, changes[i], changes[i]->key)->last_insert = i;
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		DeedAtHand(changes[i]);
+		Decide(plan, changes[i], i);
+	}
+	DeedAtHand(NULL);
+}
+
+/* Does to promises what the changes say, in their order. */
+void
+DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
+{
+	LedgerSession session;
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = DeedErrorContext};
+	DeedPlan	plan;
+	int			next;
+
+	LedgerEnter(ledger, &session);
+	error_context_stack = &context;
+	MakePlan(&plan, changes, count);
+	LockChains(&plan, ledger);
+	for (int first = 0; first < plan.count; first = next)
+	{
+		next = first + 1;
+		while (next < plan.count && plan.deeds[next].chain == plan.deeds[first].chain)
+			next++;
+		DeedsDo(ledger, plan.deeds + first, next - first);
+	}
+	error_context_stack = context.previous;
+	LedgerLeave(&session);
+}
+
+/* Only locks whom the changes concern. */
+void
+DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count)
+{
+	LedgerSession session;
+	DeedPlan	plan;
+
+	LedgerEnter(ledger, &session);
+	MakePlan(&plan, changes, count);
+	LockChains(&plan, ledger);
+	LedgerLeave(&session);
+}

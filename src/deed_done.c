@@ -1,0 +1,280 @@
+/*
+ * deed_done.c
+ *		Doing what a tracked row's change does to a promise.
+ *
+ * By the functions that users call, and no other way: what they refuse is
+ * refused here.
+ */
+#include "postgres.h"
+
+#include "deed_done.h"
+
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "terms.h"
+
+extern Datum make_promise(PG_FUNCTION_ARGS);
+extern Datum back_promise(PG_FUNCTION_ARGS);
+extern Datum decline_promise(PG_FUNCTION_ARGS);
+extern Datum withdraw_backing(PG_FUNCTION_ARGS);
+extern Datum accept_promise(PG_FUNCTION_ARGS);
+extern Datum amend_promise(PG_FUNCTION_ARGS);
+extern Datum pause_promise(PG_FUNCTION_ARGS);
+extern Datum resume_promise(PG_FUNCTION_ARGS);
+extern Datum admit_breach(PG_FUNCTION_ARGS);
+extern Datum assess_promise(PG_FUNCTION_ARGS);
+extern Datum withdraw_promise(PG_FUNCTION_ARGS);
+extern Datum release_promise(PG_FUNCTION_ARGS);
+extern Datum repair_breach(PG_FUNCTION_ARGS);
+extern Datum add_note(PG_FUNCTION_ARGS);
+
+/* What stands among the arguments and is no field of the mapping. */
+enum
+{
+	GIVEN_PROMISE = MAPPED_COLUMNS,
+	GIVEN_CLEAR,
+	GIVEN_NOTHING,				/* customer: the chain is there */
+	GIVEN_END
+};
+
+#define MAX_ARGUMENTS 24
+
+/* Which function writes an event, and what its arguments are, but for those of every act. */
+static const struct
+{
+	PGFunction	function;
+	int			arguments[MAX_ARGUMENTS];
+}			calls[EVENTS] = {
+	[EVENT_MADE] = {make_promise, {
+		MAPPED_CUSTOMER, MAPPED_WORDS, MAPPED_PROMISER, MAPPED_KIND, MAPPED_DUE, MAPPED_DUE_ON, MAPPED_VALUE,
+		MAPPED_CURRENCY, MAPPED_PURPOSE, MAPPED_DRAFTED_BY, MAPPED_LONGEST_PAUSE, GIVEN_END}},
+	[EVENT_BACKED] = {back_promise, {GIVEN_PROMISE, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_DECLINED] = {decline_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_BACKING_WITHDRAWN] = {withdraw_backing, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_ACCEPTED] = {accept_promise, {GIVEN_PROMISE, MAPPED_RELAYED, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_AMENDED] = {amend_promise, {
+		GIVEN_PROMISE, MAPPED_WORDS, MAPPED_KIND, MAPPED_DUE, MAPPED_DUE_ON, MAPPED_VALUE, MAPPED_CURRENCY,
+		MAPPED_PURPOSE, MAPPED_DRAFTED_BY, MAPPED_LONGEST_PAUSE, GIVEN_CLEAR, MAPPED_REASON, MAPPED_RELAYED,
+		GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_PAUSED] = {pause_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_RESUMED] = {resume_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_BREACH_ADMITTED] = {admit_breach, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_ASSESSED] = {assess_promise, {
+		GIVEN_PROMISE, MAPPED_VERDICT, MAPPED_RELAYED, MAPPED_PURPOSE_MET, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_WITHDRAWN] = {withdraw_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_RELEASED] = {release_promise, {GIVEN_PROMISE, MAPPED_REASON, MAPPED_RELAYED, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_BREACH_REPAIRED] = {repair_breach, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
+	[EVENT_NOTED] = {add_note, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}}
+};
+
+static const TrackedChange *at_hand = NULL;
+
+/* Which change an error would be about. */
+void
+DeedAtHand(const TrackedChange *change)
+{
+	at_hand = change;
+}
+
+void
+DeedErrorContext(void *arg pg_attribute_unused())
+{
+	if (at_hand)
+		errcontext("trigger \"%s\" of table %s, row %s", at_hand->trigger_name, at_hand->table, at_hand->key);
+}
+
+/* ---- the call ---- */
+
+static NullableDatum
+Given(const Row *mapped, int field)
+{
+	return (NullableDatum) {mapped->values[field], mapped->nulls[field]};
+}
+
+static NullableDatum
+Argument(const Deed *deed, const Row *mapped, Datum clear, int argument)
+{
+	if (argument == GIVEN_PROMISE)
+		return (NullableDatum) {UUIDPGetDatum(&deed->promise), false};
+	if (argument == GIVEN_CLEAR)
+		return (NullableDatum) {clear, clear == (Datum) 0};
+	if (argument == GIVEN_NOTHING)
+		return (NullableDatum) {(Datum) 0, true};
+	return Given(mapped, argument);
+}
+
+/* Calls the function that writes the event, with what is mapped. */
+static void
+Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum clear)
+{
+	LOCAL_FCINFO(call, MAX_ARGUMENTS);
+	const TrackedChange *change = deed->change;
+	Origin		origin = {
+		.node = {.type = T_ExtensibleNode, .extnodename = ORIGIN_NAME},
+		.level_of = change->level_of, .role = change->role,
+		.details = SourceDetails(change->source, change->key, change->name, deed->fate, deed->other),
+		.promise = &deed->promise, .together = together
+	};
+	const int  *arguments = calls[event].arguments;
+	int			count = 0;
+
+	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (fmNodePtr) &origin.node, NULL);
+	for (; arguments[count] != GIVEN_END; count++)
+		call->args[count] = Argument(deed, mapped, clear, arguments[count]);
+	call->args[count++] = Given(mapped, MAPPED_ACTOR);
+	call->args[count++] = Given(mapped, MAPPED_OCCURRED_AT);
+	call->args[count++] = Given(mapped, MAPPED_CONTEXT);
+	call->args[count++] = (NullableDatum) {(Datum) 0, true};	/* idempotency_key */
+	call->nargs = count;
+	(void) calls[event].function(call);
+}
+
+/* ---- amendments ---- */
+
+static const struct
+{
+	int			field;
+	int			promise;
+	bool		can_be_cleared;
+}			amended[] = {
+	{MAPPED_WORDS, PROMISE_WORDS, false}, {MAPPED_KIND, PROMISE_KIND, true}, {MAPPED_DUE, PROMISE_DUE, true},
+	{MAPPED_DUE_ON, PROMISE_DUE, true}, {MAPPED_VALUE, PROMISE_VALUE, true}, {MAPPED_CURRENCY, PROMISE_CURRENCY, true},
+	{MAPPED_PURPOSE, PROMISE_PURPOSE, true}, {MAPPED_LONGEST_PAUSE, PROMISE_LONGEST_PAUSE, true},
+	{MAPPED_DRAFTED_BY, PROMISE_DRAFTED_BY, false}
+};
+
+/* Whether the row says another thing than the promise. */
+static bool
+DiffersFromPromise(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
+{
+	TimestampTz due;
+
+	if (field != MAPPED_DUE_ON || RowIsNull(mapped, field))
+		return !RowValueEqual(mapped, field, promise, column);
+	due = TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
+	return RowIsNull(promise, column) || RowInstant(promise, column) != due;
+}
+
+/* The fields in which the row says another thing, of those that the change is about. */
+static uint32
+AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
+{
+	uint32		asked = deed->compares ? deed->change->has : deed->change->differs;
+	uint32		fields = 0;
+
+	for (size_t i = 0; i < lengthof(amended); i++)
+	{
+		uint32		field = 1 << amended[i].field;
+
+		/* who wrote words is said with new ones */
+		if (!(asked & field) || (deed->compares && amended[i].field == MAPPED_DRAFTED_BY))
+			continue;
+		if (DiffersFromPromise(ledger, deed->change->mapped, promise, amended[i].field, amended[i].promise))
+			fields |= field;
+	}
+	return fields;
+}
+
+static void
+Amend(const Ledger *ledger, Together *together, const Deed *deed)
+{
+	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
+	uint32		fields = AmendedFields(ledger, deed, promise);
+	Row		   *mapped = RowNew(&mapped_shape);
+	Datum		clear[lengthof(amended)];
+	int			cleared = 0;
+
+	if (fields == 0)
+		return;
+	for (int i = 0; i < MAPPED_COLUMNS; i++)
+		RowTake(mapped, i, deed->change->mapped, i);
+	for (size_t i = 0; i < lengthof(amended); i++)
+	{
+		int			field = amended[i].field;
+
+		if (!(fields & (1 << field)))
+			RowClear(mapped, field);
+		else if (RowIsNull(mapped, field) && amended[i].can_be_cleared)
+			clear[cleared++] = CStringGetTextDatum(promise_shape.columns[amended[i].promise].name);
+		else if (RowIsNull(mapped, field) && field == MAPPED_WORDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("the row has lost the words of its promise"),
+					 errhint("A promise keeps its words until they are amended; withdraw it, or erase them with erase_words().")));
+	}
+	Call(together, deed, EVENT_AMENDED, mapped,
+		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
+}
+
+/* ---- each ---- */
+
+/* Whether the promise is what the event would make of it. */
+static bool
+IsSo(const Row *promise, Event event, const Row *mapped)
+{
+	switch (event)
+	{
+		case EVENT_ASSESSED:
+			return RowValueEqual(promise, PROMISE_OUTCOME, mapped, MAPPED_VERDICT);
+		case EVENT_ACCEPTED:
+			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
+		case EVENT_PAUSED:
+			return !RowIsNull(promise, PROMISE_PAUSED_AT);
+		case EVENT_RESUMED:
+			return RowIsNull(promise, PROMISE_PAUSED_AT);
+		case EVENT_BACKED:
+			return RowValueEqual(promise, PROMISE_BACKER, mapped, MAPPED_BACKER);
+		case EVENT_BREACH_ADMITTED:
+			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
+		case EVENT_BREACH_REPAIRED:
+			return !RowIsNull(promise, PROMISE_REPAIRED_AT);
+		case EVENT_WITHDRAWN:
+		case EVENT_RELEASED:
+			return RowTextIs(promise, PROMISE_SETTLED_BY, event_names[event]);
+		default:
+			return false;
+	}
+}
+
+static void
+Do(const Ledger *ledger, Together *together, const Deed *deed)
+{
+	const Row  *mapped = deed->change->mapped;
+	Row		   *noted;
+
+	CHECK_FOR_INTERRUPTS();
+	DeedAtHand(deed->change);
+	if (deed->unless_said && IsSo(TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise, deed->event, mapped))
+		return;
+	if (deed->event == EVENT_AMENDED)
+		Amend(ledger, together, deed);
+	else if (deed->note)
+	{
+		noted = RowNew(&mapped_shape);
+		RowTake(noted, MAPPED_ACTOR, mapped, MAPPED_ACTOR);
+		RowSetText(noted, MAPPED_REASON, deed->note);
+		Call(together, deed, deed->event, noted, (Datum) 0);
+	}
+	else
+		Call(together, deed, deed->event, mapped, (Datum) 0);
+}
+
+/* The deeds of one customer: a session of its own, whose memory goes with it. */
+void
+DeedsDo(const Ledger *ledger, Deed *deeds, int count)
+{
+	LedgerSession session;
+	Together   *together;
+
+	LedgerEnter(ledger, &session);
+	together = TogetherBegin(deeds[0].chain);
+	for (int i = 0; i < count; i++)
+		Do(ledger, together, &deeds[i]);
+	DeedAtHand(NULL);
+	TogetherWrite(together);
+	LedgerLeave(&session);
+}

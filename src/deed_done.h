@@ -1,0 +1,33 @@
+/*
+ * deed_done.h
+ *		Doing what a tracked row's change does to a promise.
+ */
+#ifndef TRUST_LEDGER_DEED_DONE_H
+#define TRUST_LEDGER_DEED_DONE_H
+
+#include "deed.h"
+#include "promise_act.h"
+#include "source.h"
+#include "text.h"
+
+/* One event upon one promise. */
+typedef struct Deed
+{
+	const TrackedChange *change;
+	int			place;			/* in the order of the changes */
+	Event		event;
+	char	   *customer;
+	pg_uuid_t	promise;		/* upon which, or to be made */
+	const char *note;			/* instead of the mapped reason */
+	RowFate		fate;
+	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
+	bool		compares;		/* an amendment by all that differs from the promise */
+	bool		unless_said;	/* not if the promise is so already */
+	Chain	   *chain;
+} Deed;
+
+extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);
+extern void DeedAtHand(const TrackedChange *change);
+extern void DeedErrorContext(void *arg);
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * gathered.c
+ *		Changes of tracked rows, gathered as they happen and written at commit.
+ *
+ * Were a change written as its row changes, two transactions that touch rows of
+ * the same two customers in opposite order would deadlock on chains that the
+ * application knows nothing of.  Gathered, they go in customer by customer, in
+ * the order of the keys.  A savepoint that is rolled back takes its changes with
+ * it.
+ */
+#include "postgres.h"
+
+#include "gathered.h"
+
+#include "access/xact.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "deed.h"
+#include "parked.h"
+#include "savepoint.h"
+
+/* Of this transaction, in the order in which they happened. */
+static struct
+{
+	MemoryContext context;		/* NULL: nothing was gathered */
+	TrackedChange **changes;
+	int			count;
+	int			capacity;
+}			gathered = {0};
+
+static void
+Forget(void)
+{
+	memset(&gathered, 0, sizeof(gathered));
+}
+
+/* ---- the transaction's life ---- */
+
+static void
+AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			if (gathered.count > 0)
+				GatheredWrite();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_ABORT:
+		case XACT_EVENT_PREPARE:
+			Forget();			/* the memory goes with the transaction */
+			break;
+		default:
+			break;
+	}
+}
+
+/* Savepoints are numbered as they begin, so those within one have higher numbers. */
+static void
+AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		while (gathered.count > 0 && gathered.changes[gathered.count - 1]->made_in >= mine)
+			gathered.count--;
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		for (int i = gathered.count - 1; i >= 0 && gathered.changes[i]->made_in >= mine; i--)
+			gathered.changes[i]->made_in = parent;
+}
+
+/* Where what is gathered lives until the transaction ends. */
+MemoryContext
+GatheredContext(void)
+{
+	static bool registered = false;
+
+	if (!registered)
+	{
+		RegisterXactCallback(AtTransactionEvent, NULL);
+		RegisterSubXactCallback(AtSavepointEvent, NULL);
+		registered = true;
+	}
+	if (gathered.context == NULL)
+		gathered.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_DEFAULT_SIZES);
+	return gathered.context;
+}
+
+void
+GatheredAdd(TrackedChange *change)
+{
+	if (gathered.capacity == 0)
+	{
+		gathered.capacity = 16;
+		gathered.changes = MemoryContextAlloc(gathered.context, sizeof(TrackedChange *) * gathered.capacity);
+	}
+	else if (gathered.count == gathered.capacity)
+	{
+		gathered.capacity *= 2;
+		gathered.changes = repalloc_huge(gathered.changes, sizeof(TrackedChange *) * gathered.capacity);
+	}
+	change->made_in = GetCurrentSubTransactionId();
+	gathered.changes[gathered.count++] = change;
+}
+
+/* ---- writing, and what cannot be written ---- */
+
+static bool
+AnyMayFail(TrackedChange *const *changes, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (changes[i]->on_error != ON_ERROR_FAIL)
+			return true;
+	return false;
+}
+
+/* What is to be written, and what cannot be. */
+typedef struct Writing
+{
+	const Ledger *ledger;
+	TrackedChange **changes;
+	int			count;
+	ErrorData **errors;			/* by change; NULL: none */
+} Writing;
+
+static void
+WriteAll(void *arg)
+{
+	Writing    *writing = arg;
+
+	DeedsCarryOut(writing->ledger, writing->changes, writing->count);
+}
+
+/* One by one, each in a savepoint of its own, to see which cannot be written. */
+static void
+FindErrors(void *arg)
+{
+	Writing    *all = arg;
+
+	DeedsLock(all->ledger, all->changes, all->count);
+	for (int i = 0; i < all->count; i++)
+	{
+		Writing		one = {all->ledger, &all->changes[i], 1, NULL};
+
+		all->errors[i] = InSavepoint(WriteAll, &one, true);
+		if (all->errors[i] && (all->changes[i]->on_error == ON_ERROR_FAIL || !IsAboutTheStep(all->errors[i])))
+			ReThrowError(all->errors[i]);
+	}
+}
+
+/* A note in the promise's history in place of what could not be written. */
+static TrackedChange *
+NoteInstead(const TrackedChange *change, const ErrorData *error)
+{
+	TrackedChange *noted = palloc(sizeof(TrackedChange));
+
+	*noted = *change;
+	noted->event = EVENT_NOTED;
+	noted->operation = ROW_UPDATE;
+	noted->moved = false;
+	noted->mapped = RowNew(&mapped_shape);
+	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
+	RowSetText(noted->mapped, MAPPED_REASON,
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], error->message));
+	return noted;
+}
+
+/*
+ * Writes what can be written; parks or notes what cannot, where the mapping says
+ * so.  All at once first; if that fails, once more to see by which changes, and
+ * then without them.
+ */
+static void
+WriteOrPark(const Ledger *ledger, TrackedChange **changes, int count)
+{
+	Writing		all = {ledger, changes, count, palloc0(sizeof(ErrorData *) * count)};
+	TrackedChange **written = palloc(sizeof(TrackedChange *) * count);
+	ErrorData  *error;
+	int			kept = 0;
+
+	if (InSavepoint(WriteAll, &all, true) == NULL)
+		return;
+	error = InSavepoint(FindErrors, &all, false);
+	if (error)
+		ReThrowError(error);
+	for (int i = 0; i < count; i++)
+		if (all.errors[i] == NULL)
+			written[kept++] = changes[i];
+		else if (changes[i]->on_error == ON_ERROR_NOTE)
+			written[kept++] = NoteInstead(changes[i], all.errors[i]);
+	DeedsCarryOut(ledger, written, kept);
+	for (int i = 0; i < count; i++)
+		if (all.errors[i] && changes[i]->on_error == ON_ERROR_PARK)
+			ParkChange(ledger, changes[i], all.errors[i]);
+}
+
+/* Writes what was gathered so far. */
+void
+GatheredWrite(void)
+{
+	TrackedChange **changes = gathered.changes;
+	int			count = gathered.count;
+	MemoryContext work = AllocSetContextCreate(gathered.context, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(work);
+
+	gathered.count = gathered.capacity = 0;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (AnyMayFail(changes, count))
+		WriteOrPark(LedgerOpen(), changes, count);
+	else
+		DeedsCarryOut(LedgerOpen(), changes, count);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(work);
+}

@@ -1,0 +1,331 @@
+/*
+ * mapped.c
+ *		Values of a company's row as the ledger's types have them.
+ *
+ * Texts of values never hang on a setting: a row's key reads the same whoever
+ * changes the row.
+ */
+#include "postgres.h"
+
+#include "mapped.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+
+#include "arguments.h"
+
+/* ---- types ---- */
+
+static bool
+IsTextual(Oid type)
+{
+	char		category;
+	bool		preferred;
+
+	get_type_category_preferred(type, &category, &preferred);
+	return category == TYPCATEGORY_STRING || category == TYPCATEGORY_ENUM;
+}
+
+static bool
+IsWhole(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+/* What has one text, whatever the settings. */
+static bool
+HasPlainText(Oid type)
+{
+	switch (type)
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+		case OIDOID:
+		case BOOLOID:
+		case UUIDOID:
+		case NUMERICOID:
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return true;
+		default:
+			return IsTextual(type);
+	}
+}
+
+static bool
+CanBeRead(Oid type, Oid as)
+{
+	switch (as)
+	{
+		case TEXTOID:
+			return HasPlainText(type);
+		case TIMESTAMPTZOID:
+			return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
+		case NUMERICOID:
+			return type == NUMERICOID || IsWhole(type) || type == FLOAT4OID || type == FLOAT8OID;
+		case JSONBOID:
+			return type == JSONBOID || type == JSONOID;
+		default:
+			return type == as;
+	}
+}
+
+/* An error unless a column of that type can be read as the field. */
+void
+MappedCheckType(int field, Oid type, const char *argument)
+{
+	Oid			as = mapped_shape.columns[field].type;
+
+	if (CanBeRead(type, as) || (field == MAPPED_DUE && type == DATEOID))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("a column of type %s cannot be read as \"%s\"", format_type_be(type), mapped_shape.columns[field].name),
+			 errdetail("Argument \"%s\" of a tracking trigger names it; %s is needed.", argument,
+					   field == MAPPED_DUE ? "an instant, or a day," : format_type_be(as)),
+			 errhint("Map a column of that type, e.g. one GENERATED ALWAYS AS (...) STORED.")));
+}
+
+void
+MappedCheckKeyType(Oid type, const char *column)
+{
+	if (HasPlainText(type))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the primary key's column \"%s\" is of type %s, which has no text that is always the same", column, format_type_be(type)),
+			 errhint("Tracked tables have keys of numbers, texts, uuids, days or instants.")));
+}
+
+/* ---- values ---- */
+
+static char *
+TrimmedBpchar(char *padded)
+{
+	size_t		length = strlen(padded);
+
+	while (length > 0 && padded[length - 1] == ' ')
+		padded[--length] = '\0';
+	return padded;
+}
+
+/* The value's text; it can be read again as the same value. */
+static char *
+PlainText(Oid type, Datum value)
+{
+	char		buffer[MAXDATELEN + 1];
+	const int	utc = 0;
+	Oid			output;
+	bool		varlena;
+
+	switch (type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			return TextDatumGetCString(value);
+		case BPCHAROID:
+			return TrimmedBpchar(TextDatumGetCString(value));
+		case INT8OID:
+			return psprintf(INT64_FORMAT, DatumGetInt64(value));
+		case INT4OID:
+			return psprintf("%d", DatumGetInt32(value));
+		case NUMERICOID:
+			return numeric_normalize(DatumGetNumeric(value));
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return pstrdup(JsonEncodeDateTime(buffer, value, type, type == TIMESTAMPTZOID ? &utc : NULL));
+		default:
+			getTypeOutputInfo(type, &output, &varlena);
+			return OidOutputFunctionCall(output, value);
+	}
+}
+
+/* Of the date and time of a clock on the wall, in the ledger's zone. */
+static Datum
+InstantIn(Timestamp wall, pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+	TimestampTz instant;
+	int			offset;
+
+	if (TIMESTAMP_NOT_FINITE(wall))
+		return TimestampTzGetDatum(wall);
+	if (timestamp2tm(wall, NULL, &tm, &fraction, NULL, NULL) != 0)
+		elog(ERROR, "timestamp out of range");
+	offset = DetermineTimeZoneOffset(&tm, zone);
+	if (tm2timestamp(&tm, fraction, &offset, &instant) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	return TimestampTzGetDatum(instant);
+}
+
+static Datum
+NumericOf(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT2OID:
+			return DirectFunctionCall1(int2_numeric, value);
+		case INT4OID:
+			return DirectFunctionCall1(int4_numeric, value);
+		case INT8OID:
+			return DirectFunctionCall1(int8_numeric, value);
+		case FLOAT4OID:
+			return DirectFunctionCall1(float4_numeric, value);
+		default:
+			return DirectFunctionCall1(float8_numeric, value);
+	}
+}
+
+/* The value as the field's type has it, in memory of its own. */
+static Datum
+ValueAs(Oid as, Oid type, Datum value, pg_tz *zone)
+{
+	int16		length;
+	bool		by_value;
+
+	if (as == TEXTOID && type != TEXTOID && type != VARCHAROID)
+		return CStringGetTextDatum(PlainText(type, value));
+	if (as == TIMESTAMPTZOID && type == TIMESTAMPOID)
+		return InstantIn(DatumGetTimestamp(value), zone);
+	if (as == NUMERICOID && type != NUMERICOID)
+		return NumericOf(type, value);
+	if (as == JSONBOID && type == JSONOID)
+		return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
+	get_typlenbyval(as, &length, &by_value);
+	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, by_value, length);
+}
+
+/* A constant argument as the field's type has it. */
+Datum
+MappedConstant(int field, const char *value, const char *argument)
+{
+	bool		flag;
+
+	switch (mapped_shape.columns[field].type)
+	{
+		case TEXTOID:
+			return CStringGetTextDatum(value);
+		case NUMERICOID:
+			return DirectFunctionCall3(numeric_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		case INTERVALOID:
+			return DirectFunctionCall3(interval_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		case JSONBOID:
+			return DirectFunctionCall1(jsonb_in, CStringGetDatum(value));
+		case BOOLOID:
+			if (!parse_bool(value, &flag))
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
+						 errdetail("\"%s\" is neither true nor false.", value)));
+			return BoolGetDatum(flag);
+		default:
+			elog(ERROR, "no constant of type %u", mapped_shape.columns[field].type);
+	}
+}
+
+/* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
+Row *
+MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone)
+{
+	Row		   *row = RowNew(&mapped_shape);
+
+	for (int i = 0; i < mapping->field_count; i++)
+	{
+		const MappedField *field = &mapping->fields[i];
+		Oid			as = mapped_shape.columns[field->field].type;
+		bool		isnull = false;
+		Datum		value = field->constant;
+		int16		length;
+		bool		by_value;
+
+		if (field->attnum != 0)
+			value = heap_getattr(tuple, field->attnum, tupdesc, &isnull);
+		if (isnull)
+			continue;
+		if (field->attnum != 0)
+			value = ValueAs(as, field->type, value, zone);
+		else
+		{
+			get_typlenbyval(as, &length, &by_value);
+			value = datumCopy(value, by_value, length);
+		}
+		RowSet(row, field->field, value);
+	}
+	return row;
+}
+
+#define MAX_ROW_KEY_BYTES 1000
+
+/* The row's key as text: of one column its own, of several a JSON array of their texts. */
+char *
+MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (int i = 0; i < mapping->key_count; i++)
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
+		char	   *part = isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
+
+		if (mapping->key_count == 1)
+			appendStringInfoString(&list, part);
+		else
+		{
+			appendStringInfoChar(&list, i ? ',' : '[');
+			escape_json(&list, part);
+		}
+	}
+	if (mapping->key_count > 1)
+		appendStringInfoChar(&list, ']');
+	if (list.len > MAX_ROW_KEY_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the key of a tracked row is longer than %d bytes", MAX_ROW_KEY_BYTES)));
+	return list.data;
+}
+
+/* Whether one of the columns of UPDATE OF, or who backs, is not what it was. */
+bool
+MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+{
+	int			count = mapping->nwatched + mapping->field_count;
+
+	for (int i = 0; i < count; i++)
+	{
+		const MappedField *field = i < mapping->nwatched ? NULL : &mapping->fields[i - mapping->nwatched];
+		AttrNumber	attnum = field ? field->attnum : mapping->watched[i];
+		Form_pg_attribute column;
+		bool		was_null;
+		bool		is_null;
+		Datum		was;
+		Datum		is;
+
+		if (field && field->field != MAPPED_BACKER)
+			continue;
+		column = TupleDescAttr(tupdesc, attnum - 1);
+		was = heap_getattr(old, attnum, tupdesc, &was_null);
+		is = heap_getattr(new, attnum, tupdesc, &is_null);
+		if (was_null != is_null || (!was_null && !datum_image_eq(was, is, column->attbyval, column->attlen)))
+			return true;
+	}
+	return false;
+}

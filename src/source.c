@@ -1,0 +1,193 @@
+/*
+ * source.c
+ *		The source: which row of the company's tables a promise stands for.
+ *
+ * Each entry that a row's change wrote says in details which row that was, by
+ * the table's name as a source, the row's key, and the promise's name if the row
+ * carries several.  trust.source is what these add up to.
+ */
+#include "postgres.h"
+
+#include "source.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+
+#include "guard.h"
+#include "ledger.h"
+
+#define SOURCE_COLUMN(id, name, type) {#name, type},
+static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)};
+
+const RowShape source_shape = {"source", source_columns, SOURCE_COLUMNS};
+
+/* Of several, which only a superuser can bring about, the one that was made last. */
+static Statement find_place = STATEMENT(
+	"SELECT s.customer, s.promise, p.state FROM trust.source s LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
+	"   AND NOT s.gone ORDER BY s.promise DESC LIMIT 1",
+	TEXTOID, TEXTOID, TEXTOID);
+
+static Inserter insert_source = {.shape = &source_shape};
+static Statement read_source = STATEMENT_OF_ROWS(
+	source_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+static Statement update_source = STATEMENT(
+	"UPDATE trust.source SET source = $3, key = $4, name = $5, gone = $6, seq = $7"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
+
+/* ---- what entries say ---- */
+
+static const char *const fate_names[] = {NULL, "deleted", "moved"};
+
+static void
+AddField(StringInfo json, const char *name, const char *value)
+{
+	appendStringInfo(json, "%s\"%s\":", json->len > 1 ? "," : "", name);
+	escape_json(json, value);
+}
+
+/* An entry's details: which row it was, what became of it, and the promise made or left in its stead. */
+Datum
+SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	AddField(&json, "source", source);
+	AddField(&json, "key", key);
+	if (name[0] != '\0')
+		AddField(&json, "name", name);
+	if (fate != ROW_STAYS)
+		AddField(&json, "row", fate_names[fate]);
+	if (other)
+		AddField(&json, fate == ROW_MOVED ? "moved_to" : "moved_from",
+				 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(other))));
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/* A string of the object; absent: NULL. */
+static text *
+DetailText(Jsonb *details, const char *name)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = getKeyJsonValueFromContainer(&details->root, name, strlen(name), &buffer);
+
+	return value && value->type == jbvString ? cstring_to_text_with_len(value->val.string.val, value->val.string.len) : NULL;
+}
+
+static void
+Identify(Row *source, Jsonb *details)
+{
+	text	   *name = DetailText(details, "name");
+
+	RowSet(source, SOURCE_SOURCE, PointerGetDatum(DetailText(details, "source")));
+	RowSet(source, SOURCE_KEY, PointerGetDatum(DetailText(details, "key")));
+	RowSet(source, SOURCE_NAME, PointerGetDatum(name ? name : cstring_to_text("")));
+	RowSet(source, SOURCE_GONE, BoolGetDatum(DetailText(details, "row") != NULL));
+}
+
+/*
+ * Takes an entry into the row of trust.source that its promise has; false where
+ * nothing changes by it.  It reads the entry and nothing else.
+ */
+bool
+SourceProject(Row *source, const Row *entry)
+{
+	Row		   *said;
+	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
+	bool		same = true;
+
+	if (details == NULL || !JB_ROOT_IS_OBJECT(details) || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
+		DetailText(details, "source") == NULL || DetailText(details, "key") == NULL)
+		return false;
+	said = RowNew(&source_shape);
+	Identify(said, details);
+	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
+		same = same && RowValueEqual(said, i, source, i);
+	if (same)
+		return false;
+	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
+		RowTake(source, i, said, i);
+	RowTake(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowTake(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
+	RowTake(source, SOURCE_SEQ, entry, ENTRY_SEQ);
+	return true;
+}
+
+/* ---- the table; within a LedgerSession ---- */
+
+/* The promise that the row stands for; false where it stands for none. */
+bool
+SourceFind(const char *source, const char *key, const char *name, Place *place)
+{
+	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
+	char	   *state;
+
+	if (StatementWrite(&find_place, values, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		return false;
+	}
+	place->customer = DatumGetTextPCopy(ResultNeeded(0, 1, TEXTOID));
+	place->promise = *DatumGetUUIDP(ResultNeeded(0, 2, UUIDOID));
+	state = ResultText(0, 3);
+	place->state = STATE_NONE;
+	for (int i = 0; state && i < STATES; i++)
+		if (strcmp(state_names[i], state) == 0)
+			place->state = i;
+	SPI_freetuptable(SPI_tuptable);
+	return true;
+}
+
+/* The promise's row as it is stored; NULL where it has none. */
+Row *
+SourceRead(Datum customer, Datum promise)
+{
+	Datum		values[2] = {customer, promise};
+
+	if (StatementWrite(&read_source, values, NULL) == 0)
+		return NULL;
+	return RowFromTuple(&source_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+}
+
+void
+SourcesInsert(const Row *const *sources, int count)
+{
+	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		guarded[i].seq = RowInt64(sources[i], SOURCE_SEQ);
+	if (count == 0)
+		return;
+	GuardExpect(GUARDED_SOURCE, guarded, count);
+	RowsInsert(&insert_source, LedgerRelation(source_shape.table), sources, count);
+}
+
+static void
+Update(const Row *source)
+{
+	CheckWritten(StatementWrite(&update_source, source->values, NULL), 1, source_shape.table);
+}
+
+void
+SourceUpdate(const Row *source)
+{
+	GuardExpectOne(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL);
+	Update(source);
+}
+
+/* What the entries add up to, in place of whatever stands there. */
+void
+SourceReplace(const Row *source)
+{
+	GuardExpectRebuilt(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL);
+	Update(source);
+}

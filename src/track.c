@@ -1,0 +1,279 @@
+/*
+ * track.c
+ *		The trigger that turns a row's change into the ledger's events.
+ *
+ * Whoever changes the row needs no right on the ledger: what is written is by
+ * the level of who owns the table.  When it fires is PostgreSQL's own WHEN.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "replication/logicalworker.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "gathered.h"
+#include "parked.h"
+#include "savepoint.h"
+
+PG_FUNCTION_INFO_V1(track);
+PG_FUNCTION_INFO_V1(check_track);
+
+/* ---- what triggers say, remembered ---- */
+
+typedef struct KnownMapping
+{
+	Oid			trigger;		/* the key */
+	Mapping    *mapping;		/* NULL: it cannot be read as it is now */
+} KnownMapping;
+
+static HTAB *known = NULL;
+
+/* The trigger's mapping, read anew whenever any relation changed. */
+static Mapping *
+MappingOf(TriggerData *data)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownMapping)};
+	KnownMapping *entry;
+	bool		found;
+
+	if (known == NULL)
+		known = hash_create("trust_ledger mappings", 64, &control, HASH_ELEM | HASH_BLOBS);
+	entry = hash_search(known, &data->tg_trigger->tgoid, HASH_ENTER, &found);
+	if (!found)
+		entry->mapping = NULL;
+	if (entry->mapping && entry->mapping->generation != LedgerGeneration())
+	{
+		MemoryContextDelete(entry->mapping->context);
+		entry->mapping = NULL;
+	}
+	if (entry->mapping == NULL)
+		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+	return entry->mapping;
+}
+
+/* ---- the trigger ---- */
+
+pg_noreturn static void Refuse(const char *message, const char *detail, const char *hint);
+
+static void
+Refuse(const char *message, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("%s", message),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+/* The times at which it can fire. */
+static void
+CheckTiming(int16 event)
+{
+	if (TRIGGER_FIRED_INSTEAD(event))
+		Refuse("views cannot be tracked", "What an INSTEAD OF trigger makes of the change is not known here.",
+			   "Track the tables that the view writes to.");
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tracked table is not truncated"),
+				 errdetail("Promises stand for its rows, and TRUNCATE tells of none of them."),
+				 errhint("DELETE FROM the table, or stop tracking it with trust_ledger.untrack_table().")));
+	if (!TRIGGER_FIRED_FOR_ROW(event) || !TRIGGER_FIRED_AFTER(event))
+		Refuse("track() is fired AFTER, FOR EACH ROW", "Before, the row is not yet what it will be.",
+			   "CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(...);");
+}
+
+static TriggerData *
+CheckCalledAsTrigger(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		Refuse("track() is a trigger", "It was called as a function.",
+			   "CREATE TRIGGER ... EXECUTE FUNCTION trust_ledger.track(...);");
+	return (TriggerData *) fcinfo->context;
+}
+
+static RowOperation
+OperationOf(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? ROW_INSERT :
+		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? ROW_UPDATE : ROW_DELETE;
+}
+
+static HeapTuple
+OldRow(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? NULL : data->tg_trigtuple;
+}
+
+static HeapTuple
+NewRow(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? data->tg_trigtuple :
+		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
+}
+
+/* Gathers the change; write:now writes it, and what was gathered before it. */
+static void
+GatherChange(void *arg)
+{
+	TriggerData *data = arg;
+	const Ledger *ledger = LedgerOpen();
+	const Mapping *mapping = MappingOf(data);
+	MemoryContext context = GatheredContext();
+	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
+	TrackedChange *change = ChangeOf(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
+									 NULL, mapping->owner, context);
+
+	if (change == NULL)
+		return;
+	if (change->on_error == ON_ERROR_PARK)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(context);
+
+		change->old_row = RowAsJson(OldRow(data), tupdesc);
+		change->new_row = RowAsJson(NewRow(data), tupdesc);
+		MemoryContextSwitchTo(previous);
+	}
+	GatheredAdd(change);
+	if (mapping->now)
+		GatheredWrite();
+}
+
+static bool
+ParksErrors(const Trigger *trigger)
+{
+	for (int i = 1; i < trigger->tgnargs; i++)
+		if (strcmp(trigger->tgargs[i], "on_error:park") == 0)
+			return true;
+	return false;
+}
+
+/* The same, where a change that cannot even be read is to be parked. */
+static void
+GatherOrPark(TriggerData *data)
+{
+	ErrorData  *error = InSavepoint(GatherChange, data, true);
+	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
+	bool		own;
+
+	if (error == NULL)
+		return;
+	if (!IsAboutTheStep(error))
+		ReThrowError(error);
+	Park(LedgerOpen(), &(ParkedChange) {
+		.source = MappingSource(data->tg_relation, data->tg_trigger),
+		.table = RelationGetRelationName(data->tg_relation), .trigger_name = data->tg_trigger->tgname,
+		.operation = OperationOf(data), .actor = WhoActs(LedgerOpen(), GetUserId(), &own), .role = GetUserId(),
+		.old_row = RowAsJson(OldRow(data), tupdesc), .new_row = RowAsJson(NewRow(data), tupdesc)
+	}, error);
+}
+
+static void
+NameTrigger(void *arg)
+{
+	const TriggerData *data = arg;
+
+	errcontext("trigger \"%s\" of table \"%s\", by the level of its owner \"%s\"", data->tg_trigger->tgname,
+			   RelationGetRelationName(data->tg_relation), GetUserNameFromId(data->tg_relation->rd_rel->relowner, true));
+}
+
+/*
+ * track(event, name=column or name:text, ...) returns trigger
+ *		Fired AFTER INSERT, UPDATE or DELETE FOR EACH ROW: the row's change is that
+ *		event of the promise that the row stands for, found by its primary key.  By the
+ *		level of the table's owner; who acts is whom the login belongs to, the machine
+ *		that actor: names, or whom act_as() named.  Evidence is asserted.  Written at
+ *		commit, customers in the order of their keys.  BEFORE TRUNCATE it refuses.
+ *		Errors: those of the event's function; 22023, 42703, 42804 a mapping that cannot
+ *		work, 55000 no primary key or TRUNCATE, 39P01 fired otherwise, TL003, TL004.
+ */
+Datum
+track(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = CheckCalledAsTrigger(fcinfo);
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameTrigger, .arg = data};
+
+	CheckTiming(data->tg_event);
+	if (IsLogicalWorker())		/* where the row comes from it was tracked */
+		return PointerGetDatum(NULL);
+	error_context_stack = &context;
+	AcceptInvalidationMessages();
+	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
+	if (ParksErrors(data->tg_trigger))
+		GatherOrPark(data);
+	else
+		GatherChange(data);
+	error_context_stack = context.previous;
+	return PointerGetDatum(NULL);
+}
+
+/* ---- a trigger that was just made ---- */
+
+static Trigger *
+FindTrigger(Relation rel, Oid oid)
+{
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgoid == oid)
+			return &rel->trigdesc->triggers[i];
+	elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), oid);
+}
+
+/* The table that the trigger is of. */
+static Oid
+TableOfTrigger(Oid trigger)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			table = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no trigger %u", trigger)));
+	return table;
+}
+
+/* When a trigger of that type fires, as it says when it does. */
+static int
+FiringOf(int16 type)
+{
+	return (TRIGGER_FOR_ROW(type) ? TRIGGER_EVENT_ROW : 0) |
+		(TRIGGER_FOR_INSTEAD(type) ? TRIGGER_EVENT_INSTEAD :
+		 TRIGGER_FOR_BEFORE(type) ? TRIGGER_EVENT_BEFORE : TRIGGER_EVENT_AFTER);
+}
+
+/*
+ * check_track(trigger oid) returns void
+ *		An error unless that trigger, which calls track(), can work.
+ */
+Datum
+check_track(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(TableOfTrigger(PG_GETARG_OID(0)), AccessShareLock);
+	const Trigger *trigger = FindTrigger(rel, PG_GETARG_OID(0));
+
+	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
+	{
+		CheckTiming(FiringOf(trigger->tgtype));
+		MemoryContextDelete(MappingRead(rel, trigger, CurrentMemoryContext)->context);
+	}
+	table_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}
