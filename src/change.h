@@ -32,6 +32,7 @@ typedef struct TrackedChange
 	OnError		on_error;
 	bool		withdraws;		/* when the row is deleted */
 	bool		moved;			/* to another customer */
+	bool		imported;		/* the row was there before its table was tracked */
 	Row		   *mapped;
 	uint32		has;			/* which fields are mapped, as bits */
 	uint32		differs;		/* which of them an UPDATE changed */

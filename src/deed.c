@@ -41,7 +41,7 @@ typedef struct DeedPlan
 /* ---- spots ---- */
 
 static Spot *
-SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
+SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
 {
 	static CanonicalBytes bytes;
 	uint8		id[HASH_SIZE];
@@ -49,9 +49,9 @@ SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
 	Spot	   *spot;
 
 	CanonicalReset(&bytes);
-	CanonicalField(&bytes, change->source, strlen(change->source));
+	CanonicalField(&bytes, source, strlen(source));
 	CanonicalField(&bytes, key, strlen(key));
-	CanonicalField(&bytes, change->name, strlen(change->name));
+	CanonicalField(&bytes, name, strlen(name));
 	if (!Sha256(bytes.data, bytes.length, id))
 		CryptoFailed();
 	spot = hash_search(plan->spots, id, HASH_ENTER, &found);
@@ -61,6 +61,12 @@ SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
 		spot->last_insert = -1;
 	}
 	return spot;
+}
+
+static Spot *
+SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
+{
+	return SpotAt(plan, change->source, key, change->name);
 }
 
 static void
@@ -107,6 +113,58 @@ SpotOfChange(DeedPlan *plan, const TrackedChange *change)
 	else
 		LookUp(spot, change, change->key);
 	return spot;
+}
+
+/* ---- many at once ---- */
+
+#define FEW_CHANGES 4			/* are looked up one by one */
+#define KEYS_AT_ONCE 10000
+
+typedef struct Tell
+{
+	DeedPlan   *plan;
+	const char *source;
+} Tell;
+
+static void
+TellSpot(void *arg, const char *key, const char *name, const Place *place)
+{
+	Tell	   *tell = arg;
+
+	Settle(SpotAt(tell->plan, tell->source, key, name), place);
+}
+
+/* All rows of the source from that change on, as far as one statement takes them; done: how many changes those are. */
+static int
+LookUpSome(DeedPlan *plan, TrackedChange *const *changes, int count)
+{
+	Datum	   *keys = palloc(sizeof(Datum) * Min(2 * count, KEYS_AT_ONCE + 1));
+	Tell		tell = {plan, changes[0]->source};
+	int			done = 0;
+	int			wanted = 0;
+
+	for (; done < count && wanted < KEYS_AT_ONCE && strcmp(changes[done]->source, tell.source) == 0; done++)
+	{
+		keys[wanted++] = CStringGetTextDatum(changes[done]->key);
+		if (changes[done]->old_key)
+			keys[wanted++] = CStringGetTextDatum(changes[done]->old_key);
+	}
+	SourceFindMany(tell.source, keys, wanted, TellSpot, &tell);
+	pfree(keys);
+	return done;
+}
+
+static void
+LookUpAll(DeedPlan *plan, TrackedChange *const *changes, int count)
+{
+	for (int i = 0; i < count;)
+		i += LookUpSome(plan, changes + i, count - i);
+	for (int i = 0; i < count; i++)
+	{
+		SpotOf(plan, changes[i], changes[i]->key)->known = true;
+		if (changes[i]->old_key)
+			SpotOf(plan, changes[i], changes[i]->old_key)->known = true;
+	}
 }
 
 static bool
@@ -204,6 +262,8 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 
 	if (!spot->live)
 		AddMake(plan, change, spot, NULL);
+	else if (change->imported)
+		return;
 	else if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
 	else if (Ended(spot))
@@ -272,7 +332,8 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 		DecideAmended(plan, change, spot);
 	else
 	{
-		AddDeed(plan, change, spot, change->event)->unless_said = spot->put_again && change->operation == ROW_INSERT;
+		AddDeed(plan, change, spot, change->event)->unless_said =
+			change->imported || (spot->put_again && change->operation == ROW_INSERT);
 		if (Settles(change->event))
 			spot->state = STATE_KEPT;	/* or another that ends it */
 	}
@@ -322,6 +383,8 @@ MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
 	plan->capacity = Max(count, 8);
 	plan->deeds = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Deed) * plan->capacity);
 	plan->count = 0;
+	if (count > FEW_CHANGES)
+		LookUpAll(plan, changes, count);
 	for (int i = 0; i < count; i++)
 		if (changes[i]->operation == ROW_INSERT && changes[i]->event == EVENT_MADE)
 			SpotOf(plan, changes[i], changes[i]->key)->last_insert = i;

@@ -166,12 +166,12 @@ NoteInstead(const TrackedChange *change, const ErrorData *error)
 }
 
 /*
- * Writes what can be written; parks or notes what cannot, where the mapping says
- * so.  All at once first; if that fails, once more to see by which changes, and
- * then without them.
+ * Writes what can be written; what cannot is noted or told, where the changes
+ * say so.  All at once first; if that fails, once more to see by which changes,
+ * and then without them.
  */
 static void
-WriteOrPark(const Ledger *ledger, TrackedChange **changes, int count)
+WriteWhatCan(const Ledger *ledger, TrackedChange **changes, int count, Refused refused)
 {
 	Writing		all = {ledger, changes, count, palloc0(sizeof(ErrorData *) * count)};
 	TrackedChange **written = palloc(sizeof(TrackedChange *) * count);
@@ -191,7 +191,16 @@ WriteOrPark(const Ledger *ledger, TrackedChange **changes, int count)
 	DeedsCarryOut(ledger, written, kept);
 	for (int i = 0; i < count; i++)
 		if (all.errors[i] && changes[i]->on_error == ON_ERROR_PARK)
-			ParkChange(ledger, changes[i], all.errors[i]);
+			refused(ledger, changes[i], all.errors[i]);
+}
+
+void
+ChangesWrite(const Ledger *ledger, TrackedChange **changes, int count, Refused refused)
+{
+	if (AnyMayFail(changes, count))
+		WriteWhatCan(ledger, changes, count, refused);
+	else
+		DeedsCarryOut(ledger, changes, count);
 }
 
 /* Writes what was gathered so far. */
@@ -202,13 +211,12 @@ GatheredWrite(void)
 	int			count = gathered.count;
 	MemoryContext work = AllocSetContextCreate(gathered.context, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(work);
+	Ledger		ledger;
 
 	gathered.count = gathered.capacity = 0;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (AnyMayFail(changes, count))
-		WriteOrPark(LedgerOpen(), changes, count);
-	else
-		DeedsCarryOut(LedgerOpen(), changes, count);
+	ledger = *LedgerOpen();
+	ChangesWrite(&ledger, changes, count, ParkChange);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(work);

@@ -11,6 +11,7 @@
 #include "source.h"
 
 #include "catalog/pg_type_d.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
@@ -31,6 +32,13 @@ static Statement find_place = STATEMENT(
 	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
 	"   AND NOT s.gone ORDER BY s.promise DESC LIMIT 1",
 	TEXTOID, TEXTOID, TEXTOID);
+
+static Statement find_places = STATEMENT(
+	"SELECT s.key, s.name, s.customer, s.promise, p.state FROM trust.source s LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) ANY ($2) AND NOT s.gone"
+	" ORDER BY s.promise",
+	TEXTOID, TEXTARRAYOID);
 
 static Inserter insert_source = {.shape = &source_shape};
 static Statement read_source = STATEMENT_OF_ROWS(
@@ -124,27 +132,55 @@ SourceProject(Row *source, const Row *entry)
 
 /* ---- the table; within a LedgerSession ---- */
 
+static State
+StateOf(const char *name)
+{
+	for (int i = 0; name && i < STATES; i++)
+		if (strcmp(state_names[i], name) == 0)
+			return i;
+	return STATE_NONE;
+}
+
+/* Customer, promise and state, from that column of the result on. */
+static void
+TakePlace(Place *place, uint64 row, int column)
+{
+	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
+	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
+	place->state = StateOf(ResultText(row, column + 2));
+}
+
 /* The promise that the row stands for; false where it stands for none. */
 bool
 SourceFind(const char *source, const char *key, const char *name, Place *place)
 {
 	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
-	char	   *state;
+	bool		found = StatementWrite(&find_place, values, NULL) > 0;
 
-	if (StatementWrite(&find_place, values, NULL) == 0)
-	{
-		SPI_freetuptable(SPI_tuptable);
-		return false;
-	}
-	place->customer = DatumGetTextPCopy(ResultNeeded(0, 1, TEXTOID));
-	place->promise = *DatumGetUUIDP(ResultNeeded(0, 2, UUIDOID));
-	state = ResultText(0, 3);
-	place->state = STATE_NONE;
-	for (int i = 0; state && i < STATES; i++)
-		if (strcmp(state_names[i], state) == 0)
-			place->state = i;
+	if (found)
+		TakePlace(place, 0, 1);
 	SPI_freetuptable(SPI_tuptable);
-	return true;
+	return found;
+}
+
+/* The same for many rows of one source; tells each that stands for one. */
+void
+SourceFindMany(const char *source, Datum *keys, int count,
+			   void (*tell) (void *arg, const char *key, const char *name, const Place *place), void *arg)
+{
+	Datum		values[2] = {
+		CStringGetTextDatum(source), PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
+	};
+	uint64		rows = StatementWrite(&find_places, values, NULL);
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Place		place;
+
+		TakePlace(&place, i, 3);
+		tell(arg, ResultText(i, 1), ResultText(i, 2), &place);
+	}
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* The promise's row as it is stored; NULL where it has none. */

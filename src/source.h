@@ -45,6 +45,8 @@ typedef struct Place
 extern bool SourceProject(Row *source, const Row *entry);
 extern Datum SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other);
 extern bool SourceFind(const char *source, const char *key, const char *name, Place *place);
+extern void SourceFindMany(const char *source, Datum *keys, int count,
+						   void (*tell) (void *arg, const char *key, const char *name, const Place *place), void *arg);
 extern Row *SourceRead(Datum customer, Datum promise);
 extern void SourcesInsert(const Row *const *sources, int count);
 extern void SourceUpdate(const Row *source);

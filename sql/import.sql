@@ -1,0 +1,86 @@
+-- What a row says, as its mapping reads it: the columns in the order of MAPPED_LIST (src/mapping.h).
+CREATE TYPE trust_ledger.mapped_row AS (
+	step          integer,
+	name          text,
+	event         text,
+	key           text,
+	customer      text,
+	words         text,
+	promiser      text,
+	drafted_by    text,
+	kind          text,
+	due           timestamptz,
+	due_on        date,
+	value         numeric,
+	currency      text,
+	purpose       text,
+	longest_pause interval,
+	verdict       text,
+	purpose_met   boolean,
+	relayed       boolean,
+	reason        text,
+	occurred_at   timestamptz,
+	context       jsonb,
+	actor         text,
+	backer        text
+);
+COMMENT ON TYPE trust_ledger.mapped_row IS
+	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come.';
+
+CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text) RETURNS SETOF trust_ledger.mapped_row
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text) IS
+	'The table''s rows as the mapping recorded under that source reads them: a row per event that a row as it stands says. By who may SELECT from the table, with one of the levels application, auditor, import. Errors: 42501, TL004, 42703 and 42804 a mapping that cannot work any more.';
+
+CREATE FUNCTION trust_ledger.import_rows(source text, changes trust_ledger.mapped_row[]) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
+COMMENT ON FUNCTION trust_ledger.import_rows(text, trust_ledger.mapped_row[]) IS
+	'Writes what rows of a tracked table say, in the order of the array; part of import_table(). Level import. Errors: 42704 not tracked, TL004, those of the events.';
+
+CREATE FUNCTION trust_ledger.source_of(tab regclass) RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT STABLE;
+COMMENT ON FUNCTION trust_ledger.source_of(regclass) IS
+	'What a tracked table is called as a source, in trust.source and trust.tracked: it stays when the table is renamed. Error 42704 it is not tracked.';
+
+-- No SET here: a procedure that commits cannot have one. So every name and operator is qualified.
+CREATE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	source CONSTANT text := trust_ledger.source_of(tab);
+	batch  record;
+	done   bigint := 0;
+BEGIN
+	IF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
+		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
+	END IF;
+	-- A batch holds all of a customer's changes, or none: what was committed needs no second look.
+	FOR batch IN
+		SELECT pg_catalog.array_agg(numbered.change ORDER BY numbered.nr) AS changes, pg_catalog.min(numbered.total) AS total
+		FROM (
+			SELECT c.change, c.nr, c.total,
+				pg_catalog.min(c.nr) OVER (PARTITION BY c.customer) OPERATOR(pg_catalog./) changes_at_once AS batch
+			FROM (
+				SELECT r.m AS change, (r.m).customer, pg_catalog.count(*) OVER () AS total,
+					pg_catalog.row_number() OVER (ORDER BY (r.m).customer COLLATE pg_catalog."C", r.at, (r.m).step, (r.m).key COLLATE pg_catalog."C") AS nr
+				FROM (
+					-- what a row says comes in the order of its steps, whatever times it has for them
+					SELECT m, pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER (PARTITION BY m.key, m.name ORDER BY m.step) AS at
+					FROM trust_ledger.read_tracked(tab, source) AS m
+					WHERE m.event OPERATOR(pg_catalog.<>) 'noted' AND m.customer IS NOT NULL
+				) AS r
+			) AS c
+		) AS numbered
+		GROUP BY numbered.batch
+		ORDER BY numbered.batch
+	LOOP
+		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(source, batch.changes);
+		IF NOT in_one_transaction THEN
+			COMMIT;
+		END IF;
+		RAISE NOTICE '% of % changes of % are in the ledger', done, batch.total, source;
+	END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
+	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL004, 2D000 within a transaction.';

@@ -1,0 +1,56 @@
+CREATE FUNCTION trust_ledger.reconcile_table(tab regclass)
+RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of_source CONSTANT text := trust_ledger.source_of(tab);
+BEGIN
+	RETURN QUERY
+	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid, format('%s: %s', t.trigger, t.definition)
+	FROM trust.tracked t
+	WHERE t.source = of_source AND t.state <> 'in force'
+	ORDER BY t.trigger;
+
+	RETURN QUERY
+	WITH said AS MATERIALIZED (
+		SELECT * FROM trust_ledger.read_tracked(tab, of_source)
+	), stands_for AS MATERIALIZED (
+		SELECT r.key, r.name, r.customer, r.promise FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone
+	), compared AS (
+		SELECT r.key, r.name, p.customer, p.promise, p.state, p.accepted_at, s.event, s.verdict,
+			ARRAY[
+				CASE WHEN s.customer IS DISTINCT FROM p.customer THEN 'customer' END,
+				CASE WHEN s.words IS DISTINCT FROM p.words THEN 'words' END,
+				CASE WHEN s.kind IS DISTINCT FROM p.kind THEN 'kind' END,
+				-- where the row names none, policy may have given one
+				CASE WHEN s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due - p.paused_for THEN 'due' END,
+				CASE WHEN s.value IS DISTINCT FROM p.value THEN 'value' END,
+				CASE WHEN s.currency IS DISTINCT FROM p.currency THEN 'currency' END,
+				CASE WHEN s.purpose IS DISTINCT FROM p.purpose THEN 'purpose' END,
+				CASE WHEN s.longest_pause IS DISTINCT FROM p.longest_pause THEN 'longest_pause' END] AS differing
+		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
+			JOIN said s ON s.key = r.key AND s.name = r.name
+	)
+	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid, 'the row says that something is promised, and no promise stands for it'
+	FROM said s
+	WHERE s.event = 'made' AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
+	UNION ALL
+	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise, 'the row that it stands for is not there, and no entry says that it was deleted'
+	FROM stands_for r
+	WHERE NOT EXISTS (SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
+	UNION ALL
+	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise, 'the row says another ' || array_to_string(array_remove(c.differing, NULL), ', ')
+	FROM compared c
+	WHERE c.event = 'made' AND array_remove(c.differing, NULL) <> '{}'
+	UNION ALL
+	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
+		format('the row says %s, and the promise is %s', concat_ws(' ', c.event, c.verdict), c.state)
+	FROM compared c
+	WHERE c.event IN ('assessed', 'breach_admitted', 'withdrawn', 'released') AND c.state IN ('proposed', 'open')
+		OR c.event = 'accepted' AND c.accepted_at IS NULL
+	ORDER BY 1, 2, 3;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
+	'What a tracked table and the ledger do not agree about. trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: what the mapping made, or did not; row_without_promise; promise_without_row; terms_differ; event_missing: the row says that it was kept, broken, accepted ..., and no entry does. Empty where nothing is amiss. By who may SELECT from the table, levels application and auditor. Errors: 42704 not tracked, 42501, TL004.';

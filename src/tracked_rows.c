@@ -1,0 +1,236 @@
+/*
+ * tracked_rows.c
+ *		The rows of a tracked table as they are now, read by its mapping.
+ *
+ * What of the mapping says something about a row as it stands, apart from any
+ * change, is recorded with it.  It is read as the table's owner, whose SQL the
+ * conditions are: an auditor who reads does not run somebody else's code.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type_d.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "access.h"
+#include "mapping.h"
+#include "terms.h"
+
+PG_FUNCTION_INFO_V1(read_tracked);
+PG_FUNCTION_INFO_V1(source_of);
+
+static Statement read_readings = STATEMENT(
+	"SELECT r.reading OPERATOR(pg_catalog.->>) 'event', r.reading OPERATOR(pg_catalog.->>) 'condition',"
+	"   ARRAY(SELECT a.argument FROM pg_catalog.jsonb_array_elements_text(r.reading OPERATOR(pg_catalog.->) 'arguments')"
+	"         WITH ORDINALITY a (argument, nr) ORDER BY a.nr)"
+	" FROM trust.tracking t CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(t.readings) WITH ORDINALITY r (reading, nr)"
+	" WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active ORDER BY r.nr",
+	TEXTOID);
+
+/* Where all its triggers are gone: by the name that the table had when it was tracked. */
+static Statement find_tracking = STATEMENT(
+	"SELECT source FROM trust.tracking WHERE tab OPERATOR(pg_catalog.=) $1 AND active ORDER BY seq DESC", TEXTOID);
+
+/* One event that a row as it stands may say. */
+typedef struct Reading
+{
+	const char *condition;		/* on the row, called q; NULL: any */
+	Trigger		trigger;		/* as one that would fire for it */
+} Reading;
+
+/* Columns of the result, before the mapped ones */
+enum
+{
+	READ_STEP,
+	READ_NAME,
+	READ_EVENT,
+	READ_KEY,
+	READ_FIRST_MAPPED
+};
+
+#define READ_COLUMNS (READ_FIRST_MAPPED + MAPPED_COLUMNS)
+
+static Reading *
+TakeReading(uint64 row)
+{
+	Reading    *reading = palloc0(sizeof(Reading));
+	Datum	   *arguments;
+	int			count;
+
+	deconstruct_array(DatumGetArrayTypePCopy(ResultNeeded(row, 3, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
+					  &arguments, NULL, &count);
+	reading->condition = ResultText(row, 2);
+	reading->trigger.tgname = "";
+	reading->trigger.tgnargs = count + 1;
+	reading->trigger.tgargs = palloc(sizeof(char *) * (count + 1));
+	reading->trigger.tgargs[0] = ResultText(row, 1);
+	for (int i = 0; i < count; i++)
+		reading->trigger.tgargs[i + 1] = TextDatumGetCString(arguments[i]);
+	return reading;
+}
+
+static List *
+ReadingsOf(const Ledger *ledger, const char *source)
+{
+	LedgerSession session;
+	Datum		value = CStringGetTextDatum(source);
+	List	   *readings = NIL;
+	uint64		count;
+	MemoryContext previous;
+
+	LedgerEnter(ledger, &session);
+	count = StatementWrite(&read_readings, &value, NULL);
+	previous = MemoryContextSwitchTo(session.caller);
+	for (uint64 i = 0; i < count; i++)
+		readings = lappend(readings, TakeReading(i));
+	MemoryContextSwitchTo(previous);
+	LedgerLeave(&session);
+	return readings;
+}
+
+/* One row, as the reading has it. */
+static void
+PutRow(ReturnSetInfo *result, const Mapping *mapping, int step, HeapTupleHeader header, TupleDesc tupdesc, pg_tz *zone)
+{
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+	Row		   *mapped = MappingRow(mapping, &tuple, tupdesc, zone);
+	Datum		values[READ_COLUMNS];
+	bool		nulls[READ_COLUMNS] = {0};
+
+	if (!RowIsNull(mapped, MAPPED_DUE_ON))
+		RowSetInstant(mapped, MAPPED_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[MAPPED_DUE_ON]), zone));
+	RowClear(mapped, MAPPED_DUE_ON);
+	values[READ_STEP] = Int32GetDatum(step);
+	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
+	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
+	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &tuple, tupdesc));
+	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
+	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+#define ROWS_AT_ONCE 1000
+
+/* All rows of the table that meet the condition; as the table's owner, within SPI. */
+static void
+PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, pg_tz *zone)
+{
+	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
+	char	   *sql = psprintf("SELECT q FROM %s AS q%s%s", mapping->table,
+							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
+	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
+	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
+
+	for (SPI_cursor_fetch(portal, true, ROWS_AT_ONCE); SPI_processed > 0; SPI_cursor_fetch(portal, true, ROWS_AT_ONCE))
+	{
+		MemoryContext previous = MemoryContextSwitchTo(rows);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			bool		isnull;
+			Datum		row = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+
+			PutRow(result, mapping, step, DatumGetHeapTupleHeader(row), RelationGetDescr(rel), zone);
+		}
+		MemoryContextSwitchTo(previous);
+		MemoryContextReset(rows);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	SPI_cursor_close(portal);
+	MemoryContextDelete(rows);
+	MemoryContextDelete(mapping->context);
+}
+
+static void
+ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+{
+	Oid			user;
+	int			security_context;
+	int			settings = NewGUCNestLevel();
+	ListCell   *cell;
+	int			step = 0;
+
+	GetUserIdAndSecContext(&user, &security_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SPI_connect();
+	foreach(cell, readings)
+		PutRows(result, lfirst(cell), ++step, rel, zone);
+	SPI_finish();
+	AtEOXact_GUC(false, settings);
+	SetUserIdAndSecContext(user, security_context);
+}
+
+/*
+ * read_tracked(tab regclass, source text) returns setof mapped_row
+ *		The table's rows as its mapping reads them: a row per event that the row as it
+ *		stands says, the first that of its promise being made.  By who may SELECT from
+ *		the table and reads words or imports.  Errors: 42501, TL004, and those of a
+ *		mapping that cannot work.
+ */
+Datum
+read_tracked(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Ledger		ledger = *LedgerOpen();
+	Relation	rel = table_open(relid, AccessShareLock);
+
+	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
+	InitMaterializedSRF(fcinfo, 0);
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1))), rel, ledger.zone);
+	table_close(rel, NoLock);
+	return (Datum) 0;
+}
+
+/* By which source the table is tracked; NULL: it is not. */
+static const char *
+SourceOf(const Ledger *ledger, Relation rel)
+{
+	Oid			track = LookupFuncName(list_make2(makeString(pstrdup("trust_ledger")), makeString(pstrdup("track"))), 0, NULL, false);
+	LedgerSession session;
+	Datum		name = CStringGetTextDatum(quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel)));
+	char	   *source = NULL;
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgfoid == track)
+			return MappingSource(rel, &rel->trigdesc->triggers[i]);
+	LedgerEnter(ledger, &session);
+	if (StatementWrite(&find_tracking, &name, NULL) > 0)
+		source = MemoryContextStrdup(session.caller, ResultText(0, 1));
+	LedgerLeave(&session);
+	return source;
+}
+
+/*
+ * source_of(tab regclass) returns text
+ *		What the table is called as a source, in trust.source and trust.tracked.  Error
+ *		42704 where it is not tracked.
+ */
+Datum
+source_of(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	const char *source = SourceOf(LedgerOpen(), rel);
+
+	if (source == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" is not tracked", RelationGetRelationName(rel)),
+				 errhint("Use trust_ledger.track_table() first.")));
+	table_close(rel, AccessShareLock);
+	PG_RETURN_TEXT_P(cstring_to_text(source));
+}
