@@ -21,6 +21,7 @@ extern const char *const row_operation_names[];
 typedef struct TrackedChange
 {
 	SubTransactionId made_in;	/* the savepoint that it goes away with */
+	SubTransactionId written_in;	/* the savepoint with which its writing goes away */
 	RowOperation operation;
 	char	   *table;			/* for people */
 	char	   *trigger_name;
