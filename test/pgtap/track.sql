@@ -1,0 +1,208 @@
+-- Tracked tables: what a row's change says, and of which promise; by whose act and level; and which mappings are refused.
+CREATE EXTENSION pgtap;
+CREATE EXTENSION trust_ledger;
+CREATE EXTENSION dblink;
+SELECT no_plan();
+
+CREATE ROLE app LOGIN;
+CREATE ROLE clerk LOGIN;
+CREATE ROLE login_lisa LOGIN;
+CREATE ROLE login_carl LOGIN;
+CREATE ROLE outsider LOGIN;
+CREATE ROLE role_bot;
+GRANT role_bot TO clerk;
+GRANT CREATE ON SCHEMA public TO app, outsider;
+DO $$
+BEGIN
+	PERFORM trust_ledger.create_ledger();
+	PERFORM trust_ledger.set_ledger(zone => 'Asia/Tokyo');
+	PERFORM trust_ledger.grant_access('app', 'application');
+	PERFORM trust_ledger.register_actor('anna', 'human');
+	PERFORM trust_ledger.register_actor('ben', 'human');
+	PERFORM trust_ledger.register_actor('lisa', 'human', db_role => 'login_lisa');
+	PERFORM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm-1');
+	PERFORM trust_ledger.register_actor('robot', 'ai', responsible => 'anna', model => 'm-1', db_role => 'role_bot');
+	PERFORM trust_ledger.register_actor('crm', 'system', responsible => 'anna', speaks_for => 'record');
+	PERFORM trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', db_role => 'login_carl');
+	PERFORM trust_ledger.register_actor('cora', 'human', speaks_for => 'customer');
+	PERFORM trust_ledger.set_policy('guarded', kind => 'guarded', evidence => 'asserted');
+END
+$$;
+
+-- Something that is written at once, and all that was gathered before it.
+CREATE TABLE written (id int PRIMARY KEY);
+CREATE TRIGGER now AFTER INSERT ON written FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot', 'write:now');
+ALTER TABLE written OWNER TO app;
+
+-- What the ledger says of it: by customer each event, with whatever is asked for; or the SQLSTATE. Nothing of it stays.
+CREATE FUNCTION told(doing text, acting text DEFAULT 'anna', login text DEFAULT 'app', shown text DEFAULT 'event', at_commit text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	CREATE TEMP TABLE known ON COMMIT DROP AS SELECT customer AS of_customer, length FROM trust.chain;
+	PERFORM set_config('session_authorization', login, true);
+	IF acting IS NOT NULL THEN
+		PERFORM trust_ledger.act_as(acting);
+	END IF;
+	EXECUTE doing;
+	PERFORM set_config('session_authorization', 'postgres', true);
+	PERFORM set_config('role', 'none', true);
+	INSERT INTO public.written VALUES (1);
+	EXECUTE at_commit;
+	EXECUTE format('SELECT string_agg(customer || '': '' || said, ''; '' ORDER BY customer) FROM (SELECT customer, string_agg(concat_ws('','', %s), '' '' ORDER BY seq) AS said
+		FROM trust.entry LEFT JOIN known ON customer = of_customer WHERE seq > coalesce(length, 0) AND customer <> '''' GROUP BY customer) AS s', shown) INTO said;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN coalesce(said, 'nothing');
+	WHEN OTHERS THEN RETURN SQLSTATE || CASE WHEN SQLSTATE ~ '^(XX|42601|42P01)' THEN ' ' || SQLERRM ELSE '' END;
+END
+$$;
+-- The usual three of a table, by that role.
+CREATE FUNCTION track_all(tab text, more text DEFAULT '') RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT format('CREATE TRIGGER %s AFTER %s ON %s FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%s%s)', event, operation, tab, arguments, more)
+	FROM (VALUES ('made', 'INSERT', '''made'', ''customer=customer'', ''words=words'', ''value=doubled'''),
+		('amended', 'UPDATE', '''amended'', ''customer=customer'', ''words=words'', ''value=doubled'''), ('deleted', 'DELETE', '''noted''')) AS v (event, operation, arguments)
+	UNION ALL SELECT format('ALTER TABLE %s OWNER TO app', tab)
+$$;
+
+-- ---- keys of every type, changes of every kind
+
+CREATE TYPE stage AS ENUM ('new', 'it''s won');
+CREATE DOMAIN account_no AS text CHECK (value ~ '^A');
+CREATE TABLE keyed (type text, columns text, a text, b text, key_a text, key_b text);
+INSERT INTO keyed VALUES
+	('int', 'k int PRIMARY KEY', '-7', '8', '-7', '8'), ('bigint', 'k bigint PRIMARY KEY', '9223372036854775807', '0', '9223372036854775807', '0'),
+	('smallint', 'k smallint PRIMARY KEY', 'int2 ''1''', 'int2 ''2''', '1', '2'), ('bool', 'k boolean PRIMARY KEY', 'true', 'false', 't', 'f'),
+	('uuid', 'k uuid PRIMARY KEY', 'uuid ''0190B5C0-0000-7000-8000-00000000000A''', 'uuid ''{0190b5c0-0000-7000-8000-00000000000b}''', '0190b5c0-0000-7000-8000-00000000000a', '0190b5c0-0000-7000-8000-00000000000b'),
+	('text', 'k text PRIMARY KEY', '''it''''s "größe" 約束 \''', ''' a,b ''', 'it''s "größe" 約束 \', ' a,b '),
+	('char18', 'k char(18) PRIMARY KEY', '''0015g00000XyZaBAAV''', '''short''', '0015g00000XyZaBAAV', 'short'),
+	('varchar', 'k varchar(18) PRIMARY KEY', '''0015g00000XyZaBAAV''', ''' x  ''', '0015g00000XyZaBAAV', ' x  '),
+	('numeric', 'k numeric PRIMARY KEY', '10.50', '1e20', '10.5', '100000000000000000000'), ('oid', 'k oid PRIMARY KEY', 'oid ''4294967295''', 'oid ''1''', '4294967295', '1'),
+	('enum', 'k stage PRIMARY KEY', 'stage ''new''', 'stage ''it''''s won''', 'new', 'it''s won'), ('domain', 'k account_no PRIMARY KEY', 'account_no ''A1''', '''A2''', 'A1', 'A2'),
+	('date', 'k date PRIMARY KEY', 'date ''2031-02-01''', 'date ''-infinity''', '2031-02-01', '-infinity'),
+	('timestamp', 'k timestamp PRIMARY KEY', 'timestamp ''2031-02-01 03:04:05.6''', 'timestamp ''infinity''', '2031-02-01T03:04:05.6', 'infinity'),
+	('timestamptz', 'k timestamptz PRIMARY KEY', 'timestamptz ''2031-02-01 03:04:05.6+01''', 'timestamptz ''0044-03-15 12:00+00 BC''', '2031-02-01T02:04:05.6+00:00', '0044-03-15T12:00:00+00:00 BC'),
+	('composite', 'k int, l timestamptz, m text, PRIMARY KEY (m, l, k)', '1, timestamptz ''2031-02-01 00:00+00'', ''say "so", it''''s''', '1, timestamptz ''2031-02-01 00:00:00.000001+00'', '']''',
+		'["say \"so\", it''s","2031-02-01T00:00:00+00:00","1"]', '["]","2031-02-01T00:00:00.000001+00:00","1"]'),
+	('included', 'k int, l text, PRIMARY KEY (k) INCLUDE (l)', '1, ''x''', '2, ''y''', '1', '2');
+SELECT format('CREATE TABLE keyed_%1$s (%2$s, customer text, words text, amount int DEFAULT 1, doubled int GENERATED ALWAYS AS (amount * 2) STORED)', type, columns) FROM keyed \gexec
+SELECT track_all('keyed_' || type) FROM keyed \gexec
+
+-- Each with %1$s the table, %2$s and %3$s two keys, %4$s the key's columns.
+CREATE TABLE changes (name text, doing text, says text);
+INSERT INTO changes VALUES
+	('insert', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''), (%3$s, ''d'', ''X'')', 'c: A-made-2; d: B-made-2'),
+	('update', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''), (%3$s, ''d'', ''X''); UPDATE %1$s SET amount = 4 WHERE (%4$s) = (%3$s)', 'c: A-made-2; d: B-made-2 B-amended-8'),
+	('delete', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''), (%3$s, ''c'', ''X''); DELETE FROM %1$s WHERE (%4$s) = (%2$s)', 'c: A-made-2 B-made-2 A-noted'),
+	('another key', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); UPDATE %1$s SET (%4$s) = ROW (%3$s); UPDATE %1$s SET words = ''X''', 'c: A-made-2 B-noted B-amended-2'),
+	('another key and words', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); UPDATE %1$s SET (%4$s) = ROW (%3$s), words = ''X''', 'c: A-made-2 B-amended-2'),
+	('insert select', 'INSERT INTO %1$s (%4$s, customer, words, amount) SELECT *, ''c'', ''W'', 5 FROM (VALUES (%2$s)) AS v', 'c: A-made-10'),
+	('upsert', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''V''), (%3$s, ''c'', ''X'')
+		ON CONFLICT (%5$s) DO UPDATE SET words = EXCLUDED.words || ''!''', 'c: A-made-2 A-amended-2 B-made-2'),
+	('upsert of nothing', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''V'') ON CONFLICT DO NOTHING', 'c: A-made-2'),
+	('merge', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); MERGE INTO %1$s AS t USING (VALUES (%2$s), (%3$s)) AS v (%4$s) ON (%6$s)
+		WHEN MATCHED THEN UPDATE SET words = ''V'' WHEN NOT MATCHED THEN INSERT (%4$s, customer, words) VALUES (%7$s, ''c'', ''X'')', 'c: A-made-2 A-amended-2 B-made-2'),
+	('merge that deletes', 'INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W''); MERGE INTO %1$s AS t USING (VALUES (%2$s)) AS v (%4$s) ON (%6$s) WHEN MATCHED THEN DELETE', 'c: A-made-2 A-noted'),
+	('in a WITH', 'WITH i AS (INSERT INTO %1$s (%4$s, customer, words) VALUES (%2$s, ''c'', ''W'') RETURNING 1) INSERT INTO %1$s (%4$s, customer, words) SELECT *, ''d'', ''X'' FROM (VALUES (%3$s)) AS v', 'c: A-made-2; d: B-made-2');
+SELECT is(replace(replace(told(format(doing, 'keyed_' || type, a, b, cols, pk, matched, source), shown => $$details ->> 'key' || '-' || event || coalesce('-' || value, '')$$), key_a || '-', 'A-'), key_b || '-', 'B-'),
+	says, type || ': ' || name)
+FROM keyed, changes, LATERAL (
+	SELECT string_agg(attname, ', ' ORDER BY attnum) AS cols, string_agg(format('t.%1$s = v.%1$s', attname), ' AND ') AS matched, string_agg('v.' || attname, ', ' ORDER BY attnum) AS source
+	FROM pg_attribute WHERE attrelid = ('keyed_' || type)::regclass AND attname IN ('k', 'l', 'm')) AS c, LATERAL (
+	SELECT string_agg(attname, ', ') AS pk FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1])
+	WHERE indrelid = ('keyed_' || type)::regclass AND indisprimary) AS p;
+-- Whatever the session's settings are, it is the same row.
+SELECT is(told(format('INSERT INTO keyed_%1$s (%2$s, customer, words) VALUES (%3$s, ''c'', ''W''); SET LOCAL DateStyle = %4$s; SET LOCAL TimeZone = %5$L; SET LOCAL IntervalStyle = sql_standard;
+		SET LOCAL bytea_output = escape; SET LOCAL extra_float_digits = -15; SET LOCAL quote_all_identifiers = on; SET LOCAL search_path = ''''; UPDATE public.keyed_%1$s SET words = ''X''', type,
+	CASE WHEN type = 'composite' THEN 'k, l, m' WHEN type = 'included' THEN 'k, l' ELSE 'k' END, a, style, zone), shown => $$event || '-' || (details ->> 'key')$$),
+	format('c: made-%1$s amended-%1$s', key_a), format('%s with %s, %s', type, style, zone))
+FROM keyed, (VALUES ('SQL, DMY', 'America/New_York'), ('German', 'Asia/Kolkata'), ('Postgres, MDY', 'Pacific/Kiritimati')) AS v (style, zone)
+WHERE type IN ('date', 'timestamp', 'timestamptz', 'composite', 'numeric');
+
+-- ---- one transaction: what was rolled back is gone, the rest is there in its order
+
+CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, kind text, due timestamptz, value numeric, currency text, purpose text, longest_pause interval, drafted_by text,
+	status text, approved boolean, approver text, other text);
+CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
+	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
+CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
+	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
+CREATE TRIGGER assessed AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status IN ('kept', 'broken')) EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict=status');
+CREATE TRIGGER backed AFTER UPDATE OF approved ON deal FOR EACH ROW WHEN (NEW.approved) EXECUTE FUNCTION trust_ledger.track('backed');
+CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted');
+CREATE TABLE hot (LIKE deal INCLUDING ALL);
+SELECT format('CREATE TRIGGER %I AFTER %s ON hot FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s ''write:now'')', event, operation, event, arguments)
+FROM (VALUES ('made', 'INSERT', '''customer=customer'', ''words=words'','), ('amended', 'UPDATE', '''words=words'','), ('noted', 'DELETE', '')) AS v (event, operation, arguments) \gexec
+ALTER TABLE deal OWNER TO app;
+ALTER TABLE hot OWNER TO app;
+CREATE FUNCTION entries(of_customer text) RETURNS bigint LANGUAGE sql AS $$ SELECT count(*) FROM trust.entry WHERE customer = of_customer $$;
+CREATE FUNCTION put(nr int, of_customer text, tab text DEFAULT 'deal') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('INSERT INTO %I (id, customer, words) VALUES ($1, $2, ''W'')', tab) USING nr, of_customer;
+END
+$$;
+CREATE FUNCTION reword(nr int, said text, tab text DEFAULT 'deal') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('UPDATE %I SET words = $2 WHERE id = $1', tab) USING nr, said;
+END
+$$;
+GRANT SELECT ON trust.entry TO app;
+
+-- In a session of its own, which commits: what the ledger says of it, or the SQLSTATE.
+CREATE FUNCTION committed(doing text, acting text DEFAULT 'anna', login text DEFAULT 'app', shown text DEFAULT 'event') RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	at CONSTANT text := format('host=%s port=%s dbname=%I user=%I', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database(), login);
+	said text;
+BEGIN
+	CREATE TEMP TABLE known AS SELECT customer AS of_customer, length FROM trust.chain;
+	BEGIN
+		PERFORM dblink_exec(at, format('BEGIN; %s; %s; COMMIT', CASE WHEN acting IS NULL THEN '' ELSE format('DO $a$ BEGIN PERFORM trust_ledger.act_as(%L); END $a$', acting) END, doing));
+	EXCEPTION WHEN OTHERS THEN
+		said := SQLSTATE || CASE WHEN SQLSTATE ~ '^(XX|42)' THEN ' ' || SQLERRM ELSE '' END;
+	END;
+	IF said IS NULL THEN
+		EXECUTE format('SELECT string_agg(customer || '': '' || said, ''; '' ORDER BY customer) FROM (SELECT customer, string_agg(concat_ws('','', %s), '' '' ORDER BY seq) AS said
+			FROM trust.entry LEFT JOIN known ON customer = of_customer WHERE seq > coalesce(length, 0) AND customer <> '''' GROUP BY customer) AS s', shown) INTO said;
+	END IF;
+	DROP TABLE known;
+	PERFORM dblink_exec(replace(at, quote_ident(login), 'app'), 'DO $a$ BEGIN PERFORM trust_ledger.act_as(''anna''); DELETE FROM deal; DELETE FROM hot; END $a$');
+	RETURN coalesce(said, 'nothing');
+END
+$$;
+
+-- The same is asked of what is rolled back after it was written, and of what commits. %1$s: a customer.
+CREATE TABLE transactions (name text, doing text, says text);
+INSERT INTO transactions VALUES
+	('made, amended, kept', 'PERFORM put(1, ''%1$s''); PERFORM reword(1, ''X''); UPDATE deal SET status = ''kept'' WHERE id = 1', 'c: made,W amended,X assessed'),
+	('amended in one statement with others', 'PERFORM put(n, ''%1$s'') FROM generate_series(1, 3) AS n; UPDATE deal SET words = id', 'c: made,W made,W made,W amended,1 amended,2 amended,3'),
+	('amended there and back', 'PERFORM put(1, ''%1$s''); PERFORM reword(1, ''X''); PERFORM reword(1, ''W'')', 'c: made,W amended,X amended,W'),
+	('deleted at once', 'PERFORM put(1, ''%1$s''); DELETE FROM deal', 'c: made,W noted'),
+	('deleted and put again', 'PERFORM put(1, ''%1$s''); DELETE FROM deal; PERFORM put(1, ''%1$s''); PERFORM reword(1, ''X'')', 'c: made,W amended,X'),
+	('deleted and put again with other words', 'PERFORM put(1, ''%1$s''); DELETE FROM deal; INSERT INTO deal (id, customer, words) VALUES (1, ''%1$s'', ''V'')', 'c: made,W amended,V'),
+	('a block that fails', 'PERFORM put(1, ''%1$s''); BEGIN PERFORM reword(1, ''X''); RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN PERFORM reword(1, ''Y''); END; PERFORM reword(1, ''Z'')', 'c: made,W amended,Y amended,Z'),
+	('a statement that fails after it changed rows', 'PERFORM put(1, ''%1$s''); BEGIN UPDATE deal SET words = 1 / (id - 2) FROM (VALUES (1), (2)) AS v WHERE deal.id <> 2; INSERT INTO deal (id, customer, words) VALUES (3, ''%1$s'', ''W''), (1, ''%1$s'', ''W'');
+		EXCEPTION WHEN unique_violation THEN END; PERFORM reword(1, ''Z'')', 'c: made,W amended,Z'),
+	('blocks in blocks', 'PERFORM put(1, ''%1$s''); BEGIN PERFORM reword(1, ''a''); BEGIN PERFORM reword(1, ''b''); RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END;
+		BEGIN PERFORM reword(1, ''c''); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; PERFORM reword(1, ''d''); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END', 'c: made,W amended,a amended,c amended,d'),
+	('an outer block takes the inner ones along', 'PERFORM put(1, ''%1$s''); BEGIN BEGIN PERFORM reword(1, ''a''); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; PERFORM reword(1, ''b''); RAISE SQLSTATE ''U0000'';
+		EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; PERFORM reword(1, ''c'')', 'c: made,W amended,c'),
+	('all of it in blocks that fail', 'BEGIN PERFORM put(1, ''%1$s''); RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END', 'nothing'),
+	('what cannot be tracked, caught', 'PERFORM put(1, ''%1$s''); BEGIN CREATE TABLE nokey (customer text); CREATE TRIGGER z AFTER INSERT ON nokey FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''noted'');
+		INSERT INTO nokey VALUES (1); EXCEPTION WHEN object_not_in_prerequisite_state THEN END; PERFORM reword(1, ''X'')', 'c: made,W amended,X'),
+	-- written at once
+	('read at once', 'PERFORM put(1, ''%1$s'', ''hot''); ASSERT entries(''%1$s'') = 1; PERFORM reword(1, ''X'', ''hot''); ASSERT entries(''%1$s'') = 2', 'c: made,W amended,X'),
+	('read at once, and what was gathered before', 'PERFORM put(1, ''%1$s''); ASSERT entries(''%1$s'') = 0; PERFORM put(1, ''%1$s'', ''hot''); ASSERT entries(''%1$s'') = 2; PERFORM reword(1, ''X''); ASSERT entries(''%1$s'') = 2', 'c: made,W made,W amended,X'),
+	('written at once in a block that fails', 'PERFORM put(1, ''%1$s'', ''hot''); BEGIN PERFORM reword(1, ''X'', ''hot''); ASSERT entries(''%1$s'') = 2; RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END;
+		ASSERT entries(''%1$s'') = 1; PERFORM reword(1, ''Y'', ''hot'')', 'c: made,W amended,Y'),
+	('what was gathered before, written in a block that fails', 'PERFORM put(1, ''%1$s''); BEGIN PERFORM put(1, ''%1$s'', ''hot''); ASSERT entries(''%1$s'') = 2; RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END;
+		PERFORM reword(1, ''Y'')', 'c: made,W amended,Y'),
+	('the same, some blocks deep', 'PERFORM put(1, ''%1$s''); BEGIN PERFORM reword(1, ''X''); BEGIN BEGIN PERFORM put(1, ''%1$s'', ''hot''); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END;
+		PERFORM put(2, ''%1$s'', ''hot''); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; PERFORM reword(1, ''Y'')', 'c: made,W amended,X made,W amended,Y'),
+	('written twice, in blocks that both fail', 'PERFORM put(1, ''%1$s''); BEGIN PERFORM put(1, ''%1$s'', ''hot''); RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END;
+		BEGIN PERFORM put(1, ''%1$s'', ''hot''); RAISE SQLSTATE ''U0000''; EXCEPTION WHEN SQLSTATE ''U0000'' THEN END', 'c: made,W'),
+	('what cannot be written at once, caught', 'PERFORM put(1, ''%1$s''); BEGIN INSERT INTO hot (id, customer) VALUES (1, ''%1$s''); EXCEPTION WHEN null_value_not_allowed THEN END; PERFORM put(2, ''%1$s'', ''hot'')', 'c: made,W made,W');
+SELECT is(told(format('DO $d$ BEGIN %s; END $d$', format(doing, 'c')), shown => 'event, words'), says, name || ': rolled back') FROM transactions;
+SELECT is(replace(committed(format('DO $d$ BEGIN %s; END $d$', format(doing, 't' || nr)), shown => 'event, words'), 't' || nr, 'c'), says, name || ': committed')
+FROM (SELECT *, row_number() OVER () AS nr FROM transactions) AS t;
+
+SELECT * FROM finish();
