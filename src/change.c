@@ -159,6 +159,9 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->source = pstrdup(mapping->source);
 	change->name = pstrdup(mapping->promise);
 	change->key = MappingKey(mapping, row, tupdesc);
+	change->lasting_key = MappingLastingKey(mapping, row, tupdesc);
+	/* an UPDATE that takes a row to another partition fires as DELETE there and INSERT here */
+	change->leaves = operation == ROW_DELETE && change->lasting_key && HeapTupleHeaderIndicatesMovedPartitions(old->t_data);
 	change->event = mapping->event;
 	change->on_error = mapping->on_error;
 	change->withdraws = mapping->withdraws || mapping->event == EVENT_WITHDRAWN;

@@ -29,6 +29,9 @@ typedef struct TrackedChange
 	char	   *name;			/* of the promise among the row's */
 	char	   *key;
 	char	   *old_key;		/* NULL: the same */
+	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
+	bool		leaves;			/* deleted here, because it goes to another partition */
+	bool		arrived;		/* and there it was told of */
 	Event		event;
 	OnError		on_error;
 	bool		withdraws;		/* when the row is deleted */

@@ -23,7 +23,7 @@ typedef struct Spot
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
 	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* it was deleted and put in again: the same row, elsewhere */
+	bool		put_again;		/* it was deleted and put in again, or went to another partition: the same row */
 	int			last_insert;	/* the last change that put it in; -1: none */
 	char	   *customer;
 	pg_uuid_t	promise;
@@ -102,6 +102,7 @@ SpotOfChange(DeedPlan *plan, const TrackedChange *change)
 	}
 	old = SpotOf(plan, change, change->old_key);
 	LookUp(old, change, change->old_key);
+	spot->put_again = change->operation == ROW_INSERT;
 	if (old->live)
 	{
 		spot->known = spot->live = true;
@@ -266,6 +267,8 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		return;
 	else if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
+	else if (Ended(spot) && change->old_key)
+		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
 	else if (Ended(spot))
 		return;
 	else if (customer && strcmp(customer, spot->customer) != 0)
@@ -283,8 +286,6 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		AddMove(plan, change, spot);
 	else if (Ended(spot))
 		AddNote(plan, change, spot, "The terms in its row were changed. The promise was settled before.", ROW_STAYS);
-	else if (change->differs == 0 && change->old_key)
-		AddNote(plan, change, spot, "Its row has another key now.", ROW_STAYS);
 	else
 		AddDeed(plan, change, spot, EVENT_AMENDED);
 }
@@ -293,12 +294,16 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 static void
 DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
 {
-	if (spot->last_insert > nth)	/* the row went to another partition */
+	if (change->arrived)
+		return;
+	if (spot->last_insert > nth && !change->leaves)
 	{
 		spot->put_again = true;
 		return;
 	}
-	if (change->withdraws && !Ended(spot))
+	if (change->leaves)
+		AddNote(plan, change, spot, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+	else if (change->withdraws && !Ended(spot))
 	{
 		Deed	   *deed = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
 

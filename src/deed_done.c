@@ -71,6 +71,8 @@ static const struct
 	[EVENT_NOTED] = {add_note, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}}
 };
 
+const char *const other_key_note = "Its row has another key now.";
+
 static const TrackedChange *at_hand = NULL;
 
 /* Which change an error would be about. */
@@ -180,6 +182,26 @@ AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
 }
 
 static void
+Note(Together *together, const Deed *deed, Event event, const char *note)
+{
+	Row		   *noted = RowNew(&mapped_shape);
+
+	RowTake(noted, MAPPED_ACTOR, deed->change->mapped, MAPPED_ACTOR);
+	RowSetText(noted, MAPPED_REASON, note);
+	Call(together, deed, event, noted, (Datum) 0);
+}
+
+/* Unless another of the row's events has told it. */
+static void
+NoteOtherKey(Together *together, const Deed *deed)
+{
+	const Row  *source = TogetherHold(together, UUIDPGetDatum(&deed->promise))->source;
+
+	if (deed->change->old_key && !RowTextIs(source, SOURCE_KEY, deed->change->key))
+		Note(together, deed, EVENT_NOTED, other_key_note);
+}
+
+static void
 Amend(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
@@ -189,7 +211,10 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 	int			cleared = 0;
 
 	if (fields == 0)
+	{
+		NoteOtherKey(together, deed);
 		return;
+	}
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
 		RowTake(mapped, i, deed->change->mapped, i);
 	for (size_t i = 0; i < lengthof(amended); i++)
@@ -244,7 +269,6 @@ static void
 Do(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *mapped = deed->change->mapped;
-	Row		   *noted;
 
 	CHECK_FOR_INTERRUPTS();
 	DeedAtHand(deed->change);
@@ -252,13 +276,10 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 		return;
 	if (deed->event == EVENT_AMENDED)
 		Amend(ledger, together, deed);
+	else if (deed->note == other_key_note)
+		NoteOtherKey(together, deed);
 	else if (deed->note)
-	{
-		noted = RowNew(&mapped_shape);
-		RowTake(noted, MAPPED_ACTOR, mapped, MAPPED_ACTOR);
-		RowSetText(noted, MAPPED_REASON, deed->note);
-		Call(together, deed, deed->event, noted, (Datum) 0);
-	}
+		Note(together, deed, deed->event, deed->note);
 	else
 		Call(together, deed, deed->event, mapped, (Datum) 0);
 }

@@ -10,6 +10,8 @@
 #include "source.h"
 #include "text.h"
 
+extern const char *const other_key_note;
+
 /* One event upon one promise. */
 typedef struct Deed
 {

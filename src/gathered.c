@@ -119,6 +119,44 @@ GatheredContext(void)
 	return gathered.context;
 }
 
+/* Whether a row of the one key can have come to have the other in another partition. */
+static bool
+CanBeSameRow(const List *left, const List *arrived)
+{
+	ListCell   *a;
+	ListCell   *b;
+
+	forboth(a, left, b, arrived)
+		if (lfirst(a) && lfirst(b) && strcmp(lfirst(a), lfirst(b)) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * A row that comes from another partition left it right before: what was gathered
+ * since of that table is of the same row.
+ */
+static void
+FindWhereFrom(TrackedChange *change)
+{
+	for (int i = gathered.count - 1; i >= gathered.written; i--)
+	{
+		TrackedChange *before = gathered.changes[i];
+
+		if (strcmp(before->source, change->source) != 0)
+			continue;
+		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
+			!before->leaves || !CanBeSameRow(before->lasting_key, change->lasting_key))
+			return;
+		if (before->operation != ROW_DELETE || strcmp(before->name, change->name) != 0)
+			continue;
+		before->arrived = true;
+		change->old_key = before->key;
+		change->old_row = before->old_row;
+		return;
+	}
+}
+
 void
 GatheredAdd(TrackedChange *change)
 {
@@ -132,6 +170,8 @@ GatheredAdd(TrackedChange *change)
 		gathered.capacity *= 2;
 		gathered.changes = repalloc_huge(gathered.changes, sizeof(TrackedChange *) * gathered.capacity);
 	}
+	if (change->operation == ROW_INSERT && change->lasting_key)
+		FindWhereFrom(change);
 	change->made_in = GetCurrentSubTransactionId();
 	gathered.changes[gathered.count++] = change;
 }

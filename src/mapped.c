@@ -273,6 +273,15 @@ MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zo
 
 #define MAX_ROW_KEY_BYTES 1000
 
+static char *
+KeyPart(const Mapping *mapping, int i, HeapTuple tuple, TupleDesc tupdesc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
+
+	return isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
+}
+
 /* The row's key as text: of one column its own, of several a JSON array of their texts. */
 char *
 MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
@@ -282,9 +291,7 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 	initStringInfo(&list);
 	for (int i = 0; i < mapping->key_count; i++)
 	{
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
-		char	   *part = isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
+		char	   *part = KeyPart(mapping, i, tuple, tupdesc);
 
 		if (mapping->key_count == 1)
 			appendStringInfoString(&list, part);
@@ -301,6 +308,17 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the key of a tracked row is longer than %d bytes", MAX_ROW_KEY_BYTES)));
 	return list.data;
+}
+
+/* The parts of the key, NULL for those that decide in which partition the row is; NIL where it is in none. */
+List *
+MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
+{
+	List	   *parts = NIL;
+
+	for (int i = 0; mapping->is_partition && i < mapping->key_count; i++)
+		parts = lappend(parts, mapping->key_places[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
+	return parts;
 }
 
 /* Whether one of the columns of UPDATE OF, or who backs, is not what it was. */

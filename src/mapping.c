@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/partition.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type_d.h"
 #include "commands/tablecmds.h"
@@ -317,6 +318,40 @@ ReadKey(Mapping *mapping, Relation rel)
 	ReleaseSysCache(tuple);
 }
 
+static bool
+Places(Oid partitioned, const char *column)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(partitioned));
+	Form_pg_partitioned_table form;
+	bool		places = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for the partition key of relation %u", partitioned);
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	for (int i = 0; i < form->partnatts; i++)
+		places = places || form->partattrs.values[i] == get_attnum(partitioned, column);
+	ReleaseSysCache(tuple);
+	return places;
+}
+
+/* Which columns of the key decide in which partition a row is. */
+static void
+ReadPlaces(Mapping *mapping, Relation rel)
+{
+	List	   *ancestors;
+	ListCell   *cell;
+
+	mapping->is_partition = rel->rd_rel->relispartition;
+	if (!mapping->is_partition)
+		return;
+	ancestors = get_partition_ancestors(mapping->relid);
+	for (int i = 0; i < mapping->key_count; i++)
+		foreach(cell, ancestors)
+			if (Places(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
+				mapping->key_places[i] = true;
+	list_free(ancestors);
+}
+
 static void
 CheckTable(Relation rel)
 {
@@ -379,6 +414,7 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 	mapping->source = pstrdup(MappingSource(rel, trigger));
 	CheckComplete(mapping, trigger->tgtype);
 	ReadKey(mapping, rel);
+	ReadPlaces(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);
 	return mapping;

@@ -91,7 +91,7 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *e
 {
 	Park(ledger, &(ParkedChange) {
 		.source = change->source, .table = change->table, .trigger_name = change->trigger_name,
-		.operation = change->operation, .actor = RowText(change->mapped, MAPPED_ACTOR), .role = change->role,
+		.operation = change->old_row && change->new_row ? ROW_UPDATE : change->operation, .actor = RowText(change->mapped, MAPPED_ACTOR), .role = change->role,
 		.old_row = change->old_row, .new_row = change->new_row
 	}, error);
 }

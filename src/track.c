@@ -134,7 +134,7 @@ GatherChange(void *arg)
 
 	if (change == NULL)
 		return;
-	if (change->on_error == ON_ERROR_PARK)
+	if (change->on_error == ON_ERROR_PARK || change->leaves)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(context);
 
@@ -143,7 +143,7 @@ GatherChange(void *arg)
 		MemoryContextSwitchTo(previous);
 	}
 	GatheredAdd(change);
-	if (mapping->now)
+	if (mapping->now && !change->leaves)
 		GatheredWrite();
 }
 
