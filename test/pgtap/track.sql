@@ -205,4 +205,42 @@ SELECT is(told(format('DO $d$ BEGIN %s; END $d$', format(doing, 'c')), shown => 
 SELECT is(replace(committed(format('DO $d$ BEGIN %s; END $d$', format(doing, 't' || nr)), shown => 'event, words'), 't' || nr, 'c'), says, name || ': committed')
 FROM (SELECT *, row_number() OVER () AS nr FROM transactions) AS t;
 
+-- ---- rows that move between partitions stand for what they stood for
+
+CREATE TABLE phased (id int, phase text, customer text, words text, amount int, doubled int GENERATED ALWAYS AS (amount * 2) STORED, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
+CREATE TABLE phased_new PARTITION OF phased FOR VALUES IN ('new');
+CREATE TABLE phased_rest (words text, dropped text, phase text NOT NULL, amount int, doubled int GENERATED ALWAYS AS (amount * 2) STORED, customer text, id int NOT NULL, PRIMARY KEY (id, phase)) PARTITION BY RANGE (id);
+ALTER TABLE phased_rest DROP COLUMN dropped;
+ALTER TABLE phased ATTACH PARTITION phased_rest DEFAULT;
+CREATE TABLE phased_low PARTITION OF phased_rest FOR VALUES FROM (MINVALUE) TO (100);
+CREATE TABLE phased_high PARTITION OF phased_rest DEFAULT;
+SELECT track_all('phased') \gexec
+CREATE TRIGGER kept AFTER INSERT OR UPDATE ON phased FOR EACH ROW WHEN (NEW.phase = 'kept') EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict:kept');
+CREATE TABLE hot_phased (LIKE phased INCLUDING ALL) PARTITION BY LIST (phase);
+CREATE TABLE hot_new PARTITION OF hot_phased FOR VALUES IN ('new');
+CREATE TABLE hot_rest PARTITION OF hot_phased DEFAULT;
+SELECT track_all('hot_phased', ', ''write:now''') \gexec
+CREATE TABLE chosen (id int, phase text, customer text, words text, doubled int, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
+CREATE TABLE chosen_new PARTITION OF chosen FOR VALUES IN ('new');
+CREATE TABLE chosen_rest PARTITION OF chosen DEFAULT;
+ALTER TABLE chosen OWNER TO app;
+CREATE TRIGGER made AFTER INSERT ON chosen FOR EACH ROW WHEN (NEW.phase = 'new') EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words');
+CREATE TRIGGER kept AFTER INSERT OR UPDATE ON chosen FOR EACH ROW WHEN (NEW.phase = 'kept') EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict:kept');
+CREATE TRIGGER deleted AFTER DELETE ON chosen FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted');
+SELECT is(told(format('INSERT INTO %1$s (id, phase, customer, words) VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); %2$s', tab, replace(doing, '%t', tab)), shown => $$event || coalesce('-' || (details ->> 'row'), '') || coalesce('-' || words, '')$$),
+	says, format('%s: %s', tab, doing))
+FROM unnest('{phased,hot_phased}'::text[]) AS tab, (VALUES
+	('UPDATE %t SET phase = ''won''', 'c: made-W noted; d: made-X noted'),
+	('UPDATE %t SET phase = ''won'', words = words || ''!''', 'c: made-W amended-W!; d: made-X amended-X!'),
+	('UPDATE %t SET phase = ''won'', customer = ''e'' WHERE id = 1', 'c: made-W withdrawn-moved; d: made-X; e: made-W'),
+	('UPDATE %t SET phase = ''won''; UPDATE %t SET words = ''Y'' WHERE id = 2', 'c: made-W noted; d: made-X noted amended-Y'),
+	('UPDATE %t SET phase = ''won''; DELETE FROM %t WHERE id = 2', 'c: made-W noted; d: made-X noted noted-deleted'),
+	('UPDATE %t SET phase = ''won''; UPDATE %t SET phase = ''new''; UPDATE %t SET words = ''Y'' WHERE id = 2', 'c: made-W noted noted; d: made-X noted noted amended-Y'),
+	('MERGE INTO %t t USING (VALUES (1), (3)) AS v (id) ON t.id = v.id WHEN MATCHED THEN UPDATE SET phase = ''won'' WHEN NOT MATCHED THEN INSERT (id, phase, customer, words) VALUES (3, ''won'', ''c'', ''Z'')', 'c: made-W noted made-Z; d: made-X')) AS c (doing, says);
+SELECT is(told(doing, shown => $$event || coalesce('-' || (details ->> 'row'), '') || coalesce('-' || words, '')$$), says, doing) FROM (VALUES
+	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''kept''', 'c: made-W assessed'),
+	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W assessed'),
+	('INSERT INTO phased VALUES (1, ''won'', ''c'', ''W''); UPDATE phased SET id = 200; UPDATE phased SET words = ''Y''', 'c: made-W noted amended-Y'),
+	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
+
 SELECT * FROM finish();
