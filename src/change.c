@@ -37,7 +37,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 	uint32		differs = 0;
 
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
-		if ((fields & (1 << i)) && !RowValueEqual(old, i, new, i))
+		if ((fields & (1 << i)) && !MappedEqual(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
 }

@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "duration.h"
 #include "terms.h"
 
 extern Datum make_promise(PG_FUNCTION_ARGS);
@@ -149,16 +150,25 @@ static const struct
 	{MAPPED_DRAFTED_BY, PROMISE_DRAFTED_BY, false}
 };
 
-/* Whether the row says another thing than the promise. */
+/*
+ * The instant at which the row says that it is due.  A promise's own stands as it
+ * was moved by pauses, and comes from policy where the row names none.
+ */
 static bool
-DiffersFromPromise(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
+DiffersInDue(const Ledger *ledger, const Deed *deed, const Row *promise, int field)
 {
+	const Row  *mapped = deed->change->mapped;
 	TimestampTz due;
+	int64		moved = 0;
 
-	if (field != MAPPED_DUE_ON || RowIsNull(mapped, field))
-		return !RowValueEqual(mapped, field, promise, column);
-	due = TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
-	return RowIsNull(promise, column) || RowInstant(promise, column) != due;
+	if (RowIsNull(mapped, field))
+		return !deed->compares && !RowIsNull(promise, PROMISE_DUE);
+	if (RowIsNull(promise, PROMISE_DUE))
+		return true;
+	due = field == MAPPED_DUE ? RowInstant(mapped, field) : TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
+	if (deed->compares)
+		moved = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return RowInstant(promise, PROMISE_DUE) - moved != due;
 }
 
 /* The fields in which the row says another thing, of those that the change is about. */
@@ -170,13 +180,17 @@ AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
 
 	for (size_t i = 0; i < lengthof(amended); i++)
 	{
-		uint32		field = 1 << amended[i].field;
+		int			field = amended[i].field;
+		const Row  *mapped = deed->change->mapped;
 
-		/* who wrote words is said with new ones */
-		if (!(asked & field) || (deed->compares && amended[i].field == MAPPED_DRAFTED_BY))
+		if (!(asked & (1 << field)))
 			continue;
-		if (DiffersFromPromise(ledger, deed->change->mapped, promise, amended[i].field, amended[i].promise))
-			fields |= field;
+		/* who wrote words is said with new ones, and stays said */
+		if (field == MAPPED_DRAFTED_BY && (deed->compares || RowIsNull(mapped, field)))
+			continue;
+		if (field == MAPPED_DUE || field == MAPPED_DUE_ON ? DiffersInDue(ledger, deed, promise, field) :
+			!MappedEqual(mapped, field, promise, amended[i].promise))
+			fields |= 1 << field;
 	}
 	return fields;
 }

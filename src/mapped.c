@@ -240,6 +240,26 @@ MappedConstant(int field, const char *value, const char *argument)
 	}
 }
 
+/* Whether it is the same to people: 2.50 is 2.5, and 24 hours are a day. */
+bool
+MappedEqual(const Row *mapped, int field, const Row *other, int column)
+{
+	Datum		value = mapped->values[field];
+	Datum		of_other = other->values[column];
+
+	if (mapped->nulls[field] || other->nulls[column])
+		return mapped->nulls[field] == other->nulls[column];
+	switch (mapped_shape.columns[field].type)
+	{
+		case NUMERICOID:
+			return DatumGetBool(DirectFunctionCall2(numeric_eq, value, of_other));
+		case INTERVALOID:
+			return DatumGetBool(DirectFunctionCall2(interval_eq, value, of_other));
+		default:
+			return RowValueEqual(mapped, field, other, column);
+	}
+}
+
 /* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
 Row *
 MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone)

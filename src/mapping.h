@@ -93,6 +93,7 @@ extern bool MappingHas(const Mapping *mapping, int field);
 extern Row *MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone);
 extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
 extern List *MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
+extern bool MappedEqual(const Row *mapped, int field, const Row *other, int column);
 extern bool MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc);
 
 #endif
