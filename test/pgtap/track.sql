@@ -243,4 +243,32 @@ SELECT is(told(doing, shown => $$event || coalesce('-' || (details ->> 'row'), '
 	('INSERT INTO phased VALUES (1, ''won'', ''c'', ''W''); UPDATE phased SET id = 200; UPDATE phased SET words = ''Y''', 'c: made-W noted amended-Y'),
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
 
+-- ---- amended by what really changed, and nothing else
+
+CREATE TABLE said_in (id int PRIMARY KEY, customer text, words text, due_at timestamptz, due_wall timestamp, due_day date);
+SELECT format('CREATE TRIGGER %1$s_%2$s AFTER %3$s ON said_in FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%1$L, ''customer=customer'', ''words=words'', ''due=%2$s'', ''promise:%2$s'')', event, col, operation)
+FROM (VALUES ('made', 'INSERT'), ('amended', 'UPDATE')) AS v (event, operation), unnest('{due_at,due_wall,due_day}'::text[]) AS col \gexec
+ALTER TABLE said_in OWNER TO app;
+SELECT is(told('INSERT INTO deal VALUES (1, ''c'', ''W'', ''k'', ''2031-02-01 00:00+00'', 2.50, ''EUR'', ''P'', ''1 day'', ''bot''); ' || doing, shown => $$event || coalesce('-' || words, '') $$),
+	'c: made-W' || says, doing)
+FROM (VALUES
+	('UPDATE deal SET id = id, customer = customer, words = words, kind = kind, due = due, value = value, currency = currency, purpose = purpose, longest_pause = longest_pause, drafted_by = drafted_by, status = status', ''),
+	('UPDATE deal SET other = ''x'', status = ''open'', approver = ''ben''', ''), ('UPDATE deal SET words = words || ''''', ''), ('UPDATE deal SET value = 2.5', ''), ('UPDATE deal SET value = 2.500', ''),
+	('UPDATE deal SET due = ''2031-02-01 09:00+09''', ''), ('UPDATE deal SET longest_pause = ''24:00''', ''), ('INSERT INTO deal SELECT 1 ON CONFLICT (id) DO UPDATE SET words = deal.words', ''),
+	('UPDATE deal SET words = ''X''', ' amended-X'), ('UPDATE deal SET words = ''w''', ' amended-w'), ('UPDATE deal SET words = ''W ''', ' amended-W '),
+	('UPDATE deal SET value = 2.51', ' amended-W'), ('UPDATE deal SET value = NULL', ' amended-W'), ('UPDATE deal SET currency = ''USD''', ' amended-W'), ('UPDATE deal SET kind = NULL, due = NULL, value = NULL, currency = NULL, purpose = NULL, longest_pause = NULL', ' amended-W'),
+	('UPDATE deal SET due = due + interval ''1 microsecond''', ' amended-W'), ('UPDATE deal SET drafted_by = ''ben''', ' amended-W'), ('UPDATE deal SET drafted_by = NULL', ''),
+	('UPDATE deal SET words = ''X'' WHERE id = 2', '')) AS v (doing, says);
+SELECT is(told(format('INSERT INTO deal VALUES (1, ''c'', ''W'', ''k'', ''2031-02-01 00:00+00'', 2.50, ''EUR'', ''P'', ''1 day'', ''bot''); UPDATE deal SET %I = NULL', col),
+	shown => format('coalesce((SELECT %I::text FROM trust.promise p WHERE p.promise = entry.promise), ''-'')', col)), 'c: - -', col || ' is cleared')
+FROM unnest('{kind,due,value,currency,purpose,longest_pause}'::text[]) AS col;
+SELECT is(told('INSERT INTO deal (id, customer, words) VALUES (1, ''c'', ''W''); ' || doing), says, doing)
+FROM (VALUES ('UPDATE deal SET words = NULL', '22004'), ('UPDATE deal SET words = ''''', '22023'), ('UPDATE deal SET customer = NULL', '22004'), ('UPDATE deal SET due = ''2001-01-01''', '22023'),
+	('UPDATE deal SET currency = ''''', '22023')) AS v (doing, says);
+SELECT is(told('INSERT INTO deal (id, customer, words) VALUES (1, ''c'', ''W'') RETURNING id; UPDATE deal SET words = ''X'' RETURNING words; DELETE FROM deal RETURNING *'), 'c: made amended noted', 'RETURNING');
+SELECT is(told(format('SET LOCAL TimeZone = %L; INSERT INTO said_in VALUES (1, ''c'', ''W'', ''2031-02-01 12:00+00'', ''2031-02-01 12:00'', ''2031-02-01''); UPDATE said_in SET due_at = ''2031-02-02 12:00+00'', due_wall = ''2031-02-02 12:00'', due_day = ''2031-02-02''', zone),
+	shown => $$(details ->> 'name') || to_char(due AT TIME ZONE 'UTC', '-DD"T"HH24:MI')$$),
+	'c: due_at-01T12:00 due_day-01T14:59 due_wall-01T03:00 due_at-02T12:00 due_day-02T14:59 due_wall-02T03:00', 'due by instant, clock on the wall and day, in ' || zone)
+FROM unnest('{UTC,America/New_York}'::text[]) AS zone;
+
 SELECT * FROM finish();
