@@ -54,6 +54,15 @@ CheckNamesMachine(const Ledger *ledger, const char *named)
 			 errhint("Leave actor out: the application says who acts with trust_ledger.act_as('%s').", named)));
 }
 
+/* Who acted when it was parked, which was settled then, unless the mapping could not be read. */
+static const char *
+ActorOfParked(const Row *mapped, const Ledger *ledger, const char *acting)
+{
+	if (RowTextIs(mapped, MAPPED_ACTOR, acting))
+		CheckNamesMachine(ledger, acting);
+	return acting;
+}
+
 /*
  * Who acts: whoever the login or the role belongs to, whatever the mapping says;
  * else the machine that it names; else whom act_as() named.
@@ -107,8 +116,8 @@ static bool
 Happened(const Mapping *mapping, const TrackedChange *change, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
 	if (mapping->event == EVENT_BACKED)
-		return NamesWhoActs(mapping, change->mapped, change->operation) &&
-			(change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc));
+		return (change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc)) &&
+			NamesWhoActs(mapping, change->mapped, change->operation);
 	if (mapping->event == EVENT_AMENDED && change->operation == ROW_UPDATE)
 		return change->moved || change->old_key || (change->differs & TERM_FIELDS) != 0;
 	return true;
@@ -171,7 +180,8 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
 	change->role = GetUserId();
 	change->level_of = level_of;
-	RowSetText(change->mapped, MAPPED_ACTOR, acting ? acting : ActorOfChange(mapping, change->mapped, ledger));
+	RowSetText(change->mapped, MAPPED_ACTOR,
+			   acting ? ActorOfParked(change->mapped, ledger, acting) : ActorOfChange(mapping, change->mapped, ledger));
 	if (!Happened(mapping, change, old, new, tupdesc))
 		change = NULL;
 	MemoryContextSwitchTo(previous);

@@ -367,14 +367,30 @@ CheckTable(Relation rel)
 				 errmsg("the ledger's own tables are not tracked")));
 }
 
+/* The text of the argument that begins so; NULL: there is none. */
+static const char *
+ConstantOf(const Trigger *trigger, const char *prefix)
+{
+	for (int i = 1; i < trigger->tgnargs; i++)
+		if (strncmp(trigger->tgargs[i], prefix, strlen(prefix)) == 0)
+			return trigger->tgargs[i] + strlen(prefix);
+	return NULL;
+}
+
 /* What the table is called as a source, also where the rest of the mapping cannot be read. */
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
-	for (int i = 1; i < trigger->tgnargs; i++)
-		if (strncmp(trigger->tgargs[i], "source:", strlen("source:")) == 0)
-			return trigger->tgargs[i] + strlen("source:");
-	return QualifiedName(RootOf(rel));
+	const char *source = ConstantOf(trigger, "source:");
+
+	return source ? source : QualifiedName(RootOf(rel));
+}
+
+/* Whom the mapping names as acting, likewise; NULL: nobody. */
+const char *
+MappingActor(const Trigger *trigger)
+{
+	return ConstantOf(trigger, "actor:");
 }
 
 bool

@@ -89,6 +89,7 @@ typedef struct Mapping
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
+extern const char *MappingActor(const Trigger *trigger);
 extern bool MappingHas(const Mapping *mapping, int field);
 extern Row *MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone);
 extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
