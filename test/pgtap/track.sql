@@ -122,9 +122,9 @@ WHERE type IN ('date', 'timestamp', 'timestamptz', 'composite', 'numeric');
 -- ---- one transaction: what was rolled back is gone, the rest is there in its order
 
 CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, kind text, due timestamptz, value numeric, currency text, purpose text, longest_pause interval, drafted_by text,
-	status text, approved boolean, approver text, other text);
+	status text, approved boolean, approver text, other text, promiser text);
 CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
-	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
+	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by', 'promiser=promiser');
 CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
 	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
 CREATE TRIGGER assessed AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status IN ('kept', 'broken')) EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict=status');
@@ -239,7 +239,7 @@ FROM unnest('{phased,hot_phased}'::text[]) AS tab, (VALUES
 	('MERGE INTO %t t USING (VALUES (1), (3)) AS v (id) ON t.id = v.id WHEN MATCHED THEN UPDATE SET phase = ''won'' WHEN NOT MATCHED THEN INSERT (id, phase, customer, words) VALUES (3, ''won'', ''c'', ''Z'')', 'c: made-W noted made-Z; d: made-X')) AS c (doing, says);
 SELECT is(told(doing, shown => $$event || coalesce('-' || (details ->> 'row'), '') || coalesce('-' || words, '')$$), says, doing) FROM (VALUES
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''kept''', 'c: made-W assessed'),
-	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W assessed'),
+	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W noted assessed'),
 	('INSERT INTO phased VALUES (1, ''won'', ''c'', ''W''); UPDATE phased SET id = 200; UPDATE phased SET words = ''Y''', 'c: made-W noted amended-Y'),
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
 
@@ -270,5 +270,56 @@ SELECT is(told(format('SET LOCAL TimeZone = %L; INSERT INTO said_in VALUES (1, '
 	shown => $$(details ->> 'name') || to_char(due AT TIME ZONE 'UTC', '-DD"T"HH24:MI')$$),
 	'c: due_at-01T12:00 due_day-01T14:59 due_wall-01T03:00 due_at-02T12:00 due_day-02T14:59 due_wall-02T03:00', 'due by instant, clock on the wall and day, in ' || zone)
 FROM unnest('{UTC,America/New_York}'::text[]) AS zone;
+
+-- ---- who stands behind it
+
+CREATE TABLE signed (id int PRIMARY KEY, customer text, words text, kind text DEFAULT 'guarded', promiser text, backer text, other text);
+CREATE TRIGGER made AFTER INSERT ON signed FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'promiser=promiser');
+CREATE TRIGGER amended AFTER UPDATE ON signed FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'words=words', 'kind=kind');
+CREATE TRIGGER backed AFTER INSERT OR UPDATE ON signed FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('backed', 'backer=backer');
+CREATE TABLE entered (LIKE signed INCLUDING ALL);
+CREATE TRIGGER made AFTER INSERT ON entered FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'promiser=promiser', 'actor:bot');
+ALTER TABLE signed OWNER TO app;
+ALTER TABLE entered OWNER TO app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON deal, hot, signed, entered TO PUBLIC;
+CREATE FUNCTION act(as_actor text) RETURNS void LANGUAGE sql AS $$ SELECT trust_ledger.act_as(as_actor) $$;
+SELECT is(told(doing, acting, login, $$CASE event WHEN 'backed' THEN backer || ' ' || evidence WHEN 'made' THEN coalesce(backer || ' made ' || evidence, 'made') ELSE event END$$), says, concat_ws(': ', login, acting, doing))
+FROM (VALUES
+	-- by act_as() or by the login of one's own; never with more evidence than the application's word
+	('INSERT INTO signed VALUES (1, ''c'', ''W''); SELECT act(''anna''); UPDATE signed SET backer = ''anna''', 'bot', 'app', 'c: made anna asserted'),
+	('INSERT INTO signed (id, customer, words, promiser) VALUES (1, ''c'', ''W'', ''bot''); UPDATE signed SET backer = ''lisa''', NULL, 'login_lisa', 'c: made lisa asserted'),
+	('INSERT INTO signed (id, customer, words, promiser, backer) VALUES (1, ''c'', ''W'', ''bot'', ''lisa'')', NULL, 'login_lisa', 'c: made lisa asserted'),
+	('INSERT INTO signed (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'login_lisa', 'c: lisa made asserted'),
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true', 'bot', 'app', 'c: made anna asserted'),
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); UPDATE deal SET approved = true', 'bot', 'app', 'TL003'),
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''crm''); UPDATE deal SET approved = true', 'bot', 'app', 'TL003'),
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''cora''); UPDATE deal SET approved = true', 'bot', 'app', 'TL003'),
+	-- somebody else is named
+	('INSERT INTO signed VALUES (1, ''c'', ''W''); UPDATE signed SET backer = ''anna''', 'bot', 'app', 'TL003'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W''); UPDATE signed SET backer = ''anna''', 'ben', 'app', 'TL003'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W''); UPDATE signed SET backer = ''nobody''', 'anna', 'app', 'TL003'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W''); UPDATE signed SET backer = ''anna''', NULL, 'login_lisa', 'TL003'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', NULL, ''anna'')', 'bot', 'app', 'c: made'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna'')', 'ben', 'app', 'c: made'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna'')', 'anna', 'app', 'c: made anna asserted'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna''); UPDATE signed SET other = 1', 'ben', 'app', 'c: made'),
+	-- nor is who promises, from another's act
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'bot', 'app', 'c: made'), ('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'crm', 'app', 'c: made'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'ben', 'app', 'c: made'), ('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'anna', 'app', 'c: anna made asserted'),
+	('INSERT INTO entered VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'anna', 'app', 'c: made'), ('INSERT INTO entered VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', NULL, 'clerk', 'c: made'),
+	('INSERT INTO entered VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', NULL, 'login_lisa', 'c: made'), ('INSERT INTO entered VALUES (1, ''c'', ''W'')', NULL, 'login_lisa', 'c: lisa made asserted'),
+	-- a copy of an approved row is not approved
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true; SELECT act(''bot''); INSERT INTO deal SELECT (jsonb_populate_record(deal, ''{"id": 2}'')).* FROM deal', 'bot', 'app', 'c: made anna asserted made'),
+	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna''); INSERT INTO signed SELECT 2, customer, words, kind, promiser, backer FROM signed; SELECT act(''ben''); INSERT INTO signed SELECT 3, customer, words, kind, promiser, backer FROM signed WHERE id = 1', 'anna', 'app',
+		'c: made anna asserted made anna asserted made'),
+	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true; INSERT INTO deal SELECT (jsonb_populate_record(deal, ''{"id": 2, "promiser": "bot"}'')).* FROM deal', 'bot', 'app', 'c: made anna asserted made'),
+	('INSERT INTO deal (id, customer, words, approved) VALUES (1, ''c'', ''W'', true); UPDATE deal SET approved = true, words = words', 'bot', 'app', 'c: made'),
+	('INSERT INTO deal (id, customer, words, approved) VALUES (1, ''c'', ''W'', true); UPDATE deal SET words = ''X''', 'bot', 'app', 'c: made amended')) AS v (doing, acting, login, says);
+-- What was edited after it was approved is not approved.
+SELECT is(told(format('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true; SELECT act(%L); %s', acting, doing),
+	'bot', 'app', $$concat_ws('/', event, state, backer)$$), 'c: made/proposed backed/open/anna' || says, acting || ': ' || doing)
+FROM (VALUES ('bot', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('anna', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('bot', 'UPDATE deal SET other = ''x'', words = words', ''), ('ben', 'UPDATE deal SET value = 5', ' amended/proposed'),
+	('bot', 'UPDATE deal SET words = ''X''; UPDATE deal SET words = ''W''', ' amended/proposed amended/proposed'), ('anna', 'UPDATE deal SET approved = true', ''), ('anna', 'UPDATE deal SET approved = false; UPDATE deal SET approved = true', ' backed/open/anna'),
+	('ben', 'UPDATE deal SET words = ''X'', approved = NULL; UPDATE deal SET approved = true', ' amended/proposed backed/open/ben')) AS v (acting, doing, says);
 
 SELECT * FROM finish();
