@@ -178,6 +178,7 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->has = FieldsOf(mapping);
 	if (operation == ROW_UPDATE)
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
+	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->level_of = level_of;
 	RowSetText(change->mapped, MAPPED_ACTOR,

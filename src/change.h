@@ -41,6 +41,7 @@ typedef struct TrackedChange
 	uint32		has;			/* which fields are mapped, as bits */
 	uint32		differs;		/* which of them an UPDATE changed */
 	Oid			level_of;		/* whose level counts */
+	Oid			login;
 	Oid			role;
 	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
 	Datum		new_row;

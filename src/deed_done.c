@@ -118,7 +118,7 @@ Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum
 	const TrackedChange *change = deed->change;
 	Origin		origin = {
 		.node = {.type = T_ExtensibleNode, .extnodename = ORIGIN_NAME},
-		.level_of = change->level_of, .role = change->role,
+		.level_of = change->level_of, .login = change->login, .role = change->role,
 		.details = SourceDetails(change->source, change->key, change->name, deed->fate, deed->other),
 		.promise = &deed->promise, .together = together
 	};

@@ -173,7 +173,7 @@ ParkRow(TriggerData *data, const ErrorData *error)
 	Park(LedgerOpen(), &(ParkedChange) {
 		.source = MappingSource(data->tg_relation, data->tg_trigger),
 		.table = RelationGetRelationName(data->tg_relation), .trigger_name = data->tg_trigger->tgname,
-		.operation = OperationOf(data), .actor = named && !own ? named : who, .role = GetUserId(),
+		.operation = OperationOf(data), .actor = named && !own ? named : who, .login = GetSessionUserId(), .role = GetUserId(),
 		.old_row = RowAsJson(OldRow(data), tupdesc), .new_row = RowAsJson(NewRow(data), tupdesc)
 	}, error);
 }
