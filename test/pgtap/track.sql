@@ -129,6 +129,7 @@ CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_
 	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
 CREATE TRIGGER assessed AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status IN ('kept', 'broken')) EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict=status');
 CREATE TRIGGER backed AFTER UPDATE OF approved ON deal FOR EACH ROW WHEN (NEW.approved) EXECUTE FUNCTION trust_ledger.track('backed');
+CREATE TRIGGER accepted AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status = 'accepted') EXECUTE FUNCTION trust_ledger.track('accepted');
 CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted');
 CREATE TABLE hot (LIKE deal INCLUDING ALL);
 SELECT format('CREATE TRIGGER %I AFTER %s ON hot FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s ''write:now'')', event, operation, event, arguments)
@@ -321,5 +322,104 @@ SELECT is(told(format('INSERT INTO deal (id, customer, words, kind) VALUES (1, '
 FROM (VALUES ('bot', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('anna', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('bot', 'UPDATE deal SET other = ''x'', words = words', ''), ('ben', 'UPDATE deal SET value = 5', ' amended/proposed'),
 	('bot', 'UPDATE deal SET words = ''X''; UPDATE deal SET words = ''W''', ' amended/proposed amended/proposed'), ('anna', 'UPDATE deal SET approved = true', ''), ('anna', 'UPDATE deal SET approved = false; UPDATE deal SET approved = true', ' backed/open/anna'),
 	('ben', 'UPDATE deal SET words = ''X'', approved = NULL; UPDATE deal SET approved = true', ' amended/proposed backed/open/ben')) AS v (acting, doing, says);
+
+-- ---- rows that go to another customer, get another key, or are deleted
+
+CREATE TABLE dropped (LIKE deal INCLUDING ALL);
+SELECT format('CREATE TRIGGER %I AFTER %s ON dropped FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s)', event, operation, event, arguments)
+FROM (VALUES ('made', 'INSERT', '''customer=customer'', ''words=words'', ''due=due'''), ('accepted', 'UPDATE OF status', '''relayed:false'''), ('noted', 'DELETE', '''on_delete:withdrawn''')) AS v (event, operation, arguments) \gexec
+CREATE TABLE double (id int PRIMARY KEY, customer text, words text, also text);
+SELECT format('CREATE TRIGGER %s_%s AFTER %s ON double FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s ''promise:%2$s'')', event, col, operation, event, CASE WHEN operation <> 'DELETE' THEN format('''customer=customer'', ''words=%s'',', col) ELSE '' END)
+FROM (VALUES ('made', 'INSERT'), ('amended', 'UPDATE'), ('noted', 'DELETE')) AS v (event, operation), unnest('{words,also}'::text[]) AS col \gexec
+ALTER TABLE dropped OWNER TO app;
+ALTER TABLE double OWNER TO app;
+SELECT is(told(doing, shown => $$event || '/' || state || coalesce('/' || (details ->> 'name'), '') || coalesce('-' || (details ->> 'row'), '')$$), says, doing)
+FROM (VALUES
+	-- another customer
+	('SELECT put(1, ''c''); UPDATE deal SET customer = ''d''; UPDATE deal SET words = ''X''', 'c: made/open withdrawn/withdrawn-moved; d: made/open amended/open'),
+	('SELECT put(1, ''c''); UPDATE deal SET customer = ''d'', words = ''X''; UPDATE deal SET customer = ''c''', 'c: made/open withdrawn/withdrawn-moved made/open; d: made/open withdrawn/withdrawn-moved'),
+	('SELECT put(1, ''c''); SELECT act(''cora''); UPDATE deal SET status = ''accepted''; SELECT act(''anna''); UPDATE deal SET customer = ''d''', 'c: made/open accepted/open withdrawn/broken-moved; d: made/open'),
+	('INSERT INTO deal (id, customer, words, due) VALUES (1, ''c'', ''W'', clock_timestamp() + interval ''0.1 s''); INSERT INTO written VALUES (2); SELECT pg_sleep(0.2); UPDATE deal SET due = ''2999-01-01'', customer = ''d''', 'c: made/open withdrawn/broken-moved; d: made/open'),
+	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; UPDATE deal SET customer = ''d''; UPDATE deal SET words = ''X''', 'c: made/open assessed/kept noted/kept noted/kept'),
+	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; UPDATE deal SET words = ''X'', value = 5', 'c: made/open assessed/kept noted/kept'),
+	('SELECT put(1, ''c''), put(2, ''d''); UPDATE deal SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END', 'c: made/open withdrawn/withdrawn-moved made/open; d: made/open made/open withdrawn/withdrawn-moved'),
+	('INSERT INTO double VALUES (1, ''c'', ''W'', ''V''); UPDATE double SET customer = ''d''', 'c: made/open/also made/open/words withdrawn/withdrawn/also-moved withdrawn/withdrawn/words-moved; d: made/open/also made/open/words'),
+	-- another key
+	('SELECT put(1, ''c''); UPDATE deal SET id = 2; SELECT put(1, ''d''); UPDATE deal SET words = ''X'' WHERE id = 2; UPDATE deal SET words = ''Y'' WHERE id = 1', 'c: made/open noted/open amended/open; d: made/open amended/open'),
+	('SELECT put(1, ''c''), put(2, ''d''); UPDATE deal SET id = 3 WHERE id = 1; UPDATE deal SET id = 1 WHERE id = 2; UPDATE deal SET id = 2 WHERE id = 3; UPDATE deal SET words = ''X'' WHERE id = 2', 'c: made/open noted/open noted/open amended/open; d: made/open noted/open'),
+	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; UPDATE deal SET id = 2; UPDATE deal SET status = ''broken''', 'c: made/open assessed/kept noted/kept assessed/broken'),
+	('SELECT put(1, ''c''); UPDATE deal SET id = 2, status = ''kept''', 'c: made/open noted/open assessed/kept'), ('SELECT put(1, ''c''); UPDATE deal SET id = 2, drafted_by = ''bot''; UPDATE deal SET drafted_by = NULL, id = 3; DELETE FROM deal', 'c: made/open amended/open noted/open noted/open-deleted'),
+	('SELECT put(1, ''c''); UPDATE deal SET id = 2, customer = ''d''; DELETE FROM deal WHERE id = 2', 'c: made/open withdrawn/withdrawn-moved; d: made/open noted/open-deleted'),
+	-- deleted
+	('SELECT put(1, ''c''); DELETE FROM deal; INSERT INTO written VALUES (2); SELECT put(1, ''c'')', 'c: made/open noted/open-deleted made/open'),
+	('SELECT put(1, ''c''); INSERT INTO written VALUES (2); DELETE FROM deal; SELECT put(1, ''c'')', 'c: made/open'),
+	('SELECT put(1, ''c''); INSERT INTO written VALUES (2); DELETE FROM deal; SELECT put(1, ''d'')', 'c: made/open withdrawn/withdrawn-moved; d: made/open'),
+	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; DELETE FROM deal; SELECT put(1, ''c'')', 'c: made/open assessed/kept'),
+	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; DELETE FROM deal', 'c: made/open assessed/kept noted/kept-deleted'),
+	('INSERT INTO dropped (id, customer, words) VALUES (1, ''c'', ''W''); DELETE FROM dropped', 'c: made/open withdrawn/withdrawn-deleted'),
+	('INSERT INTO dropped (id, customer, words) VALUES (1, ''c'', ''W''); SELECT act(''cora''); UPDATE dropped SET status = 1; SELECT act(''anna''); DELETE FROM dropped', 'c: made/open accepted/open withdrawn/broken-deleted'),
+	('INSERT INTO dropped (id, customer, words, due) VALUES (1, ''c'', ''W'', clock_timestamp() + interval ''0.1 s''); INSERT INTO written VALUES (2); SELECT pg_sleep(0.2); DELETE FROM dropped', 'c: made/open withdrawn/broken-deleted'),
+	('INSERT INTO double VALUES (1, ''c'', ''W'', ''V''); UPDATE double SET also = ''X''; DELETE FROM double', 'c: made/open/also made/open/words amended/open/also noted/open/also-deleted noted/open/words-deleted'),
+	('TRUNCATE deal', 'nothing'), ('UPDATE deal SET words = 1; DELETE FROM deal', 'nothing')) AS v (doing, says);
+DO $$
+BEGIN
+	PERFORM trust_ledger.act_as('anna');
+	PERFORM put(71, 'from');
+	INSERT INTO double VALUES (72, 'from', 'W', 'V');
+	UPDATE deal SET customer = 'to' WHERE id = 71;
+	UPDATE double SET customer = 'to';
+	UPDATE deal SET customer = 'third' WHERE id = 71;
+END
+$$;
+SELECT results_eq($$SELECT w.customer, m.customer, m.details ->> 'key', m.details ->> 'source', m.details ->> 'name' FROM trust.entry w JOIN trust.entry m ON m.event = 'made' AND w.details ->> 'moved_to' = m.promise::text AND m.details ->> 'moved_from' = w.promise::text
+		WHERE w.event = 'withdrawn' AND w.details ->> 'row' = 'moved' ORDER BY 1, 2, 5 $$,
+	$$VALUES ('from' COLLATE "C", 'to' COLLATE "C", '72', 'public.double', 'also'), ('from', 'to', '72', 'public.double', 'words'), ('from', 'to', '71', 'public.deal', NULL), ('to', 'third', '71', 'public.deal', NULL)$$,
+	'each of the two names the other');
+
+-- ---- by whose level, and by whose act
+
+CREATE TABLE owned (id int PRIMARY KEY, customer text, words text);
+CREATE TRIGGER made AFTER INSERT ON owned FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
+CREATE TABLE portal (LIKE owned INCLUDING ALL);
+CREATE TRIGGER made AFTER INSERT ON portal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'promiser:anna', 'actor:carl');
+CREATE TABLE recorded (LIKE owned INCLUDING ALL);
+CREATE TRIGGER made AFTER INSERT ON recorded FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'promiser:anna', 'actor:crm');
+CREATE TABLE humans (LIKE owned INCLUDING ALL);
+CREATE TRIGGER made AFTER INSERT ON humans FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:anna');
+SELECT format('ALTER TABLE %s OWNER TO app; GRANT ALL ON %1$s TO PUBLIC', tab) FROM unnest('{owned,portal,recorded,humans}'::text[]) AS tab \gexec
+CREATE FUNCTION as_definer(doing text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE doing; END';
+CREATE FUNCTION as_robot(doing text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN EXECUTE doing; END';
+ALTER FUNCTION as_robot(text) OWNER TO role_bot;
+CREATE FUNCTION as_postgres(doing text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	login text := session_user;
+BEGIN
+	PERFORM set_config('session_authorization', 'postgres', true);
+	EXECUTE doing;
+	PERFORM set_config('session_authorization', login, true);
+END
+$$;
+SELECT is(told(doing, acting, login, $$concat_ws('/', event, actor, evidence, login, role)$$), says, concat_ws(': ', login, acting, doing))
+FROM (VALUES
+	('INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'outsider', 'c: made/bot/asserted/outsider/outsider'), ('INSERT INTO owned VALUES (1, ''c'', ''W'')', 'anna', 'app', 'c: made/bot/asserted/app/app'),
+	('INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'login_lisa', 'c: made/lisa/asserted/login_lisa/login_lisa'), ('INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'login_carl', 'TL003'),
+	('SET LOCAL ROLE role_bot; INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'clerk', 'c: made/robot/asserted/clerk/role_bot'), ('SELECT as_robot(''INSERT INTO owned VALUES (1, ''''c'''', ''''W'''')'')', NULL, 'clerk', 'c: made/robot/asserted/clerk/role_bot'),
+	('SELECT as_robot(''INSERT INTO owned VALUES (1, ''''c'''', ''''W'''')'')', NULL, 'login_lisa', 'TL003'), ('SELECT as_definer(''INSERT INTO owned VALUES (1, ''''c'''', ''''W'''')'')', NULL, 'outsider', 'c: made/bot/asserted/outsider/postgres'),
+	('SELECT as_definer(''INSERT INTO owned VALUES (1, ''''c'''', ''''W'''')'')', NULL, 'login_lisa', 'c: made/lisa/asserted/login_lisa/postgres'),
+	('SET LOCAL ROLE role_bot; INSERT INTO owned VALUES (1, ''c'', ''W''); RESET ROLE; INSERT INTO owned VALUES (2, ''c'', ''W'')', NULL, 'clerk', 'c: made/robot/asserted/clerk/role_bot made/bot/asserted/clerk/clerk'),
+	('INSERT INTO portal VALUES (1, ''c'', ''W'')', NULL, 'outsider', 'TL003'), ('INSERT INTO portal VALUES (1, ''c'', ''W'')', 'anna', 'app', 'TL003'), ('INSERT INTO humans VALUES (1, ''c'', ''W'')', NULL, 'outsider', 'TL003'),
+	('INSERT INTO humans VALUES (1, ''c'', ''W'')', 'anna', 'app', 'TL003'), ('INSERT INTO humans VALUES (1, ''c'', ''W'')', NULL, 'login_lisa', 'c: made/lisa/asserted/login_lisa/login_lisa'),
+	('INSERT INTO recorded VALUES (1, ''c'', ''W'')', NULL, 'outsider', 'c: made/crm/asserted/outsider/outsider'), ('INSERT INTO deal (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'outsider', 'TL003'),
+	('SELECT put(1, ''c''); SELECT act(''ben''); SELECT reword(1, ''X'')', 'anna', 'app', 'c: made/anna/asserted/app/app amended/ben/asserted/app/app'),
+	-- the owner's level
+	('SELECT as_postgres(''ALTER TABLE owned OWNER TO outsider''); INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'clerk', 'TL004'), ('SELECT as_postgres(''ALTER TABLE owned OWNER TO outsider''); INSERT INTO owned VALUES (1, ''c'', ''W'')', 'anna', 'app', 'TL004'),
+	('INSERT INTO owned VALUES (1, ''c'', ''W''); SELECT as_postgres(''ALTER TABLE owned OWNER TO outsider'')', NULL, 'clerk', 'c: made/bot/asserted/clerk/clerk'),
+	('SELECT as_postgres(''SELECT trust_ledger.revoke_access(''''app'''', ''''application'''')''); INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'clerk', 'TL004'),
+	('INSERT INTO owned VALUES (1, ''c'', ''W''); SELECT as_postgres(''SELECT trust_ledger.revoke_access(''''app'''', ''''application'''')'')', NULL, 'clerk', 'TL004'),
+	('SELECT as_postgres(''ALTER TABLE owned OWNER TO postgres''); INSERT INTO owned VALUES (1, ''c'', ''W'')', NULL, 'clerk', 'c: made/bot/asserted/clerk/clerk'),
+	('INSERT INTO owned VALUES (1, ''c'', ''W''); SELECT as_postgres(''SELECT trust_ledger.retire_actor(''''bot'''')'')', NULL, 'clerk', 'TL003')) AS v (doing, acting, login, says);
+ALTER TABLE owned OWNER TO outsider;
+SELECT throws_matching($$INSERT INTO owned VALUES (1, 'c', 'W')$$, '"outsider"', 'the owner without a level is named');
+ALTER TABLE owned OWNER TO app;
 
 SELECT * FROM finish();
