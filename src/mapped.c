@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "text.h"
 
 /* ---- types ---- */
 
@@ -212,6 +213,23 @@ ValueAs(Oid as, Oid type, Datum value, pg_tz *zone)
 	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, by_value, length);
 }
 
+/* As the function that takes it will find it. */
+static void
+CheckText(int field, const char *value, const char *argument)
+{
+	if (field == MAPPED_WORDS || field == MAPPED_PURPOSE || field == MAPPED_REASON)
+		CheckWords(cstring_to_text(value), mapped_shape.columns[field].name);
+	else
+		CheckKey(value, mapped_shape.columns[field].name);
+	if (field == MAPPED_VERDICT && strcmp(value, state_names[STATE_KEPT]) != 0 &&
+		strcmp(value, state_names[STATE_PARTLY_KEPT]) != 0 && strcmp(value, state_names[STATE_BROKEN]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
+				 errdetail("\"%s\" is not a verdict.", value),
+				 errhint("A verdict is kept, partly_kept or broken.")));
+}
+
 /* A constant argument as the field's type has it. */
 Datum
 MappedConstant(int field, const char *value, const char *argument)
@@ -221,6 +239,7 @@ MappedConstant(int field, const char *value, const char *argument)
 	switch (mapped_shape.columns[field].type)
 	{
 		case TEXTOID:
+			CheckText(field, value, argument);
 			return CStringGetTextDatum(value);
 		case NUMERICOID:
 			return DirectFunctionCall3(numeric_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));

@@ -361,6 +361,12 @@ CheckTable(Relation rel)
 				 errmsg("view \"%s\" cannot be tracked", RelationGetRelationName(rel)),
 				 errdetail("Its rows are those of tables."),
 				 errhint("Track the tables that it writes to.")));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("temporary table \"%s\" cannot be tracked", RelationGetRelationName(rel)),
+				 errdetail("Its rows are gone with the session, and another's table of that name is another."),
+				 errhint("Track the table that the rows go to.")));
 	if (strcmp(get_namespace_name(RelationGetNamespace(rel)), "trust") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
