@@ -28,6 +28,7 @@ typedef struct Spot
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
+	List	   *early;			/* changes that come before the one that puts the row in: triggers' names order them */
 } Spot;
 
 typedef struct DeedPlan
@@ -59,6 +60,7 @@ SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
 	{
 		spot->known = spot->live = spot->put_again = false;
 		spot->last_insert = -1;
+		spot->early = NIL;
 	}
 	return spot;
 }
@@ -315,10 +317,27 @@ DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
 	spot->live = false;
 }
 
+static void Decide(DeedPlan *plan, const TrackedChange *change, int nth);
+
 static bool
 Settles(Event event)
 {
 	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
+}
+
+/*
+ * What another trigger of the same row told first, or did to the row before its
+ * promise was told of, is upon the promise that is made of it.
+ */
+static void
+DecideEarly(DeedPlan *plan, Spot *spot, int nth)
+{
+	List	   *early = spot->early;
+	ListCell   *cell;
+
+	spot->early = NIL;
+	foreach(cell, early)
+		Decide(plan, lfirst(cell), nth);
 }
 
 /* Upon a row that stands for no promise nothing is done: nothing was promised. */
@@ -328,9 +347,18 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 	Spot	   *spot = SpotOfChange(plan, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
+	{
 		DecideMade(plan, change, spot);
+		if (spot->early)
+			DecideEarly(plan, spot, nth);
+	}
 	else if (!spot->live)
-		return;
+	{
+		if (change->operation == ROW_DELETE)
+			spot->early = NIL;
+		else if (spot->last_insert > nth)
+			spot->early = lappend(spot->early, unconstify(TrackedChange *, change));
+	}
 	else if (change->operation == ROW_DELETE)
 		DecideDeleted(plan, change, spot, nth);
 	else if (change->event == EVENT_AMENDED)

@@ -157,30 +157,9 @@ FindWhereFrom(TrackedChange *change)
 	}
 }
 
-/* Where a change comes in order: a row's promise is made before anything else is done to it, whatever the triggers are called. */
-static int
-PlaceOf(const TrackedChange *change)
-{
-	int			place = gathered.count;
-
-	if (change->operation != ROW_INSERT || change->event != EVENT_MADE)
-		return place;
-	for (; place > gathered.written; place--)
-	{
-		const TrackedChange *before = gathered.changes[place - 1];
-
-		if (before->operation != ROW_INSERT || before->event == EVENT_MADE || before->made_in != change->made_in ||
-			strcmp(before->source, change->source) != 0 || strcmp(before->key, change->key) != 0)
-			break;
-	}
-	return place;
-}
-
 void
 GatheredAdd(TrackedChange *change)
 {
-	int			place;
-
 	if (gathered.capacity == 0)
 	{
 		gathered.capacity = 16;
@@ -194,10 +173,7 @@ GatheredAdd(TrackedChange *change)
 	if (change->operation == ROW_INSERT && change->lasting_key)
 		FindWhereFrom(change);
 	change->made_in = GetCurrentSubTransactionId();
-	place = PlaceOf(change);
-	memmove(gathered.changes + place + 1, gathered.changes + place, sizeof(TrackedChange *) * (gathered.count - place));
-	gathered.changes[place] = change;
-	gathered.count++;
+	gathered.changes[gathered.count++] = change;
 }
 
 /* ---- writing, and what cannot be written ---- */
