@@ -1,7 +1,7 @@
 -- Mappings: which are refused, and what they mean after the table was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT no_plan();
+SELECT plan(159);
 \ir ../data/told.sql
 
 -- ---- what cannot be tracked, and is refused when the trigger is made; or when it fires, where it could be made

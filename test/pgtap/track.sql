@@ -2,7 +2,7 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
-SELECT no_plan();
+SELECT plan(416);
 
 \ir ../data/told.sql
 -- ---- keys of every type, changes of every kind
@@ -178,7 +178,7 @@ FROM unnest('{phased,hot_phased}'::text[]) AS tab, (VALUES
 	('MERGE INTO %t t USING (VALUES (1), (3)) AS v (id) ON t.id = v.id WHEN MATCHED THEN UPDATE SET phase = ''won'' WHEN NOT MATCHED THEN INSERT (id, phase, customer, words) VALUES (3, ''won'', ''c'', ''Z'')', 'c: made-W noted made-Z; d: made-X')) AS c (doing, says);
 SELECT is(told(doing, shown => $$event || coalesce('-' || (details ->> 'row'), '') || coalesce('-' || words, '')$$), says, doing) FROM (VALUES
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''kept''', 'c: made-W assessed'),
-	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W noted assessed'),
+	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W assessed'),
 	('INSERT INTO phased VALUES (1, ''won'', ''c'', ''W''); UPDATE phased SET id = 200; UPDATE phased SET words = ''Y''', 'c: made-W noted amended-Y'),
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
 
@@ -349,5 +349,141 @@ FROM (VALUES
 ALTER TABLE owned OWNER TO outsider;
 SELECT throws_matching($$INSERT INTO owned VALUES (1, 'c', 'W')$$, '"outsider"', 'the owner without a level is named');
 ALTER TABLE owned OWNER TO app;
+
+-- ---- what comes before, between and after
+
+CREATE TABLE delayed (id int PRIMARY KEY, customer text, words text, refers_to int REFERENCES deal DEFERRABLE INITIALLY DEFERRED);
+CREATE CONSTRAINT TRIGGER made AFTER INSERT ON delayed DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
+CREATE CONSTRAINT TRIGGER amended AFTER UPDATE ON delayed DEFERRABLE INITIALLY IMMEDIATE FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'words=words', 'actor:bot');
+ALTER TABLE delayed OWNER TO app;
+ALTER TABLE deal OWNER TO app;
+SELECT is(told('INSERT INTO delayed VALUES (1, ''c'', ''W'')', at_commit => at_commit), says, coalesce(nullif(at_commit, ''), 'nothing') || ' after a deferred trigger')
+FROM (VALUES ('', 'nothing'), ('SET CONSTRAINTS made IMMEDIATE; INSERT INTO written VALUES (2)', 'c: made'), ('SET CONSTRAINTS ALL IMMEDIATE; INSERT INTO written VALUES (2)', 'c: made')) AS v (at_commit, says);
+CREATE PROCEDURE in_steps(of_customer text) LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.act_as('anna');
+	PERFORM put(1, of_customer);
+	ASSERT entries(of_customer) = 0;
+	COMMIT;
+	ASSERT entries(of_customer) = 1;
+	PERFORM trust_ledger.act_as('anna');
+	PERFORM reword(1, 'lost');
+	ROLLBACK;
+	PERFORM trust_ledger.act_as('ben');
+	BEGIN
+		PERFORM reword(1, 'lost too');
+		RAISE SQLSTATE 'U0000';
+	EXCEPTION WHEN SQLSTATE 'U0000' THEN
+		PERFORM reword(1, 'X');
+	END;
+	COMMIT;
+	ASSERT entries(of_customer) = 2;
+	PERFORM reword(1, 'by nobody');
+END
+$$;
+CREATE FUNCTION asked(sql text) RETURNS text LANGUAGE sql AS $$
+	SELECT r.said FROM dblink(format('host=%s port=%s dbname=%I user=app', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database()), sql) AS r (said text)
+$$;
+SELECT is(committed(doing, shown => $$concat_ws('-', event, actor, words)$$), says, doing) FROM (VALUES
+	('INSERT INTO delayed VALUES (1, ''u1'', ''W''); UPDATE delayed SET words = ''X''', 'u1: made-bot-W amended-bot-X'),
+	('INSERT INTO delayed VALUES (2, ''u2'', ''W''); SET CONSTRAINTS made IMMEDIATE; SET CONSTRAINTS amended DEFERRED; UPDATE delayed SET words = ''X'' WHERE id = 2; UPDATE delayed SET words = ''Y'' WHERE id = 2', 'u2: made-bot-W amended-bot-X amended-bot-Y'),
+	('DO $d$ BEGIN PERFORM put(1, ''u3''); END $d$; INSERT INTO delayed VALUES (3, ''u3'', ''W'', 99)', '23503'),
+	('INSERT INTO deal (id, customer, words) VALUES (1, ''u4'', ''W''); DELETE FROM deal; INSERT INTO deal (id, customer, words) VALUES (1, ''u4'', NULL)', '22004'),
+	('SET TRANSACTION READ ONLY', 'nothing'), ('COMMIT; BEGIN ISOLATION LEVEL SERIALIZABLE; DO $a$ BEGIN PERFORM trust_ledger.act_as(''anna''); END $a$; INSERT INTO deal (id, customer, words) VALUES (1, ''u5'', ''W'')', 'u5: made-anna-W'),
+	('COMMIT; CALL in_steps(''u6''); BEGIN', '2D000')) AS v (doing, says);
+SELECT throws_ok($$SELECT asked('CALL in_steps(''u6'')')$$, 'TL003', NULL, 'a procedure that commits in between, and then has nobody acting');
+SELECT is((SELECT string_agg(concat_ws('-', event, actor, words), ' ' ORDER BY seq) FROM trust.entry WHERE customer = 'u6'), 'made-anna-W amended-ben-X', 'what it committed is there');
+DO $$ BEGIN PERFORM trust_ledger.act_as('anna'); DELETE FROM deal WHERE id = 1; END $$;
+BEGIN;
+DO $$ BEGIN PERFORM trust_ledger.act_as('bot'); END $$;
+COPY keyed_composite (k, l, m, customer, words) FROM stdin;
+7	2031-02-01 00:00:00+00	it's "a"	copied	W
+8	2031-02-01 00:00:00+00	b	copied	X
+\.
+COPY keyed_char18 (k, customer, words) FROM stdin WITH (FORMAT csv);
+"0015g00000XyZaBAAV",copied,"W, X"
+\.
+COMMIT;
+SELECT results_eq($$SELECT details ->> 'key', words FROM trust.entry WHERE customer = 'copied' ORDER BY seq$$,
+	$$VALUES ('["it''s \"a\"","2031-02-01T00:00:00+00:00","7"]', 'W'), ('["b","2031-02-01T00:00:00+00:00","8"]', 'X'), ('0015g00000XyZaBAAV', 'W, X')$$, 'COPY FROM stdin');
+
+-- ---- what others planted
+
+CREATE TABLE shared (id int PRIMARY KEY, customer text, words text, promiser text, backer text, status text);
+SELECT format('CREATE TRIGGER %I AFTER %s ON shared FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L %s)', event, operation, event, arguments)
+FROM (VALUES ('made', 'INSERT', ',''customer=customer'', ''words=words'', ''kind:guarded'', ''promiser=promiser'''), ('amended', 'UPDATE', ',''words=words'''), ('backed', 'UPDATE OF status', '')) AS v (event, operation, arguments) \gexec
+ALTER TABLE shared OWNER TO app;
+GRANT ALL ON shared TO PUBLIC;
+CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF pg_trigger_depth() = 1 THEN
+		EXECUTE tg_argv[0] USING NEW;
+	END IF;
+	RETURN CASE WHEN tg_nargs = 1 THEN NEW END;
+END
+$$;
+CREATE FUNCTION plant(fires text, doing text, name text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM as_postgres(format('CREATE TRIGGER %I %s ON shared FOR EACH ROW EXECUTE FUNCTION planted(%L)', name, fires, doing));
+END
+$$;
+CREATE FUNCTION shouts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.words := upper(NEW.words); RETURN NEW; END';
+CREATE FUNCTION swallows() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+SELECT is(told(doing, acting, login, $$concat_ws('-', event, words, actor, backer, evidence)$$), says, doing) FROM (VALUES
+	('SELECT as_postgres(''CREATE TRIGGER a BEFORE INSERT ON shared FOR EACH ROW EXECUTE FUNCTION shouts()''); INSERT INTO shared VALUES (1, ''c'', ''w'', ''bot'')', 'anna', 'app', 'c: made-W-anna-asserted'),
+	('SELECT as_postgres(''CREATE TRIGGER a BEFORE INSERT ON shared FOR EACH ROW EXECUTE FUNCTION swallows()''); INSERT INTO shared VALUES (1, ''c'', ''w'', ''bot'')', 'anna', 'app', 'nothing'),
+	-- changes the row before, and after, it is told of
+	('SELECT plant(''AFTER INSERT'', ''UPDATE shared SET words = ''''X'''' WHERE id = $1.id'', ''a''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', 'anna', 'app', 'c: made-W-anna-asserted amended-X-anna-asserted'),
+	('SELECT plant(''AFTER INSERT'', ''UPDATE shared SET words = ''''X'''' WHERE id = $1.id'', ''z''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', 'anna', 'app', 'c: made-W-anna-asserted amended-X-anna-asserted'),
+	('SELECT plant(''AFTER INSERT'', ''DELETE FROM shared WHERE id = $1.id'', ''a''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', 'anna', 'app', 'c: made-W-anna-asserted'),
+	-- in the name of whoever changes the row, never with more than the application's word
+	('SELECT plant(''AFTER INSERT'', ''UPDATE shared SET status = 1 WHERE id = $1.id'', ''z''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', NULL, 'login_lisa', 'c: made-W-lisa-asserted backed-lisa-lisa-asserted'),
+	('SELECT plant(''AFTER INSERT'', ''SELECT trust_ledger.act_as(''''ben'''')'', ''a''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', NULL, 'login_lisa', 'TL004'),
+	('SELECT plant(''AFTER INSERT'', ''SET LOCAL ROLE role_bot'', ''a''); INSERT INTO shared VALUES (1, ''c'', ''W'', ''bot'')', NULL, 'login_lisa', '42501')) AS v (doing, acting, login, says);
+SELECT is((SELECT evidence FROM trust.entry WHERE event = 'backed' AND evidence <> 'asserted' LIMIT 1), NULL, 'none has more');
+
+CREATE SCHEMA evil;
+CREATE FUNCTION evil.sabotage() RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE SQLSTATE ''EV000''; END';
+SELECT format('CREATE FUNCTION evil.%1$s(%2$s, %2$s) RETURNS boolean LANGUAGE sql AS ''SELECT evil.sabotage()''; CREATE OPERATOR evil.%3$s (LEFTARG = %2$s, RIGHTARG = %2$s, FUNCTION = evil.%1$s)', 'is_' || type || nr, type, operator)
+FROM unnest('{text,uuid,bigint,int,name,oid,jsonb,boolean}'::text[]) AS type, unnest('{=,<>,<,>}'::text[]) WITH ORDINALITY AS o (operator, nr) \gexec
+CREATE FUNCTION evil.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS 'SELECT evil.sabotage(); SELECT now()';
+CREATE FUNCTION evil.jsonb_populate_record(anyelement, jsonb) RETURNS anyelement LANGUAGE sql AS 'SELECT evil.sabotage(); SELECT $1';
+CREATE TABLE evil.source (LIKE trust.source);
+CREATE TYPE evil.text AS (a int);
+GRANT USAGE ON SCHEMA evil TO PUBLIC;
+SELECT is(told('CREATE TEMP TABLE promise (customer int); CREATE TEMP TABLE source (key int); SET LOCAL search_path = evil, pg_temp, pg_catalog, public;
+	INSERT INTO deal (id, customer, words) VALUES (1, ''c'', ''W''), (2, ''d'', ''V''); UPDATE deal SET words = ''X''; UPDATE deal SET customer = ''e''; DELETE FROM deal; INSERT INTO public.written VALUES (2); SET LOCAL search_path = public'),
+	'c: made amended withdrawn; d: made amended withdrawn; e: made made noted noted', 'functions, operators, types and tables that are not the ledger''s');
+
+-- ---- what is stored of it
+
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
+CREATE VIEW said_of_rows AS SELECT DISTINCT ON (customer, promise) customer, promise, details ->> 'source' AS source, details ->> 'key' AS key, coalesce(details ->> 'name', '') AS name, details ? 'row' AS gone
+	FROM trust.entry WHERE details ? 'source' ORDER BY customer, promise, seq DESC;
+SELECT set_eq('SELECT customer, promise, source, key, name, gone FROM trust.source', 'SELECT * FROM said_of_rows', 'trust.source is what the entries say');
+SELECT cmp_ok((SELECT count(*) FROM trust.source), '>', 20::bigint, 'of some rows');
+SELECT set_eq('SELECT customer, promise, source, key, name, gone FROM trust.tracked_row', 'SELECT * FROM said_of_rows', 'and so does the view');
+SELECT is_empty('SELECT source, key, name FROM trust.source WHERE NOT gone GROUP BY 1, 2, 3 HAVING count(*) > 1', 'a row stands for one promise');
+-- What verify() finds after it was tampered with, and how many rows rebuild() then puts right. Nothing of it stays.
+CREATE FUNCTION repaired(doing text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	said text;
+BEGIN
+	ALTER TABLE trust.source DISABLE TRIGGER USER;
+	EXECUTE doing;
+	ALTER TABLE trust.source ENABLE ALWAYS TRIGGER trust_guard, ENABLE ALWAYS TRIGGER trust_guard_truncate;
+	said := (SELECT string_agg(concat_ws(' ', part, customer, field), ', ' ORDER BY part, customer, field) FROM trust_ledger.verify());
+	PERFORM trust_ledger.rebuild(c) FROM unnest('{to,third}'::text[]) AS c;
+	RAISE EXCEPTION USING ERRCODE = 'OK000', MESSAGE = concat_ws('; ', said, (SELECT string_agg(details ->> 'rows_changed', ' ' ORDER BY seq) FROM trust.entry WHERE event = 'rebuilt'),
+		(SELECT count(*) FROM trust_ledger.verify()), NOT EXISTS (SELECT customer, promise, source, key, name, gone FROM trust.source EXCEPT SELECT * FROM said_of_rows) AND NOT EXISTS (SELECT * FROM said_of_rows EXCEPT SELECT customer, promise, source, key, name, gone FROM trust.source));
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN SQLERRM;
+END
+$$;
+SELECT is(repaired(doing), says, doing) FROM (VALUES
+	('SELECT 1', '0 0; 0; t'), ('DELETE FROM trust.source WHERE customer = ''third''', 'source third; 0 1; 0; t'), ('UPDATE trust.source SET key = ''99'' WHERE customer = ''third''', 'source third key; 0 1; 0; t'),
+	('UPDATE trust.source SET gone = NOT gone, name = ''x'', source = ''y'' WHERE customer = ''third''', 'source third gone, source third name, source third source; 0 1; 0; t'), ('UPDATE trust.source SET seq = 99 WHERE customer = ''third''', 'source third seq; 0 1; 0; t'),
+	('UPDATE trust.source SET customer = ''third'' WHERE customer = ''to'' AND key = ''71''', 'source third, source to; 1 1; 0; t'), ('UPDATE trust.source SET promise = gen_random_uuid() WHERE customer = ''third''', 'source third, source third; 0 2; 0; t'),
+	('INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source WHERE customer = ''third''', 'source third; 0 1; 0; t')) AS v (doing, says);
 
 SELECT * FROM finish();
