@@ -211,11 +211,6 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 {
 	Deed	   *deed;
 
-	if (RowIsNull(change->mapped, MAPPED_CUSTOMER))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the row names no customer"),
-				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
 	spot->live = true;
 	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
 	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
@@ -273,7 +268,7 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
 	else if (Ended(spot))
 		return;
-	else if (customer && strcmp(customer, spot->customer) != 0)
+	else if (customer && (spot->customer == NULL || strcmp(customer, spot->customer) != 0))
 		AddMove(plan, change, spot);
 	else
 		AddDeed(plan, change, spot, EVENT_AMENDED)->compares = true;
@@ -374,12 +369,18 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 
 /* ---- whose chains are locked, and in which order ---- */
 
+static const char *
+OrEmpty(const char *customer)
+{
+	return customer ? customer : "";
+}
+
 static int
 CompareDeeds(const void *a, const void *b)
 {
 	const Deed *first = a;
 	const Deed *second = b;
-	int			order = strcmp(first->customer, second->customer);
+	int			order = strcmp(OrEmpty(first->customer), OrEmpty(second->customer));
 
 	return order ? order : first->place - second->place;
 }
@@ -394,10 +395,11 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 	{
 		Deed	   *deed = &plan->deeds[i];
 
-		if (i == 0 || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
+		if (KeyProblem(OrEmpty(deed->customer)))
+			continue;			/* doing it is refused */
+		if (chain == NULL || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
 		{
 			CHECK_FOR_INTERRUPTS();
-			CheckKey(deed->customer, "customer");
 			chain = palloc(sizeof(Chain));
 			ChainLock(chain, ledger, cstring_to_text(deed->customer));
 		}

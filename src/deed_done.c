@@ -298,6 +298,18 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 		Call(together, deed, deed->event, mapped, (Datum) 0);
 }
 
+static void
+CheckCustomer(const Deed *deed)
+{
+	DeedAtHand(deed->change);
+	if (deed->customer == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the row names no customer"),
+				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
+	CheckKey(deed->customer, "customer");
+}
+
 /* The deeds of one customer: a session of its own, whose memory goes with it. */
 void
 DeedsDo(const Ledger *ledger, Deed *deeds, int count)
@@ -305,6 +317,7 @@ DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 	LedgerSession session;
 	Together   *together;
 
+	CheckCustomer(&deeds[0]);
 	LedgerEnter(ledger, &session);
 	together = TogetherBegin(deeds[0].chain);
 	for (int i = 0; i < count; i++)

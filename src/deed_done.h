@@ -18,14 +18,14 @@ typedef struct Deed
 	const TrackedChange *change;
 	int			place;			/* in the order of the changes */
 	Event		event;
-	char	   *customer;
+	char	   *customer;		/* NULL: to be made to nobody that can be */
 	pg_uuid_t	promise;		/* upon which, or to be made */
 	const char *note;			/* instead of the mapped reason */
 	RowFate		fate;
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
 	bool		compares;		/* an amendment by all that differs from the promise */
 	bool		unless_said;	/* not if the promise is so already */
-	Chain	   *chain;
+	Chain	   *chain;			/* NULL: the customer is none */
 } Deed;
 
 extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);
