@@ -30,8 +30,8 @@ CREATE TABLE written (id int PRIMARY KEY);
 CREATE TRIGGER now AFTER INSERT ON written FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot', 'write:now');
 ALTER TABLE written OWNER TO app;
 
--- What the ledger says of it: by customer each event, with whatever is asked for; or the SQLSTATE. Nothing of it stays.
-CREATE FUNCTION told(doing text, acting text DEFAULT 'anna', login text DEFAULT 'app', shown text DEFAULT 'event', at_commit text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+-- What the ledger says of it: by customer each event, with whatever is asked for, and what is asked for beside; or the SQLSTATE. Nothing of it stays.
+CREATE FUNCTION told(doing text, acting text DEFAULT 'anna', login text DEFAULT 'app', shown text DEFAULT 'event', at_commit text DEFAULT '', also text DEFAULT 'NULL') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 BEGIN
@@ -47,9 +47,10 @@ BEGIN
 	EXECUTE at_commit;
 	EXECUTE format('SELECT string_agg(customer || '': '' || said, ''; '' ORDER BY customer) FROM (SELECT customer, string_agg(concat_ws('','', %s), '' '' ORDER BY seq) AS said
 		FROM trust.entry LEFT JOIN known ON customer = of_customer WHERE seq > coalesce(length, 0) AND customer <> '''' GROUP BY customer) AS s', shown) INTO said;
+	EXECUTE format('SELECT concat_ws('' | '', $1, (%s))', also) INTO said USING coalesce(said, 'nothing');
 	RAISE SQLSTATE 'OK000';
 EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN coalesce(said, 'nothing');
+	WHEN SQLSTATE 'OK000' THEN RETURN said;
 	WHEN OTHERS THEN RETURN SQLSTATE || CASE WHEN SQLSTATE ~ '^(XX|42601|42P01)' THEN ' ' || SQLERRM ELSE '' END;
 END
 $$;
