@@ -19,10 +19,10 @@ BEGIN
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.error END AS error
 	FROM trust.parked_change p
 	WHERE (SELECT trust_ledger.require_reader())
-	ORDER BY p.parked;
+	ORDER BY p.parked_at, p.parked;
 	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
-	COMMENT ON COLUMN trust.parked.parked IS 'Its key; in the order in which they were parked.';
-	COMMENT ON COLUMN trust.parked.parked_at IS 'When.';
+	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
+	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
 	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
 	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
 	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';

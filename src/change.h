@@ -43,6 +43,7 @@ typedef struct TrackedChange
 	Oid			level_of;		/* whose level counts */
 	Oid			login;
 	Oid			role;
+	const ErrorData *unreadable;	/* why the mapping could not read it: it is parked when the others are written */
 	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
 	Datum		new_row;
 } TrackedChange;

@@ -41,7 +41,8 @@ Forget(void)
 static void
 ForgetWritten(void)
 {
-	if (gathered.context == NULL || gathered.written < gathered.count || gathered.writing_at > 0)
+	/* none: a change may be being read, which is not there yet */
+	if (gathered.count == 0 || gathered.written < gathered.count || gathered.writing_at > 0)
 		return;
 	MemoryContextReset(gathered.context);
 	gathered.changes = NULL;
@@ -145,6 +146,8 @@ FindWhereFrom(TrackedChange *change)
 
 		if (strcmp(before->source, change->source) != 0)
 			continue;
+		if (before->unreadable)
+			return;
 		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
 			!before->leaves || !CanBeSameRow(before->lasting_key, change->lasting_key))
 			return;
@@ -193,7 +196,7 @@ typedef struct Writing
 	const Ledger *ledger;
 	TrackedChange **changes;
 	int			count;
-	ErrorData **errors;			/* by change; NULL: none */
+	const ErrorData **errors;	/* by change; NULL: none */
 } Writing;
 
 static void
@@ -204,20 +207,37 @@ WriteAll(void *arg)
 	DeedsCarryOut(writing->ledger, writing->changes, writing->count);
 }
 
+/* Those without an error. */
+static Writing
+WithoutErrors(const Writing *all)
+{
+	Writing		rest = {all->ledger, palloc(sizeof(TrackedChange *) * all->count), 0, NULL};
+
+	for (int i = 0; i < all->count; i++)
+		if (all->errors[i] == NULL)
+			rest.changes[rest.count++] = all->changes[i];
+	return rest;
+}
+
 /* One by one, each in a savepoint of its own, to see which cannot be written. */
 static void
 FindErrors(void *arg)
 {
 	Writing    *all = arg;
+	Writing		rest = WithoutErrors(all);
 
-	DeedsLock(all->ledger, all->changes, all->count);
+	DeedsLock(rest.ledger, rest.changes, rest.count);
 	for (int i = 0; i < all->count; i++)
 	{
 		Writing		one = {all->ledger, &all->changes[i], 1, NULL};
+		ErrorData  *error;
 
-		all->errors[i] = InSavepoint(WriteAll, &one, true);
-		if (all->errors[i] && (all->changes[i]->on_error == ON_ERROR_FAIL || !IsAboutTheStep(all->errors[i])))
-			ReThrowError(all->errors[i]);
+		if (all->errors[i])
+			continue;
+		error = InSavepoint(WriteAll, &one, true);
+		if (error && (all->changes[i]->on_error == ON_ERROR_FAIL || !IsAboutTheStep(error)))
+			ReThrowError(error);
+		all->errors[i] = error;
 	}
 }
 
@@ -247,21 +267,25 @@ static void
 WriteWhatCan(const Ledger *ledger, TrackedChange **changes, int count, Refused refused)
 {
 	Writing		all = {ledger, changes, count, palloc0(sizeof(ErrorData *) * count)};
-	TrackedChange **written = palloc(sizeof(TrackedChange *) * count);
+	Writing		rest;
 	ErrorData  *error;
-	int			kept = 0;
 
-	if (InSavepoint(WriteAll, &all, true) == NULL)
-		return;
-	error = InSavepoint(FindErrors, &all, false);
-	if (error)
-		ReThrowError(error);
 	for (int i = 0; i < count; i++)
-		if (all.errors[i] == NULL)
-			written[kept++] = changes[i];
-		else if (changes[i]->on_error == ON_ERROR_NOTE)
-			written[kept++] = NoteInstead(changes[i], all.errors[i]);
-	DeedsCarryOut(ledger, written, kept);
+		all.errors[i] = changes[i]->unreadable;
+	rest = WithoutErrors(&all);
+	if (InSavepoint(WriteAll, &rest, true) != NULL)
+	{
+		error = InSavepoint(FindErrors, &all, false);
+		if (error)
+			ReThrowError(error);
+		rest.count = 0;
+		for (int i = 0; i < count; i++)
+			if (all.errors[i] == NULL)
+				rest.changes[rest.count++] = changes[i];
+			else if (changes[i]->on_error == ON_ERROR_NOTE)
+				rest.changes[rest.count++] = NoteInstead(changes[i], all.errors[i]);
+		WriteAll(&rest);
+	}
 	for (int i = 0; i < count; i++)
 		if (all.errors[i] && changes[i]->on_error == ON_ERROR_PARK)
 			refused(ledger, changes[i], all.errors[i]);

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
@@ -35,7 +36,7 @@ static Statement insert_parked = STATEMENT(
 /* In the order in which they happened; locked, so that nobody replays them twice. */
 static Statement read_parked = STATEMENT(
 	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row FROM trust.parked_change"
-	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1 ORDER BY parked FOR UPDATE",
+	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1 ORDER BY parked_at, parked FOR UPDATE",
 	TEXTOID);
 
 static Statement delete_parked = STATEMENT(
@@ -53,27 +54,49 @@ static Statement find_triggers = STATEMENT(
 
 /* ---- parking ---- */
 
+/*
+ * Values' texts are read again under whatever settings hold then: these are lost
+ * by none, and understood under all.  Lasts until AtEOXact_GUC().
+ */
+static int
+PlainSettings(void)
+{
+	int			level = NewGUCNestLevel();
+	static const char *const plain[][2] = {
+		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}
+	};
+
+	for (size_t i = 0; i < lengthof(plain); i++)
+		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
 /* The row as jsonb, by its columns' names; 0 where there is none. */
 Datum
 RowAsJson(HeapTuple row, TupleDesc tupdesc)
 {
 	Datum		json;
+	int			settings;
 
 	if (row == NULL)
 		return (Datum) 0;
+	settings = PlainSettings();
 	json = DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(row, tupdesc));
+	AtEOXact_GUC(false, settings);
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(json)));
 }
 
 void
-Park(const Ledger *ledger, const ParkedChange *change, const ErrorData *error)
+ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *error)
 {
 	LedgerSession session;
 	char		nulls[] = "            ";
+	const char *actor = RowText(change->mapped, MAPPED_ACTOR);
+	RowOperation operation = change->old_row && change->new_row ? ROW_UPDATE : change->operation;
 	Datum		values[12] = {
 		NewPromiseId(GetCurrentTimestamp()), CStringGetTextDatum(change->source), CStringGetTextDatum(change->table),
-		CStringGetTextDatum(change->trigger_name), CStringGetTextDatum(row_operation_names[change->operation]),
-		change->actor ? CStringGetTextDatum(change->actor) : (Datum) 0,
+		CStringGetTextDatum(change->trigger_name), CStringGetTextDatum(row_operation_names[operation]),
+		actor ? CStringGetTextDatum(actor) : (Datum) 0,
 		CStringGetTextDatum(RoleName(change->login)), CStringGetTextDatum(RoleName(change->role)),
 		change->old_row, change->new_row,
 		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)), CStringGetTextDatum(error->message)
@@ -84,16 +107,6 @@ Park(const Ledger *ledger, const ParkedChange *change, const ErrorData *error)
 	LedgerEnter(ledger, &session);
 	CheckWritten(StatementWrite(&insert_parked, values, nulls), 1, "parked_change");
 	LedgerLeave(&session);
-}
-
-void
-ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *error)
-{
-	Park(ledger, &(ParkedChange) {
-		.source = change->source, .table = change->table, .trigger_name = change->trigger_name,
-		.operation = change->old_row && change->new_row ? ROW_UPDATE : change->operation, .actor = RowText(change->mapped, MAPPED_ACTOR), .login = change->login, .role = change->role,
-		.old_row = change->old_row, .new_row = change->new_row
-	}, error);
 }
 
 /* ---- replaying ---- */
@@ -157,9 +170,11 @@ RowFromJson(const Mapping *mapping, Datum json)
 	HeapTupleHeader header;
 	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
 	MemoryContext caller = CurrentMemoryContext;
+	int			settings;
 
 	if (json == (Datum) 0)
 		return NULL;
+	settings = PlainSettings();
 	GetUserIdAndSecContext(&user, &security_context);
 	SetUserIdAndSecContext(mapping->owner, security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	SPI_connect();
@@ -171,6 +186,7 @@ RowFromJson(const Mapping *mapping, Datum json)
 	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
 	memcpy(tuple->t_data, header, tuple->t_len);
 	SPI_finish();
+	AtEOXact_GUC(false, settings);
 	SetUserIdAndSecContext(user, security_context);
 	return tuple;
 }

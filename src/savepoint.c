@@ -45,7 +45,7 @@ InSavepoint(void (*step) (void *arg), void *arg, bool keep)
 	return error;
 }
 
-/* What was cancelled, ran out of memory or disk, or met another transaction, says nothing about the step. */
+/* What was cancelled, waited too long, ran out of memory or disk, or met another transaction, says nothing about the step. */
 bool
 IsAboutTheStep(const ErrorData *error)
 {
@@ -53,5 +53,5 @@ IsAboutTheStep(const ErrorData *error)
 
 	return category != ERRCODE_OPERATOR_INTERVENTION && category != ERRCODE_INSUFFICIENT_RESOURCES &&
 		category != ERRCODE_SYSTEM_ERROR && category != ERRCODE_TRANSACTION_ROLLBACK &&
-		category != ERRCODE_INTERNAL_ERROR;
+		category != ERRCODE_INTERNAL_ERROR && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }

@@ -161,21 +161,34 @@ ParksErrors(const Trigger *trigger)
 	return false;
 }
 
-/* A change that cannot even be read: the row as it is. */
-static void
-ParkRow(TriggerData *data, const ErrorData *error)
+/* A change that cannot even be read: the row as it is, to be parked in its turn. */
+static TrackedChange *
+Unreadable(TriggerData *data, const ErrorData *error)
 {
+	MemoryContext previous = MemoryContextSwitchTo(GatheredContext());
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+	ErrorData  *kept = palloc0(sizeof(ErrorData));
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
 	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
 
-	Park(LedgerOpen(), &(ParkedChange) {
-		.source = MappingSource(data->tg_relation, data->tg_trigger),
-		.table = RelationGetRelationName(data->tg_relation), .trigger_name = data->tg_trigger->tgname,
-		.operation = OperationOf(data), .actor = named && !own ? named : who, .login = GetSessionUserId(), .role = GetUserId(),
-		.old_row = RowAsJson(OldRow(data), tupdesc), .new_row = RowAsJson(NewRow(data), tupdesc)
-	}, error);
+	kept->sqlerrcode = error->sqlerrcode;
+	kept->message = pstrdup(error->message);
+	change->unreadable = kept;
+	change->operation = OperationOf(data);
+	change->table = pstrdup(RelationGetRelationName(data->tg_relation));
+	change->trigger_name = pstrdup(data->tg_trigger->tgname);
+	change->source = pstrdup(MappingSource(data->tg_relation, data->tg_trigger));
+	change->on_error = ON_ERROR_PARK;
+	change->mapped = RowNew(&mapped_shape);
+	RowSetText(change->mapped, MAPPED_ACTOR, named && !own ? named : who);
+	change->login = GetSessionUserId();
+	change->role = GetUserId();
+	change->old_row = RowAsJson(OldRow(data), tupdesc);
+	change->new_row = RowAsJson(NewRow(data), tupdesc);
+	MemoryContextSwitchTo(previous);
+	return change;
 }
 
 /* Gathers the change; write:now writes it, and what was gathered before it. */
@@ -192,8 +205,8 @@ GatherChange(TriggerData *data)
 	if (error && !IsAboutTheStep(error))
 		ReThrowError(error);
 	if (error)
-		ParkRow(data, error);
-	else if (reading.change)
+		reading.change = Unreadable(data, error);
+	if (reading.change)
 	{
 		GatheredAdd(reading.change);
 		/* one that leaves is written with where it arrives */
