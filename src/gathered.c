@@ -273,7 +273,10 @@ WriteWhatCan(const Ledger *ledger, TrackedChange **changes, int count, Refused r
 	for (int i = 0; i < count; i++)
 		all.errors[i] = changes[i]->unreadable;
 	rest = WithoutErrors(&all);
-	if (InSavepoint(WriteAll, &rest, true) != NULL)
+	error = InSavepoint(WriteAll, &rest, true);
+	if (error && !IsAboutTheStep(error))
+		ReThrowError(error);
+	if (error)
 	{
 		error = InSavepoint(FindErrors, &all, false);
 		if (error)
