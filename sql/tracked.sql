@@ -22,7 +22,7 @@ COMMENT ON FUNCTION trust_ledger.condition_columns(text) IS
 
 CREATE FUNCTION trust_ledger.tracked_events()
 RETURNS TABLE (nr integer, event text, records text, inherits text[], takes text[])
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 17
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT e.nr, e.event, e.records, i.inherits,
@@ -180,7 +180,7 @@ COMMENT ON FUNCTION trust_ledger.check_mapping(jsonb, text, jsonb) IS
 	'An error (22023, 42601) unless this is a mapping as track_table() takes it: no key that is not known, each value of its type, each condition one expression. It does not look at the table.';
 
 CREATE FUNCTION trust_ledger.mapped_promises(mapping jsonb) RETURNS TABLE (promise text, mapped jsonb)
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT '', mapping WHERE NOT mapping ? 'promises'
@@ -210,7 +210,7 @@ COMMENT ON FUNCTION trust_ledger.mapped_arguments(jsonb, text, jsonb) IS
 
 CREATE FUNCTION trust_ledger.mapped_life(mapped jsonb)
 RETURNS TABLE (nr bigint, event text, own jsonb, of_change text, new text, old text, columns text[])
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT l.nr, l.event, l.own,
@@ -231,7 +231,7 @@ COMMENT ON FUNCTION trust_ledger.mapped_life(jsonb) IS
 
 CREATE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
@@ -276,7 +276,7 @@ COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb, text[]) IS
 	'The triggers of one promise''s life, in the order in which they fire: on what, under which condition, with which arguments but source and promise.';
 
 CREATE FUNCTION trust_ledger.mapped_deletion(mapped jsonb) RETURNS TABLE (event text, arguments text[])
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT substr(coalesce(mapped ->> 'on_delete', ':noted'), 2),
@@ -287,7 +287,7 @@ COMMENT ON FUNCTION trust_ledger.mapped_deletion(jsonb) IS
 
 CREATE FUNCTION trust_ledger.tracking_statements(tab regclass, mapping jsonb, source text)
 RETURNS TABLE (nr bigint, statement text)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 	WITH of_table AS (
@@ -348,7 +348,7 @@ COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
 
 CREATE FUNCTION trust_ledger.track_triggers()
 RETURNS TABLE (trigger oid, tab oid, tab_name text, name text, arguments text[], source text, generated boolean)
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 	SELECT t.oid, t.tgrelid, o.name, t.tgname::text, a.arguments,

@@ -54,7 +54,7 @@ JsonbFrom(const char *json)
 Datum
 found_ledger(PG_FUNCTION_ARGS)
 {
-	Governance	governance = {0};
+	Governance	governance = {.levels = LEVEL_ADMIN};
 	Ledger		ledger = {0};
 	Act		   *act = &governance.act;
 	Change		changes[2] = {

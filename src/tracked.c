@@ -18,6 +18,7 @@
 #include "utils/syscache.h"
 
 #include "arguments.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);
@@ -113,6 +114,7 @@ set_tracking(PG_FUNCTION_ARGS)
 					 errmsg("table %s does not have the triggers of one source", get_rel_name(PG_GETARG_OID(0))),
 					 errhint("SELECT * FROM trust_ledger.track_table(...) makes them, and records them.")));
 		change.subject = ResultText(0, 1);
+		CheckKey(change.subject, "source");
 		change.details = ResultNeeded(0, 2, JSONBOID);
 		change.reason = ArgWords(fcinfo, 2, "reason");
 		GovernanceAppend(&governance, &change, 1);
