@@ -31,7 +31,7 @@ typedef struct Condition
 	bool		is_change;		/* they are all NEW.column or OLD.column */
 } Condition;
 
-static void
+pg_noreturn static void
 Refuse(int sqlstate, const Condition *condition, const char *detail, const char *hint)
 {
 	ereport(ERROR,
@@ -121,10 +121,8 @@ FindColumns(Node *node, void *context)
 		case T_SelectStmt:
 			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a sub-select, and a trigger's condition sees nothing but its row.",
 				   "Call a function that looks it up, or keep it in a column of the row.");
-			return false;
 		case T_ParamRef:
 			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a parameter, and nobody gives it a value.", EXAMPLE);
-			return false;
 		default:
 			return raw_expression_tree_walker(node, FindColumns, context);
 	}

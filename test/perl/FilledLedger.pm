@@ -8,7 +8,7 @@
 #	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
 #	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
 #	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
-#	histories, views, scores               each history(); what the views show but for what fades; each score, as of the last entry
+#	histories, views, scores               each history(); what the views show but for what fades or hangs on other tables; each score, as of the last entry
 #	past_guards($node, $db)                what writing the tables by hand leads to, and how often
 #	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
 #	writing_calls($promise, $customer)     a call that would write, for each function that writes
@@ -71,6 +71,11 @@ SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna',
 		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
 		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
 SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text, won boolean);
+CREATE TABLE old_deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT * FROM trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title", "kept_when": "won"}', reason => 'our deals');
+SELECT * FROM trust_ledger.track_table('old_deal', '{"customer": "=customer", "words": "=title"}');
+SELECT * FROM trust_ledger.untrack_table('old_deal', 'done with');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', context => '{"file": "Emil"}');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', authority => '{}');
 SELECT * FROM trust_ledger.retire_actor('emil', reason => 'Emil left');
@@ -321,7 +326,8 @@ sub views
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
 SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
 	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
-		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$ ELSE 't' END)
+		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$
+		WHEN relname = 'tracked' THEN $$to_jsonb(t) - 'state'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
 SQL
 }
@@ -355,7 +361,7 @@ $$;
 BEGIN;
 SELECT pg_temp.outcome(role, format(write, tab, number)), count(*)
 FROM (VALUES ('entry', 'seq'), ('chain', 'length'), ('promise', 'last_seq'), ('ledger', 'seq'),
-		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq')) AS t (tab, number),
+		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq'), ('tracking', 'seq')) AS t (tab, number),
 	unnest(ARRAY['INSERT INTO trust.%1$I SELECT * FROM trust.%1$I LIMIT 1', 'UPDATE trust.%1$I SET %2$I = %2$I + 1',
 		'DELETE FROM trust.%1$I', 'TRUNCATE trust.%1$I']) AS write,
 	unnest('{origin,replica}'::text[]) AS role
@@ -399,6 +405,8 @@ sub writing_calls
 		set_ledger => "(zone => 'UTC')",
 		grant_access => "('analyst', 'auditor')",
 		revoke_access => "('analyst', 'analyst')",
+		set_tracking => "('pg_class', '{}')",
+		drop_tracking => "('public.deal')",
 		rebuild => "('$customer')");
 	$arguments{make_promises} = "(ARRAY[jsonb_populate_record(NULL::trust_ledger.new_promise, "
 	  . "jsonb_build_object('customer', '$customer', 'words', 'w', 'actor', 'carl'))])";
