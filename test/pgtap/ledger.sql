@@ -65,10 +65,15 @@ FROM unnest(ARRAY[
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
+<<<<<<< ours
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype <> 'trigger'::regtype
 		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views', 'create_exception_views', 'create_analysis_views', 'create_tracked_view')
 		-- of tracking, what works on a table and its mapping
 		AND proname !~ '^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|track_triggers$|table_of_source$|tracked_state$|source_to_track$|drop_track_triggers$)' $$,
+=======
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views', 'create_exception_views', 'create_analysis_views') $$,
+>>>>>>> theirs
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(outcome(call, as_role, true), '^55000 .*create_ledger', function || '() before there is a ledger, by ' || as_role)
 FROM calls, unnest('{postgres,ledger_owner}'::text[]) AS as_role;

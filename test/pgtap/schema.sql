@@ -117,7 +117,9 @@ FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,crea
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
-SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name;
+SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name
+UNION ALL
+SELECT 'follow_tables', '', 'event_trigger';
 
 SELECT set_eq($$
 	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''), format_type(prorettype, NULL),
@@ -162,7 +164,7 @@ SELECT is_empty($$
 	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
 		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass, 'pg_operator'::regclass,
-				'pg_opclass'::regclass, 'pg_opfamily'::regclass)
+				'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_event_trigger'::regclass)
 			OR objid = 'trust'::regnamespace) $$,
 	'no table is a member of the extension, nor is schema trust');
 SELECT is_empty($$
