@@ -397,6 +397,20 @@ MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
 	DeedAtHand(NULL);
 }
 
+#define DEEDS_AT_ONCE 1000
+
+/* Where the deeds end that are written with that one: all of some customers'. */
+static int
+EndOfPart(const DeedPlan *plan, int first)
+{
+	int			next = first + 1;
+
+	while (next < plan->count &&
+		   (next - first < DEEDS_AT_ONCE || plan->deeds[next].chain == plan->deeds[next - 1].chain))
+		next++;
+	return next;
+}
+
 /* Does to promises what the changes say, in their order. */
 void
 DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
@@ -412,9 +426,7 @@ DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
 	LockChains(&plan, ledger);
 	for (int first = 0; first < plan.count; first = next)
 	{
-		next = first + 1;
-		while (next < plan.count && plan.deeds[next].chain == plan.deeds[first].chain)
-			next++;
+		next = EndOfPart(&plan, first);
 		DeedsDo(ledger, plan.deeds + first, next - first);
 	}
 	error_context_stack = context.previous;

@@ -263,18 +263,23 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 		Call(together, deed, deed->event, mapped, (Datum) 0);
 }
 
-/* The deeds of one customer: a session of its own, whose memory goes with it. */
+/* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
 DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 {
 	LedgerSession session;
-	Together   *together;
+	Together  **togethers;
+	int			customers = 0;
 
 	LedgerEnter(ledger, &session);
-	together = TogetherBegin(deeds[0].chain);
+	togethers = palloc(sizeof(Together *) * count);
 	for (int i = 0; i < count; i++)
-		Do(ledger, together, &deeds[i]);
+	{
+		if (i == 0 || deeds[i].chain != deeds[i - 1].chain)
+			togethers[customers++] = TogetherBegin(deeds[i].chain);
+		Do(ledger, togethers[customers - 1], &deeds[i]);
+	}
 	DeedAtHand(NULL);
-	TogetherWrite(together);
+	TogethersWrite(togethers, customers);
 	LedgerLeave(&session);
 }

@@ -123,7 +123,7 @@ IsThere(const Reading *made)
 }
 
 static List *
-ReadingsOf(const Ledger *ledger, const char *source)
+ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
 {
 	LedgerSession session;
 	Datum		value = CStringGetTextDatum(source);
@@ -139,7 +139,7 @@ ReadingsOf(const Ledger *ledger, const char *source)
 		Reading    *reading = TakeReading(i);
 
 		readings = lappend(readings, reading);
-		if (strcmp(reading->trigger.tgargs[0], event_names[EVENT_MADE]) == 0)
+		if (with_rows && strcmp(reading->trigger.tgargs[0], event_names[EVENT_MADE]) == 0)
 			readings = lappend(readings, IsThere(reading));
 	}
 	MemoryContextSwitchTo(previous);
@@ -222,9 +222,10 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 }
 
 /*
- * read_tracked(tab regclass, source text) returns setof mapped_row
+ * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
  *		The table's rows as its mapping reads them: a row per event that the row as it
- *		stands says, the first that of its promise being made.  By who may SELECT from
+ *		stands says, the first that of its promise being made; with_rows: and one
+ *		"noted" for each row that is there.  By who may SELECT from
  *		the table and reads words or imports.  Errors: 42501, TL004, and those of a
  *		mapping that cannot work.
  */
@@ -239,7 +240,7 @@ read_tracked(PG_FUNCTION_ARGS)
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
 	InitMaterializedSRF(fcinfo, 0);
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1))), rel, ledger.zone);
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }
