@@ -48,7 +48,7 @@ CREATE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	source CONSTANT text := trust_ledger.source_of(tab);
+	source CONSTANT pg_catalog.text := trust_ledger.source_of(tab);
 	batch  record;
 	done   bigint := 0;
 BEGIN
