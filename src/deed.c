@@ -6,6 +6,7 @@
  * chains of all customers that it concerns are locked in the order of their
  * keys, then it is done customer by customer: two transactions that changed rows
  * of the same customers in opposite order do not wait for each other crosswise.
+ * Where somebody else wrote to a chain before it was locked, all is decided anew.
  */
 #include "postgres.h"
 
@@ -28,6 +29,7 @@ typedef struct Spot
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
+	int64		seen;			/* how long its chain was then; -1: decided here */
 } Spot;
 
 typedef struct DeedPlan
@@ -59,6 +61,7 @@ SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
 	{
 		spot->known = spot->live = spot->put_again = false;
 		spot->last_insert = -1;
+		spot->seen = -1;
 	}
 	return spot;
 }
@@ -76,6 +79,7 @@ Settle(Spot *spot, const Place *place)
 	spot->customer = text_to_cstring(place->customer);
 	spot->promise = place->promise;
 	spot->state = place->state;
+	spot->seen = place->length;
 }
 
 static void
@@ -108,6 +112,7 @@ SpotOfChange(DeedPlan *plan, const TrackedChange *change)
 		spot->customer = old->customer;
 		spot->promise = old->promise;
 		spot->state = old->state;
+		spot->seen = old->seen;
 		old->live = false;
 	}
 	else
@@ -187,7 +192,8 @@ AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event eve
 	}
 	deed = &plan->deeds[plan->count];
 	*deed = (Deed) {
-		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise
+		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise,
+		.seen = spot->seen
 	};
 	plan->count++;
 	return deed;
@@ -217,6 +223,7 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
 	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
 	spot->state = STATE_OPEN;
+	spot->seen = -1;
 	deed = AddDeed(plan, change, spot, EVENT_MADE);
 	if (from)
 	{
@@ -351,10 +358,12 @@ CompareDeeds(const void *a, const void *b)
 	return order ? order : first->place - second->place;
 }
 
-static void
+/* False where somebody else wrote to one of them after it was looked at. */
+static bool
 LockChains(DeedPlan *plan, const Ledger *ledger)
 {
 	Chain	   *chain = NULL;
+	bool		as_seen = true;
 
 	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
 	for (int i = 0; i < plan->count; i++)
@@ -369,7 +378,9 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 			ChainLock(chain, ledger, cstring_to_text(deed->customer));
 		}
 		deed->chain = chain;
+		as_seen = as_seen && (deed->seen < 0 || deed->seen == chain->length);
 	}
+	return as_seen;
 }
 
 /* ---- all of it; within a LedgerSession ---- */
@@ -422,8 +433,9 @@ DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
 
 	LedgerEnter(ledger, &session);
 	error_context_stack = &context;
-	MakePlan(&plan, changes, count);
-	LockChains(&plan, ledger);
+	do
+		MakePlan(&plan, changes, count);
+	while (!LockChains(&plan, ledger));
 	for (int first = 0; first < plan.count; first = next)
 	{
 		next = EndOfPart(&plan, first);
@@ -442,6 +454,6 @@ DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count)
 
 	LedgerEnter(ledger, &session);
 	MakePlan(&plan, changes, count);
-	LockChains(&plan, ledger);
+	(void) LockChains(&plan, ledger);
 	LedgerLeave(&session);
 }

@@ -18,6 +18,7 @@ typedef struct Deed
 	Event		event;
 	char	   *customer;
 	pg_uuid_t	promise;		/* upon which, or to be made */
+	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
 	const char *note;			/* instead of the mapped reason */
 	RowFate		fate;
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */

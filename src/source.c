@@ -25,15 +25,19 @@ static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)
 
 const RowShape source_shape = {"source", source_columns, SOURCE_COLUMNS};
 
+#define PLACE \
+	"s.customer, s.promise, p.state," \
+	" (SELECT c.length FROM trust.chain c WHERE c.customer OPERATOR(pg_catalog.=) s.customer) AS length"
+
 static Statement find_place = STATEMENT(
-	"SELECT s.customer, s.promise, p.state FROM trust.source s LEFT JOIN trust.promise p"
+	"SELECT " PLACE " FROM trust.source s LEFT JOIN trust.promise p"
 	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
 	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
 	"   AND NOT s.gone LIMIT 1",
 	TEXTOID, TEXTOID, TEXTOID);
 
 static Statement find_places = STATEMENT(
-	"SELECT s.key, s.name, s.customer, s.promise, p.state FROM pg_catalog.unnest($2) AS k (key)"
+	"SELECT s.key, s.name, " PLACE " FROM pg_catalog.unnest($2) AS k (key)"
 	" JOIN trust.source s ON s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) k.key AND NOT s.gone"
 	" LEFT JOIN trust.promise p"
 	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise",
@@ -140,13 +144,14 @@ StateOf(const char *name)
 	return STATE_NONE;
 }
 
-/* Customer, promise and state, from that column of the result on. */
+/* From that column of the result on. */
 static void
 TakePlace(Place *place, uint64 row, int column)
 {
 	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
 	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
 	place->state = StateOf(ResultText(row, column + 2));
+	place->length = DatumGetInt64(ResultNeeded(row, column + 3, INT8OID));
 }
 
 /*
