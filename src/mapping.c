@@ -23,7 +23,6 @@
 #include "utils/syscache.h"
 
 #include "actor.h"
-#include "ledger.h"
 #include "mapped.h"
 #include "text.h"
 
@@ -364,7 +363,6 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 
 	CheckTable(rel);
 	mapping->context = context;
-	mapping->generation = LedgerGeneration();
 	mapping->trigger = trigger->tgoid;
 	mapping->relid = RelationGetRelid(rel);
 	mapping->owner = rel->rd_rel->relowner;
