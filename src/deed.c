@@ -24,7 +24,7 @@ typedef struct Spot
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
 	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* it was deleted and put in again: the same row, elsewhere */
+	bool		put_again;		/* the same row, put in again: elsewhere, or from a dump */
 	int			last_insert;	/* the last change that put it in; -1: none */
 	char	   *customer;
 	pg_uuid_t	promise;
@@ -34,6 +34,7 @@ typedef struct Spot
 
 typedef struct DeedPlan
 {
+	const Ledger *ledger;
 	HTAB	   *spots;
 	Deed	   *deeds;
 	int			count;
@@ -268,10 +269,16 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 	char	   *customer = RowText(change->mapped, MAPPED_CUSTOMER);
 
 	if (!spot->live)
+	{
 		AddMake(plan, change, spot, NULL);
-	else if (change->imported)
 		return;
-	else if (Ended(spot) && !spot->put_again)
+	}
+	if (change->imported)
+		return;
+	/* nothing says that it was deleted */
+	if (change->operation == ROW_INSERT && !spot->put_again && spot->seen >= 0)
+		spot->put_again = DeedSaysTheSame(plan->ledger, change, spot->customer, spot->promise);
+	if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
 	else if (Ended(spot))
 		return;
@@ -433,6 +440,7 @@ DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
 
 	LedgerEnter(ledger, &session);
 	error_context_stack = &context;
+	plan.ledger = ledger;
 	do
 		MakePlan(&plan, changes, count);
 	while (!LockChains(&plan, ledger));
@@ -453,6 +461,7 @@ DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count)
 	DeedPlan	plan;
 
 	LedgerEnter(ledger, &session);
+	plan.ledger = ledger;
 	MakePlan(&plan, changes, count);
 	(void) LockChains(&plan, ledger);
 	LedgerLeave(&session);

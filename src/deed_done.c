@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "duration.h"
 #include "terms.h"
 
 extern Datum make_promise(PG_FUNCTION_ARGS);
@@ -147,23 +148,43 @@ static const struct
 	{MAPPED_DRAFTED_BY, PROMISE_DRAFTED_BY, false}
 };
 
+/* When the row says that it is due; it says so. */
+static TimestampTz
+DueOf(const Ledger *ledger, const Row *mapped, int field)
+{
+	return field == MAPPED_DUE ? RowInstant(mapped, field) :
+		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
+}
+
 /* Whether the row says another thing than the promise. */
 static bool
 DiffersFromPromise(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
 {
-	TimestampTz due;
-
 	if (field != MAPPED_DUE_ON || RowIsNull(mapped, field))
 		return !RowValueEqual(mapped, field, promise, column);
-	due = TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
-	return RowIsNull(promise, column) || RowInstant(promise, column) != due;
+	return RowIsNull(promise, column) || RowInstant(promise, column) != DueOf(ledger, mapped, field);
+}
+
+/* The same of a row as a whole: when it names no due, policy may have; and a pause puts off what it named. */
+static bool
+DiffersAsItStands(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
+{
+	if (column != PROMISE_DUE)
+		return DiffersFromPromise(ledger, mapped, promise, field, column);
+	if (RowIsNull(mapped, field))
+		return false;
+	return RowIsNull(promise, column) ||
+		DueOf(ledger, mapped, field) != RowInstant(promise, column) -
+		IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
 }
 
 /* The fields in which the row says another thing, of those that the change is about. */
 static uint32
-AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
+AmendedFields(const Ledger *ledger, const TrackedChange *change, bool compares, const Row *promise)
 {
-	uint32		asked = deed->compares ? deed->change->has : deed->change->differs;
+	bool		(*differs) (const Ledger *, const Row *, const Row *, int, int) =
+		compares ? DiffersAsItStands : DiffersFromPromise;
+	uint32		asked = compares ? change->has : change->differs;
 	uint32		fields = 0;
 
 	for (size_t i = 0; i < lengthof(amended); i++)
@@ -171,19 +192,34 @@ AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
 		uint32		field = 1 << amended[i].field;
 
 		/* who wrote words is said with new ones */
-		if (!(asked & field) || (deed->compares && amended[i].field == MAPPED_DRAFTED_BY))
+		if (!(asked & field) || (compares && amended[i].field == MAPPED_DRAFTED_BY))
 			continue;
-		if (DiffersFromPromise(ledger, deed->change->mapped, promise, amended[i].field, amended[i].promise))
+		if (differs(ledger, change->mapped, promise, amended[i].field, amended[i].promise))
 			fields |= field;
 	}
 	return fields;
+}
+
+/* Whether the row as a whole says what that promise says. */
+bool
+DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
+{
+	Chain		chain = {.customer = cstring_to_text(customer)};
+	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
+
+	if (same)
+	{
+		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise))) == 0;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	return same;
 }
 
 static void
 Amend(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
-	uint32		fields = AmendedFields(ledger, deed, promise);
+	uint32		fields = AmendedFields(ledger, deed->change, deed->compares, promise);
 	Row		   *mapped = RowNew(&mapped_shape);
 	Datum		clear[lengthof(amended)];
 	int			cleared = 0;

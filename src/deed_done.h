@@ -28,6 +28,7 @@ typedef struct Deed
 } Deed;
 
 extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);
+extern bool DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
 extern void DeedAtHand(const TrackedChange *change);
 extern void DeedErrorContext(void *arg);
 
