@@ -75,8 +75,8 @@ sub is_restored
 		views => views($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
 	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
-		16, "$how: all guards are back, and ALWAYS");
-	is(past_guards($node, $db), 'TL006|64', "$how: they guard");
+		18, "$how: all guards are back, and ALWAYS");
+	is(past_guards($node, $db), 'TL006|72', "$how: they guard");
 	ok(lives_on($node, $db), "$how: the next promise");
 	return;
 }
@@ -185,7 +185,7 @@ foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_custom => @pg
 	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
 
 	restore($home, $db, @command);
-	is(ask($home, $db, <<'SQL'), '16|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
+	is(ask($home, $db, <<'SQL'), '18|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
 SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
 SQL
 	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");
