@@ -165,10 +165,15 @@ DiffersFromPromise(const Ledger *ledger, const Row *mapped, const Row *promise, 
 	return RowIsNull(promise, column) || RowInstant(promise, column) != DueOf(ledger, mapped, field);
 }
 
-/* The same of a row as a whole: when it names no due, policy may have; and a pause puts off what it named. */
+/*
+ * The same of a row as a whole.  Where it names no due, policy may have; a pause
+ * puts off what it named; and what was erased does not come back with the row.
+ */
 static bool
 DiffersAsItStands(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
 {
+	if ((column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
+		return false;
 	if (column != PROMISE_DUE)
 		return DiffersFromPromise(ledger, mapped, promise, field, column);
 	if (RowIsNull(mapped, field))
