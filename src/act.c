@@ -239,8 +239,10 @@ OriginOf(FunctionCallInfo fcinfo)
 static void
 SetCaller(Act *act, Oid role)
 {
-	act->login = RoleName(GetSessionUserId());
-	act->role_name = role == GetSessionUserId() ? act->login : RoleName(role);
+	Oid			login = act->origin ? act->origin->login : GetSessionUserId();
+
+	act->login = RoleName(login);
+	act->role_name = role == login ? act->login : RoleName(role);
 	act->role = act->origin ? act->origin->level_of : role;
 }
 

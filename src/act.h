@@ -32,7 +32,8 @@ typedef struct Origin
 {
 	ExtensibleNode node;
 	Oid			level_of;		/* the role whose level counts */
-	Oid			role;			/* the current role when the row changed */
+	Oid			login;			/* login and current role when the row changed */
+	Oid			role;
 	Datum		details;		/* jsonb: which row it was; 0: none */
 	const pg_uuid_t *promise;	/* what one to be made is called; NULL: not decided */
 	struct Together *together;	/* what is written with it */

@@ -37,7 +37,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 	uint32		differs = 0;
 
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
-		if ((fields & (1 << i)) && !RowValueEqual(old, i, new, i))
+		if ((fields & (1 << i)) && !MappedEqual(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
 }
@@ -52,6 +52,15 @@ CheckNamesMachine(const Ledger *ledger, const char *named)
 			(errcode(ERRCODE_TL_IDENTITY),
 			 errmsg("\"%s\" is a human, and a trigger cannot act for them", named),
 			 errhint("Leave actor out: the application says who acts with trust_ledger.act_as('%s').", named)));
+}
+
+/* Who acted when it was parked, which was settled then, unless the mapping could not be read. */
+static const char *
+ActorOfParked(const Row *mapped, const Ledger *ledger, const char *acting)
+{
+	if (RowTextIs(mapped, MAPPED_ACTOR, acting))
+		CheckNamesMachine(ledger, acting);
+	return acting;
 }
 
 /*
@@ -107,8 +116,8 @@ static bool
 Happened(const Mapping *mapping, const TrackedChange *change, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
 	if (mapping->event == EVENT_BACKED)
-		return NamesWhoActs(mapping, change->mapped, change->operation) &&
-			(change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc));
+		return (change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc)) &&
+			NamesWhoActs(mapping, change->mapped, change->operation);
 	if (mapping->event == EVENT_AMENDED && change->operation == ROW_UPDATE)
 		return change->moved || change->old_key || (change->differs & TERM_FIELDS) != 0;
 	return true;
@@ -159,6 +168,9 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->source = pstrdup(mapping->source);
 	change->name = pstrdup(mapping->promise);
 	change->key = MappingKey(mapping, row, tupdesc);
+	change->lasting_key = MappingLastingKey(mapping, row, tupdesc);
+	/* an UPDATE that takes a row to another partition fires as DELETE there and INSERT here */
+	change->leaves = operation == ROW_DELETE && change->lasting_key && HeapTupleHeaderIndicatesMovedPartitions(old->t_data);
 	change->event = mapping->event;
 	change->on_error = mapping->on_error;
 	change->withdraws = mapping->withdraws || mapping->event == EVENT_WITHDRAWN;
@@ -166,9 +178,11 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->has = FieldsOf(mapping);
 	if (operation == ROW_UPDATE)
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
+	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->level_of = level_of;
-	RowSetText(change->mapped, MAPPED_ACTOR, acting ? acting : ActorOfChange(mapping, change->mapped, ledger));
+	RowSetText(change->mapped, MAPPED_ACTOR,
+			   acting ? ActorOfParked(change->mapped, ledger, acting) : ActorOfChange(mapping, change->mapped, ledger));
 	if (!Happened(mapping, change, old, new, tupdesc))
 		change = NULL;
 	MemoryContextSwitchTo(previous);

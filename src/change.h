@@ -21,6 +21,7 @@ extern const char *const row_operation_names[];
 typedef struct TrackedChange
 {
 	SubTransactionId made_in;	/* the savepoint that it goes away with */
+	SubTransactionId written_in;	/* the savepoint with which its writing goes away */
 	RowOperation operation;
 	char	   *table;			/* for people */
 	char	   *trigger_name;
@@ -28,6 +29,9 @@ typedef struct TrackedChange
 	char	   *name;			/* of the promise among the row's */
 	char	   *key;
 	char	   *old_key;		/* NULL: the same */
+	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
+	bool		leaves;			/* deleted here, because it goes to another partition */
+	bool		arrived;		/* and there it was told of */
 	Event		event;
 	OnError		on_error;
 	bool		withdraws;		/* when the row is deleted */
@@ -37,6 +41,7 @@ typedef struct TrackedChange
 	uint32		has;			/* which fields are mapped, as bits */
 	uint32		differs;		/* which of them an UPDATE changed */
 	Oid			level_of;		/* whose level counts */
+	Oid			login;
 	Oid			role;
 	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
 	Datum		new_row;

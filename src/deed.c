@@ -24,12 +24,13 @@ typedef struct Spot
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
 	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* the same row, put in again: elsewhere, or from a dump */
+	bool		put_again;		/* the same row, put in again: in another partition, or from a dump */
 	int			last_insert;	/* the last change that put it in; -1: none */
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
 	int64		seen;			/* how long its chain was then; -1: decided here */
+	List	   *early;			/* changes that come before the one that puts the row in: triggers' names order them */
 } Spot;
 
 typedef struct DeedPlan
@@ -63,6 +64,7 @@ SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
 		spot->known = spot->live = spot->put_again = false;
 		spot->last_insert = -1;
 		spot->seen = -1;
+		spot->early = NIL;
 	}
 	return spot;
 }
@@ -107,6 +109,7 @@ SpotOfChange(DeedPlan *plan, const TrackedChange *change)
 	}
 	old = SpotOf(plan, change, change->old_key);
 	LookUp(old, change, change->old_key);
+	spot->put_again = change->operation == ROW_INSERT;
 	if (old->live)
 	{
 		spot->known = spot->live = true;
@@ -215,11 +218,6 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 {
 	Deed	   *deed;
 
-	if (RowIsNull(change->mapped, MAPPED_CUSTOMER))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("the row names no customer"),
-				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
 	spot->live = true;
 	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
 	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
@@ -280,9 +278,11 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		spot->put_again = DeedSaysTheSame(plan->ledger, change, spot->customer, spot->promise);
 	if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
+	else if (Ended(spot) && change->old_key)
+		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
 	else if (Ended(spot))
 		return;
-	else if (customer && strcmp(customer, spot->customer) != 0)
+	else if (customer && (spot->customer == NULL || strcmp(customer, spot->customer) != 0))
 		AddMove(plan, change, spot);
 	else
 		AddDeed(plan, change, spot, EVENT_AMENDED)->compares = true;
@@ -297,8 +297,6 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		AddMove(plan, change, spot);
 	else if (Ended(spot))
 		AddNote(plan, change, spot, "The terms in its row were changed. The promise was settled before.", ROW_STAYS);
-	else if (change->differs == 0 && change->old_key)
-		AddNote(plan, change, spot, "Its row has another key now.", ROW_STAYS);
 	else
 		AddDeed(plan, change, spot, EVENT_AMENDED);
 }
@@ -307,12 +305,16 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 static void
 DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
 {
-	if (spot->last_insert > nth)	/* the row went to another partition */
+	if (change->arrived)
+		return;
+	if (spot->last_insert > nth && !change->leaves)
 	{
 		spot->put_again = true;
 		return;
 	}
-	if (change->withdraws && !Ended(spot))
+	if (change->leaves)
+		AddNote(plan, change, spot, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+	else if (change->withdraws && !Ended(spot))
 	{
 		Deed	   *deed = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
 
@@ -324,10 +326,27 @@ DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
 	spot->live = false;
 }
 
+static void Decide(DeedPlan *plan, const TrackedChange *change, int nth);
+
 static bool
 Settles(Event event)
 {
 	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
+}
+
+/*
+ * What another trigger of the same row told first, or did to the row before its
+ * promise was told of, is upon the promise that is made of it.
+ */
+static void
+DecideEarly(DeedPlan *plan, Spot *spot, int nth)
+{
+	List	   *early = spot->early;
+	ListCell   *cell;
+
+	spot->early = NIL;
+	foreach(cell, early)
+		Decide(plan, lfirst(cell), nth);
 }
 
 /* Upon a row that stands for no promise nothing is done: nothing was promised. */
@@ -337,9 +356,18 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 	Spot	   *spot = SpotOfChange(plan, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
+	{
 		DecideMade(plan, change, spot);
+		if (spot->early)
+			DecideEarly(plan, spot, nth);
+	}
 	else if (!spot->live)
-		return;
+	{
+		if (change->operation == ROW_DELETE)
+			spot->early = NIL;
+		else if (spot->last_insert > nth)
+			spot->early = lappend(spot->early, unconstify(TrackedChange *, change));
+	}
 	else if (change->operation == ROW_DELETE)
 		DecideDeleted(plan, change, spot, nth);
 	else if (change->event == EVENT_AMENDED)
@@ -355,12 +383,18 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 
 /* ---- whose chains are locked, and in which order ---- */
 
+static const char *
+OrEmpty(const char *customer)
+{
+	return customer ? customer : "";
+}
+
 static int
 CompareDeeds(const void *a, const void *b)
 {
 	const Deed *first = a;
 	const Deed *second = b;
-	int			order = strcmp(first->customer, second->customer);
+	int			order = strcmp(OrEmpty(first->customer), OrEmpty(second->customer));
 
 	return order ? order : first->place - second->place;
 }
@@ -377,10 +411,11 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 	{
 		Deed	   *deed = &plan->deeds[i];
 
-		if (i == 0 || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
+		if (KeyProblem(OrEmpty(deed->customer)))
+			continue;			/* doing it is refused */
+		if (chain == NULL || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
 		{
 			CHECK_FOR_INTERRUPTS();
-			CheckKey(deed->customer, "customer");
 			chain = palloc(sizeof(Chain));
 			ChainLock(chain, ledger, cstring_to_text(deed->customer));
 		}

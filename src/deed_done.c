@@ -72,6 +72,8 @@ static const struct
 	[EVENT_NOTED] = {add_note, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}}
 };
 
+const char *const other_key_note = "Its row has another key now.";
+
 static const TrackedChange *at_hand = NULL;
 
 /* Which change an error would be about. */
@@ -116,7 +118,7 @@ Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum
 	const TrackedChange *change = deed->change;
 	Origin		origin = {
 		.node = {.type = T_ExtensibleNode, .extnodename = ORIGIN_NAME},
-		.level_of = change->level_of, .role = change->role,
+		.level_of = change->level_of, .login = change->login, .role = change->role,
 		.details = SourceDetails(change->source, change->key, change->name, deed->fate, deed->other),
 		.promise = &deed->promise, .together = together
 	};
@@ -156,51 +158,51 @@ DueOf(const Ledger *ledger, const Row *mapped, int field)
 		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
 }
 
-/* Whether the row says another thing than the promise. */
+/* The same of when it is due, as it was before pauses put it off; where a whole row names none, policy may have. */
 static bool
-DiffersFromPromise(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
+DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
-	if (field != MAPPED_DUE_ON || RowIsNull(mapped, field))
-		return !RowValueEqual(mapped, field, promise, column);
-	return RowIsNull(promise, column) || RowInstant(promise, column) != DueOf(ledger, mapped, field);
+	int64		put_off = 0;
+
+	if (RowIsNull(mapped, field))
+		return !whole && !RowIsNull(promise, PROMISE_DUE);
+	if (RowIsNull(promise, PROMISE_DUE))
+		return true;
+	if (whole)
+		put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return RowInstant(promise, PROMISE_DUE) - put_off != DueOf(ledger, mapped, field);
 }
 
 /*
- * The same of a row as a whole.  Where it names no due, policy may have; a pause
- * puts off what it named; and what was erased does not come back with the row.
+ * Whether the row says another thing than the promise.  whole: all that it says
+ * is compared, and not what changed in it; what was erased does not come back so.
  */
 static bool
-DiffersAsItStands(const Ledger *ledger, const Row *mapped, const Row *promise, int field, int column)
+Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field, int column)
 {
-	if ((column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
+	if (column == PROMISE_DUE)
+		return DiffersInDue(ledger, mapped, whole, promise, field);
+	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	if (column != PROMISE_DUE)
-		return DiffersFromPromise(ledger, mapped, promise, field, column);
-	if (RowIsNull(mapped, field))
-		return false;
-	return RowIsNull(promise, column) ||
-		DueOf(ledger, mapped, field) != RowInstant(promise, column) -
-		IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return !MappedEqual(mapped, field, promise, column);
 }
 
-/* The fields in which the row says another thing, of those that the change is about. */
+/* The fields in which it does, of those that the change is about. */
 static uint32
-AmendedFields(const Ledger *ledger, const TrackedChange *change, bool compares, const Row *promise)
+AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise)
 {
-	bool		(*differs) (const Ledger *, const Row *, const Row *, int, int) =
-		compares ? DiffersAsItStands : DiffersFromPromise;
-	uint32		asked = compares ? change->has : change->differs;
+	uint32		asked = whole ? change->has : change->differs;
 	uint32		fields = 0;
 
 	for (size_t i = 0; i < lengthof(amended); i++)
 	{
-		uint32		field = 1 << amended[i].field;
+		int			field = amended[i].field;
 
-		/* who wrote words is said with new ones */
-		if (!(asked & field) || (compares && amended[i].field == MAPPED_DRAFTED_BY))
+		/* who wrote words is said with new ones, and stays said */
+		if (field == MAPPED_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
-		if (differs(ledger, change->mapped, promise, amended[i].field, amended[i].promise))
-			fields |= field;
+		if ((asked & (1 << field)) && Differs(ledger, change->mapped, whole, promise, field, amended[i].promise))
+			fields |= 1 << field;
 	}
 	return fields;
 }
@@ -221,6 +223,26 @@ DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *custome
 }
 
 static void
+Note(Together *together, const Deed *deed, Event event, const char *note)
+{
+	Row		   *noted = RowNew(&mapped_shape);
+
+	RowTake(noted, MAPPED_ACTOR, deed->change->mapped, MAPPED_ACTOR);
+	RowSetText(noted, MAPPED_REASON, note);
+	Call(together, deed, event, noted, (Datum) 0);
+}
+
+/* Unless another of the row's events has told it. */
+static void
+NoteOtherKey(Together *together, const Deed *deed)
+{
+	const Row  *source = TogetherHold(together, UUIDPGetDatum(&deed->promise))->source;
+
+	if (deed->change->old_key && !RowTextIs(source, SOURCE_KEY, deed->change->key))
+		Note(together, deed, EVENT_NOTED, other_key_note);
+}
+
+static void
 Amend(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
@@ -230,7 +252,10 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 	int			cleared = 0;
 
 	if (fields == 0)
+	{
+		NoteOtherKey(together, deed);
 		return;
+	}
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
 		RowTake(mapped, i, deed->change->mapped, i);
 	for (size_t i = 0; i < lengthof(amended); i++)
@@ -285,7 +310,6 @@ static void
 Do(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *mapped = deed->change->mapped;
-	Row		   *noted;
 
 	CHECK_FOR_INTERRUPTS();
 	DeedAtHand(deed->change);
@@ -293,15 +317,24 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 		return;
 	if (deed->event == EVENT_AMENDED)
 		Amend(ledger, together, deed);
+	else if (deed->note == other_key_note)
+		NoteOtherKey(together, deed);
 	else if (deed->note)
-	{
-		noted = RowNew(&mapped_shape);
-		RowTake(noted, MAPPED_ACTOR, mapped, MAPPED_ACTOR);
-		RowSetText(noted, MAPPED_REASON, deed->note);
-		Call(together, deed, deed->event, noted, (Datum) 0);
-	}
+		Note(together, deed, deed->event, deed->note);
 	else
 		Call(together, deed, deed->event, mapped, (Datum) 0);
+}
+
+static void
+CheckCustomer(const Deed *deed)
+{
+	DeedAtHand(deed->change);
+	if (deed->customer == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("the row names no customer"),
+				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
+	CheckKey(deed->customer, "customer");
 }
 
 /* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
@@ -317,7 +350,10 @@ DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 	for (int i = 0; i < count; i++)
 	{
 		if (i == 0 || deeds[i].chain != deeds[i - 1].chain)
+		{
+			CheckCustomer(&deeds[i]);
 			togethers[customers++] = TogetherBegin(deeds[i].chain);
+		}
 		Do(ledger, togethers[customers - 1], &deeds[i]);
 	}
 	DeedAtHand(NULL);

@@ -10,13 +10,15 @@
 #include "source.h"
 #include "text.h"
 
+extern const char *const other_key_note;
+
 /* One event upon one promise. */
 typedef struct Deed
 {
 	const TrackedChange *change;
 	int			place;			/* in the order of the changes */
 	Event		event;
-	char	   *customer;
+	char	   *customer;		/* NULL: to be made to nobody that can be */
 	pg_uuid_t	promise;		/* upon which, or to be made */
 	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
 	const char *note;			/* instead of the mapped reason */
@@ -24,7 +26,7 @@ typedef struct Deed
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
 	bool		compares;		/* an amendment by all that differs from the promise */
 	bool		unless_said;	/* not if the promise is so already */
-	Chain	   *chain;
+	Chain	   *chain;			/* NULL: the customer is none */
 } Deed;
 
 extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);

@@ -6,7 +6,7 @@
  * the same two customers in opposite order would deadlock on chains that the
  * application knows nothing of.  Gathered, they go in customer by customer, in
  * the order of the keys.  A savepoint that is rolled back takes its changes with
- * it.
+ * it; and what was written within it, though gathered before, waits again.
  */
 #include "postgres.h"
 
@@ -27,12 +27,25 @@ static struct
 	TrackedChange **changes;
 	int			count;
 	int			capacity;
+	int			written;		/* the first of them, by write:now */
+	int			writing_at;		/* nesting level of the transaction where writing began; 0: nothing is being written */
 }			gathered = {0};
 
 static void
 Forget(void)
 {
 	memset(&gathered, 0, sizeof(gathered));
+}
+
+/* What no savepoint can bring back any more. */
+static void
+ForgetWritten(void)
+{
+	if (gathered.context == NULL || gathered.written < gathered.count || gathered.writing_at > 0)
+		return;
+	MemoryContextReset(gathered.context);
+	gathered.changes = NULL;
+	gathered.count = gathered.capacity = gathered.written = 0;
 }
 
 /* ---- the transaction's life ---- */
@@ -44,7 +57,7 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			if (gathered.count > 0)
+			while (gathered.written < gathered.count)
 				GatheredWrite();
 			break;
 		case XACT_EVENT_COMMIT:
@@ -57,16 +70,36 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 	}
 }
 
+static void
+AtSavepointRolledBack(SubTransactionId mine)
+{
+	while (gathered.written > 0 && gathered.changes[gathered.written - 1]->written_in >= mine)
+		gathered.written--;
+	while (gathered.count > 0 && gathered.changes[gathered.count - 1]->made_in >= mine)
+		gathered.count--;
+	if (gathered.writing_at >= GetCurrentTransactionNestLevel())
+		gathered.writing_at = 0;
+}
+
+static void
+AtSavepointReleased(SubTransactionId mine, SubTransactionId parent)
+{
+	for (int i = gathered.written - 1; i >= 0 && gathered.changes[i]->written_in >= mine; i--)
+		gathered.changes[i]->written_in = parent;
+	for (int i = gathered.count - 1; i >= 0 && gathered.changes[i]->made_in >= mine; i--)
+		gathered.changes[i]->made_in = parent;
+	if (parent == TopSubTransactionId)
+		ForgetWritten();
+}
+
 /* Savepoints are numbered as they begin, so those within one have higher numbers. */
 static void
 AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg pg_attribute_unused())
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
-		while (gathered.count > 0 && gathered.changes[gathered.count - 1]->made_in >= mine)
-			gathered.count--;
+		AtSavepointRolledBack(mine);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
-		for (int i = gathered.count - 1; i >= 0 && gathered.changes[i]->made_in >= mine; i--)
-			gathered.changes[i]->made_in = parent;
+		AtSavepointReleased(mine, parent);
 }
 
 /* Where what is gathered lives until the transaction ends. */
@@ -86,6 +119,44 @@ GatheredContext(void)
 	return gathered.context;
 }
 
+/* Whether a row of the one key can have come to have the other in another partition. */
+static bool
+CanBeSameRow(const List *left, const List *arrived)
+{
+	ListCell   *a;
+	ListCell   *b;
+
+	forboth(a, left, b, arrived)
+		if (lfirst(a) && lfirst(b) && strcmp(lfirst(a), lfirst(b)) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * A row that comes from another partition left it right before: what was gathered
+ * since of that table is of the same row.
+ */
+static void
+FindWhereFrom(TrackedChange *change)
+{
+	for (int i = gathered.count - 1; i >= gathered.written; i--)
+	{
+		TrackedChange *before = gathered.changes[i];
+
+		if (strcmp(before->source, change->source) != 0)
+			continue;
+		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
+			!before->leaves || !CanBeSameRow(before->lasting_key, change->lasting_key))
+			return;
+		if (before->operation != ROW_DELETE || strcmp(before->name, change->name) != 0)
+			continue;
+		before->arrived = true;
+		change->old_key = before->key;
+		change->old_row = before->old_row;
+		return;
+	}
+}
+
 void
 GatheredAdd(TrackedChange *change)
 {
@@ -99,6 +170,8 @@ GatheredAdd(TrackedChange *change)
 		gathered.capacity *= 2;
 		gathered.changes = repalloc_huge(gathered.changes, sizeof(TrackedChange *) * gathered.capacity);
 	}
+	if (change->operation == ROW_INSERT && change->lasting_key)
+		FindWhereFrom(change);
 	change->made_in = GetCurrentSubTransactionId();
 	gathered.changes[gathered.count++] = change;
 }
@@ -203,21 +276,43 @@ ChangesWrite(const Ledger *ledger, TrackedChange **changes, int count, Refused r
 		DeedsCarryOut(ledger, changes, count);
 }
 
+/* Takes what was gathered and not written yet for written: what rolls back the writing undoes that. */
+static TrackedChange **
+TakeGathered(int *count)
+{
+	TrackedChange **taken;
+
+	*count = gathered.count - gathered.written;
+	taken = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TrackedChange *) * Max(*count, 1));
+	memcpy(taken, gathered.changes + gathered.written, sizeof(TrackedChange *) * *count);
+	for (int i = 0; i < *count; i++)
+		taken[i]->written_in = GetCurrentSubTransactionId();
+	gathered.written = gathered.count;
+	return taken;
+}
+
 /* Writes what was gathered so far. */
 void
 GatheredWrite(void)
 {
-	TrackedChange **changes = gathered.changes;
-	int			count = gathered.count;
 	MemoryContext work = AllocSetContextCreate(gathered.context, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(work);
+	bool		outermost = gathered.writing_at == 0;
+	TrackedChange **changes;
+	int			count;
 	Ledger		ledger;
 
-	gathered.count = gathered.capacity = 0;
+	if (outermost)
+		gathered.writing_at = GetCurrentTransactionNestLevel();
+	changes = TakeGathered(&count);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = *LedgerOpen();
 	ChangesWrite(&ledger, changes, count, ParkChange);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(work);
+	if (outermost)
+		gathered.writing_at = 0;
+	if (GetCurrentSubTransactionId() == TopSubTransactionId)
+		ForgetWritten();
 }

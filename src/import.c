@@ -83,6 +83,7 @@ ChangeOfRow(const RowFields *fields, Datum element, char *source, const char *ac
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
 		if (!nulls[fields->mapped[i]])
 			RowSet(change->mapped, i, values[fields->mapped[i]]);
+	change->login = GetSessionUserId();
 	change->level_of = change->role = GetUserId();
 	if (RowIsNull(change->mapped, MAPPED_ACTOR))
 		RowSetText(change->mapped, MAPPED_ACTOR, acting);

@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "text.h"
 
 /* ---- types ---- */
 
@@ -212,6 +213,23 @@ ValueAs(Oid as, Oid type, Datum value, pg_tz *zone)
 	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, by_value, length);
 }
 
+/* As the function that takes it will find it. */
+static void
+CheckText(int field, const char *value, const char *argument)
+{
+	if (field == MAPPED_WORDS || field == MAPPED_PURPOSE || field == MAPPED_REASON)
+		CheckWords(cstring_to_text(value), mapped_shape.columns[field].name);
+	else
+		CheckKey(value, mapped_shape.columns[field].name);
+	if (field == MAPPED_VERDICT && strcmp(value, state_names[STATE_KEPT]) != 0 &&
+		strcmp(value, state_names[STATE_PARTLY_KEPT]) != 0 && strcmp(value, state_names[STATE_BROKEN]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
+				 errdetail("\"%s\" is not a verdict.", value),
+				 errhint("A verdict is kept, partly_kept or broken.")));
+}
+
 /* A constant argument as the field's type has it. */
 Datum
 MappedConstant(int field, const char *value, const char *argument)
@@ -221,6 +239,7 @@ MappedConstant(int field, const char *value, const char *argument)
 	switch (mapped_shape.columns[field].type)
 	{
 		case TEXTOID:
+			CheckText(field, value, argument);
 			return CStringGetTextDatum(value);
 		case NUMERICOID:
 			return DirectFunctionCall3(numeric_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
@@ -237,6 +256,26 @@ MappedConstant(int field, const char *value, const char *argument)
 			return BoolGetDatum(flag);
 		default:
 			elog(ERROR, "no constant of type %u", mapped_shape.columns[field].type);
+	}
+}
+
+/* Whether it is the same to people: 2.50 is 2.5, and 24 hours are a day. */
+bool
+MappedEqual(const Row *mapped, int field, const Row *other, int column)
+{
+	Datum		value = mapped->values[field];
+	Datum		of_other = other->values[column];
+
+	if (mapped->nulls[field] || other->nulls[column])
+		return mapped->nulls[field] == other->nulls[column];
+	switch (mapped_shape.columns[field].type)
+	{
+		case NUMERICOID:
+			return DatumGetBool(DirectFunctionCall2(numeric_eq, value, of_other));
+		case INTERVALOID:
+			return DatumGetBool(DirectFunctionCall2(interval_eq, value, of_other));
+		default:
+			return RowValueEqual(mapped, field, other, column);
 	}
 }
 
@@ -273,6 +312,15 @@ MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zo
 
 #define MAX_ROW_KEY_BYTES 1000
 
+static char *
+KeyPart(const Mapping *mapping, int i, HeapTuple tuple, TupleDesc tupdesc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
+
+	return isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
+}
+
 /* The row's key as text: of one column its own, of several a JSON array of their texts. */
 char *
 MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
@@ -282,9 +330,7 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 	initStringInfo(&list);
 	for (int i = 0; i < mapping->key_count; i++)
 	{
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
-		char	   *part = isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
+		char	   *part = KeyPart(mapping, i, tuple, tupdesc);
 
 		if (mapping->key_count == 1)
 			appendStringInfoString(&list, part);
@@ -301,6 +347,17 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("the key of a tracked row is longer than %d bytes", MAX_ROW_KEY_BYTES)));
 	return list.data;
+}
+
+/* The parts of the key, NULL for those that decide in which partition the row is; NIL where it is in none. */
+List *
+MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
+{
+	List	   *parts = NIL;
+
+	for (int i = 0; mapping->is_partition && i < mapping->key_count; i++)
+		parts = lappend(parts, mapping->key_places[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
+	return parts;
 }
 
 /* Whether one of the columns of UPDATE OF, or who backs, is not what it was. */

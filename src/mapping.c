@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "catalog/partition.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type_d.h"
 #include "commands/tablecmds.h"
@@ -316,6 +317,40 @@ ReadKey(Mapping *mapping, Relation rel)
 	ReleaseSysCache(tuple);
 }
 
+static bool
+Places(Oid partitioned, const char *column)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(partitioned));
+	Form_pg_partitioned_table form;
+	bool		places = false;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for the partition key of relation %u", partitioned);
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	for (int i = 0; i < form->partnatts; i++)
+		places = places || form->partattrs.values[i] == get_attnum(partitioned, column);
+	ReleaseSysCache(tuple);
+	return places;
+}
+
+/* Which columns of the key decide in which partition a row is. */
+static void
+ReadPlaces(Mapping *mapping, Relation rel)
+{
+	List	   *ancestors;
+	ListCell   *cell;
+
+	mapping->is_partition = rel->rd_rel->relispartition;
+	if (!mapping->is_partition)
+		return;
+	ancestors = get_partition_ancestors(mapping->relid);
+	for (int i = 0; i < mapping->key_count; i++)
+		foreach(cell, ancestors)
+			if (Places(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
+				mapping->key_places[i] = true;
+	list_free(ancestors);
+}
+
 static void
 CheckTable(Relation rel)
 {
@@ -325,20 +360,42 @@ CheckTable(Relation rel)
 				 errmsg("view \"%s\" cannot be tracked", RelationGetRelationName(rel)),
 				 errdetail("Its rows are those of tables."),
 				 errhint("Track the tables that it writes to.")));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("temporary table \"%s\" cannot be tracked", RelationGetRelationName(rel)),
+				 errdetail("Its rows are gone with the session, and another's table of that name is another."),
+				 errhint("Track the table that the rows go to.")));
 	if (strcmp(get_namespace_name(RelationGetNamespace(rel)), "trust") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("the ledger's own tables are not tracked")));
 }
 
+/* The text of the argument that begins so; NULL: there is none. */
+static const char *
+ConstantOf(const Trigger *trigger, const char *prefix)
+{
+	for (int i = 1; i < trigger->tgnargs; i++)
+		if (strncmp(trigger->tgargs[i], prefix, strlen(prefix)) == 0)
+			return trigger->tgargs[i] + strlen(prefix);
+	return NULL;
+}
+
 /* What the table is called as a source, also where the rest of the mapping cannot be read. */
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
-	for (int i = 1; i < trigger->tgnargs; i++)
-		if (strncmp(trigger->tgargs[i], "source:", strlen("source:")) == 0)
-			return trigger->tgargs[i] + strlen("source:");
-	return QualifiedName(RootOf(rel));
+	const char *source = ConstantOf(trigger, "source:");
+
+	return source ? source : QualifiedName(RootOf(rel));
+}
+
+/* Whom the mapping names as acting, likewise; NULL: nobody. */
+const char *
+MappingActor(const Trigger *trigger)
+{
+	return ConstantOf(trigger, "actor:");
 }
 
 bool
@@ -377,6 +434,7 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 	mapping->source = pstrdup(MappingSource(rel, trigger));
 	CheckComplete(mapping, trigger->tgtype);
 	ReadKey(mapping, rel);
+	ReadPlaces(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);
 	return mapping;

@@ -80,15 +80,20 @@ typedef struct Mapping
 	AttrNumber	key[KEY_MAX_COLUMNS];
 	Oid			key_types[KEY_MAX_COLUMNS];
 	int			key_count;
+	bool		is_partition;
+	bool		key_places[KEY_MAX_COLUMNS];	/* it decides in which partition the row is */
 	int			nwatched;		/* UPDATE OF: the columns */
 	AttrNumber	watched[FLEXIBLE_ARRAY_MEMBER];
 } Mapping;
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
+extern const char *MappingActor(const Trigger *trigger);
 extern bool MappingHas(const Mapping *mapping, int field);
 extern Row *MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone);
 extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
+extern List *MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
+extern bool MappedEqual(const Row *mapped, int field, const Row *other, int column);
 extern bool MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc);
 
 #endif

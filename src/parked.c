@@ -74,7 +74,7 @@ Park(const Ledger *ledger, const ParkedChange *change, const ErrorData *error)
 		NewPromiseId(GetCurrentTimestamp()), CStringGetTextDatum(change->source), CStringGetTextDatum(change->table),
 		CStringGetTextDatum(change->trigger_name), CStringGetTextDatum(row_operation_names[change->operation]),
 		change->actor ? CStringGetTextDatum(change->actor) : (Datum) 0,
-		CStringGetTextDatum(RoleName(GetSessionUserId())), CStringGetTextDatum(RoleName(change->role)),
+		CStringGetTextDatum(RoleName(change->login)), CStringGetTextDatum(RoleName(change->role)),
 		change->old_row, change->new_row,
 		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)), CStringGetTextDatum(error->message)
 	};
@@ -91,7 +91,7 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *e
 {
 	Park(ledger, &(ParkedChange) {
 		.source = change->source, .table = change->table, .trigger_name = change->trigger_name,
-		.operation = change->operation, .actor = RowText(change->mapped, MAPPED_ACTOR), .role = change->role,
+		.operation = change->old_row && change->new_row ? ROW_UPDATE : change->operation, .actor = RowText(change->mapped, MAPPED_ACTOR), .login = change->login, .role = change->role,
 		.old_row = change->old_row, .new_row = change->new_row
 	}, error);
 }

@@ -15,6 +15,7 @@ typedef struct ParkedChange
 	const char *trigger_name;
 	RowOperation operation;
 	const char *actor;			/* who acted; NULL: nobody that is known */
+	Oid			login;
 	Oid			role;
 	Datum		old_row;		/* jsonb; 0: there is none */
 	Datum		new_row;

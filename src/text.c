@@ -39,40 +39,42 @@ InRanges(pg_wchar c, const CodeRange *ranges, int count)
 #define IsInvisible(c) InRanges(c, invisible, lengthof(invisible))
 #define IsSpace(c) InRanges(c, spaces, lengthof(spaces))
 
-static void
-InvalidKey(const char *what, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s is not usable as a key", what),
-			 errdetail("%s", detail),
-			 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
-}
-
-/* A key that names something: short, and with nothing in it that one cannot see. */
-void
-CheckKey(const char *key, const char *what)
+/* Why it names nothing; NULL: it is a key, short, and with nothing in it that one cannot see. */
+const char *
+KeyProblem(const char *key)
 {
 	size_t		length = strlen(key);
 	pg_wchar	c = 0;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
-		return;					/* there is no ledger, and the call will say so */
+		return NULL;			/* there is no ledger, and the call will say so */
 
 	if (length == 0)
-		InvalidKey(what, "It is empty.");
+		return "It is empty.";
 	if (length > MAX_KEY_BYTES)
-		InvalidKey(what, psprintf("It has %zu bytes.", length));
+		return psprintf("It has %zu bytes.", length);
 	for (const unsigned char *p = (const unsigned char *) key; *p; p += pg_utf_mblen(p))
 	{
 		c = utf8_to_unicode(p);
 		if (IsInvisible(c))
-			InvalidKey(what, psprintf("It contains the invisible character U+%04X.", c));
+			return psprintf("It contains the invisible character U+%04X.", c);
 		if (p == (const unsigned char *) key && IsSpace(c))
-			InvalidKey(what, "It begins with space.");
+			return "It begins with space.";
 	}
-	if (IsSpace(c))
-		InvalidKey(what, "It ends with space.");
+	return IsSpace(c) ? "It ends with space." : NULL;
+}
+
+void
+CheckKey(const char *key, const char *what)
+{
+	const char *problem = KeyProblem(key);
+
+	if (problem)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is not usable as a key", what),
+				 errdetail("%s", problem),
+				 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
 }
 
 /* Words that a person is to read: anything that leaves a mark on paper. */

@@ -9,6 +9,7 @@
 
 #define MAX_KEY_BYTES 255
 
+extern const char *KeyProblem(const char *key);
 extern void CheckKey(const char *key, const char *what);
 extern void CheckWords(text *words, const char *what);
 

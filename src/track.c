@@ -134,11 +134,19 @@ NewRow(const TriggerData *data)
 		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
 }
 
-/* Gathers the change; write:now writes it, and what was gathered before it. */
-static void
-GatherChange(void *arg)
+/* A change as its trigger reads it; NULL: it says nothing. */
+typedef struct Reading
 {
-	TriggerData *data = arg;
+	TriggerData *data;
+	TrackedChange *change;
+	bool		now;
+} Reading;
+
+static void
+ReadChange(void *arg)
+{
+	Reading    *reading = arg;
+	TriggerData *data = reading->data;
 	const Ledger *ledger = LedgerOpen();
 	const Mapping *mapping = MappingOf(data);
 	MemoryContext context = GatheredContext();
@@ -146,9 +154,7 @@ GatherChange(void *arg)
 	TrackedChange *change = ChangeOf(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
 									 NULL, mapping->owner, context);
 
-	if (change == NULL)
-		return;
-	if (change->on_error == ON_ERROR_PARK)
+	if (change && (change->on_error == ON_ERROR_PARK || change->leaves))
 	{
 		MemoryContext previous = MemoryContextSwitchTo(context);
 
@@ -156,9 +162,8 @@ GatherChange(void *arg)
 		change->new_row = RowAsJson(NewRow(data), tupdesc);
 		MemoryContextSwitchTo(previous);
 	}
-	GatheredAdd(change);
-	if (mapping->now)
-		GatheredWrite();
+	reading->change = change;
+	reading->now = mapping->now;
 }
 
 static bool
@@ -170,24 +175,45 @@ ParksErrors(const Trigger *trigger)
 	return false;
 }
 
-/* The same, where a change that cannot even be read is to be parked. */
+/* A change that cannot even be read: the row as it is. */
 static void
-GatherOrPark(TriggerData *data)
+ParkRow(TriggerData *data, const ErrorData *error)
 {
-	ErrorData  *error = InSavepoint(GatherChange, data, true);
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
+	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
+	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
 
-	if (error == NULL)
-		return;
-	if (!IsAboutTheStep(error))
-		ReThrowError(error);
 	Park(LedgerOpen(), &(ParkedChange) {
 		.source = MappingSource(data->tg_relation, data->tg_trigger),
 		.table = RelationGetRelationName(data->tg_relation), .trigger_name = data->tg_trigger->tgname,
-		.operation = OperationOf(data), .actor = WhoActs(LedgerOpen(), GetUserId(), &own), .role = GetUserId(),
+		.operation = OperationOf(data), .actor = named && !own ? named : who, .login = GetSessionUserId(), .role = GetUserId(),
 		.old_row = RowAsJson(OldRow(data), tupdesc), .new_row = RowAsJson(NewRow(data), tupdesc)
 	}, error);
+}
+
+/* Gathers the change; write:now writes it, and what was gathered before it. */
+static void
+GatherChange(TriggerData *data)
+{
+	Reading		reading = {.data = data};
+	ErrorData  *error = NULL;
+
+	if (ParksErrors(data->tg_trigger))
+		error = InSavepoint(ReadChange, &reading, true);
+	else
+		ReadChange(&reading);
+	if (error && !IsAboutTheStep(error))
+		ReThrowError(error);
+	if (error)
+		ParkRow(data, error);
+	else if (reading.change)
+	{
+		GatheredAdd(reading.change);
+		/* one that leaves is written with where it arrives */
+		if (reading.now && !reading.change->leaves)
+			GatheredWrite();
+	}
 }
 
 static void
@@ -221,10 +247,7 @@ track(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	AcceptInvalidationMessages();
 	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
-	if (ParksErrors(data->tg_trigger))
-		GatherOrPark(data);
-	else
-		GatherChange(data);
+	GatherChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }
