@@ -201,7 +201,9 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT array(SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}')) || array(
 		SELECT t.name || v.value
-		FROM unnest(e.takes) WITH ORDINALITY AS t (name, n), LATERAL (SELECT coalesce(own ->> t.name, CASE WHEN t.name = ANY (e.inherits) THEN mapped ->> t.name END)) AS v (value)
+		FROM unnest(e.takes) WITH ORDINALITY AS t (name, n), LATERAL (SELECT coalesce(own ->> t.name, CASE WHEN t.name = ANY (e.inherits)
+			-- what is not made has no history to note in
+			AND NOT (e.event = 'made' AND t.name = 'on_error' AND mapped ->> t.name = ':note') THEN mapped ->> t.name END)) AS v (value)
 		WHERE v.value IS NOT NULL ORDER BY t.n)
 	FROM trust_ledger.tracked_events() e WHERE e.event = $2
 $$;
