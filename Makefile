@@ -11,7 +11,7 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
 # The install script is sql/, in the order in which one concept needs another.
 SQL_CONCEPTS = schema score opinion chain guard access ledger views actor policy state terms batch backing \
 	settlement assessment pause breach noted relayed erasure history trust trend human_backing exceptions analysis \
-	track follow parked import reconcile verify rights
+	track tracked follow parked import reconcile verify rights
 
 # The control file is the one source of the version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)

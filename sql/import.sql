@@ -27,10 +27,11 @@ CREATE TYPE trust_ledger.mapped_row AS (
 COMMENT ON TYPE trust_ledger.mapped_row IS
 	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come.';
 
-CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text) RETURNS SETOF trust_ledger.mapped_row
-AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text) IS
-	'The table''s rows as the mapping recorded under that source reads them: a row per event that a row as it stands says. By who may SELECT from the table, with one of the levels application, auditor, import. Errors: 42501, TL004, 42703 and 42804 a mapping that cannot work any more.';
+CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text, with_rows boolean DEFAULT true) RETURNS SETOF trust_ledger.mapped_row
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
+	'The table''s rows as the mapping recorded under that source reads them: a row per event that a row as it stands says; with_rows: and one "noted" for each row that is there. By who may SELECT from the table, with one of the levels application, auditor, import. Errors: 42501, TL004, 42703 and 42804 a mapping that cannot work any more.';
 
 CREATE FUNCTION trust_ledger.import_rows(source text, changes trust_ledger.mapped_row[]) RETURNS integer
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
@@ -47,13 +48,15 @@ CREATE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	source CONSTANT text := trust_ledger.source_of(tab);
+	source CONSTANT pg_catalog.text := trust_ledger.source_of(tab);
 	batch  record;
 	done   bigint := 0;
 BEGIN
 	IF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
 		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
 	END IF;
+	-- until the first commit, by when all is read and sorted
+	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
 	-- A batch holds all of a customer's changes, or none: what was committed needs no second look.
 	FOR batch IN
 		SELECT pg_catalog.array_agg(numbered.change ORDER BY numbered.nr) AS changes, pg_catalog.min(numbered.total) AS total
@@ -61,14 +64,16 @@ BEGIN
 			SELECT c.change, c.nr, c.total,
 				pg_catalog.min(c.nr) OVER (PARTITION BY c.customer) OPERATOR(pg_catalog./) changes_at_once AS batch
 			FROM (
-				SELECT r.m AS change, (r.m).customer, pg_catalog.count(*) OVER () AS total,
-					pg_catalog.row_number() OVER (ORDER BY (r.m).customer COLLATE pg_catalog."C", r.at, (r.m).step, (r.m).key COLLATE pg_catalog."C") AS nr
+				SELECT r.m AS change, r.customer, pg_catalog.count(*) OVER () AS total,
+					pg_catalog.row_number() OVER (ORDER BY r.customer COLLATE pg_catalog."C", r.at, (r.m).step, (r.m).key COLLATE pg_catalog."C") AS nr
 				FROM (
 					-- what a row says comes in the order of its steps, whatever times it has for them
-					SELECT m, pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER (PARTITION BY m.key, m.name ORDER BY m.step) AS at
-					FROM trust_ledger.read_tracked(tab, source) AS m
-					WHERE m.event OPERATOR(pg_catalog.<>) 'noted' AND m.customer IS NOT NULL
+					SELECT m, pg_catalog.max(m.customer COLLATE pg_catalog."C") OVER said AS customer,
+						pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER said AS at
+					FROM trust_ledger.read_tracked(tab, source, false) AS m
+					WINDOW said AS (PARTITION BY m.key COLLATE pg_catalog."C", m.name COLLATE pg_catalog."C" ORDER BY m.step)
 				) AS r
+				WHERE r.customer IS NOT NULL
 			) AS c
 		) AS numbered
 		GROUP BY numbered.batch

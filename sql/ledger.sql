@@ -113,6 +113,20 @@ BEGIN
 	);
 	COMMENT ON TABLE trust.access IS 'What database roles may do. Changed by grant_access() and revoke_access().';
 
+	CREATE TABLE trust.tracking (
+		source   text COLLATE "C" PRIMARY KEY,
+		tab      text COLLATE "C" NOT NULL,
+		mapping  jsonb NOT NULL,
+		triggers jsonb NOT NULL,
+		active   boolean NOT NULL,
+		seq      bigint NOT NULL
+	);
+	COMMENT ON TABLE trust.tracking IS 'The tables whose rows are tracked. Changed by track_table() and untrack_table(); trust.tracked says what has become of their triggers.';
+	COMMENT ON COLUMN trust.tracking.source IS 'What the table is called in the ledger, whatever it is renamed to.';
+	COMMENT ON COLUMN trust.tracking.tab IS 'What it was called when that was recorded.';
+	COMMENT ON COLUMN trust.tracking.mapping IS 'What track_table() was given.';
+	COMMENT ON COLUMN trust.tracking.triggers IS 'The triggers that it made: name, arguments, definition, and a fingerprint that stays when a column is renamed.';
+
 	CREATE TABLE trust.chain (
 		customer    text COLLATE "C" PRIMARY KEY,
 		length      bigint NOT NULL,
@@ -337,7 +351,7 @@ BEGIN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
 			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed')) AS g (tab, guard)
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed')) AS g (tab, guard)
 	LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON trust.%I', guarded.tab);
@@ -405,6 +419,7 @@ BEGIN
 	PERFORM trust_ledger.create_analysis_views();
 	PERFORM trust_ledger.create_source_view();
 	PERFORM trust_ledger.create_parked_view();
+	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -445,6 +460,7 @@ BEGIN
 	PERFORM trust_ledger.create_analysis_views();
 	PERFORM trust_ledger.create_source_view();
 	PERFORM trust_ledger.create_parked_view();
+	PERFORM trust_ledger.create_tracked_view();
 	PERFORM set_config('role', caller, true);
 END
 $$;

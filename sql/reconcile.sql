@@ -21,13 +21,14 @@ BEGIN
 		SELECT r.key, r.name, p.customer, p.promise, p.state, p.accepted_at, s.event, s.verdict,
 			ARRAY[
 				CASE WHEN s.customer IS DISTINCT FROM p.customer THEN 'customer' END,
-				CASE WHEN s.words IS DISTINCT FROM p.words THEN 'words' END,
+				-- what was erased can be in the row still
+				CASE WHEN p.words IS NOT NULL AND s.words IS DISTINCT FROM p.words THEN 'words' END,
 				CASE WHEN s.kind IS DISTINCT FROM p.kind THEN 'kind' END,
 				-- where the row names none, policy may have given one
 				CASE WHEN s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due - p.paused_for THEN 'due' END,
 				CASE WHEN s.value IS DISTINCT FROM p.value THEN 'value' END,
 				CASE WHEN s.currency IS DISTINCT FROM p.currency THEN 'currency' END,
-				CASE WHEN s.purpose IS DISTINCT FROM p.purpose THEN 'purpose' END,
+				CASE WHEN p.words IS NOT NULL AND s.purpose IS DISTINCT FROM p.purpose THEN 'purpose' END,
 				CASE WHEN s.longest_pause IS DISTINCT FROM p.longest_pause THEN 'longest_pause' END] AS differing
 		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
 			JOIN said s ON s.key = r.key AND s.name = r.name

@@ -122,8 +122,9 @@ ChainTie(Chain *chain, Row **entries, int count)
 	}
 }
 
-static void
-MoveHead(const Chain *chain)
+/* Moves the head to the last entry that was tied. */
+void
+ChainMove(const Chain *chain)
 {
 	const TrustScore *score = chain->score;
 	Datum		values[8] = {
@@ -142,9 +143,9 @@ MoveHead(const Chain *chain)
 	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL), 1, "chain");
 }
 
-/* Writes the entries that were tied, and moves the head to the last of them. */
+/* Writes entries that were tied; of several chains, each in its order.  Their heads are still to be moved. */
 void
-ChainAppend(Chain *chain, Row **entries, int count)
+ChainInsert(Row **entries, int count)
 {
 	GuardedRow *guarded = palloc(sizeof(GuardedRow) * count);
 
@@ -155,7 +156,14 @@ ChainAppend(Chain *chain, Row **entries, int count)
 	}
 	GuardExpect(GUARDED_ENTRY, guarded, count);
 	RowsInsert(&insert_entry, LedgerRelation("entry"), (const Row *const *) entries, count);
-	MoveHead(chain);
+}
+
+/* Writes the entries that were tied, and moves the head to the last of them. */
+void
+ChainAppend(Chain *chain, Row **entries, int count)
+{
+	ChainInsert(entries, count);
+	ChainMove(chain);
 }
 
 Receipt

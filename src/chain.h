@@ -38,6 +38,8 @@ typedef struct Receipt
 
 extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
 extern void ChainTie(Chain *chain, Row **entries, int count);
+extern void ChainInsert(Row **entries, int count);
+extern void ChainMove(const Chain *chain);
 extern void ChainAppend(Chain *chain, Row **entries, int count);
 extern Receipt ReceiptOf(const Row *entry);
 extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt);

@@ -6,6 +6,7 @@
  * chains of all customers that it concerns are locked in the order of their
  * keys, then it is done customer by customer: two transactions that changed rows
  * of the same customers in opposite order do not wait for each other crosswise.
+ * Where somebody else wrote to a chain before it was locked, all is decided anew.
  */
 #include "postgres.h"
 
@@ -23,16 +24,18 @@ typedef struct Spot
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
 	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* it was deleted and put in again, or went to another partition: the same row */
+	bool		put_again;		/* the same row, put in again: in another partition, or from a dump */
 	int			last_insert;	/* the last change that put it in; -1: none */
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
+	int64		seen;			/* how long its chain was then; -1: decided here */
 	List	   *early;			/* changes that come before the one that puts the row in: triggers' names order them */
 } Spot;
 
 typedef struct DeedPlan
 {
+	const Ledger *ledger;
 	HTAB	   *spots;
 	Deed	   *deeds;
 	int			count;
@@ -60,6 +63,7 @@ SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
 	{
 		spot->known = spot->live = spot->put_again = false;
 		spot->last_insert = -1;
+		spot->seen = -1;
 		spot->early = NIL;
 	}
 	return spot;
@@ -78,6 +82,7 @@ Settle(Spot *spot, const Place *place)
 	spot->customer = text_to_cstring(place->customer);
 	spot->promise = place->promise;
 	spot->state = place->state;
+	spot->seen = place->length;
 }
 
 static void
@@ -111,6 +116,7 @@ SpotOfChange(DeedPlan *plan, const TrackedChange *change)
 		spot->customer = old->customer;
 		spot->promise = old->promise;
 		spot->state = old->state;
+		spot->seen = old->seen;
 		old->live = false;
 	}
 	else
@@ -190,7 +196,8 @@ AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event eve
 	}
 	deed = &plan->deeds[plan->count];
 	*deed = (Deed) {
-		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise
+		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise,
+		.seen = spot->seen
 	};
 	plan->count++;
 	return deed;
@@ -215,6 +222,7 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
 	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
 	spot->state = STATE_OPEN;
+	spot->seen = -1;
 	deed = AddDeed(plan, change, spot, EVENT_MADE);
 	if (from)
 	{
@@ -259,10 +267,16 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 	char	   *customer = RowText(change->mapped, MAPPED_CUSTOMER);
 
 	if (!spot->live)
+	{
 		AddMake(plan, change, spot, NULL);
-	else if (change->imported)
 		return;
-	else if (Ended(spot) && !spot->put_again)
+	}
+	if (change->imported)
+		return;
+	/* nothing says that it was deleted */
+	if (change->operation == ROW_INSERT && !spot->put_again && spot->seen >= 0)
+		spot->put_again = DeedSaysTheSame(plan->ledger, change, spot->customer, spot->promise);
+	if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
 	else if (Ended(spot) && change->old_key)
 		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
@@ -385,10 +399,12 @@ CompareDeeds(const void *a, const void *b)
 	return order ? order : first->place - second->place;
 }
 
-static void
+/* False where somebody else wrote to one of them after it was looked at. */
+static bool
 LockChains(DeedPlan *plan, const Ledger *ledger)
 {
 	Chain	   *chain = NULL;
+	bool		as_seen = true;
 
 	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
 	for (int i = 0; i < plan->count; i++)
@@ -404,7 +420,9 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 			ChainLock(chain, ledger, cstring_to_text(deed->customer));
 		}
 		deed->chain = chain;
+		as_seen = as_seen && (deed->seen < 0 || deed->seen == chain->length);
 	}
+	return as_seen;
 }
 
 /* ---- all of it; within a LedgerSession ---- */
@@ -432,6 +450,20 @@ MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
 	DeedAtHand(NULL);
 }
 
+#define DEEDS_AT_ONCE 1000
+
+/* Where the deeds end that are written with that one: all of some customers'. */
+static int
+EndOfPart(const DeedPlan *plan, int first)
+{
+	int			next = first + 1;
+
+	while (next < plan->count &&
+		   (next - first < DEEDS_AT_ONCE || plan->deeds[next].chain == plan->deeds[next - 1].chain))
+		next++;
+	return next;
+}
+
 /* Does to promises what the changes say, in their order. */
 void
 DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
@@ -443,13 +475,13 @@ DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
 
 	LedgerEnter(ledger, &session);
 	error_context_stack = &context;
-	MakePlan(&plan, changes, count);
-	LockChains(&plan, ledger);
+	plan.ledger = ledger;
+	do
+		MakePlan(&plan, changes, count);
+	while (!LockChains(&plan, ledger));
 	for (int first = 0; first < plan.count; first = next)
 	{
-		next = first + 1;
-		while (next < plan.count && plan.deeds[next].chain == plan.deeds[first].chain)
-			next++;
+		next = EndOfPart(&plan, first);
 		DeedsDo(ledger, plan.deeds + first, next - first);
 	}
 	error_context_stack = context.previous;
@@ -464,7 +496,8 @@ DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count)
 	DeedPlan	plan;
 
 	LedgerEnter(ledger, &session);
+	plan.ledger = ledger;
 	MakePlan(&plan, changes, count);
-	LockChains(&plan, ledger);
+	(void) LockChains(&plan, ledger);
 	LedgerLeave(&session);
 }

@@ -150,49 +150,76 @@ static const struct
 	{MAPPED_DRAFTED_BY, PROMISE_DRAFTED_BY, false}
 };
 
-/*
- * The instant at which the row says that it is due.  A promise's own stands as it
- * was moved by pauses, and comes from policy where the row names none.
- */
-static bool
-DiffersInDue(const Ledger *ledger, const Deed *deed, const Row *promise, int field)
+/* When the row says that it is due; it says so. */
+static TimestampTz
+DueOf(const Ledger *ledger, const Row *mapped, int field)
 {
-	const Row  *mapped = deed->change->mapped;
-	TimestampTz due;
-	int64		moved = 0;
-
-	if (RowIsNull(mapped, field))
-		return !deed->compares && !RowIsNull(promise, PROMISE_DUE);
-	if (RowIsNull(promise, PROMISE_DUE))
-		return true;
-	due = field == MAPPED_DUE ? RowInstant(mapped, field) : TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
-	if (deed->compares)
-		moved = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
-	return RowInstant(promise, PROMISE_DUE) - moved != due;
+	return field == MAPPED_DUE ? RowInstant(mapped, field) :
+		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
 }
 
-/* The fields in which the row says another thing, of those that the change is about. */
-static uint32
-AmendedFields(const Ledger *ledger, const Deed *deed, const Row *promise)
+/* The same of when it is due, as it was before pauses put it off; where a whole row names none, policy may have. */
+static bool
+DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
-	uint32		asked = deed->compares ? deed->change->has : deed->change->differs;
+	int64		put_off = 0;
+
+	if (RowIsNull(mapped, field))
+		return !whole && !RowIsNull(promise, PROMISE_DUE);
+	if (RowIsNull(promise, PROMISE_DUE))
+		return true;
+	if (whole)
+		put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return RowInstant(promise, PROMISE_DUE) - put_off != DueOf(ledger, mapped, field);
+}
+
+/*
+ * Whether the row says another thing than the promise.  whole: all that it says
+ * is compared, and not what changed in it; what was erased does not come back so.
+ */
+static bool
+Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field, int column)
+{
+	if (column == PROMISE_DUE)
+		return DiffersInDue(ledger, mapped, whole, promise, field);
+	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
+		return false;
+	return !MappedEqual(mapped, field, promise, column);
+}
+
+/* The fields in which it does, of those that the change is about. */
+static uint32
+AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise)
+{
+	uint32		asked = whole ? change->has : change->differs;
 	uint32		fields = 0;
 
 	for (size_t i = 0; i < lengthof(amended); i++)
 	{
 		int			field = amended[i].field;
-		const Row  *mapped = deed->change->mapped;
 
-		if (!(asked & (1 << field)))
-			continue;
 		/* who wrote words is said with new ones, and stays said */
-		if (field == MAPPED_DRAFTED_BY && (deed->compares || RowIsNull(mapped, field)))
+		if (field == MAPPED_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
-		if (field == MAPPED_DUE || field == MAPPED_DUE_ON ? DiffersInDue(ledger, deed, promise, field) :
-			!MappedEqual(mapped, field, promise, amended[i].promise))
+		if ((asked & (1 << field)) && Differs(ledger, change->mapped, whole, promise, field, amended[i].promise))
 			fields |= 1 << field;
 	}
 	return fields;
+}
+
+/* Whether the row as a whole says what that promise says. */
+bool
+DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
+{
+	Chain		chain = {.customer = cstring_to_text(customer)};
+	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
+
+	if (same)
+	{
+		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise))) == 0;
+		SPI_freetuptable(SPI_tuptable);
+	}
+	return same;
 }
 
 static void
@@ -219,7 +246,7 @@ static void
 Amend(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
-	uint32		fields = AmendedFields(ledger, deed, promise);
+	uint32		fields = AmendedFields(ledger, deed->change, deed->compares, promise);
 	Row		   *mapped = RowNew(&mapped_shape);
 	Datum		clear[lengthof(amended)];
 	int			cleared = 0;
@@ -310,19 +337,26 @@ CheckCustomer(const Deed *deed)
 	CheckKey(deed->customer, "customer");
 }
 
-/* The deeds of one customer: a session of its own, whose memory goes with it. */
+/* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
 DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 {
 	LedgerSession session;
-	Together   *together;
+	Together  **togethers;
+	int			customers = 0;
 
-	CheckCustomer(&deeds[0]);
 	LedgerEnter(ledger, &session);
-	together = TogetherBegin(deeds[0].chain);
+	togethers = palloc(sizeof(Together *) * count);
 	for (int i = 0; i < count; i++)
-		Do(ledger, together, &deeds[i]);
+	{
+		if (i == 0 || deeds[i].chain != deeds[i - 1].chain)
+		{
+			CheckCustomer(&deeds[i]);
+			togethers[customers++] = TogetherBegin(deeds[i].chain);
+		}
+		Do(ledger, togethers[customers - 1], &deeds[i]);
+	}
 	DeedAtHand(NULL);
-	TogetherWrite(together);
+	TogethersWrite(togethers, customers);
 	LedgerLeave(&session);
 }

@@ -20,6 +20,7 @@ typedef struct Deed
 	Event		event;
 	char	   *customer;		/* NULL: to be made to nobody that can be */
 	pg_uuid_t	promise;		/* upon which, or to be made */
+	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
 	const char *note;			/* instead of the mapped reason */
 	RowFate		fate;
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
@@ -29,6 +30,7 @@ typedef struct Deed
 } Deed;
 
 extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);
+extern bool DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
 extern void DeedAtHand(const TrackedChange *change);
 extern void DeedErrorContext(void *arg);
 

@@ -275,7 +275,7 @@ SayOfPromises(Erasure *erasure, bool by_entry)
 		if (by_entry || !again)
 			SayErased(erasure, promise, by_entry ? &erasure->losses[i] : NULL);
 	}
-	PromisesAppend(erasure->chain, erasure->said, erasure->said_count);
+	PromisesAppend(erasure->said, erasure->said_count);
 	erasure->receipt = erasure->said[0]->receipt;
 }
 

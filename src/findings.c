@@ -14,7 +14,7 @@
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
-	" ('policy', 'guard_governed'), ('access', 'guard_governed'))"
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))"
 
 /*
  * Guards that are missing, disabled, not ALWAYS or not ours; and what could
@@ -98,7 +98,8 @@ static const char *const find_governance_problems =
 static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
 	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'actor_registered',"
-	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked', 'rebuilt', 'erased')),"
+	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked',"
+	"     'tracking_set', 'tracking_dropped', 'rebuilt', 'erased')),"
 	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
 	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
@@ -256,7 +257,7 @@ FindUngoverned(Findings *findings)
 	}
 }
 
-/* Actors, policies, access and settings against the governance entries. */
+/* Actors, policies, access, settings and what is tracked against the governance entries. */
 void
 FindGovernanceProblems(Findings *findings)
 {

@@ -353,9 +353,13 @@ WithCopies(List *trackers, Tracker *tracker)
 	ListCell   *other;
 
 	foreach(cell, copies)		/* which grows */
+	{
+		Oid			parent = ((Tracker *) lfirst(cell))->oid;
+
 		foreach(other, trackers)
-			if (((Tracker *) lfirst(other))->parent == ((Tracker *) lfirst(cell))->oid)
+			if (((Tracker *) lfirst(other))->parent == parent)
 				copies = lappend(copies, lfirst(other));
+	}
 	return copies;
 }
 
@@ -494,6 +498,7 @@ FollowTrigger(Oid trigger)
 	List	   *trackers;
 	Tracker    *tracker;
 	List	   *copies;
+	const char *source;
 	ListCell   *cell;
 
 	/* nobody else gives that source to another table meanwhile */
@@ -503,10 +508,11 @@ FollowTrigger(Oid trigger)
 	copies = WithCopies(trackers, tracker);
 	foreach(cell, copies)
 		CheckOwner(lfirst(cell));
-	if (SourceIn(tracker->arguments) == NULL)
+	source = SourceIn(tracker->arguments);
+	if (!source && tracker->arguments)	/* else it says no event either, which is an error */
 		AddSource(catalog, trackers, tracker, copies, track);
-	else if (check_function_bodies)
-		CheckSource(trackers, tracker, SourceIn(tracker->arguments));
+	if (source && check_function_bodies)
+		CheckSource(trackers, tracker, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
 		OidFunctionCall1(OwnFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));

@@ -1,6 +1,6 @@
 /*
  * governance.c
- *		Governance: actors, policies, access and settings as entries of the reserved chain.
+ *		Governance: actors, policies, access, settings and what is tracked, as entries of the reserved chain.
  *
  * Each entry says in details the whole row as it is after it, so that the
  * tables can be compared with the entries and made again from them.  The
@@ -31,16 +31,20 @@ GOVERNED_TABLE("policy", "policy",
 GovernedTable governed_access =
 GOVERNED_TABLE("access", "role", "levels");
 
+GovernedTable governed_tracking =
+GOVERNED_TABLE("tracking", "source", "tab, mapping, triggers, active");
+
 GovernedTable *const governed_tables[GOVERNED_TABLES] = {
-	&governed_ledger, &governed_actor, &governed_policy, &governed_access
+	&governed_ledger, &governed_actor, &governed_policy, &governed_access, &governed_tracking
 };
 
-/* Begins work on the reserved chain as the ledger's owner; who calls must be an admin. */
+/* Begins work on the reserved chain as the ledger's owner; who calls must have one of the levels. */
 void
-GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, const char *what)
+GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, const char *what)
 {
 	memset(governance, 0, sizeof(Governance));
-	ActBegin(&governance->act, fcinfo, LEVEL_ADMIN, what, false);
+	governance->levels = levels;
+	ActBegin(&governance->act, fcinfo, levels, what, false);
 	LedgerEnter(governance->act.ledger, &governance->session);
 }
 
@@ -52,7 +56,7 @@ GovernanceLock(Governance *governance)
 
 	ChainLock(&governance->chain, act->ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	if (ActIsStale(act))		/* what this call may do was checked before the wait */
-		CheckAccess(act->ledger, act->role, LEVEL_ADMIN, "govern the ledger");
+		CheckAccess(act->ledger, act->role, governance->levels, "govern the ledger");
 	return act->idempotency_key == NULL ||
 		!ChainFindRequest(&governance->chain, act->idempotency_key, &act->request, &governance->receipt);
 }

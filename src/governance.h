@@ -1,6 +1,6 @@
 /*
  * governance.h
- *		Governance: actors, policies, access and settings as entries of the reserved chain.
+ *		Governance: actors, policies, access, settings and what is tracked, as entries of the reserved chain.
  */
 #ifndef TRUST_LEDGER_GOVERNANCE_H
 #define TRUST_LEDGER_GOVERNANCE_H
@@ -32,11 +32,12 @@ typedef struct GovernedTable
 	.insert = STATEMENT("INSERT INTO trust." table_name " (" key_name ", " columns ", seq) SELECT " key_name ", " columns ", seq" GOVERNED_RECORD(table_name, key_name), \
 						TEXTOID, JSONBOID, INT8OID, TEXTOID)}
 
-#define GOVERNED_TABLES 4
+#define GOVERNED_TABLES 5
 extern GovernedTable governed_ledger;
 extern GovernedTable governed_actor;
 extern GovernedTable governed_policy;
 extern GovernedTable governed_access;
+extern GovernedTable governed_tracking;
 extern GovernedTable *const governed_tables[GOVERNED_TABLES];
 
 typedef struct Change
@@ -53,12 +54,13 @@ typedef struct Change
 typedef struct Governance
 {
 	Act			act;
+	int			levels;			/* who calls needs one of them */
 	Chain		chain;
 	LedgerSession session;
 	Receipt		receipt;
 } Governance;
 
-extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, const char *what);
+extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, const char *what);
 extern bool GovernanceLock(Governance *governance);
 extern void GovernanceAppend(Governance *governance, const Change *changes, int count);
 extern Datum GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo);

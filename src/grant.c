@@ -36,7 +36,7 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 	(void) AccessLevelFromName(level);
 	if (grant)
 		(void) get_role_oid(role, false);
-	GovernanceBegin(&governance, fcinfo, grant ? "grant access" : "revoke access");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, grant ? "grant access" : "revoke access");
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[2] = {CStringGetTextDatum(role), CStringGetTextDatum(level)};

@@ -24,7 +24,6 @@
 #include "utils/syscache.h"
 
 #include "actor.h"
-#include "ledger.h"
 #include "mapped.h"
 #include "text.h"
 
@@ -54,7 +53,7 @@ static const struct
 	uint32		events;
 	Form		form;
 }			field_rules[] = {
-	{MAPPED_CUSTOMER, ALL_EVENTS, FORM_EITHER}, {MAPPED_WORDS, WITH_TERMS, FORM_EITHER},
+	{MAPPED_CUSTOMER, WITH_TERMS, FORM_EITHER}, {MAPPED_WORDS, WITH_TERMS, FORM_EITHER},
 	{MAPPED_PROMISER, WITH_TERMS, FORM_EITHER}, {MAPPED_DRAFTED_BY, WITH_TERMS, FORM_EITHER},
 	{MAPPED_KIND, WITH_TERMS, FORM_EITHER}, {MAPPED_DUE, WITH_TERMS, FORM_COLUMN},
 	{MAPPED_VALUE, WITH_TERMS, FORM_EITHER}, {MAPPED_CURRENCY, WITH_TERMS, FORM_EITHER},
@@ -421,7 +420,6 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 
 	CheckTable(rel);
 	mapping->context = context;
-	mapping->generation = LedgerGeneration();
 	mapping->trigger = trigger->tgoid;
 	mapping->relid = RelationGetRelid(rel);
 	mapping->owner = rel->rd_rel->relowner;

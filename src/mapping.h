@@ -64,7 +64,6 @@ typedef struct MappedField
 typedef struct Mapping
 {
 	MemoryContext context;		/* all of it lives there */
-	uint64		generation;		/* of the relation cache when it was read */
 	Oid			trigger;
 	Oid			relid;
 	Oid			owner;			/* of the table */

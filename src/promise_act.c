@@ -257,7 +257,7 @@ PromiseWrite(PromiseAct *pa)
 		TogetherAdd(kept);
 	}
 	else
-		PromisesAppend(pa->chain, &pa, 1);
+		PromisesAppend(&pa, 1);
 }
 
 /* Ties and writes. */

@@ -62,7 +62,7 @@ extern bool PromiseActMake(PromiseAct *pa);
 extern void PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument);
 extern Datum PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo);
 extern void PromiseTie(PromiseAct *pa, State to);
-extern void PromisesAppend(Chain *chain, PromiseAct *const *acts, int count);
+extern void PromisesAppend(PromiseAct *const *acts, int count);
 extern void PromiseWrite(PromiseAct *pa);
 extern void PromiseAppend(PromiseAct *pa, State to);
 
@@ -71,6 +71,7 @@ extern Held *TogetherHold(Together *together, Datum promise);
 extern Held *TogetherHoldNew(Together *together, Datum promise);
 extern void TogetherAdd(PromiseAct *pa);
 extern void TogetherWrite(Together *together);
+extern void TogethersWrite(Together *const *togethers, int count);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
 pg_noreturn extern void NoPromise(Datum promise);

@@ -96,17 +96,20 @@ StoreChanged(PromiseAct *const *acts, int count)
 }
 
 /*
- * Writes acts that were tied to one chain, in their order.  Several may be upon
- * one promise, if they share its row.
+ * Writes acts that were tied, in their order; those of one chain stand together.
+ * Several may be upon one promise, if they share its row.
  */
 void
-PromisesAppend(Chain *chain, PromiseAct *const *acts, int count)
+PromisesAppend(PromiseAct *const *acts, int count)
 {
 	Row		  **entries = palloc(sizeof(Row *) * count);
 
 	for (int i = 0; i < count; i++)
 		entries[i] = acts[i]->entry;
-	ChainAppend(chain, entries, count);
+	ChainInsert(entries, count);
+	for (int i = 0; i < count; i++)
+		if (i + 1 == count || acts[i + 1]->chain != acts[i]->chain)
+			ChainMove(acts[i]->chain);
 	StoreMade(acts, count);
 	StoreChanged(acts, count);
 	for (int i = 0; i < count; i++)

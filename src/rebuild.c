@@ -252,7 +252,7 @@ rebuild(PG_FUNCTION_ARGS)
 				 errhint("'' stands for governance.")));
 	customer = PG_GETARG_TEXT_PP(0);
 	of_governance = VARSIZE_ANY_EXHDR(customer) == 0;
-	GovernanceBegin(&governance, fcinfo, "rebuild what entries add up to");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild what entries add up to");
 	if (!of_governance)			/* locked before that of governance */
 		ChainLock(&chain, governance.act.ledger, customer);
 	if (GovernanceLock(&governance))
@@ -267,7 +267,7 @@ rebuild(PG_FUNCTION_ARGS)
 		if (of_governance)		/* who acts, and may, by what holds now */
 		{
 			LedgerLeave(&governance.session);
-			GovernanceBegin(&governance, fcinfo, "rebuild what entries add up to");
+			GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild what entries add up to");
 			(void) GovernanceLock(&governance);
 		}
 		change.subject = text_to_cstring(customer);

@@ -215,7 +215,7 @@ register_actor(PG_FUNCTION_ARGS)
 	if (r.authority)
 		CheckAuthority(r.authority);
 
-	GovernanceBegin(&governance, fcinfo, "register actors");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "register actors");
 	CheckSameNature(&r);
 	if (GovernanceLock(&governance))
 	{
@@ -323,7 +323,7 @@ retire_actor(PG_FUNCTION_ARGS)
 
 	if (successor && strcmp(successor, actor) == 0)
 		Refuse("nobody succeeds themselves", "Name another active human.");
-	GovernanceBegin(&governance, fcinfo, "retire actors");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "retire actors");
 	LockForRetirement(actor);
 	if (GovernanceLock(&governance))
 	{

@@ -11,9 +11,26 @@
 #include "request.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
 #include "funcapi.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+/* By its name: its OID is another one after a restore. */
+static void
+AddTable(CanonicalBytes *bytes, Oid relid)
+{
+	char	   *name = get_rel_name(relid);
+
+	if (name == NULL)
+	{
+		CanonicalAbsent(bytes);
+		return;
+	}
+	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
+	CanonicalField(bytes, name, strlen(name));
+}
 
 /* Arguments by name, and only those given: a later version may have more of them. */
 static void
@@ -33,7 +50,10 @@ AddArguments(CanonicalBytes *bytes, FunctionCallInfo fcinfo)
 		if (PG_ARGISNULL(i))
 			continue;
 		CanonicalField(bytes, names[i], strlen(names[i]));
-		CanonicalDatum(bytes, types[i], PG_GETARG_DATUM(i));
+		if (types[i] == REGCLASSOID)
+			AddTable(bytes, PG_GETARG_OID(i));
+		else
+			CanonicalDatum(bytes, types[i], PG_GETARG_DATUM(i));
 	}
 }
 

@@ -235,6 +235,15 @@ StatementPlan(Statement *statement)
 	return statement->plan;
 }
 
+/* The next time it is planned anew. */
+void
+StatementForget(Statement *statement)
+{
+	if (statement->plan)
+		SPI_freeplan(statement->plan);
+	statement->plan = NULL;
+}
+
 uint64
 StatementWrite(Statement *statement, Datum *values, const char *nulls)
 {

@@ -120,6 +120,7 @@ typedef struct Statement
 
 extern SPIPlanPtr KeptPlan(const char *sql, int nargs, Oid *types);
 extern uint64 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls);
+extern void StatementForget(Statement *statement);
 extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
 /* Values of what was read last, of the type expected: tables may have been tampered with. */

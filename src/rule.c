@@ -90,7 +90,7 @@ set_policy(PG_FUNCTION_ARGS)
 	Governance	governance;
 
 	CheckRule(fcinfo);
-	GovernanceBegin(&governance, fcinfo, "set policies");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "set policies");
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[RULE_ARGUMENTS];
@@ -121,7 +121,7 @@ drop_policy(PG_FUNCTION_ARGS)
 	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
 	Governance	governance;
 
-	GovernanceBegin(&governance, fcinfo, "drop policies");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop policies");
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(policy);

@@ -54,7 +54,7 @@ JsonbFrom(const char *json)
 Datum
 found_ledger(PG_FUNCTION_ARGS)
 {
-	Governance	governance = {0};
+	Governance	governance = {.levels = LEVEL_ADMIN};
 	Ledger		ledger = {0};
 	Act		   *act = &governance.act;
 	Change		changes[2] = {
@@ -156,7 +156,7 @@ set_ledger(PG_FUNCTION_ARGS)
 	Governance	governance;
 
 	CheckSettings(fcinfo);
-	GovernanceBegin(&governance, fcinfo, "change the ledger's settings");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "change the ledger's settings");
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};

@@ -25,19 +25,22 @@ static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)
 
 const RowShape source_shape = {"source", source_columns, SOURCE_COLUMNS};
 
-/* Of several, which only a superuser can bring about, the one that was made last. */
+#define PLACE \
+	"s.customer, s.promise, p.state," \
+	" (SELECT c.length FROM trust.chain c WHERE c.customer OPERATOR(pg_catalog.=) s.customer) AS length"
+
 static Statement find_place = STATEMENT(
-	"SELECT s.customer, s.promise, p.state FROM trust.source s LEFT JOIN trust.promise p"
+	"SELECT " PLACE " FROM trust.source s LEFT JOIN trust.promise p"
 	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
 	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
-	"   AND NOT s.gone ORDER BY s.promise DESC LIMIT 1",
+	"   AND NOT s.gone LIMIT 1",
 	TEXTOID, TEXTOID, TEXTOID);
 
 static Statement find_places = STATEMENT(
-	"SELECT s.key, s.name, s.customer, s.promise, p.state FROM trust.source s LEFT JOIN trust.promise p"
-	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
-	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) ANY ($2) AND NOT s.gone"
-	" ORDER BY s.promise",
+	"SELECT s.key, s.name, " PLACE " FROM pg_catalog.unnest($2) AS k (key)"
+	" JOIN trust.source s ON s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) k.key AND NOT s.gone"
+	" LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise",
 	TEXTOID, TEXTARRAYOID);
 
 static Inserter insert_source = {.shape = &source_shape};
@@ -141,13 +144,27 @@ StateOf(const char *name)
 	return STATE_NONE;
 }
 
-/* Customer, promise and state, from that column of the result on. */
+/* From that column of the result on. */
 static void
 TakePlace(Place *place, uint64 row, int column)
 {
 	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
 	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
 	place->state = StateOf(ResultText(row, column + 2));
+	place->length = DatumGetInt64(ResultNeeded(row, column + 3, INT8OID));
+}
+
+/*
+ * The table is empty when the first of the company's is tracked, and holds a
+ * million rows minutes later: a plan is made anew after 1, 2, 4, 8 ... uses.
+ */
+static uint64
+FindAnew(Statement *statement, uint64 *uses, Datum *values)
+{
+	if ((*uses & (*uses - 1)) == 0)
+		StatementForget(statement);
+	(*uses)++;
+	return StatementWrite(statement, values, NULL);
 }
 
 /* The promise that the row stands for; false where it stands for none. */
@@ -155,7 +172,8 @@ bool
 SourceFind(const char *source, const char *key, const char *name, Place *place)
 {
 	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
-	bool		found = StatementWrite(&find_place, values, NULL) > 0;
+	static uint64 uses = 0;
+	bool		found = FindAnew(&find_place, &uses, values) > 0;
 
 	if (found)
 		TakePlace(place, 0, 1);
@@ -171,7 +189,8 @@ SourceFindMany(const char *source, Datum *keys, int count,
 	Datum		values[2] = {
 		CStringGetTextDatum(source), PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
 	};
-	uint64		rows = StatementWrite(&find_places, values, NULL);
+	static uint64 uses = 0;
+	uint64		rows = FindAnew(&find_places, &uses, values);
 
 	for (uint64 i = 0; i < rows; i++)
 	{

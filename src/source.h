@@ -40,6 +40,7 @@ typedef struct Place
 	text	   *customer;
 	pg_uuid_t	promise;
 	State		state;
+	int64		length;			/* of its chain */
 } Place;
 
 extern bool SourceProject(Row *source, const Row *entry);

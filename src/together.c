@@ -83,38 +83,65 @@ TogetherAdd(PromiseAct *pa)
 }
 
 static void
-StoreSources(const Together *together)
+StoreSources(PromiseAct *const *acts, int count)
 {
-	const Row **sources = palloc(sizeof(Row *) * together->count);
-	int			count = 0;
+	const Row **sources = palloc(sizeof(Row *) * count);
+	int			made = 0;
 
-	for (int i = 0; i < together->count; i++)
+	for (int i = 0; i < count; i++)
 	{
-		Held	   *held = together->acts[i]->held;
+		Held	   *held = acts[i]->held;
 
 		if (!held->source_changed)
 			continue;
 		if (held->source_stored)
 			SourceUpdate(held->source);
 		else
-			sources[count++] = held->source;
+			sources[made++] = held->source;
 		held->source_stored = true;
 		held->source_changed = false;
 	}
-	SourcesInsert(sources, count);
+	SourcesInsert(sources, made);
+	pfree(sources);
 }
 
-/* Writes what was tied since the last time. */
-void
-TogetherWrite(Together *together)
+static void
+IsWritten(Together *together)
 {
-	if (together->count == 0)
-		return;
-	PromisesAppend(together->chain, together->acts, together->count);
-	StoreSources(together);
 	for (int i = 0; i < together->count; i++)
 		together->acts[i]->held->stored = true;
 	together->count = together->pending_count = 0;
 	together->sums = NULL;
 	together->changed = false;
+}
+
+/* Writes what was tied since the last time, of several customers at once. */
+void
+TogethersWrite(Together *const *togethers, int count)
+{
+	PromiseAct **acts;
+	Size		all = 0;
+	Size		taken = 0;
+
+	for (int i = 0; i < count; i++)
+		all += togethers[i]->count;
+	if (all == 0)
+		return;
+	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * all);
+	for (int i = 0; i < count; i++)
+	{
+		memcpy(acts + taken, togethers[i]->acts, sizeof(PromiseAct *) * togethers[i]->count);
+		taken += togethers[i]->count;
+	}
+	PromisesAppend(acts, all);
+	StoreSources(acts, all);
+	for (int i = 0; i < count; i++)
+		IsWritten(togethers[i]);
+	pfree(acts);
+}
+
+void
+TogetherWrite(Together *together)
+{
+	TogethersWrite(&together, 1);
 }

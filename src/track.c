@@ -34,28 +34,42 @@ typedef struct KnownMapping
 	Mapping    *mapping;		/* NULL: it cannot be read as it is now */
 } KnownMapping;
 
-static HTAB *known = NULL;
+static struct
+{
+	MemoryContext context;		/* NULL: nothing is known */
+	HTAB	   *mappings;
+	uint64		generation;		/* of the relation cache when all this was read */
+}			known = {0};
 
-/* The trigger's mapping, read anew whenever any relation changed. */
+/* Whenever any relation changed, all goes: some of these triggers may be gone. */
+static void
+KnowAfresh(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings", ALLOCSET_SMALL_SIZES);
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownMapping), .hcxt = context};
+	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	MemoryContextSetParent(context, CacheMemoryContext);
+	if (known.context)
+		MemoryContextDelete(known.context);
+	known.context = context;
+	known.mappings = mappings;
+	known.generation = LedgerGeneration();
+}
+
 static Mapping *
 MappingOf(TriggerData *data)
 {
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownMapping)};
 	KnownMapping *entry;
 	bool		found;
 
-	if (known == NULL)
-		known = hash_create("trust_ledger mappings", 64, &control, HASH_ELEM | HASH_BLOBS);
-	entry = hash_search(known, &data->tg_trigger->tgoid, HASH_ENTER, &found);
+	if (known.context == NULL || known.generation != LedgerGeneration())
+		KnowAfresh();
+	entry = hash_search(known.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
 		entry->mapping = NULL;
-	if (entry->mapping && entry->mapping->generation != LedgerGeneration())
-	{
-		MemoryContextDelete(entry->mapping->context);
-		entry->mapping = NULL;
-	}
 	if (entry->mapping == NULL)
-		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, known.context);
 	return entry->mapping;
 }
 

@@ -2,9 +2,9 @@
  * tracked_rows.c
  *		The rows of a tracked table as they are now, read by its mapping.
  *
- * What of the mapping says something about a row as it stands, apart from any
- * change, is recorded with it.  It is read as the table's owner, whose SQL the
- * conditions are: an auditor who reads does not run somebody else's code.
+ * A row says what its triggers would say if it were put in as it is.  It is read
+ * as the table's owner, whose SQL the conditions are: an auditor who reads does
+ * not run somebody else's code as themselves.
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -30,12 +31,32 @@
 PG_FUNCTION_INFO_V1(read_tracked);
 PG_FUNCTION_INFO_V1(source_of);
 
+/*
+ * What would fire if the row were put in as it is: the triggers as they are, or
+ * where they are no more what they were made, as they were made.  Their
+ * conditions name everything in full, and the row as new.  Operators stand bare
+ * here: read_tracked() has its search_path pinned.
+ */
 static Statement read_readings = STATEMENT(
-	"SELECT r.reading OPERATOR(pg_catalog.->>) 'event', r.reading OPERATOR(pg_catalog.->>) 'condition',"
-	"   ARRAY(SELECT a.argument FROM pg_catalog.jsonb_array_elements_text(r.reading OPERATOR(pg_catalog.->) 'arguments')"
-	"         WITH ORDINALITY a (argument, nr) ORDER BY a.nr)"
-	" FROM trust.tracking t CROSS JOIN LATERAL pg_catalog.jsonb_array_elements(t.readings) WITH ORDINALITY r (reading, nr)"
-	" WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active ORDER BY r.nr",
+	"WITH recorded AS ("
+	"  SELECT x.*, t.tab FROM trust.tracking t"
+	"  CROSS JOIN LATERAL jsonb_to_recordset(t.triggers) AS x (name text, arguments text[], definition text, fingerprint text)"
+	"  WHERE t.source = $1 AND t.active"
+	"), said AS ("
+	"  SELECT r.name, coalesce(k.arguments, r.arguments) AS arguments, coalesce(k.tab_name, r.tab) AS tab,"
+	"    CASE WHEN k.name IS NULL THEN r.definition ELSE trust_ledger.trigger_definition(k.trigger) END AS definition"
+	"  FROM recorded r LEFT JOIN trust_ledger.track_triggers() k"
+	"    ON k.source = $1 AND k.name = r.name AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
+	"), framed AS ("
+	"  SELECT s.*, format('CREATE TRIGGER %I AFTER INSERT ON %s FOR EACH ROW ', s.name, s.tab) AS head,"
+	"    format('EXECUTE FUNCTION trust_ledger.track(%s)',"
+	"      (SELECT string_agg(quote_literal(a), ', ' ORDER BY nr) FROM unnest(s.arguments) WITH ORDINALITY AS u (a, nr))) AS tail"
+	"  FROM said s"
+	"), conditioned AS ("
+	"  SELECT f.*, substr(f.definition, length(f.head) + 1, length(f.definition) - length(f.head) - length(f.tail)) AS clause"
+	"  FROM framed f WHERE starts_with(f.definition, f.head) AND right(f.definition, length(f.tail)) = f.tail"
+	")"
+	" SELECT c.arguments, substr(nullif(c.clause, ''), length('WHEN ') + 1) FROM conditioned c ORDER BY c.name",
 	TEXTOID);
 
 /* Where all its triggers are gone: by the name that the table had when it was tracked. */
@@ -45,7 +66,7 @@ static Statement find_tracking = STATEMENT(
 /* One event that a row as it stands may say. */
 typedef struct Reading
 {
-	const char *condition;		/* on the row, called q; NULL: any */
+	const char *condition;		/* on the row, called new; NULL: any */
 	Trigger		trigger;		/* as one that would fire for it */
 } Reading;
 
@@ -62,26 +83,48 @@ enum
 #define READ_COLUMNS (READ_FIRST_MAPPED + MAPPED_COLUMNS)
 
 static Reading *
-TakeReading(uint64 row)
+NewReading(int nargs)
 {
 	Reading    *reading = palloc0(sizeof(Reading));
+
+	reading->trigger.tgname = "";
+	reading->trigger.tgnargs = nargs;
+	reading->trigger.tgargs = palloc(sizeof(char *) * nargs);
+	return reading;
+}
+
+static Reading *
+TakeReading(uint64 row)
+{
+	Reading    *reading;
 	Datum	   *arguments;
 	int			count;
 
-	deconstruct_array(DatumGetArrayTypePCopy(ResultNeeded(row, 3, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(DatumGetArrayTypePCopy(ResultNeeded(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
 					  &arguments, NULL, &count);
+	reading = NewReading(count);
 	reading->condition = ResultText(row, 2);
-	reading->trigger.tgname = "";
-	reading->trigger.tgnargs = count + 1;
-	reading->trigger.tgargs = palloc(sizeof(char *) * (count + 1));
-	reading->trigger.tgargs[0] = ResultText(row, 1);
 	for (int i = 0; i < count; i++)
-		reading->trigger.tgargs[i + 1] = TextDatumGetCString(arguments[i]);
+		reading->trigger.tgargs[i] = TextDatumGetCString(arguments[i]);
+	return reading;
+}
+
+/* That a row which may have made a promise is there, whatever it says. */
+static Reading *
+IsThere(const Reading *made)
+{
+	Reading    *reading = NewReading(2);
+
+	reading->trigger.tgargs[0] = pstrdup(event_names[EVENT_NOTED]);
+	reading->trigger.tgargs[1] = "write:commit";
+	for (int i = 1; i < made->trigger.tgnargs; i++)
+		if (strncmp(made->trigger.tgargs[i], "promise:", strlen("promise:")) == 0)
+			reading->trigger.tgargs[1] = made->trigger.tgargs[i];
 	return reading;
 }
 
 static List *
-ReadingsOf(const Ledger *ledger, const char *source)
+ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
 {
 	LedgerSession session;
 	Datum		value = CStringGetTextDatum(source);
@@ -93,7 +136,13 @@ ReadingsOf(const Ledger *ledger, const char *source)
 	count = StatementWrite(&read_readings, &value, NULL);
 	previous = MemoryContextSwitchTo(session.caller);
 	for (uint64 i = 0; i < count; i++)
-		readings = lappend(readings, TakeReading(i));
+	{
+		Reading    *reading = TakeReading(i);
+
+		readings = lappend(readings, reading);
+		if (with_rows && strcmp(reading->trigger.tgargs[0], event_names[EVENT_MADE]) == 0)
+			readings = lappend(readings, IsThere(reading));
+	}
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
 	return readings;
@@ -127,7 +176,7 @@ static void
 PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, pg_tz *zone)
 {
 	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
-	char	   *sql = psprintf("SELECT q FROM %s AS q%s%s", mapping->table,
+	char	   *sql = psprintf("SELECT new FROM %s AS new%s%s", mapping->table,
 							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
@@ -174,9 +223,10 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 }
 
 /*
- * read_tracked(tab regclass, source text) returns setof mapped_row
+ * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
  *		The table's rows as its mapping reads them: a row per event that the row as it
- *		stands says, the first that of its promise being made.  By who may SELECT from
+ *		stands says, the first that of its promise being made; with_rows: and one
+ *		"noted" for each row that is there.  By who may SELECT from
  *		the table and reads words or imports.  Errors: 42501, TL004, and those of a
  *		mapping that cannot work.
  */
@@ -191,7 +241,7 @@ read_tracked(PG_FUNCTION_ARGS)
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
 	InitMaterializedSRF(fcinfo, 0);
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1))), rel, ledger.zone);
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }

@@ -8,7 +8,7 @@
 #	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
 #	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
 #	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
-#	histories, views, scores               each history(); what the views show but for what fades; each score, as of the last entry
+#	histories, views, scores               each history(); what the views show but for what fades or hangs on other tables; each score, as of the last entry
 #	past_guards($node, $db)                what writing the tables by hand leads to, and how often
 #	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
 #	writing_calls($promise, $customer)     a call that would write, for each function that writes
@@ -71,6 +71,11 @@ SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna',
 		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
 		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
 SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text, won boolean);
+CREATE TABLE old_deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT * FROM trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title", "currency": ":JPY", "kept_when": "won"}', reason => 'our deals');
+SELECT * FROM trust_ledger.track_table('old_deal', '{"customer": "=customer", "words": "=title"}');
+SELECT * FROM trust_ledger.untrack_table('old_deal', 'done with');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', context => '{"file": "Emil"}');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', authority => '{}');
 SELECT * FROM trust_ledger.retire_actor('emil', reason => 'Emil left');
@@ -188,6 +193,24 @@ END
 $do$;
 SQL
 
+# Rows of a tracked table: amended, with another key, kept, deleted and put in again, moved to another
+# customer; to each customer.
+my $rows = <<"SQL";
+BEGIN;
+SELECT trust_ledger.act_as('carl');
+CREATE TEMP TABLE first AS SELECT coalesce(max(id) / 1000 + 1, 0) * 1000 AS id FROM deal;
+INSERT INTO deal SELECT first.id + 10 * c.nr + n, current_setting('test.prefix') || c.customer, ($texts)[1 + c.nr % 6], false
+FROM first, unnest($customers) WITH ORDINALITY AS c (customer, nr), generate_series(1, 5) AS n;
+UPDATE deal SET title = title || '!' WHERE id > (SELECT id FROM first) AND id % 5 = 1;
+UPDATE deal SET id = id + 5 WHERE id > (SELECT id FROM first) AND id % 5 = 1;
+UPDATE deal SET won = true WHERE id > (SELECT id FROM first) AND id % 5 = 2;
+DELETE FROM deal WHERE id > (SELECT id FROM first) AND id % 5 IN (3, 4);
+INSERT INTO deal SELECT id + 10 * nr + 4, current_setting('test.prefix') || 'B', 'again', false FROM first, generate_series(1, 3) AS nr;
+UPDATE deal SET customer = current_setting('test.prefix') || 'a' WHERE id > (SELECT id FROM first) AND id % 50 = 0;
+DROP TABLE first;
+COMMIT;
+SQL
+
 # What people do from logins of their own.
 my $logins = <<'SQL';
 \connect - anna
@@ -224,6 +247,7 @@ CREATE EXTENSION trust_ledger;
 \\connect - crm_owner
 $governance
 SQL
+	$node->safe_psql($db, 'ALTER TABLE deal OWNER TO app; GRANT SELECT ON deal TO PUBLIC');
 	more_promises($node, $db, '');
 	$node->safe_psql($db, "\\o /dev/null\n$logins");
 	return;
@@ -232,7 +256,7 @@ SQL
 sub more_promises
 {
 	my ($node, $db, $prefix) = @_;
-	$node->safe_psql($db, "\\connect - app\nSET test.prefix = '$prefix';\n$promises");
+	$node->safe_psql($db, "\\connect - app\nSET test.prefix = '$prefix';\n$promises\n\\o /dev/null\n$rows");
 	$node->safe_psql($db, "SET test.prefix = '$prefix';\n$erasures");
 	return;
 }
@@ -321,7 +345,8 @@ sub views
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
 SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
 	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
-		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$ ELSE 't' END)
+		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$
+		WHEN relname = 'tracked' THEN $$to_jsonb(t) - 'state'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
 SQL
 }
@@ -355,7 +380,7 @@ $$;
 BEGIN;
 SELECT pg_temp.outcome(role, format(write, tab, number)), count(*)
 FROM (VALUES ('entry', 'seq'), ('chain', 'length'), ('promise', 'last_seq'), ('ledger', 'seq'),
-		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq')) AS t (tab, number),
+		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq'), ('tracking', 'seq'), ('source', 'seq')) AS t (tab, number),
 	unnest(ARRAY['INSERT INTO trust.%1$I SELECT * FROM trust.%1$I LIMIT 1', 'UPDATE trust.%1$I SET %2$I = %2$I + 1',
 		'DELETE FROM trust.%1$I', 'TRUNCATE trust.%1$I']) AS write,
 	unnest('{origin,replica}'::text[]) AS role
@@ -399,6 +424,8 @@ sub writing_calls
 		set_ledger => "(zone => 'UTC')",
 		grant_access => "('analyst', 'auditor')",
 		revoke_access => "('analyst', 'analyst')",
+		set_tracking => "('pg_class', '{}')",
+		drop_tracking => "('public.deal')",
 		rebuild => "('$customer')");
 	$arguments{make_promises} = "(ARRAY[jsonb_populate_record(NULL::trust_ledger.new_promise, "
 	  . "jsonb_build_object('customer', '$customer', 'words', 'w', 'actor', 'carl'))])";

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(186);
+SELECT plan(225);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -35,6 +35,13 @@ SELECT trust_ledger.assess_promise(promise, 'broken', relayed => true, actor => 
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION promise(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE which = of';
 
+-- Tables that everybody here owns, so that it is the level that counts.
+CREATE ROLE crm;
+GRANT crm TO application, analyst, auditor, import, admin, ledger_owner, nobody;
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+ALTER TABLE deal OWNER TO crm;
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
+
 CREATE TABLE intended (function text, arguments text, levels text[]);
 INSERT INTO intended
 SELECT split_part(call, '(', 1), call, levels
@@ -54,8 +61,14 @@ FROM (
 		$$set_ledger(zone => 'UTC')$$, $$grant_access('nobody', 'analyst')$$, $$revoke_access('analyst', 'analyst')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$rebuild('c')$$, $$rebuild('')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise('open'), 'r')$$, $$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[
+		$$track_table('deal', '{"customer": "=customer", "words": "=title", "on_delete": ":withdrawn"}')$$, $$track_table('deal', '{"customer": "=customer", "words": "=title"}', dry_run => true)$$,
+		$$untrack_table('deal')$$, $$set_tracking('deal', '{}')$$, $$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
-	UNION ALL SELECT $$history(promise('open'))$$, '{application,auditor}'
+	UNION ALL SELECT unnest(ARRAY[$$history(promise('open'))$$, $$reconcile_table('deal')$$]), '{application,auditor}'
+	UNION ALL SELECT $$read_tracked('deal', 'public.deal')$$, '{application,auditor,import}'
+	UNION ALL SELECT $$import_rows('public.deal', '{}')$$, '{import}'
+	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'
 	UNION ALL SELECT unnest(ARRAY[
 		$$customer_score('c')$$, $$customer_score('c', now())$$, $$customer_score('nobody', known_at => now())$$,
@@ -74,13 +87,21 @@ INSERT INTO levelless VALUES
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
 	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),
 	('create_exception_views', 'create_exception_views()', '42501'), ('create_analysis_views', 'create_analysis_views()', '42501'),
+	('create_tracked_view', 'create_tracked_view()', '42501'), ('create_source_view', 'create_source_view()', '42501'), ('create_parked_view', 'create_parked_view()', '42501'),
+	('source_of', $$source_of('deal')$$, 'ok'), ('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$, 'ok'),
+	('condition_for', $$condition_for('a > 1', 'NEW')$$, 'ok'), ('condition_is_change', $$condition_is_change('a > 1')$$, 'ok'), ('condition_columns', $$condition_columns('a > 1')$$, 'ok'),
+	('check_mapping', $$check_mapping('{}')$$, 'ok'), ('check_mapped_events', $$check_mapped_events('it', '[]')$$, 'ok'), ('check_mapped_condition', $$check_mapped_condition('it', '"a"')$$, 'ok'),
+	('mapped_life', $$mapped_life('{}')$$, 'ok'), ('mapped_triggers', $$mapped_triggers('{}', '{id}')$$, 'ok'), ('tracking_statements', $$tracking_statements('deal', '{}', 's')$$, 'ok'),
+	('track_triggers', 'track_triggers()', 'ok'), ('trigger_definition', 'trigger_definition(t.oid) FROM pg_trigger t', 'ok'), ('trigger_fingerprint', 'trigger_fingerprint(t.oid) FROM pg_trigger t', 'ok'),
+	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'), ('tracked_state', $$tracked_state(1, 'd', 'f')$$, 'ok'), ('source_to_track', $$source_to_track('deal')$$, 'ok'),
+	('check_trackable', $$check_trackable('promised')$$, '42501'), ('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 
 SELECT set_eq($$
 	SELECT function FROM intended UNION SELECT function FROM levelless
 	UNION SELECT proname FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace AND provolatile = 'i' $$, $$
 	SELECT proname::text FROM pg_proc
-	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype <> 'trigger'::regtype $$,
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) $$,
 	'every function that is not immutable is among the calls');
 -- The owner has the levels that create_ledger() gave, a superuser all.
 SELECT is(
@@ -108,7 +129,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads ' || view)
-FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust}'::text[]) AS view,
+FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,
 	(VALUES ('application', '(t)'), ('analyst', '(t)'), ('auditor', '(t)'), ('admin', '(t)'), ('ledger_owner', '(t)'),
 		('super_user', '(t)'), ('import', 'TL004'), ('nobody', 'TL004')) AS r (as_role, expected);
 SELECT is(reads('SELECT c.words, purpose, a.words FROM trust.current_promise c LEFT JOIN trust.awaiting_backing a USING (promise) WHERE c.promise = '

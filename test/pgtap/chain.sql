@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(74);
+SELECT plan(76);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -75,6 +75,8 @@ SELECT is((trust_ledger.make_promise('c', 'Next.', actor => 'ben')).seq, 9::bigi
 
 -- ---- retries
 
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 CREATE TABLE retries (call text, args text, other text);
 INSERT INTO retries VALUES
 	('make_promise', $$'c', 'Words.', value => 1.5, due => '2999-01-01', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$,
@@ -103,6 +105,7 @@ INSERT INTO retries VALUES
 	('confirm_relayed', $$%L, actor => 'carl'$$, $$%L, reason => 'Why.', actor => 'carl'$$),
 	('erase_words', $$%L::uuid, 'r'$$, $$%L::uuid, 's'$$), ('erase_words', $$'c', 1, 'r'$$, $$'c', 2, 'r'$$), ('erase_customer', $$'c', 'r'$$, $$'c', 's'$$),
 	('set_ledger', $$zone => 'UTC'$$, $$zone => 'Asia/Tokyo'$$),
+	('set_tracking', $$'deal', '{}'$$, $$'deal', '{"kind": ":k"}'$$), ('drop_tracking', $$'public.deal'$$, $$'public.deal', 'Why.'$$),
 	('rebuild', $$'c'$$, $$''$$), ('rebuild', $$''$$, $$'', 'Why.'$$),
 	('grant_access', $$'postgres', 'admin'$$, $$'postgres', 'auditor'$$), ('revoke_access', $$'postgres', 'import'$$, $$'postgres', 'admin'$$);
 SELECT is((SELECT count(DISTINCT call) FROM retries), (

@@ -386,7 +386,7 @@ DO $$
 DECLARE
 	tab text;
 BEGIN
-	FOREACH tab IN ARRAY '{ledger,actor,policy,access,chain,promise,entry}'::text[] LOOP
+	FOREACH tab IN ARRAY '{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[] LOOP
 		EXECUTE format('ALTER TABLE trust.%I DISABLE TRIGGER USER', tab);
 	END LOOP;
 END

@@ -1,7 +1,7 @@
 -- Renamed columns, tables and schemas: triggers that track go on meaning what they meant.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(132);
+SELECT plan(133);
 
 -- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
 CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none') RETURNS text LANGUAGE plpgsql AS $$
@@ -277,6 +277,7 @@ SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('own
 SELECT is(outcome(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
 SELECT is(outcome(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
 ALTER TABLE owned.part OWNER TO other;
+GRANT TRIGGER ON owned.part TO owner;
 SELECT is(outcome(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:w'$$]) AS arguments;
 
@@ -306,6 +307,9 @@ SELECT is(outcome(track_by_hand('owned.t', $$'customer=customer', 'words=words',
 SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'ok', 'not while a dump is restored');
 SELECT is(outcome(replace(track_by_hand('owned.t', $$'kind:wrong', 'source:x'$$, 'z'), 'trust_ledger', 'own')), 'ok', 'nor another''s');
 
+SELECT is(outcome('CREATE TRIGGER z AFTER INSERT ON owned.t FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(); '
+	|| 'SELECT 1 / (pg_get_triggerdef(oid) LIKE ''%track()'')::int FROM pg_trigger WHERE tgname = ''z'''), 'ok', 'a source does not take the place of the event');
+
 -- ---- what the trigger is called with, in a session that has called it before
 
 CREATE OR REPLACE FUNCTION trust_ledger.track() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -314,13 +318,17 @@ BEGIN
 	RETURN NULL;
 END
 $$;
+CREATE TABLE called (id int PRIMARY KEY, customer text, words text);
+-- Another event trigger may have made PostgreSQL read the triggers before.
+CREATE FUNCTION own.look() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM called; PERFORM FROM part2; END $$;
+CREATE EVENT TRIGGER a ON ddl_command_end EXECUTE FUNCTION own.look();
 CREATE FUNCTION called_with(tab text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('INSERT INTO %s SELECT coalesce(max(id), 10) + 1 FROM %1$s', tab);
 	RETURN current_setting('test.called_with');
 END
 $$;
-CREATE TABLE called (id int PRIMARY KEY, customer text, words text);
+BEGIN;
 SELECT track_by_hand('called') \gexec
 SELECT is(called_with('called'), 'made|customer=customer|words=words|source:public.called', 'called as created');
 SELECT is(called_with('part2'), 'made|customer=customer|words=words|source:public.whole', 'a partition''s');
@@ -328,6 +336,8 @@ ALTER TABLE called RENAME words TO "größe";
 ALTER TABLE entire RENAME words TO said;
 SELECT is(called_with('called'), 'made|customer=customer|words=größe|source:public.called', 'called as followed');
 SELECT is(called_with('part2'), 'made|customer=customer|words=said|source:public.whole', 'a partition''s');
+COMMIT;
+DROP EVENT TRIGGER a;
 
 -- ---- the extension goes, and comes back
 

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(590);
+SELECT plan(626);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -25,13 +25,15 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human', 'Anna');
 SELECT trust_ledger.set_policy('p', kind => 'k', evidence => 'session');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
 SELECT trust_ledger.make_promise('d', 'Of another.', actor => 'anna');
 SELECT is((SELECT array_agg(seq) FROM trust.entry WHERE name IS NOT NULL), '{3}', 'the only name');
 
 CREATE TABLE guarded (tab text, key text, changes text);
 INSERT INTO guarded VALUES ('ledger', 'ledger', 'zone = ''Asia/Tokyo'''), ('actor', 'actor', 'kind = ''ai'''),
-	('policy', 'policy', 'active = false'), ('access', 'role', 'levels = ''{admin}'''), ('chain', 'customer', 'length = length + 1'),
+	('policy', 'policy', 'active = false'), ('tracking', 'source', 'triggers = ''[]'''), ('access', 'role', 'levels = ''{admin}'''), ('chain', 'customer', 'length = length + 1'),
 	('promise', 'customer', 'state = ''kept'''), ('entry', 'customer', 'state = ''kept''');
 
 -- ---- by hand
@@ -41,7 +43,7 @@ SELECT is(outcome(format(statement, tab, key, changes), as_role, replication), '
 FROM guarded,
 	unnest(ARRAY['INSERT INTO trust.%1$s SELECT * FROM trust.%1$s', 'INSERT INTO trust.%1$s SELECT * FROM trust.%1$s ON CONFLICT DO NOTHING',
 		'UPDATE trust.%1$s SET %2$s = %2$s', 'UPDATE trust.%1$s SET %3$s', 'DELETE FROM trust.%1$s', 'TRUNCATE trust.%1$s',
-		'TRUNCATE trust.ledger, trust.actor, trust.policy, trust.access, trust.chain, trust.promise, trust.entry CASCADE',
+		'TRUNCATE trust.ledger, trust.actor, trust.policy, trust.access, trust.tracking, trust.chain, trust.promise, trust.entry CASCADE',
 		'MERGE INTO trust.%1$s t USING trust.%1$s s ON t.%2$s = s.%2$s WHEN MATCHED THEN DELETE']) AS statement,
 	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
 
@@ -98,6 +100,7 @@ SELECT is(outcome(plant(fires, tab, doing) || '; ' || call), 'TL006', format('%s
 FROM (VALUES
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.access SET levels = '{admin}'$$),
 	('policy', $$SELECT trust_ledger.drop_policy('p')$$, $$UPDATE trust.policy SET active = true$$),
+	('tracking', $$SELECT trust_ledger.drop_tracking('public.deal')$$, $$UPDATE trust.tracking SET active = true$$),
 	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$, $$UPDATE trust.actor SET kind = 'ai'$$),
 	('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$)) AS c (tab, call, doing),
 	unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW}'::text[]) AS fires;
@@ -206,7 +209,7 @@ FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('chain', $$SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$),
 	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
-	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$),
+	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$), ('tracking', $$SELECT trust_ledger.drop_tracking('public.deal')$$),
 	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$),
 	('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call);
 -- The erasure fails on the row that was expected; the same erasure by hand.

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(244);
+SELECT plan(267);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -61,12 +61,14 @@ FROM unnest(ARRAY[
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
 	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
-	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
+	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('s', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
-	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype <> 'trigger'::regtype
-		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views', 'create_exception_views', 'create_analysis_views') $$,
+	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_scores', 'create_guards', 'create_views', 'create_trust_views', 'create_exception_views', 'create_analysis_views', 'create_tracked_view', 'create_source_view', 'create_parked_view', 'check_track')
+		-- of tracking, what works on a table and its mapping
+		AND proname !~ '^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|track_triggers$|table_of_source$|tracked_state$|source_to_track$|drop_track_triggers$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(outcome(call, as_role, true), '^55000 .*create_ledger', function || '() before there is a ledger, by ' || as_role)
 FROM calls, unnest('{postgres,ledger_owner}'::text[]) AS as_role;
@@ -170,11 +172,14 @@ SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', 
 SELECT trust_ledger.make_promise('c', 'day', actor => 'anna', due_on => '2999-12-31');
 SELECT is((SELECT due FROM trust.promise), timestamptz '2999-12-31 15:00:00Z' - interval '1 microsecond', 'days end in the ledger''s zone');
 
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
+
 -- ---- the ledger's tables change while the session has its plans
 
 SELECT is(done(format('ALTER TABLE trust.%I ADD COLUMN extra_%s %s', tab, nr, definition), 'ledger_owner'), 'ok',
 	format('a column more in %s: %s', tab, definition))
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab,
 	(VALUES (1, 'text'), (2, 'integer DEFAULT 7')) AS c (nr, definition)
 WHERE tab <> 'entry' OR nr = 1;
 SELECT is(done(call), 'ok', call || ' afterwards')
@@ -189,11 +194,11 @@ SELECT is_empty($$SELECT * FROM trust.entry WHERE extra_1 IS NOT NULL$$, 'and st
 SELECT is(outcome(format('ALTER TABLE trust.%I ADD COLUMN extra_3 %s; SELECT trust_ledger.%s', tab, definition, call)), 'ok', format('%s: a column more in %s, %s', call, tab, definition))
 FROM (VALUES
 	('promise', $$make_promise('c', 'w', actor => 'anna')$$), ('chain', $$make_promise('new', 'w', actor => 'anna')$$),
-	('actor', $$register_actor('cora', 'human')$$), ('policy', $$set_policy('q', evidence => 'session')$$), ('access', $$grant_access('one_owner', 'analyst')$$),
+	('tracking', $$track_table('deal', '{"customer": "=customer", "words": "=title"}')$$), ('actor', $$register_actor('cora', 'human')$$), ('policy', $$set_policy('q', evidence => 'session')$$), ('access', $$grant_access('one_owner', 'analyst')$$),
 	('ledger', $$set_ledger(lag => '2 days')$$)) AS c (tab, call),
 	unnest('{integer NOT NULL DEFAULT 7,integer GENERATED ALWAYS AS (7) STORED}'::text[]) AS definition;
 SELECT is(done(format('ALTER TABLE trust.%I DROP COLUMN extra_1, DROP COLUMN IF EXISTS extra_2', tab), 'ledger_owner'), 'ok', 'and away again from ' || tab)
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
 SELECT is(done($$SELECT trust_ledger.make_promise('c', 'w2', actor => 'anna'); SELECT trust_ledger.register_actor('ben', 'human', 'Ben')$$), 'ok',
 	'calls go on');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');

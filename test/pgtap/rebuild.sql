@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(682);
+SELECT plan(687);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -22,6 +22,8 @@ SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 
 SELECT trust_ledger.set_policy('some', promiser => 'bot', promiser_kind => 'ai', kind => 'k', currency => 'EUR', least_value => 5, due_within => '9 days');
 SELECT trust_ledger.drop_policy('some');
 SELECT trust_ledger.set_ledger(zone => 'Europe/Berlin', context => '{"why": "moved"}');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 
 CREATE TABLE promised (name text, promise uuid);
 CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql SET search_path = public AS 'SELECT promise FROM promised WHERE name = which';
@@ -59,7 +61,7 @@ SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) 
 WHERE connamespace = 'trust'::regnamespace AND contype = 'c' \gexec
 CREATE FUNCTION tamper(doing text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-	tables CONSTANT text[] := ARRAY(SELECT t FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS t WHERE doing ~ ('trust[.]' || t));
+	tables CONSTANT text[] := ARRAY(SELECT t FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS t WHERE doing ~ ('trust[.]' || t));
 	tab text;
 BEGIN
 	FOREACH tab IN ARRAY tables LOOP
@@ -84,7 +86,7 @@ CREATE FUNCTION contents() RETURNS text LANGUAGE sql AS $$
 		(SELECT string_agg(concat_ws(' ', customer, length, head, recorded_at, round(trust_ledger.kept(score)::numeric, 9), round(trust_ledger.broken(score)::numeric, 9),
 			trust_ledger.as_of(score), trust_ledger.half_life(score)), ' ' ORDER BY customer) FROM trust.chain WHERE customer <> ''),
 		(SELECT string_agg(a::text, ' ' ORDER BY actor) FROM trust.actor a), (SELECT string_agg(p::text, ' ' ORDER BY policy) FROM trust.policy p),
-		(SELECT string_agg(a::text, ' ' ORDER BY role) FROM trust.access a), (SELECT string_agg(l::text, ' ' ORDER BY ledger) FROM trust.ledger l)))
+		(SELECT string_agg(a::text, ' ' ORDER BY role) FROM trust.access a), (SELECT string_agg(t::text, ' ' ORDER BY source) FROM trust.tracking t), (SELECT string_agg(l::text, ' ' ORDER BY ledger) FROM trust.ledger l)))
 $$;
 -- What verify() finds after the damage and what else comes before, and last what a rebuild, or one after the other, comes to: how
 -- many rows each says it changed, what is still found, whether all is as it was before the damage; or
@@ -138,7 +140,7 @@ $$;
 CREATE TABLE change AS
 	SELECT tab, attname AS col, of_customer, value, format('FROM trust.%I WHERE %s AND %I::text IS DISTINCT FROM (%s)::text ORDER BY %s LIMIT 1', tab,
 		CASE WHEN tab IN ('promise', 'entry') THEN format('customer = %L', of_customer) ELSE 'true' END, attname, value, key) AS in_row
-	FROM (VALUES ('promise', 'promise', 'c'), ('entry', 'seq', 'c'), ('entry', 'seq', ''), ('actor', 'actor', ''), ('policy', 'policy', ''), ('access', 'role', ''),
+	FROM (VALUES ('promise', 'promise', 'c'), ('entry', 'seq', 'c'), ('entry', 'seq', ''), ('actor', 'actor', ''), ('policy', 'policy', ''), ('access', 'role', ''), ('tracking', 'source', ''),
 			('ledger', 'ledger', '')) AS t (tab, key, of_customer)
 		JOIN pg_attribute ON attrelid = ('trust.' || tab)::regclass AND attnum > 0,
 		LATERAL (SELECT other(attname, atttypid) UNION ALL SELECT 'NULL' WHERE NOT attnotnull) AS v (value)

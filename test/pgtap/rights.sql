@@ -86,6 +86,8 @@ FROM unnest(ARRAY[
 	$$SELECT unnest('{a}'::pg_catalog.text[])$$, $$SELECT 'a'::text$$,
 	$$SELECT '00000000-0000-0000-0000-000000000000'::pg_catalog.uuid = '00000000-0000-0000-0000-000000000000'$$]) AS call;
 
+CREATE TABLE tracked (id bigint PRIMARY KEY, customer text, title text);
+ALTER TABLE tracked OWNER TO ledger_owner;
 CREATE TABLE calls (n serial, call text);
 INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.register_actor('anna', 'human', 'Anna', authority => '{"EUR": 5}')$$),
@@ -119,6 +121,8 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.amend_promise(%L, 'other', relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.release_promise(%L, relayed => true, actor => 'ben')$$), ($$SELECT trust_ledger.confirm_relayed(%L, actor => 'carl')$$),
 	($$SELECT trust_ledger.rebuild('')$$), ($$SELECT trust_ledger.rebuild('c')$$),
+	($$SELECT trust_ledger.track_table('public.tracked', '{"customer": "=customer", "words": "=title"}')$$), ($$SELECT * FROM trust.tracked$$),
+	($$SELECT trust_ledger.set_tracking('public.tracked', '{}')$$), ($$SELECT trust_ledger.untrack_table('public.tracked')$$),
 	($$SELECT trust_ledger.history(%L)$$), ($$SELECT trust_ledger.verify()$$), ($$SELECT trust_ledger.verify('c')$$),
 	($$SELECT trust_ledger.ledger_digest()$$), ($$SELECT trust_ledger.require_reader(), trust_ledger.reads_words()$$),
 	($$SELECT * FROM trust.current_promise$$), ($$SELECT * FROM trust.awaiting_backing$$),
@@ -155,9 +159,9 @@ CREATE FUNCTION make_plans_anew() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	tab text;
 BEGIN
-	FOREACH tab IN ARRAY '{ledger,actor,policy,access,chain,promise,entry}'::text[] LOOP
+	FOREACH tab IN ARRAY '{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[] LOOP
 		EXECUTE format('ALTER TABLE trust.%I ALTER COLUMN %s SET STATISTICS 10', tab,
-			CASE tab WHEN 'ledger' THEN 'zone' WHEN 'actor' THEN 'kind' WHEN 'policy' THEN 'kind' WHEN 'access' THEN 'levels' ELSE 'customer' END);
+			CASE tab WHEN 'ledger' THEN 'zone' WHEN 'actor' THEN 'kind' WHEN 'policy' THEN 'kind' WHEN 'access' THEN 'levels' WHEN 'tracking' THEN 'tab' ELSE 'customer' END);
 	END LOOP;
 END
 $$;

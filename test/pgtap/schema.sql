@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(388);
+SELECT plan(407);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -31,6 +31,8 @@ FROM (VALUES
 	('grant_access', 'role level reason actor'),
 	('revoke_access', 'role level reason actor'),
 	('rebuild', 'of_customer reason actor'),
+	('set_tracking', 'tab mapping reason actor'),
+	('drop_tracking', 'source reason actor'),
 	('make_promise', 'customer words promiser kind due due_on value currency purpose drafted_by longest_pause actor'),
 	('back_promise', 'promise customer actor'),
 	('withdraw_backing', 'promise reason customer actor'),
@@ -65,6 +67,31 @@ INSERT INTO intended VALUES
 	('explain_trust', 'by of_key as_of known_at', 'record', 's', false, 'r'),
 	('trust_trend', 'by step since until basis of_key', 'record', 's', false, 'r'),
 	('human_backing', 'landmark', 'record', 's', false, 'r'),
+	('track_table', 'tab mapping dry_run reason actor path', 'text', 'v', false, 'u'),
+	('untrack_table', 'tab reason actor', 'integer', 'v', false, 'u'),
+	('drop_track_triggers', 'tab', 'integer', 'v', false, 'u'),
+	('check_trackable', 'tab', 'void', 's', false, 'u'),
+	('source_to_track', 'tab wanted', 'text', 's', false, 'u'),
+	('check_mapping', 'mapping place inherited', 'void', 's', false, 'u'),
+	('check_mapped_events', 'place events', 'void', 's', false, 'u'),
+	('check_mapped_condition', 'place condition changes', 'void', 's', false, 'u'),
+	('check_mapped_arguments', 'place given known also', 'void', 'i', false, 'u'),
+	('tracked_events', '', 'record', 'i', false, 's'),
+	('mapped_promises', 'mapping', 'record', 'i', false, 's'),
+	('mapped_arguments', 'mapped event own', 'text[]', 'i', false, 's'),
+	('mapped_deletion', 'mapped', 'record', 'i', false, 's'),
+	('mapped_life', 'mapped', 'record', 's', false, 's'),
+	('mapped_triggers', 'mapped key_columns', 'record', 's', false, 's'),
+	('tracking_statements', 'tab mapping source', 'record', 's', false, 's'),
+	('track_triggers', '', 'record', 's', false, 's'),
+	('table_of_source', 'source tab', 'oid', 's', false, 's'),
+	('tracked_state', 'trigger definition fingerprint', 'text', 's', false, 's'),
+	('trigger_arguments', 'tgargs', 'text[]', 'i', true, 's'),
+	('trigger_definition', 'trigger', 'text', 's', true, 's'),
+	('trigger_fingerprint', 'trigger', 'text', 's', true, 's'),
+	('condition_for', 'condition row', 'text', 's', true, 's'),
+	('condition_is_change', 'condition', 'boolean', 's', true, 's'),
+	('condition_columns', 'condition', 'text[]', 's', true, 's'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
@@ -86,9 +113,13 @@ SELECT name, '', returns
 FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view}'::text[]) AS name
 UNION ALL
-SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name;
+SELECT 'track', '', 'trigger'
+UNION ALL
+SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS name
+UNION ALL
+SELECT 'follow_tables', '', 'event_trigger';
 
 SELECT set_eq($$
 	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''), format_type(prorettype, NULL),
@@ -133,7 +164,7 @@ SELECT is_empty($$
 	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
 		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass, 'pg_operator'::regclass,
-				'pg_opclass'::regclass, 'pg_opfamily'::regclass)
+				'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_event_trigger'::regclass)
 			OR objid = 'trust'::regnamespace) $$,
 	'no table is a member of the extension, nor is schema trust');
 SELECT is_empty($$
@@ -160,8 +191,8 @@ SELECT is_empty($$
 
 SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
-	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[])
-	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing}'::text[])$$,
+	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[])
+	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
@@ -170,6 +201,8 @@ FROM (VALUES
 	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
 	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
+	('tracking', '{source,tab,mapping,triggers,active,seq}'),
+	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
 		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
@@ -194,7 +227,7 @@ SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lo
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
 	'each of which says what it is');
 
 SELECT results_eq($$
@@ -230,6 +263,8 @@ SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 
 SELECT trust_ledger.register_actor('dora', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'delivery',
 	due => now() + '9 days', value => 10, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'anna', longest_pause => '1 day',
 	actor => 'anna', context => '{"deal": 1}', idempotency_key => 'k1');
@@ -298,7 +333,8 @@ CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$,
 	$$SELECT trust_ledger.assess_promise((SELECT (r).promise FROM made WHERE n = 1), 'broken', actor => 'carl')$$,
 	$$SELECT trust_ledger.customer_score('c')$$, $$SELECT trust_ledger.customer_score('c', now(), now())$$, $$SELECT trust_ledger.promiser_score('anna')$$,
-	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT * FROM trust_ledger.human_backing()$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$]) AS call;
+	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT * FROM trust_ledger.human_backing()$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$,
+	$$SELECT trust_ledger.set_tracking('deal', '{}')$$, $$SELECT trust_ledger.drop_tracking('public.deal')$$]) AS call;
 SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
 -- Whether it was told of: verify() finds it or fails, or other calls fail. Nothing of it stays.
 CREATE FUNCTION told(alteration text) RETURNS text LANGUAGE plpgsql AS $$
@@ -328,12 +364,12 @@ FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)
 			ELSE format('TYPE bigint USING hashtext(%I::text)', attname) END
 		UNION ALL SELECT format('DROP NOT NULL; UPDATE trust.%I SET %I = NULL', relname, attname)
-		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role')) AS v (change)
+		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role', 'source')) AS v (change)
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 -- Keys that are NULL need their primary key dropped.
 SELECT is(told(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
 	'told', format('%s.%s is NULL', tab, attname))
-FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('chain', 'customer'), ('promise', 'customer'),
+FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('tracking', 'source'), ('chain', 'customer'), ('promise', 'customer'),
 	('promise', 'promise'), ('entry', 'customer'), ('entry', 'seq')) AS k (tab, attname);
 SELECT is(told(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'told', format('%s.%s is dropped', relname, attname))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(474);
+SELECT plan(497);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -27,6 +27,8 @@ SELECT trust_ledger.set_policy('some', promiser => 'bot', promiser_kind => 'ai',
 SELECT trust_ledger.drop_policy('some');
 SELECT trust_ledger.set_ledger(zone => 'Europe/Berlin', actor => 'anna', context => '{"why": "moved"}');
 SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
+CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 
 CREATE TABLE promised (name text, promise uuid);
 GRANT SELECT ON promised TO PUBLIC;
@@ -88,7 +90,7 @@ $$;
 -- ---- guards: missing, off, weaker, replaced; and what stands before them
 
 SELECT ok(found(format(doing, tab, trigger)) @> ARRAY[format('guard - - %s %s', tab, trigger)], format(doing, tab, trigger))
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
 	unnest('{DROP TRIGGER %2$s ON trust.%1$s,ALTER TABLE trust.%s DISABLE TRIGGER %s,ALTER TABLE trust.%s ENABLE TRIGGER %s,
 		ALTER TABLE trust.%s ENABLE REPLICA TRIGGER %s,ALTER TRIGGER %2$s ON trust.%1$s RENAME TO another}'::text[]) AS doing;
 CREATE FUNCTION let_pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -119,12 +121,12 @@ FROM (VALUES ('entry', 'entry', 'trust_guard'), ('chain', 'chain', 'trust_guard'
 SELECT is(found('UPDATE pg_proc SET probin = ''elsewhere'' WHERE oid = ''trust_ledger.guard_entry''::regproc'), '{guard - - entry trust_guard}',
 	'guard_entry() from another library');
 SELECT ok(found(format(doing, tab)) @> ARRAY[format('guard - - %s %s', tab, field)], format(doing, tab))
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab,
 	(VALUES ('GRANT UPDATE ON trust.%s TO lisa', 'privileges'), ('GRANT TRIGGER ON trust.%s TO PUBLIC', 'privileges'),
 		('ALTER TABLE trust.%s SET UNLOGGED', 'persistence')) AS c (doing, field);
 SELECT ok(found('CREATE TABLE trust.more () INHERITS (trust.' || tab || ')')::text ~ format('guard - - %s', tab),
 	'rows of a child of ' || tab || ' would pass no guard')
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
 SELECT ok(found(format('SET LOCAL ROLE ledger_owner; ALTER TABLE trust.%1$s RENAME TO moved; CREATE VIEW trust.%1$s AS SELECT * FROM trust.moved; RESET ROLE', tab))
 	@> ARRAY[format('guard - - %s trust_guard', tab), format('guard - - %s trust_guard_truncate', tab)], 'a view in the place of ' || tab)
 FROM unnest('{actor,chain,promise,entry}'::text[]) AS tab;
@@ -135,7 +137,7 @@ DECLARE
 	tab text;
 	constraint_name name;
 BEGIN
-	FOREACH tab IN ARRAY '{ledger,actor,policy,access,chain,promise,entry}'::text[] LOOP
+	FOREACH tab IN ARRAY '{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[] LOOP
 		EXECUTE format('ALTER TABLE trust.%I DISABLE TRIGGER USER', tab);
 		FOR constraint_name IN SELECT conname FROM pg_constraint WHERE conrelid = ('trust.' || tab)::regclass AND contype = 'c' LOOP
 			EXECUTE format('ALTER TABLE trust.%I DROP CONSTRAINT %I', tab, constraint_name);
@@ -143,7 +145,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT is((SELECT count(*) FROM trust_ledger.verify()), 14::bigint, 'which verify() says, and nothing else');
+SELECT is((SELECT count(*) FROM trust_ledger.verify()), 16::bigint, 'which verify() says, and nothing else');
 CREATE FUNCTION altered(doing text, of_customer text DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(f ORDER BY n), '{}') FROM unnest(found(doing, of_customer)) WITH ORDINALITY AS u (f, n) WHERE f !~ '^guard '
 $$;
@@ -211,7 +213,7 @@ FROM (
 	UNION
 	SELECT tab, attname, key, CASE attname WHEN key THEN format($$'^%s - - .* -$'$$, tab)
 		ELSE format($$concat('^%s - - ', %I, ' %s$')$$, tab, key, attname) END
-	FROM changes JOIN (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role')) AS k (t, key) ON t = tab) AS c
+	FROM changes JOIN (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('tracking', 'source')) AS k (t, key) ON t = tab) AS c
 ORDER BY tab, attname;
 
 -- ---- entries that go, come, move
@@ -273,7 +275,7 @@ SELECT ok(altered(doing) @> ARRAY[format('ledger - - %s -', ledger)], doing)
 FROM trust.ledger, unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET ledger = ''00000000-0000-4000-8000-000000000000''']) AS doing;
 SELECT ok(altered(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey; DROP INDEX IF EXISTS trust.%1$s_db_role; INSERT INTO trust.%1$I SELECT * FROM trust.%1$I', tab))::text
 	~ format('^[{]"%s', tab), 'every row of ' || tab || ' twice')
-FROM unnest('{ledger,actor,policy,access}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking}'::text[]) AS tab;
 SELECT ok(altered($$INSERT INTO trust.ledger SELECT (jsonb_populate_record(l, '{"ledger": "00000000-0000-4000-8000-000000000000"}')).* FROM trust.ledger l$$)
 	@> '{ledger - - 00000000-0000-4000-8000-000000000000 -}', 'a second row of settings');
 
@@ -416,10 +418,10 @@ ROLLBACK TO few;
 
 SELECT is(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false); SET LOCAL ROLE ledger_owner', tab)),
 	'{}', 'row security hides nothing of ' || tab)
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
 SELECT ok(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false);
 	DELETE FROM trust.%1$s; SET LOCAL ROLE ledger_owner', tab))::text ~ '^[{]"[a-z]', 'nor that rows are gone from ' || tab)
-FROM unnest('{ledger,actor,policy,access,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
 
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');

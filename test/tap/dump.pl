@@ -49,7 +49,7 @@ my %expected = (
 
 is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
 SELECT event FROM trust_ledger.state_machine()
-UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked,rebuilt,erased}'::text[])
+UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked,tracking_set,tracking_dropped,rebuilt,erased}'::text[])
 EXCEPT SELECT event FROM trust.entry
 SQL
 is(findings($home, 'crm'), '', 'and is sound');
@@ -59,6 +59,36 @@ is(ask($home, 'crm', <<'SQL'), 't|t|t|t|0', 'of its texts some were erased: of e
 SELECT count(words_commitment) > count(words), count(purpose_commitment) > count(purpose), count(note_commitment) > count(note),
 	count(name_commitment) > count(name), count(coalesce(words, purpose, context::text)) FILTER (WHERE customer = 'Z' AND event <> 'erased') FROM trust.entry
 SQL
+
+# The tracked table: its triggers and its rows.
+my $tracked = <<'SQL';
+SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
+SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d;
+SQL
+$expected{tracked} = ask($home, 'crm', $tracked);
+like($expected{tracked}, qr/'source:public.deal'.*\n\d\d\|/s, 'and rows of a tracked table');
+
+# Events go on, upon the promises that the rows stood for.
+sub is_tracked_on
+{
+	my ($node, $db, $how) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal')}), '', "$how: rows and promises agree");
+	is(ask($node, $db, <<'SQL'), "carl\nt|t|t\n1", "$how: what is tracked goes on");
+CREATE TEMP TABLE was AS SELECT d.id, s.customer, s.promise FROM deal d JOIN trust.source s ON s.key = d.id::text AND NOT s.gone WHERE NOT d.won;
+CREATE TEMP TABLE entries AS SELECT max(recorded_at) AS last, count(*) FROM trust.entry;
+BEGIN;
+SELECT trust_ledger.act_as('carl');
+UPDATE deal SET title = title || ' on';
+INSERT INTO deal VALUES (1000000, 'B', 'new', false);
+COMMIT;
+SELECT count(*) > 10, count(*) = (SELECT count(*) FROM deal WHERE NOT won AND id < 1000000), count(*) = (SELECT count(*) FROM was)
+FROM was JOIN trust.entry e USING (customer, promise) WHERE e.event = 'amended' AND e.recorded_at > (SELECT last FROM entries) AND e.details->>'key' = was.id::text;
+SELECT count(*) FROM trust.source s JOIN trust.promise USING (customer, promise) WHERE key = '1000000' AND NOT gone AND words = 'new' AND state = 'open';
+SQL
+	is(findings($node, $db), '', "$how: and soundly");
+	return;
+}
 
 # All is as it was where it came from, and goes on.
 sub is_restored
@@ -72,11 +102,12 @@ sub is_restored
 		histories => histories($node, $db),
 		retries => ask($node, $db, $retry),
 		scores => scores($node, $db),
+		tracked => $options{no_rows} ? $expected{tracked} : ask($node, $db, $tracked),
 		views => views($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
 	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
-		14, "$how: all guards are back, and ALWAYS");
-	is(past_guards($node, $db), 'TL006|56', "$how: they guard");
+		18, "$how: all guards are back, and ALWAYS");
+	is(past_guards($node, $db), 'TL006|72', "$how: they guard");
 	ok(lives_on($node, $db), "$how: the next promise");
 	return;
 }
@@ -120,11 +151,18 @@ foreach my $case (@whole)
 	make_database($home, $db) unless $how eq 'a second time';
 	restore($home, $db, @command);
 	is_restored($home, $db, $how);
+	is_tracked_on($home, $db, $how);
 }
+
+make_database($home, 'sections');
+restore($home, 'sections', @pg_restore, "--section=$_", $custom) foreach qw(pre-data data post-data);
+is_restored($home, 'sections', 'section by section');
+is_tracked_on($home, 'sections', 'section by section');
 
 make_database($away, 'by_superuser', 'heir');
 restore($away, 'by_superuser', @pg_restore, '--no-owner', $directory);
 is_restored($away, 'by_superuser', 'without owners, by a superuser');
+is_tracked_on($away, 'by_superuser', 'without owners, by a superuser');
 
 make_database($away, 'by_heir', 'heir');
 $away->safe_psql('by_heir', 'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO heir');
@@ -169,7 +207,7 @@ SELECT format('ALTER TABLE trust.%I OWNER TO heir', relname)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') \gexec
 ALTER SCHEMA trust OWNER TO heir;
 SQL
-is_restored($home, 'others', 'given to the owner', user => 'heir');
+is_restored($home, 'others', 'given to the owner', user => 'heir', no_rows => 1);
 
 # The data alone.
 foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_custom => @pg_restore, '-a', '--disable-triggers', $custom ])
@@ -185,12 +223,46 @@ foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_custom => @pg
 	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
 
 	restore($home, $db, @command);
-	is(ask($home, $db, <<'SQL'), '14|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
+	is(ask($home, $db, <<'SQL'), '18|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
 SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
 SQL
 	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");
-	is_restored($home, $db, $db);
+	is_restored($home, $db, $db, no_rows => $db eq 'data_plain');
+	is_tracked_on($home, $db, $db) unless $db eq 'data_plain';
 }
+
+# ---- a tracked table alone ----
+
+my $rows_only = dump_ledger('rows_only', '-a', '-tdeal');
+make_database($home, 'alone');
+restore($home, 'alone', @pg_restore, $custom);
+my $ledger = contents($home, 'alone');
+my $empty = 'ALTER TABLE deal DISABLE TRIGGER USER; DELETE FROM deal; ALTER TABLE deal ENABLE TRIGGER USER';
+
+# Its rows, with the triggers in force: they stand for what they stood for.
+is(ask($home, 'alone', $empty), '', 'rows are lost');
+$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/nobody is acting/, 'nobody loads them unnamed');
+is(ask($home, 'alone', 'SELECT count(*) FROM deal'), 0, 'and none is there');
+restore($home, 'alone', 'psql', '-Xq1', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-c', q{SELECT trust_ledger.act_as('carl')}, '-f', $rows_only);
+is(ask($home, 'alone', $tracked), $expected{tracked}, 'rows loaded past their triggers');
+is(contents($home, 'alone'), $ledger, 'double nothing');
+is(ask($home, 'alone', $empty), '', 'lost again');
+restore($home, 'alone', 'pg_restore', '-e', '-a', '-tdeal', '--disable-triggers', $custom);
+is(ask($home, 'alone', $tracked), $expected{tracked}, 'loaded without');
+is(contents($home, 'alone'), $ledger, 'nor do they then');
+
+# The table: -t restores neither key nor triggers.
+is(ask($home, 'alone', 'DROP TABLE deal'), '', 'the table is lost');
+restore($home, 'alone', 'pg_restore', '-e', '-tdeal', $custom);
+is(ask($home, 'alone', <<'SQL'), 't', 'missing triggers are told');
+ALTER TABLE deal ADD PRIMARY KEY (id);
+SELECT bool_and(what = 'trigger_missing') FROM trust_ledger.reconcile_table('deal')
+SQL
+is(ask($home, 'alone', <<'SQL'), '', 'tracked again');
+\o /dev/null
+SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping) WHERE t.source = 'public.deal';
+SQL
+is_tracked_on($home, 'alone', 'tracked again');
 
 # What the session is set to changes neither what is written nor what is found.
 my @settings = (

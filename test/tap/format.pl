@@ -163,7 +163,7 @@ sub ledger_of
 
 	fresh_ledger($db);
 	sql($db, join '', map { "ALTER TABLE trust.$_ DISABLE TRIGGER USER; DELETE FROM trust.$_;" }
-		  qw(ledger actor policy access chain promise entry));
+		  qw(ledger actor policy access tracking chain promise entry));
 	insert($db, entry => @entries);
 	insert($db, $_ => rows_of($file{$_})) foreach qw(chain promise);
 	foreach my $row (rows_of($file{governed}))
@@ -228,6 +228,8 @@ my @calls = (
 	[ '', "grant_access('anna', 'application'" ],
 	[ '', "grant_access('anna', 'auditor', reason => 'also', actor => 'bot'" ],
 	[ '', "revoke_access('anna', 'auditor', reason => 'no more', actor => 'bot'" ],
+	[ '', "set_tracking('deal', '{\"kind\": \":répair\"}', reason => 'ours', actor => 'bot'" ],
+	[ '', "drop_tracking('public.deal', reason => 'not ours', actor => 'bot'" ],
 	# through every event, in terms and by keys that hurt
 	[ p1 => "make_promise('🔧-1', $words, promiser => 'bot', kind => 'répair', due_on => '9999-12-31', value => 1.50, currency => 'CHF', purpose => $words, longest_pause => '1 day 36:00:00.000001', actor => 'bot'" ],
 	[ p1 => "back_promise(:'p1', actor => 'ben'" ],
@@ -308,6 +310,8 @@ my @calls = (
 	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ]);
 
 fresh_ledger('everything');
+sql('everything', q{CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
+	CREATE TRIGGER trust_ledger_001_made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'source:public.deal', 'customer=customer', 'words=title')});
 my $script = "CREATE ROLE anna LOGIN; SET client_encoding = 'UTF8';\n";
 
 sub call

@@ -42,6 +42,7 @@ WHERE e.extname = 'trust_ledger' AND d.deptype = 'e' AND NOT (
 	OR (d.classid = 'pg_type'::regclass AND (SELECT typnamespace FROM pg_type WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_operator'::regclass AND (SELECT oprnamespace FROM pg_operator WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_opclass'::regclass AND (SELECT opcnamespace FROM pg_opclass WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
+	OR (d.classid = 'pg_event_trigger'::regclass AND (SELECT pronamespace FROM pg_event_trigger t JOIN pg_proc p ON p.oid = t.evtfoid WHERE t.oid = d.objid) = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_opfamily'::regclass AND (SELECT opfnamespace FROM pg_opfamily WHERE oid = d.objid) = 'trust_ledger'::regnamespace)
 	OR (d.classid = 'pg_proc'::regclass AND (SELECT pronamespace FROM pg_proc WHERE oid = d.objid) = 'trust_ledger'::regnamespace
 		AND NOT EXISTS (SELECT FROM pg_proc p, unnest(coalesce(p.proallargtypes, p.proargtypes::oid[]) || p.prorettype) AS used JOIN pg_type t ON t.oid = used
@@ -53,7 +54,7 @@ make_database($node, 'bare');
 $node->safe_psql('bare', 'DROP SCHEMA public');
 is(ask($node, 'bare', 'CREATE EXTENSION trust_ledger'), '', 'CREATE EXTENSION without a schema public');
 make_database($node, 'reset');
-is(ask($node, 'reset', <<'SQL'), '14', 'DROP SCHEMA public CASCADE takes no guard away');
+is(ask($node, 'reset', <<'SQL'), '16', 'DROP SCHEMA public CASCADE takes no guard away');
 SET client_min_messages = warning;
 CREATE EXTENSION trust_ledger;
 SELECT FROM trust_ledger.create_ledger();

@@ -1,4 +1,5 @@
-# Logical replication: a subscriber holds the same ledger, behind the same guards.
+# Logical replication: a subscriber holds the same ledger, behind the same guards, and the same rows of
+# a tracked table, whose triggers leave to the publisher what to say of them.
 use strict;
 use warnings;
 
@@ -27,7 +28,19 @@ my $bones = PostgreSQL::Test::Utils::tempdir . '/bones.sql';
 $publisher->command_ok([ 'pg_dump', '-s', '-f', $bones, 'crm' ], 'pg_dump -s');
 $subscriber->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $bones, '-d', $subscriber->connstr('crm') ],
 	'restored');
-$publisher->safe_psql('crm', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust');
+sub enable_triggers
+{
+	my ($mode) = @_;
+	$subscriber->safe_psql('crm', <<"SQL");
+SELECT format('ALTER TABLE deal ENABLE %s TRIGGER %I', $mode, tgname)
+FROM (SELECT tgname, row_number() OVER (ORDER BY tgname) AS nr FROM pg_trigger WHERE tgrelid = 'deal'::regclass AND NOT tgisinternal) t \\gexec
+SQL
+	return;
+}
+enable_triggers(q{CASE nr % 2 WHEN 0 THEN 'ALWAYS' ELSE 'REPLICA' END});
+is(ask($subscriber, 'crm', q{SELECT DISTINCT tgenabled FROM pg_trigger WHERE tgrelid = 'deal'::regclass AND NOT tgisinternal ORDER BY 1}),
+	"A\nR", 'its triggers fire for what is replicated');
+$publisher->safe_psql('crm', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust, TABLE deal');
 $subscriber->safe_psql('crm', "CREATE SUBSCRIPTION ledger CONNECTION '"
 	  . ($publisher->connstr('crm') =~ s/'/''/gr) . q{' PUBLICATION ledger WITH (disable_on_error)});
 $subscriber->wait_for_subscription_sync($publisher, 'ledger', 'crm');
@@ -41,6 +54,7 @@ sub is_the_same
 	is(digest($subscriber, 'crm'), digest($publisher, 'crm'), "$when: ledger_digest()");
 	is(histories($subscriber, 'crm'), histories($publisher, 'crm'), "$when: history()");
 	is(contents($subscriber, 'crm'), contents($publisher, 'crm'), "$when: tables");
+	is(ask($subscriber, 'crm', 'SELECT * FROM deal ORDER BY id'), ask($publisher, 'crm', 'SELECT * FROM deal ORDER BY id'), "$when: the tracked table");
 	is(scores($subscriber, 'crm'), scores($publisher, 'crm'), "$when: scores");
 	is(views($subscriber, 'crm', user => 'analyst'), views($publisher, 'crm', user => 'analyst'), "$when: views");
 	return;
@@ -55,6 +69,26 @@ is(ask($publisher, 'crm', $_), 1, $_) foreach (
 	q{SELECT count(*) FROM trust_ledger.drop_policy('large')},
 	q{SELECT count(*) FROM trust_ledger.grant_access('chief', 'auditor')});
 is_the_same('streamed');
+
+# All triggers alike; and by hand on the subscriber, where they do fire.
+foreach my $mode ('ALWAYS', 'REPLICA', '')
+{
+	enable_triggers(qq{'$mode'});
+	is(ask($publisher, 'crm', <<'SQL', user => 'app'), 'carl', 'rows are changed');
+BEGIN;
+SELECT trust_ledger.act_as('carl');
+INSERT INTO deal SELECT max(id) + 1, 'rows', 'words', false FROM deal;
+UPDATE deal SET title = title || '.' WHERE customer = 'rows';
+UPDATE deal SET won = true WHERE customer = 'rows' AND id % 2 = 0;
+UPDATE deal SET customer = 'others' WHERE customer = 'rows' AND NOT won;
+DELETE FROM deal WHERE customer = 'others' AND id < (SELECT max(id) FROM deal);
+COMMIT;
+SQL
+	is_the_same("triggers ENABLE $mode");
+}
+is(ask($subscriber, 'crm', q{SELECT trust_ledger.reconcile_table('deal')}), ask($publisher, 'crm', q{SELECT trust_ledger.reconcile_table('deal')}),
+	'rows and promises agree as they do there');
+is(ask($subscriber, 'crm', 'UPDATE deal SET title = $$by hand$$ WHERE NOT won'), 'ERROR TL003', 'by hand they are tracked');
 
 # What is erased on the publisher is gone on the subscriber.
 my $texts = <<'SQL';
@@ -73,8 +107,8 @@ is(ask($subscriber, 'crm', $texts), "t|0|0\n0\n0\n0", 'and has them no more');
 
 # ---- by hand nothing comes in ----
 
-is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 14, 'guards are there');
-is(past_guards($subscriber, 'crm'), 'TL006|56', 'and refuse what is written on the subscriber');
+is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 18, 'guards are there');
+is(past_guards($subscriber, 'crm'), 'TL006|72', 'and refuse what is written on the subscriber');
 
 # ---- a session on the subscriber learns what changes on the publisher ----
 
