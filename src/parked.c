@@ -275,9 +275,9 @@ ReadParked(const Ledger *ledger, text *source)
 		replay->ledger = ledger;
 		replay->parked = UUIDPGetDatum(memcpy(palloc(UUID_LEN), DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID)), UUID_LEN));
 		replay->parked_at = DatumGetTimestampTz(ResultNeeded(i, 2, TIMESTAMPTZOID));
-		replay->source = ResultText(i, 3);
-		replay->trigger_name = ResultText(i, 4);
-		replay->operation = OperationFromName(ResultText(i, 5));
+		replay->source = ResultNeededText(i, 3);
+		replay->trigger_name = ResultNeededText(i, 4);
+		replay->operation = OperationFromName(ResultNeededText(i, 5));
 		replay->actor = ResultText(i, 6);
 		row = ResultValue(i, 7, JSONBOID, &isnull);
 		replay->old_row = isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));

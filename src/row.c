@@ -121,6 +121,12 @@ ResultText(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+char *
+ResultNeededText(uint64 row, int column)
+{
+	return TextDatumGetCString(ResultNeeded(row, column, TEXTOID));
+}
+
 void
 RowSetText(Row *row, int column, const char *value)
 {

@@ -127,6 +127,7 @@ extern uint64 StatementRead(Statement *statement, Datum *values, const char *nul
 extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);
 extern Datum ResultNeeded(uint64 row, int column, Oid type);
 extern char *ResultText(uint64 row, int column);
+extern char *ResultNeededText(uint64 row, int column);
 
 extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid);
 

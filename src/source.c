@@ -197,7 +197,7 @@ SourceFindMany(const char *source, Datum *keys, int count,
 		Place		place;
 
 		TakePlace(&place, i, 3);
-		tell(arg, ResultText(i, 1), ResultText(i, 2), &place);
+		tell(arg, ResultNeededText(i, 1), ResultNeededText(i, 2), &place);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
