@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(626);
+SELECT plan(729);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
@@ -27,14 +27,19 @@ SELECT trust_ledger.register_actor('anna', 'human', 'Anna');
 SELECT trust_ledger.set_policy('p', kind => 'k', evidence => 'session');
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
+SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm1');
+CREATE TABLE visit (id int PRIMARY KEY, customer text, title text);
+CREATE TRIGGER made AFTER INSERT ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=title', 'actor:bot', 'promise:x', 'write:now');
+CREATE TRIGGER deleted AFTER DELETE ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot', 'promise:x', 'write:now');
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
 SELECT trust_ledger.make_promise('d', 'Of another.', actor => 'anna');
+INSERT INTO visit VALUES (1, 't', 'Told.');
 SELECT is((SELECT array_agg(seq) FROM trust.entry WHERE name IS NOT NULL), '{3}', 'the only name');
 
 CREATE TABLE guarded (tab text, key text, changes text);
 INSERT INTO guarded VALUES ('ledger', 'ledger', 'zone = ''Asia/Tokyo'''), ('actor', 'actor', 'kind = ''ai'''),
 	('policy', 'policy', 'active = false'), ('tracking', 'source', 'triggers = ''[]'''), ('access', 'role', 'levels = ''{admin}'''), ('chain', 'customer', 'length = length + 1'),
-	('promise', 'customer', 'state = ''kept'''), ('entry', 'customer', 'state = ''kept''');
+	('promise', 'customer', 'state = ''kept'''), ('source', 'customer', 'key = ''2'''), ('entry', 'customer', 'state = ''kept''');
 
 -- ---- by hand
 
@@ -43,7 +48,7 @@ SELECT is(outcome(format(statement, tab, key, changes), as_role, replication), '
 FROM guarded,
 	unnest(ARRAY['INSERT INTO trust.%1$s SELECT * FROM trust.%1$s', 'INSERT INTO trust.%1$s SELECT * FROM trust.%1$s ON CONFLICT DO NOTHING',
 		'UPDATE trust.%1$s SET %2$s = %2$s', 'UPDATE trust.%1$s SET %3$s', 'DELETE FROM trust.%1$s', 'TRUNCATE trust.%1$s',
-		'TRUNCATE trust.ledger, trust.actor, trust.policy, trust.access, trust.tracking, trust.chain, trust.promise, trust.entry CASCADE',
+		'TRUNCATE trust.ledger, trust.actor, trust.policy, trust.access, trust.tracking, trust.chain, trust.promise, trust.source, trust.entry CASCADE',
 		'MERGE INTO trust.%1$s t USING trust.%1$s s ON t.%2$s = s.%2$s WHEN MATCHED THEN DELETE']) AS statement,
 	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
 
@@ -61,6 +66,8 @@ FROM (VALUES
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.promise SET words = 'x', last_seq = 2 WHERE last_seq = 2$$),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.chain SET length = length WHERE customer = 'c'$$),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = 'c' AND seq = 2$$),
+	($$INSERT INTO visit VALUES (2, 't', 'w')$$, $$UPDATE trust.source SET key = '3' WHERE key = '2'$$),
+	($$DELETE FROM visit$$, $$UPDATE trust.source SET gone = false$$), ($$DELETE FROM visit$$, $$UPDATE trust.source SET seq = 2$$),
 	($$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'ben'$$),
 	($$SELECT trust_ledger.register_actor('anna', 'human')$$, $$UPDATE trust.actor SET authority = '{}' WHERE actor = 'anna'$$),
 	($$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$),
@@ -77,16 +84,16 @@ CREATE SCHEMA own AUTHORIZATION ledger_owner;
 SET ROLE ledger_owner;
 CREATE FUNCTION own.execute() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	IF pg_trigger_depth() = 1 THEN
+	IF pg_trigger_depth() = tg_argv[1]::int THEN
 		EXECUTE tg_argv[0];
 	END IF;
 	RETURN NEW;
 END
 $$;
 RESET ROLE;
-CREATE FUNCTION plant(fires text, tab text, doing text) RETURNS text LANGUAGE sql AS $$
-	SELECT format('CREATE TRIGGER a %s ON trust.%I %s EXECUTE FUNCTION own.execute(%L)', split_part(fires, ' FOR', 1), tab,
-		substring(fires FROM ' FOR.*'), doing)
+CREATE FUNCTION plant(fires text, tab text, doing text, depth int DEFAULT 1) RETURNS text LANGUAGE sql AS $$
+	SELECT format('CREATE TRIGGER a %s ON trust.%I %s EXECUTE FUNCTION own.execute(%L, %L)', split_part(fires, ' FOR', 1), tab,
+		substring(fires FROM ' FOR.*'), doing, depth)
 $$;
 SELECT is(outcome(plant(fires, tab, doing) || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006',
 	format('%s on %s: %s', fires, tab, doing))
@@ -96,6 +103,10 @@ FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE
 	unnest(ARRAY[$$UPDATE trust.actor SET authority = '{}'$$, $$UPDATE trust.promise SET state = 'kept'$$,
 		$$UPDATE trust.chain SET length = 7 WHERE customer = ''$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = ''$$,
 		'DELETE FROM trust.entry']) AS doing;
+SELECT is(outcome(plant(fires, tab, doing, 2) || $$; INSERT INTO visit VALUES (2, 't', 'w'); DELETE FROM visit$$), 'TL006', format('%s on %s, while a row is told of: %s', fires, tab, doing))
+FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
+	unnest('{entry,chain,promise,source}'::text[]) AS tab,
+	unnest(ARRAY[$$UPDATE trust.source SET key = '9'$$, $$UPDATE trust.source SET gone = true, seq = seq + 1$$, $$INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source$$, 'DELETE FROM trust.source']) AS doing;
 SELECT is(outcome(plant(fires, tab, doing) || '; ' || call), 'TL006', format('%s on %s: %s', fires, tab, doing))
 FROM (VALUES
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.access SET levels = '{admin}'$$),
@@ -155,6 +166,7 @@ FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('promise', $$SELECT trust_ledger.amend_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), 'Other words.', actor => 'anna')$$),
+	('source', $$INSERT INTO visit VALUES (2, 't', 'w')$$), ('source', 'DELETE FROM visit'),
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('actor', $$SELECT trust_ledger.register_actor('anna', 'human')$$),
 	('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('chain', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$),
 	('entry', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('promise', $$SELECT trust_ledger.erase_customer('c', 'r')$$),
@@ -208,6 +220,7 @@ SELECT is(retold(tab, call), '{TL006,TL006}', format('%s was expected: %s', tab,
 FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('chain', $$SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$),
+	('source', $$INSERT INTO visit VALUES (2, 't', 'w')$$), ('source', 'DELETE FROM visit'),
 	('promise', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$), ('tracking', $$SELECT trust_ledger.drop_tracking('public.deal')$$),
 	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$),

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(497);
+SELECT plan(528);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -62,6 +62,14 @@ SELECT trust_ledger.accept_promise(the('said'), relayed => true, actor => 'ben')
 SELECT trust_ledger.repair_breach(the('said'), 'Made again.', actor => 'ben');
 SELECT trust_ledger.erase_words('', seq, 'They asked.') FROM trust.entry WHERE event = 'actor_retired' AND subject = 'gone';
 
+-- Customer t: rows of a tracked table.
+CREATE TABLE visit (id int PRIMARY KEY, customer text, title text);
+CREATE TRIGGER made AFTER INSERT ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=title', 'actor:bot', 'promise:x', 'write:now');
+CREATE TRIGGER deleted AFTER DELETE ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot', 'promise:x', 'write:now');
+INSERT INTO visit VALUES (1, 't', 'told'), (2, 't', 'deleted');
+DELETE FROM visit WHERE id = 2;
+INSERT INTO promised SELECT words, promise FROM trust.promise WHERE customer = 't';
+
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing was done: nothing is found');
 SELECT is_empty($$SELECT * FROM trust_ledger.verify('c')$$, 'nor with one customer');
 SELECT is_empty($$SELECT * FROM trust_ledger.verify('')$$, 'nor with governance');
@@ -90,7 +98,7 @@ $$;
 -- ---- guards: missing, off, weaker, replaced; and what stands before them
 
 SELECT ok(found(format(doing, tab, trigger)) @> ARRAY[format('guard - - %s %s', tab, trigger)], format(doing, tab, trigger))
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
 	unnest('{DROP TRIGGER %2$s ON trust.%1$s,ALTER TABLE trust.%s DISABLE TRIGGER %s,ALTER TABLE trust.%s ENABLE TRIGGER %s,
 		ALTER TABLE trust.%s ENABLE REPLICA TRIGGER %s,ALTER TRIGGER %2$s ON trust.%1$s RENAME TO another}'::text[]) AS doing;
 CREATE FUNCTION let_pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -121,15 +129,15 @@ FROM (VALUES ('entry', 'entry', 'trust_guard'), ('chain', 'chain', 'trust_guard'
 SELECT is(found('UPDATE pg_proc SET probin = ''elsewhere'' WHERE oid = ''trust_ledger.guard_entry''::regproc'), '{guard - - entry trust_guard}',
 	'guard_entry() from another library');
 SELECT ok(found(format(doing, tab)) @> ARRAY[format('guard - - %s %s', tab, field)], format(doing, tab))
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab,
 	(VALUES ('GRANT UPDATE ON trust.%s TO lisa', 'privileges'), ('GRANT TRIGGER ON trust.%s TO PUBLIC', 'privileges'),
 		('ALTER TABLE trust.%s SET UNLOGGED', 'persistence')) AS c (doing, field);
 SELECT ok(found('CREATE TABLE trust.more () INHERITS (trust.' || tab || ')')::text ~ format('guard - - %s', tab),
 	'rows of a child of ' || tab || ' would pass no guard')
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
 SELECT ok(found(format('SET LOCAL ROLE ledger_owner; ALTER TABLE trust.%1$s RENAME TO moved; CREATE VIEW trust.%1$s AS SELECT * FROM trust.moved; RESET ROLE', tab))
 	@> ARRAY[format('guard - - %s trust_guard', tab), format('guard - - %s trust_guard_truncate', tab)], 'a view in the place of ' || tab)
-FROM unnest('{actor,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{actor,chain,promise,source,entry}'::text[]) AS tab;
 
 -- From here on the guards are off.
 DO $$
@@ -137,7 +145,7 @@ DECLARE
 	tab text;
 	constraint_name name;
 BEGIN
-	FOREACH tab IN ARRAY '{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[] LOOP
+	FOREACH tab IN ARRAY '{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[] LOOP
 		EXECUTE format('ALTER TABLE trust.%I DISABLE TRIGGER USER', tab);
 		FOR constraint_name IN SELECT conname FROM pg_constraint WHERE conrelid = ('trust.' || tab)::regclass AND contype = 'c' LOOP
 			EXECUTE format('ALTER TABLE trust.%I DROP CONSTRAINT %I', tab, constraint_name);
@@ -145,7 +153,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-SELECT is((SELECT count(*) FROM trust_ledger.verify()), 16::bigint, 'which verify() says, and nothing else');
+SELECT is((SELECT count(*) FROM trust_ledger.verify()), 18::bigint, 'which verify() says, and nothing else');
 CREATE FUNCTION altered(doing text, of_customer text DEFAULT NULL) RETURNS text[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(f ORDER BY n), '{}') FROM unnest(found(doing, of_customer)) WITH ORDINALITY AS u (f, n) WHERE f !~ '^guard '
 $$;
@@ -211,6 +219,10 @@ FROM (
 		ELSE format($$concat('^chain ', coalesce(nullif(customer, ''), '-'), ' - - %s$')$$, attname) END
 	FROM changes WHERE tab = 'chain'
 	UNION
+	SELECT tab, attname, $$key$$, CASE WHEN attname IN ('customer', 'promise') THEN $$'^source .* -$'$$
+		ELSE format($$concat('^source ', customer, ' - ', (SELECT p.name FROM promised p WHERE p.promise = source.promise), ' %s$')$$, attname) END
+	FROM changes WHERE tab = 'source'
+	UNION
 	SELECT tab, attname, key, CASE attname WHEN key THEN format($$'^%s - - .* -$'$$, tab)
 		ELSE format($$concat('^%s - - ', %I, ' %s$')$$, tab, key, attname) END
 	FROM changes JOIN (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('tracking', 'source')) AS k (t, key) ON t = tab) AS c
@@ -259,6 +271,11 @@ SELECT ok(findings @> expected AND findings::text ~ '^[{]"[a-z]', doing) FROM (V
 	($$INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).* FROM trust.promise p WHERE promise = the('full')$$,
 		'{promise c - 00000000-0000-7000-8000-000000000000 -}'),
 	('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise', '{}'),
+	('DELETE FROM trust.source WHERE promise = the(''told'')', '{source t - told -}'), ('DELETE FROM trust.source', '{source t - deleted -,source t - told -}'),
+	('UPDATE trust.source SET customer = ''d'' WHERE promise = the(''told'')', '{source t - told -,source d - told -}'),
+	('UPDATE trust.source SET promise = the(''full'') WHERE promise = the(''told'')', '{source t - full -,source t - told -}'),
+	('INSERT INTO trust.source SELECT ''c'', the(''full''), source, key, name, gone, seq FROM trust.source WHERE promise = the(''told'')', '{source c - full -}'),
+	('ALTER TABLE trust.source DROP CONSTRAINT source_pkey; INSERT INTO trust.source SELECT * FROM trust.source', '{source t - told -,source t - deleted -}'),
 	('DELETE FROM trust.chain WHERE customer = ''c''', '{chain c - - -}'), ('DELETE FROM trust.chain WHERE customer = ''''', '{chain - - - -}'),
 	('UPDATE trust.chain SET customer = ''x'' WHERE customer = ''c''', '{chain c - - -,chain x - - length}'),
 	('INSERT INTO trust.chain SELECT ''x'', 1, head, recorded_at FROM trust.chain WHERE customer = ''c''', '{chain x - - length,chain x - - head}'),
@@ -418,10 +435,10 @@ ROLLBACK TO few;
 
 SELECT is(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false); SET LOCAL ROLE ledger_owner', tab)),
 	'{}', 'row security hides nothing of ' || tab)
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
 SELECT ok(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false);
 	DELETE FROM trust.%1$s; SET LOCAL ROLE ledger_owner', tab))::text ~ '^[{]"[a-z]', 'nor that rows are gone from ' || tab)
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
 
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');
