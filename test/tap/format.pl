@@ -611,6 +611,80 @@ is_deeply(with(2, purpose => undef, purpose_salt => undef), [ 'entry erasing/2 p
 is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'or that is named no more');
 is_deeply(with(4, refers_to => 5), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'nor does an entry name what comes after');
 
+# ---- rows of tracked tables ----
+
+my @parts = map { my $key = $_; map { [ 'rows b', 'public.part', $key, $_, $key =~ /x/ ? 't' : 'f' ] } qw(first second) } '["a","1"]', '["b \"x\"","-1"]';
+is_deeply([ sort map { join '|', @$_{qw(customer source key name gone)} } @sources ],
+	[ sort map { join '|', @$_ } @parts, map { [ $_->[0], 'jöb\1', $_->[1], '', $_->[2] ] } [ 'rows', $hurting, 'f' ], [ 'rows', 2, 't' ], [ 'rows b', 2, 'f' ],
+		[ 'rows', 3, 't' ], [ 'rows', 3, 'f' ], [ 'rows', 444, 't' ], [ 'rows', 444, 'f' ], [ 'rows', 5, 'f' ], [ 'rows', 6, 't' ], [ 'rows', 7, 'f' ] ],
+	'trust.source has a row for each promise of a tracked row, gone where it was deleted, moved or made anew');
+
+# What the reader finds where trust.source holds other rows.
+sub with_sources { return findings($reader->verify(%small, source => copy_text($reader->{source_columns}, @_))); }
+
+is_deeply(with_sources(@sources[ reverse 0 .. $#sources ]), [], 'in any order');
+my ($untracked) = grep { $_->{customer} eq 'own' } rows_of($small{promise});
+foreach my $i (0 .. $#sources)
+{
+	my $row = $sources[$i];
+	my @others = @sources[ grep { $_ != $i } 0 .. $#sources ];
+	my $here = "source $row->{customer} $row->{promise}";
+	my %instead = (source => "$row->{source} ", key => "$row->{key}0", name => "$row->{name}x", gone => $row->{gone} eq 't' ? 'f' : 't', seq => $row->{seq} + 1);
+	my @unnoticed;
+	foreach my $column (sort keys %instead)
+	{
+		foreach my $value ($instead{$column}, undef)
+		{
+			push @unnoticed, $column unless "@{ with_sources(@others, { %$row, $column => $value }) }" eq "$here $column";
+		}
+	}
+	push @unnoticed, 'customer' unless "@{ with_sources(@others, { %$row, customer => 'x' }) }" eq "$here missing source x $row->{promise} too many";
+	push @unnoticed, 'promise' unless "@{ with_sources(@others, { %$row, promise => $untracked->{promise} }) }" eq "$here missing source $row->{customer} $untracked->{promise} too many";
+	push @unnoticed, 'gone' unless "@{ with_sources(@others) }" eq "$here missing";
+	push @unnoticed, 'twice' unless "@{ with_sources(@sources, $row) }" eq "$here twice";
+	push @unnoticed, 'too many' unless "@{ with_sources(@sources, { %$row, customer => 'own', promise => $untracked->{promise} }) }" eq "source own $untracked->{promise} too many";
+	is_deeply(\@unnoticed, [], "row $i of trust.source: each other value, one too few, one too many is noticed");
+}
+
+my ($its_ledger) = map { $_->{subject} } grep { $_->{event} eq 'ledger_created' } @small;
+
+# What it finds where the n-th entry of that row's promise has other details, as it is or hashed anew with all that follow.
+sub with_details
+{
+	my ($row, $nth, $change, $anew) = @_;
+	my ($customer, $promise) = @$row{qw(customer promise)};
+	my $seq = (map { $_->{seq} } grep { $_->{customer} eq $customer && $_->{promise} eq $promise } @small)[$nth];
+	my @entries = map { {%$_} } @small;
+	my $head = '0' x 64;
+	foreach my $entry (grep { $_->{customer} eq $customer } @entries)
+	{
+		$entry->{details} = $change->($entry->{details}) if $entry->{seq} == $seq;
+		next unless $anew;
+		$entry->{prev_hash} = $head;
+		$head = $entry->{hash} = $reader->entry_hash($entry, $its_ledger);
+	}
+	my @chains = map { $anew && $_->{customer} eq $customer ? { %$_, head => $head } : $_ } rows_of($small{chain});
+	return join ', ', map { s/^(\S+) \Q$customer\E(?: $promise)?/$1/r =~ s{/$seq }{ }r }
+	  sort @{ findings($reader->verify(%small, entry => copy_text(\@columns, @entries), chain => copy_text([qw(customer length head recorded_at)], @chains))) };
+}
+my %row_at = map { ("$_->{customer}|$_->{key}|$_->{gone}" => $_) } @sources;
+
+foreach (
+	# row, entry, change, findings
+	[ 'rows|5|f', 0, sub { s/"5"/"55"/r }, 'source seq' ], [ 'rows|5|f', 1, sub { s/"5"/"55"/r }, 'source key, source seq' ],
+	[ 'rows|7|f', 0, sub { s/"7"/"8"/r }, 'source key' ], [ 'rows|7|f', 0, sub { s/jöb/job/r }, 'source source' ],
+	[ 'rows|7|f', 0, sub { s/, "source"/, "name": "n", "source"/r }, 'source name' ], [ 'rows|7|f', 0, sub { s/"7"/7/r }, 'source too many' ], [ 'rows|7|f', 0, sub { undef }, 'source too many' ],
+	[ 'rows|444|t', -1, sub { s/"row": "deleted", //r }, 'source gone, source seq' ], [ 'rows|444|t', -1, sub { s/"deleted"/"moved"/r }, '' ],
+	[ 'rows|2|t', -1, sub { s/"row": "moved", //r }, 'source gone, source seq' ], [ 'rows|2|t', -1, sub { s/"moved_to": "\w/"moved_to": "x/r }, '' ],
+	[ 'rows b|2|f', 0, sub { s/"moved_from": "\w/"moved_from": "x/r }, '' ])
+{
+	my ($at, $nth, $change, $expected) = @$_;
+	my $made_anew = sub { my ($details) = @_; local $_ = $details; my $now = $change->(); die "$details" if defined $now && $now eq $details; return $now; };
+	is(with_details($row_at{$at}, $nth, $made_anew, 1), $expected, "$at, entry $nth, other details, hashed anew: " . ($expected || 'nothing is seen'));
+	is(with_details($row_at{$at}, $nth, $made_anew), join(', ', sort 'entry hash', $expected ? $expected : ()), '... and as it is: its hash');
+}
+is(with_details($untracked, 0, sub { '{"key": "1", "source": "t"}' }, 1), 'source missing', 'a row that nobody tracks');
+
 my $altered = changed($example{entry}, 4, (grep { $columns[$_] eq 'login' } 0 .. $#columns), $change{'a value'});
 is_deeply(findings($reader->verify(%example, entry => $altered)), ['entry c-1001/1 hash'], 'an altered entry is one finding');
 is_deeply(findings($reader->verify(%example, chain => $example{chain} . "c-2\t0\t" . '0' x 64 . "\t\\N\n")), ['chain c-2 too many'],
