@@ -533,7 +533,7 @@ my $hostile = join '', map { "SET $_;\n" } "TimeZone = 'Asia/Kathmandu'", "DateS
   "bytea_output = 'escape'", 'extra_float_digits = -15', "client_encoding = 'LATIN1'", "lc_numeric = 'C'";
 is_deeply({ export('everything', $hostile) }, \%all, 'the export hangs on no setting');
 
-# The history outlives the extension: with it go scores, views and guards, and nothing of the four files.
+# The history outlives the extension: with it go scores, views and guards, and nothing of the five files.
 sql('postgres', 'CREATE DATABASE without TEMPLATE everything');
 sql('without', 'SET client_min_messages = error; DROP EXTENSION trust_ledger CASCADE');
 my $dump = PostgreSQL::Test::Utils::tempdir . '/dump.sql';
