@@ -102,6 +102,12 @@ BEGIN
 		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
 			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
 	UNION ALL
+	SELECT 'row_deleted', e.recorded_at, p.customer, p.promise, s.source, p.promiser, p.kind, p.state,
+		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END)
+	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
+	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
+	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
+	UNION ALL
 	SELECT 'erased', e.recorded_at, e.customer, e.promise, coalesce(e.actor, e.login), p.promiser, p.kind, p.state,
 		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
 			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END)
@@ -138,11 +144,11 @@ BEGIN
 	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry or rule and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
 	FOR col IN
 		SELECT * FROM (VALUES
-			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while.$c$),
+			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while.$c$),
 			('since', 'Since when; of what is done with, when it was done.'),
 			('customer', 'Whom the promise was made to; empty: governance.'),
 			('promise', 'The promise; NULL: it is about no promise.'),
-			('subject', 'The actor, login or rule it is about; NULL: the promise itself.'),
+			('subject', 'The actor, login, rule or tracked table it is about; NULL: the promise itself.'),
 			('promiser', 'Who made the promise.'),
 			('kind', 'The promise''s kind; NULL: none was said.'),
 			('state', 'The promise''s state now.'),

@@ -5,7 +5,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.verify() IS
-	'Checks guards, every entry''s hash and texts, gaps and joins, and every table against what the entries add up to. Empty when nothing is wrong; else the part (guard, entry, chain, promise, actor, policy, access, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+	'Checks guards, every entry''s hash and texts, gaps and joins, and every table against what the entries add up to. Empty when nothing is wrong; else the part (guard, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
 
 CREATE FUNCTION trust_ledger.verify(
 	of_customer text,
@@ -15,7 +15,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 10000
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.verify(text) IS
-	'The same for one customer''s chain and promises, and the guards. The reserved customer '''' is the governance chain. Level auditor or admin.';
+	'The same for one customer''s chain, promises and their rows of trust.source, and the guards. The reserved customer '''' is the governance chain. Level auditor or admin.';
 
 CREATE FUNCTION trust_ledger.rebuild(
 	of_customer text, reason text DEFAULT NULL,
@@ -25,4 +25,4 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.rebuild(text, text, text, timestamptz, jsonb, text) IS
-	'Makes a customer''s promises and score anew from the entries; of '''', the tables of governance. Refused where the entries do not verify. An entry of governance says that it was done, and how many rows were not what the entries add up to. Level admin. Errors: TL004, TL006, P0002, 22004.';
+	'Makes a customer''s promises, their rows of trust.source and score anew from the entries; of '''', the tables of governance. Refused where the entries do not verify. An entry of governance says that it was done, and how many rows were not what the entries add up to. Level admin. Errors: TL004, TL006, P0002, 22004.';

@@ -13,6 +13,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "erased.h"
+#include "source.h"
 
 PG_FUNCTION_INFO_V1(history);
 
@@ -297,6 +298,7 @@ Describe(const Row *entry)
 	if (note)
 		appendStringInfo(&out, event == EVENT_NOTED ? " The note: %s." : event == EVENT_BREACH_REPAIRED ? " How: %s." :
 						 " The reason given: %s.", note);
+	SourceDescribe(&out, entry);
 	if (RowBool(entry, ENTRY_BACKFILLED))
 		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
 	out.data[0] = pg_toupper((unsigned char) out.data[0]);

@@ -105,6 +105,18 @@ Identify(Row *source, Jsonb *details)
 	RowSet(source, SOURCE_GONE, BoolGetDatum(DetailText(details, "row") != NULL));
 }
 
+/* The details of an entry that says which row its promise stands for; NULL of any other. */
+static Jsonb *
+DetailsOfRow(const Row *entry)
+{
+	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
+
+	if (details == NULL || !JB_ROOT_IS_OBJECT(details) || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
+		DetailText(details, "source") == NULL || DetailText(details, "key") == NULL)
+		return NULL;
+	return details;
+}
+
 /*
  * Takes an entry into the row of trust.source that its promise has; false where
  * nothing changes by it.  It reads the entry and nothing else.
@@ -113,11 +125,10 @@ bool
 SourceProject(Row *source, const Row *entry)
 {
 	Row		   *said;
-	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
+	Jsonb	   *details = DetailsOfRow(entry);
 	bool		same = true;
 
-	if (details == NULL || !JB_ROOT_IS_OBJECT(details) || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
-		DetailText(details, "source") == NULL || DetailText(details, "key") == NULL)
+	if (details == NULL)
 		return false;
 	said = RowNew(&source_shape);
 	Identify(said, details);
@@ -131,6 +142,70 @@ SourceProject(Row *source, const Row *entry)
 	RowTake(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
 	RowTake(source, SOURCE_SEQ, entry, ENTRY_SEQ);
 	return true;
+}
+
+/* ---- in words ---- */
+
+/* In quotes where it could be taken for more of the sentence. */
+static void
+AppendText(StringInfo out, const text *value, bool quoted)
+{
+	char	   *shown = text_to_cstring(value);
+
+	for (const char *byte = shown; *byte && !quoted; byte++)
+		quoted = *byte <= ' ' || *byte > '~';
+	if (quoted || shown[0] == '\0')
+		escape_json(out, shown);
+	else
+		appendStringInfoString(out, shown);
+}
+
+/* What became of the row, or where it came from. */
+static void
+DescribeFate(StringInfo out, Jsonb *details)
+{
+	text	   *row = DetailText(details, "row");
+	text	   *moved_to = row ? DetailText(details, "moved_to") : NULL;
+	text	   *moved_from = row ? NULL : DetailText(details, "moved_from");
+
+	if (moved_to)
+	{
+		appendStringInfoString(out, ": promise ");
+		AppendText(out, moved_to, false);
+		appendStringInfoString(out, " came in its stead");
+	}
+	else if (row && strcmp(text_to_cstring(row), fate_names[ROW_DELETED]) == 0)
+		appendStringInfoString(out, ": the row is gone from there");
+	else if (row)
+		appendStringInfoString(out, ": the row stands for it no more");
+	else if (moved_from)
+	{
+		appendStringInfoString(out, ": it came in the stead of promise ");
+		AppendText(out, moved_from, false);
+	}
+}
+
+/* One more sentence, where a row's change wrote the entry: which row. */
+void
+SourceDescribe(StringInfo out, const Row *entry)
+{
+	Jsonb	   *details = DetailsOfRow(entry);
+	text	   *name = details ? DetailText(details, "name") : NULL;
+
+	if (details == NULL)
+		return;
+	appendStringInfoString(out, " By a change of row ");
+	AppendText(out, DetailText(details, "key"), false);
+	appendStringInfoString(out, " of ");
+	AppendText(out, DetailText(details, "source"), false);
+	if (name && VARSIZE_ANY_EXHDR(name) > 0)
+	{
+		appendStringInfoString(out, " (");
+		AppendText(out, name, true);
+		appendStringInfoChar(out, ')');
+	}
+	DescribeFate(out, details);
+	appendStringInfoChar(out, '.');
 }
 
 /* ---- the table; within a LedgerSession ---- */

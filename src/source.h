@@ -5,6 +5,8 @@
 #ifndef TRUST_LEDGER_SOURCE_H
 #define TRUST_LEDGER_SOURCE_H
 
+#include "lib/stringinfo.h"
+
 #include "entry.h"
 #include "state.h"
 
@@ -44,6 +46,7 @@ typedef struct Place
 } Place;
 
 extern bool SourceProject(Row *source, const Row *entry);
+extern void SourceDescribe(StringInfo out, const Row *entry);
 extern Datum SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other);
 extern bool SourceFind(const char *source, const char *key, const char *name, Place *place);
 extern void SourceFindMany(const char *source, Datum *keys, int count,

@@ -52,6 +52,7 @@ sub new
 	}
 	my @hashed = grep { $_ ne 'ledger' } map { $_->{name} } @{ $self->{fields} };
 	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts, 'request' ];
+	$self->{source_columns} = [ map { $_->[0] } $self->table('`trust.source`', 'to') ];
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
 	push @{ $self->{promise_columns} }, qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
 	  unbacked_by former_backer due_moved_at paused_for);
@@ -280,6 +281,36 @@ sub fold
 	return 1;
 }
 
+# ---- rows of the company's tables ----
+
+# It keeps large numbers apart from strings.
+my $json = JSON::PP->new->allow_nonref->allow_bignum;
+
+# The members of the entry's details that are strings, if it says which row its promise stands for.
+sub said_of_row
+{
+	my ($entry) = @_;
+	return if ($entry->{event} // '') eq 'erased' || !defined $entry->{details};
+	my $details = eval { $json->decode($entry->{details}) };
+	return unless ref $details eq 'HASH';
+	my %said = map { $_ => $details->{$_} }
+	  grep { defined $details->{$_} && !ref $details->{$_} && $json->encode($details->{$_}) =~ /^"/ } keys %$details;
+	utf8::downgrade($_, 1) foreach values %said;    # bytes, as all else
+	return defined $said{source} && defined $said{key} ? \%said : undef;
+}
+
+# Takes what the entry says of the row into the one of trust.source that its promise has, if it says anything new.
+sub take_row
+{
+	my ($entry, $rows) = @_;
+	my $said = said_of_row($entry) or return;
+	my $row = $rows->{"$entry->{customer} $entry->{promise}"} //= {};
+	my %now = (source => $said->{source}, key => $said->{key}, name => $said->{name} // '', gone => defined $said->{row} ? 't' : 'f');
+	return unless grep { !same($now{$_}, $row->{$_}) } keys %now;
+	%$row = (%now, map { $_ => $entry->{$_} } qw(customer promise seq));
+	return;
+}
+
 # ---- what was erased ----
 
 # Which texts of which entries erased entries name: by customer and either promise or seq, [seq, texts].
@@ -406,7 +437,7 @@ sub read_files
 {
 	my ($self, $file, $found) = @_;
 	my ($promise_head) = $file->{promise} =~ /^(.*)/;
-	my %columns = (entry => $self->{entry_columns}, chain => \@chain, governed => \@governed, kept => \@chain,
+	my %columns = (entry => $self->{entry_columns}, chain => \@chain, source => $self->{source_columns}, governed => \@governed, kept => \@chain,
 		promise => [ split /\t/, $promise_head ]);
 	my %rows;
 
@@ -437,6 +468,7 @@ sub take
 	if ($entry->{customer} ne '')
 	{
 		return 'promise' unless defined $entry->{promise};
+		take_row($entry, $said->{source} //= {});
 		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry) ? undef : 'event';
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
@@ -445,7 +477,7 @@ sub take
 	return (grep { defined $entry->{$_} } qw(promise state))[0];
 }
 
-# The findings in the four files (entry, chain, promise, governed, each as text); kept: a chain.txt
+# The findings in the five files (entry, chain, promise, source, governed, each as text); kept: a chain.txt
 # of an earlier day.
 sub verify
 {
@@ -475,8 +507,10 @@ sub verify
 		  { length => scalar keys %{ $hashes{$customer} }, head => $entry->{hash}, recorded_at => $entry->{recorded_at} };
 	}
 
-	my %key = (chain => ['customer'], promise => [qw(customer promise)], governed => [qw(governed subject)]);
-	my %value = (chain => [qw(length head recorded_at)], promise => $self->{promise_columns}, governed => [qw(seq name details)]);
+	my %key = (chain => ['customer'], promise => [qw(customer promise)], source => [qw(customer promise)],
+		governed => [qw(governed subject)]);
+	my %value = (chain => [qw(length head recorded_at)], promise => $self->{promise_columns}, source => $self->{source_columns},
+		governed => [qw(seq name details)]);
 	foreach my $part (sort keys %key)
 	{
 		my $held = by_name($rows->{$part}, $key{$part}, $part, $found);

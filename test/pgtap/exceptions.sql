@@ -2,7 +2,7 @@
 -- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(176);
+SELECT plan(191);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -140,6 +140,49 @@ SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
 	'{admitted_and_kept,backer_retired,backfilled,backing_overdue,backing_withdrawn,company_word_only,due_moved,erased,long_pause,machine_words_unseen,'
 	'no_due,overdue,released_late,relied_on_unbacked,unbacked,unconfirmed,withdrawn_late}'::text[], 'all there are, but for policies');
 
+-- ---- rows that were deleted ----
+
+CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, other text, due timestamptz DEFAULT now() + '9 days');
+CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'due=due', 'kind:easy', 'actor:bot');
+CREATE TRIGGER made_other AFTER INSERT ON deal FOR EACH ROW WHEN (NEW.other IS NOT NULL)
+	EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=other', 'due=due', 'kind:easy', 'promise:in the end', 'actor:bot');
+CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'due=due', 'kind:easy', 'actor:bot');
+CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot');
+CREATE TRIGGER deleted_other AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'promise:in the end', 'actor:bot');
+CREATE TABLE offer (id int PRIMARY KEY, customer text, words text);
+CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
+CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('withdrawn', 'actor:bot');
+
+-- With $1 the row's key: what is done to row and promise, a transaction each, and what is said of it.
+CREATE TABLE rows_life (nr serial, doing text[], says text);
+INSERT INTO rows_life (doing, says) VALUES
+	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 is gone, and nothing has ended it'),
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1}', NULL),
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 is gone, and nothing has ended it'),
+	('{UPDATE deal SET customer = ''rows b'' WHERE id = $1}', NULL),
+	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.back_promise(promise, actor => ''ben''), trust_ledger.add_note(promise, ''It stays.'', actor => ''ben'') FROM trust.source WHERE key = ''$1''"}',
+		'public.deal; its row $1 is gone, and nothing has ended it'),
+	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.accept_promise(promise, actor => ''carl''), trust_ledger.assess_promise(promise, ''kept'', actor => ''carl'') FROM trust.source WHERE key = ''$1''"}', NULL),
+	('{"SELECT trust_ledger.withdraw_promise(promise, actor => ''ben'') FROM trust.source WHERE key = ''$1''",DELETE FROM deal WHERE id = $1}', NULL),
+	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 is gone, and nothing has ended it');
+INSERT INTO deal SELECT nr, 'rows', 'Row ' || nr FROM rows_life \g /dev/null
+SELECT replace(act, '$1', nr::text) FROM rows_life, unnest(doing) WITH ORDINALITY AS a (act, n) ORDER BY nr, n \gexec
+INSERT INTO deal VALUES (50, 'rows', 'Row 50', 'Another of 50');
+DELETE FROM deal WHERE id = 50;
+INSERT INTO offer VALUES (1, 'rows', 'Offer 1');
+DELETE FROM offer WHERE id = 1;
+CREATE FUNCTION row_deleted(of_words text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT string_agg(concat_ws('; ', x.subject, x.detail), '|') FROM trust.exception x JOIN trust.promise p USING (promise)
+	WHERE x.what = 'row_deleted' AND p.words = of_words AND x.customer = 'rows' AND x.state = p.state
+		AND since = (SELECT max(recorded_at) FROM trust.entry e WHERE e.promise = x.promise AND e.details ? 'row')
+$$;
+SELECT is(row_deleted('Row ' || nr), replace(says, '$1', nr::text), format('%s, then %s', nr, doing)) FROM rows_life ORDER BY nr;
+SELECT is(row_deleted(of), says, of)
+FROM (VALUES ('Row 50', 'public.deal; its row 50 is gone, and nothing has ended it'), ('Another of 50', 'public.deal; its row 50 (in the end) is gone, and nothing has ended it'),
+	('Again.', NULL), ('Offer 1', NULL)) AS v (of, says);
+SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'row_deleted'), 6::bigint, 'no more than these');
+
 -- ---- rules that ask for less ----
 
 SELECT is(trust_ledger.policy_is_weaker(old || '{"active": true}', new || CASE WHEN new ? 'active' THEN '{}'::jsonb ELSE '{"active": true}' END), weaker, format('%s, then %s', old, new))
@@ -221,6 +264,7 @@ DECLARE
 	seen boolean; verdict trust.entry; ended trust.entry; claims trust.entry[] := '{}';
 	terms_now boolean;
 	undecided boolean; drafter text;
+	of_row trust.entry;			-- that said last which row it is
 BEGIN
 	FOR e IN SELECT * FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise ORDER BY seq LOOP
 		at := CASE WHEN e.backfilled THEN e.occurred_at ELSE e.recorded_at END;
@@ -284,6 +328,10 @@ BEGIN
 		END IF;
 		waiting := CASE WHEN asked IS NULL OR backed.backer IS NOT NULL OR e.state NOT IN ('proposed', 'open') OR e.state = 'proposed' AND declined_at IS NOT NULL THEN NULL
 			WHEN e.event = 'amended' AND e.stands THEN at ELSE coalesce(waiting, at) END;
+		IF e.details ? 'source' AND (of_row.details->>'source', of_row.details->>'key', of_row.details->>'name', of_row.details ? 'row')
+				IS DISTINCT FROM (e.details->>'source', e.details->>'key', e.details->>'name', e.details ? 'row') THEN
+			of_row := e;
+		END IF;
 		IF e.event = 'erased' THEN
 			what := 'erased'; since := e.recorded_at; subject := coalesce(e.actor, e.login); RETURN NEXT;
 		END IF;
@@ -311,6 +359,7 @@ BEGIN
 		('company_word_only', ended.occurred_at, NULL, verdict.whose_word = 'company'),
 		('backing_void', unbacked_at, former, undecided AND backed.backer IS NULL AND unbacked_by = 'amended'),
 		('admitted_and_kept', admitted_at, NULL, admitted_at IS NOT NULL AND verdict.verdict = 'kept'),
+		('row_deleted', of_row.recorded_at, of_row.details->>'source', undecided AND of_row.details->>'row' = 'deleted'),
 		('no_due', made.occurred_at, NULL, undecided AND due IS NULL)) AS v (w, s, u, applies)
 	WHERE applies;
 END

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(180);
+SELECT plan(213);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.grant_access(current_user, 'import');
@@ -116,6 +116,66 @@ FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
 	'every event was told of');
 
+-- ---- which row it was, where a row's change wrote the entry
+
+CREATE TABLE quote (id text PRIMARY KEY, customer text, title text, solved text, stage int);
+CREATE TABLE "a quote, of old" (a text, b int, customer text, title text, PRIMARY KEY (a, b));
+CREATE FUNCTION track_by(tab text, operation text, event text, VARIADIC arguments text[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE TRIGGER %I AFTER %s ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s, ''actor:sdr-bot'', ''write:now'')',
+		format('%s %s %s', operation, event, arguments), operation, tab, event, (SELECT string_agg(quote_literal(a), ', ') FROM unnest(arguments) AS a));
+END
+$$;
+SELECT track_by('quote', operation, event, VARIADIC arguments)
+FROM (VALUES
+	('INSERT OR UPDATE OF stage', 'made', '{customer=customer,words=title}'::text[]), ('INSERT', 'made', '{customer=customer,words=solved,promise:solved by}'),
+	('UPDATE OF id, customer, title', 'amended', '{customer=customer,words=title}'), ('UPDATE OF id, customer, solved', 'amended', '{customer=customer,words=solved,promise:solved by}'),
+	('DELETE', 'noted', '{source:public.quote}'), ('DELETE', 'withdrawn', '{promise:solved by}')) AS v (operation, event, arguments);
+SELECT track_by('a quote, of old', 'INSERT', 'made', 'customer=customer', 'words=title');
+
+INSERT INTO quote VALUES ('17', 'q', 'It fits.', 'By noon.', 1), ('18', 'q', 'It lasts.', 'By night.', 1), ('', 'q', 'No key.', 'Nor this.', 1);
+UPDATE quote SET title = 'It fits well.' WHERE id = '17';
+UPDATE quote SET id = '18. It was kept. ö' WHERE id = '18';
+UPDATE quote SET customer = 'r' WHERE id = '17';
+DELETE FROM quote WHERE id ^@ '18';
+INSERT INTO "a quote, of old" VALUES ('x', 7, 's', 'Plain.'), ('x "y"', 8, 's', 'With a blank.');
+SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.source WHERE key = '17' AND name = '' AND NOT gone;
+UPDATE quote SET stage = 2 WHERE id = '17';
+CREATE TABLE row_promise AS SELECT promise, customer, concat_ws(' ', words, nr) AS name
+FROM (SELECT customer, promise, words, nullif(row_number() OVER (PARTITION BY customer, words ORDER BY promise), 1) AS nr FROM trust.promise WHERE customer IN ('q', 'r', 's')) p;
+-- What is told of the row, entry by entry; other promises by their words.
+CREATE FUNCTION rows_told(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	other record;
+	said text;
+BEGIN
+	SELECT string_agg(event || coalesce(': ' || substring(description, ' (By a change of row .*)$'), ''), E'\n' ORDER BY seq) INTO STRICT said
+	FROM row_promise r, trust_ledger.history(r.promise, r.customer) WHERE concat_ws(' ', r.customer, r.name) = of_promise;
+	FOR other IN SELECT promise, concat_ws(' ', customer, name) AS name FROM row_promise LOOP
+		said := replace(said, other.promise::text, other.name);
+	END LOOP;
+	RETURN said;
+END
+$$;
+SELECT is(rows_told(of), array_to_string(says, E'\n'), 'rows of ' || of)
+FROM (VALUES
+	('q It fits well.', '{made: By a change of row 17 of public.quote.,amended: By a change of row 17 of public.quote.,'
+		'withdrawn: By a change of row 17 of public.quote: promise r It fits well. came in its stead.}'::text[]),
+	('r It fits well.', '{made: By a change of row 17 of public.quote: it came in the stead of promise q It fits well..,withdrawn,'
+		'noted: By a change of row 17 of public.quote: promise r It fits well. 2 came in its stead.}'),
+	('r It fits well. 2', '{made: By a change of row 17 of public.quote: it came in the stead of promise r It fits well..}'),
+	('q By noon.', '{"made: By a change of row 17 of public.quote (\"solved by\").",'
+		'"withdrawn: By a change of row 17 of public.quote (\"solved by\"): promise r By noon. came in its stead."}'),
+	('q It lasts.', '{made: By a change of row 18 of public.quote.,"noted: By a change of row \"18. It was kept. ö\" of public.quote.",'
+		'"noted: By a change of row \"18. It was kept. ö\" of public.quote: the row is gone from there."}'),
+	('q By night.', '{"made: By a change of row 18 of public.quote (\"solved by\").","noted: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\").",'
+		'"withdrawn: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\"): the row is gone from there."}'),
+	('q No key.', '{"made: By a change of row \"\" of public.quote."}'),
+	('s Plain.', '{"made: By a change of row [\"x\",\"7\"] of \"public.\\\"a quote, of old\\\"\"."}'),
+	('s With a blank.', ARRAY['made: By a change of row "[\"x \\\"y\\\"\",\"8\"]" of "public.\"a quote, of old\"".'])) AS c (of, says);
+SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'By a change'), 0::bigint,
+	'no other entry is told to be by a change of a row');
+
 -- ---- what is asked for
 
 SELECT results_eq('SELECT * FROM trust_ledger.history(last_promise(), ''c'')', 'SELECT * FROM trust_ledger.history(last_promise())',
@@ -138,6 +198,28 @@ SELECT is_empty($$SELECT description FROM trust_ledger.history(last_promise()) W
 SELECT is((SELECT array_agg(event ORDER BY seq) FROM trust_ledger.history(last_promise()) WHERE description ~ '[(]erased[)]'),
 	'{made,backing_withdrawn,amended,amended,assessed}', 'where words were, it says that they were erased');
 SELECT is((SELECT count(context) FROM trust_ledger.history(last_promise())), 0::bigint, 'the context is gone');
+ROLLBACK TO whole;
+
+-- Whatever stands in details.
+CREATE FUNCTION rows_told_with(said jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE trust.entry SET details = said WHERE promise = (SELECT promise FROM row_promise WHERE name = 'No key.');
+	RETURN rows_told('q No key.');
+END
+$$;
+SELECT is(rows_told_with(said), says, format('told of details %s', said))
+FROM (VALUES
+	('{"key": "7", "source": "t"}'::jsonb, 'made: By a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
+	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),
+	('{"key": "", "source": ""}', 'made: By a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: By a change of row 7 of t.'),
+	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: By a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: By a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved"}', 'made: By a change of row 7 of t: the row stands for it no more.'),
+	('{"key": "7", "source": "t", "row": ""}', 'made: By a change of row 7 of t: the row stands for it no more.'),
+	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: By a change of row 7 of t: the row is gone from there.'),
+	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: By a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: By a change of row 7 of t: promise "p. All is well." came in its stead.'),
+	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: By a change of row 7 of t: it came in the stead of promise "p\n".'),
+	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: By a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
 ROLLBACK TO whole;
 
 SELECT format('ALTER TABLE trust.entry %s', string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ')) AS let_all_be_null

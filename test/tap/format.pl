@@ -29,7 +29,7 @@ sub fresh_ledger
 	sql($db, 'SELECT trust_ledger.create_ledger()');
 }
 
-# The page's own psql script, in a directory of its own: the four files by name.
+# The page's own psql script, in a directory of its own: the five files by name.
 sub export
 {
 	my ($db, $settings) = @_;
@@ -37,7 +37,7 @@ sub export
 	my %file;
 	chdir PostgreSQL::Test::Utils::tempdir or die $!;
 	sql($db, ($settings // '') . $reader->block('1. What', 'sql'));
-	$file{$_} = slurp_file("$_.txt") foreach qw(entry chain promise governed);
+	$file{$_} = slurp_file("$_.txt") foreach qw(entry chain promise source governed);
 	chdir $here or die $!;
 	return %file;
 }
@@ -109,11 +109,11 @@ is(LedgerReader::digest($ledger, reverse @heads), $digest, '... is that of the c
 
 # ---- the worked example, before the extension's own verify() ----
 
-# The four files of a ledger of these entries, everything else as they say.
+# The five files of a ledger of these entries, everything else as they say.
 sub files_of
 {
 	my (@entries) = @_;
-	my (%head, %promise, %governed);
+	my (%head, %promise, %source, %governed);
 	foreach my $entry (@entries)
 	{
 		$head{ $entry->{customer} } =
@@ -123,6 +123,7 @@ sub files_of
 			my $promise = $promise{ $entry->{promise} } // {};
 			$reader->fold($promise, $entry);
 			$promise{ $entry->{promise} } = $promise if $promise->{customer};
+			LedgerReader::take_row($entry, \%source);
 		}
 		my $table = $reader->{governs}{ $entry->{event} } // 'ledger';
 		$governed{ $entry->{subject} } = { governed => $table, map { $_ => $entry->{$_} } qw(subject seq name details) }
@@ -132,6 +133,7 @@ sub files_of
 		entry => copy_text(\@columns, @entries),
 		chain => copy_text([qw(customer length head recorded_at)], map { $head{$_} } sort keys %head),
 		promise => copy_text($reader->{promise_columns}, values %promise),
+		source => copy_text($reader->{source_columns}, map { $source{$_} } sort keys %source),
 		governed => copy_text([qw(governed subject seq name details)], values %governed));
 }
 
@@ -163,9 +165,9 @@ sub ledger_of
 
 	fresh_ledger($db);
 	sql($db, join '', map { "ALTER TABLE trust.$_ DISABLE TRIGGER USER; DELETE FROM trust.$_;" }
-		  qw(ledger actor policy access tracking chain promise entry));
+		  qw(ledger actor policy access tracking chain promise source entry));
 	insert($db, entry => @entries);
-	insert($db, $_ => rows_of($file{$_})) foreach qw(chain promise);
+	insert($db, $_ => rows_of($file{$_})) foreach qw(chain promise source);
 	foreach my $row (rows_of($file{governed}))
 	{
 		my ($table, $subject, $seq, $details) = @$row{qw(governed subject seq details)};
@@ -192,6 +194,62 @@ my $not_standing = { %$made, seq => 2, event => 'amended', stands => 'f', refers
 $not_standing->{hash} = $reader->entry_hash($not_standing, $ledger);
 ledger_of('waiting', $founding, $anna, $bot, $made, $not_standing);
 is(sql('waiting', 'SELECT * FROM trust_ledger.verify()'), '', 'terms that do not stand: verify() agrees with the reader');
+
+# ---- which row a promise stands for ----
+
+# The page's own example.
+my ($said_there, $left_there) = $page =~ /So these entries of a promise\n\n```text\n(.*?)```\n.*?```text\n(.*?)```/ms or die;
+my (%row_of, @left);
+foreach (split /\n/, $said_there)
+{
+	my ($seq, $event, $details) = /^ *(\d+) (\w+) *(.*)$/ or die;
+	LedgerReader::take_row({ customer => 'c', promise => 'p', seq => $seq, event => $event, details => $details || undef }, \%row_of);
+	push @left, join ' ', $seq, @{ $row_of{'c p'} }{qw(source key gone seq)};
+}
+is_deeply([ map { s/^ +//r =~ s/ +/ /gr } split /\n/, $left_there ], \@left, 'the rows of trust.source as printed are what the entries as printed add up to');
+
+# What an entry and the next say, and what trust.source has then: source, key, name, gone, seq. The next is
+# backed, unless it is said to be another.
+my $as = '"key": "1", "source": "t"';
+my @says = (
+	[ "{$as}", undef, 't 1  f 1' ], [ undef, "{$as}", 't 1  f 2' ], [ undef, undef, undef ],
+	# the same row, and another
+	[ "{$as}", "{$as}", 't 1  f 1' ], [ "{$as}", '{"key": "2", "source": "t"}', 't 2  f 2' ], [ "{$as}", '{"key": "1", "source": "u"}', 'u 1  f 2' ],
+	[ "{$as}", '{"key": "1", "name": "n", "source": "t"}', 't 1 n f 2' ], [ '{"key": "1", "name": "n", "source": "t"}', "{$as}", 't 1  f 2' ],
+	[ "{$as}", '{"key": "1", "name": "", "source": "t"}', 't 1  f 1' ], [ '{"key": "\\"\\\\\\n\\u0001ä", "source": ""}', undef, " \"\\\n\1\xc3\xa4  f 1" ],
+	# gone, and there again
+	[ "{$as}", '{"key": "1", "row": "deleted", "source": "t"}', 't 1  t 2' ], [ '{"key": "1", "row": "deleted", "source": "t"}', "{$as}", 't 1  f 2' ],
+	[ '{"key": "1", "row": "moved", "source": "t"}', '{"key": "1", "row": "deleted", "source": "t"}', 't 1  t 1' ], [ '{"key": "1", "row": "", "source": "t"}', undef, 't 1  t 1' ],
+	[ "{$as}", '{"key": "1", "source": "t", "moved_to": "x", "moved_from": "y"}', 't 1  f 1' ],
+	# what says nothing of a row
+	(map { [ "{$as}", $_, 't 1  f 1' ] } '{}', '[]', 'null', '"key"', '[{"key": "2", "source": "t"}]', '{"key": "2"}', '{"source": "u"}', '{"key": 2, "source": "t"}',
+		'{"key": "2", "source": 12345678901234567890123}', '{"key": "2", "source": null}', '{"key": true, "source": "u"}', '{"key": ["2"], "source": "u"}',
+		'{"key": {"key": "2"}, "source": "u"}'),
+	[ "{$as}", '{"key": "1", "row": null, "name": 5.0, "source": "t"}', 't 1  f 1' ],
+	[ "{$as}", '{"key": "1", "row": {"row": "moved"}, "source": "t"}', 't 1  f 1' ],
+	[ "{$as}", '{"key": "2", "source": "t"}', 't 1  f 1', event => 'erased', refers_to => 1, backer => undef, state => 'proposed', evidence_asked => undef ],
+	[ "{$as}", '{"key": "2", "source": "t"}', 't 2  f 2', event => 'amended', stands => 'f', backer => undef, state => 'proposed' ]);
+my @rowed;
+foreach my $i (0 .. $#says)
+{
+	my ($first, $next, undef, %change) = @{ $says[$i] };
+	my $promise = sprintf '019b8d7d-f23b-7c4e-9a51-%012x', $i;
+	my @pair = ({ %$made, details => $first }, { %$backed, refers_to => 1, details => $next, %change });
+	$pair[0]{prev_hash} = '0' x 64;
+	foreach my $entry (@pair)
+	{
+		@$entry{qw(customer promise)} = (sprintf('row-%02d', $i), $promise);
+		$entry->{prev_hash} = $pair[0]{hash} if $entry->{seq} == 2;
+		$entry->{hash} = $reader->entry_hash($entry, $ledger);
+	}
+	push @rowed, @pair;
+}
+my %rowed = files_of($founding, $anna, $bot, @rowed);
+my %has = map { $_->{customer} => join ' ', @$_{qw(source key name gone seq)} } rows_of($rowed{source});
+is($has{ sprintf 'row-%02d', $_ }, $says[$_][2], join ' then ', map { $_ // 'nothing' } @{ $says[$_] }[ 0, 1 ]) foreach 0 .. $#says;
+is_deeply(findings($reader->verify(%rowed)), [], 'entries that say which row, and others: the reader finds nothing wrong');
+ledger_of('rowed', $founding, $anna, $bot, @rowed);
+is(sql('rowed', 'SELECT * FROM trust_ledger.verify()'), '', '... nor does verify(), of the same rows of trust.source');
 
 # ---- a ledger of everything, as this version writes it ----
 
@@ -327,6 +385,41 @@ sql('everything', $script);
 # from her own login, with nothing that can be left out
 sql('everything', "SELECT trust_ledger.make_promise('own', 'mine')", extra_params => [ '-U', 'anna' ]);
 
+# Rows of tracked tables: what is done to them, in a transaction each.
+my @row_acts = (
+	"INSERT INTO job (id, customer, title) SELECT k, 'rows', 'w ' || k FROM unnest(ARRAY[$words, '2', '3', '4', '5', '6', '7']) AS k",
+	(map { "UPDATE job SET stage = '$_' WHERE id = $words" } qw(backed backing_withdrawn backed accepted paused resumed breach_admitted breach_repaired noted)),
+	"UPDATE job SET stage = 'declined' WHERE id = '2'", "UPDATE job SET title = 'other words' WHERE id = '2'", "UPDATE job SET customer = 'rows b' WHERE id = '2'",
+	"UPDATE job SET stage = 'backed' WHERE id = '3'", "UPDATE job SET stage = 'assessed' WHERE id = '3'", "UPDATE job SET stage = 'made' WHERE id = '3'",
+	"UPDATE job SET id = '44' WHERE id = '4'", "UPDATE job SET id = '444', title = 'with another key' WHERE id = '44'", "DELETE FROM job WHERE id = '444'",
+	"INSERT INTO job (id, customer, title) VALUES ('444', 'rows', 'w 444')",
+	"UPDATE job SET stage = 'withdrawn' WHERE id = '5'",
+	"UPDATE job SET stage = 'backed' WHERE id = '6'", "UPDATE job SET stage = 'released' WHERE id = '6'", "DELETE FROM job WHERE id = '6'",
+	"SELECT trust_ledger.erase_words(promise, reason => 'asked to', actor => 'cleo') FROM trust.source WHERE key = '7' AND source ~ '^j'",
+	"INSERT INTO part VALUES ('a', 1, 'rows b', 'one', 'two'), ('b \"x\"', -1, 'rows b', 'three', 'four')", "UPDATE part SET first = 'five' WHERE b = 1", "DELETE FROM part WHERE b = -1");
+my %told_by = (
+	backed => '', declined => '', backing_withdrawn => '', accepted => "'actor:portal'", paused => "'actor:bot'", resumed => "'actor:bot'", breach_admitted => "'actor:bot'",
+	breach_repaired => "'actor:bot', 'reason=title'", noted => "'actor:bot', 'reason=title'", assessed => "'verdict:kept', 'actor:crm'", withdrawn => "'actor:bot'", released => "'actor:portal'");
+my $job = q{'source:jöb\1', 'customer=customer', 'words=title', 'value:2000', 'currency:EUR', 'due=due', 'actor:bot'};
+my $tables = <<"SQL";
+SET client_encoding = 'UTF8';
+SELECT trust_ledger.register_actor('cleo', 'human');
+CREATE TABLE job (id text PRIMARY KEY, customer text, title text, stage text, due timestamptz DEFAULT '2199-01-01');
+CREATE TRIGGER made AFTER INSERT ON job FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'longest_pause:1 day', $job);
+CREATE TRIGGER made_again AFTER UPDATE OF stage ON job FOR EACH ROW WHEN (NEW.stage = 'made') EXECUTE FUNCTION trust_ledger.track('made', $job);
+CREATE TRIGGER amended AFTER UPDATE OF id, customer, title ON job FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', $job);
+CREATE TRIGGER deleted AFTER DELETE ON job FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'source:jöb\\1', 'actor:bot');
+CREATE TABLE part (a text, b int, customer text, first text, second text, PRIMARY KEY (a, b));
+SQL
+$tables .= "CREATE TRIGGER $_ AFTER UPDATE OF stage ON job FOR EACH ROW WHEN (NEW.stage = '$_') EXECUTE FUNCTION trust_ledger.track('$_', "
+  . join(', ', "'source:jöb\\1'", $told_by{$_} || ()) . ");\n" foreach sort keys %told_by;
+foreach my $column (qw(first second))
+{
+	my %by = (INSERT => "made', 'customer=customer', 'words=$column", "UPDATE OF $column" => "amended', 'words=$column", DELETE => 'withdrawn');
+	$tables .= "CREATE TRIGGER \"$column $_\" AFTER $_ ON part FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('$by{$_}', 'promise:$column', 'actor:bot');\n" foreach sort keys %by;
+}
+sql('everything', $tables . join '', map { "BEGIN; SELECT trust_ledger.act_as('cleo'); $_; COMMIT;\n" } @row_acts);
+
 is(sql('everything', 'SELECT * FROM trust_ledger.verify()'), '', 'a ledger of everything: verify() finds nothing wrong');
 my %all = export('everything');
 is_deeply(findings($reader->verify(%all)), [], "nor does the reader: hashes, commitments, chains and rows are the page's");
@@ -336,6 +429,7 @@ is(sql('everything', "SELECT encode(digest, 'hex') FROM trust_ledger.ledger_dige
 # ---- what the page's tables claim ----
 
 my @entries = rows_of($all{entry});
+my @sources = rows_of($all{source});
 my %group;
 $group{promise} = [ sort keys %{ $reader->{steps} } ];
 $group{governance} = [ grep { $_ ne 'ledger_created' } sort keys %{ $reader->{governs} } ];
@@ -357,7 +451,7 @@ is_deeply(\%seen, \%claimed, 'each field is set in the events that the page says
 is_deeply([ grep { $always{$_} } keys %always ], [], 'what is said to be set in all is never NULL');
 is_deeply([ grep { my $column = $_; !grep { defined $_->{$column} } @entries } @columns ], [], 'no column that no function sets');
 
-my %known = (entry => \@columns, promise => $reader->{promise_columns}, chain => [qw(customer length head recorded_at score)]);
+my %known = (entry => \@columns, promise => $reader->{promise_columns}, source => $reader->{source_columns}, chain => [qw(customer length head recorded_at score)]);
 foreach my $table (sort keys %known)
 {
 	is_deeply([ split /\n/, sql('everything', "SELECT column_name FROM information_schema.columns WHERE (table_schema, table_name) = ('trust', '$table') ORDER BY column_name COLLATE \"C\"") ],
@@ -376,7 +470,7 @@ is_deeply(of_customer('numbers', 'value'), [ map { $_->[1] } @numerics ], 'numbe
 is_deeply(of_customer('jsons', 'context'), [ map { $_->[1] } @jsons ], 'so is JSON');
 is_deeply([ map { [ @$_{qw(occurred_at due)} ] } grep { $_->{event} eq 'made' && $_->{occurred_at} < 0 } @entries ],
 	[ [ -14182939876544, -1 ], [ -63517780800000000, undef ] ], 'so are times before 1970');
-is_deeply([ sort grep { defined } map { $_->{longest_pause} } @entries ],
+is_deeply([ sort grep { defined } map { $_->{longest_pause} } grep { $_->{customer} !~ /^rows/ } @entries ],
 	[ ('0' x 32) x 2, ('0' x 16 . '00000002' . '00000000') x 4, ('00000000d693a400' . '0' x 16) x 2, ('0000001e2cc31001' . '00000001' . '00000000') x 4 ], 'and intervals');
 
 # ---- retries ----
@@ -439,7 +533,7 @@ my $hostile = join '', map { "SET $_;\n" } "TimeZone = 'Asia/Kathmandu'", "DateS
   "bytea_output = 'escape'", 'extra_float_digits = -15', "client_encoding = 'LATIN1'", "lc_numeric = 'C'";
 is_deeply({ export('everything', $hostile) }, \%all, 'the export hangs on no setting');
 
-# The history outlives the extension: with it go scores, views and guards, and nothing of the four files.
+# The history outlives the extension: with it go scores, views and guards, and nothing of the five files.
 sql('postgres', 'CREATE DATABASE without TEMPLATE everything');
 sql('without', 'SET client_min_messages = error; DROP EXTENSION trust_ledger CASCADE');
 my $dump = PostgreSQL::Test::Utils::tempdir . '/dump.sql';
@@ -516,6 +610,80 @@ is_deeply(with(2, purpose => undef, purpose_salt => undef), [ 'entry erasing/2 p
 	'so is one that went without being named');
 is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'or that is named no more');
 is_deeply(with(4, refers_to => 5), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'nor does an entry name what comes after');
+
+# ---- rows of tracked tables ----
+
+my @parts = map { my $key = $_; map { [ 'rows b', 'public.part', $key, $_, $key =~ /x/ ? 't' : 'f' ] } qw(first second) } '["a","1"]', '["b \"x\"","-1"]';
+is_deeply([ sort map { join '|', @$_{qw(customer source key name gone)} } @sources ],
+	[ sort map { join '|', @$_ } @parts, map { [ $_->[0], 'jöb\1', $_->[1], '', $_->[2] ] } [ 'rows', $hurting, 'f' ], [ 'rows', 2, 't' ], [ 'rows b', 2, 'f' ],
+		[ 'rows', 3, 't' ], [ 'rows', 3, 'f' ], [ 'rows', 444, 't' ], [ 'rows', 444, 'f' ], [ 'rows', 5, 'f' ], [ 'rows', 6, 't' ], [ 'rows', 7, 'f' ] ],
+	'trust.source has a row for each promise of a tracked row, gone where it was deleted, moved or made anew');
+
+# What the reader finds where trust.source holds other rows.
+sub with_sources { return findings($reader->verify(%small, source => copy_text($reader->{source_columns}, @_))); }
+
+is_deeply(with_sources(@sources[ reverse 0 .. $#sources ]), [], 'in any order');
+my ($untracked) = grep { $_->{customer} eq 'own' } rows_of($small{promise});
+foreach my $i (0 .. $#sources)
+{
+	my $row = $sources[$i];
+	my @others = @sources[ grep { $_ != $i } 0 .. $#sources ];
+	my $here = "source $row->{customer} $row->{promise}";
+	my %instead = (source => "$row->{source} ", key => "$row->{key}0", name => "$row->{name}x", gone => $row->{gone} eq 't' ? 'f' : 't', seq => $row->{seq} + 1);
+	my @unnoticed;
+	foreach my $column (sort keys %instead)
+	{
+		foreach my $value ($instead{$column}, undef)
+		{
+			push @unnoticed, $column unless "@{ with_sources(@others, { %$row, $column => $value }) }" eq "$here $column";
+		}
+	}
+	push @unnoticed, 'customer' unless "@{ with_sources(@others, { %$row, customer => 'x' }) }" eq "$here missing source x $row->{promise} too many";
+	push @unnoticed, 'promise' unless "@{ with_sources(@others, { %$row, promise => $untracked->{promise} }) }" eq "$here missing source $row->{customer} $untracked->{promise} too many";
+	push @unnoticed, 'gone' unless "@{ with_sources(@others) }" eq "$here missing";
+	push @unnoticed, 'twice' unless "@{ with_sources(@sources, $row) }" eq "$here twice";
+	push @unnoticed, 'too many' unless "@{ with_sources(@sources, { %$row, customer => 'own', promise => $untracked->{promise} }) }" eq "source own $untracked->{promise} too many";
+	is_deeply(\@unnoticed, [], "row $i of trust.source: each other value, one too few, one too many is noticed");
+}
+
+my ($its_ledger) = map { $_->{subject} } grep { $_->{event} eq 'ledger_created' } @small;
+
+# What it finds where the n-th entry of that row's promise has other details, as it is or hashed anew with all that follow.
+sub with_details
+{
+	my ($row, $nth, $change, $anew) = @_;
+	my ($customer, $promise) = @$row{qw(customer promise)};
+	my $seq = (map { $_->{seq} } grep { $_->{customer} eq $customer && $_->{promise} eq $promise } @small)[$nth];
+	my @entries = map { {%$_} } @small;
+	my $head = '0' x 64;
+	foreach my $entry (grep { $_->{customer} eq $customer } @entries)
+	{
+		$entry->{details} = $change->($entry->{details}) if $entry->{seq} == $seq;
+		next unless $anew;
+		$entry->{prev_hash} = $head;
+		$head = $entry->{hash} = $reader->entry_hash($entry, $its_ledger);
+	}
+	my @chains = map { $anew && $_->{customer} eq $customer ? { %$_, head => $head } : $_ } rows_of($small{chain});
+	return join ', ', map { s/^(\S+) \Q$customer\E(?: $promise)?/$1/r =~ s{/$seq }{ }r }
+	  sort @{ findings($reader->verify(%small, entry => copy_text(\@columns, @entries), chain => copy_text([qw(customer length head recorded_at)], @chains))) };
+}
+my %row_at = map { ("$_->{customer}|$_->{key}|$_->{gone}" => $_) } @sources;
+
+foreach (
+	# row, entry, change, findings
+	[ 'rows|5|f', 0, sub { s/"5"/"55"/r }, 'source seq' ], [ 'rows|5|f', 1, sub { s/"5"/"55"/r }, 'source key, source seq' ],
+	[ 'rows|7|f', 0, sub { s/"7"/"8"/r }, 'source key' ], [ 'rows|7|f', 0, sub { s/jöb/job/r }, 'source source' ],
+	[ 'rows|7|f', 0, sub { s/, "source"/, "name": "n", "source"/r }, 'source name' ], [ 'rows|7|f', 0, sub { s/"7"/7/r }, 'source too many' ], [ 'rows|7|f', 0, sub { undef }, 'source too many' ],
+	[ 'rows|444|t', -1, sub { s/"row": "deleted", //r }, 'source gone, source seq' ], [ 'rows|444|t', -1, sub { s/"deleted"/"moved"/r }, '' ],
+	[ 'rows|2|t', -1, sub { s/"row": "moved", //r }, 'source gone, source seq' ], [ 'rows|2|t', -1, sub { s/"moved_to": "\w/"moved_to": "x/r }, '' ],
+	[ 'rows b|2|f', 0, sub { s/"moved_from": "\w/"moved_from": "x/r }, '' ])
+{
+	my ($at, $nth, $change, $expected) = @$_;
+	my $made_anew = sub { my ($details) = @_; local $_ = $details; my $now = $change->(); die "$details" if defined $now && $now eq $details; return $now; };
+	is(with_details($row_at{$at}, $nth, $made_anew, 1), $expected, "$at, entry $nth, other details, hashed anew: " . ($expected || 'nothing is seen'));
+	is(with_details($row_at{$at}, $nth, $made_anew), join(', ', sort 'entry hash', $expected ? $expected : ()), '... and as it is: its hash');
+}
+is(with_details($untracked, 0, sub { '{"key": "1", "source": "t"}' }, 1), 'source missing', 'a row that nobody tracks');
 
 my $altered = changed($example{entry}, 4, (grep { $columns[$_] eq 'login' } 0 .. $#columns), $change{'a value'});
 is_deeply(findings($reader->verify(%example, entry => $altered)), ['entry c-1001/1 hash'], 'an altered entry is one finding');
