@@ -30,6 +30,7 @@ typedef struct TrackedChange
 	char	   *key;
 	char	   *old_key;		/* NULL: the same */
 	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
+	CommandId	command;		/* of a partition's row that is put in, or leaves: the command that did it */
 	bool		leaves;			/* deleted here, because it goes to another partition */
 	bool		arrived;		/* and there it was told of */
 	Event		event;

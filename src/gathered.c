@@ -134,8 +134,8 @@ CanBeSameRow(const List *left, const List *arrived)
 }
 
 /*
- * A row that comes from another partition left it right before: what was gathered
- * since of that table is of the same row.
+ * A row that comes from another partition left it right before, by the same
+ * command: what was gathered since of that table is of the same row.
  */
 static void
 FindWhereFrom(TrackedChange *change)
@@ -149,7 +149,7 @@ FindWhereFrom(TrackedChange *change)
 		if (before->unreadable)
 			return;
 		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
-			!before->leaves || !CanBeSameRow(before->lasting_key, change->lasting_key))
+			!before->leaves || before->command != change->command || !CanBeSameRow(before->lasting_key, change->lasting_key))
 			return;
 		if (before->operation != ROW_DELETE || strcmp(before->name, change->name) != 0)
 			continue;

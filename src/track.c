@@ -162,6 +162,10 @@ ReadChange(void *arg)
 		change->new_row = RowAsJson(NewRow(data), tupdesc);
 		MemoryContextSwitchTo(previous);
 	}
+	if (change && change->leaves)
+		change->command = HeapTupleHeaderGetCmax(data->tg_trigtuple->t_data);
+	else if (change && change->lasting_key && change->operation == ROW_INSERT)
+		change->command = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
 	reading->change = change;
 	reading->now = mapping->now;
 }

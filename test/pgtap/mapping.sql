@@ -1,7 +1,12 @@
 -- Mappings: which are refused, and what they mean after the table was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(159);
+SELECT plan(162);
+
+CREATE TABLE early (id int PRIMARY KEY, customer text, words text);
+CREATE TRIGGER made AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
+SELECT throws_ok($$INSERT INTO early VALUES (1, 'c', 'W')$$, '55000', NULL, 'there is no ledger yet');
+SELECT is_empty('SELECT * FROM early', 'and no row');
 \ir ../data/told.sql
 
 -- ---- what cannot be tracked, and is refused when the trigger is made; or when it fires, where it could be made
@@ -102,6 +107,7 @@ CREATE TABLE wild_child () INHERITS (parent);
 SELECT track_all('parent') \gexec
 SELECT track_all('child') \gexec
 ALTER TABLE wild_child OWNER TO app;
+SELECT is(told('INSERT INTO early VALUES (1, ''c'', ''W'')', login => 'postgres'), 'c: made', 'a trigger from before there was a ledger');
 SELECT is(told(doing, shown => $$concat_ws('-', event, words, value)$$), says, doing) FROM (VALUES
 	('INSERT INTO altered VALUES (1, ''c'', ''W'')', 'c: made-W-7'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W''); ALTER TABLE altered ADD COLUMN added text DEFAULT ''x'', DROP COLUMN other; UPDATE altered SET added = ''y''; UPDATE altered SET words = ''X''', 'c: made-W-7 amended-X-7'),

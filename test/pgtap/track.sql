@@ -2,7 +2,7 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
-SELECT plan(416);
+SELECT plan(417);
 
 \ir ../data/told.sql
 -- ---- keys of every type, changes of every kind
@@ -180,6 +180,7 @@ SELECT is(told(doing, shown => $$event || coalesce('-' || (details ->> 'row'), '
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''kept''', 'c: made-W assessed'),
 	('INSERT INTO phased VALUES (1, ''new'', ''c'', ''W''); UPDATE phased SET phase = ''kept''', 'c: made-W assessed'),
 	('INSERT INTO phased VALUES (1, ''won'', ''c'', ''W''); UPDATE phased SET id = 200; UPDATE phased SET words = ''Y''', 'c: made-W noted amended-Y'),
+	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; e: made-Y'),
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
 
 -- ---- amended by what really changed, and nothing else
