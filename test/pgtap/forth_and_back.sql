@@ -2,7 +2,7 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
-SELECT plan(16);
+SELECT plan(18);
 
 \ir ../data/told.sql
 CREATE TABLE deal (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W', value int DEFAULT 1, status text DEFAULT 'sent', due timestamptz DEFAULT now() + interval '1 day');
@@ -35,5 +35,15 @@ SELECT is(told('INSERT INTO deal VALUES (1); ' || doing, shown => $$event || '-'
 SELECT is(told($$INSERT INTO deal VALUES (1); UPDATE deal SET status = 'ordered', words = 'X'; UPDATE deal SET value = 2$$, acting => 'cora'), 'TL003', 'only the company relays');
 SELECT is(told($$INSERT INTO deal VALUES (1); UPDATE deal SET status = 'ordered'; UPDATE deal SET words = 'X'$$, also => 'SELECT words FROM trust.current_promise'), 'c: made accepted amended | W', 'the old terms stand');
 SELECT is(told($$INSERT INTO deal VALUES (1)$$, also => $$SELECT state FROM trust_ledger.amend_promise((SELECT promise FROM trust.current_promise), words => 'X', actor => 'anna', relayed => true)$$), '22023', 'in a call it is said of what needs it only');
+
+-- What parks is read in a savepoint of its own, and is there still when the transaction ends.
+SELECT count(*) FROM trust_ledger.drop_policy('guarded');
+CREATE TABLE visit (id int PRIMARY KEY, customer text, words text, done boolean);
+SELECT count(*) FROM trust_ledger.track_table('visit', '{"customer": "=customer", "words": "=words", "actor": ":bot", "on_error": ":note", "made": {"on_error": ":park"}, "kept_when": "done"}');
+INSERT INTO visit VALUES (1, 'v', 'A visit', true);
+INSERT INTO visit SELECT n, 'v', 'Visit ' || n, true FROM generate_series(2, 50) n;
+SELECT is((SELECT string_agg(words || ' ' || state, ', ' ORDER BY length(words), words COLLATE "C") FROM trust.current_promise WHERE customer = 'v'),
+	'A visit kept, ' || (SELECT string_agg('Visit ' || n || ' kept', ', ' ORDER BY n) FROM generate_series(2, 50) n), 'all is there that parks what is refused');
+SELECT is_empty('SELECT FROM trust.parked_change', 'and nothing waits');
 
 SELECT * FROM finish();
