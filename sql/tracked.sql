@@ -29,13 +29,13 @@ AS $$
 		i.inherits || array(SELECT a FROM unnest(string_to_array(e.own, ' ') || '{context,occurred_at}'::text[]) AS a WHERE a <> ALL (i.inherits))
 	FROM (VALUES
 		(1, 'made', 'made', 'customer words promiser drafted_by kind due value currency purpose longest_pause context occurred_at actor', ''),
-		(2, 'amended', 'amended', 'customer words promiser drafted_by kind due value currency purpose longest_pause actor', 'relayed reason'),
-		(3, 'accepted', 'accepted', 'actor', 'relayed'),
-		(4, 'backed', 'backed', 'backer', ''),
-		(5, 'declined', 'declined', '', 'reason'),
-		(6, 'backing_withdrawn', 'backing_withdrawn', '', 'reason'),
-		(7, 'paused', 'paused', 'actor', 'reason'),
-		(8, 'resumed', 'resumed', 'actor', 'reason'),
+		(2, 'resumed', 'resumed', 'actor', 'reason'),
+		(3, 'amended', 'amended', 'customer words promiser drafted_by kind due value currency purpose longest_pause actor', 'relayed reason'),
+		(4, 'accepted', 'accepted', 'actor', 'relayed'),
+		(5, 'backed', 'backed', 'backer', ''),
+		(6, 'declined', 'declined', '', 'reason'),
+		(7, 'backing_withdrawn', 'backing_withdrawn', '', 'reason'),
+		(8, 'paused', 'paused', 'actor', 'reason'),
 		(9, 'breach_admitted', 'breach_admitted', 'actor', 'reason'),
 		(10, 'kept', 'assessed', 'actor', 'purpose_met relayed reason'),
 		(11, 'partly_kept', 'assessed', 'actor', 'purpose_met relayed reason'),
@@ -255,7 +255,7 @@ AS $$
 		UNION ALL
 		SELECT 1, 2, 'made', mapped -> 'made', 'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE' FROM made WHERE made.new IS NOT NULL
 		UNION ALL
-		SELECT 2, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
+		SELECT 3, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
 		UNION ALL
 		-- what cannot be yet in a new row is not asked of one
 		SELECT l.nr, 1, l.event, l.own, 'AFTER INSERT', concat_ws(' AND ', l.new, made.new) FROM life l, made
@@ -270,7 +270,8 @@ AS $$
 			coalesce(l.of_change, l.new || ' AND ' || l.old || ' IS NOT TRUE') FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL
-		SELECT 8, 2, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE' FROM life l
+		-- before the amendment: what is paused is not amended
+		SELECT 2, 2, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE' FROM life l
 		WHERE l.event = 'paused' AND l.nr < 100 AND l.new IS NOT NULL AND NOT mapped ? 'resumed_when') AS t
 	ORDER BY 1
 $$;

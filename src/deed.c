@@ -334,6 +334,13 @@ Settles(Event event)
 	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
 }
 
+/* What a row can say again, as when its status goes back and forth: once is enough. */
+static bool
+IsSaidOnce(Event event)
+{
+	return event == EVENT_ACCEPTED || event == EVENT_PAUSED || event == EVENT_RESUMED;
+}
+
 /*
  * What another trigger of the same row told first, or did to the row before its
  * promise was told of, is upon the promise that is made of it.
@@ -375,7 +382,7 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 	else
 	{
 		AddDeed(plan, change, spot, change->event)->unless_said =
-			change->imported || (spot->put_again && change->operation == ROW_INSERT);
+			change->imported || (spot->put_again && change->operation == ROW_INSERT) || IsSaidOnce(change->event);
 		if (Settles(change->event))
 			spot->state = STATE_KEPT;	/* or another that ends it */
 	}

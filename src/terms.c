@@ -340,7 +340,8 @@ CheckMayAmend(const PromiseAct *pa, bool relayed)
 
 	if (relayed)
 		CheckRelays(pa);
-	if (relayed && !needs_customer)
+	/* a mapping says once for all rows that what needs the customer is relayed */
+	if (relayed && !needs_customer && pa->act.origin == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("promise %s is amended without the customer", PromiseName(pa->promise)),
@@ -426,7 +427,7 @@ amend_promise(PG_FUNCTION_ARGS)
 				   !RowValueEqual(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
 		CheckSomethingChanged(&pa);
 		PromiseSetReason(&pa, fcinfo, AMEND_REASON);
-		AppendAmendment(&pa, accepted, relayed);
+		AppendAmendment(&pa, accepted, relayed && accepted);
 	}
 	return PromiseActEnd(&pa, fcinfo);
 }

@@ -29,3 +29,24 @@ SELECT part, customer, seq, subject, field, problem FROM trust_ledger.verify();
 \set ECHO none
 -- or the demo ends here
 SELECT 1 / (:ROW_COUNT > 0)::integer \g /dev/null
+\set ECHO queries
+\echo
+\echo 'And somebody who owns the CRM''s table writes past its triggers: one promise smaller, one of which there is no'
+\echo 'row any more, one that nobody recorded. The triggers are on again afterwards.'
+\echo
+\connect - owner
+\echo '-- as owner'
+ALTER TABLE quote DISABLE TRIGGER USER;
+UPDATE quote SET offer = 'A filter' WHERE customer = 'C-106';
+DELETE FROM quote WHERE customer = 'C-105';
+INSERT INTO quote (customer, offer, status) VALUES ('C-108', 'Between ourselves', 'sent');
+ALTER TABLE quote ENABLE TRIGGER USER;
+\echo
+\echo 'Otto holds the table against the ledger.'
+\echo
+\connect - otto
+\echo '-- as otto'
+SELECT what, customer, detail FROM trust_ledger.reconcile_table('quote');
+\set ECHO none
+-- or the demo ends here
+SELECT 1 / (:ROW_COUNT = 3)::integer \g /dev/null

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(527);
+SELECT plan(529);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -113,16 +113,16 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 		"events": [{"event": "released", "when": "answer = 'no'", "relayed": ":true"}, {"event": "noted", "when": "NEW.owner IS DISTINCT FROM OLD.owner", "reason": ":another owner"}]}$$,
 	$$001 made INSERT WHEN ((NEW.status <> 'draft')) -> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$002 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) -> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$003 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') AND (NEW.customer IS DISTINCT FROM OLD.customer OR NEW.why IS DISTINCT FROM OLD.why OR NEW.owner IS DISTINCT FROM OLD.owner OR NEW.amount IS DISTINCT FROM OLD.amount OR NEW.shop IS DISTINCT FROM OLD.shop OR NEW.id IS DISTINCT FROM OLD.id)) -> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
-	$$004 accepted INSERT WHEN ((NEW.answer = 'yes') AND (NEW.status <> 'draft')) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$005 accepted UPDATE WHEN ((NEW.answer = 'yes') AND (OLD.answer = 'yes') IS NOT TRUE) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$006 backed INSERT WHEN ((NEW.status = 'backed') AND (NEW.status <> 'draft')) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
-	$$007 backed UPDATE OF status, owner WHEN ((NEW.status = 'backed') AND (OLD.status = 'backed') IS NOT TRUE) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
-	$$008 declined UPDATE WHEN ((NEW.status = 'declined') AND (OLD.status = 'declined') IS NOT TRUE) -> 'declined', 'source:deals', 'on_error:park', 'write:now'$$,
-	$$009 backing_withdrawn UPDATE WHEN ((NEW.status = 'unbacked') AND (OLD.status = 'unbacked') IS NOT TRUE) -> 'backing_withdrawn', 'source:deals', 'on_error:park', 'write:now'$$,
-	$$010 paused INSERT WHEN ((NEW.wait) AND (NEW.status <> 'draft')) -> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$011 paused UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) -> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$012 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$003 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$004 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') AND (NEW.customer IS DISTINCT FROM OLD.customer OR NEW.why IS DISTINCT FROM OLD.why OR NEW.owner IS DISTINCT FROM OLD.owner OR NEW.amount IS DISTINCT FROM OLD.amount OR NEW.shop IS DISTINCT FROM OLD.shop OR NEW.id IS DISTINCT FROM OLD.id)) -> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
+	$$005 accepted INSERT WHEN ((NEW.answer = 'yes') AND (NEW.status <> 'draft')) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$006 accepted UPDATE WHEN ((NEW.answer = 'yes') AND (OLD.answer = 'yes') IS NOT TRUE) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$007 backed INSERT WHEN ((NEW.status = 'backed') AND (NEW.status <> 'draft')) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
+	$$008 backed UPDATE OF status, owner WHEN ((NEW.status = 'backed') AND (OLD.status = 'backed') IS NOT TRUE) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
+	$$009 declined UPDATE WHEN ((NEW.status = 'declined') AND (OLD.status = 'declined') IS NOT TRUE) -> 'declined', 'source:deals', 'on_error:park', 'write:now'$$,
+	$$010 backing_withdrawn UPDATE WHEN ((NEW.status = 'unbacked') AND (OLD.status = 'unbacked') IS NOT TRUE) -> 'backing_withdrawn', 'source:deals', 'on_error:park', 'write:now'$$,
+	$$011 paused INSERT WHEN ((NEW.wait) AND (NEW.status <> 'draft')) -> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$012 paused UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) -> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$013 breach_admitted INSERT WHEN ((NEW.status = 'late') AND (NEW.status <> 'draft')) -> 'breach_admitted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$014 breach_admitted UPDATE WHEN ((NEW.status = 'late') AND (OLD.status = 'late') IS NOT TRUE) -> 'breach_admitted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$015 kept INSERT WHEN ((NEW.status = 'kept') AND (NEW.status <> 'draft')) -> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', 'write:now', 'purpose_met=wait', 'relayed:true'$$,
@@ -169,8 +169,8 @@ FROM (VALUES
 	('{"backed_when": "owner IS NOT NULL", "backed": {"backer": "=owner", "context": ":{}"}}', 'backed', ARRAY[
 		'003 backed INSERT WHEN ((NEW.owner IS NOT NULL)) -> ''backed'', ''source:crm.deal'', ''backer=owner'', ''context:{}''',
 		'004 backed UPDATE OF owner WHEN ((NEW.owner IS NOT NULL) AND (OLD.owner IS NOT NULL) IS NOT TRUE) -> ''backed'', ''source:crm.deal'', ''backer=owner'', ''context:{}''']),
-	('{"paused_when": "wait", "resumed_when": "status = ''on''"}', 'resumed', ARRAY['005 resumed UPDATE WHEN ((NEW.status = ''on'') AND (OLD.status = ''on'') IS NOT TRUE) -> ''resumed'', ''source:crm.deal''']),
-	('{"paused_when": "wait", "resumed": {"reason": "=why"}}', 'resumed', ARRAY['005 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> ''resumed'', ''source:crm.deal'', ''reason=why''']),
+	('{"paused_when": "wait", "resumed_when": "status = ''on''"}', 'resumed', ARRAY['002 resumed UPDATE WHEN ((NEW.status = ''on'') AND (OLD.status = ''on'') IS NOT TRUE) -> ''resumed'', ''source:crm.deal''']),
+	('{"paused_when": "wait", "resumed": {"reason": "=why"}}', 'resumed', ARRAY['002 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> ''resumed'', ''source:crm.deal'', ''reason=why''']),
 	('{"paused_when": "NEW.wait AND NOT OLD.wait"}', 'resumed', '{}'), ('{"paused_when": "NEW.wait AND NOT OLD.wait"}', 'paused', ARRAY['003 paused UPDATE WHEN ((NEW.wait AND NOT OLD.wait)) -> ''paused'', ''source:crm.deal''']),
 	('{"noted_when": "NEW.owner <> OLD.owner -- so"}', 'noted', ARRAY[E'003 noted UPDATE WHEN ((NEW.owner <> OLD.owner -- so\n)) -> ''noted'', ''source:crm.deal''']),
 	('{"made_when": "wait -- so"}', 'made', ARRAY[E'001 made INSERT WHEN ((NEW.wait -- so\n)) -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''',
@@ -179,7 +179,9 @@ FROM (VALUES
 	('{"events": [{"event": "assessed", "when": "wait", "verdict": "=status", "reason": "=why"}]}', 'assessed', ARRAY['003 assessed INSERT WHEN ((NEW.wait)) -> ''assessed'', ''source:crm.deal'', ''verdict=status'', ''reason=why''',
 		'004 assessed UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) -> ''assessed'', ''source:crm.deal'', ''verdict=status'', ''reason=why''']),
 	('{"events": [{"event": "kept", "when": "NEW.wait"}]}', 'kept', ARRAY['003 kept UPDATE WHEN ((NEW.wait)) -> ''assessed'', ''source:crm.deal'', ''verdict:kept''']),
-	('{"on_error": ":note"}', 'deleted', ARRAY['003 deleted DELETE -> ''noted'', ''source:crm.deal'', ''on_error:note'''])) AS c (mapping, event, expected);
+	('{"on_error": ":note"}', 'deleted', ARRAY['003 deleted DELETE -> ''noted'', ''source:crm.deal'', ''on_error:note''']),
+	('{"on_error": ":note"}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''']),
+	('{"on_error": ":note", "made": {"on_error": ":park"}}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''on_error:park'''])) AS c (mapping, event, expected);
 
 -- ---- what cannot get in: each value hostile, each key
 
@@ -377,7 +379,7 @@ SELECT is(states(doing), expected, doing)
 FROM (VALUES
 	('SELECT 1', '{}'::text[]),
 	('ALTER TABLE crm.deal DISABLE TRIGGER trust_ledger_001_made', '{001_made disabled}'), ('ALTER TABLE crm.deal ENABLE REPLICA TRIGGER trust_ledger_001_made', '{001_made disabled}'), ('ALTER TABLE crm.deal ENABLE ALWAYS TRIGGER trust_ledger_001_made', '{}'),
-	('DROP TRIGGER trust_ledger_002_amended ON crm.deal', '{002_amended missing}'), ('ALTER TRIGGER trust_ledger_002_amended ON crm.deal RENAME TO x', '{002_amended missing,x by hand}'),
+	('DROP TRIGGER trust_ledger_003_amended ON crm.deal', '{003_amended missing}'), ('ALTER TRIGGER trust_ledger_003_amended ON crm.deal RENAME TO x', '{003_amended missing,x by hand}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=why'', ''actor:bot'')', '{001_made altered}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', '{}'),
@@ -390,7 +392,7 @@ FROM (VALUES
 	('ALTER TABLE crm.deal RENAME COLUMN title TO x; ALTER TABLE crm.deal RENAME COLUMN why TO title', '{}'),
 	('ALTER TABLE crm.deal ADD COLUMN more text; ALTER TABLE crm.deal DROP COLUMN at CASCADE', '{}'), ('ALTER TABLE crm.deal RENAME TO bargain', '{}'), ('CREATE SCHEMA sales; ALTER TABLE crm.deal SET SCHEMA sales', '{}'), ('SET LOCAL search_path = crm', '{}'),
 	('SET LOCAL quote_all_identifiers = on', '{}'),
-	('DROP TABLE crm.deal CASCADE', '{001_made missing,002_amended missing,003_paused missing,004_paused missing,005_resumed missing,006_kept missing,007_kept missing,008_deleted missing,009_truncated missing}'),
+	('DROP TABLE crm.deal CASCADE', '{001_made missing,002_resumed missing,003_amended missing,004_paused missing,005_paused missing,006_kept missing,007_kept missing,008_deleted missing,009_truncated missing}'),
 	('ALTER TABLE crm.other DISABLE TRIGGER ALL', '{crm.other 001_made disabled,crm.other 002_amended disabled,crm.other 003_deleted disabled,crm.other 004_truncated disabled}')) AS c (doing, expected);
 SELECT is(states($$SELECT trust_ledger.untrack_table('crm.deal'); CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'source:deals', 'promise:p', 'actor:bot')$$), '{x by hand}', 'by hand, on a table that is not tracked');
 SELECT is((SELECT definition FROM trust.tracked WHERE trigger = 'trust_ledger_001_made' AND tab = 'crm.deal'),

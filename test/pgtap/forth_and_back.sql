@@ -1,0 +1,49 @@
+-- Rows whose status goes forth and back, and what one change of them says at once.
+CREATE EXTENSION pgtap;
+CREATE EXTENSION trust_ledger;
+CREATE EXTENSION dblink;
+SELECT plan(18);
+
+\ir ../data/told.sql
+CREATE TABLE deal (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W', value int DEFAULT 1, status text DEFAULT 'sent', due timestamptz DEFAULT now() + interval '1 day');
+ALTER TABLE deal OWNER TO app;
+SET ROLE app;
+SELECT count(*) FROM trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=words", "value": "=value", "due": "=due", "longest_pause": ":3 days", "amended": {"relayed": ":true"},
+	"accepted_when": "status IN (''ordered'', ''billed'')", "accepted": {"relayed": ":true"}, "paused_when": "status = ''waiting''", "kept_when": "status = ''done''"}');
+RESET ROLE;
+
+SELECT is(told('INSERT INTO deal VALUES (1); ' || doing), says, doing) FROM (VALUES
+	($$UPDATE deal SET status = 'ordered'; UPDATE deal SET status = 'sent'; UPDATE deal SET status = 'ordered'$$, 'c: made accepted'),
+	($$UPDATE deal SET status = 'ordered'; UPDATE deal SET status = 'done'; UPDATE deal SET status = 'billed'; UPDATE deal SET status = 'done'$$, 'c: made accepted assessed assessed'),
+	($$UPDATE deal SET status = 'done'; UPDATE deal SET status = 'ordered'$$, 'TL001'),
+	($$UPDATE deal SET status = 'waiting'; UPDATE deal SET status = 'sent'; UPDATE deal SET status = 'waiting'$$, 'c: made paused resumed paused'),
+	($$UPDATE deal SET status = 'waiting'; UPDATE deal SET status = 'sent', words = 'X'$$, 'c: made paused resumed amended'),
+	($$UPDATE deal SET status = 'sent', words = 'X'; UPDATE deal SET status = 'waiting', words = 'Y'$$, 'c: made amended amended paused'),
+	($$UPDATE deal SET status = 'waiting'; UPDATE deal SET words = 'X'$$, 'TL001'),
+	($$UPDATE deal SET status = 'waiting'; UPDATE deal SET status = 'done'$$, 'c: made paused resumed assessed')) AS v (doing, says);
+-- What was not paused is not resumed.
+SELECT is(told($$INSERT INTO deal (id, due) VALUES (1, NULL); UPDATE deal SET status = 'waiting'$$), 'TL001', 'without a due time there is no clock to stop');
+SELECT is(told($$SELECT as_postgres('ALTER TABLE deal DISABLE TRIGGER USER'); INSERT INTO deal (id, status) VALUES (1, 'waiting');
+	SELECT as_postgres('ALTER TABLE deal ENABLE TRIGGER USER'); UPDATE deal SET status = 'sent'; INSERT INTO deal VALUES (2)$$), 'c: made', 'nor what was not promised');
+SELECT is(told($$INSERT INTO deal (id, status) VALUES (1, 'sent'); SELECT as_postgres('ALTER TABLE deal DISABLE TRIGGER USER'); UPDATE deal SET status = 'waiting';
+	SELECT as_postgres('ALTER TABLE deal ENABLE TRIGGER USER'); UPDATE deal SET status = 'sent'$$), 'c: made', 'nor a promise that nobody paused');
+
+-- "amended": {"relayed": ":true"}: what needs the customer is relayed, the rest is the company's.
+SELECT is(told('INSERT INTO deal VALUES (1); ' || doing, shown => $$event || '-' || coalesce(relayed::text, '') || '-' || coalesce(stands::text, '')$$), says, 'relayed: ' || doing) FROM (VALUES
+	($$UPDATE deal SET words = 'X'$$, 'c: made-- amended--true'),
+	($$UPDATE deal SET status = 'ordered'; UPDATE deal SET words = 'X'$$, 'c: made-- accepted-true-true amended-true-false')) AS v (doing, says);
+SELECT is(told($$INSERT INTO deal VALUES (1); UPDATE deal SET status = 'ordered', words = 'X'; UPDATE deal SET value = 2$$, acting => 'cora'), 'TL003', 'only the company relays');
+SELECT is(told($$INSERT INTO deal VALUES (1); UPDATE deal SET status = 'ordered'; UPDATE deal SET words = 'X'$$, also => 'SELECT words FROM trust.current_promise'), 'c: made accepted amended | W', 'the old terms stand');
+SELECT is(told($$INSERT INTO deal VALUES (1)$$, also => $$SELECT state FROM trust_ledger.amend_promise((SELECT promise FROM trust.current_promise), words => 'X', actor => 'anna', relayed => true)$$), '22023', 'in a call it is said of what needs it only');
+
+-- What parks is read in a savepoint of its own, and is there still when the transaction ends.
+SELECT count(*) FROM trust_ledger.drop_policy('guarded');
+CREATE TABLE visit (id int PRIMARY KEY, customer text, words text, done boolean);
+SELECT count(*) FROM trust_ledger.track_table('visit', '{"customer": "=customer", "words": "=words", "actor": ":bot", "on_error": ":note", "made": {"on_error": ":park"}, "kept_when": "done"}');
+INSERT INTO visit VALUES (1, 'v', 'A visit', true);
+INSERT INTO visit SELECT n, 'v', 'Visit ' || n, true FROM generate_series(2, 50) n;
+SELECT is((SELECT string_agg(words || ' ' || state, ', ' ORDER BY length(words), words COLLATE "C") FROM trust.current_promise WHERE customer = 'v'),
+	'A visit kept, ' || (SELECT string_agg('Visit ' || n || ' kept', ', ' ORDER BY n) FROM generate_series(2, 50) n), 'all is there that parks what is refused');
+SELECT is_empty('SELECT FROM trust.parked_change', 'and nothing waits');
+
+SELECT * FROM finish();
