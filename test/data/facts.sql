@@ -1,7 +1,12 @@
 -- What is known of an incident log, each counted from its file by other means, and what the ledger
 -- says after test/data/load: the same, if all is well. As the ledger's owner:
 --	psql -v data=log -f facts.sql       (or data=sample, for sample.csv)
+-- and with -v way=tracked after test/data/load -t.
 
+\if :{?way}
+\else
+	\set way functions
+\endif
 SET timezone = 'UTC';
 
 WITH verdict AS (
@@ -46,7 +51,9 @@ WITH verdict AS (
 	(14, 'last promised at', '2017-02-16 14:17:00+00', '2016-04-13 05:00:00+00', (SELECT max(made_at)::text FROM incident)),
 	(15, 'entries not marked as entered after the fact', '0', '0',
 		(SELECT count(*)::text FROM trust.entry WHERE customer <> '' AND NOT backfilled)),
-	(16, 'entries out of time order in their chain, verdicts apart', '0', '0',
+	-- a row is there from the log's first event of its incident on, often later than it was opened
+	(16, 'entries out of time order in their chain, verdicts apart',
+		CASE :'way' WHEN 'tracked' THEN '261' ELSE '0' END, CASE :'way' WHEN 'tracked' THEN '1' ELSE '0' END,
 		(SELECT count(*)::text FROM entry WHERE runs_back)),
 	(17, 'promises as in the log: customer, promiser, instant, last backer, verdict', '24918', '12',
 		(SELECT count(*)::text FROM compared WHERE as_logged)),
