@@ -239,6 +239,7 @@ AS $$
 	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
 	-- one row, also where every row makes the promise
 	made AS (SELECT l.new, l.old FROM (VALUES (1)) AS one LEFT JOIN life l ON l.event = 'made'),
+	keys AS (SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
 	amended AS (
 		SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed
 		FROM (
@@ -256,6 +257,9 @@ AS $$
 		SELECT 1, 2, 'made', mapped -> 'made', 'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE' FROM made WHERE made.new IS NOT NULL
 		UNION ALL
 		SELECT 2, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
+		UNION ALL
+		-- a row that would make no promise now can stand for one still
+		SELECT 2, 2, 'noted', '{"reason": ":Its row has another key now."}', 'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed FROM made, keys WHERE made.new IS NOT NULL
 		UNION ALL
 		-- what cannot be yet in a new row is not asked of one
 		SELECT l.nr, 1, l.event, l.own, 'AFTER INSERT', concat_ws(' AND ', l.new, made.new) FROM life l, made
