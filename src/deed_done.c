@@ -162,15 +162,18 @@ DueOf(const Ledger *ledger, const Row *mapped, int field)
 static bool
 DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
-	int64		put_off = 0;
+	TimestampTz due;
+	int64		put_off;
 
 	if (RowIsNull(mapped, field))
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
 	if (RowIsNull(promise, PROMISE_DUE))
 		return true;
-	if (whole)
-		put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
-	return RowInstant(promise, PROMISE_DUE) - put_off != DueOf(ledger, mapped, field);
+	due = DueOf(ledger, mapped, field);
+	if (!whole || RowInstant(promise, PROMISE_DUE) == due)	/* said after the pauses */
+		return RowInstant(promise, PROMISE_DUE) != due;
+	put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return RowInstant(promise, PROMISE_DUE) - put_off != due;
 }
 
 /*
