@@ -268,6 +268,8 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 		if (!(fields & (1 << field)))
 			RowClear(mapped, field);
 		else if (RowIsNull(mapped, field) && amended[i].can_be_cleared)
+	if (deed->compares)			/* when it was made is not when it is amended */
+		RowClear(mapped, MAPPED_OCCURRED_AT);
 			clear[cleared++] = CStringGetTextDatum(promise_shape.columns[amended[i].promise].name);
 		else if (RowIsNull(mapped, field) && field == MAPPED_WORDS)
 			ereport(ERROR,
