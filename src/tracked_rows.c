@@ -175,7 +175,8 @@ static void
 PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, pg_tz *zone)
 {
 	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
-	char	   *sql = psprintf("SELECT new FROM %s AS new%s%s", mapping->table,
+	/* new.*, because a column can be called new */
+	char	   *sql = psprintf("SELECT new.*::%s FROM %s AS new%s%s", mapping->table, mapping->table,
 							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
