@@ -18,20 +18,32 @@ BEGIN
 	), stands_for AS MATERIALIZED (
 		SELECT r.key, r.name, r.customer, r.promise FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone
 	), compared AS (
-		SELECT r.key, r.name, p.customer, p.promise, p.state, p.accepted_at, s.event, s.verdict,
+		SELECT r.key, r.name, p.customer, p.promise, p.state, s.event, s.verdict,
+			CASE s.event WHEN 'accepted' THEN p.accepted_at IS NOT NULL WHEN 'paused' THEN p.paused_at IS NOT NULL WHEN 'assessed' THEN p.outcome IS NOT DISTINCT FROM s.verdict
+				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
+				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn' WHEN 'released' THEN p.settled_by = 'released' ELSE true END IS TRUE AS is_so,
 			ARRAY[
 				CASE WHEN s.customer IS DISTINCT FROM p.customer THEN 'customer' END,
 				-- what was erased can be in the row still
 				CASE WHEN p.words IS NOT NULL AND s.words IS DISTINCT FROM p.words THEN 'words' END,
 				CASE WHEN s.kind IS DISTINCT FROM p.kind THEN 'kind' END,
 				-- where the row names none, policy may have given one
-				CASE WHEN s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due - p.paused_for THEN 'due' END,
+				CASE WHEN s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due - coalesce(g.paused_since, '0') THEN 'due' END,
 				CASE WHEN s.value IS DISTINCT FROM p.value THEN 'value' END,
 				CASE WHEN s.currency IS DISTINCT FROM p.currency THEN 'currency' END,
 				CASE WHEN p.words IS NOT NULL AND s.purpose IS DISTINCT FROM p.purpose THEN 'purpose' END,
 				CASE WHEN s.longest_pause IS DISTINCT FROM p.longest_pause THEN 'longest_pause' END] AS differing
 		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
 			JOIN said s ON s.key = r.key AND s.name = r.name
+			-- the pauses since the terms last said when it is due
+			LEFT JOIN LATERAL (
+				SELECT sum(e.due - e.before) FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
+				FROM (
+					SELECT d.*, max(d.seq) FILTER (WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before) OVER () AS given
+					FROM (
+						SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before FROM trust.tracked_entry t
+						WHERE t.customer = p.customer AND t.promise = p.promise AND t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE) AS d) AS e
+			) AS g ON s.event = 'made' AND p.paused_for <> '0'
 	)
 	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid, 'the row says that something is promised, and no promise stands for it'
 	FROM said s
@@ -44,12 +56,17 @@ BEGIN
 	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise, 'the row says another ' || array_to_string(array_remove(c.differing, NULL), ', ')
 	FROM compared c
 	WHERE c.event = 'made' AND array_remove(c.differing, NULL) <> '{}'
+		-- once it is settled a row's change is noted, and amends nothing
+		AND (c.state IN ('proposed', 'open') OR NOT EXISTS (
+			SELECT FROM trust.tracked_entry e
+			WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = 'noted' AND e.by_row AND e.state NOT IN ('proposed', 'open')))
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s', concat_ws(' ', c.event, c.verdict), c.state)
 	FROM compared c
-	WHERE c.event IN ('assessed', 'breach_admitted', 'withdrawn', 'released') AND c.state IN ('proposed', 'open')
-		OR c.event = 'accepted' AND c.accepted_at IS NULL
+	WHERE NOT c.is_so AND NOT EXISTS (
+		SELECT FROM trust.tracked_entry e
+		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
 	ORDER BY 1, 2, 3;
 END
 $$;

@@ -25,7 +25,23 @@ BEGIN
 	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
 	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
 	GRANT SELECT ON trust.tracked_row TO PUBLIC;
+
+	CREATE OR REPLACE VIEW trust.tracked_entry WITH (security_barrier) AS
+	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands, coalesce(e.details ? 'source', false) AS by_row
+	FROM trust.entry e
+	WHERE e.promise IS NOT NULL AND (SELECT trust_ledger.require_reader());
+	COMMENT ON VIEW trust.tracked_entry IS 'What is on record of each promise, as reconcile_table() compares it with the rows of tracked tables; history() tells it in words.';
+	COMMENT ON COLUMN trust.tracked_entry.customer IS 'Whom the promise was made to.';
+	COMMENT ON COLUMN trust.tracked_entry.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.tracked_entry.seq IS 'The entry''s place in the customer''s history.';
+	COMMENT ON COLUMN trust.tracked_entry.event IS 'What happened.';
+	COMMENT ON COLUMN trust.tracked_entry.state IS 'What the promise was from then on.';
+	COMMENT ON COLUMN trust.tracked_entry.verdict IS 'kept, partly_kept or broken, whether it stands or not.';
+	COMMENT ON COLUMN trust.tracked_entry.due IS 'When it was due from then on; of what says nothing of that, NULL.';
+	COMMENT ON COLUMN trust.tracked_entry.stands IS 'false: it is recorded, and does not stand.';
+	COMMENT ON COLUMN trust.tracked_entry.by_row IS 'A tracked row''s change wrote it.';
+	GRANT SELECT ON trust.tracked_entry TO PUBLIC;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_source_view() IS
-	'Makes view trust.tracked_row, or makes it anew. Called by create_ledger() and migrate_ledger().';
+	'Makes the views of tracked rows and of what is on record of them, or makes them anew. Called by create_ledger() and migrate_ledger().';

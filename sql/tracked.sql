@@ -239,6 +239,7 @@ AS $$
 	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
 	-- one row, also where every row makes the promise
 	made AS (SELECT l.new, l.old FROM (VALUES (1)) AS one LEFT JOIN life l ON l.event = 'made'),
+	keys AS (SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
 	amended AS (
 		SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed
 		FROM (
@@ -257,6 +258,9 @@ AS $$
 		UNION ALL
 		SELECT 3, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
 		UNION ALL
+		-- a row that would make no promise now can stand for one still
+		SELECT 3, 2, 'noted', '{"reason": ":Its row has another key now."}', 'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed FROM made, keys WHERE made.new IS NOT NULL
+		UNION ALL
 		-- what cannot be yet in a new row is not asked of one
 		SELECT l.nr, 1, l.event, l.own, 'AFTER INSERT', concat_ws(' AND ', l.new, made.new) FROM life l, made
 		WHERE l.event <> 'made' AND l.new IS NOT NULL AND l.event <> ALL ('{amended,declined,backing_withdrawn,resumed}')
@@ -267,7 +271,10 @@ AS $$
 				SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
 				FROM (SELECT name, min(n) AS n FROM unnest(l.columns || substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2)) WITH ORDINALITY AS c (name, n)
 					WHERE name IS NOT NULL GROUP BY name) AS c), '') ELSE '' END,
-			coalesce(l.of_change, l.new || ' AND ' || l.old || ' IS NOT TRUE') FROM life l
+			-- another name is another backing
+			coalesce(l.of_change, CASE WHEN l.event = 'backed' AND coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL
+				THEN format('%s AND (%s IS NOT TRUE OR NEW.%I IS DISTINCT FROM OLD.%3$I)', l.new, l.old, substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2))
+				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE' END) FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL
 		-- before the amendment: what is paused is not amended

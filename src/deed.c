@@ -295,6 +295,8 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		AddNote(plan, change, spot, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
 	else if (change->moved)
 		AddMove(plan, change, spot);
+	else if (Ended(spot) && change->differs == 0)
+		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
 	else if (Ended(spot))
 		AddNote(plan, change, spot, "The terms in its row were changed. The promise was settled before.", ROW_STAYS);
 	else

@@ -72,6 +72,13 @@ static const struct
 	[EVENT_NOTED] = {add_note, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}}
 };
 
+static Statement find_said = STATEMENT(
+	"SELECT verdict FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3"
+	"   AND (event OPERATOR(pg_catalog.<>) 'assessed' OR actor OPERATOR(pg_catalog.=) $4)"
+	" ORDER BY seq DESC LIMIT 1",
+	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
+
 const char *const other_key_note = "Its row has another key now.";
 
 static const TrackedChange *at_hand = NULL;
@@ -162,15 +169,18 @@ DueOf(const Ledger *ledger, const Row *mapped, int field)
 static bool
 DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
-	int64		put_off = 0;
+	TimestampTz due;
+	int64		put_off;
 
 	if (RowIsNull(mapped, field))
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
 	if (RowIsNull(promise, PROMISE_DUE))
 		return true;
-	if (whole)
-		put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
-	return RowInstant(promise, PROMISE_DUE) - put_off != DueOf(ledger, mapped, field);
+	due = DueOf(ledger, mapped, field);
+	if (!whole || RowInstant(promise, PROMISE_DUE) == due)	/* said after the pauses */
+		return RowInstant(promise, PROMISE_DUE) != due;
+	put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
+	return RowInstant(promise, PROMISE_DUE) - put_off != due;
 }
 
 /*
@@ -258,6 +268,8 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 	}
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
 		RowTake(mapped, i, deed->change->mapped, i);
+	if (deed->compares)			/* when it was made is not when it is amended */
+		RowClear(mapped, MAPPED_OCCURRED_AT);
 	for (size_t i = 0; i < lengthof(amended); i++)
 	{
 		int			field = amended[i].field;
@@ -306,6 +318,35 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 	}
 }
 
+/*
+ * Whether a row that is imported again said that before: what became of it since
+ * is no matter.  Of verdicts, the last by the same actor.
+ */
+static bool
+WasSaid(const Deed *deed)
+{
+	Row		   *mapped = deed->change->mapped;
+	Datum		values[4] = {
+		CStringGetTextDatum(deed->customer), UUIDPGetDatum(&deed->promise), CStringGetTextDatum(event_names[deed->event]),
+		mapped->values[MAPPED_ACTOR]
+	};
+	bool		said;
+
+	if (!deed->change->imported || deed->seen < 0)
+		return false;
+	said = StatementWrite(&find_said, values, RowIsNull(mapped, MAPPED_ACTOR) ? "   n" : NULL) > 0 &&
+		(deed->event != EVENT_ASSESSED || RowTextIs(mapped, MAPPED_VERDICT, ResultText(0, 1)));
+	SPI_freetuptable(SPI_tuptable);
+	return said;
+}
+
+static bool
+IsSaid(Together *together, const Deed *deed)
+{
+	return IsSo(TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise, deed->event, deed->change->mapped) ||
+		WasSaid(deed);
+}
+
 static void
 Do(const Ledger *ledger, Together *together, const Deed *deed)
 {
@@ -313,7 +354,7 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 
 	CHECK_FOR_INTERRUPTS();
 	DeedAtHand(deed->change);
-	if (deed->unless_said && IsSo(TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise, deed->event, mapped))
+	if (deed->unless_said && IsSaid(together, deed))
 		return;
 	if (deed->event == EVENT_AMENDED)
 		Amend(ledger, together, deed);

@@ -23,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 #include "access.h"
 #include "mapping.h"
@@ -176,7 +177,8 @@ static void
 PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, pg_tz *zone)
 {
 	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
-	char	   *sql = psprintf("SELECT new FROM %s AS new%s%s", mapping->table,
+	/* new.*, because a column can be called new */
+	char	   *sql = psprintf("SELECT new.*::%s FROM %s AS new%s%s", mapping->table, mapping->table,
 							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
@@ -240,6 +242,11 @@ read_tracked(PG_FUNCTION_ARGS)
 	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
+	/* rows are read as the owner: from whom policies hide some they are to hide them here too */
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security hides rows of table \"%s\" from \"%s\"", RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false))));
 	InitMaterializedSRF(fcinfo, 0);
 	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
 	table_close(rel, NoLock);

@@ -60,8 +60,7 @@ SELECT count(*) FROM trust_ledger.track_table('crm.incident', $${
 	"backer": "=backer", "backed_when": "backer IS NOT NULL", "backed": {"occurred_at": "=updated_at"},
 	"backing_withdrawn_when": "backer IS NULL", "backing_withdrawn": {"occurred_at": "=updated_at"}}$$::jsonb
 	|| jsonb_build_object('events',
-		'[{"event": "backed", "when": "NEW.backer <> OLD.backer", "occurred_at": "=updated_at"}]'::jsonb
-		|| (SELECT jsonb_agg(jsonb_build_object('event', 'broken', 'when', format('closed AND reopen_count >= %s', n),
+		(SELECT jsonb_agg(jsonb_build_object('event', 'broken', 'when', format('closed AND reopen_count >= %s', n),
 				'actor', ':callers', 'occurred_at', format('=reopened_%s', n)) ORDER BY n)
 			FROM generate_series(1, 8) AS n)
 		|| $$[{"event": "kept", "when": "closed AND made_sla", "actor": ":service levels", "occurred_at": "=settled_at", "context": "=settled_time"},
