@@ -74,3 +74,26 @@ $$;
 
 CREATE TYPE stage AS ENUM ('new', 'it''s won');
 CREATE DOMAIN account_no AS text CHECK (value ~ '^A');
+
+-- A table with most of what can be mapped.
+CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, kind text, due timestamptz, value numeric, currency text, purpose text, longest_pause interval, drafted_by text,
+	status text, approved boolean, approver text, other text, promiser text);
+CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
+	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by', 'promiser=promiser');
+CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'kind=kind', 'due=due', 'value=value',
+	'currency=currency', 'purpose=purpose', 'longest_pause=longest_pause', 'drafted_by=drafted_by');
+CREATE TRIGGER assessed AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status IN ('kept', 'broken')) EXECUTE FUNCTION trust_ledger.track('assessed', 'verdict=status');
+CREATE TRIGGER backed AFTER UPDATE OF approved ON deal FOR EACH ROW WHEN (NEW.approved) EXECUTE FUNCTION trust_ledger.track('backed');
+CREATE TRIGGER accepted AFTER UPDATE OF status ON deal FOR EACH ROW WHEN (NEW.status = 'accepted') EXECUTE FUNCTION trust_ledger.track('accepted');
+CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted');
+ALTER TABLE deal OWNER TO app;
+CREATE FUNCTION put(nr int, of_customer text, tab text DEFAULT 'deal') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('INSERT INTO %I (id, customer, words) VALUES ($1, $2, ''W'')', tab) USING nr, of_customer;
+END
+$$;
+CREATE FUNCTION reword(nr int, said text, tab text DEFAULT 'deal') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('UPDATE %I SET words = $2 WHERE id = $1', tab) USING nr, said;
+END
+$$;
