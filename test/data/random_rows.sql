@@ -195,8 +195,9 @@ BEGIN
 		RETURN;
 	END IF;
 	p := (SELECT s.promise FROM stands_for s WHERE s.id = d.id AND s.name = of_name);
-	IF p IS NULL THEN
-		RETURN;
+	IF p IS NULL OR (SELECT CASE event WHEN 'accepted' THEN accepted_at IS NOT NULL WHEN 'paused' THEN paused_at IS NOT NULL WHEN 'resumed' THEN paused_at IS NULL END
+			FROM trust.promise WHERE promise = p) THEN
+		RETURN;					-- there is none, or it is so
 	END IF;
 	PERFORM CASE event
 		WHEN 'accepted' THEN trust_ledger.accept_promise(p, relayed => of_name = 'call', actor => CASE of_name WHEN 'call' THEN 'crm' ELSE 'shop' END, occurred_at => d.done_at)
@@ -216,6 +217,7 @@ END
 $$;
 
 -- What a row says as it stands, in the order of its triggers; resumed and backing_withdrawn is what it says no more.
+-- Resumed is what comes before terms are amended.
 CREATE FUNCTION says(d crm.deal, of_name text) RETURNS text[]
 LANGUAGE sql AS $$
 	SELECT array_remove(CASE of_name WHEN 'call' THEN ARRAY[CASE WHEN d.answer = 'signed' THEN 'accepted' END, CASE WHEN d.met THEN 'kept' END, CASE WHEN d.status = 'void' THEN 'withdrawn' END]
@@ -229,6 +231,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	of_name text;
 	event   text;
+	resumes boolean;
 BEGIN
 	FOREACH of_name IN ARRAY '{call,delivery}'::text[] LOOP
 		IF n.id IS NULL THEN
@@ -237,9 +240,16 @@ BEGIN
 			CONTINUE;
 		END IF;
 		UPDATE stands_for s SET id = n.id WHERE s.id = o.id AND s.name = of_name;
+		resumes := o.id IS NOT NULL AND 'resumed' = ANY (says(n, of_name)) AND 'resumed' <> ALL (says(o, of_name));
+		IF resumes AND NOT (makes(n, of_name) AND NOT makes(o, of_name)) THEN
+			PERFORM play_event(n, of_name, 'resumed', false, who);
+		END IF;
 		PERFORM play_terms(o, n, of_name);
-		FOREACH event IN ARRAY says(n, of_name) LOOP
-			IF (CASE WHEN o.id IS NULL THEN makes(n, of_name) AND event <> ALL ('{resumed,backing_withdrawn}') ELSE event <> ALL (says(o, of_name)) END) THEN
+		IF resumes THEN
+			PERFORM play_event(n, of_name, 'resumed', false, who);
+		END IF;
+		FOREACH event IN ARRAY array_remove(says(n, of_name), 'resumed') LOOP
+			IF (CASE WHEN o.id IS NULL THEN makes(n, of_name) AND event <> 'backing_withdrawn' ELSE event <> ALL (says(o, of_name)) OR event = 'backed' AND n.backer <> o.backer END) THEN
 				PERFORM play_event(n, of_name, event, o.id IS NULL, who);
 			END IF;
 		END LOOP;
