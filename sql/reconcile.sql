@@ -64,7 +64,8 @@ BEGIN
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s', concat_ws(' ', c.event, c.verdict), c.state)
 	FROM compared c
-	WHERE NOT c.is_so AND NOT EXISTS (
+	-- what is settled allows nothing but verdicts and repairs
+	WHERE NOT c.is_so AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired')) AND NOT EXISTS (
 		SELECT FROM trust.tracked_entry e
 		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
 	ORDER BY 1, 2, 3;

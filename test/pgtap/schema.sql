@@ -200,7 +200,7 @@ SELECT is_empty($$
 SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
 	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::text[])
-	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,parked}'::text[])$$,
+	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
@@ -239,7 +239,7 @@ SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lo
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked|tracked_row|parked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked|tracked_row|tracked_entry|parked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
 	'each of which says what it is');
 
 SELECT results_eq($$
