@@ -71,6 +71,7 @@ BEGIN
 					SELECT m, pg_catalog.max(m.customer COLLATE pg_catalog."C") OVER said AS customer,
 						pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER said AS at
 					FROM trust_ledger.read_tracked(tab, source, false) AS m
+					WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
 					WINDOW said AS (PARTITION BY m.key COLLATE pg_catalog."C", m.name COLLATE pg_catalog."C" ORDER BY m.step)
 				) AS r
 				WHERE r.customer IS NOT NULL
