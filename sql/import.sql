@@ -74,7 +74,6 @@ BEGIN
 					WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
 					WINDOW said AS (PARTITION BY m.key COLLATE pg_catalog."C", m.name COLLATE pg_catalog."C" ORDER BY m.step)
 				) AS r
-				WHERE r.customer IS NOT NULL
 			) AS c
 		) AS numbered
 		GROUP BY numbered.batch
