@@ -52,7 +52,9 @@ DECLARE
 	batch  record;
 	done   bigint := 0;
 BEGIN
-	IF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
+	IF tab IS NULL THEN
+		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
+	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
 		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
 	END IF;
 	-- until the first commit, by when all is read and sorted
