@@ -18,7 +18,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT no_plan();
+SELECT plan(119);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -165,3 +165,210 @@ LANGUAGE sql AS $$
 $$;
 SELECT set_eq(format('SELECT * FROM says_of(%L)', tab), 'SELECT * FROM says_of(''every'')', 'as if it had been taken as a whole: ' || tab) FROM unnest('{half,made,mixed}'::text[]) AS tab;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
+
+-- ---- what cannot be taken in is left out, and nothing else
+
+CREATE TABLE crm.odd (id int PRIMARY KEY, customer text, title text, state text, due timestamptz, amount numeric, currency text, owner text, actor text, made_at timestamptz, done_at timestamptz, expected text);
+INSERT INTO crm.odd (id, customer, title, state, due, amount, currency, owner, made_at, done_at, expected) VALUES
+	(1, 'odd', 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', 'made,assessed'),
+	(2, 'odd', 'We come.', 'won', '2023-01-01', 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(3, NULL, 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(4, '', 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(5, 'odd', '', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(6, 'odd', NULL, 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(7, 'odd', 'We come.', 'won', NULL, 9000, 'EUR', NULL, '2024-01-01', '2024-01-02', 'made'),
+	(8, 'odd', 'We come.', 'won', NULL, 1, 'EUR', 'zed', '2024-01-01', '2024-01-02', NULL),
+	(9, 'odd', 'We come.', 'won', NULL, 1, 'euro and cents, or what it is', NULL, '2024-01-01', '2024-01-02', 'made'),
+	(10, 'odd', 'We come.', 'won', NULL, -1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(11, 'odd', 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-02', '2024-01-01', 'made'),
+	(12, 'odd', 'We come.', 'won', NULL, 1, 'EUR', NULL, '2224-01-01', '2224-01-02', NULL),
+	(13, 'odd', 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2224-01-02', 'made'),
+	(14, 'odd', 'We come.', 'draft', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(15, 'odd', 'We come.', 'sent', NULL, 1, 'EUR', NULL, NULL, NULL, 'made'),
+	(16, 'odd', 'We come.', 'won', NULL, NULL, NULL, NULL, '2024-01-01', '2024-01-02', 'made'),
+	(17, repeat('x', 3000), 'We come.', 'won', NULL, 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(18, 'odd', 'We come.', 'won', 'infinity', 1, 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(19, 'odd', 'We come.', 'won', NULL, 'NaN', 'EUR', NULL, '2024-01-01', '2024-01-02', NULL),
+	(20, 'odd last', 'We come.', 'won', NULL, 1, 'EUR', 'anna', '2024-01-01', '2024-01-02', 'made,assessed');
+SELECT trust_ledger.track_table('crm.odd', '{"customer": "=customer", "words": "=title", "due": "=due", "value": "=amount", "currency": "=currency", "promiser": "=owner", "kind": ":odd", "actor": ":crm",
+	"made": {"occurred_at": "=made_at"}, "made_when": "state <> ''draft''", "kept_when": "state = ''won''", "kept": {"occurred_at": "=done_at", "actor": ":erp"}}') \g /dev/null
+CALL trust_ledger.import_table('crm.odd');
+SELECT is((SELECT string_agg(e.event, ',' ORDER BY e.seq) FROM trust.source s JOIN trust.entry e USING (customer, promise) WHERE s.source = 'crm.odd' AND s.key = o.id::text), expected, 'row ' || o.id) FROM crm.odd o ORDER BY id;
+SELECT is(added('CALL trust_ledger.import_table(''crm.odd'', in_one_transaction => true)'), 0::bigint, 'again: nothing');
+UPDATE crm.odd SET title = 'We come.' WHERE id = 5;
+SELECT is(added('CALL trust_ledger.import_table(''crm.odd'', in_one_transaction => true)'), 2::bigint, 'put right: it goes in');
+
+-- nobody that acts, or nobody that is known
+CREATE TABLE crm.plain (id int PRIMARY KEY, customer text, title text);
+INSERT INTO crm.plain VALUES (1, 'plain', 'We come.');
+GRANT SELECT ON crm.plain TO importer;
+SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title"}') \g /dev/null
+SELECT is(added('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 0::bigint, 'nobody acts: nothing');
+SELECT is(added('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint, 'by whom act_as() names');
+SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":zed"}') \g /dev/null
+INSERT INTO crm.deal (id, customer, status) VALUES (0, 'none', 'draft');
+SELECT is(added($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.plain VALUES (2, 'plain', 'We call.'); CALL trust_ledger.import_table('crm.plain', in_one_transaction => true)$$), 0::bigint, 'by nobody that is known: nothing');
+ALTER TABLE crm.plain ENABLE TRIGGER USER;
+SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null
+
+-- ---- who may
+
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'import_table() by ' || role)
+FROM (VALUES ('importer', 'ok'), ('app', '42501'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
+GRANT SELECT ON crm.plain TO app;
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', 'app'), 'TL004', 'level application is not enough');
+SELECT is(outcome('SELECT trust_ledger.import_rows(''crm.plain'', ''{}'')', role), expected, 'import_rows() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'TL004'), ('crm_owner', 'TL004')) AS c (role, expected);
+SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', role), expected, 'read_tracked() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'ok'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
+ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY;
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'where policies hide rows, by ' || role) FROM (VALUES ('importer', '42501'), ('none', 'ok')) AS c (role, expected);
+SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'), '42501', 'nor are they read');
+ALTER TABLE crm.plain DISABLE ROW LEVEL SECURITY;
+SELECT is(outcome(call), expected, call) FROM (VALUES
+	('CALL trust_ledger.import_table(''change'', in_one_transaction => true)', '42704'), ('CALL trust_ledger.import_table(NULL, in_one_transaction => true)', '22004'), ('SELECT trust_ledger.import_rows(''no such'', ''{}'')', '42704'),
+	('SELECT trust_ledger.import_rows(''crm.plain'', ARRAY[ROW(1, '''', ''made'', NULL, ''c'', ''w'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)::trust_ledger.mapped_row])', '22004'),
+	('SELECT trust_ledger.import_rows(''crm.plain'', ARRAY[NULL]::trust_ledger.mapped_row[])', 'ok')) AS c (call, expected);
+
+-- what is no event of a row is not written, whoever hands it in
+SELECT is(added(format('SELECT trust_ledger.import_rows(''crm.plain'', ARRAY[ROW(1, '''', %L, ''1'', ''plain'', ''We come.'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ''so'', NULL, NULL, ''anna'', ''anna'')::trust_ledger.mapped_row])', event)),
+	0::bigint, 'not by import: ' || event) FROM unnest('{backed,declined,backing_withdrawn,noted,erased,"no such",""}'::text[]) AS event;
+
+-- in a transaction that it cannot end
+SELECT entries() AS before \gset
+INSERT INTO crm.odd (id, customer, title, state) VALUES (30, 'odd', 'We come.', 'sent');
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.odd'')'), '2D000', 'in a transaction that it cannot end: refused');
+SELECT is(entries(), :before::bigint + 1, 'and nothing written');
+
+-- ---- conditions run as the table's owner, and what stands first in a search_path is not called
+
+CREATE SCHEMA evil;
+GRANT ALL ON SCHEMA evil TO PUBLIC;
+CREATE TABLE evil.ran (what text, as_role text, path text);
+GRANT ALL ON evil.ran TO PUBLIC;
+-- Of each name and operator that the procedure could mean, one more.
+CREATE FUNCTION evil.note(what text) RETURNS void LANGUAGE sql AS $$ INSERT INTO evil.ran VALUES (what, current_user, current_setting('search_path')) $$;
+DO $$
+DECLARE
+	f record;
+BEGIN
+	FOR f IN
+		SELECT DISTINCT p.proname, pg_get_function_identity_arguments(p.oid) AS arguments, format_type(p.prorettype, NULL) AS result
+		FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = ANY ('{set_config,now,text,texteq,int4lt,int8pl,format,starts_with,lower}') AND p.prokind = 'f'
+			AND pg_get_function_identity_arguments(p.oid) !~ 'internal|"any"|VARIADIC'
+	LOOP
+		EXECUTE format('CREATE FUNCTION evil.%I(%s) RETURNS %s LANGUAGE plpgsql AS %L', f.proname, regexp_replace(f.arguments, '\m(?:setting_name|new_value|is_local) ', '', 'g'), f.result, format('BEGIN PERFORM evil.note(%L); RETURN NULL; END', f.proname));
+	END LOOP;
+	FOR f IN SELECT o.oprname, format_type(o.oprleft, NULL) AS l, format_type(o.oprright, NULL) AS r, format_type(o.oprresult, NULL) AS result, o.oid
+		FROM pg_operator o WHERE o.oprname = ANY ('{=,<>,<,>,+,/,||}') AND o.oprleft = ANY ('{text,int4,int8,timestamptz,uuid,bool,text[]}'::regtype[]) AND o.oprright = ANY ('{text,int4,int8,timestamptz,uuid,bool,text[]}'::regtype[])
+	LOOP
+		EXECUTE format('CREATE FUNCTION evil.op_%s(%s, %s) RETURNS %s LANGUAGE plpgsql AS %L', f.oid, f.l, f.r, f.result, format('BEGIN PERFORM evil.note(%L); RETURN NULL; END', f.oprname));
+		EXECUTE format('CREATE OPERATOR evil.%s (LEFTARG = %s, RIGHTARG = %s, FUNCTION = evil.op_%s)', f.oprname, f.l, f.r, f.oid);
+	END LOOP;
+END
+$$;
+CREATE FUNCTION evil.aggregated(state bigint, x anyelement) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN PERFORM evil.note('an aggregate'); RETURN NULL; END $$;
+CREATE AGGREGATE evil.min(bigint) (SFUNC = evil.aggregated, STYPE = bigint);
+CREATE AGGREGATE evil.max(text) (SFUNC = evil.aggregated, STYPE = bigint);
+CREATE AGGREGATE evil.count(*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '-100');
+
+CREATE TABLE crm.owned (id int PRIMARY KEY, customer text, title text, state text);
+ALTER TABLE crm.owned OWNER TO crm_owner;
+GRANT SELECT ON crm.owned TO importer;
+INSERT INTO crm.owned SELECT n, 'owned', 'We come.', 'sent' FROM generate_series(1, 3) AS n;
+-- The owner's own function; what it sets for the session does not stay.
+CREATE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO evil.ran VALUES ('condition', current_user, current_setting('search_path'));
+	PERFORM pg_catalog.set_config('search_path', 'evil, pg_catalog', false), pg_catalog.set_config('crm.planted', 'yes', false);
+	RETURN state OPERATOR(pg_catalog.=) 'sent';
+END
+$$;
+SET ROLE crm_owner;
+SELECT trust_ledger.track_table('crm.owned', '{"customer": "=customer", "words": "=title", "actor": ":crm", "made_when": "crm.is_sent(state)"}') \g /dev/null
+SET ROLE importer;
+SET search_path = evil, pg_catalog;
+CALL trust_ledger.import_table('crm.owned');
+SELECT pg_catalog.current_setting('search_path') AS path, pg_catalog.current_setting('crm.planted', true) AS planted \gset
+RESET search_path;
+RESET ROLE;
+SELECT is(array_agg(DISTINCT concat_ws(': ', what, as_role, path)), '{"condition: crm_owner: evil, pg_catalog","condition: crm_owner: pg_catalog, pg_temp"}'::text[], 'the condition ran as the table''s owner, and nothing else ran') FROM evil.ran;
+SELECT is(:'path'::text, 'evil, pg_catalog', 'the caller''s path is what it was');
+SELECT isnt(:'planted'::text, 'yes', 'nor is a setting left behind');
+SELECT is((SELECT count(*) FROM trust.source WHERE source = 'crm.owned'), 3::bigint, 'the rows are in');
+
+-- A condition that takes another role, or leaves something behind, breaks off; nothing of its caller is its.
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
+SELECT is((SELECT outcome(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
+FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('SET SESSION AUTHORIZATION DEFAULT', '42501'), ('CREATE TEMP TABLE x ()', '42501'), ('PERFORM pg_catalog.pg_notify(''a'', ''b'')', 'ok'),
+	('PERFORM trust_ledger.grant_access(''crm_owner'', ''import'')', 'TL004'), ('LISTEN x', '42501'), ('PERFORM trust_ledger.import_rows(''crm.owned'', ''{}'')', 'TL004')) AS c (body, expected);
+
+-- ---- tables of all kinds
+
+CREATE SCHEMA "Über: Tab";
+CREATE TABLE "Über: Tab"."My ""Deal" ("select" int, "Id" uuid DEFAULT gen_random_uuid(), gone text, new text, old boolean, "when" date, PRIMARY KEY ("select", "Id"));
+ALTER TABLE "Über: Tab"."My ""Deal" DROP COLUMN gone;
+INSERT INTO "Über: Tab"."My ""Deal" ("select", new, old, "when") VALUES (1, 'kinds quoted', true, '2099-01-01');
+ALTER TABLE "Über: Tab"."My ""Deal" ADD COLUMN more text DEFAULT 'kept';
+CREATE TABLE crm.parted (region text, id int, gone text, customer text, title text, state text, PRIMARY KEY (region, id)) PARTITION BY LIST (region);
+CREATE TABLE crm.north (more int, state text, title text, customer text, id int NOT NULL, region text NOT NULL);
+ALTER TABLE crm.north DROP COLUMN more;
+ALTER TABLE crm.parted DROP COLUMN gone;
+ALTER TABLE crm.parted ATTACH PARTITION crm.north FOR VALUES IN ('n');
+CREATE TABLE crm.south PARTITION OF crm.parted FOR VALUES IN ('s');
+INSERT INTO crm.parted VALUES ('n', 1, 'kinds parted', 'We come north.', 'kept'), ('s', 1, 'kinds parted', 'We come south.', 'sent');
+CREATE DOMAIN crm.words AS text;
+CREATE TYPE crm.state AS ENUM ('sent', 'kept');
+CREATE TABLE crm.typed (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer varchar(40), title crm.words, state crm.state, made_at timestamp, due date, amount double precision, big text, twice numeric GENERATED ALWAYS AS (2) STORED);
+INSERT INTO crm.typed (customer, title, state, made_at, due, amount, big) VALUES ('kinds typed', 'We come.', 'kept', '2024-07-01 12:00', '2024-08-01', 1.5, repeat('long ', 10000));
+CREATE TABLE crm.empty (LIKE crm.plain INCLUDING ALL);
+CREATE TABLE crm.child (more int) INHERITS (crm.empty);
+INSERT INTO crm.child VALUES (1, 'kinds child', 'We do not come.', 1);
+
+SELECT trust_ledger.track_table(tab, '{"actor": ":crm", "kind": ":known", "value": ":1", "currency": ":EUR"}' || mapping::jsonb) FROM (VALUES
+	('"Über: Tab"."My ""Deal"'::regclass, '{"customer": "=new", "words": "=new", "due": "=when", "made_when": "old AND new <> ''''", "kept_when": "more = ''kept''"}'), ('crm.parted', '{"customer": "=customer", "words": "=title", "kept_when": "state = ''kept''"}'),
+	('crm.typed', '{"customer": "=customer", "words": "=title", "made": {"occurred_at": "=made_at"}, "due": "=due", "value": "=amount", "purpose": "=big", "made_when": "state = ''kept'' AND twice > 1", "kept_when": "state = ''kept''"}'),
+	('crm.empty', '{"customer": "=customer", "words": "=title"}')) AS t (tab, mapping) \g /dev/null
+CALL trust_ledger.import_table('"Über: Tab"."My ""Deal"');
+CALL trust_ledger.import_table('crm.parted');
+CALL trust_ledger.import_table('crm.typed');
+CALL trust_ledger.import_table('crm.empty');
+SELECT results_eq($$SELECT s.source, s.key ~ '^\["1","[0-9a-f-]{36}"\]$' OR s.key IN ('["n","1"]', '["s","1"]', '1'), p.customer, p.state, p.words, CASE WHEN source <> 'crm.parted' THEN p.due END, p.value, p.made_at < now() - interval '1 year', length(p.purpose)
+		FROM trust.source s JOIN trust.promise p USING (customer, promise) WHERE customer ~ '^kinds' ORDER BY customer, words$$,
+	$$VALUES ('crm.parted' COLLATE "C", true, 'kinds parted' COLLATE "C", 'kept' COLLATE "C", 'We come north.', NULL::timestamptz, 1::numeric, false, NULL::int), ('crm.parted', true, 'kinds parted', 'open', 'We come south.', NULL, 1, false, NULL),
+		('"Über: Tab"."My ""Deal"', true, 'kinds quoted', 'kept', 'kinds quoted', '2099-01-01 22:59:59.999999+00', 1, false, NULL), ('crm.typed', true, 'kinds typed', 'kept', 'We come.', '2024-08-01 21:59:59.999999+00', 1.5, true, 50000)$$,
+	'quoted names, columns that were dropped, partitions, domains, enums, generated columns, long values; a child''s rows are not its parent''s');
+
+-- renamed, and without its triggers: it is read as it was recorded, or as its triggers are
+CREATE FUNCTION read(tab regclass) RETURNS text[]
+LANGUAGE sql AS $$ SELECT array_agg(concat_ws(' ', event, key, customer, words, verdict) ORDER BY step, key) FROM trust_ledger.read_tracked(tab, trust_ledger.source_of(tab), false) $$;
+CREATE FUNCTION read_after(doing text, tab text DEFAULT 'crm.known') RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+	found text[];
+BEGIN
+	EXECUTE doing;
+	found := read(tab::regclass);
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN found;
+	WHEN OTHERS THEN RETURN ARRAY[SQLSTATE];
+END
+$$;
+CREATE TABLE crm.known (id int PRIMARY KEY, customer text, title text, other text, state text);
+INSERT INTO crm.known VALUES (1, 'known', 'We come.', 'We call.', 'kept'), (2, 'known', 'We come soon.', 'We write.', 'sent'), (3, 'known', 'We may come.', 'We.', 'draft');
+SELECT trust_ledger.track_table('crm.known', '{"customer": "=customer", "words": "=title", "actor": ":crm", "made_when": "state <> ''draft''", "kept_when": "state = ''kept''"}') \g /dev/null
+SELECT is(read_after(doing, tab), expected, doing)
+FROM (VALUES ('SELECT 1', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'::text[]),
+	('ALTER TABLE crm.known RENAME TO renamed', 'crm.renamed', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'), ('ALTER TABLE crm.known SET SCHEMA evil', 'evil.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('ALTER TABLE crm.known RENAME COLUMN state TO status', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'), ('ALTER TABLE crm.known RENAME COLUMN id TO nr', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('ALTER TABLE crm.known ADD COLUMN x int; ALTER TABLE crm.known DROP COLUMN other', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('ALTER TABLE crm.known DISABLE TRIGGER USER', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('DO $x$ DECLARE t text; BEGIN FOR t IN SELECT tgname FROM pg_trigger WHERE tgrelid = ''crm.known''::regclass LOOP EXECUTE format(''DROP TRIGGER %I ON crm.known'', t); END LOOP; END $x$', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('DROP TRIGGER trust_ledger_001_made ON crm.known', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.known FOR EACH ROW WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.known'', ''customer=customer'', ''words=other'', ''actor:crm'')', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('CREATE TRIGGER x AFTER INSERT ON crm.known FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''accepted'', ''source:crm.known'', ''actor:crm'')', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'),
+	('ALTER TABLE crm.known RENAME COLUMN title TO subject', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 kept}'), ('ALTER TABLE crm.known DROP CONSTRAINT known_pkey', 'crm.known', '{55000}'),
+	('SELECT trust_ledger.untrack_table(''crm.known'')', 'crm.known', '{42704}'),
+	('SELECT trust_ledger.track_table(''crm.known'', ''{"customer": "=customer", "words": "=other", "actor": ":crm", "made_when": "state = ''''draft''''"}'')', 'crm.known', '{made 3 known We.}')) AS c (doing, tab, expected);
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
+
+SELECT * FROM finish();
