@@ -52,7 +52,9 @@ DECLARE
 	batch  record;
 	done   bigint := 0;
 BEGIN
-	IF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
+	IF tab IS NULL THEN
+		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
+	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
 		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
 	END IF;
 	-- until the first commit, by when all is read and sorted
@@ -71,9 +73,9 @@ BEGIN
 					SELECT m, pg_catalog.max(m.customer COLLATE pg_catalog."C") OVER said AS customer,
 						pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER said AS at
 					FROM trust_ledger.read_tracked(tab, source, false) AS m
+					WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
 					WINDOW said AS (PARTITION BY m.key COLLATE pg_catalog."C", m.name COLLATE pg_catalog."C" ORDER BY m.step)
 				) AS r
-				WHERE r.customer IS NOT NULL
 			) AS c
 		) AS numbered
 		GROUP BY numbered.batch

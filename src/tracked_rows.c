@@ -10,6 +10,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
@@ -178,7 +179,9 @@ PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, p
 {
 	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
 	/* new.*, because a column can be called new */
-	char	   *sql = psprintf("SELECT new.*::%s FROM %s AS new%s%s", mapping->table, mapping->table,
+	char	   *sql = psprintf("SELECT new.*::%s FROM %s%s AS new%s%s", mapping->table,
+							   /* triggers of a table fire for its partitions' rows, not for those of tables that inherit */
+							   rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "", mapping->table,
 							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
