@@ -251,8 +251,11 @@ WriteWhatCan(const Ledger *ledger, TrackedChange **changes, int count, Refused r
 	ErrorData  *error;
 	int			kept = 0;
 
-	if (InSavepoint(WriteAll, &all, true) == NULL)
+	error = InSavepoint(WriteAll, &all, true);
+	if (error == NULL)
 		return;
+	if (!IsAboutTheStep(error))
+		ReThrowError(error);
 	error = InSavepoint(FindErrors, &all, false);
 	if (error)
 		ReThrowError(error);
