@@ -22,10 +22,11 @@ CREATE TYPE trust_ledger.mapped_row AS (
 	occurred_at   timestamptz,
 	context       jsonb,
 	actor         text,
-	backer        text
+	backer        text,
+	place         text
 );
 COMMENT ON TYPE trust_ledger.mapped_row IS
-	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come.';
+	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come. place: where the row was when it was read, as its table, ctid and xmin.';
 
 CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text, with_rows boolean DEFAULT true) RETURNS SETOF trust_ledger.mapped_row
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT
@@ -33,10 +34,11 @@ SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
 	'The table''s rows as the mapping recorded under that source reads them: a row per event that a row as it stands says; with_rows: and one "noted" for each row that is there. By who may SELECT from the table, with one of the levels application, auditor, import. Errors: 42501, TL004, 42703 and 42804 a mapping that cannot work any more.';
 
-CREATE FUNCTION trust_ledger.import_rows(source text, changes trust_ledger.mapped_row[]) RETURNS integer
-AS 'MODULE_PATHNAME' LANGUAGE C STRICT;
-COMMENT ON FUNCTION trust_ledger.import_rows(text, trust_ledger.mapped_row[]) IS
-	'Writes what rows of a tracked table say, in the order of the array; part of import_table(). Level import. Errors: 42704 not tracked, TL004, those of the events.';
+CREATE FUNCTION trust_ledger.import_rows(tab regclass, source text, changes trust_ledger.mapped_row[]) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.import_rows(regclass, text, trust_ledger.mapped_row[]) IS
+	'Writes what rows of a tracked table say, in the order of the array; part of import_table(). Rows that were changed or deleted since they were read, and those that somebody is changing, are left out with a warning. Level import, and SELECT on the table. Errors: 42704 not tracked, 42501, TL004, those of the events.';
 
 CREATE FUNCTION trust_ledger.source_of(tab regclass) RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT STABLE;
@@ -81,7 +83,7 @@ BEGIN
 		GROUP BY numbered.batch
 		ORDER BY numbered.batch
 	LOOP
-		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(source, batch.changes);
+		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
 		IF NOT in_one_transaction THEN
 			COMMIT;
 		END IF;
@@ -90,4 +92,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
-	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL004, 2D000 within a transaction.';
+	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written, or is changed meanwhile, is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL004, 2D000 within a transaction.';

@@ -26,6 +26,8 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
+#include "tracked_rows.h"
+
 #include "access.h"
 #include "mapping.h"
 #include "terms.h"
@@ -82,7 +84,8 @@ enum
 	READ_FIRST_MAPPED
 };
 
-#define READ_COLUMNS (READ_FIRST_MAPPED + MAPPED_COLUMNS)
+#define READ_PLACE (READ_FIRST_MAPPED + MAPPED_COLUMNS)
+#define READ_COLUMNS (READ_PLACE + 1)
 
 static Reading *
 NewReading(int nargs)
@@ -152,7 +155,8 @@ ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
 
 /* One row, as the reading has it. */
 static void
-PutRow(ReturnSetInfo *result, const Mapping *mapping, int step, HeapTupleHeader header, TupleDesc tupdesc, pg_tz *zone)
+PutRow(ReturnSetInfo *result, const Mapping *mapping, int step, HeapTupleHeader header, Datum place,
+	   TupleDesc tupdesc, pg_tz *zone)
 {
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
 	Row		   *mapped = MappingRow(mapping, &tuple, tupdesc, zone);
@@ -168,7 +172,15 @@ PutRow(ReturnSetInfo *result, const Mapping *mapping, int step, HeapTupleHeader 
 	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &tuple, tupdesc));
 	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
 	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
+	values[READ_PLACE] = place;
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* Triggers of a table fire for its partitions' rows, not for those of tables that inherit. */
+static const char *
+Only(Relation rel)
+{
+	return rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "";
 }
 
 #define ROWS_AT_ONCE 1000
@@ -179,9 +191,8 @@ PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, p
 {
 	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
 	/* new.*, because a column can be called new */
-	char	   *sql = psprintf("SELECT new.*::%s FROM %s%s AS new%s%s", mapping->table,
-							   /* triggers of a table fire for its partitions' rows, not for those of tables that inherit */
-							   rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "", mapping->table,
+	char	   *sql = psprintf("SELECT new.*::%s, concat_ws(' ', new.tableoid::oid, new.ctid, new.xmin) FROM %s%s AS new%s%s",
+							   mapping->table, Only(rel), mapping->table,
 							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
 	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
@@ -195,8 +206,9 @@ PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, p
 		{
 			bool		isnull;
 			Datum		row = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
+			Datum		place = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull);
 
-			PutRow(result, mapping, step, DatumGetHeapTupleHeader(row), RelationGetDescr(rel), zone);
+			PutRow(result, mapping, step, DatumGetHeapTupleHeader(row), place, RelationGetDescr(rel), zone);
 		}
 		MemoryContextSwitchTo(previous);
 		MemoryContextReset(rows);
@@ -207,24 +219,90 @@ PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, p
 	MemoryContextDelete(mapping->context);
 }
 
-static void
-ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+/* What the owner of a table may do, and settings until that is done. */
+typedef struct AsOwner
 {
 	Oid			user;
 	int			security_context;
-	int			settings = NewGUCNestLevel();
+	int			settings;
+} AsOwner;
+
+static void
+BecomeOwner(AsOwner *caller, Relation rel)
+{
+	caller->settings = NewGUCNestLevel();
+	GetUserIdAndSecContext(&caller->user, &caller->security_context);
+	SetUserIdAndSecContext(rel->rd_rel->relowner,
+						   caller->security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SPI_connect();
+}
+
+static void
+BecomeCaller(const AsOwner *caller)
+{
+	SPI_finish();
+	AtEOXact_GUC(false, caller->settings);
+	SetUserIdAndSecContext(caller->user, caller->security_context);
+}
+
+static void
+ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+{
+	AsOwner		caller;
 	ListCell   *cell;
 	int			step = 0;
 
-	GetUserIdAndSecContext(&user, &security_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	SPI_connect();
+	BecomeOwner(&caller, rel);
 	foreach(cell, readings)
 		PutRows(result, lfirst(cell), ++step, rel, zone);
-	SPI_finish();
-	AtEOXact_GUC(false, settings);
-	SetUserIdAndSecContext(user, security_context);
+	BecomeCaller(&caller);
+}
+
+/*
+ * Keeps rows as they were read until the transaction ends; as_read: which of them
+ * still are, and nobody else is changing.  Nobody is waited for, so that whoever
+ * changes rows never waits for who waits for them.  A row without a place is
+ * taken as it is.
+ */
+void
+TrackedRowsLock(Relation rel, Datum *places, bool *nulls, int count, bool *as_read)
+{
+	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+	char	   *sql = psprintf("SELECT p.nr FROM unnest($1) WITH ORDINALITY AS p (place, nr) JOIN %s%s AS new"
+							   " ON new.ctid = split_part(p.place, ' ', 2)::tid AND concat_ws(' ', new.tableoid::oid, new.ctid, new.xmin) = p.place"
+							   " FOR SHARE OF new SKIP LOCKED", Only(rel), table);
+	Oid			types[1] = {TEXTARRAYOID};
+	int			lower_bound = 1;
+	Datum		values[1] = {
+		PointerGetDatum(construct_md_array(places, nulls, 1, &count, &lower_bound, TEXTOID, -1, false, TYPALIGN_INT))
+	};
+	AsOwner		caller;
+
+	for (int i = 0; i < count; i++)
+		as_read[i] = nulls[i];
+	BecomeOwner(&caller, rel);
+	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not lock tracked rows");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		as_read[DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)) - 1] = true;
+	}
+	BecomeCaller(&caller);
+}
+
+/* Rows are read as the owner: from whom policies hide some, they hide them here too. */
+void
+CheckReadsTracked(Relation rel)
+{
+	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security hides rows of table \"%s\" from \"%s\"",
+						RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false))));
 }
 
 /*
@@ -243,13 +321,7 @@ read_tracked(PG_FUNCTION_ARGS)
 	Relation	rel = table_open(relid, AccessShareLock);
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
-	/* rows are read as the owner: from whom policies hide some they are to hide them here too */
-	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("row-level security hides rows of table \"%s\" from \"%s\"", RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false))));
+	CheckReadsTracked(rel);
 	InitMaterializedSRF(fcinfo, 0);
 	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
 	table_close(rel, NoLock);
