@@ -23,10 +23,13 @@ CREATE TYPE trust_ledger.mapped_row AS (
 	context       jsonb,
 	actor         text,
 	backer        text,
-	place         text
+	at            timestamptz,
+	part          oid,
+	place         tid,
+	version       xid
 );
 COMMENT ON TYPE trust_ledger.mapped_row IS
-	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come. place: where the row was when it was read, as its table, ctid and xmin.';
+	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come; at: when it is taken to have happened among what the row says, infinity: now. part, place, version: where the row was when it was read, its tableoid, ctid and xmin.';
 
 CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text, with_rows boolean DEFAULT true) RETURNS SETOF trust_ledger.mapped_row
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT
@@ -66,18 +69,12 @@ BEGIN
 		SELECT pg_catalog.array_agg(numbered.change ORDER BY numbered.nr) AS changes, pg_catalog.min(numbered.total) AS total
 		FROM (
 			SELECT c.change, c.nr, c.total,
-				pg_catalog.min(c.nr) OVER (PARTITION BY c.customer) OPERATOR(pg_catalog./) changes_at_once AS batch
+				pg_catalog.min(c.nr) OVER (PARTITION BY c.customer COLLATE pg_catalog."C") OPERATOR(pg_catalog./) changes_at_once AS batch
 			FROM (
-				SELECT r.m AS change, r.customer, pg_catalog.count(*) OVER () AS total,
-					pg_catalog.row_number() OVER (ORDER BY r.customer COLLATE pg_catalog."C", r.at, (r.m).step, (r.m).key COLLATE pg_catalog."C") AS nr
-				FROM (
-					-- what a row says comes in the order of its steps, whatever times it has for them
-					SELECT m, pg_catalog.max(m.customer COLLATE pg_catalog."C") OVER said AS customer,
-						pg_catalog.max(COALESCE(m.occurred_at, 'infinity'::pg_catalog.timestamptz)) OVER said AS at
-					FROM trust_ledger.read_tracked(tab, source, false) AS m
-					WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
-					WINDOW said AS (PARTITION BY m.key COLLATE pg_catalog."C", m.name COLLATE pg_catalog."C" ORDER BY m.step)
-				) AS r
+				SELECT m AS change, m.customer, pg_catalog.count(*) OVER () AS total,
+					pg_catalog.row_number() OVER (ORDER BY m.customer COLLATE pg_catalog."C", m.at, m.step, m.key COLLATE pg_catalog."C") AS nr
+				FROM trust_ledger.read_tracked(tab, source, false) AS m
+				WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
 			) AS c
 		) AS numbered
 		GROUP BY numbered.batch

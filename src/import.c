@@ -24,8 +24,8 @@ PG_FUNCTION_INFO_V1(import_rows);
 static Statement lock_tracking = STATEMENT(
 	"SELECT FROM trust.tracking WHERE source OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
 
-static Statement lock_chains = STATEMENT(
-	"SELECT FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) ANY ($1) ORDER BY customer FOR UPDATE", TEXTARRAYOID);
+static Statement lock_chain = STATEMENT(
+	"SELECT FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
 
 /* Where the fields of a mapped_row stand, by name: as read_tracked() returns them. */
 typedef struct RowFields
@@ -35,15 +35,16 @@ typedef struct RowFields
 	int			event;
 	int			key;
 	int			mapped[MAPPED_COLUMNS];
+	int			part;
 	int			place;
+	int			version;
 } RowFields;
 
 /* What is to be taken in, and where the rows were when they were read. */
 typedef struct Taking
 {
 	TrackedChange **changes;
-	Datum	   *places;
-	bool	   *unknown;		/* by change: no place is given */
+	RowPlaces	places;			/* by change */
 	int			count;
 } Taking;
 
@@ -68,24 +69,17 @@ FindFields(RowFields *fields, Oid type)
 	fields->key = FieldNumber(fields->tupdesc, "key", TEXTOID);
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
 		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name, mapped_shape.columns[i].type);
-	fields->place = FieldNumber(fields->tupdesc, "place", TEXTOID);
+	fields->part = FieldNumber(fields->tupdesc, "part", OIDOID);
+	fields->place = FieldNumber(fields->tupdesc, "place", TIDOID);
+	fields->version = FieldNumber(fields->tupdesc, "version", XIDOID);
 }
 
-/* What a trigger would have said when the row was put in as it is now; and where that was. */
+/* What a trigger would have said when the row was put in as it is now. */
 static TrackedChange *
-ChangeOfRow(const RowFields *fields, Datum element, char *source, const char *acting, NullableDatum *place)
+ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, char *source, const char *acting)
 {
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
-	HeapTupleHeader row = DatumGetHeapTupleHeader(element);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
-	Datum	   *values = palloc(sizeof(Datum) * fields->tupdesc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * fields->tupdesc->natts);
 
-	heap_deform_tuple(&tuple, fields->tupdesc, values, nulls);
-	if (nulls[fields->event] || nulls[fields->key])
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a row to be imported has no event or no key")));
 	change->operation = ROW_INSERT;
 	change->imported = true;
 	change->on_error = ON_ERROR_PARK;
@@ -103,10 +97,22 @@ ChangeOfRow(const RowFields *fields, Datum element, char *source, const char *ac
 	change->level_of = change->role = GetUserId();
 	if (RowIsNull(change->mapped, MAPPED_ACTOR))
 		RowSetText(change->mapped, MAPPED_ACTOR, acting);
-	*place = (NullableDatum) {values[fields->place], nulls[fields->place]};
-	pfree(values);
-	pfree(nulls);
 	return change;
+}
+
+/* A row's fields; which event of which row it is, and where that was. */
+static void
+TakeApart(const RowFields *fields, Datum element, Datum *values, bool *nulls)
+{
+	HeapTupleHeader row = DatumGetHeapTupleHeader(element);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+
+	heap_deform_tuple(&tuple, fields->tupdesc, values, nulls);
+	if (nulls[fields->event] || nulls[fields->key] || nulls[fields->part] || nulls[fields->place] || nulls[fields->version])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a row to be imported has no event, no key or no place"),
+				 errhint("CALL trust_ledger.import_table(...) reads rows as they have to be.")));
 }
 
 /* One import of a source at a time: what two read as missing is not made twice. */
@@ -129,8 +135,8 @@ LockTracking(const Ledger *ledger, text *source)
 static bool
 CanBeImported(const TrackedChange *change)
 {
-	return (int) change->event >= 0 && change->event != EVENT_BACKED && change->event != EVENT_DECLINED &&
-		change->event != EVENT_BACKING_WITHDRAWN && change->event != EVENT_NOTED && change->event != EVENT_ERASED;
+	return (int) change->event >= 0 && !EventIsPersonal(change->event) && change->event != EVENT_NOTED &&
+		change->event != EVENT_ERASED;
 }
 
 /* What the row cannot say stays outside: reconcile_table() shows it. */
@@ -144,47 +150,67 @@ Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, co
 }
 
 static void
+StartTaking(Taking *taking, int most)
+{
+	Size		size = sizeof(Datum) * Max(most, 1);
+
+	taking->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->count = 0;
+}
+
+static void
 TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
 {
 	RowFields	fields;
 	Datum	   *elements;
+	bool	   *absent;
+	Datum	   *values;
 	bool	   *nulls;
 	int			count;
 
 	FindFields(&fields, ARR_ELEMTYPE(array));
-	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &nulls, &count);
-	taking->changes = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TrackedChange *) * Max(count, 1));
-	taking->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(count, 1));
-	taking->unknown = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(count, 1));
-	taking->count = 0;
+	values = palloc(sizeof(Datum) * fields.tupdesc->natts);
+	nulls = palloc(sizeof(bool) * fields.tupdesc->natts);
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &absent, &count);
+	StartTaking(taking, count);
 	for (int i = 0; i < count; i++)
 	{
-		NullableDatum place;
-		TrackedChange *change = nulls[i] ? NULL : ChangeOfRow(&fields, elements[i], source, acting, &place);
+		TrackedChange *change;
 
-		if (change == NULL || !CanBeImported(change))
+		if (absent[i])
+			continue;
+		TakeApart(&fields, elements[i], values, nulls);
+		change = ChangeOfRow(&fields, values, nulls, source, acting);
+		if (!CanBeImported(change))
 			continue;
 		taking->changes[taking->count] = change;
-		taking->places[taking->count] = place.value;
-		taking->unknown[taking->count++] = place.isnull;
+		taking->places.parts[taking->count] = values[fields.part];
+		taking->places.places[taking->count] = values[fields.place];
+		taking->places.versions[taking->count++] = values[fields.version];
 	}
+	taking->places.count = taking->count;
 }
 
-/* The chains that are there, in the order in which they are locked when they are written. */
+/* The chains that are there; changes come in the order in which these are locked when they are written. */
 static void
 LockChainsOf(const Ledger *ledger, const Taking *taking)
 {
-	Datum	   *customers = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Datum) * Max(taking->count, 1));
 	LedgerSession session;
-	Datum		value;
-	int			count = 0;
 
-	for (int i = 0; i < taking->count; i++)
-		if (!RowIsNull(taking->changes[i]->mapped, MAPPED_CUSTOMER))
-			customers[count++] = taking->changes[i]->mapped->values[MAPPED_CUSTOMER];
-	value = PointerGetDatum(construct_array(customers, count, TEXTOID, -1, false, TYPALIGN_INT));
 	LedgerEnter(ledger, &session);
-	(void) StatementWrite(&lock_chains, &value, NULL);
+	for (int i = 0; i < taking->count; i++)
+	{
+		const Row  *mapped = taking->changes[i]->mapped;
+
+		if (RowIsNull(mapped, MAPPED_CUSTOMER) ||
+			(i > 0 && RowValueEqual(mapped, MAPPED_CUSTOMER, taking->changes[i - 1]->mapped, MAPPED_CUSTOMER)))
+			continue;
+		(void) StatementWrite(&lock_chain, &mapped->values[MAPPED_CUSTOMER], NULL);
+		SPI_freetuptable(SPI_tuptable);
+	}
 	LedgerLeave(&session);
 }
 
@@ -199,7 +225,7 @@ KeepAsRead(Taking *taking, Relation rel)
 	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(taking->count, 1));
 	int			kept = 0;
 
-	TrackedRowsLock(rel, taking->places, taking->unknown, taking->count, as_read);
+	TrackedRowsLock(rel, &taking->places, as_read);
 	for (int i = 0; i < taking->count; i++)
 		if (as_read[i])
 			taking->changes[kept++] = taking->changes[i];

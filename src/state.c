@@ -69,6 +69,13 @@ EventCanBeClaimed(Event event)
 		event == EVENT_RELEASED || event == EVENT_BREACH_REPAIRED;
 }
 
+/* What a human does by their own act, and nobody for them. */
+bool
+EventIsPersonal(Event event)
+{
+	return event == EVENT_BACKED || event == EVENT_DECLINED || event == EVENT_BACKING_WITHDRAWN;
+}
+
 static char *
 AllowedEvents(State from)
 {

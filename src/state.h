@@ -45,6 +45,7 @@ extern const char *const event_names[EVENTS];
 
 extern bool StateLeads(Event event, State from, State to, bool stands);
 extern bool EventCanBeClaimed(Event event);
+extern bool EventIsPersonal(Event event);
 extern void CheckStateAllows(Event event, State from, const char *promise);
 
 #endif

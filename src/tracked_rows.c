@@ -72,20 +72,23 @@ typedef struct Reading
 {
 	const char *condition;		/* on the row, called new; NULL: any */
 	Trigger		trigger;		/* as one that would fire for it */
+	Mapping    *mapping;
 } Reading;
 
-/* Columns of the result, before the mapped ones */
+/* Columns of the result */
 enum
 {
 	READ_STEP,
 	READ_NAME,
 	READ_EVENT,
 	READ_KEY,
-	READ_FIRST_MAPPED
+	READ_FIRST_MAPPED,
+	READ_AT = READ_FIRST_MAPPED + MAPPED_COLUMNS,
+	READ_PART,
+	READ_PLACE,
+	READ_VERSION,
+	READ_COLUMNS
 };
-
-#define READ_PLACE (READ_FIRST_MAPPED + MAPPED_COLUMNS)
-#define READ_COLUMNS (READ_PLACE + 1)
 
 static Reading *
 NewReading(int nargs)
@@ -153,26 +156,60 @@ ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
 	return readings;
 }
 
-/* One row, as the reading has it. */
-static void
-PutRow(ReturnSetInfo *result, const Mapping *mapping, int step, HeapTupleHeader header, Datum place,
-	   TupleDesc tupdesc, pg_tz *zone)
+/* A row that is read, and what it said so far of the promise at hand. */
+typedef struct Reader
 {
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-	Row		   *mapped = MappingRow(mapping, &tuple, tupdesc, zone);
+	HeapTupleData tuple;
+	TupleDesc	tupdesc;
+	Datum		where[3];		/* part, place, version */
+	const char *promise;		/* the one at hand; NULL: none yet */
+	Datum		customer;		/* whom it is made to; 0: not said */
+	TimestampTz at;				/* what was said last is taken to have happened then; the end of time: now */
+} Reader;
+
+/*
+ * What a row says comes in the order of its steps, whatever times it has for
+ * them; what is not about the terms is said to the same customer.
+ */
+static void
+ComeAfter(Reader *reader, const Mapping *mapping, Row *mapped)
+{
+	TimestampTz at = RowIsNull(mapped, MAPPED_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, MAPPED_OCCURRED_AT);
+
+	if (reader->promise == NULL || strcmp(reader->promise, mapping->promise) != 0)
+	{
+		reader->promise = mapping->promise;
+		reader->customer = RowIsNull(mapped, MAPPED_CUSTOMER) ? (Datum) 0 : mapped->values[MAPPED_CUSTOMER];
+		reader->at = at;
+	}
+	else if (mapping->event != EVENT_NOTED && !EventIsPersonal(mapping->event))
+	{
+		reader->at = Max(reader->at, at);
+		if (reader->customer)
+			RowSet(mapped, MAPPED_CUSTOMER, reader->customer);
+	}
+}
+
+/* What the row says by that reading. */
+static void
+PutReading(ReturnSetInfo *result, Reader *reader, const Mapping *mapping, int step, pg_tz *zone)
+{
+	Row		   *mapped = MappingRow(mapping, &reader->tuple, reader->tupdesc, zone);
 	Datum		values[READ_COLUMNS];
 	bool		nulls[READ_COLUMNS] = {0};
 
 	if (!RowIsNull(mapped, MAPPED_DUE_ON))
 		RowSetInstant(mapped, MAPPED_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[MAPPED_DUE_ON]), zone));
 	RowClear(mapped, MAPPED_DUE_ON);
+	ComeAfter(reader, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);
 	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
 	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
-	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &tuple, tupdesc));
+	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &reader->tuple, reader->tupdesc));
 	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
 	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
-	values[READ_PLACE] = place;
+	values[READ_AT] = TimestampTzGetDatum(reader->at);
+	memcpy(values + READ_PART, reader->where, sizeof(reader->where));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -185,16 +222,55 @@ Only(Relation rel)
 
 #define ROWS_AT_ONCE 1000
 
-/* All rows of the table that meet the condition; as the table's owner, within SPI. */
-static void
-PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, pg_tz *zone)
+/* The table's rows: whole, where they are, and whether each reading's condition holds. */
+static char *
+RowsQuery(List *readings, Relation rel)
 {
-	Mapping    *mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
+	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+	StringInfoData sql;
+	ListCell   *cell;
+
+	initStringInfo(&sql);
 	/* new.*, because a column can be called new */
-	char	   *sql = psprintf("SELECT new.*::%s, concat_ws(' ', new.tableoid::oid, new.ctid, new.xmin) FROM %s%s AS new%s%s",
-							   mapping->table, Only(rel), mapping->table,
-							   reading->condition ? " WHERE " : "", reading->condition ? reading->condition : "");
-	Portal		portal = SPI_cursor_open_with_args(NULL, sql, 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
+	appendStringInfo(&sql, "SELECT new.*::%s, new.tableoid, new.ctid, new.xmin", table);
+	foreach(cell, readings)
+	{
+		const Reading *reading = lfirst(cell);
+
+		appendStringInfo(&sql, ", (%s) IS TRUE", reading->condition ? reading->condition : "true");
+	}
+	appendStringInfo(&sql, " FROM %s%s AS new", Only(rel), table);
+	return sql.data;
+}
+
+/* What one row of the query's result says. */
+static void
+PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, TupleDesc tupdesc, pg_tz *zone)
+{
+	bool		isnull;
+	Reader		reader = {.tupdesc = tupdesc};
+	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(row, columns, 1, &isnull));
+	ListCell   *cell;
+
+	reader.tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	reader.tuple.t_data = header;
+	for (int i = 0; i < 3; i++)
+		reader.where[i] = SPI_getbinval(row, columns, 2 + i, &isnull);
+	foreach(cell, readings)
+	{
+		const Reading *reading = lfirst(cell);
+		int			step = foreach_current_index(cell) + 1;
+
+		if (DatumGetBool(SPI_getbinval(row, columns, 4 + step, &isnull)))
+			PutReading(result, &reader, reading->mapping, step, zone);
+	}
+}
+
+/* What all rows of the table say; as the table's owner, within SPI. */
+static void
+PutRows(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+{
+	Portal		portal = SPI_cursor_open_with_args(NULL, RowsQuery(readings, rel), 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
 
 	for (SPI_cursor_fetch(portal, true, ROWS_AT_ONCE); SPI_processed > 0; SPI_cursor_fetch(portal, true, ROWS_AT_ONCE))
@@ -204,19 +280,14 @@ PutRows(ReturnSetInfo *result, const Reading *reading, int step, Relation rel, p
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
-			bool		isnull;
-			Datum		row = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
-			Datum		place = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull);
-
-			PutRow(result, mapping, step, DatumGetHeapTupleHeader(row), place, RelationGetDescr(rel), zone);
+			PutRow(result, readings, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, RelationGetDescr(rel), zone);
+			MemoryContextReset(rows);
 		}
 		MemoryContextSwitchTo(previous);
-		MemoryContextReset(rows);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	SPI_cursor_close(portal);
 	MemoryContextDelete(rows);
-	MemoryContextDelete(mapping->context);
 }
 
 /* What the owner of a table may do, and settings until that is done. */
@@ -250,38 +321,45 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 {
 	AsOwner		caller;
 	ListCell   *cell;
-	int			step = 0;
 
 	BecomeOwner(&caller, rel);
 	foreach(cell, readings)
-		PutRows(result, lfirst(cell), ++step, rel, zone);
+	{
+		Reading    *reading = lfirst(cell);
+
+		reading->mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
+	}
+	if (readings != NIL)
+		PutRows(result, readings, rel, zone);
 	BecomeCaller(&caller);
 }
 
 /*
  * Keeps rows as they were read until the transaction ends; as_read: which of them
  * still are, and nobody else is changing.  Nobody is waited for, so that whoever
- * changes rows never waits for who waits for them.  A row without a place is
- * taken as it is.
+ * changes rows never waits for who waits for them.
  */
 void
-TrackedRowsLock(Relation rel, Datum *places, bool *nulls, int count, bool *as_read)
+TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 {
 	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-	char	   *sql = psprintf("SELECT p.nr FROM unnest($1) WITH ORDINALITY AS p (place, nr) JOIN %s%s AS new"
-							   " ON new.ctid = split_part(p.place, ' ', 2)::tid AND concat_ws(' ', new.tableoid::oid, new.ctid, new.xmin) = p.place"
+	char	   *sql = psprintf("SELECT p.nr FROM unnest($1, $2, $3) WITH ORDINALITY AS p (part, place, version, nr) JOIN %s%s AS new"
+							   " ON new.ctid = p.place AND new.tableoid = p.part AND new.xmin = p.version"
 							   " FOR SHARE OF new SKIP LOCKED", Only(rel), table);
-	Oid			types[1] = {TEXTARRAYOID};
-	int			lower_bound = 1;
-	Datum		values[1] = {
-		PointerGetDatum(construct_md_array(places, nulls, 1, &count, &lower_bound, TEXTOID, -1, false, TYPALIGN_INT))
+	Oid			types[3] = {OIDARRAYOID, TIDARRAYOID, XIDARRAYOID};
+	Datum		values[3] = {
+		PointerGetDatum(construct_array(places->parts, places->count, OIDOID, sizeof(Oid), true, TYPALIGN_INT)),
+		PointerGetDatum(construct_array(places->places, places->count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT)),
+		PointerGetDatum(construct_array(places->versions, places->count, XIDOID, sizeof(TransactionId), true, TYPALIGN_INT))
 	};
 	AsOwner		caller;
 
-	for (int i = 0; i < count; i++)
-		as_read[i] = nulls[i];
+	memset(as_read, false, sizeof(bool) * places->count);
 	BecomeOwner(&caller, rel);
-	if (SPI_execute_with_args(sql, 1, types, values, NULL, false, 0) != SPI_OK_SELECT)
+	/* by where they are: a join of another kind reads the whole table for each part of it */
+	(void) set_config_option("enable_hashjoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_execute_with_args(sql, 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not lock tracked rows");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{

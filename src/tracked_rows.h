@@ -8,6 +8,15 @@
 #include "utils/rel.h"
 
 extern void CheckReadsTracked(Relation rel);
-extern void TrackedRowsLock(Relation rel, Datum *places, bool *nulls, int count, bool *as_read);
+/* Where rows were when they were read: their tables, ctids and xmins. */
+typedef struct RowPlaces
+{
+	Datum	   *parts;
+	Datum	   *places;
+	Datum	   *versions;
+	int			count;
+} RowPlaces;
+
+extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
 #endif
