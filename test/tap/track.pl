@@ -226,7 +226,8 @@ is(ask($node, 'postgres', q{ROLLBACK PREPARED 'tracked'}), '', 'ROLLBACK PREPARE
 later_is('0|0', 'rolled back: neither');
 is(ask($node, 'postgres', "$prepare INSERT INTO later VALUES (3, 'r', 'w');"), '', 'prepared again, and its session goes on');
 later_is('1|1', 'with what is its own');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 is(ask($node, 'postgres', q{COMMIT PREPARED 'tracked'}), '', 'COMMIT PREPARED, after a crash');
 later_is('3|4', 'committed: both');
 is(ask($node, 'postgres', q{UPDATE later SET words = words || '!'}), '', 'and their customers are free');
