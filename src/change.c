@@ -43,7 +43,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 }
 
 /* A mapping names a machine; people act themselves. */
-static void
+void
 CheckNamesMachine(const Ledger *ledger, const char *named)
 {
 	if (ActorGet(ledger, named, "actor")->kind != ACTOR_HUMAN)

@@ -49,6 +49,7 @@ typedef struct TrackedChange
 	Datum		new_row;
 } TrackedChange;
 
+extern void CheckNamesMachine(const Ledger *ledger, const char *named);
 extern TrackedChange *ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 							   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
 							   const char *acting, Oid level_of, MemoryContext context);

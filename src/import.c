@@ -194,6 +194,27 @@ TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
 	taking->places.count = taking->count;
 }
 
+/* What people did is theirs to say; rows of the past are taken in by a machine. */
+static void
+CheckActors(const Ledger *ledger, const Taking *taking)
+{
+	for (int i = 0; i < taking->count; i++)
+	{
+		const Row  *mapped = taking->changes[i]->mapped;
+
+		if (i > 0 && RowValueEqual(mapped, MAPPED_ACTOR, taking->changes[i - 1]->mapped, MAPPED_ACTOR))
+			continue;
+		if (RowIsNull(mapped, MAPPED_ACTOR))
+			ereport(ERROR,
+					(errcode(ERRCODE_TL_IDENTITY),
+					 errmsg("nobody is acting"),
+					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
+		/* one that is not known is refused with what it would do */
+		if (ActorFind(ledger, RowText(mapped, MAPPED_ACTOR)) != NULL)
+			CheckNamesMachine(ledger, RowText(mapped, MAPPED_ACTOR));
+	}
+}
+
 /* The chains that are there; changes come in the order in which these are locked when they are written. */
 static void
 LockChainsOf(const Ledger *ledger, const Taking *taking)
@@ -260,6 +281,7 @@ import_rows(PG_FUNCTION_ARGS)
 	CheckReadsTracked(rel);
 	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
 	count = taking.count;
+	CheckActors(&ledger, &taking);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
 	LockChainsOf(&ledger, &taking);
 	KeepAsRead(&taking, rel);

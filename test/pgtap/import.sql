@@ -18,7 +18,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT plan(120);
+SELECT plan(121);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -203,8 +203,9 @@ CREATE TABLE crm.plain (id int PRIMARY KEY, customer text, title text);
 INSERT INTO crm.plain VALUES (1, 'plain', 'We come.');
 GRANT SELECT ON crm.plain TO importer;
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title"}') \g /dev/null
-SELECT is(added('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 0::bigint, 'nobody acts: nothing');
-SELECT is(added('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint, 'by whom act_as() names');
+SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'nobody acts');
+SELECT is(outcome('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'a human, who would stand behind the past');
+SELECT is(added('SELECT trust_ledger.act_as(''crm''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint, 'by the machine that act_as() names');
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":zed"}') \g /dev/null
 INSERT INTO crm.deal (id, customer, status) VALUES (0, 'none', 'draft');
 SELECT is(added($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.plain VALUES (2, 'plain', 'We call.'); CALL trust_ledger.import_table('crm.plain', in_one_transaction => true)$$), 0::bigint, 'by nobody that is known: nothing');
