@@ -408,6 +408,20 @@ CompareDeeds(const void *a, const void *b)
 	return order ? order : first->place - second->place;
 }
 
+/* NULL: it is no customer's, and doing it is refused. */
+static Chain *
+LockChainOf(const Ledger *ledger, const char *customer)
+{
+	Chain	   *chain;
+
+	CHECK_FOR_INTERRUPTS();
+	if (KeyProblem(customer))
+		return NULL;
+	chain = palloc(sizeof(Chain));
+	ChainLock(chain, ledger, cstring_to_text(customer));
+	return chain;
+}
+
 /* False where somebody else wrote to one of them after it was looked at. */
 static bool
 LockChains(DeedPlan *plan, const Ledger *ledger)
@@ -420,16 +434,10 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 	{
 		Deed	   *deed = &plan->deeds[i];
 
-		if (KeyProblem(OrEmpty(deed->customer)))
-			continue;			/* doing it is refused */
-		if (chain == NULL || strcmp(plan->deeds[i - 1].customer, deed->customer) != 0)
-		{
-			CHECK_FOR_INTERRUPTS();
-			chain = palloc(sizeof(Chain));
-			ChainLock(chain, ledger, cstring_to_text(deed->customer));
-		}
+		if (i == 0 || strcmp(OrEmpty(plan->deeds[i - 1].customer), OrEmpty(deed->customer)) != 0)
+			chain = LockChainOf(ledger, OrEmpty(deed->customer));
 		deed->chain = chain;
-		as_seen = as_seen && (deed->seen < 0 || deed->seen == chain->length);
+		as_seen = as_seen && (chain == NULL || deed->seen < 0 || deed->seen == chain->length);
 	}
 	return as_seen;
 }
