@@ -67,20 +67,25 @@ static Statement update_source = STATEMENT(
 static const char *const fate_names[] = {NULL, "deleted", "moved"};
 
 static void
-AddField(StringInfo json, const char *name, const char *value)
+AddField(JsonbParseState **json, const char *name, const char *value)
 {
-	appendStringInfo(json, "%s\"%s\":", json->len > 1 ? "," : "", name);
-	escape_json(json, value);
+	JsonbValue	string = {.type = jbvString};
+
+	string.val.string.val = unconstify(char *, name);
+	string.val.string.len = strlen(name);
+	(void) pushJsonbValue(json, WJB_KEY, &string);
+	string.val.string.val = unconstify(char *, value);
+	string.val.string.len = strlen(value);
+	(void) pushJsonbValue(json, WJB_VALUE, &string);
 }
 
 /* An entry's details: which row it was, what became of it, and the promise made or left in its stead. */
 Datum
 SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other)
 {
-	StringInfoData json;
+	JsonbParseState *json = NULL;
 
-	initStringInfo(&json);
-	appendStringInfoChar(&json, '{');
+	(void) pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
 	AddField(&json, "source", source);
 	AddField(&json, "key", key);
 	if (name[0] != '\0')
@@ -90,8 +95,7 @@ SourceDetails(const char *source, const char *key, const char *name, RowFate fat
 	if (other)
 		AddField(&json, fate == ROW_MOVED ? "moved_to" : "moved_from",
 				 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(other))));
-	appendStringInfoChar(&json, '}');
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL)));
 }
 
 /* A string of the object; absent: NULL. */
