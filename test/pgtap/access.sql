@@ -67,7 +67,7 @@ FROM (
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT unnest(ARRAY[$$history(promise('open'))$$, $$reconcile_table('deal')$$]), '{application,auditor}'
 	UNION ALL SELECT $$read_tracked('deal', 'public.deal')$$, '{application,auditor,import}'
-	UNION ALL SELECT $$import_rows('public.deal', '{}')$$, '{import}'
+	UNION ALL SELECT $$import_rows('deal', 'public.deal', '{}')$$, '{import}'
 	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'
 	UNION ALL SELECT unnest(ARRAY[

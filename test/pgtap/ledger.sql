@@ -61,7 +61,7 @@ FROM unnest(ARRAY[
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
 	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
-	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('s', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
+	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
