@@ -68,7 +68,7 @@ BEGIN
 	WHERE NOT c.is_so AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired')) AND NOT EXISTS (
 		SELECT FROM trust.tracked_entry e
 		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
-	ORDER BY 1, 2, 3;
+	ORDER BY 1, 2, 3, 6;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
