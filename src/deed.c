@@ -297,8 +297,6 @@ DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		AddMove(plan, change, spot);
 	else if (Ended(spot) && change->differs == 0)
 		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
-	else if (Ended(spot))
-		AddNote(plan, change, spot, "The terms in its row were changed. The promise was settled before.", ROW_STAYS);
 	else
 		AddDeed(plan, change, spot, EVENT_AMENDED);
 }

@@ -261,6 +261,11 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 	Datum		clear[lengthof(amended)];
 	int			cleared = 0;
 
+	if (!deed->compares && PromiseState(promise) > STATE_OPEN)
+	{
+		Note(together, deed, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
+		return;
+	}
 	if (fields == 0)
 	{
 		NoteOtherKey(together, deed);

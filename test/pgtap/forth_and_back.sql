@@ -2,14 +2,14 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
-SELECT plan(18);
+SELECT plan(20);
 
 \ir ../data/told.sql
 CREATE TABLE offer (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W', value int DEFAULT 1, status text DEFAULT 'sent', due timestamptz DEFAULT now() + interval '1 day');
 ALTER TABLE offer OWNER TO app;
 SET ROLE app;
 SELECT count(*) FROM trust_ledger.track_table('offer', '{"customer": "=customer", "words": "=words", "value": "=value", "due": "=due", "longest_pause": ":3 days", "amended": {"relayed": ":true"},
-	"accepted_when": "status IN (''ordered'', ''billed'')", "accepted": {"relayed": ":true"}, "paused_when": "status = ''waiting''", "kept_when": "status = ''done''"}');
+	"accepted_when": "status IN (''ordered'', ''billed'')", "accepted": {"relayed": ":true"}, "released_when": "status = ''let go''", "released": {"relayed": ":true"}, "paused_when": "status = ''waiting''", "kept_when": "status = ''done''"}');
 RESET ROLE;
 
 SELECT is(told('INSERT INTO offer VALUES (1); ' || doing), says, doing) FROM (VALUES
@@ -31,6 +31,9 @@ SELECT is(told($$INSERT INTO offer (id, status) VALUES (1, 'sent'); SELECT as_po
 -- "amended": {"relayed": ":true"}: what needs the customer is relayed, the rest is the company's.
 SELECT is(told('INSERT INTO offer VALUES (1); ' || doing, shown => $$event || '-' || coalesce(relayed::text, '') || '-' || coalesce(stands::text, '')$$), says, 'relayed: ' || doing) FROM (VALUES
 	($$UPDATE offer SET words = 'X'$$, 'c: made-- amended--true'),
+	-- a release that does not stand ends nothing: what comes after in the transaction is no note
+	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET status = 'let go'; UPDATE offer SET words = 'X'$$, 'c: made-- accepted-true-true released-true-false amended-true-false'),
+	($$UPDATE offer SET status = 'let go'; UPDATE offer SET words = 'X'$$, 'c: made-- released-true-true noted--'),
 	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET words = 'X'$$, 'c: made-- accepted-true-true amended-true-false')) AS v (doing, says);
 SELECT is(told($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered', words = 'X'; UPDATE offer SET value = 2$$, acting => 'cora'), 'TL003', 'only the company relays');
 SELECT is(told($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered'; UPDATE offer SET words = 'X'$$, also => 'SELECT words FROM trust.current_promise'), 'c: made accepted amended | W', 'the old terms stand');
