@@ -224,7 +224,7 @@ is(ask($node, 'postgres', q{SET lock_timeout = '100ms'; INSERT INTO later VALUES
 	'prepared: others wait for its customers');
 is(ask($node, 'postgres', q{ROLLBACK PREPARED 'tracked'}), '', 'ROLLBACK PREPARED');
 later_is('0|0', 'rolled back: neither');
-is(ask($node, 'postgres', "$prepare INSERT INTO later VALUES (3, 'r', 'w');"), '', 'prepared again, and its session goes on');
+is(ask($node, 'postgres', "$prepare SET synchronous_commit = on; INSERT INTO later VALUES (3, 'r', 'w');"), '', 'prepared again, and its session goes on');
 later_is('1|1', 'with what is its own');
 $node->stop('immediate');
 $node->start;
