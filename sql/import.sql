@@ -41,7 +41,7 @@ CREATE FUNCTION trust_ledger.import_rows(tab regclass, source text, changes trus
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT
 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION trust_ledger.import_rows(regclass, text, trust_ledger.mapped_row[]) IS
-	'Writes what rows of a tracked table say, in the order of the array; part of import_table(). Rows that were changed or deleted since they were read, and those that somebody is changing, are left out with a warning. Level import, and SELECT on the table. Errors: 42704 not tracked, 42501, TL004, those of the events.';
+	'Writes what rows of a tracked table say, in the order of the array; part of import_table(). Rows that were changed or deleted since they were read, and those that somebody is changing, are left out with a warning. Level import, and SELECT on the table. Errors: 42704 not tracked, 42501, TL003 nobody acts, or a human, TL004.';
 
 CREATE FUNCTION trust_ledger.source_of(tab regclass) RETURNS text
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT STABLE;
@@ -89,4 +89,4 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
-	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written, or is changed meanwhile, is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL004, 2D000 within a transaction.';
+	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written, or is changed meanwhile, is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL003 nobody acts, or a human, TL004, 2D000 within a transaction.';

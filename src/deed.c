@@ -231,34 +231,33 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 	}
 }
 
-/* Withdrawn from the old customer's chain, made anew in the new one's, each naming the other. */
+/* That event of the promise that the row stood for until now, and another made in its stead, each naming the other. */
 static void
-AddMove(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+AddInstead(DeedPlan *plan, const TrackedChange *change, Spot *spot, Event event, const char *note)
 {
 	pg_uuid_t	from = spot->promise;
-	Deed	   *withdrawn = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
+	Deed	   *ends = AddDeed(plan, change, spot, event);
 	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
 
-	withdrawn->note = "Its row belongs to another customer now.";
-	withdrawn->fate = ROW_MOVED;
-	withdrawn->other = to;
+	ends->note = note;
+	ends->fate = ROW_MOVED;
+	ends->other = to;
 	AddMake(plan, change, spot, &from);
 	*to = spot->promise;
 }
 
-/* The row stands for a promise that was settled: from now on for a new one, each naming the other. */
+/* Withdrawn from the old customer's chain, made anew in the new one's. */
+static void
+AddMove(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+{
+	AddInstead(plan, change, spot, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
+}
+
+/* The promise was settled: from now on the row stands for a new one. */
 static void
 AddNext(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 {
-	pg_uuid_t	from = spot->promise;
-	Deed	   *noted = AddDeed(plan, change, spot, EVENT_NOTED);
-	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
-
-	noted->note = "Its row stands for another promise now.";
-	noted->fate = ROW_MOVED;
-	noted->other = to;
-	AddMake(plan, change, spot, &from);
-	*to = spot->promise;
+	AddInstead(plan, change, spot, EVENT_NOTED, "Its row stands for another promise now.");
 }
 
 static void

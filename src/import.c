@@ -265,6 +265,7 @@ KeepAsRead(Taking *taking, Relation rel)
  *		order of the array; of rows that stand for a promise already only what that does
  *		not say.  What cannot be written, and what is not as it was read, is left out,
  *		with a warning.  Returns how many of the changes were looked at.  Level import.
+ *		Errors: TL003 nobody acts, or a human.
  */
 Datum
 import_rows(PG_FUNCTION_ARGS)

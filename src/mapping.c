@@ -277,7 +277,8 @@ RootOf(Relation rel)
 	return root;
 }
 
-static char *
+/* schema.table, as SQL has to name it. */
+char *
 QualifiedName(Oid relid)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));

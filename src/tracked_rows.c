@@ -226,7 +226,7 @@ Only(Relation rel)
 static char *
 RowsQuery(List *readings, Relation rel)
 {
-	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+	char	   *table = QualifiedName(RelationGetRelid(rel));
 	StringInfoData sql;
 	ListCell   *cell;
 
@@ -342,7 +342,7 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 void
 TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 {
-	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+	char	   *table = QualifiedName(RelationGetRelid(rel));
 	char	   *sql = psprintf("SELECT p.nr FROM unnest($1, $2, $3) WITH ORDINALITY AS p (part, place, version, nr) JOIN %s%s AS new"
 							   " ON new.ctid = p.place AND new.tableoid = p.part AND new.xmin = p.version"
 							   " FOR SHARE OF new SKIP LOCKED", Only(rel), table);
@@ -412,7 +412,7 @@ SourceOf(const Ledger *ledger, Relation rel)
 {
 	Oid			track = LookupFuncName(list_make2(makeString(pstrdup("trust_ledger")), makeString(pstrdup("track"))), 0, NULL, false);
 	LedgerSession session;
-	Datum		name = CStringGetTextDatum(quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel)));
+	Datum		name = CStringGetTextDatum(QualifiedName(RelationGetRelid(rel)));
 	char	   *source = NULL;
 
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
