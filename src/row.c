@@ -9,11 +9,12 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
-#include "utils/array.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
 #include "score.h"
@@ -281,10 +282,8 @@ StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid 
 
 /* Where the shape's columns stand in the table's row type, found by name. */
 static void
-FindColumns(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
+FindColumns(Inserter *inserter, TupleDesc tupdesc)
 {
-	if (inserter->identifier == identifier)
-		return;
 	Assert(inserter->shape->natts <= ROW_MAX_COLUMNS);
 	for (int i = 0; i < inserter->shape->natts; i++)
 	{
@@ -295,14 +294,14 @@ FindColumns(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 			MissingColumn(inserter->shape, name);
 		inserter->attnums[i] = attnum;
 	}
-	inserter->identifier = identifier;
 }
 
-static Datum
-RowDatum(const Inserter *inserter, const Row *row, TupleDesc tupdesc)
+/* The row as the table has its columns. */
+static void
+PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDesc tupdesc)
 {
-	Datum	   *values = palloc0(sizeof(Datum) * tupdesc->natts);
-	bool	   *nulls = palloc(sizeof(bool) * tupdesc->natts);
+	Datum		values[MaxHeapAttributeNumber];
+	bool		nulls[MaxHeapAttributeNumber];
 
 	memset(nulls, true, sizeof(bool) * tupdesc->natts);
 	for (int i = 0; i < row->shape->natts; i++)
@@ -310,7 +309,7 @@ RowDatum(const Inserter *inserter, const Row *row, TupleDesc tupdesc)
 		values[inserter->attnums[i] - 1] = row->values[i];
 		nulls[inserter->attnums[i] - 1] = row->nulls[i];
 	}
-	return HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls));
+	tuplestore_putvalues(store, tupdesc, values, nulls);
 }
 
 /* Our columns as the table has them: in that order the executor takes them as they come. */
@@ -328,22 +327,25 @@ ColumnsInOrder(const Inserter *inserter, TupleDesc tupdesc)
 	return list.data;
 }
 
-/* A ledger made anew has row types of its own. */
+#define NEW_ROWS "new_rows"
+
+/* Made anew where the table's columns are others than before. */
 static void
-PlanInsert(Inserter *inserter, Oid array_type, TupleDesc tupdesc)
+PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 {
 	char	   *columns;
 
-	if (inserter->array_type == array_type)
+	if (inserter->identifier == identifier)
 		return;
+	inserter->identifier = 0;
 	if (inserter->plan)
 		SPI_freeplan(inserter->plan);
 	inserter->plan = NULL;
-	inserter->array_type = InvalidOid;
+	FindColumns(inserter, tupdesc);
 	columns = ColumnsInOrder(inserter, tupdesc);
-	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM pg_catalog.unnest($1)",
-									   inserter->shape->table, columns, columns), 1, &array_type);
-	inserter->array_type = array_type;
+	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
+									   inserter->shape->table, columns, columns), 0, NULL);
+	inserter->identifier = identifier;
 }
 
 /* A trigger that somebody planted may swallow a row: then nothing is written at all. */
@@ -357,46 +359,25 @@ CheckWritten(uint64 written, uint64 wanted, const char *table)
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-#define SLICE_ROWS 1000
-#define SLICE_BYTES (16 * 1024 * 1024)
-
-/* As many of the rows as make up a slice; how many they are. */
-static int
-SliceOf(const Inserter *inserter, const Row *const *rows, int count, TupleDesc tupdesc, Datum *elements)
-{
-	Size		bytes = 0;
-	int			taken = 0;
-
-	while (taken < Min(count, SLICE_ROWS) && bytes < SLICE_BYTES)
-	{
-		elements[taken] = RowDatum(inserter, rows[taken], tupdesc);
-		bytes += VARSIZE(DatumGetPointer(elements[taken++]));
-	}
-	return taken;
-}
-
-/* Writes rows in their order, in slices: what it takes in memory does not grow with their number. */
+/* Writes rows in their order, by one statement. */
 void
 RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count)
 {
 	Oid			row_type = get_rel_type_id(relid);
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
-	MemoryContext slice = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger rows", ALLOCSET_DEFAULT_SIZES);
-	Datum	   *elements = palloc(sizeof(Datum) * Min(count, SLICE_ROWS));
+	EphemeralNamedRelationData named = {
+		.md = {.name = NEW_ROWS, .reliddesc = relid, .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = count}
+	};
 
-	FindColumns(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
-	PlanInsert(inserter, get_array_type(row_type), tupdesc);
-	for (int done = 0, taken; done < count; done += taken)
-	{
-		MemoryContext previous = MemoryContextSwitchTo(slice);
-		Datum		array;
-
-		taken = SliceOf(inserter, rows + done, count - done, tupdesc, elements);
-		array = PointerGetDatum(construct_array(elements, taken, row_type, -1, false, TYPALIGN_DOUBLE));
-		MemoryContextSwitchTo(previous);
-		CheckWritten(PlanWrite(inserter->plan, &array, NULL), taken, inserter->shape->table);
-		MemoryContextReset(slice);
-	}
-	MemoryContextDelete(slice);
+	named.reldata = tuplestore_begin_heap(false, false, work_mem);
+	if (SPI_register_relation(&named) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "SPI_register_relation failed");
+	PlanInsert(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
+	for (int i = 0; i < count; i++)
+		PutRow(inserter, named.reldata, rows[i], tupdesc);
+	CheckWritten(PlanWrite(inserter->plan, NULL, NULL), count, inserter->shape->table);
+	if (SPI_unregister_relation(NEW_ROWS) != SPI_OK_REL_UNREGISTER)
+		elog(ERROR, "SPI_unregister_relation failed");
+	tuplestore_end(named.reldata);
 	ReleaseTupleDesc(tupdesc);
 }

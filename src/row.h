@@ -132,16 +132,15 @@ extern char *ResultNeededText(uint64 row, int column);
 extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid);
 
 /*
- * Whole rows into a table, one statement however many they are.  They go in as
- * an array of the table's own row type, which spares the executor an expression
- * and a type look-up per column and call.
+ * Whole rows into a table, one statement however many they are.  They reach it
+ * as transition tables reach a trigger: the executor takes them as they stand,
+ * without an expression and a parameter per column.
  */
 typedef struct Inserter
 {
 	const RowShape *shape;
-	Oid			array_type;		/* what the plan was made for */
 	SPIPlanPtr	plan;
-	uint64		identifier;		/* of the row type as the columns were found in it */
+	uint64		identifier;		/* of the row type that the plan was made for */
 	int			attnums[ROW_MAX_COLUMNS];
 } Inserter;
 
