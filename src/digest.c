@@ -32,23 +32,19 @@ Add(const CanonicalBytes *bytes)
 		CryptoFailed();
 }
 
-void
-DigestBegin(Digest *digest, const pg_uuid_t *ledger)
+static void
+AddBeginning(const pg_uuid_t *ledger)
 {
 	static CanonicalBytes bytes;
 
-	memset(digest, 0, sizeof(Digest));
-	if (!Sha256Begin())
-		CryptoFailed();
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, digest_kind, strlen(digest_kind));
 	CanonicalField(&bytes, ledger->data, UUID_LEN);
 	Add(&bytes);
 }
 
-/* Chains come sorted by the bytes of customer. */
-void
-DigestAdd(Digest *digest, const Row *chain)
+static void
+AddChain(Digest *digest, const Row *chain)
 {
 	static CanonicalBytes bytes;
 
@@ -66,9 +62,19 @@ DigestAdd(Digest *digest, const Row *chain)
 		digest->customers++;
 }
 
+/* Of all chains, sorted by the bytes of customer.  Within a LedgerSession, on the active snapshot. */
 void
-DigestEnd(Digest *digest)
+DigestRead(Digest *digest, const pg_uuid_t *ledger)
 {
+	Reader		chains;
+
+	memset(digest, 0, sizeof(Digest));
+	if (!Sha256Begin())
+		CryptoFailed();
+	AddBeginning(ledger);
+	for (ReaderOpen(&chains, &chain_shape, NULL, NULL, &(Customers) {0}); chains.row; ReaderNext(&chains))
+		AddChain(digest, chains.row);
+	ReaderClose(&chains);
 	if (!Sha256End(digest->hash))
 		CryptoFailed();
 }
@@ -83,7 +89,6 @@ ledger_digest(PG_FUNCTION_ARGS)
 {
 	Ledger		ledger = {0};
 	LedgerSession session;
-	Reader		chains;
 	Digest		digest;
 	TupleDesc	tupdesc;
 	Datum		values[4];
@@ -95,11 +100,7 @@ ledger_digest(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	LedgerEnter(&ledger, &session);
 	LedgerReadId(&ledger);
-	DigestBegin(&digest, &ledger.id);
-	for (ReaderOpen(&chains, &chain_shape, NULL, "customer COLLATE pg_catalog.\"C\"", NULL); chains.row; ReaderNext(&chains))
-		DigestAdd(&digest, chains.row);
-	DigestEnd(&digest);
-	ReaderClose(&chains);
+	DigestRead(&digest, &ledger.id);
 	LedgerLeave(&session);
 
 	values[0] = Int64GetDatum(digest.customers);

@@ -25,8 +25,6 @@ typedef struct Digest
 	uint8		hash[HASH_SIZE];
 } Digest;
 
-extern void DigestBegin(Digest *digest, const pg_uuid_t *ledger);
-extern void DigestAdd(Digest *digest, const Row *chain);
-extern void DigestEnd(Digest *digest);
+extern void DigestRead(Digest *digest, const pg_uuid_t *ledger);
 
 #endif

@@ -164,14 +164,14 @@ TextsUnder(HTAB *erasures, ErasedKey key, int64 seq)
 	return texts;
 }
 
-/* The texts of the entry that were erased, as bits. */
+/* The texts of the entry that were erased, as bits.  No erasures: NULL. */
 int
 ErasedTexts(HTAB *erasures, const Row *entry)
 {
 	int64		seq = RowInt64(entry, ENTRY_SEQ);
 	int			texts;
 
-	if (hash_get_num_entries(erasures) == 0)
+	if (erasures == NULL)
 		return 0;
 	texts = TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
 	if (!RowIsNull(entry, ENTRY_PROMISE) && !RowTextIs(entry, ENTRY_EVENT, "erased"))

@@ -118,7 +118,7 @@ AddFinding(Findings *findings, const Finding *finding)
 		findings->first = psprintf("%s%s%s %s.", finding->part,
 								   finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
 								   finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
-	if (findings->result == NULL)
+	if (findings->store == NULL)
 		return;
 	for (size_t i = 0; i < lengthof(texts); i++)
 	{
@@ -130,7 +130,7 @@ AddFinding(Findings *findings, const Finding *finding)
 	values[2] = Int64GetDatum(finding->seq);
 	nulls[3] = finding->promise == NULL;
 	values[3] = UUIDPGetDatum(finding->promise);
-	tuplestore_putvalues(findings->result->setResult, findings->result->setDesc, values, nulls);
+	tuplestore_putvalues(findings->store, findings->tupdesc, values, nulls);
 }
 
 /* A statement's rows of (table, trigger, rule or property, problem). */

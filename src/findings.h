@@ -7,7 +7,7 @@
 
 #include "governance.h"
 
-#include "nodes/execnodes.h"
+#include "utils/tuplestore.h"
 
 typedef struct Finding
 {
@@ -23,7 +23,8 @@ typedef struct Finding
 
 typedef struct Findings
 {
-	ReturnSetInfo *result;		/* NULL: they are only counted */
+	Tuplestorestate *store;		/* NULL: they are only counted */
+	TupleDesc	tupdesc;		/* of verify()'s result */
 	int64		count;
 	char	   *first;			/* in words */
 } Findings;

@@ -13,7 +13,6 @@
 
 #include "utils/datum.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 
 #include "chain_score.h"
 
@@ -70,7 +69,9 @@ KeepValues(Fold *fold, Row *row, const Row *before)
 		bool		typbyval;
 		bool		taken = !row->nulls[i] && (before->nulls[i] || row->values[i] != before->values[i]);
 
-		get_typlenbyval(row->shape->columns[i].type, &typlen, &typbyval);
+		if (!taken && row->nulls[i] == before->nulls[i])
+			continue;
+		ColumnStorage(row->shape->columns[i].type, &typlen, &typbyval);
 		if (typbyval)
 			continue;
 		if (taken)

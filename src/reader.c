@@ -9,52 +9,104 @@
 
 #include "reader.h"
 
+#include "catalog/pg_attribute.h"
+#include "catalog/pg_collation_d.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "ledger.h"
 
 #define BATCH 1000
 
-/* All rows, or those of one customer, that meet the condition, if one is given.  Within a LedgerSession. */
-void
-ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *order, const char *customer)
+/* Whether the table's key is ordered by bytes, as it was made; a COLLATE on top would cost each row a projection. */
+static const char *
+CustomerInOrder(Oid relid)
 {
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1] = {customer ? CStringGetTextDatum(customer) : (Datum) 0};
-	char	   *sql = psprintf("SELECT %s FROM trust.%s WHERE %s%s ORDER BY %s", RowColumnList(shape), shape->table,
-							   condition ? condition : "true",
-							   customer ? " AND customer OPERATOR(pg_catalog.=) $1" : "", order);
+	AttrNumber	attnum = get_attnum(relid, "customer");
+	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
+	bool		by_bytes = HeapTupleIsValid(tuple) && ((Form_pg_attribute) GETSTRUCT(tuple))->attcollation == C_COLLATION_OID;
 
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return by_bytes ? "customer" : "customer COLLATE pg_catalog.\"C\"";
+}
+
+static char *
+ReaderQuery(const Reader *reader, const char *condition, const char *then, const Customers *customers)
+{
+	Oid			relid = LedgerRelation(reader->shape->table);
+	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_rel_type_id(relid), -1);
+	const char *customer = CustomerInOrder(relid);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT %s FROM trust.%s WHERE %s", RowColumnsAsStored(reader->shape, tupdesc),
+					 reader->shape->table, condition ? condition : "true");
+	if (customers->only)
+		appendStringInfoString(&sql, " AND customer OPERATOR(pg_catalog.=) $1");
+	if (customers->from)
+		appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.>=) $2", customer);
+	if (customers->before)
+		appendStringInfo(&sql, " AND %s OPERATOR(pg_catalog.<) $3", customer);
+	appendStringInfo(&sql, " ORDER BY %s%s%s", customer, then ? ", " : "", then ? then : "");
+	ReleaseTupleDesc(tupdesc);
+	return sql.data;
+}
+
+/* Those customers' rows that meet the condition, if one is given.  Within a LedgerSession. */
+void
+ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers)
+{
+	const char *bounds[] = {customers->only, customers->from, customers->before};
+	Oid			types[lengthof(bounds)];
+	Datum		values[lengthof(bounds)];
+	char		nulls[lengthof(bounds)];
+
+	for (size_t i = 0; i < lengthof(bounds); i++)
+	{
+		types[i] = TEXTOID;
+		nulls[i] = bounds[i] ? ' ' : 'n';
+		values[i] = bounds[i] ? CStringGetTextDatum(bounds[i]) : (Datum) 0;
+	}
 	memset(reader, 0, sizeof(Reader));
 	reader->shape = shape;
 	reader->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger reader", ALLOCSET_DEFAULT_SIZES);
-	reader->portal = SPI_cursor_open_with_args(NULL, sql, customer ? 1 : 0, types, values, NULL, true, 0);
+	reader->buffer = RowNew(shape);
+	/* by the index, however wide the rows: a sort would write them all to disk */
+	reader->portal = SPI_cursor_open_with_args(NULL, ReaderQuery(reader, condition, then, customers), lengthof(bounds),
+											   types, values, nulls, true, CURSOR_OPT_FAST_PLAN);
 	ReaderNext(reader);
+}
+
+static void
+FetchBatch(Reader *reader)
+{
+	if (reader->batch)
+		SPI_freetuptable(reader->batch);
+	SPI_cursor_fetch(reader->portal, true, BATCH);
+	reader->batch = SPI_tuptable;
+	reader->size = SPI_processed;
+	reader->next = 0;
+	RowMap(reader->shape, reader->batch->tupdesc, reader->attnums);
 }
 
 void
 ReaderNext(Reader *reader)
 {
-	MemoryContext previous;
-
 	CHECK_FOR_INTERRUPTS();
 	if (reader->next == reader->size)
-	{
-		if (reader->batch)
-			SPI_freetuptable(reader->batch);
-		SPI_cursor_fetch(reader->portal, true, BATCH);
-		reader->batch = SPI_tuptable;
-		reader->size = SPI_processed;
-		reader->next = 0;
-	}
+		FetchBatch(reader);
 	MemoryContextReset(reader->context);
 	reader->row = NULL;
 	if (reader->size == 0)
 		return;
-	previous = MemoryContextSwitchTo(reader->context);
-	reader->row = RowFromTuple(reader->shape, reader->batch->vals[reader->next++], reader->batch->tupdesc);
-	MemoryContextSwitchTo(previous);
+	RowTakeTuple(reader->buffer, reader->batch->vals[reader->next++], reader->batch->tupdesc, reader->attnums);
+	reader->row = reader->buffer;
 }
 
 void

@@ -14,11 +14,21 @@ typedef struct Reader
 	SPITupleTable *batch;
 	uint64		size;
 	uint64		next;
+	int			attnums[ROW_MAX_COLUMNS];	/* of the shape's columns in a batch */
+	Row		   *buffer;
 	MemoryContext context;		/* of the current row */
 	Row		   *row;			/* NULL at the end; good until the next one is read */
 } Reader;
 
-extern void ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *order, const char *customer);
+/* Customers in the order of their bytes: one, or those of an interval; NULL: not bounded. */
+typedef struct Customers
+{
+	const char *only;
+	const char *from;
+	const char *before;
+} Customers;
+
+extern void ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers);
 extern void ReaderNext(Reader *reader);
 extern void ReaderClose(Reader *reader);
 

@@ -9,7 +9,7 @@
 #include "postgres.h"
 
 #include "governance.h"
-#include "verify.h"
+#include "verification.h"
 
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
@@ -166,12 +166,11 @@ RebuildSources(Verification *v)
 static int64
 RebuildCustomer(const Ledger *ledger, Chain *chain)
 {
-	Verification v = {0};
+	Verification v = {.ledger = ledger->id, .half_life = ledger->half_life};
 	char	   *customer = text_to_cstring(chain->customer);
 	int64		changed = 0;
 
-	v.half_life = ledger->half_life;
-	VerificationBegin(&v, ledger, customer);
+	VerificationBegin(&v, &(Customers) {.only = customer});
 	(void) VerifyNextChain(&v);
 	if (v.entries_read == 0 && v.promises.row == NULL && v.sources.row == NULL)
 		ereport(ERROR,
@@ -215,10 +214,10 @@ RestoreSubjects(GovernedTable *governed)
 static int64
 RebuildGovernance(const Ledger *ledger)
 {
-	Verification v = {0};
+	Verification v = {.ledger = ledger->id};
 	int64		changed = 0;
 
-	VerificationBegin(&v, ledger, GOVERNANCE_CUSTOMER);
+	VerificationBegin(&v, &(Customers) {.only = GOVERNANCE_CUSTOMER});
 	(void) VerifyNextChain(&v);
 	FindUngoverned(&v.findings);
 	RefuseUnverified(&v, GOVERNANCE_CUSTOMER);

@@ -67,7 +67,7 @@ ReadRegistrations(void)
 	control.entrysize = sizeof(Registration);
 	control.hcxt = CurrentMemoryContext;
 	registrations = hash_create("registrations", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (ReaderOpen(&reader, &registered_shape, NULL, "seq", ""); reader.row; ReaderNext(&reader))
+	for (ReaderOpen(&reader, &registered_shape, NULL, "seq", &(Customers) {.only = GOVERNANCE_CUSTOMER}); reader.row; ReaderNext(&reader))
 	{
 		int64		seq = RowInt64(reader.row, REGISTERED_SEQ);
 		Registration *registration;

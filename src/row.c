@@ -61,29 +61,55 @@ RowWithoutKey(const char *table)
 			 errhint("Remove the row, and give the table back its constraints.")));
 }
 
-/* The row's values in the order of its shape, found in the tuple by name; they point into the tuple. */
+/*
+ * Where the shape's columns stand in tuples of that kind, found by name.  Our own
+ * SELECT lists are in the table's order or in the shape's.
+ */
+void
+RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
+{
+	Assert(shape->natts <= ROW_MAX_COLUMNS);
+	for (int i = 0; i < shape->natts; i++)
+	{
+		const char *name = shape->columns[i].name;
+		Oid			type = shape->columns[i].type;
+		int			attnum = i + 1;
+
+		if (attnum > tupdesc->natts || strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), name) != 0)
+			attnum = SPI_fnumber(tupdesc, name);
+		if (attnum <= 0)
+			MissingColumn(shape, name);
+		if (type == COLUMN_OF_SCORES)
+			type = ScoreTypeId();
+		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
+			WrongType(name);
+		attnums[i] = attnum;
+	}
+}
+
+/* The tuple's values into the row; they point into the tuple. */
+void
+RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
+{
+	Datum		values[MaxTupleAttributeNumber];
+	bool		nulls[MaxTupleAttributeNumber];
+
+	heap_deform_tuple(tuple, tupdesc, values, nulls);
+	for (int i = 0; i < row->shape->natts; i++)
+	{
+		row->values[i] = values[attnums[i] - 1];
+		row->nulls[i] = nulls[attnums[i] - 1];
+	}
+}
+
 Row *
 RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 {
 	Row		   *row = RowNew(shape);
+	int			attnums[ROW_MAX_COLUMNS];
 
-	/* Our own SELECT lists are in the shape's order: one comparison finds each. */
-	for (int i = 0; i < shape->natts; i++)
-	{
-		int			attnum = i + 1;
-		Oid			type = shape->columns[i].type;
-
-		if (attnum > tupdesc->natts ||
-			strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), shape->columns[i].name) != 0)
-			attnum = SPI_fnumber(tupdesc, shape->columns[i].name);
-		if (attnum <= 0)
-			MissingColumn(shape, shape->columns[i].name);
-		if (type == COLUMN_OF_SCORES)
-			type = ScoreTypeId();
-		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
-			WrongType(shape->columns[i].name);
-		row->values[i] = SPI_getbinval(tuple, tupdesc, attnum, &row->nulls[i]);
-	}
+	RowMap(shape, tupdesc, attnums);
+	RowTakeTuple(row, tuple, tupdesc, attnums);
 	return row;
 }
 
@@ -164,6 +190,41 @@ RowTextIs(const Row *row, int column, const char *value)
 	return same;
 }
 
+/* get_typlenbyval() of the types that the ledger's columns have: it looks them up, and of these there are millions. */
+void
+ColumnStorage(Oid type, int16 *typlen, bool *typbyval)
+{
+	switch (type)
+	{
+		case TEXTOID:
+		case BYTEAOID:
+		case JSONBOID:
+		case NUMERICOID:
+			*typlen = -1;
+			*typbyval = false;
+			break;
+		case TIMESTAMPTZOID:
+		case INT8OID:
+			*typlen = sizeof(int64);
+			*typbyval = FLOAT8PASSBYVAL;
+			break;
+		case BOOLOID:
+			*typlen = sizeof(bool);
+			*typbyval = true;
+			break;
+		case INT4OID:
+			*typlen = sizeof(int32);
+			*typbyval = true;
+			break;
+		case UUIDOID:
+			*typlen = UUID_LEN;
+			*typbyval = false;
+			break;
+		default:
+			get_typlenbyval(type, typlen, typbyval);
+	}
+}
+
 /* The same value, to the bit: 1.50 is not 1.5, for the hash tells them apart. */
 bool
 RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
@@ -175,7 +236,7 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 	Assert(type == b->shape->columns[b_column].type);
 	if (a->nulls[a_column] || b->nulls[b_column])
 		return a->nulls[a_column] == b->nulls[b_column];
-	get_typlenbyval(type, &typlen, &typbyval);
+	ColumnStorage(type, &typlen, &typbyval);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 
@@ -187,6 +248,22 @@ RowColumnList(const RowShape *shape)
 	initStringInfo(&list);
 	for (int i = 0; i < shape->natts; i++)
 		appendStringInfo(&list, "%s%s", i ? ", " : "", quote_identifier(shape->columns[i].name));
+	return list.data;
+}
+
+/* The same in the order in which the table has them: the executor takes such rows as they are stored. */
+char *
+RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc)
+{
+	int			attnums[ROW_MAX_COLUMNS];
+	StringInfoData list;
+
+	RowMap(shape, tupdesc, attnums);
+	initStringInfo(&list);
+	for (int attnum = 1; attnum <= tupdesc->natts; attnum++)
+		for (int i = 0; i < shape->natts; i++)
+			if (attnums[i] == attnum)
+				appendStringInfo(&list, "%s%s", list.len ? ", " : "", quote_identifier(shape->columns[i].name));
 	return list.data;
 }
 
@@ -280,22 +357,6 @@ StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid 
 	return rows;
 }
 
-/* Where the shape's columns stand in the table's row type, found by name. */
-static void
-FindColumns(Inserter *inserter, TupleDesc tupdesc)
-{
-	Assert(inserter->shape->natts <= ROW_MAX_COLUMNS);
-	for (int i = 0; i < inserter->shape->natts; i++)
-	{
-		const char *name = inserter->shape->columns[i].name;
-		int			attnum = SPI_fnumber(tupdesc, name);
-
-		if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != inserter->shape->columns[i].type)
-			MissingColumn(inserter->shape, name);
-		inserter->attnums[i] = attnum;
-	}
-}
-
 /* The row as the table has its columns. */
 static void
 PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDesc tupdesc)
@@ -312,21 +373,6 @@ PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDe
 	tuplestore_putvalues(store, tupdesc, values, nulls);
 }
 
-/* Our columns as the table has them: in that order the executor takes them as they come. */
-static char *
-ColumnsInOrder(const Inserter *inserter, TupleDesc tupdesc)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int attnum = 1; attnum <= tupdesc->natts; attnum++)
-		for (int i = 0; i < inserter->shape->natts; i++)
-			if (inserter->attnums[i] == attnum)
-				appendStringInfo(&list, "%s%s", list.len ? ", " : "",
-								 quote_identifier(inserter->shape->columns[i].name));
-	return list.data;
-}
-
 #define NEW_ROWS "new_rows"
 
 /* Made anew where the table's columns are others than before. */
@@ -341,8 +387,8 @@ PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 	if (inserter->plan)
 		SPI_freeplan(inserter->plan);
 	inserter->plan = NULL;
-	FindColumns(inserter, tupdesc);
-	columns = ColumnsInOrder(inserter, tupdesc);
+	RowMap(inserter->shape, tupdesc, inserter->attnums);
+	columns = RowColumnsAsStored(inserter->shape, tupdesc);
 	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
 									   inserter->shape->table, columns, columns), 0, NULL);
 	inserter->identifier = identifier;

@@ -41,11 +41,15 @@ typedef struct Row
 } Row;
 
 extern Row *RowNew(const RowShape *shape);
+extern void RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums);
+extern void RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums);
 extern Row *RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc);
 extern void RowSetText(Row *row, int column, const char *value);
 extern void RowTake(Row *row, int column, const Row *from, int from_column);
 extern bool RowValueEqual(const Row *a, int a_column, const Row *b, int b_column);
+extern void ColumnStorage(Oid type, int16 *typlen, bool *typbyval);
 extern char *RowColumnList(const RowShape *shape);
+extern char *RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc);
 extern Oid *RowTypes(const RowShape *shape);
 
 static inline void

@@ -1,531 +1,121 @@
 /*
  * verify.c
  *		Whether the ledger is what was written into it.
- *
- * Four tables are read side by side in the order of customers, on the caller's
- * snapshot: entries, promises, sources, chains.  Each customer's entries are checked and
- * folded; what they add up to is compared with what the tables say.
  */
 #include "postgres.h"
 
-#include "verify.h"
+#include "helped.h"
 
-#include "catalog/pg_type_d.h"
+#include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "optimizer/cost.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
-#include "erased.h"
-#include "registered.h"
-#include "request.h"
+#include "access.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);
 
-/* A chain with the score that it carries */
-enum
-{
-	CHAIN_SCORE = CHAIN_COLUMNS,
-	SCORED_CHAIN_COLUMNS
-};
-
-static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
-	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID},
-	{"score", COLUMN_OF_SCORES}
-};
-
-static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};
-
+/* The ledger, by as many processes as it is worth and may be had. */
 static void
-EntryFinding(Verification *v, const char *field, const char *problem)
+VerifyLedger(Verification *v, Digest *digest, Period *period)
 {
-	const Row  *entry = v->entries.row;
+	Intervals	intervals = {.count = 1};
 
-	AddFinding(&v->findings, &(Finding) {
-		.part = "entry", .customer = v->customer, .has_seq = true, .seq = RowInt64(entry, ENTRY_SEQ),
-		.promise = RowIsNull(entry, ENTRY_PROMISE) ? NULL : DatumGetUUIDP(entry->values[ENTRY_PROMISE]),
-		.subject = RowText(entry, ENTRY_SUBJECT), .field = field, .problem = problem
-	});
-}
-
-static bool
-IsHash(const Row *row, int column, const uint8 hash[HASH_SIZE])
-{
-	bytea	   *stored;
-
-	if (RowIsNull(row, column))
-		return false;
-	stored = DatumGetByteaPP(row->values[column]);
-	return VARSIZE_ANY_EXHDR(stored) == HASH_SIZE && memcmp(VARDATA_ANY(stored), hash, HASH_SIZE) == 0;
-}
-
-/* What is wrong with one of the entry's texts; NULL: nothing. */
-static const char *
-TextProblem(const Row *entry, const ErasableText *erasable, bool erased)
-{
-	bool		text_gone = RowIsNull(entry, erasable->text);
-	bool		salt_gone = RowIsNull(entry, erasable->salt);
-
-	if (RowIsNull(entry, erasable->commitment))
-		return text_gone && salt_gone ? NULL : "is a text that the entry never had";
-	if (erased)
-		return text_gone && salt_gone ? NULL : "is still there, or its salt, and an entry says that it was erased";
-	if (text_gone)
-		return "is missing, and no entry says that it was erased";
-	return salt_gone || !EntryTextMatches(entry, erasable) ? "is not the text that was committed to" : NULL;
-}
-
-/* Texts are what was committed to, or were erased by an entry that says so; and with them the request's salt. */
-static void
-CheckTexts(Verification *v)
-{
-	const Row  *entry = v->entries.row;
-	int			erased = ErasedTexts(v->erasures, entry);
-	bool		lost = false;
-
-	for (int i = 0; i < ERASABLE_TEXTS; i++)
+	if (max_parallel_workers_per_gather > 0 && !IsInParallelMode())
+		intervals = FindIntervals();
+	if (intervals.count > 1)
 	{
-		bool		gone = (erased & (1 << i)) != 0;
-		const char *problem = TextProblem(entry, &erasable_texts[i], gone);
-
-		lost |= gone && !RowIsNull(entry, erasable_texts[i].commitment);
-		if (problem)
-			EntryFinding(v, entry_shape.columns[erasable_texts[i].text].name, problem);
-	}
-	if (lost)
-	{
-		if (!RowIsNull(entry, ENTRY_REQUEST_SALT))
-			EntryFinding(v, "request_salt", "is still there, and an entry says that a text of the request was erased");
-	}
-	else if (!RequestSaltMatches(entry))
-		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
-}
-
-/* The entry by itself. */
-static void
-CheckEntry(Verification *v)
-{
-	const Row  *entry = v->entries.row;
-	const char *field;
-	uint8		hash[HASH_SIZE];
-
-	EntryHash(entry, &v->ledger, hash);
-	if (!IsHash(entry, ENTRY_HASH, hash))
-		EntryFinding(v, "hash", "is not the hash of the entry: one of its columns was altered");
-	if (DatumGetInt16(entry->values[ENTRY_FORMAT]) != ENTRY_FORMAT_NUMBER)
-		EntryFinding(v, "format", "is not known to this version of the extension");
-	CheckTexts(v);
-	field = CheckRegistered(v->registrations, entry);
-	if (field)
-		EntryFinding(v, field, "is not what governance said of the actor");
-}
-
-/* The entry among the others of its chain. */
-static void
-CheckJoin(Verification *v)
-{
-	const Row  *entry = v->entries.row;
-	int64		seq = RowInt64(entry, ENTRY_SEQ);
-
-	if (seq != v->length + 1)
-		EntryFinding(v, "seq", psprintf("follows " INT64_FORMAT ": entries are missing or were put in", v->length));
-	if (!IsHash(entry, ENTRY_PREV_HASH, v->head))
-		EntryFinding(v, "prev_hash", "is not the hash of the entry before");
-	if (v->has_recorded_at && RowInstant(entry, ENTRY_RECORDED_AT) < v->recorded_at)
-		EntryFinding(v, "recorded_at", "lies before the entry before");
-	if (RowInstant(entry, ENTRY_OCCURRED_AT) > RowInstant(entry, ENTRY_RECORDED_AT))
-		EntryFinding(v, "occurred_at", "lies after it was recorded");
-	v->length = seq;
-	v->recorded_at = RowInstant(entry, ENTRY_RECORDED_AT);
-	v->has_recorded_at = true;
-}
-
-/*
- * What the next entry must join: the hash that stands in this one, so that an
- * altered entry is named and its innocent successor is not.
- */
-static void
-KeepHead(Verification *v)
-{
-	bytea	   *hash;
-
-	memset(v->head, 0, HASH_SIZE);
-	if (RowIsNull(v->entries.row, ENTRY_HASH))
-		return;
-	hash = DatumGetByteaPP(v->entries.row->values[ENTRY_HASH]);
-	memcpy(v->head, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
-}
-
-static void
-FoldOrRefuse(Verification *v)
-{
-	const Row  *entry = v->entries.row;
-	bool		governance = v->customer[0] == '\0';
-	const char *problem;
-
-	if (RowIsNull(entry, ENTRY_PROMISE) != governance)
-	{
-		EntryFinding(v, "promise", governance ? "does not belong into the governance chain" :
-					 "is missing: the entry belongs to no promise");
+		VerifyHelped(v, &intervals, digest, period);
 		return;
 	}
-	if (governance)
-		return;
-	problem = FoldEntry(&v->fold, entry);
-	if (problem)
-		EntryFinding(v, "event", problem);
+	DigestRead(digest, &v->ledger);
+	VerifyAll(v, &(Customers) {0});
+	AddPeriod(period, v);
 }
 
-/* What was erased of the customer at hand, before their entries are looked at. */
 static void
-ReadErasures(Verification *v)
+ReportLedger(const Period *period, const Findings *findings, const Digest *digest)
 {
-	v->erasures = ErasuresBegin(v->context);
-	for (; v->erased.row; ReaderNext(&v->erased))
+	char		hash[HASH_SIZE * 2 + 1];
+	char	   *first;
+
+	if (period->entries == 0)
 	{
-		char	   *customer = ErasedCustomer(v->erased.row);
-
-		if (strcmp(customer, v->customer) > 0)
-			break;
-		ErasuresAdd(v->erasures, v->erased.row);
-	}
-}
-
-static void
-CheckEntries(Verification *v)
-{
-	for (; v->entries.row && RowTextIs(v->entries.row, ENTRY_CUSTOMER, v->customer); ReaderNext(&v->entries))
-	{
-		TimestampTz recorded_at = RowInstant(v->entries.row, ENTRY_RECORDED_AT);
-		MemoryContext previous = MemoryContextSwitchTo(v->entries.context);
-
-		CheckEntry(v);
-		CheckJoin(v);
-		KeepHead(v);
-		FoldOrRefuse(v);
-		MemoryContextSwitchTo(previous);
-		v->first = v->entries_read == 0 ? recorded_at : Min(v->first, recorded_at);
-		v->last = v->entries_read == 0 ? recorded_at : Max(v->last, recorded_at);
-		v->entries_read++;
-	}
-}
-
-static void
-ChainFinding(Verification *v, const char *field, const char *problem)
-{
-	AddFinding(&v->findings, &(Finding) {
-		.part = "chain", .customer = v->customer, .field = field, .problem = problem
-	});
-}
-
-static bool
-HasChain(const Verification *v)
-{
-	return v->chains.row && RowTextIs(v->chains.row, CHAIN_CUSTOMER, v->customer);
-}
-
-static void
-CheckChain(Verification *v)
-{
-	const Row  *chain = v->chains.row;
-
-	if (!HasChain(v))
-	{
-		ChainFinding(v, NULL, "is missing");
+		ereport(NOTICE, (errmsg("no entries were found")));
 		return;
 	}
-	if (v->length == 0)
-		ChainFinding(v, NULL, "has no entries");
-	if (RowInt64(chain, CHAIN_LENGTH) != v->length)
-		ChainFinding(v, "length", psprintf("is " INT64_FORMAT ", and the last entry is " INT64_FORMAT,
-										   RowInt64(chain, CHAIN_LENGTH), v->length));
-	if (!IsHash(chain, CHAIN_HEAD, v->head))
-		ChainFinding(v, "head", "is not the hash of the last entry");
-	if (RowIsNull(chain, CHAIN_RECORDED_AT) == v->has_recorded_at ||
-		(v->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != v->recorded_at))
-		ChainFinding(v, "recorded_at", "is not when the last entry was recorded");
-}
-
-/* The score that the chain at hand carries; NULL where it has none. */
-const TrustScore *
-VerifiedScore(const Verification *v)
-{
-	if (!v->has_scores || !HasChain(v) || RowIsNull(v->chains.row, CHAIN_SCORE))
-		return NULL;
-	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
-}
-
-/* Folded with the half-life that the score has: setting another one changes no score by itself. */
-static int64
-HalfLifeToFoldWith(const Verification *v)
-{
-	const TrustScore *stored = VerifiedScore(v);
-
-	if (v->half_life)
-		return v->half_life;
-	return stored && !ScoreIsEmpty(stored) ? stored->half_life : USECS_PER_DAY;
+	hex_encode((const char *) digest->hash, HASH_SIZE, hash);
+	hash[HASH_SIZE * 2] = '\0';
+	first = pstrdup(timestamptz_to_str(period->first));
+	ereport(NOTICE,
+			(errmsg("verified " INT64_FORMAT " entries of " INT64_FORMAT " customers, recorded from %s to %s: "
+					INT64_FORMAT " findings, digest %s",
+					period->entries, digest->customers, first, timestamptz_to_str(period->last),
+					findings->count, hash)));
 }
 
 static void
-CheckScore(Verification *v)
+ReportCustomer(const Verification *v)
 {
-	const TrustScore *stored = VerifiedScore(v);
-
-	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->fold, stored))
-		ChainFinding(v, "score", "is not what the entries add up to");
-}
-
-static void
-PromiseFinding(Verification *v, pg_uuid_t *promise, const char *field, const char *problem)
-{
-	AddFinding(&v->findings, &(Finding) {
-		.part = "promise", .customer = v->customer, .promise = promise, .field = field, .problem = problem
-	});
-}
-
-static void
-CheckPromise(Verification *v)
-{
-	const Row  *stored = v->promises.row;
-	pg_uuid_t  *id = RowIsNull(stored, PROMISE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[PROMISE_PROMISE]);
-	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
-
-	if (folded == NULL)
-	{
-		PromiseFinding(v, id, NULL, "has no entries");
-		return;
-	}
-	if (folded->stored)
-		PromiseFinding(v, id, NULL, "is there twice");
-	folded->stored = true;
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
-		if (!RowValueEqual(stored, i, folded->promise, i))
-			PromiseFinding(v, id, promise_shape.columns[i].name, "is not what the entries add up to");
-}
-
-static void
-CheckPromises(Verification *v)
-{
-	HASH_SEQ_STATUS all;
-	Folded	   *folded;
-
-	for (; v->promises.row && RowTextIs(v->promises.row, PROMISE_CUSTOMER, v->customer); ReaderNext(&v->promises))
-		CheckPromise(v);
-	hash_seq_init(&all, v->fold.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->stored)
-			PromiseFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
-}
-
-static void
-SourceFinding(Verification *v, pg_uuid_t *promise, const char *field, const char *problem)
-{
-	AddFinding(&v->findings, &(Finding) {
-		.part = "source", .customer = v->customer, .promise = promise, .field = field, .problem = problem
-	});
-}
-
-static void
-CheckSource(Verification *v)
-{
-	const Row  *stored = v->sources.row;
-	pg_uuid_t  *id = RowIsNull(stored, SOURCE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[SOURCE_PROMISE]);
-	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
-
-	if (folded == NULL || RowIsNull(folded->source, SOURCE_KEY))
-	{
-		SourceFinding(v, id, NULL, "has no entries that say so");
-		return;
-	}
-	if (folded->source_stored)
-		SourceFinding(v, id, NULL, "is there twice");
-	folded->source_stored = true;
-	for (int i = 0; i < SOURCE_COLUMNS; i++)
-		if (!RowValueEqual(stored, i, folded->source, i))
-			SourceFinding(v, id, source_shape.columns[i].name, "is not what the entries add up to");
-}
-
-static void
-CheckSources(Verification *v)
-{
-	HASH_SEQ_STATUS all;
-	Folded	   *folded;
-
-	for (; v->sources.row && RowTextIs(v->sources.row, SOURCE_CUSTOMER, v->customer); ReaderNext(&v->sources))
-		CheckSource(v);
-	hash_seq_init(&all, v->fold.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->source_stored && !RowIsNull(folded->source, SOURCE_KEY))
-			SourceFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
-}
-
-/* The first customer that any of the readers has; NULL at the end. */
-static char *
-NextCustomer(Verification *v)
-{
-	const struct
-	{
-		const Row  *row;
-		int			column;
-	}			heads[] = {
-		{v->entries.row, ENTRY_CUSTOMER}, {v->promises.row, PROMISE_CUSTOMER}, {v->chains.row, CHAIN_CUSTOMER},
-		{v->sources.row, SOURCE_CUSTOMER}
-	};
-	char	   *first = NULL;
-
-	for (size_t i = 0; i < lengthof(heads); i++)
-	{
-		char	   *customer = heads[i].row ? RowText(heads[i].row, heads[i].column) : NULL;
-
-		if (heads[i].row && customer == NULL)
-			RowWithoutKey(heads[i].row->shape->table);
-
-		if (customer && (first == NULL || strcmp(customer, first) < 0))
-			first = customer;
-	}
-	return first;
-}
-
-/*
- * The entries of the next customer, by themselves and with their chain; each
- * customer in memory of its own.  False where there is none.  What they add up
- * to is then in v->fold.
- */
-bool
-VerifyNextChain(Verification *v)
-{
-	MemoryContext previous = CurrentMemoryContext;
-
-	CHECK_FOR_INTERRUPTS();
-	MemoryContextReset(v->context);
-	MemoryContextSwitchTo(v->context);
-	v->customer = NextCustomer(v);
-	if (v->customer)
-	{
-		FoldBegin(&v->fold, v->context, HalfLifeToFoldWith(v));
-		v->length = 0;
-		memset(v->head, 0, HASH_SIZE);
-		v->has_recorded_at = false;
-		ReadErasures(v);
-		CheckEntries(v);
-		CheckChain(v);
-	}
-	MemoryContextSwitchTo(previous);
-	return v->customer != NULL;
-}
-
-/* What the tables say of that customer beside the chain. */
-static void
-CheckProjections(Verification *v)
-{
-	MemoryContext previous = MemoryContextSwitchTo(v->context);
-
-	CheckScore(v);
-	if (HasChain(v))
-	{
-		DigestAdd(&v->digest, v->chains.row);
-		ReaderNext(&v->chains);
-	}
-	CheckPromises(v);
-	CheckSources(v);
-	MemoryContextSwitchTo(previous);
-}
-
-/* All customers, or one; within a LedgerSession, on the active snapshot. */
-void
-VerificationBegin(Verification *v, const Ledger *ledger, const char *customer)
-{
-	v->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
-	v->ledger = ledger->id;
-	v->has_scores = get_attnum(LedgerRelation("chain"), scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
-	v->registrations = ReadRegistrations();
-	ReaderOpen(&v->entries, &entry_shape, NULL, "customer COLLATE pg_catalog.\"C\", seq", customer);
-	ReaderOpen(&v->promises, &promise_shape, NULL, "customer COLLATE pg_catalog.\"C\", promise", customer);
-	ReaderOpen(&v->sources, &source_shape, NULL, "customer COLLATE pg_catalog.\"C\", promise", customer);
-	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, "customer COLLATE pg_catalog.\"C\"", customer);
-	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "customer COLLATE pg_catalog.\"C\", seq", customer);
-}
-
-void
-VerificationEnd(Verification *v)
-{
-	ReaderClose(&v->erased);
-	ReaderClose(&v->chains);
-	ReaderClose(&v->sources);
-	ReaderClose(&v->promises);
-	ReaderClose(&v->entries);
-}
-
-static void
-Report(Verification *v, const char *customer)
-{
-	char		digest[HASH_SIZE * 2 + 1];
 	char	   *first;
 
 	if (v->entries_read == 0)
 	{
-		ereport(NOTICE, (errmsg("no entries were found%s", customer ? " of this customer" : "")));
+		ereport(NOTICE, (errmsg("no entries were found of this customer")));
 		return;
 	}
-	hex_encode((char *) v->digest.hash, HASH_SIZE, digest);
-	digest[HASH_SIZE * 2] = '\0';
 	first = pstrdup(timestamptz_to_str(v->first));
-	if (customer)
-		ereport(NOTICE,
-				(errmsg("verified " INT64_FORMAT " entries of this customer, recorded from %s to %s: "
-						INT64_FORMAT " findings",
-						v->entries_read, first, timestamptz_to_str(v->last), v->findings.count)));
-	else
-		ereport(NOTICE,
-				(errmsg("verified " INT64_FORMAT " entries of " INT64_FORMAT " customers, recorded from %s to %s: "
-						INT64_FORMAT " findings, digest %s",
-						v->entries_read, v->digest.customers, first, timestamptz_to_str(v->last),
-						v->findings.count, digest)));
+	ereport(NOTICE,
+			(errmsg("verified " INT64_FORMAT " entries of this customer, recorded from %s to %s: "
+					INT64_FORMAT " findings",
+					v->entries_read, first, timestamptz_to_str(v->last), v->findings.count)));
 }
 
+/* What both have in common: who may, where to, and the guards. */
 static void
-Verify(FunctionCallInfo fcinfo, const char *customer)
+VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session)
 {
-	Verification v = {0};
 	Ledger		ledger = {0};
-	LedgerSession session;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
 	LedgerFind(&ledger);
 	CheckAccess(&ledger, GetUserId(), LEVEL_AUDITOR | LEVEL_ADMIN, "verify the ledger");
 	InitMaterializedSRF(fcinfo, 0);
-	v.findings.result = (ReturnSetInfo *) fcinfo->resultinfo;
-	LedgerEnter(&ledger, &session);
+	memset(v, 0, sizeof(Verification));
+	v->findings.store = result->setResult;
+	v->findings.tupdesc = result->setDesc;
+	LedgerEnter(&ledger, session);
 	LedgerReadId(&ledger);
-	FindGuardProblems(&v.findings);
-	if (customer == NULL || customer[0] == '\0')
-		FindGovernanceProblems(&v.findings);
-	DigestBegin(&v.digest, &ledger.id);
-	VerificationBegin(&v, &ledger, customer);
-	if (!v.has_scores)
-		AddFinding(&v.findings, &(Finding) {
+	v->ledger = ledger.id;
+	FindGuardProblems(&v->findings);
+	if (!HasScores())
+		AddFinding(&v->findings, &(Finding) {
 			.part = "chain", .field = "score", .problem = "is missing: migrate_ledger() brings it back"
 		});
-	while (VerifyNextChain(&v))
-		CheckProjections(&v);
-	DigestEnd(&v.digest);
-	VerificationEnd(&v);
-	Report(&v, customer);
-	LedgerLeave(&session);
 }
 
 /*
  * verify() returns setof (part, customer, seq, promise, subject, field, problem)
  *		The whole ledger; empty when nothing is wrong.  On the caller's snapshot,
- *		beside writers, in read-only transactions and on standbys.  One NOTICE with
- *		counts, period and digest.  Level auditor or admin.
+ *		beside writers, in read-only transactions and on standbys; with the help of
+ *		max_parallel_workers_per_gather workers where there are many customers.  One
+ *		NOTICE with counts, period and digest.  Level auditor or admin.
  */
 Datum
 verify_ledger(PG_FUNCTION_ARGS)
 {
-	Verify(fcinfo, NULL);
+	Verification v;
+	LedgerSession session;
+	Digest		digest;
+	Period		period = {0};
+
+	VerifyBegin(&v, fcinfo, &session);
+	FindGovernanceProblems(&v.findings);
+	VerifyLedger(&v, &digest, &period);
+	ReportLedger(&period, &v.findings, &digest);
+	LedgerLeave(&session);
 	return (Datum) 0;
 }
 
@@ -536,6 +126,15 @@ verify_ledger(PG_FUNCTION_ARGS)
 Datum
 verify_customer(PG_FUNCTION_ARGS)
 {
-	Verify(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *customer = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	Verification v;
+	LedgerSession session;
+
+	VerifyBegin(&v, fcinfo, &session);
+	if (customer[0] == '\0')
+		FindGovernanceProblems(&v.findings);
+	VerifyAll(&v, &(Customers) {.only = customer});
+	ReportCustomer(&v);
+	LedgerLeave(&session);
 	return (Datum) 0;
 }

@@ -1,11 +1,10 @@
 /*
- * verify.h
- *		Whether the ledger is what was written into it.
+ * verification.h
+ *		Checking customers, one after the other: their entries, and what these add up to.
  */
-#ifndef TRUST_LEDGER_VERIFY_H
-#define TRUST_LEDGER_VERIFY_H
+#ifndef TRUST_LEDGER_VERIFICATION_H
+#define TRUST_LEDGER_VERIFICATION_H
 
-#include "digest.h"
 #include "findings.h"
 #include "fold.h"
 #include "reader.h"
@@ -21,8 +20,7 @@ typedef struct Verification
 	Reader		erased;
 	bool		has_scores;		/* the chains have them */
 	int64		half_life;		/* to fold with; 0: that of each stored score */
-	Digest		digest;
-	HTAB	   *registrations;
+	HTAB	   *registrations;	/* of the whole ledger */
 	TimestampTz first;
 	TimestampTz last;
 	int64		entries_read;
@@ -31,15 +29,17 @@ typedef struct Verification
 	MemoryContext context;
 	char	   *customer;
 	Fold		fold;
-	HTAB	   *erasures;		/* what erased entries name */
+	HTAB	   *erasures;		/* what erased entries name; NULL: there are none */
 	int64		length;
 	uint8		head[HASH_SIZE];
 	bool		has_recorded_at;
 	TimestampTz recorded_at;
 } Verification;
 
-extern void VerificationBegin(Verification *v, const Ledger *ledger, const char *customer);
+extern bool HasScores(void);
+extern void VerificationBegin(Verification *v, const Customers *customers);
 extern bool VerifyNextChain(Verification *v);
+extern void VerifyAll(Verification *v, const Customers *customers);
 extern const TrustScore *VerifiedScore(const Verification *v);
 extern void VerificationEnd(Verification *v);
 
