@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(687);
+SELECT plan(688);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -249,6 +249,9 @@ INSERT INTO forgery VALUES
 	('', 'UPDATE trust.entry SET event = ''actor_promoted'' WHERE customer = '''' AND event = ''actor_retired'''),
 	('', 'UPDATE trust.entry SET details = details || ''{"levels": ["admin"]}'' WHERE subject = ''lisa''');
 SELECT is(refused(doing, of_customer), 'TL006', concat_ws(' ', regexp_replace(doing, '\s+', ' ', 'g'), of_customer)) FROM forgery;
+
+SELECT is(refused('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise WHERE promise = the(''1'')', 'c'), 'TL006',
+	'a promise is there twice');
 
 -- Settings that no function can work with stay what they are, too.
 SELECT matches(refused(doing, of_customer), '^(55000|22023|TL006)$', format('%s, rebuild(%L)', doing, of_customer))
