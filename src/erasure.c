@@ -265,7 +265,7 @@ SayOfPromises(Erasure *erasure, bool by_entry)
 {
 	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Touched), .hcxt = CurrentMemoryContext};
 
-	erasure->touched = hash_create("erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	erasure->touched = hash_create("trust_ledger erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	erasure->said = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * erasure->count);
 	for (int i = 0; i < erasure->count; i++)
 	{
