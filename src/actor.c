@@ -68,16 +68,6 @@ PrepareCache(void)
 	cache_stale = false;
 }
 
-/* The place of a name in a list of names, -1 where it has none. */
-int
-NameIndex(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
-}
-
 static char *
 CopyOrNull(const char *string)
 {

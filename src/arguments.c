@@ -6,10 +6,10 @@
 
 #include "arguments.h"
 
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "actor.h"
 #include "text.h"
 
 text *

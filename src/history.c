@@ -14,6 +14,7 @@
 
 #include "erased.h"
 #include "source.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(history);
 

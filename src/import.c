@@ -17,6 +17,7 @@
 #include "utils/typcache.h"
 
 #include "gathered.h"
+#include "text.h"
 #include "tracked_rows.h"
 
 PG_FUNCTION_INFO_V1(import_rows);

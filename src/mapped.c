@@ -23,7 +23,6 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "arguments.h"
 #include "text.h"
 
 /* ---- types ---- */
@@ -221,8 +220,7 @@ CheckText(int field, const char *value, const char *argument)
 		CheckWords(cstring_to_text(value), mapped_shape.columns[field].name);
 	else
 		CheckKey(value, mapped_shape.columns[field].name);
-	if (field == MAPPED_VERDICT && strcmp(value, state_names[STATE_KEPT]) != 0 &&
-		strcmp(value, state_names[STATE_PARTLY_KEPT]) != 0 && strcmp(value, state_names[STATE_BROKEN]) != 0)
+	if (field == MAPPED_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),

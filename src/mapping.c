@@ -23,7 +23,6 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "actor.h"
 #include "mapped.h"
 #include "text.h"
 
@@ -34,10 +33,8 @@ const RowShape mapped_shape = {"mapped_row", mapped_columns, MAPPED_COLUMNS};
 
 /* ---- which argument goes with which event, and as what ---- */
 
-#define ON(event) (1 << EVENT_##event)
-#define ALL_EVENTS ((1 << EVENTS) - 1)
+#define ON(event) EVENT_BIT(event)
 #define WITH_TERMS (ON(MADE) | ON(AMENDED))
-#define PERSONAL (ON(BACKED) | ON(DECLINED) | ON(BACKING_WITHDRAWN))
 #define MAY_BE_RELAYED (ON(ACCEPTED) | ON(RELEASED) | ON(ASSESSED) | ON(AMENDED))
 
 typedef enum Form
@@ -63,7 +60,7 @@ static const struct
 	{MAPPED_REASON, ALL_EVENTS & ~(ON(MADE) | ON(BACKED) | ON(ACCEPTED)), FORM_EITHER},
 	{MAPPED_OCCURRED_AT, ALL_EVENTS, FORM_COLUMN}, {MAPPED_CONTEXT, ALL_EVENTS, FORM_EITHER},
 	/* who stands behind a promise acts, and is not named */
-	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
+	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL_EVENTS, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
 };
 
 /* An argument, taken apart. */

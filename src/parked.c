@@ -24,6 +24,7 @@
 #include "deed.h"
 #include "promise_act.h"
 #include "savepoint.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(replay_parked);
 
