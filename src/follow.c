@@ -37,11 +37,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#if PG_VERSION_NUM < 160000
-#define OwnsTable(table) pg_class_ownercheck(table, GetUserId())
-#else
-#define OwnsTable(table) object_ownercheck(RelationRelationId, table, GetUserId())
-#endif
+#include "relation.h"
 
 #define SOURCE "source:"
 
@@ -317,29 +313,17 @@ TriggerName(const Tracker *tracker)
 	return NameStr(((Form_pg_trigger) GETSTRUCT(tracker->tuple))->tgname);
 }
 
-static char *
-TableName(Oid table)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
-}
-
 /* PostgreSQL lets whoever has the right TRIGGER create one. */
 static void
 CheckOwner(const Tracker *tracker)
 {
-	HeapTuple	tuple;
-	Oid			owner;
+	Oid			owner = RelationOwner(tracker->table, false);
 
-	if (OwnsTable(tracker->table))
+	if (has_privs_of_role(GetUserId(), owner))
 		return;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(tracker->table));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", tracker->table);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of table %s", TableName(tracker->table)),
+			 errmsg("must be owner of table %s", QualifiedName(tracker->table)),
 			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TriggerName(tracker)),
 			 errhint("Create it as \"%s\".", GetUserNameFromId(owner, false))));
 }
@@ -388,9 +372,9 @@ CheckSource(List *trackers, const Tracker *tracker, const char *source)
 	if (other)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("source \"%s\" is that of table %s", source, TableName(other->table)),
+				 errmsg("source \"%s\" is that of table %s", source, QualifiedName(other->table)),
 				 errdetail("Trigger \"%s\" there says so; rows of table %s would be taken for rows of that one.",
-						   TriggerName(other), TableName(tracker->table)),
+						   TriggerName(other), QualifiedName(tracker->table)),
 				 errhint("Leave \"" SOURCE "\" out, and the table gets one of its own.")));
 }
 
@@ -438,7 +422,7 @@ SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("trigger \"%s\" needs a source: table %s has several", TriggerName(tracker),
-							TableName(tracker->table)),
+							QualifiedName(tracker->table)),
 					 errdetail("One is \"%s\", another is \"%s\".", source, theirs),
 					 errhint("Add \"" SOURCE "%s\", or another, to its arguments.", source)));
 		source = theirs;
@@ -450,7 +434,7 @@ SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
 static const char *
 SourceByName(List *trackers, Oid table)
 {
-	char	   *name = TableName(table);
+	char	   *name = QualifiedName(table);
 	char	   *source = name;
 
 	for (int i = 2; StrangerWith(trackers, table, source); i++)

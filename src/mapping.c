@@ -24,6 +24,7 @@
 #include "utils/syscache.h"
 
 #include "mapped.h"
+#include "relation.h"
 #include "text.h"
 
 #define MAPPED_COLUMN(id, name, type) {#name, type},
@@ -272,13 +273,6 @@ RootOf(Relation rel)
 		list_free(ancestors);
 	}
 	return root;
-}
-
-/* schema.table, as SQL has to name it. */
-char *
-QualifiedName(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
 static Oid

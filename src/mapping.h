@@ -87,7 +87,6 @@ typedef struct Mapping
 } Mapping;
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
-extern char *QualifiedName(Oid relid);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
 extern const char *MappingActor(const Trigger *trigger);
 extern bool MappingHas(const Mapping *mapping, int field);

@@ -6,23 +6,19 @@
 
 #include "governance.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/syscache.h"
 
 #include "arguments.h"
 #include "duration.h"
-#include "text.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
 
-static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT count(*) FROM trust.ledger");
+static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.count(*) FROM trust.ledger");
 
 static Statement merge_settings = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
