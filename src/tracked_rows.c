@@ -15,8 +15,6 @@
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -32,6 +30,7 @@
 #include "mapping.h"
 #include "relation.h"
 #include "terms.h"
+#include "tracker.h"
 
 PG_FUNCTION_INFO_V1(read_tracked);
 PG_FUNCTION_INFO_V1(source_of);
@@ -385,7 +384,7 @@ read_tracked(PG_FUNCTION_ARGS)
 static const char *
 SourceOf(const Ledger *ledger, Relation rel)
 {
-	Oid			track = LookupFuncName(list_make2(makeString(pstrdup("trust_ledger")), makeString(pstrdup("track"))), 0, NULL, false);
+	Oid			track = TrackFunction();
 	LedgerSession session;
 	Datum		name = CStringGetTextDatum(QualifiedName(RelationGetRelid(rel)));
 	char	   *source = NULL;
