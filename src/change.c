@@ -14,6 +14,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "mapped_row.h"
+
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 
 /* The fields that an amendment can change. */

@@ -23,14 +23,8 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "mapped.h"
 #include "relation.h"
 #include "text.h"
-
-#define MAPPED_COLUMN(id, name, type) {#name, type},
-static const Column mapped_columns[MAPPED_COLUMNS] = {MAPPED_LIST(MAPPED_COLUMN)};
-
-const RowShape mapped_shape = {"mapped_row", mapped_columns, MAPPED_COLUMNS};
 
 /* ---- which argument goes with which event, and as what ---- */
 
@@ -105,7 +99,7 @@ FieldNames(Event event)
 	initStringInfo(&list);
 	for (size_t i = 0; i < lengthof(field_rules); i++)
 		if (field_rules[i].events & (1 << event))
-			appendStringInfo(&list, "%s, ", mapped_columns[field_rules[i].field].name);
+			appendStringInfo(&list, "%s, ", mapped_shape.columns[field_rules[i].field].name);
 	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
 	return list.data;
 }
@@ -151,7 +145,10 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 			added->field = MAPPED_DUE_ON;
 	}
 	else
+	{
+		added->type = mapped_shape.columns[field].type;
 		added->constant = MappedConstant(field, parts->value, argument);
+	}
 	mapping->field_count++;
 }
 
@@ -199,7 +196,7 @@ TakeArgument(Mapping *mapping, Relation rel, const char *argument)
 		return;
 	for (size_t i = 0; i < lengthof(field_rules); i++)
 	{
-		if (strcmp(mapped_columns[field_rules[i].field].name, parts.name) != 0)
+		if (strcmp(mapped_shape.columns[field_rules[i].field].name, parts.name) != 0)
 			continue;
 		if (!(field_rules[i].events & (1 << mapping->event)))
 			break;
@@ -241,9 +238,9 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 		if (mapping->event == needed[i].event && !MappingHas(mapping, needed[i].field))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("event \"%s\" needs \"%s\"", event_names[mapping->event], mapped_columns[needed[i].field].name),
+					 errmsg("event \"%s\" needs \"%s\"", event_names[mapping->event], mapped_shape.columns[needed[i].field].name),
 					 errhint("Add an argument %s=column or %s:text.",
-							 mapped_columns[needed[i].field].name, mapped_columns[needed[i].field].name)));
+							 mapped_shape.columns[needed[i].field].name, mapped_shape.columns[needed[i].field].name)));
 	if (mapping->event == EVENT_MADE && mapping->on_error == ON_ERROR_NOTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -27,7 +27,7 @@
 #include "tracked_rows.h"
 
 #include "access.h"
-#include "mapping.h"
+#include "mapped_row.h"
 #include "relation.h"
 #include "terms.h"
 #include "tracker.h"
