@@ -126,14 +126,13 @@ drop_policy(PG_FUNCTION_ARGS)
 	{
 		Datum		argument = CStringGetTextDatum(policy);
 		Change		change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
-		bool		isnull;
 
 		if (StatementWrite(&dropped_details, &argument, NULL) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("there is no policy \"%s\"", policy),
 					 errhint("SELECT * FROM trust.policy_rule; lists them.")));
-		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		change.details = ResultNeeded(0, 1, JSONBOID);
 		change.reason = ArgWords(fcinfo, 1, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
