@@ -11,8 +11,6 @@
 
 #include "access/htup_details.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
 
 #include "mapped_row.h"
 

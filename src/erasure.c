@@ -19,7 +19,6 @@
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
-#include "erased.h"
 #include "guard.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);

@@ -13,7 +13,6 @@
 
 #include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"

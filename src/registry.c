@@ -6,7 +6,6 @@
 
 #include "governance.h"
 
-#include "catalog/pg_authid.h"
 #include "catalog/pg_type_d.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
