@@ -12,7 +12,7 @@
 
 #include "text.h"
 
-text *
+static text *
 ArgText(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_TEXT_PP(argument);

@@ -338,11 +338,11 @@ erase_customer(PG_FUNCTION_ARGS)
 static void
 SayOfGovernance(Erasure *erasure)
 {
-	Change	   *changes = palloc0(sizeof(Change) * erasure->count);
+	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * erasure->count);
 	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
 
 	for (int i = 0; i < erasure->count; i++)
-		changes[i] = (Change) {
+		changes[i] = (GovernanceChange) {
 			.event = event_names[EVENT_ERASED], .subject = erasure->losses[i].subject,
 			.details = TextsAsJson(erasure->losses[i].texts), .refers_to = erasure->losses[i].seq,
 			.reason = erasure->reason

@@ -40,7 +40,7 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[2] = {CStringGetTextDatum(role), CStringGetTextDatum(level)};
-		Change		change = {
+		GovernanceChange change = {
 			.event = grant ? "access_granted" : "access_revoked", .governs = &governed_access, .subject = role
 		};
 

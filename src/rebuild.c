@@ -255,7 +255,7 @@ rebuild(PG_FUNCTION_ARGS)
 		ChainLock(&chain, governance.act.ledger, customer);
 	if (GovernanceLock(&governance))
 	{
-		Change		change = {.event = "rebuilt"};
+		GovernanceChange change = {.event = "rebuilt"};
 		int64		changed;
 
 		PushActiveSnapshot(GetTransactionSnapshot());

@@ -95,7 +95,7 @@ set_policy(PG_FUNCTION_ARGS)
 	{
 		Datum		values[RULE_ARGUMENTS];
 		char		nulls[RULE_ARGUMENTS];
-		Change		change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
+		GovernanceChange change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
 
 		for (int i = 0; i < RULE_ARGUMENTS; i++)
 		{
@@ -125,7 +125,7 @@ drop_policy(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(policy);
-		Change		change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
+		GovernanceChange change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
 
 		if (StatementWrite(&dropped_details, &argument, NULL) == 0)
 			ereport(ERROR,

@@ -52,7 +52,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	Governance	governance = {.levels = LEVEL_ADMIN};
 	Ledger		ledger = {0};
 	Act		   *act = &governance.act;
-	Change		changes[2] = {
+	GovernanceChange changes[2] = {
 		{.event = "ledger_created", .governs = &governed_ledger},
 		{.event = "access_granted", .governs = &governed_access}
 	};
@@ -156,7 +156,7 @@ set_ledger(PG_FUNCTION_ARGS)
 	{
 		Datum		values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 		char		nulls[] = "    ";
-		Change		change = {.event = "ledger_set", .governs = &governed_ledger};
+		GovernanceChange change = {.event = "ledger_set", .governs = &governed_ledger};
 
 		for (int i = 0; i < 4; i++)
 			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';

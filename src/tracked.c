@@ -101,7 +101,7 @@ set_tracking(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-		Change		change = {.event = "tracking_set", .governs = &governed_tracking};
+		GovernanceChange change = {.event = "tracking_set", .governs = &governed_tracking};
 
 		if (StatementWrite(&tracking_details, values, NULL) != 1)
 			ereport(ERROR,
@@ -134,7 +134,7 @@ drop_tracking(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(source);
-		Change		change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
+		GovernanceChange change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
 		Datum		table;
 		bool		gone;
 
