@@ -359,9 +359,9 @@ CheckReadsTracked(Relation rel)
  * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
  *		The table's rows as its mapping reads them: a row per event that the row as it
  *		stands says, the first that of its promise being made; with_rows: and one
- *		"noted" for each row that is there.  By who may SELECT from
- *		the table and reads words or imports.  Errors: 42501, TL004, and those of a
- *		mapping that cannot work.
+ *		"noted" for each row that is there.  By who may SELECT from the table and reads
+ *		words or imports.  Errors: 42501, TL004, and those of a mapping that cannot
+ *		work.
  */
 Datum
 read_tracked(PG_FUNCTION_ARGS)
@@ -369,11 +369,13 @@ read_tracked(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel = table_open(relid, AccessShareLock);
+	List	   *readings;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
 	CheckReadsTracked(rel);
 	InitMaterializedSRF(fcinfo, 0);
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
+	readings = ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2));
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }
