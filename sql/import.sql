@@ -1,4 +1,4 @@
--- What a row says, as its mapping reads it: the columns in the order of MAPPED_LIST (src/mapping.h).
+-- What a row says, as its mapping reads it: the columns in the order of MAPPED_LIST (src/mapped.h).
 CREATE TYPE trust_ledger.mapped_row AS (
 	step          integer,
 	name          text,

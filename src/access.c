@@ -16,8 +16,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/memutils.h"
 #include "utils/syscache.h"
+
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(require_reader);
 PG_FUNCTION_INFO_V1(reads_words);
@@ -48,10 +49,9 @@ RolesChanged(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unused(),
 static int
 LevelOrNone(const char *name)
 {
-	for (int i = 0; i < ACCESS_LEVELS; i++)
-		if (strcmp(access_level_names[i], name) == 0)
-			return 1 << i;
-	return 0;
+	int			index = NameIndex(access_level_names, ACCESS_LEVELS, name);
+
+	return index < 0 ? 0 : 1 << index;
 }
 
 /* The level of that name, or an error that lists them. */

@@ -54,7 +54,7 @@ ForgetActors(void)
 static void
 PrepareCache(void)
 {
-	HASHCTL		control = {0};
+	HASHCTL		control = {.keysize = MAX_KEY_BYTES + 2, .entrysize = sizeof(CachedActor)};
 
 	if (cache != NULL && !cache_stale && hash_get_num_entries(cache) < CACHED_ACTORS)
 		return;
@@ -63,21 +63,9 @@ PrepareCache(void)
 		MemoryContextReset(cache_context);
 	else
 		cache_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger actors", ALLOCSET_SMALL_SIZES);
-	control.keysize = MAX_KEY_BYTES + 2;
-	control.entrysize = sizeof(CachedActor);
 	control.hcxt = cache_context;
 	cache = hash_create("trust_ledger actors", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	cache_stale = false;
-}
-
-/* The place of a name in a list of names, -1 where it has none. */
-int
-NameIndex(const char *const *names, int count, const char *name)
-{
-	for (int i = 0; i < count; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
 }
 
 static char *

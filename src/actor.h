@@ -40,7 +40,6 @@ typedef struct Actor
 	int64		seq;			/* the governance entry that says so */
 } Actor;
 
-extern int	NameIndex(const char *const *names, int count, const char *name);
 extern Actor *ActorFind(const Ledger *ledger, const char *actor);
 extern Actor *ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call);
 extern Actor *ActorOfLogin(const Ledger *ledger, const char *login);

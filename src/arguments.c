@@ -6,13 +6,13 @@
 
 #include "arguments.h"
 
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "actor.h"
 #include "text.h"
 
-text *
+static text *
 ArgText(FunctionCallInfo fcinfo, int argument)
 {
 	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_TEXT_PP(argument);

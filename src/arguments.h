@@ -9,7 +9,6 @@
 
 #include "utils/numeric.h"
 
-extern text *ArgText(FunctionCallInfo fcinfo, int argument);
 extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
 extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint);
 extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);

@@ -11,9 +11,6 @@
 
 PG_FUNCTION_INFO_V1(assess_promise);
 
-/* The verdicts, one behind the other in state_names */
-#define VERDICTS (STATE_BROKEN - STATE_KEPT + 1)
-
 /* Promiser, backer and the machines they answer for do not relay praise of their own promise. */
 static void
 CheckMayRelay(const PromiseAct *pa, State verdict)
@@ -118,7 +115,7 @@ assess_promise(PG_FUNCTION_ARGS)
 	State		verdict;
 
 	(void) ArgKeyNeeded(fcinfo, 1, "verdict");
-	verdict = STATE_KEPT + ArgName(fcinfo, 1, "verdict", state_names + STATE_KEPT, VERDICTS);
+	verdict = STATE_KEPT + ArgName(fcinfo, 1, "verdict", VERDICT_NAMES, VERDICTS);
 	if (PromiseActBegin(&pa, fcinfo, EVENT_ASSESSED, "assess promises"))
 	{
 		if (!PG_ARGISNULL(3))

@@ -11,8 +11,8 @@
 
 #include "access/htup_details.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/memutils.h"
+
+#include "mapped_row.h"
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 

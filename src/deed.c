@@ -2,11 +2,11 @@
  * deed.c
  *		What changes of tracked rows do to promises: deciding it, and who is locked.
  *
- * A row's promise is found by the row's key.  First all is decided, then the
- * chains of all customers that it concerns are locked in the order of their
- * keys, then it is done customer by customer: two transactions that changed rows
- * of the same customers in opposite order do not wait for each other crosswise.
- * Where somebody else wrote to a chain before it was locked, all is decided anew.
+ * First all is decided, then the chains of all customers that it concerns are
+ * locked in the order of their keys, then it is done customer by customer: two
+ * transactions that changed rows of the same customers in opposite order do not
+ * wait for each other crosswise.  Where somebody else wrote to a chain before it
+ * was locked, all is decided anew.
  */
 #include "postgres.h"
 
@@ -14,24 +14,9 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 
 #include "deed_done.h"
-
-/* A row, and the promise that it stands for as the changes so far leave it. */
-typedef struct Spot
-{
-	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
-	bool		known;			/* looked up, or decided */
-	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* the same row, put in again: in another partition, or from a dump */
-	int			last_insert;	/* the last change that put it in; -1: none */
-	char	   *customer;
-	pg_uuid_t	promise;
-	State		state;
-	int64		seen;			/* how long its chain was then; -1: decided here */
-	List	   *early;			/* changes that come before the one that puts the row in: triggers' names order them */
-} Spot;
+#include "spot.h"
 
 typedef struct DeedPlan
 {
@@ -42,147 +27,13 @@ typedef struct DeedPlan
 	int			capacity;
 } DeedPlan;
 
-/* ---- spots ---- */
-
-static Spot *
-SpotAt(DeedPlan *plan, const char *source, const char *key, const char *name)
-{
-	static CanonicalBytes bytes;
-	uint8		id[HASH_SIZE];
-	bool		found;
-	Spot	   *spot;
-
-	CanonicalReset(&bytes);
-	CanonicalField(&bytes, source, strlen(source));
-	CanonicalField(&bytes, key, strlen(key));
-	CanonicalField(&bytes, name, strlen(name));
-	if (!Sha256(bytes.data, bytes.length, id))
-		CryptoFailed();
-	spot = hash_search(plan->spots, id, HASH_ENTER, &found);
-	if (!found)
-	{
-		spot->known = spot->live = spot->put_again = false;
-		spot->last_insert = -1;
-		spot->seen = -1;
-		spot->early = NIL;
-	}
-	return spot;
-}
-
-static Spot *
-SpotOf(DeedPlan *plan, const TrackedChange *change, const char *key)
-{
-	return SpotAt(plan, change->source, key, change->name);
-}
-
-static void
-Settle(Spot *spot, const Place *place)
-{
-	spot->live = true;
-	spot->customer = text_to_cstring(place->customer);
-	spot->promise = place->promise;
-	spot->state = place->state;
-	spot->seen = place->length;
-}
-
-static void
-LookUp(Spot *spot, const TrackedChange *change, const char *key)
-{
-	Place		place;
-
-	if (!spot->known && SourceFind(change->source, key, change->name, &place))
-		Settle(spot, &place);
-	spot->known = true;
-}
-
-/* The spot of the change's row; with another key it takes its promise along. */
-static Spot *
-SpotOfChange(DeedPlan *plan, const TrackedChange *change)
-{
-	Spot	   *spot = SpotOf(plan, change, change->key);
-	Spot	   *old;
-
-	if (change->old_key == NULL)
-	{
-		LookUp(spot, change, change->key);
-		return spot;
-	}
-	old = SpotOf(plan, change, change->old_key);
-	LookUp(old, change, change->old_key);
-	spot->put_again = change->operation == ROW_INSERT;
-	if (old->live)
-	{
-		spot->known = spot->live = true;
-		spot->customer = old->customer;
-		spot->promise = old->promise;
-		spot->state = old->state;
-		spot->seen = old->seen;
-		old->live = false;
-	}
-	else
-		LookUp(spot, change, change->key);
-	return spot;
-}
-
-/* ---- many at once ---- */
-
-#define FEW_CHANGES 4			/* are looked up one by one */
-#define KEYS_AT_ONCE 10000
-
-typedef struct Tell
-{
-	DeedPlan   *plan;
-	const char *source;
-} Tell;
-
-static void
-TellSpot(void *arg, const char *key, const char *name, const Place *place)
-{
-	Tell	   *tell = arg;
-
-	Settle(SpotAt(tell->plan, tell->source, key, name), place);
-}
-
-/* All rows of the source from that change on, as far as one statement takes them; done: how many changes those are. */
-static int
-LookUpSome(DeedPlan *plan, TrackedChange *const *changes, int count)
-{
-	Datum	   *keys = palloc(sizeof(Datum) * Min(2 * count, KEYS_AT_ONCE + 1));
-	Tell		tell = {plan, changes[0]->source};
-	int			done = 0;
-	int			wanted = 0;
-
-	for (; done < count && wanted < KEYS_AT_ONCE && strcmp(changes[done]->source, tell.source) == 0; done++)
-	{
-		keys[wanted++] = CStringGetTextDatum(changes[done]->key);
-		if (changes[done]->old_key)
-			keys[wanted++] = CStringGetTextDatum(changes[done]->old_key);
-	}
-	SourceFindMany(tell.source, keys, wanted, TellSpot, &tell);
-	pfree(keys);
-	return done;
-}
-
-static void
-LookUpAll(DeedPlan *plan, TrackedChange *const *changes, int count)
-{
-	for (int i = 0; i < count;)
-		i += LookUpSome(plan, changes + i, count - i);
-	for (int i = 0; i < count; i++)
-	{
-		SpotOf(plan, changes[i], changes[i]->key)->known = true;
-		if (changes[i]->old_key)
-			SpotOf(plan, changes[i], changes[i]->old_key)->known = true;
-	}
-}
+/* ---- deciding ---- */
 
 static bool
 Ended(const Spot *spot)
 {
 	return spot->state > STATE_OPEN;
 }
-
-/* ---- deciding ---- */
 
 static Deed *
 AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event event)
@@ -359,7 +210,7 @@ DecideEarly(DeedPlan *plan, Spot *spot, int nth)
 static void
 Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 {
-	Spot	   *spot = SpotOfChange(plan, change);
+	Spot	   *spot = SpotOfChange(plan->spots, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
 	{
@@ -444,17 +295,14 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 static void
 MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
 {
-	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(Spot), .hcxt = CurrentMemoryContext};
-
-	plan->spots = hash_create("trust_ledger rows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	plan->spots = SpotsBegin();
 	plan->capacity = Max(count, 8);
 	plan->deeds = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Deed) * plan->capacity);
 	plan->count = 0;
-	if (count > FEW_CHANGES)
-		LookUpAll(plan, changes, count);
+	SpotsLookUp(plan->spots, changes, count);
 	for (int i = 0; i < count; i++)
 		if (changes[i]->operation == ROW_INSERT && changes[i]->event == EVENT_MADE)
-			SpotOf(plan, changes[i], changes[i]->key)->last_insert = i;
+			SpotOf(plan->spots, changes[i], changes[i]->key)->last_insert = i;
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_DEED_DONE_H
 #define TRUST_LEDGER_DEED_DONE_H
 
-#include "deed.h"
+#include "change.h"
 #include "promise_act.h"
 #include "source.h"
 #include "text.h"

@@ -19,7 +19,6 @@
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
-#include "erased.h"
 #include "guard.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);
@@ -265,7 +264,7 @@ SayOfPromises(Erasure *erasure, bool by_entry)
 {
 	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Touched), .hcxt = CurrentMemoryContext};
 
-	erasure->touched = hash_create("erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	erasure->touched = hash_create("trust_ledger erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	erasure->said = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * erasure->count);
 	for (int i = 0; i < erasure->count; i++)
 	{
@@ -339,11 +338,11 @@ erase_customer(PG_FUNCTION_ARGS)
 static void
 SayOfGovernance(Erasure *erasure)
 {
-	Change	   *changes = palloc0(sizeof(Change) * erasure->count);
+	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * erasure->count);
 	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
 
 	for (int i = 0; i < erasure->count; i++)
-		changes[i] = (Change) {
+		changes[i] = (GovernanceChange) {
 			.event = event_names[EVENT_ERASED], .subject = erasure->losses[i].subject,
 			.details = TextsAsJson(erasure->losses[i].texts), .refers_to = erasure->losses[i].seq,
 			.reason = erasure->reason

@@ -6,11 +6,8 @@
 
 #include "trust.h"
 
-#include "catalog/pg_type_d.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "arguments.h"

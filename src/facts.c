@@ -9,16 +9,15 @@
  */
 #include "postgres.h"
 
-#include "standing.h"
+#include "facts.h"
 
 #include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
-#include "miscadmin.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "actor.h"
+const char *const grouping_names[GROUPINGS] = {"customer", "promiser", "backer", "kind", "backing", "all"};
 
 static const Column columns[FACT_COLUMNS] = {
 	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"event", TEXTOID}, {"state", TEXTOID},

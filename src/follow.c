@@ -2,28 +2,23 @@
  * follow.c
  *		Triggers that track go on meaning what they meant, whatever is renamed.
  *
- * PostgreSQL keeps a trigger's arguments as they were written.  Here a column
- * that they name is followed when it is renamed; and a trigger that does not
- * say its table's identity is given it, while the table still has the name that
- * the identity comes from.
+ * A column that a trigger's arguments name is followed when it is renamed; and a
+ * trigger that does not say its table's identity is given it, while the table
+ * still has the name that the identity comes from.
  */
 #include "postgres.h"
 
-#include "trust_ledger.h"
+#include "tracker.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/indexing.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "tcop/deparse_utility.h"
@@ -31,76 +26,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#if PG_VERSION_NUM < 160000
-#define OwnsTable(table) pg_class_ownercheck(table, GetUserId())
-#else
-#define OwnsTable(table) object_ownercheck(RelationRelationId, table, GetUserId())
-#endif
-
-#define SOURCE "source:"
+#include "relation.h"
 
 PG_FUNCTION_INFO_V1(follow_tables);
-
-/* A trigger that calls track() */
-typedef struct Tracker
-{
-	HeapTuple	tuple;
-	Oid			oid;
-	Oid			table;
-	Oid			parent;			/* of a partition's copy: the trigger it is a copy of */
-	List	   *arguments;
-} Tracker;
-
-/* A function of the extension; InvalidOid while the extension is being made. */
-static Oid
-OwnFunction(const char *name, oidvector *types)
-{
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
-						   ObjectIdGetDatum(get_namespace_oid("trust_ledger", true)));
-}
-
-static Oid
-TrackFunction(void)
-{
-	return OwnFunction("track", buildoidvector(NULL, 0));
-}
-
-/* Strings one after the other, each ended by a NUL. */
-static List *
-ArgumentsOf(HeapTuple trigger, TupleDesc tupdesc)
-{
-	bool		isnull;
-	bytea	   *strings = DatumGetByteaPP(heap_getattr(trigger, Anum_pg_trigger_tgargs, tupdesc, &isnull));
-	const char *next = VARDATA_ANY(strings);
-	List	   *arguments = NIL;
-
-	for (int i = 0; i < ((Form_pg_trigger) GETSTRUCT(trigger))->tgnargs; i++)
-	{
-		arguments = lappend(arguments, pstrdup(next));
-		next += strlen(next) + 1;
-	}
-	return arguments;
-}
-
-static bytea *
-ArgumentStrings(List *arguments)
-{
-	StringInfoData strings;
-	ListCell   *cell;
-
-	initStringInfo(&strings);
-	appendStringInfoSpaces(&strings, VARHDRSZ);
-	foreach(cell, arguments)
-		appendBinaryStringInfo(&strings, lfirst(cell), strlen(lfirst(cell)) + 1);
-	SET_VARSIZE(strings.data, strings.len);
-	return (bytea *) strings.data;
-}
 
 /* The column that an argument names, within the argument; NULL where it names none. */
 static const char *
@@ -109,100 +40,6 @@ NamedColumn(const char *argument)
 	const char *mark = strpbrk(argument, "=:");
 
 	return mark && *mark == '=' ? mark + 1 : NULL;
-}
-
-/* The identity of the table, or NULL.  The first argument is the event. */
-static const char *
-SourceIn(List *arguments)
-{
-	ListCell   *cell;
-
-	for_each_from(cell, arguments, 1)
-		if (strncmp(lfirst(cell), SOURCE, strlen(SOURCE)) == 0)
-			return (const char *) lfirst(cell) + strlen(SOURCE);
-	return NULL;
-}
-
-/* NULL where the trigger is another's. */
-static Tracker *
-TrackerGet(Relation catalog, Oid trigger, Oid track)
-{
-	Tracker    *tracker = NULL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
-	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
-	{
-		tracker = palloc(sizeof(Tracker));
-		tracker->tuple = heap_copytuple(tuple);
-		tracker->oid = trigger;
-		tracker->table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
-		tracker->parent = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
-		tracker->arguments = ArgumentsOf(tuple, RelationGetDescr(catalog));
-	}
-	systable_endscan(scan);
-	return tracker;
-}
-
-/* By what depends on the function: no index tells the triggers of a function. */
-static List *
-TriggersOf(Oid function, bool only_one)
-{
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
-	List	   *triggers = NIL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
-	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, lengthof(keys), keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && !(only_one && triggers))
-		if (((Form_pg_depend) GETSTRUCT(tuple))->classid == TriggerRelationId)
-			triggers = lappend_oid(triggers, ((Form_pg_depend) GETSTRUCT(tuple))->objid);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return triggers;
-}
-
-static List *
-AllTrackers(Relation catalog, Oid track)
-{
-	List	   *trackers = NIL;
-	ListCell   *cell;
-
-	foreach(cell, TriggersOf(track, false))
-	{
-		Tracker    *tracker = TrackerGet(catalog, lfirst_oid(cell), track);
-
-		if (tracker)
-			trackers = lappend(trackers, tracker);
-	}
-	return trackers;
-}
-
-/* All else of the trigger stays as it is. */
-static void
-StoreArguments(Relation catalog, const Tracker *tracker, List *arguments)
-{
-	Datum		values[Natts_pg_trigger] = {0};
-	bool		nulls[Natts_pg_trigger] = {false};
-	bool		replaced[Natts_pg_trigger] = {false};
-	HeapTuple	tuple;
-
-	values[Anum_pg_trigger_tgnargs - 1] = Int16GetDatum(list_length(arguments));
-	replaced[Anum_pg_trigger_tgnargs - 1] = true;
-	values[Anum_pg_trigger_tgargs - 1] = PointerGetDatum(ArgumentStrings(arguments));
-	replaced[Anum_pg_trigger_tgargs - 1] = true;
-	tuple = heap_modify_tuple(tracker->tuple, RelationGetDescr(catalog), values, nulls, replaced);
-	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
-	CacheInvalidateRelcacheByRelid(tracker->table);
-	CommandCounterIncrement();
 }
 
 static List *
@@ -306,61 +143,24 @@ FollowColumn(Oid table, const char *old_name, const char *new_name)
 		Tracker    *tracker = lfirst(cell);
 
 		if (RenameColumnIn(tracker->arguments, old_name, new_name) && HasColumnsOf(tracker->table, table))
-			StoreArguments(catalog, tracker, tracker->arguments);
+			TrackerStore(catalog, tracker, tracker->arguments);
 	}
 	table_close(catalog, RowExclusiveLock);
-}
-
-static const char *
-TriggerName(const Tracker *tracker)
-{
-	return NameStr(((Form_pg_trigger) GETSTRUCT(tracker->tuple))->tgname);
-}
-
-static char *
-TableName(Oid table)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
 }
 
 /* PostgreSQL lets whoever has the right TRIGGER create one. */
 static void
 CheckOwner(const Tracker *tracker)
 {
-	HeapTuple	tuple;
-	Oid			owner;
+	Oid			owner = RelationOwner(tracker->table, false);
 
-	if (OwnsTable(tracker->table))
+	if (has_privs_of_role(GetUserId(), owner))
 		return;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(tracker->table));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", tracker->table);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of table %s", TableName(tracker->table)),
-			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TriggerName(tracker)),
+			 errmsg("must be owner of table %s", QualifiedName(tracker->table)),
+			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TrackerName(tracker)),
 			 errhint("Create it as \"%s\".", GetUserNameFromId(owner, false))));
-}
-
-/* The trigger and its copies on partitions. */
-static List *
-WithCopies(List *trackers, Tracker *tracker)
-{
-	List	   *copies = list_make1(tracker);
-	ListCell   *cell;
-	ListCell   *other;
-
-	foreach(cell, copies)		/* which grows */
-	{
-		Oid			parent = ((Tracker *) lfirst(cell))->oid;
-
-		foreach(other, trackers)
-			if (((Tracker *) lfirst(other))->parent == parent)
-				copies = lappend(copies, lfirst(other));
-	}
-	return copies;
 }
 
 /* A trigger with that source whose table has nothing in common with this one; or NULL. */
@@ -372,7 +172,7 @@ StrangerWith(List *trackers, Oid table, const char *source)
 	foreach(cell, trackers)
 	{
 		const Tracker *other = lfirst(cell);
-		const char *theirs = SourceIn(other->arguments);
+		const char *theirs = TrackerSource(other->arguments);
 
 		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 && !Related(table, other->table))
 			return other;
@@ -388,36 +188,10 @@ CheckSource(List *trackers, const Tracker *tracker, const char *source)
 	if (other)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("source \"%s\" is that of table %s", source, TableName(other->table)),
+				 errmsg("source \"%s\" is that of table %s", source, QualifiedName(other->table)),
 				 errdetail("Trigger \"%s\" there says so; rows of table %s would be taken for rows of that one.",
-						   TriggerName(other), TableName(tracker->table)),
-				 errhint("Leave \"" SOURCE "\" out, and the table gets one of its own.")));
-}
-
-/*
- * CREATE OR REPLACE TRIGGER: the version that was replaced is still in the
- * catalog, though no snapshot shows it.  A table with one trigger says its
- * identity nowhere else.
- */
-static const char *
-SourceReplaced(Relation catalog, const Tracker *tracker, Oid track)
-{
-	HeapTuple	now = tracker->tuple;
-	const char *source = NULL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(tracker->oid));
-	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotAny, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		if (!ItemPointerEquals(&tuple->t_self, &now->t_self) &&
-			ItemPointerEquals(&tuple->t_data->t_ctid, &now->t_self) &&
-			HeapTupleHeaderGetUpdateXid(tuple->t_data) == HeapTupleHeaderGetXmin(now->t_data) &&
-			((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
-			source = SourceIn(ArgumentsOf(tuple, RelationGetDescr(catalog)));
-	systable_endscan(scan);
-	return source;
+						   TrackerName(other), QualifiedName(tracker->table)),
+				 errhint("Leave \"" SOURCE_ARGUMENT "\" out, and the table gets one of its own.")));
 }
 
 /* What the table's other triggers say: its own, or those that it has as a partition. */
@@ -430,17 +204,17 @@ SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
 	foreach(cell, trackers)
 	{
 		const Tracker *other = lfirst(cell);
-		const char *theirs = SourceIn(other->arguments);
+		const char *theirs = TrackerSource(other->arguments);
 
 		if (!theirs || other->table != tracker->table || OidIsValid(other->parent) != copies)
 			continue;
 		if (source && strcmp(source, theirs) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("trigger \"%s\" needs a source: table %s has several", TriggerName(tracker),
-							TableName(tracker->table)),
+					 errmsg("trigger \"%s\" needs a source: table %s has several", TrackerName(tracker),
+							QualifiedName(tracker->table)),
 					 errdetail("One is \"%s\", another is \"%s\".", source, theirs),
-					 errhint("Add \"" SOURCE "%s\", or another, to its arguments.", source)));
+					 errhint("Add \"" SOURCE_ARGUMENT "%s\", or another, to its arguments.", source)));
 		source = theirs;
 	}
 	return source;
@@ -450,7 +224,7 @@ SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
 static const char *
 SourceByName(List *trackers, Oid table)
 {
-	char	   *name = TableName(table);
+	char	   *name = QualifiedName(table);
 	char	   *source = name;
 
 	for (int i = 2; StrangerWith(trackers, table, source); i++)
@@ -461,7 +235,7 @@ SourceByName(List *trackers, Oid table)
 static void
 AddSource(Relation catalog, List *trackers, Tracker *tracker, List *copies, Oid track)
 {
-	const char *source = SourceReplaced(catalog, tracker, track);
+	const char *source = TrackerReplacedSource(catalog, tracker, track);
 	ListCell   *cell;
 
 	if (!source)
@@ -470,20 +244,9 @@ AddSource(Relation catalog, List *trackers, Tracker *tracker, List *copies, Oid 
 		source = SourceOfTable(trackers, tracker, true);
 	if (!source)
 		source = SourceByName(trackers, tracker->table);
-	tracker->arguments = lappend(tracker->arguments, psprintf(SOURCE "%s", source));
+	tracker->arguments = lappend(tracker->arguments, psprintf(SOURCE_ARGUMENT "%s", source));
 	foreach(cell, copies)
-		StoreArguments(catalog, lfirst(cell), tracker->arguments);
-}
-
-static Tracker *
-FindTracker(List *trackers, Oid trigger)
-{
-	ListCell   *cell;
-
-	foreach(cell, trackers)
-		if (((Tracker *) lfirst(cell))->oid == trigger)
-			return lfirst(cell);
-	elog(ERROR, "trigger %u does not depend on its function", trigger);
+		TrackerStore(catalog, lfirst(cell), tracker->arguments);
 }
 
 /*
@@ -504,11 +267,11 @@ FollowTrigger(Oid trigger)
 	/* nobody else gives that source to another table meanwhile */
 	LockDatabaseObject(ProcedureRelationId, track, 0, ShareUpdateExclusiveLock);
 	trackers = AllTrackers(catalog, track);
-	tracker = FindTracker(trackers, trigger);
-	copies = WithCopies(trackers, tracker);
+	tracker = TrackerFind(trackers, trigger);
+	copies = TrackerCopies(trackers, tracker);
 	foreach(cell, copies)
 		CheckOwner(lfirst(cell));
-	source = SourceIn(tracker->arguments);
+	source = TrackerSource(tracker->arguments);
 	if (!source && tracker->arguments)	/* else it says no event either, which is an error */
 		AddSource(catalog, trackers, tracker, copies, track);
 	if (source && check_function_bodies)
@@ -557,7 +320,7 @@ follow_tables(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trust_ledger.follow_tables() is fired by an event trigger only")));
-	if (!OidIsValid(track) || TriggersOf(track, true) == NIL)
+	if (!OidIsValid(track) || !AnyTrackers(track))
 		PG_RETURN_NULL();
 	SPI_connect();
 	SPI_execute("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()", true, 0);

@@ -63,7 +63,7 @@ GovernanceLock(Governance *governance)
 
 /* The row of what the entry governs becomes what the entry says. */
 static void
-Project(const Change *change, const Row *entry)
+Project(const GovernanceChange *change, const Row *entry)
 {
 	Datum		values[4] = {
 		entry->values[ENTRY_SUBJECT], entry->values[ENTRY_DETAILS],
@@ -81,7 +81,7 @@ Project(const Change *change, const Row *entry)
 
 /* Appends an entry per change, then brings their tables up to them.  The receipt is the first's. */
 void
-GovernanceAppend(Governance *governance, const Change *changes, int count)
+GovernanceAppend(Governance *governance, const GovernanceChange *changes, int count)
 {
 	Row		  **entries = palloc(sizeof(Row *) * count);
 

@@ -40,7 +40,7 @@ extern GovernedTable governed_access;
 extern GovernedTable governed_tracking;
 extern GovernedTable *const governed_tables[GOVERNED_TABLES];
 
-typedef struct Change
+typedef struct GovernanceChange
 {
 	const char *event;
 	GovernedTable *governs;		/* NULL: no row follows from it */
@@ -49,7 +49,7 @@ typedef struct Change
 	int64		refers_to;		/* an earlier entry; 0: none */
 	text	   *name;
 	text	   *reason;
-} Change;
+} GovernanceChange;
 
 typedef struct Governance
 {
@@ -62,7 +62,7 @@ typedef struct Governance
 
 extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, const char *what);
 extern bool GovernanceLock(Governance *governance);
-extern void GovernanceAppend(Governance *governance, const Change *changes, int count);
+extern void GovernanceAppend(Governance *governance, const GovernanceChange *changes, int count);
 extern Datum GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo);
 
 extern void GovernanceRestore(GovernedTable *governed, const char *subject);

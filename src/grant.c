@@ -40,17 +40,16 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[2] = {CStringGetTextDatum(role), CStringGetTextDatum(level)};
-		Change		change = {
+		GovernanceChange change = {
 			.event = grant ? "access_granted" : "access_revoked", .governs = &governed_access, .subject = role
 		};
-		bool		isnull;
 
 		if (StatementWrite(grant ? &levels_with : &levels_without, values, NULL) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("role \"%s\" does not have the level %s", role, level),
 					 errhint("SELECT * FROM trust.access_level; shows who has which.")));
-		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		change.details = ResultNeeded(0, 1, JSONBOID);
 		change.reason = ArgWords(fcinfo, 2, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}

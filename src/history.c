@@ -14,6 +14,7 @@
 
 #include "erased.h"
 #include "source.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(history);
 
@@ -122,6 +123,18 @@ DescribeConfirmed(StringInfo out, const Row *entry)
 }
 
 static void
+DescribeMade(StringInfo out, const Row *entry)
+{
+	if (RowValueEqual(entry, ENTRY_PROMISER, entry, ENTRY_ACTOR))
+		appendStringInfo(out, "%s promised: ", WhoActed(entry));
+	else
+		appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
+						 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)), RowText(entry, ENTRY_PROMISER));
+	DescribeTerms(out, entry);
+	DescribeBacking(out, entry);
+}
+
+static void
 DescribeAmended(StringInfo out, const Row *entry)
 {
 	if (RowBool(entry, ENTRY_RELAYED))
@@ -142,6 +155,21 @@ DescribeAmended(StringInfo out, const Row *entry)
 }
 
 static void
+DescribeWeight(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "weighs %d/%d thousandths kept/broken",
+					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+}
+
+static void
+DescribeWord(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, ". This stands as the %s's word, and ", RowText(entry, ENTRY_WHOSE_WORD));
+	DescribeWeight(out, entry);
+}
+
+static void
 DescribeVerdict(StringInfo out, const Row *entry)
 {
 	char	   *verdict = RowText(entry, ENTRY_VERDICT);
@@ -152,22 +180,11 @@ DescribeVerdict(StringInfo out, const Row *entry)
 	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
 		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
 	if (RowBool(entry, ENTRY_STANDS))
-		appendStringInfo(out, ". This stands as the %s's word, and weighs %d/%d thousandths kept/broken",
-						 RowText(entry, ENTRY_WHOSE_WORD),
-						 DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
-						 DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+		DescribeWord(out, entry);
 	else
 		appendStringInfo(out, ". This is the %s's word and does not stand: a higher word, or one with better evidence, was given before",
 						 RowText(entry, ENTRY_WHOSE_WORD));
 	DescribeConfirmed(out, entry);
-}
-
-static void
-DescribeWeight(StringInfo out, const Row *entry)
-{
-	appendStringInfo(out, "weighs %d/%d thousandths kept/broken",
-					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
-					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
 }
 
 static void
@@ -184,10 +201,7 @@ DescribeRepaired(StringInfo out, const Row *entry)
 {
 	appendStringInfo(out, "%s says that the breach was made good", WhoActed(entry));
 	if (EntryStands(entry))
-	{
-		appendStringInfo(out, ". This stands as the %s's word, and ", RowText(entry, ENTRY_WHOSE_WORD));
-		DescribeWeight(out, entry);
-	}
+		DescribeWord(out, entry);
 	DescribeClaim(out, entry);
 	DescribeConfirmed(out, entry);
 }
@@ -222,13 +236,7 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 	switch (event)
 	{
 		case EVENT_MADE:
-			if (RowValueEqual(entry, ENTRY_PROMISER, entry, ENTRY_ACTOR))
-				appendStringInfo(out, "%s promised: ", WhoActed(entry));
-			else
-				appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
-								 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)), RowText(entry, ENTRY_PROMISER));
-			DescribeTerms(out, entry);
-			DescribeBacking(out, entry);
+			DescribeMade(out, entry);
 			break;
 		case EVENT_BACKED:
 			appendStringInfo(out, "%s backed the terms of entry " INT64_FORMAT, WhoActed(entry),

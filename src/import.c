@@ -7,16 +7,15 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
 #include "gathered.h"
+#include "text.h"
 #include "tracked_rows.h"
 
 PG_FUNCTION_INFO_V1(import_rows);

@@ -7,7 +7,6 @@
 #include "ledger.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
@@ -26,6 +25,7 @@
 #include "utils/syscache.h"
 
 #include "duration.h"
+#include "relation.h"
 
 PG_FUNCTION_INFO_V1(check_ledger);
 
@@ -163,15 +163,8 @@ SchemaOwner(Oid schema)
 static Oid
 TrustedOwner(Oid relid)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-	char		kind;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
-	ReleaseSysCache(tuple);
+	Oid			owner = RelationOwner(relid, false);
+	char		kind = get_rel_relkind(relid);
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		NoLedger("\"trust.ledger\" is not a table.", "Drop what stands in its place, then restore the ledger.");

@@ -9,9 +9,7 @@
 
 #include "mapped.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -23,8 +21,13 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
-#include "arguments.h"
+#include "state.h"
 #include "text.h"
+
+#define MAPPED_COLUMN(id, name, type) {#name, type},
+static const Column mapped_columns[MAPPED_COLUMNS] = {MAPPED_LIST(MAPPED_COLUMN)};
+
+const RowShape mapped_shape = {"mapped_row", mapped_columns, MAPPED_COLUMNS};
 
 /* ---- types ---- */
 
@@ -124,8 +127,8 @@ TrimmedBpchar(char *padded)
 }
 
 /* The value's text; it can be read again as the same value. */
-static char *
-PlainText(Oid type, Datum value)
+char *
+MappedText(Oid type, Datum value)
 {
 	char		buffer[MAXDATELEN + 1];
 	const int	utc = 0;
@@ -195,14 +198,14 @@ NumericOf(Oid type, Datum value)
 }
 
 /* The value as the field's type has it, in memory of its own. */
-static Datum
-ValueAs(Oid as, Oid type, Datum value, pg_tz *zone)
+Datum
+MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 {
 	int16		length;
 	bool		by_value;
 
 	if (as == TEXTOID && type != TEXTOID && type != VARCHAROID)
-		return CStringGetTextDatum(PlainText(type, value));
+		return CStringGetTextDatum(MappedText(type, value));
 	if (as == TIMESTAMPTZOID && type == TIMESTAMPOID)
 		return InstantIn(DatumGetTimestamp(value), zone);
 	if (as == NUMERICOID && type != NUMERICOID)
@@ -221,8 +224,7 @@ CheckText(int field, const char *value, const char *argument)
 		CheckWords(cstring_to_text(value), mapped_shape.columns[field].name);
 	else
 		CheckKey(value, mapped_shape.columns[field].name);
-	if (field == MAPPED_VERDICT && strcmp(value, state_names[STATE_KEPT]) != 0 &&
-		strcmp(value, state_names[STATE_PARTLY_KEPT]) != 0 && strcmp(value, state_names[STATE_BROKEN]) != 0)
+	if (field == MAPPED_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
@@ -277,112 +279,4 @@ MappedEqual(const Row *mapped, int field, const Row *other, int column)
 		default:
 			return RowValueEqual(mapped, field, other, column);
 	}
-}
-
-/* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
-Row *
-MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone)
-{
-	Row		   *row = RowNew(&mapped_shape);
-
-	for (int i = 0; i < mapping->field_count; i++)
-	{
-		const MappedField *field = &mapping->fields[i];
-		Oid			as = mapped_shape.columns[field->field].type;
-		bool		isnull = false;
-		Datum		value = field->constant;
-		int16		length;
-		bool		by_value;
-
-		if (field->attnum != 0)
-			value = heap_getattr(tuple, field->attnum, tupdesc, &isnull);
-		if (isnull)
-			continue;
-		if (field->attnum != 0)
-			value = ValueAs(as, field->type, value, zone);
-		else
-		{
-			get_typlenbyval(as, &length, &by_value);
-			value = datumCopy(value, by_value, length);
-		}
-		RowSet(row, field->field, value);
-	}
-	return row;
-}
-
-#define MAX_ROW_KEY_BYTES 1000
-
-static char *
-KeyPart(const Mapping *mapping, int i, HeapTuple tuple, TupleDesc tupdesc)
-{
-	bool		isnull;
-	Datum		value = heap_getattr(tuple, mapping->key[i], tupdesc, &isnull);
-
-	return isnull ? pstrdup("") : PlainText(mapping->key_types[i], value);
-}
-
-/* The row's key as text: of one column its own, of several a JSON array of their texts. */
-char *
-MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int i = 0; i < mapping->key_count; i++)
-	{
-		char	   *part = KeyPart(mapping, i, tuple, tupdesc);
-
-		if (mapping->key_count == 1)
-			appendStringInfoString(&list, part);
-		else
-		{
-			appendStringInfoChar(&list, i ? ',' : '[');
-			escape_json(&list, part);
-		}
-	}
-	if (mapping->key_count > 1)
-		appendStringInfoChar(&list, ']');
-	if (list.len > MAX_ROW_KEY_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the key of a tracked row is longer than %d bytes", MAX_ROW_KEY_BYTES)));
-	return list.data;
-}
-
-/* The parts of the key, NULL for those that decide in which partition the row is; NIL where it is in none. */
-List *
-MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
-{
-	List	   *parts = NIL;
-
-	for (int i = 0; mapping->is_partition && i < mapping->key_count; i++)
-		parts = lappend(parts, mapping->key_places[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
-	return parts;
-}
-
-/* Whether one of the columns of UPDATE OF, or who backs, is not what it was. */
-bool
-MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
-{
-	int			count = mapping->nwatched + mapping->field_count;
-
-	for (int i = 0; i < count; i++)
-	{
-		const MappedField *field = i < mapping->nwatched ? NULL : &mapping->fields[i - mapping->nwatched];
-		AttrNumber	attnum = field ? field->attnum : mapping->watched[i];
-		Form_pg_attribute column;
-		bool		was_null;
-		bool		is_null;
-		Datum		was;
-		Datum		is;
-
-		if (field && field->field != MAPPED_BACKER)
-			continue;
-		column = TupleDescAttr(tupdesc, attnum - 1);
-		was = heap_getattr(old, attnum, tupdesc, &was_null);
-		is = heap_getattr(new, attnum, tupdesc, &is_null);
-		if (was_null != is_null || (!was_null && !datum_image_eq(was, is, column->attbyval, column->attlen)))
-			return true;
-	}
-	return false;
 }

@@ -16,28 +16,18 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type_d.h"
-#include "commands/tablecmds.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "actor.h"
-#include "mapped.h"
+#include "relation.h"
 #include "text.h"
-
-#define MAPPED_COLUMN(id, name, type) {#name, type},
-static const Column mapped_columns[MAPPED_COLUMNS] = {MAPPED_LIST(MAPPED_COLUMN)};
-
-const RowShape mapped_shape = {"mapped_row", mapped_columns, MAPPED_COLUMNS};
 
 /* ---- which argument goes with which event, and as what ---- */
 
-#define ON(event) (1 << EVENT_##event)
-#define ALL_EVENTS ((1 << EVENTS) - 1)
+#define ON(event) EVENT_BIT(event)
 #define WITH_TERMS (ON(MADE) | ON(AMENDED))
-#define PERSONAL (ON(BACKED) | ON(DECLINED) | ON(BACKING_WITHDRAWN))
 #define MAY_BE_RELAYED (ON(ACCEPTED) | ON(RELEASED) | ON(ASSESSED) | ON(AMENDED))
 
 typedef enum Form
@@ -63,7 +53,7 @@ static const struct
 	{MAPPED_REASON, ALL_EVENTS & ~(ON(MADE) | ON(BACKED) | ON(ACCEPTED)), FORM_EITHER},
 	{MAPPED_OCCURRED_AT, ALL_EVENTS, FORM_COLUMN}, {MAPPED_CONTEXT, ALL_EVENTS, FORM_EITHER},
 	/* who stands behind a promise acts, and is not named */
-	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
+	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL_EVENTS, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
 };
 
 /* An argument, taken apart. */
@@ -107,7 +97,7 @@ FieldNames(Event event)
 	initStringInfo(&list);
 	for (size_t i = 0; i < lengthof(field_rules); i++)
 		if (field_rules[i].events & (1 << event))
-			appendStringInfo(&list, "%s, ", mapped_columns[field_rules[i].field].name);
+			appendStringInfo(&list, "%s, ", mapped_shape.columns[field_rules[i].field].name);
 	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
 	return list.data;
 }
@@ -153,7 +143,10 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 			added->field = MAPPED_DUE_ON;
 	}
 	else
+	{
+		added->type = mapped_shape.columns[field].type;
 		added->constant = MappedConstant(field, parts->value, argument);
+	}
 	mapping->field_count++;
 }
 
@@ -201,7 +194,7 @@ TakeArgument(Mapping *mapping, Relation rel, const char *argument)
 		return;
 	for (size_t i = 0; i < lengthof(field_rules); i++)
 	{
-		if (strcmp(mapped_columns[field_rules[i].field].name, parts.name) != 0)
+		if (strcmp(mapped_shape.columns[field_rules[i].field].name, parts.name) != 0)
 			continue;
 		if (!(field_rules[i].events & (1 << mapping->event)))
 			break;
@@ -243,9 +236,9 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 		if (mapping->event == needed[i].event && !MappingHas(mapping, needed[i].field))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("event \"%s\" needs \"%s\"", event_names[mapping->event], mapped_columns[needed[i].field].name),
+					 errmsg("event \"%s\" needs \"%s\"", event_names[mapping->event], mapped_shape.columns[needed[i].field].name),
 					 errhint("Add an argument %s=column or %s:text.",
-							 mapped_columns[needed[i].field].name, mapped_columns[needed[i].field].name)));
+							 mapped_shape.columns[needed[i].field].name, mapped_shape.columns[needed[i].field].name)));
 	if (mapping->event == EVENT_MADE && mapping->on_error == ON_ERROR_NOTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -275,13 +268,6 @@ RootOf(Relation rel)
 		list_free(ancestors);
 	}
 	return root;
-}
-
-/* schema.table, as SQL has to name it. */
-char *
-QualifiedName(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
 }
 
 static Oid

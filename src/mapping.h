@@ -1,46 +1,15 @@
 /*
  * mapping.h
- *		The mapping: how a row of one of the company's tables reads as an event.
+ *		The mapping: what the arguments of a tracked table's trigger say.
  */
 #ifndef TRUST_LEDGER_MAPPING_H
 #define TRUST_LEDGER_MAPPING_H
 
-#include "row.h"
+#include "mapped.h"
 #include "state.h"
 
 #include "commands/trigger.h"
 #include "utils/rel.h"
-
-/* What a row's change says; the names are those of the functions' arguments. */
-#define MAPPED_LIST(C) \
-	C(CUSTOMER, customer, TEXTOID) \
-	C(WORDS, words, TEXTOID) \
-	C(PROMISER, promiser, TEXTOID) \
-	C(DRAFTED_BY, drafted_by, TEXTOID) \
-	C(KIND, kind, TEXTOID) \
-	C(DUE, due, TIMESTAMPTZOID) \
-	C(DUE_ON, due_on, DATEOID) \
-	C(VALUE, value, NUMERICOID) \
-	C(CURRENCY, currency, TEXTOID) \
-	C(PURPOSE, purpose, TEXTOID) \
-	C(LONGEST_PAUSE, longest_pause, INTERVALOID) \
-	C(VERDICT, verdict, TEXTOID) \
-	C(PURPOSE_MET, purpose_met, BOOLOID) \
-	C(RELAYED, relayed, BOOLOID) \
-	C(REASON, reason, TEXTOID) \
-	C(OCCURRED_AT, occurred_at, TIMESTAMPTZOID) \
-	C(CONTEXT, context, JSONBOID) \
-	C(ACTOR, actor, TEXTOID) \
-	C(BACKER, backer, TEXTOID)
-
-#define MAPPED_COLUMN_ID(id, name, type) MAPPED_##id,
-enum
-{
-	MAPPED_LIST(MAPPED_COLUMN_ID)
-	MAPPED_COLUMNS
-};
-
-extern const RowShape mapped_shape;
 
 typedef enum OnError
 {
@@ -54,7 +23,7 @@ typedef struct MappedField
 {
 	int			field;			/* MAPPED_... */
 	AttrNumber	attnum;			/* 0: a constant */
-	Oid			type;			/* the column's, domains looked through */
+	Oid			type;			/* the column's, domains looked through; the constant's */
 	Datum		constant;
 } MappedField;
 
@@ -87,14 +56,8 @@ typedef struct Mapping
 } Mapping;
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
-extern char *QualifiedName(Oid relid);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
 extern const char *MappingActor(const Trigger *trigger);
 extern bool MappingHas(const Mapping *mapping, int field);
-extern Row *MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone);
-extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
-extern List *MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
-extern bool MappedEqual(const Row *mapped, int field, const Row *other, int column);
-extern bool MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc);
 
 #endif

@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "score.h"
+#include "opinion.h"
 
 #include "utils/timestamp.h"
 
@@ -25,14 +25,6 @@ PG_FUNCTION_INFO_V1(expectation);
 PG_FUNCTION_INFO_V1(lower_bound);
 PG_FUNCTION_INFO_V1(as_of);
 PG_FUNCTION_INFO_V1(half_life);
-
-#define PRIOR_WEIGHT 2.0
-
-static float8
-Weight(const TrustScore *score)
-{
-	return score->kept + score->broken + PRIOR_WEIGHT;
-}
 
 /*
  * kept(trust_score) returns float8
@@ -63,7 +55,7 @@ belief(PG_FUNCTION_ARGS)
 {
 	const TrustScore *score = PG_GETARG_TRUST_SCORE(0);
 
-	PG_RETURN_FLOAT8(score->kept / Weight(score));
+	PG_RETURN_FLOAT8(score->kept / OpinionWeight(score));
 }
 
 /*
@@ -75,7 +67,7 @@ disbelief(PG_FUNCTION_ARGS)
 {
 	const TrustScore *score = PG_GETARG_TRUST_SCORE(0);
 
-	PG_RETURN_FLOAT8(score->broken / Weight(score));
+	PG_RETURN_FLOAT8(score->broken / OpinionWeight(score));
 }
 
 /*
@@ -85,7 +77,7 @@ disbelief(PG_FUNCTION_ARGS)
 Datum
 uncertainty(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(PRIOR_WEIGHT / Weight(PG_GETARG_TRUST_SCORE(0)));
+	PG_RETURN_FLOAT8(OpinionUncertainty(PG_GETARG_TRUST_SCORE(0)));
 }
 
 static float8
@@ -108,10 +100,7 @@ CheckedBaseRate(float8 base_rate)
 Datum
 expectation(PG_FUNCTION_ARGS)
 {
-	const TrustScore *score = PG_GETARG_TRUST_SCORE(0);
-	float8		base_rate = CheckedBaseRate(PG_GETARG_FLOAT8(1));
-
-	PG_RETURN_FLOAT8((score->kept + PRIOR_WEIGHT * base_rate) / Weight(score));
+	PG_RETURN_FLOAT8(OpinionExpectation(PG_GETARG_TRUST_SCORE(0), CheckedBaseRate(PG_GETARG_FLOAT8(1))));
 }
 
 /*

@@ -18,12 +18,12 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 
 #include "deed.h"
 #include "promise_act.h"
+#include "relation.h"
 #include "savepoint.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(replay_parked);
 
@@ -56,19 +56,17 @@ static Statement find_triggers = STATEMENT(
 
 /*
  * Values' texts are read again under whatever settings hold then: these are lost
- * by none, and understood under all.  Lasts until AtEOXact_GUC().
+ * by none, and understood under all.  Within a level of settings of its own.
  */
-static int
-PlainSettings(void)
+static void
+SetPlainSettings(void)
 {
-	int			level = NewGUCNestLevel();
 	static const char *const plain[][2] = {
 		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}
 	};
 
 	for (size_t i = 0; i < lengthof(plain); i++)
 		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	return level;
 }
 
 /* The row as jsonb, by its columns' names; 0 where there is none. */
@@ -80,7 +78,8 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 
 	if (row == NULL)
 		return (Datum) 0;
-	settings = PlainSettings();
+	settings = NewGUCNestLevel();
+	SetPlainSettings();
 	json = DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(row, tupdesc));
 	AtEOXact_GUC(false, settings);
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(json)));
@@ -164,20 +163,16 @@ static HeapTuple
 RowFromJson(const Mapping *mapping, Datum json)
 {
 	Oid			types[1] = {JSONBOID};
-	Oid			user;
-	int			security_context;
+	OwnerSession session;
 	bool		isnull;
 	HeapTupleHeader header;
 	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
 	MemoryContext caller = CurrentMemoryContext;
-	int			settings;
 
 	if (json == (Datum) 0)
 		return NULL;
-	settings = PlainSettings();
-	GetUserIdAndSecContext(&user, &security_context);
-	SetUserIdAndSecContext(mapping->owner, security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	SPI_connect();
+	OwnerEnter(mapping->owner, &session);
+	SetPlainSettings();
 	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)", mapping->table),
 							  1, types, &json, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a parked row");
@@ -185,9 +180,7 @@ RowFromJson(const Mapping *mapping, Datum json)
 	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
 	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
 	memcpy(tuple->t_data, header, tuple->t_len);
-	SPI_finish();
-	AtEOXact_GUC(false, settings);
-	SetUserIdAndSecContext(user, security_context);
+	OwnerLeave(&session);
 	return tuple;
 }
 

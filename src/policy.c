@@ -12,7 +12,6 @@
 #include "policy.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"

@@ -11,7 +11,6 @@
 #include "promise.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #include "actor.h"

@@ -52,65 +52,51 @@ SameRow(const Row *a, const Row *b)
 	return true;
 }
 
+/* A table that has a row per promise, and where its rows stand as entries say that they are. */
+typedef struct Projected
+{
+	const RowShape *shape;
+	GuardedTable guarded;
+	int			promise;		/* the column */
+	Statement  *delete;
+	Row		   *(*said) (const Folded *folded);	/* NULL: there is none */
+	bool	   *(*stored) (Folded *folded);	/* whether the table has it */
+	void		(*store) (const Row *row, bool is_new);
+} Projected;
+
+static Row *
+SaidPromise(const Folded *folded)
+{
+	return folded->promise;
+}
+
+static bool *
+PromiseStored(Folded *folded)
+{
+	return &folded->stored;
+}
+
 static void
-StoreRebuilt(const Row *promise, bool is_new)
+StorePromise(const Row *promise, bool is_new)
 {
 	GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
 	PromiseStore(promise, is_new);
 }
 
-/* One stored promise; whether it was not what the entries add up to. */
-static bool
-RebuildPromise(Verification *v)
-{
-	const Row  *stored = v->promises.row;
-	Folded	   *folded;
+static const Projected projected_promise = {
+	&promise_shape, GUARDED_PROMISE, PROMISE_PROMISE, &delete_promise, SaidPromise, PromiseStored, StorePromise
+};
 
-	if (RowIsNull(stored, PROMISE_PROMISE))
-		RowWithoutKey(promise_shape.table);
-	folded = FoldFind(&v->fold, DatumGetUUIDP(stored->values[PROMISE_PROMISE]));
-	if (folded == NULL)
-	{
-		GuardExpectRebuilt(GUARDED_PROMISE, 0, NULL);
-		CheckWritten(StatementWrite(&delete_promise, stored->values, NULL), 1, promise_shape.table);
-		return true;
-	}
-	if (folded->stored)
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("promise %s is there twice", PromiseName(stored)),
-				 errhint("Remove one of the rows, and give table \"trust.promise\" back its primary key.")));
-	folded->stored = true;
-	if (SameRow(stored, folded->promise))
-		return false;
-	StoreRebuilt(folded->promise, false);
-	return true;
+static Row *
+SaidSource(const Folded *folded)
+{
+	return RowIsNull(folded->source, SOURCE_KEY) ? NULL : folded->source;
 }
 
-static int64
-RebuildPromises(Verification *v)
+static bool *
+SourceStored(Folded *folded)
 {
-	HASH_SEQ_STATUS all;
-	Folded	   *folded;
-	int64		changed = 0;
-
-	for (; v->promises.row; ReaderNext(&v->promises))
-		changed += RebuildPromise(v);
-	hash_seq_init(&all, v->fold.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->stored)
-		{
-			StoreRebuilt(folded->promise, true);
-			changed++;
-		}
-	return changed;
-}
-
-static void
-RemoveSource(const Row *stored)
-{
-	GuardExpectRebuilt(GUARDED_SOURCE, 0, NULL);
-	CheckWritten(StatementWrite(&delete_source, stored->values, NULL), 1, source_shape.table);
+	return &folded->source_stored;
 }
 
 static void
@@ -122,42 +108,54 @@ StoreSource(const Row *source, bool is_new)
 		SourceReplace(source);
 }
 
-/* One stored row of trust.source; whether it was not what the entries add up to. */
-static bool
-RebuildSource(Verification *v)
-{
-	const Row  *stored = v->sources.row;
-	Folded	   *folded;
+static const Projected projected_source = {
+	&source_shape, GUARDED_SOURCE, SOURCE_PROMISE, &delete_source, SaidSource, SourceStored, StoreSource
+};
 
-	if (RowIsNull(stored, SOURCE_PROMISE))
-		RowWithoutKey(source_shape.table);
-	folded = FoldFind(&v->fold, DatumGetUUIDP(stored->values[SOURCE_PROMISE]));
-	if (folded == NULL || RowIsNull(folded->source, SOURCE_KEY))
+/* One stored row; whether it was not what the entries add up to. */
+static bool
+RebuildRow(const Projected *projected, Fold *fold, const Row *stored)
+{
+	Folded	   *folded;
+	Row		   *said;
+
+	if (RowIsNull(stored, projected->promise))
+		RowWithoutKey(projected->shape->table);
+	folded = FoldFind(fold, DatumGetUUIDP(stored->values[projected->promise]));
+	said = folded ? projected->said(folded) : NULL;
+	if (said == NULL)
 	{
-		RemoveSource(stored);
+		GuardExpectRebuilt(projected->guarded, 0, NULL);
+		CheckWritten(StatementWrite(projected->delete, stored->values, NULL), 1, projected->shape->table);
 		return true;
 	}
-	folded->source_stored = true;
-	if (SameRow(stored, folded->source))
+	if (*projected->stored(folded))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_ALTERED),
+				 errmsg("promise %s is there twice", PromiseName(folded->promise)),
+				 errhint("Remove one of the rows, and give table \"trust.%s\" back its primary key.", projected->shape->table)));
+	*projected->stored(folded) = true;
+	if (SameRow(stored, said))
 		return false;
-	StoreSource(folded->source, false);
+	projected->store(said, false);
 	return true;
 }
 
+/* All rows of the customer's that are stored, and those that are not. */
 static int64
-RebuildSources(Verification *v)
+RebuildRows(const Projected *projected, Fold *fold, Reader *stored)
 {
 	HASH_SEQ_STATUS all;
 	Folded	   *folded;
 	int64		changed = 0;
 
-	for (; v->sources.row; ReaderNext(&v->sources))
-		changed += RebuildSource(v);
-	hash_seq_init(&all, v->fold.promises);
+	for (; stored->row; ReaderNext(stored))
+		changed += RebuildRow(projected, fold, stored->row);
+	hash_seq_init(&all, fold->promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->source_stored && !RowIsNull(folded->source, SOURCE_KEY))
+		if (!*projected->stored(folded) && projected->said(folded))
 		{
-			StoreSource(folded->source, true);
+			projected->store(projected->said(folded), true);
 			changed++;
 		}
 	return changed;
@@ -177,8 +175,8 @@ RebuildCustomer(const Ledger *ledger, Chain *chain)
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("customer \"%s\" has no entries", customer)));
 	RefuseUnverified(&v, customer);
-	changed += RebuildPromises(&v);
-	changed += RebuildSources(&v);
+	changed += RebuildRows(&projected_promise, &v.fold, &v.promises);
+	changed += RebuildRows(&projected_source, &v.fold, &v.sources);
 	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
 	{
 		/* one that is still of another half-life is no damage */
@@ -256,7 +254,7 @@ rebuild(PG_FUNCTION_ARGS)
 		ChainLock(&chain, governance.act.ledger, customer);
 	if (GovernanceLock(&governance))
 	{
-		Change		change = {.event = "rebuilt"};
+		GovernanceChange change = {.event = "rebuilt"};
 		int64		changed;
 
 		PushActiveSnapshot(GetTransactionSnapshot());

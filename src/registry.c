@@ -6,7 +6,6 @@
 
 #include "governance.h"
 
-#include "catalog/pg_authid.h"
 #include "catalog/pg_type_d.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -219,7 +218,7 @@ register_actor(PG_FUNCTION_ARGS)
 	CheckSameNature(&r);
 	if (GovernanceLock(&governance))
 	{
-		Change		change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
+		GovernanceChange change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
 
 		CheckSameNature(&r);	/* again: somebody may have been first */
 		if (r.responsible)
@@ -254,14 +253,14 @@ DetailsWith(const char *actor, Datum fields)
 
 /* Active machines that name the human: each goes to the successor, or the retirement is refused. */
 static int
-HandOver(const char *human, const char *successor, Change **changes)
+HandOver(const char *human, const char *successor, GovernanceChange **changes)
 {
 	Datum		argument = CStringGetTextDatum(human);
 	Datum		responsible[2] = {CStringGetTextDatum("responsible"), (Datum) 0};
 	int			count = StatementWrite(&lock_machines, &argument, NULL);
 	Datum		fields;
 
-	*changes = palloc0(sizeof(Change) * (count + 1));
+	*changes = palloc0(sizeof(GovernanceChange) * (count + 1));
 	if (count == 0)
 		return 0;
 	if (successor == NULL)
@@ -271,7 +270,7 @@ HandOver(const char *human, const char *successor, Change **changes)
 				 errdetail("One of %d is \"%s\".", count, ResultText(0, 1)),
 				 errhint("Name a successor who takes them, or retire the machines first.")));
 	for (int i = 0; i < count; i++)
-		(*changes)[i + 1] = (Change) {
+		(*changes)[i + 1] = (GovernanceChange) {
 			.event = "actor_registered", .governs = &governed_actor,
 			.subject = ResultText(i, 1), .name = ResultName(i, 2)
 		};
@@ -329,7 +328,7 @@ retire_actor(PG_FUNCTION_ARGS)
 	{
 		Datum		successor_datum = successor ? CStringGetTextDatum(successor) : (Datum) 0;
 		text	   *name = CheckRetirable(actor);
-		Change	   *changes;
+		GovernanceChange *changes;
 		int			machines;
 
 		if (successor)

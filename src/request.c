@@ -13,22 +13,23 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
-#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+
+#include "relation.h"
 
 /* By its name: its OID is another one after a restore. */
 static void
 AddTable(CanonicalBytes *bytes, Oid relid)
 {
-	char	   *name = get_rel_name(relid);
+	char	   *name;
 
-	if (name == NULL)
+	if (get_rel_name(relid) == NULL)
 	{
 		CanonicalAbsent(bytes);
 		return;
 	}
-	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name);
+	name = QualifiedName(relid);
 	CanonicalField(bytes, name, strlen(name));
 }
 

@@ -95,7 +95,7 @@ set_policy(PG_FUNCTION_ARGS)
 	{
 		Datum		values[RULE_ARGUMENTS];
 		char		nulls[RULE_ARGUMENTS];
-		Change		change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
+		GovernanceChange change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
 
 		for (int i = 0; i < RULE_ARGUMENTS; i++)
 		{
@@ -125,15 +125,14 @@ drop_policy(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(policy);
-		Change		change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
-		bool		isnull;
+		GovernanceChange change = {.event = "policy_dropped", .governs = &governed_policy, .subject = policy};
 
 		if (StatementWrite(&dropped_details, &argument, NULL) == 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("there is no policy \"%s\"", policy),
 					 errhint("SELECT * FROM trust.policy_rule; lists them.")));
-		change.details = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+		change.details = ResultNeeded(0, 1, JSONBOID);
 		change.reason = ArgWords(fcinfo, 1, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}

@@ -7,7 +7,6 @@
 #include "savepoint.h"
 
 #include "access/xact.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 /*

@@ -6,23 +6,18 @@
 
 #include "governance.h"
 
-#include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/syscache.h"
 
 #include "arguments.h"
 #include "duration.h"
-#include "text.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
 
-static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT count(*) FROM trust.ledger");
+static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.count(*) FROM trust.ledger");
 
 static Statement merge_settings = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
@@ -57,7 +52,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	Governance	governance = {.levels = LEVEL_ADMIN};
 	Ledger		ledger = {0};
 	Act		   *act = &governance.act;
-	Change		changes[2] = {
+	GovernanceChange changes[2] = {
 		{.event = "ledger_created", .governs = &governed_ledger},
 		{.event = "access_granted", .governs = &governed_access}
 	};
@@ -161,7 +156,7 @@ set_ledger(PG_FUNCTION_ARGS)
 	{
 		Datum		values[4] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3)};
 		char		nulls[] = "    ";
-		Change		change = {.event = "ledger_set", .governs = &governed_ledger};
+		GovernanceChange change = {.event = "ledger_set", .governs = &governed_ledger};
 
 		for (int i = 0; i < 4; i++)
 			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';

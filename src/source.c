@@ -19,6 +19,7 @@
 
 #include "guard.h"
 #include "ledger.h"
+#include "text.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},
 static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)};
@@ -227,10 +228,9 @@ SourceDescribe(StringInfo out, const Row *entry)
 static State
 StateOf(const char *name)
 {
-	for (int i = 0; name && i < STATES; i++)
-		if (strcmp(state_names[i], name) == 0)
-			return i;
-	return STATE_NONE;
+	int			state = name ? NameIndex(state_names, STATES, name) : -1;
+
+	return state < 0 ? STATE_NONE : state;
 }
 
 /* From that column of the result on. */

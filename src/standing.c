@@ -10,8 +10,6 @@
 
 #include "standing.h"
 
-const char *const grouping_names[GROUPINGS] = {"customer", "promiser", "backer", "kind", "backing", "all"};
-
 static void
 ApplyVerdict(Standing *standing, const Fact *fact)
 {

@@ -6,10 +6,10 @@
 
 #include "state.h"
 
+#include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "catalog/pg_type_d.h"
 
 PG_FUNCTION_INFO_V1(state_machine);
 
@@ -23,7 +23,7 @@ const char *const event_names[EVENTS] = {
 };
 
 #define TO(state) (1 << STATE_##state)
-#define VERDICTS (TO(KEPT) | TO(PARTLY_KEPT) | TO(BROKEN))
+#define TO_VERDICT (TO(KEPT) | TO(PARTLY_KEPT) | TO(BROKEN))
 #define STAY(state) [STATE_##state] = TO(state)
 #define STAY_IN_ALL \
 	STAY(PROPOSED), STAY(OPEN), STAY(KEPT), STAY(PARTLY_KEPT), STAY(BROKEN), STAY(RELEASED), STAY(WITHDRAWN)
@@ -39,8 +39,8 @@ static const uint32 leads[EVENTS][STATES] = {
 	[EVENT_PAUSED] = {STAY(OPEN)},
 	[EVENT_RESUMED] = {STAY(PROPOSED), STAY(OPEN)},
 	[EVENT_BREACH_ADMITTED] = {[STATE_OPEN] = TO(BROKEN)},
-	[EVENT_ASSESSED] = {[STATE_OPEN] = VERDICTS, [STATE_KEPT] = VERDICTS,
-	[STATE_PARTLY_KEPT] = VERDICTS, [STATE_BROKEN] = VERDICTS},
+	[EVENT_ASSESSED] = {[STATE_OPEN] = TO_VERDICT, [STATE_KEPT] = TO_VERDICT,
+	[STATE_PARTLY_KEPT] = TO_VERDICT, [STATE_BROKEN] = TO_VERDICT},
 	[EVENT_WITHDRAWN] = {[STATE_PROPOSED] = TO(WITHDRAWN) | TO(BROKEN), [STATE_OPEN] = TO(WITHDRAWN) | TO(BROKEN)},
 	[EVENT_RELEASED] = {[STATE_OPEN] = TO(RELEASED), STAY(RELEASED)},
 	[EVENT_BREACH_REPAIRED] = {STAY(BROKEN)},
@@ -67,13 +67,6 @@ EventCanBeClaimed(Event event)
 {
 	return event == EVENT_ACCEPTED || event == EVENT_AMENDED || event == EVENT_ASSESSED ||
 		event == EVENT_RELEASED || event == EVENT_BREACH_REPAIRED;
-}
-
-/* What a human does by their own act, and nobody for them. */
-bool
-EventIsPersonal(Event event)
-{
-	return event == EVENT_BACKED || event == EVENT_DECLINED || event == EVENT_BACKING_WITHDRAWN;
 }
 
 static char *

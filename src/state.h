@@ -43,9 +43,24 @@ typedef enum Event
 extern const char *const state_names[STATES];
 extern const char *const event_names[EVENTS];
 
+/* The verdicts are states, one behind the other. */
+#define VERDICTS (STATE_BROKEN - STATE_KEPT + 1)
+#define VERDICT_NAMES (state_names + STATE_KEPT)
+
+/* Sets of events, a bit each. */
+#define EVENT_BIT(event) (1 << EVENT_##event)
+#define ALL_EVENTS ((1 << EVENTS) - 1)
+/* What a human does by their own act, and nobody for them. */
+#define PERSONAL_EVENTS (EVENT_BIT(BACKED) | EVENT_BIT(DECLINED) | EVENT_BIT(BACKING_WITHDRAWN))
+
+static inline bool
+EventIsPersonal(Event event)
+{
+	return (PERSONAL_EVENTS & (1 << event)) != 0;
+}
+
 extern bool StateLeads(Event event, State from, State to, bool stands);
 extern bool EventCanBeClaimed(Event event);
-extern bool EventIsPersonal(Event event);
 extern void CheckStateAllows(Event event, State from, const char *promise);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "terms.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -17,7 +16,6 @@
 #include "arguments.h"
 #include "demand.h"
 #include "duration.h"
-#include "text.h"
 #include "verdict.h"
 
 PG_FUNCTION_INFO_V1(make_promise);

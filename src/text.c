@@ -1,6 +1,7 @@
 /*
  * text.c
- *		Texts that callers give: keys are exact and visible, words say something.
+ *		Texts that callers give: keys are exact and visible, words say something, a
+ *		name is one of a list.
  */
 #include "postgres.h"
 
@@ -38,6 +39,16 @@ InRanges(pg_wchar c, const CodeRange *ranges, int count)
 
 #define IsInvisible(c) InRanges(c, invisible, lengthof(invisible))
 #define IsSpace(c) InRanges(c, spaces, lengthof(spaces))
+
+/* The place of a name in a list of names, -1 where it has none. */
+int
+NameIndex(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
 
 /* Why it names nothing; NULL: it is a key, short, and with nothing in it that one cannot see. */
 const char *

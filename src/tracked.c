@@ -6,8 +6,6 @@
 
 #include "governance.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -15,9 +13,9 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 
 #include "arguments.h"
+#include "relation.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(trigger_arguments);
@@ -67,15 +65,12 @@ trigger_arguments(PG_FUNCTION_ARGS)
 static void
 CheckOwnsTable(Oid relid, Oid role)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
+	Oid			owner = RelationOwner(relid, true);
 
-	if (!HeapTupleIsValid(tuple))
+	if (!OidIsValid(owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("there is no table with OID %u", relid)));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
 	if (has_privs_of_role(role, owner))
 		return;
 	ereport(ERROR,
@@ -106,7 +101,7 @@ set_tracking(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
-		Change		change = {.event = "tracking_set", .governs = &governed_tracking};
+		GovernanceChange change = {.event = "tracking_set", .governs = &governed_tracking};
 
 		if (StatementWrite(&tracking_details, values, NULL) != 1)
 			ereport(ERROR,
@@ -139,7 +134,7 @@ drop_tracking(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(source);
-		Change		change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
+		GovernanceChange change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
 		Datum		table;
 		bool		gone;
 

@@ -11,17 +11,13 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_trigger.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -29,8 +25,10 @@
 #include "tracked_rows.h"
 
 #include "access.h"
-#include "mapping.h"
+#include "mapped_row.h"
+#include "relation.h"
 #include "terms.h"
+#include "tracker.h"
 
 PG_FUNCTION_INFO_V1(read_tracked);
 PG_FUNCTION_INFO_V1(source_of);
@@ -157,7 +155,7 @@ ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
 }
 
 /* A row that is read, and what it said so far of the promise at hand. */
-typedef struct Reader
+typedef struct RowRead
 {
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
@@ -165,51 +163,51 @@ typedef struct Reader
 	const char *promise;		/* the one at hand; NULL: none yet */
 	Datum		customer;		/* whom it is made to; 0: not said */
 	TimestampTz at;				/* what was said last is taken to have happened then; the end of time: now */
-} Reader;
+} RowRead;
 
 /*
  * What a row says comes in the order of its steps, whatever times it has for
  * them; what is not about the terms is said to the same customer.
  */
 static void
-ComeAfter(Reader *reader, const Mapping *mapping, Row *mapped)
+ComeAfter(RowRead *current, const Mapping *mapping, Row *mapped)
 {
 	TimestampTz at = RowIsNull(mapped, MAPPED_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, MAPPED_OCCURRED_AT);
 
-	if (reader->promise == NULL || strcmp(reader->promise, mapping->promise) != 0)
+	if (current->promise == NULL || strcmp(current->promise, mapping->promise) != 0)
 	{
-		reader->promise = mapping->promise;
-		reader->customer = RowIsNull(mapped, MAPPED_CUSTOMER) ? (Datum) 0 : mapped->values[MAPPED_CUSTOMER];
-		reader->at = at;
+		current->promise = mapping->promise;
+		current->customer = RowIsNull(mapped, MAPPED_CUSTOMER) ? (Datum) 0 : mapped->values[MAPPED_CUSTOMER];
+		current->at = at;
 	}
 	else if (mapping->event != EVENT_NOTED && !EventIsPersonal(mapping->event))
 	{
-		reader->at = Max(reader->at, at);
-		if (reader->customer)
-			RowSet(mapped, MAPPED_CUSTOMER, reader->customer);
+		current->at = Max(current->at, at);
+		if (current->customer)
+			RowSet(mapped, MAPPED_CUSTOMER, current->customer);
 	}
 }
 
 /* What the row says by that reading. */
 static void
-PutReading(ReturnSetInfo *result, Reader *reader, const Mapping *mapping, int step, pg_tz *zone)
+PutReading(ReturnSetInfo *result, RowRead *current, const Mapping *mapping, int step, pg_tz *zone)
 {
-	Row		   *mapped = MappingRow(mapping, &reader->tuple, reader->tupdesc, zone);
+	Row		   *mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
 	Datum		values[READ_COLUMNS];
 	bool		nulls[READ_COLUMNS] = {0};
 
 	if (!RowIsNull(mapped, MAPPED_DUE_ON))
 		RowSetInstant(mapped, MAPPED_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[MAPPED_DUE_ON]), zone));
 	RowClear(mapped, MAPPED_DUE_ON);
-	ComeAfter(reader, mapping, mapped);
+	ComeAfter(current, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);
 	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
 	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
-	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &reader->tuple, reader->tupdesc));
+	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &current->tuple, current->tupdesc));
 	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
 	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
-	values[READ_AT] = TimestampTzGetDatum(reader->at);
-	memcpy(values + READ_PART, reader->where, sizeof(reader->where));
+	values[READ_AT] = TimestampTzGetDatum(current->at);
+	memcpy(values + READ_PART, current->where, sizeof(current->where));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -248,21 +246,21 @@ static void
 PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, TupleDesc tupdesc, pg_tz *zone)
 {
 	bool		isnull;
-	Reader		reader = {.tupdesc = tupdesc};
+	RowRead		current = {.tupdesc = tupdesc};
 	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(row, columns, 1, &isnull));
 	ListCell   *cell;
 
-	reader.tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	reader.tuple.t_data = header;
+	current.tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+	current.tuple.t_data = header;
 	for (int i = 0; i < 3; i++)
-		reader.where[i] = SPI_getbinval(row, columns, 2 + i, &isnull);
+		current.where[i] = SPI_getbinval(row, columns, 2 + i, &isnull);
 	foreach(cell, readings)
 	{
 		const Reading *reading = lfirst(cell);
 		int			step = foreach_current_index(cell) + 1;
 
 		if (DatumGetBool(SPI_getbinval(row, columns, 4 + step, &isnull)))
-			PutReading(result, &reader, reading->mapping, step, zone);
+			PutReading(result, &current, reading->mapping, step, zone);
 	}
 }
 
@@ -290,39 +288,13 @@ PutRows(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 	MemoryContextDelete(rows);
 }
 
-/* What the owner of a table may do, and settings until that is done. */
-typedef struct AsOwner
-{
-	Oid			user;
-	int			security_context;
-	int			settings;
-} AsOwner;
-
-static void
-BecomeOwner(AsOwner *caller, Relation rel)
-{
-	caller->settings = NewGUCNestLevel();
-	GetUserIdAndSecContext(&caller->user, &caller->security_context);
-	SetUserIdAndSecContext(rel->rd_rel->relowner,
-						   caller->security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	SPI_connect();
-}
-
-static void
-BecomeCaller(const AsOwner *caller)
-{
-	SPI_finish();
-	AtEOXact_GUC(false, caller->settings);
-	SetUserIdAndSecContext(caller->user, caller->security_context);
-}
-
 static void
 ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 {
-	AsOwner		caller;
+	OwnerSession session;
 	ListCell   *cell;
 
-	BecomeOwner(&caller, rel);
+	OwnerEnter(rel->rd_rel->relowner, &session);
 	foreach(cell, readings)
 	{
 		Reading    *reading = lfirst(cell);
@@ -331,7 +303,7 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 	}
 	if (readings != NIL)
 		PutRows(result, readings, rel, zone);
-	BecomeCaller(&caller);
+	OwnerLeave(&session);
 }
 
 /*
@@ -352,10 +324,10 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 		PointerGetDatum(construct_array(places->places, places->count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT)),
 		PointerGetDatum(construct_array(places->versions, places->count, XIDOID, sizeof(TransactionId), true, TYPALIGN_INT))
 	};
-	AsOwner		caller;
+	OwnerSession session;
 
 	memset(as_read, false, sizeof(bool) * places->count);
-	BecomeOwner(&caller, rel);
+	OwnerEnter(rel->rd_rel->relowner, &session);
 	/* by where they are: a join of another kind reads the whole table for each part of it */
 	(void) set_config_option("enable_hashjoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
@@ -367,7 +339,7 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 
 		as_read[DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)) - 1] = true;
 	}
-	BecomeCaller(&caller);
+	OwnerLeave(&session);
 }
 
 /* Rows are read as the owner: from whom policies hide some, they hide them here too. */
@@ -387,9 +359,9 @@ CheckReadsTracked(Relation rel)
  * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
  *		The table's rows as its mapping reads them: a row per event that the row as it
  *		stands says, the first that of its promise being made; with_rows: and one
- *		"noted" for each row that is there.  By who may SELECT from
- *		the table and reads words or imports.  Errors: 42501, TL004, and those of a
- *		mapping that cannot work.
+ *		"noted" for each row that is there.  By who may SELECT from the table and reads
+ *		words or imports.  Errors: 42501, TL004, and those of a mapping that cannot
+ *		work.
  */
 Datum
 read_tracked(PG_FUNCTION_ARGS)
@@ -397,11 +369,13 @@ read_tracked(PG_FUNCTION_ARGS)
 	Oid			relid = PG_GETARG_OID(0);
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel = table_open(relid, AccessShareLock);
+	List	   *readings;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
 	CheckReadsTracked(rel);
 	InitMaterializedSRF(fcinfo, 0);
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2)), rel, ledger.zone);
+	readings = ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2));
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }
@@ -410,7 +384,7 @@ read_tracked(PG_FUNCTION_ARGS)
 static const char *
 SourceOf(const Ledger *ledger, Relation rel)
 {
-	Oid			track = LookupFuncName(list_make2(makeString(pstrdup("trust_ledger")), makeString(pstrdup("track"))), 0, NULL, false);
+	Oid			track = TrackFunction();
 	LedgerSession session;
 	Datum		name = CStringGetTextDatum(QualifiedName(RelationGetRelid(rel)));
 	char	   *source = NULL;

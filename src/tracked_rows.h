@@ -5,9 +5,10 @@
 #ifndef TRUST_LEDGER_TRACKED_ROWS_H
 #define TRUST_LEDGER_TRACKED_ROWS_H
 
+#include "trust_ledger.h"
+
 #include "utils/rel.h"
 
-extern void CheckReadsTracked(Relation rel);
 /* Where rows were when they were read: their tables, ctids and xmins. */
 typedef struct RowPlaces
 {
@@ -17,6 +18,7 @@ typedef struct RowPlaces
 	int			count;
 } RowPlaces;
 
+extern void CheckReadsTracked(Relation rel);
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
 #endif

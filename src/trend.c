@@ -11,17 +11,15 @@
 
 #include "trust.h"
 
-#include "access/xact.h"
-#include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "arguments.h"
+#include "opinion.h"
 #include "steps.h"
 #include "text.h"
 
@@ -66,7 +64,7 @@ typedef struct Trend
 /* What a promise weighs for a while, and for whom */
 typedef struct Span
 {
-	TrendGroup	   *group;			/* NULL: nothing, for nobody */
+	TrendGroup *group;			/* NULL: nothing, for nobody */
 	Contribution contribution;
 	bool		overdue;
 } Span;
@@ -87,12 +85,9 @@ When(const Trend *trend, const Fact *fact)
 static void
 StartGroups(Trend *trend)
 {
-	HASHCTL		control = {0};
+	HASHCTL		control = {.keysize = MAX_KEY_BYTES + 1, .entrysize = sizeof(TrendGroup), .hcxt = trend->context};
 
-	control.keysize = MAX_KEY_BYTES + 1;
-	control.entrysize = sizeof(TrendGroup);
-	control.hcxt = trend->context;
-	trend->groups = hash_create("trends", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	trend->groups = hash_create("trust_ledger trends", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
 static void
@@ -113,7 +108,7 @@ static TrendGroup *
 GroupOf(Trend *trend, const Standing *standing, const char *customer)
 {
 	const char *key = StandingKey(standing, customer, trend->by);
-	TrendGroup	   *group;
+	TrendGroup *group;
 	bool		found;
 
 	if (!standing->made || (key == NULL && trend->by == BY_BACKER) ||
@@ -197,7 +192,7 @@ static void
 Stand(Trend *trend, Course *course, const Standing *standing, const char *customer,
 	  TimestampTz from, TimestampTz until)
 {
-	TrendGroup	   *group = GroupOf(trend, standing, customer);
+	TrendGroup *group = GroupOf(trend, standing, customer);
 	Span		span = {group, standing->verdict, StandingIsOverdue(standing, from)};
 	TimestampTz overdue_from = standing->overdue_at + 1;
 
@@ -273,7 +268,6 @@ static void
 PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore *score, int64 overdue)
 {
 	const Cell *cell = &group->cells[step];
-	float8		weight = score->kept + score->broken + 2.0;
 	Datum		values[TREND_COLUMNS];
 	bool		nulls[TREND_COLUMNS] = {0};
 
@@ -282,8 +276,8 @@ PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore 
 	values[TREND_FROM] = TimestampTzGetDatum(trend->steps.bounds[step]);
 	values[TREND_UNTIL] = TimestampTzGetDatum(trend->steps.bounds[step + 1]);
 	values[TREND_SCORE] = TrustScoreGetDatum(score);
-	values[TREND_EXPECTATION] = Float8GetDatum((score->kept + 1.0) / weight);
-	values[TREND_UNCERTAINTY] = Float8GetDatum(2.0 / weight);
+	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, USUAL_BASE_RATE));
+	values[TREND_UNCERTAINTY] = Float8GetDatum(OpinionUncertainty(score));
 	values[TREND_OPENED] = Int64GetDatum(cell->opened);
 	values[TREND_KEPT] = Int64GetDatum(cell->became_kept);
 	values[TREND_PARTLY_KEPT] = Int64GetDatum(cell->became_partly_kept);
@@ -337,9 +331,9 @@ static void
 PutGroups(Trend *trend)
 {
 	int			count = hash_get_num_entries(trend->groups);
-	TrendGroup	  **groups = MemoryContextAllocHuge(trend->context, sizeof(TrendGroup *) * Max(count, 1));
+	TrendGroup **groups = MemoryContextAllocHuge(trend->context, sizeof(TrendGroup *) * Max(count, 1));
 	HASH_SEQ_STATUS all;
-	TrendGroup	   *group;
+	TrendGroup *group;
 	int			i = 0;
 
 	hash_seq_init(&all, trend->groups);

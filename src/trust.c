@@ -19,6 +19,7 @@
 #include "arguments.h"
 #include "chain_score.h"
 #include "duration.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);

@@ -10,6 +10,8 @@
 
 #include "verdict.h"
 
+#include "text.h"
+
 /* An error unless the acting actor speaks for them. */
 void
 CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what)

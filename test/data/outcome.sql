@@ -1,4 +1,4 @@
--- What comes of a call: for tests of who may do what. To be included by a pgTAP file.
+-- What comes of a call. To be included by a pgTAP file.
 
 -- 'ok' or the SQLSTATE, as that role. Nothing of it stays.
 CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none') RETURNS text

@@ -116,17 +116,8 @@ SELECT is(outcome('SELECT trust_ledger.' || call, 'nobody'), outcome, call || ' 
 
 -- ---- views
 
-CREATE FUNCTION reads(query text, as_role text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	rows text;
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query) INTO rows;
-	PERFORM set_config('role', 'none', true);
-	RETURN rows;
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
+CREATE FUNCTION reads(query text, as_role text) RETURNS text LANGUAGE sql AS $$
+	SELECT as_role(as_role, format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query))
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads ' || view)
 FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,

@@ -6,16 +6,7 @@ SELECT plan(170);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
--- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 -- Who made a promise, made like this: actor and evidence, or the SQLSTATE. Nothing of it stays.
 CREATE FUNCTION maker(doing text, arguments text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -7,16 +7,7 @@ SELECT plan(76);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
--- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human');

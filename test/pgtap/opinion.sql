@@ -15,14 +15,7 @@ RETURN trust_score(kept, broken, '2026-11-22', '180 days');
 CREATE FUNCTION close(a float8, b float8, tolerance float8 DEFAULT 1e-12) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN abs(a - b) <= tolerance * abs(b);
 
-CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE statement;
-	RETURN 'ok';
-EXCEPTION
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- ---- the empty score, and simple ones
 

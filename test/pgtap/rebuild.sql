@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(687);
+SELECT plan(688);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -250,6 +250,9 @@ INSERT INTO forgery VALUES
 	('', 'UPDATE trust.entry SET details = details || ''{"levels": ["admin"]}'' WHERE subject = ''lisa''');
 SELECT is(refused(doing, of_customer), 'TL006', concat_ws(' ', regexp_replace(doing, '\s+', ' ', 'g'), of_customer)) FROM forgery;
 
+SELECT is(refused('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise WHERE promise = the(''1'')', 'c'), 'TL006',
+	'a promise is there twice');
+
 -- Settings that no function can work with stay what they are, too.
 SELECT matches(refused(doing, of_customer), '^(55000|22023|TL006)$', format('%s, rebuild(%L)', doing, of_customer))
 FROM unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET table_format = 2', 'UPDATE trust.ledger SET zone = ''x''', 'UPDATE trust.ledger SET weights = ''{}''']) AS doing,
@@ -288,15 +291,7 @@ FROM (SELECT doing FROM forgery WHERE doing !~ 'recorded_at'
 
 -- ---- whose call it is, and what it leaves
 
-CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 SELECT is(outcome(format('SELECT trust_ledger.grant_access(''lisa'', %L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild(%L)', level, of_customer)),
 	CASE level WHEN 'admin' THEN 'ok' ELSE 'TL004' END, format('rebuild(%L) with level %s', of_customer, level))
 FROM unnest('{application,analyst,auditor,import,admin}'::text[]) AS level, unnest('{c,""}'::text[]) AS of_customer;

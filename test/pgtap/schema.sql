@@ -334,15 +334,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 SELECT trust_ledger.register_actor('ben', 'human');
 CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',

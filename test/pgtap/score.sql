@@ -7,15 +7,7 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.3);
 
--- What a statement comes to: 'ok' or its SQLSTATE.
-CREATE FUNCTION outcome(statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE statement;
-	RETURN 'ok';
-EXCEPTION
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- The same of a text that is to be a score, where there are soft errors without raising one.
 SELECT current_setting('server_version_num')::integer >= 160000 AS soft \gset

@@ -8,16 +8,7 @@ SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 
--- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../data/outcome.sql
 
 -- Where a key stands among the arguments, and where words do.
 CREATE TABLE keys (call text);

@@ -1,7 +1,7 @@
 -- Tracked tables: what a row's change says, and of which promise; by whose act and level; and which mappings are refused.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(367);
+SELECT plan(368);
 
 \ir ../data/told.sql
 -- ---- keys of every type, changes of every kind
@@ -357,5 +357,7 @@ SELECT is(repaired(doing), says, doing) FROM (VALUES
 	('UPDATE trust.source SET gone = NOT gone, name = ''x'', source = ''y'' WHERE customer = ''third''', 'source third gone, source third name, source third source; 0 1; 0; t'), ('UPDATE trust.source SET seq = 99 WHERE customer = ''third''', 'source third seq; 0 1; 0; t'),
 	('UPDATE trust.source SET customer = ''third'' WHERE customer = ''to'' AND key = ''71''', 'source third, source to; 1 1; 0; t'), ('UPDATE trust.source SET promise = gen_random_uuid() WHERE customer = ''third''', 'source third, source third; 0 2; 0; t'),
 	('INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source WHERE customer = ''third''', 'source third; 0 1; 0; t')) AS v (doing, says);
+SELECT throws_ok($$SELECT repaired('ALTER TABLE trust.source DROP CONSTRAINT source_pkey; INSERT INTO trust.source SELECT * FROM trust.source WHERE customer = ''third''')$$,
+	'TL006', NULL, 'nothing is made anew where a row is there twice');
 
 SELECT * FROM finish();
