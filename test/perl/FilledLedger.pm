@@ -326,7 +326,7 @@ sub contents
 	my $row = $options{without} ? "(to_jsonb(t) - '$options{without}')::text" : 't::text';
 	return ask($node, $db, <<"SQL", options => \%plain);
 SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) FROM trust.%I t\$\$, relname, relname)
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE "C" \\gexec
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname COLLATE "C" \\gexec
 SQL
 }
 
