@@ -16,8 +16,8 @@
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
 	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))," \
 	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
-	"  UNION SELECT c.relname, row_guard, p.relid FROM guarded," \
-	"   LATERAL pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)) p JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
+	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
+	"   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)))) AS p (relid) JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
 
 /*
  * Guards that are missing, disabled, not ALWAYS or not ours; and what could
