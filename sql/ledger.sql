@@ -346,7 +346,10 @@ SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 AS $$
 DECLARE
 	guarded record;
+	place   regclass;
 BEGIN
+	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking;
 	FOR guarded IN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
@@ -354,11 +357,19 @@ BEGIN
 			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed')) AS g (tab, guard)
 	LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
-		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON trust.%I', guarded.tab);
 		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
-		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON trust.%I EXECUTE FUNCTION trust_ledger.guard_truncate()', guarded.tab);
 		-- ALWAYS: session_replication_role = replica must not get past
-		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard, ENABLE ALWAYS TRIGGER trust_guard_truncate', guarded.tab);
+		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		FOR place IN
+			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			UNION
+			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+		LOOP
+			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+		END LOOP;
 	END LOOP;
 END
 $$;
@@ -452,8 +463,10 @@ BEGIN
 		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
 			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
+	-- There is one format. The next is made from it here: IF format = 1, tables are altered, and table_format is
+	-- written past the guard of trust.ledger, as scores are past that of trust.chain; create_guards() puts it back.
 	PERFORM trust_ledger.create_scores();
-	PERFORM trust_ledger.create_guards();
+	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_trust_views();
 	PERFORM trust_ledger.create_exception_views();
@@ -461,6 +474,7 @@ BEGIN
 	PERFORM trust_ledger.create_source_view();
 	PERFORM trust_ledger.create_parked_view();
 	PERFORM trust_ledger.create_tracked_view();
+	PERFORM trust_ledger.create_guards();
 	PERFORM set_config('role', caller, true);
 END
 $$;

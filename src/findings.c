@@ -10,11 +10,14 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-/* The tables and their guards, as create_guards() puts them in place. */
+/* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
-	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))"
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))," \
+	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
+	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
+	"   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)))) AS p (relid) JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
 
 /*
  * Guards that are missing, disabled, not ALWAYS or not ours; and what could
@@ -23,34 +26,32 @@
  */
 static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	"WITH " GUARDED ","
-	" guard (tab, name, func, type) AS ("	/* type: BEFORE, ROW and events, as pg_trigger.tgtype has them */
-	"  SELECT tab, 'trust_guard', row_guard, 31 FROM guarded"
-	"  UNION ALL SELECT tab, 'trust_guard_truncate', 'guard_truncate', 34 FROM guarded),"
+	" guard (tab, relid, name, func, type) AS ("	/* type: BEFORE, ROW and events, as pg_trigger.tgtype has them */
+	"  SELECT tab, relid, 'trust_guard', row_guard, 31 FROM place"
+	"  UNION ALL SELECT tab, relid, 'trust_guard_truncate', 'guard_truncate', 34 FROM place),"
 	" found AS ("
 	"  SELECT g.tab, g.name, t.tgenabled AS enabled, t.tgtype = g.type AND t.tgqual IS NULL AND t.tgattr::text = ''"
 	"     AND EXISTS (SELECT FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace"
 	"                 WHERE p.oid = t.tgfoid AND n.nspname = 'trust_ledger' AND p.proname = g.func AND p.prosrc = g.func AND p.probin = '$libdir/trust_ledger'"
 	"                   AND p.prolang = (SELECT l.oid FROM pg_catalog.pg_language l WHERE l.lanname = 'c')) AS genuine"
-	"  FROM guard g LEFT JOIN pg_catalog.pg_trigger t"
-	"    ON t.tgrelid = pg_catalog.to_regclass('trust.' || g.tab) AND t.tgname = g.name)"
+	"  FROM guard g LEFT JOIN pg_catalog.pg_trigger t ON t.tgrelid = g.relid AND t.tgname = g.name)"
 	" SELECT tab, name, CASE WHEN enabled IS NULL THEN 'is missing' WHEN NOT genuine THEN 'is not the guard that it was'"
 	"   WHEN enabled = 'D' THEN 'is disabled' ELSE 'is not enabled ALWAYS' END"
 	" FROM found WHERE enabled IS NULL OR enabled <> 'A' OR NOT genuine"
 	" UNION ALL"
 	" SELECT tab, t.tgname, 'is a trigger that may change what is written'"
-	" FROM guarded JOIN pg_catalog.pg_trigger t ON t.tgrelid = pg_catalog.to_regclass('trust.' || tab)"
+	" FROM place JOIN pg_catalog.pg_trigger t ON t.tgrelid = relid"
 	" WHERE NOT t.tgisinternal AND t.tgtype & 2 <> 0 AND t.tgname NOT IN ('trust_guard', 'trust_guard_truncate')"
 	" UNION ALL"
 	" SELECT tab, w.rulename, 'is a rule that may change what is written'"
-	" FROM guarded JOIN pg_catalog.pg_rewrite w ON w.ev_class = pg_catalog.to_regclass('trust.' || tab)"
+	" FROM place JOIN pg_catalog.pg_rewrite w ON w.ev_class = relid"
 	" ORDER BY 1, 2");
 
 /* What lets somebody past the guards, or rows past the disk: owners, rights, persistence, heirs. */
 static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
-	"WITH " GUARDED ", tables AS (SELECT c.* FROM guarded JOIN pg_catalog.pg_class c ON c.relname = tab"
-	"   AND c.relnamespace = pg_catalog.to_regnamespace('trust'))"
+	"WITH " GUARDED ", tables AS (SELECT c.* FROM place JOIN pg_catalog.pg_class c ON c.oid = relid)"
 	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
-	"   WHERE relowner <> (SELECT l.relowner FROM tables l WHERE l.relname = 'ledger')"
+	"   WHERE relowner <> (SELECT l.relowner FROM tables l WHERE l.oid = pg_catalog.to_regclass('trust.ledger'))"
 	" UNION ALL SELECT relname, 'persistence', 'is such that a crash empties the table' FROM tables WHERE relpersistence <> 'p'"
 	" UNION ALL SELECT relname, 'inheritance', 'lets rows of another table show up here, past the guards' FROM tables"
 	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"

@@ -2,7 +2,7 @@
 #
 #	make_roles($node)                      the roles, once per cluster
 #	make_database($node, $db, $owner, $locale)  a database for a ledger
-#	fill_ledger($node, $db, $locale)       one with a ledger, every event in it
+#	fill_ledger($node, $db, $locale, $version)  one with a ledger, every event in it; of that version of the extension, if one is given
 #	more_promises($node, $db, $prefix)     the same promises to other customers
 #	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
 #	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
@@ -239,10 +239,11 @@ sub make_database
 
 sub fill_ledger
 {
-	my ($node, $db, $locale) = @_;
+	my ($node, $db, $locale, $version) = @_;
+	my $of = $version ? "VERSION '$version'" : '';
 	make_database($node, $db, undef, $locale);
 	$node->safe_psql($db, <<"SQL");
-CREATE EXTENSION trust_ledger;
+CREATE EXTENSION trust_ledger $of;
 \\o /dev/null
 \\connect - crm_owner
 $governance
@@ -326,7 +327,7 @@ sub contents
 	my $row = $options{without} ? "(to_jsonb(t) - '$options{without}')::text" : 't::text';
 	return ask($node, $db, <<"SQL", options => \%plain);
 SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) FROM trust.%I t\$\$, relname, relname)
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY relname COLLATE "C" \\gexec
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname COLLATE "C" \\gexec
 SQL
 }
 
