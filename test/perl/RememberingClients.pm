@@ -2,8 +2,9 @@
 # under idempotency keys, rows of tracked tables, imports and prepared transactions, and writes each
 # receipt into a file of its own.  Whatever becomes of the server, what they were told is in there.
 #
-#	make_ledger($node, $db)                the ledger and the tables that they write in
-#	start_client($node, $db, $name, %how)  with: whatever PGOPTIONS says; customers: their keys
+#	make_ledger($node, $db)                a new ledger, and the tables that they write in
+#	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS; without_flushes: no
+#	                                       prepared transactions and imports
 #	under_load(@clients)                   waits until each has its first receipt
 #	finish(@clients)                       waits for their end; what they complained of, other than the server's end
 #	settle_prepared($node, $db, @clients)  ends what was left prepared, this way or that; what should have been there and was not
@@ -35,6 +36,7 @@ sub path { return "$PostgreSQL::Test::Utils::tmp_check/$_[0]" }
 sub make_ledger
 {
 	my ($node, $db) = @_;
+	unlink path('memory');
 	$node->safe_psql($db, <<'SQL');
 \o /dev/null
 CREATE EXTENSION trust_ledger;
@@ -158,13 +160,15 @@ RESET session_replication_role;
 CALL trust_ledger.import_table('past', 4);
 SQL
 	});
-# One of these at a time, so often.
-my @mixture = ((map { ($_) x 6 } qw(call row)), qw(batch transaction prepared prepared import));
+# One of these at a time, so often. Of the last ones each brings to disk all that was committed before.
+my @mixture = ((map { ($_) x 6 } qw(call row)), qw(batch transaction));
+my @lasting = qw(prepared prepared import);
 
 # More than anybody gets through before the server dies.
 sub steps
 {
-	my ($name, @customers) = @_;
+	my ($name, $customers, @mixture) = @_;
+	my @customers = @$customers;
 	my @steps;
 
 	for (my $life = 1; @steps < 600; $life++)
@@ -185,7 +189,7 @@ sub start_client
 {
 	my ($node, $db, $name, %how) = @_;
 	my $client = { name => $name, file => path("client.$name"), complaints => '',
-		steps => [ steps($name, @{ $how{customers} }) ] };
+		steps => [ steps($name, $how{customers}, @mixture, $how{without_flushes} ? () : @lasting) ] };
 	my $nr = 0;
 	append_to_file("$client->{file}.sql", "SET client_min_messages = error;\n" . join '',
 		map { $nr++; "$_->{script}\\echo done $nr\n" } @{ $client->{steps} });

@@ -10,6 +10,7 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Processes;
 use RememberingClients;
 use Test::More;
 use Time::HiRes qw(time usleep);
@@ -22,8 +23,7 @@ diag("TRUST_LEDGER_KILLS=$kills TRUST_LEDGER_SEED=$seed");
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init;
-# A lazy WAL writer: nothing but the commits themselves brings their entries to disk.  What the operating
-# system was given survives the death of any process: no fsync is needed here.
+# What the operating system was given survives the death of any process: no fsync is needed here.
 $node->append_conf('postgresql.conf', <<'EOC');
 synchronous_commit = on
 full_page_writes = on
@@ -40,50 +40,7 @@ EOC
 $node->start;
 make_ledger($node, 'postgres');
 
-# ---- processes ----
-
-sub postmaster { return (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0] }
-
-# Process id => what it calls itself.
-sub children
-{
-	my ($parent) = @_;
-	my %children;
-
-	foreach my $file (glob '/proc/[0-9]*/stat')
-	{
-		open my $stat, '<', $file or next;    # gone meanwhile
-		my $line = <$stat> // '';
-		next unless $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
-		my $pid = $1;
-		open my $title, '<', "/proc/$pid/cmdline" or next;
-		$children{$pid} = <$title> // '';
-	}
-	return %children;
-}
-
 sub one_of { return $_[ rand @_ ] }
-
-sub wait_for_end
-{
-	my ($seconds, @pids) = @_;
-	my $end = time + $seconds;
-	usleep(10_000) while time < $end && grep { kill 0, $_ } @pids;
-	return grep { kill 0, $_ } @pids;
-}
-
-# All of it: a process that waits for a lock which a killed one held would wait for ever, with the
-# shared memory that the next server needs. A stopped postmaster starts no more of them.
-sub kill_all
-{
-	my $postmaster = postmaster();
-	kill 'STOP', $postmaster;
-	my @children = keys %{ { children($postmaster) } };
-	kill 'KILL', $postmaster, @children;
-	wait_for_end(10, $postmaster, @children);
-	$node->kill9;
-	return;
-}
 
 # Begun, and killed before it is ready, or just then.
 sub kill_recovery
@@ -93,7 +50,7 @@ sub kill_recovery
 	system_or_bail('pg_ctl', '-W', '-D', $node->data_dir, '-l', $node->logfile, 'start');
 	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept/;
 	usleep(rand 50_000);
-	kill_all();
+	kill_server($node);
 	return;
 }
 
@@ -101,23 +58,22 @@ sub kill_recovery
 
 my %kill = (
 	'a backend' => sub {
-		my %children = children(postmaster());
+		my %children = children($node);
 		kill 'KILL', one_of(grep { $children{$_} =~ /postgres \[local\]/ } sort keys %children);
 	},
 	'another process' => sub {
-		my %children = children(postmaster());
+		my %children = children($node);
 		kill 'KILL', one_of(grep { $children{$_} !~ /\[local\]|logical replication/ } sort keys %children);
 	},
 	# Others see that it is gone when they have nothing else to do; until then they go on.
 	'the postmaster' => sub {
-		my $postmaster = postmaster();
-		my @children = keys %{ { children($postmaster) } };
+		my %children = children($node);
 		$node->kill9;
-		kill 'KILL', wait_for_end(10, @children);
+		kill 'KILL', wait_for_end(10, keys %children);
 	},
-	'the server' => sub { kill_all() },
+	'the server' => sub { kill_server($node) },
 	'the server, and while it recovers' => sub {
-		kill_all();
+		kill_server($node);
 		kill_recovery() foreach 1 .. 1 + rand 3;
 	});
 
@@ -141,6 +97,13 @@ sub begin_checkpoint
 		'<', \undef, '>', '/dev/null', '2>', '/dev/null');
 }
 
+# The WAL writer: as long as it is stopped, nothing but the commits themselves brings their entries to disk.
+sub wal_writer
+{
+	my %children = children($node);
+	return (grep { $children{$_} =~ /walwriter|wal writer/ } keys %children)[0];
+}
+
 # ---- one kill after the other ----
 
 my (%how_often, %in_the_midst);
@@ -156,11 +119,14 @@ foreach my $round (1 .. $kills)
 	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
 	my $haste = $round % 3 ? 0 : one_of(0.5, 1);
 	my @hasty = map { rand() < $haste } 1 .. $clients;
+	# Half of the rounds have nothing that writes out other clients' entries: there is more to be lost.
+	my $wal_writer = rand(2) < 1 ? wal_writer() : undef;
 	my $offset = -s $node->logfile;
 
+	kill 'STOP', $wal_writer if $wal_writer;
 	my $checkpoint = begin_checkpoint() if $slow_checkpoint;
 	my @clients = map {
-		start_client($node, 'postgres', "$round-$_", customers => \@customers,
+		start_client($node, 'postgres', "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
 			with => $hasty[ $_ - 1 ] ? '-c synchronous_commit=off' : '')
 	} 1 .. $clients;
 	under_load(@clients);
@@ -169,6 +135,7 @@ foreach my $round (1 .. $kills)
 	$in_the_midst{'of a checkpoint'}++
 	  if (() = $log =~ /checkpoint starting/g) > (() = $log =~ /checkpoint complete/g);
 	$kill{$how}->();
+	kill 'CONT', $wal_writer if $wal_writer;
 	$checkpoint->finish if $slow_checkpoint;
 is(finish(@clients), '', "$name: no client had another error than the server's end");
 	ok(recover($how), "$name: the server is back");
