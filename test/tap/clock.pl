@@ -20,7 +20,7 @@ sub set_clock
 	return;
 }
 
-my ($faketime) = glob '/usr/lib/*/faketime/libfaketime.so.1';
+my ($faketime) = glob '/usr/lib/*/faketime/libfaketime.so.1' or die 'libfaketime is not installed';
 my $node = PostgreSQL::Test::Cluster->new('clock');
 $node->init;
 set_clock('+0');
