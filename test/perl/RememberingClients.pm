@@ -4,7 +4,8 @@
 #
 #	make_ledger($node, $db)                a new ledger, and the tables that they write in
 #	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS; without_flushes: no
-#	                                       prepared transactions and imports
+#	                                       prepared transactions and imports; steps: how many, more than
+#	                                       anybody gets through before the server dies (600)
 #	under_load(@clients)                   waits until each has its first receipt
 #	finish(@clients)                       waits for their end; what they complained of, other than the server's end
 #	settle_prepared($node, $db, @clients)  ends what was left prepared, this way or that; what should have been there and was not
@@ -164,14 +165,13 @@ SQL
 my @mixture = ((map { ($_) x 6 } qw(call row)), qw(batch transaction));
 my @lasting = qw(prepared prepared import);
 
-# More than anybody gets through before the server dies.
 sub steps
 {
-	my ($name, $customers, @mixture) = @_;
+	my ($name, $customers, $count, @mixture) = @_;
 	my @customers = @$customers;
 	my @steps;
 
-	for (my $life = 1; @steps < 600; $life++)
+	for (my $life = 1; @steps < $count; $life++)
 	{
 		my $kind = $mixture[ rand @mixture ];
 		my $first = int rand @customers;
@@ -189,7 +189,7 @@ sub start_client
 {
 	my ($node, $db, $name, %how) = @_;
 	my $client = { name => $name, file => path("client.$name"), complaints => '',
-		steps => [ steps($name, $how{customers}, @mixture, $how{without_flushes} ? () : @lasting) ] };
+		steps => [ steps($name, $how{customers}, $how{steps} // 600, @mixture, $how{without_flushes} ? () : @lasting) ] };
 	my $nr = 0;
 	append_to_file("$client->{file}.sql", "SET client_min_messages = error;\n" . join '',
 		map { $nr++; "$_->{script}\\echo done $nr\n" } @{ $client->{steps} });
@@ -329,6 +329,7 @@ sub script
 sub remember
 {
 	append_to_file(path('memory'), join '', map { map { map { "$_\n" } @$_ } @{ $_->{receipts} } } @_);
+	unlink map { glob "$_->{file}.*sql" } @_;
 	return;
 }
 

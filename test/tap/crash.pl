@@ -160,6 +160,7 @@ is(finish(@clients), '', "$name: no client had another error than the server's e
 	my %wrong = wrong($node, 'postgres');
 	is($wrong{$_}, '', "$name: $_") foreach sort keys %wrong;
 	$how_often{$how}++;
+	diag("$round of $kills") if $round % 10 == 0 && $round < $kills;
 	last unless Test::More->builder->is_passing;
 }
 

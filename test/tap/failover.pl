@@ -46,7 +46,7 @@ sub start_clients
 	my ($node, $when, @with) = @_;
 	my $nr = 0;
 	my @clients = map {
-		start_client($node, 'postgres', "$when-" . ++$nr, with => $_, customers => [ map { "$when.$_" } 1 .. 8 ])
+		start_client($node, 'postgres', "$when-" . ++$nr, steps => 2000, with => $_, customers => [ map { "$when.$_" } 1 .. 8 ])
 	} @with;
 	under_load(@clients);
 	return @clients;
@@ -171,13 +171,16 @@ $publisher->command_ok([ 'pg_dump', '-s', '-f', $bones, 'postgres' ], 'pg_dump -
 $subscriber->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $bones, '-d', $subscriber->connstr('postgres') ],
 	'restored');
 $publisher->safe_psql('postgres', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust, TABLE deal, past');
+# While what is there is copied, more is written.
+@clients = start_clients($publisher, 'subscriber', ('') x 4);
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION ledger CONNECTION '"
 	  . ($publisher->connstr('postgres') =~ s/'/''/gr) . q{' PUBLICATION ledger WITH (disable_on_error)});
 $subscriber->wait_for_subscription_sync($publisher, 'ledger', 'postgres');
 set($publisher, 'synchronous_standby_names', 'ledger');
-@clients = start_clients($publisher, 'subscriber', ('') x 4);
+$told = lines(@clients);
+
 my %found;
-for (my $tries = 0; $tries < 5 || lines(@clients) < 100; $tries++)
+for (my $tries = 0; $tries < 5 || lines(@clients) < $told + 100; $tries++)
 {
 	$found{ findings($subscriber, 'postgres') }++;
 }
