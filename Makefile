@@ -1,7 +1,7 @@
 # make            builds the extension         make test    every test, on a server of its own
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)
+#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times
 # PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
 
 EXTENSION = trust_ledger
@@ -68,7 +68,7 @@ all install clean:
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install clean packages test demo bench
+.PHONY: all install clean packages test demo bench torture
 
 packages:
 	test/packages
@@ -77,6 +77,11 @@ packages:
 test: packages
 	+@$(MAKE) -s --no-print-directory all
 	test/run
+
+torture: export TRUST_LEDGER_KILLS ?= 100
+torture: packages
+	+@$(MAKE) -s --no-print-directory all
+	test/run test/tap/crash.pl
 
 demo bench: packages
 	+@$(MAKE) -s --no-print-directory all

@@ -1,178 +1,180 @@
-# kill -9 of a backend or of the whole server, under load: what was acknowledged is there after
-# recovery, verify() is empty, and a call that got no answer can be made again under its key.
+# kill -9 of a backend, of another of the server's processes, of the postmaster alone or of all of it, at
+# random moments, under load: what was acknowledged is there after recovery, verify() is empty, and a call
+# that got no answer can be made again.
+#
+#	TRUST_LEDGER_KILLS  how many (10)        TRUST_LEDGER_SEED  the random choices, as printed by an earlier run
 use strict;
 use warnings;
 
+use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Processes;
+use RememberingClients;
 use Test::More;
-use Time::HiRes qw(usleep);
+use Time::HiRes qw(time usleep);
 
-my $rounds = 10;
-my $clients = 4;
-my $customers = 3;
+my $kills = $ENV{TRUST_LEDGER_KILLS} || 10;
+my $seed = $ENV{TRUST_LEDGER_SEED} || int(time);
+my $clients = 5;
+srand $seed;
+diag("TRUST_LEDGER_KILLS=$kills TRUST_LEDGER_SEED=$seed");
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init;
-# A lazy WAL writer: nothing but the commits themselves brings their entries to disk.
-$node->append_conf('postgresql.conf', <<'EOF');
+# What the operating system was given survives the death of any process: no fsync is needed here.
+$node->append_conf('postgresql.conf', <<'EOC');
 synchronous_commit = on
+full_page_writes = on
 wal_writer_delay = 10s
+checkpoint_timeout = 30s
+log_checkpoints = on
+log_statement = none
+max_prepared_transactions = 20
 restart_after_crash = on
-EOF
+autovacuum_naptime = 1s
+wal_level = replica
+max_wal_senders = 0
+EOC
 $node->start;
+make_ledger($node, 'postgres');
 
-$node->safe_psql('postgres', q{
-	CREATE EXTENSION trust_ledger;
-	SELECT trust_ledger.create_ledger();
-	SELECT * FROM trust_ledger.register_actor('anna', 'human');
-	SELECT * FROM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1');
-	SELECT * FROM trust_ledger.set_policy('humans back', evidence => 'asserted');
-	CREATE TABLE acknowledged (key text, promise uuid, customer text, seq bigint, hash text);
-});
+sub one_of { return $_[ rand @_ ] }
 
-# A client's call number N in a round, for psql: it makes a promise, backs it, erases its words, and
-# so on. What it prints when it has the receipt is what the client remembers.
-sub call
+# Begun, and killed before it is ready, or just then.
+sub kill_recovery
 {
-	my ($round, $client, $n) = @_;
-	my $key = "$round.$client.$n";
-	my $customer = 'c' . (int(($n - 1) / 3) + $client) % $customers;
-	my $call = (
-		"make_promise('$customer', 'words of $key', actor => 'bot'",
-		"back_promise(:'promise', actor => 'anna'",
-		"erase_words(:'promise'::uuid, 'asked in $key'")[ ($n - 1) % 3 ];
-
-	return <<"EOF";
-SELECT promise, customer, seq, encode(hash, 'hex') AS hash FROM trust_ledger.$call, idempotency_key => '$key') \\gset
-\\echo $key :promise :customer :seq :hash
-EOF
+	my $offset = -s $node->logfile;
+	unlink $node->data_dir . '/postmaster.pid';
+	system_or_bail('pg_ctl', '-W', '-D', $node->data_dir, '-l', $node->logfile, 'start');
+	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept/;
+	usleep(rand 50_000);
+	kill_server($node);
+	return;
 }
 
-sub receipts { return "$PostgreSQL::Test::Utils::tmp_check/receipts.$_[0].$_[1]" }
-
-# More calls than anybody gets through before the server dies.
-sub start_client
-{
-	my ($round, $client) = @_;
-	my $script = "$PostgreSQL::Test::Utils::tmp_check/calls.$client.sql";
-
-	unlink $script;
-	append_to_file($script, join '', map { call($round, $client, $_) } 1 .. 10_000);
-	return IPC::Run::start(
-		[ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-f', $script, '-d', $node->connstr('postgres') ],
-		'<', \undef, '>', receipts($round, $client), '2>', '/dev/null');
-}
-
-sub backends
-{
-	return split /\n/, $node->safe_psql('postgres', q{
-		SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()});
-}
-
-sub children
-{
-	my ($parent) = @_;
-	my @children;
-
-	foreach my $file (glob '/proc/[0-9]*/stat')
-	{
-		open my $stat, '<', $file or next;    # gone meanwhile
-		my $line = <$stat> // '';
-		push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
-	}
-	return @children;
-}
+# ---- ways to be killed ----
 
 my %kill = (
-	'a backend is killed' => sub {
-		my ($one) = backends();
-		kill 'KILL', $one;
+	'a backend' => sub {
+		my %children = children($node);
+		kill 'KILL', one_of(grep { $children{$_} =~ /postgres \[local\]/ } sort keys %children);
 	},
-	# All of it: a process that waits for a lock which a killed one held would wait for ever, with
-	# the shared memory that the next server needs. A stopped postmaster starts no more of them.
-	'the server is killed' => sub {
-		my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-		kill 'STOP', $postmaster;
-		my @children = children($postmaster);
+	'another process' => sub {
+		my %children = children($node);
+		kill 'KILL', one_of(grep { $children{$_} !~ /\[local\]|logical replication/ } sort keys %children);
+	},
+	# Others see that it is gone when they have nothing else to do; until then they go on.
+	'the postmaster' => sub {
+		my %children = children($node);
 		$node->kill9;
-		kill 'KILL', @children;
+		kill 'KILL', wait_for_end(10, keys %children);
+	},
+	'the server' => sub { kill_server($node) },
+	'the server, and while it recovers' => sub {
+		kill_server($node);
+		kill_recovery() foreach 1 .. 1 + rand 3;
 	});
 
 # Not before the last process of the old server has let go of its shared memory.
 sub recover
 {
-	my $how = shift;
-
-	if ($how eq 'the server is killed')
+	my ($how) = @_;
+	my $by_itself = $how =~ /backend|process/;
+	for (my $tries = 0; !$by_itself && $tries < 300 && !$node->start(fail_ok => 1); $tries++)
 	{
-		for (my $tries = 0; $tries < 300 && !$node->start(fail_ok => 1); $tries++)
-		{
-			usleep(100_000);
-			$node->stop('fast', fail_ok => 1);
-		}
+		usleep(100_000);
+		$node->stop('fast', fail_ok => 1);
 	}
 	return $node->poll_query_until('postgres', 'SELECT true');
 }
 
-# The call that got no answer, made again; and the last that got one, which gets it again.
-sub retry
+# One that takes its time: most of the kills are in the midst of it.
+sub begin_checkpoint
 {
-	my ($round, $client) = @_;
-	my $file = receipts($round, $client);
-	my @lines = split /\n/, slurp_file($file);
-	my (undef, $promise) = split / /, $lines[-1];
-	my ($last, $next) = map {
-		$node->safe_psql('postgres', "\\set promise $promise\n" . call($round, $client, $_))
-	} scalar @lines, @lines + 1;
-
-	append_to_file($file, "$next\n");
-	$node->safe_psql('postgres', "COPY acknowledged FROM '$file' (DELIMITER ' ')");
-	return (scalar @lines, $last eq $lines[-1] ? 0 : 1);
+	return IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c', q{SELECT pg_backup_start('slow', false)} ],
+		'<', \undef, '>', '/dev/null', '2>', '/dev/null');
 }
 
-my %checks = (
-	'each acknowledged receipt has its entry' => q{
-		SELECT a.* FROM acknowledged a
-		WHERE NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = a.customer AND e.seq = a.seq
-			AND e.promise = a.promise AND encode(e.hash, 'hex') = a.hash AND e.idempotency_key = a.key)},
-	'no call took effect twice' => q{
-		SELECT customer, seq FROM trust.entry e
-		WHERE customer <> '' AND NOT EXISTS (SELECT FROM acknowledged a WHERE a.customer = e.customer AND a.seq = e.seq)},
-	'erased altogether or not at all' => q{
-		SELECT customer, seq FROM trust.entry e JOIN trust.promise p USING (customer, promise) WHERE event = 'made'
-			AND (e.words IS NULL, e.words_salt IS NULL, e.request_salt IS NULL, p.words IS NULL) <> (
-				SELECT b, b, b, b FROM (SELECT EXISTS (SELECT FROM trust.entry x WHERE x.promise = e.promise AND x.event = 'erased') AS b) AS x)},
-	'verify() is empty' => 'SELECT * FROM trust_ledger.verify()',
-);
-
-foreach my $round (1 .. $rounds)
+# The WAL writer: as long as it is stopped, nothing but the commits themselves brings their entries to disk.
+sub wal_writer
 {
-	my $how = (sort keys %kill)[ $round % 2 ];
-	my @jobs = map { start_client($round, $_) } 1 .. $clients;
+	my %children = children($node);
+	return (grep { $children{$_} =~ /walwriter|wal writer/ } keys %children)[0];
+}
 
-	foreach my $client (1 .. $clients)
-	{
-		usleep(10_000) until -s receipts($round, $client) || !$jobs[ $client - 1 ]->pumpable;
-	}
-	usleep(rand 200_000);
+# ---- one kill after the other ----
+
+my (%how_often, %in_the_midst);
+my ($receipts, $lost_tails) = (0, 0);
+
+foreach my $round (1 .. $kills)
+{
+	my $how = $round <= keys %kill ? (sort keys %kill)[ $round - 1 ] : one_of(sort keys %kill);
+	my $name = "round $round, $how";
+	my $slow_checkpoint = rand(2) < 1;
+	# Some rounds share their customers.
+	my @customers = map { int($round / 4) . "c$_" } 1 .. 8;
+	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
+	my $haste = $round % 3 ? 0 : one_of(0.5, 1);
+	my @hasty = map { rand() < $haste } 1 .. $clients;
+	# Half of the rounds have nothing that writes out other clients' entries: there is more to be lost.
+	my $wal_writer = rand(2) < 1 ? wal_writer() : undef;
+	my $offset = -s $node->logfile;
+
+	kill 'STOP', $wal_writer if $wal_writer;
+	my $checkpoint = begin_checkpoint() if $slow_checkpoint;
+	my @clients = map {
+		start_client($node, 'postgres', "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
+			with => $hasty[ $_ - 1 ] ? '-c synchronous_commit=off' : '')
+	} 1 .. $clients;
+	under_load(@clients);
+	usleep(rand 400_000);
+	my $log = slurp_file($node->logfile, $offset);
+	$in_the_midst{'of a checkpoint'}++
+	  if (() = $log =~ /checkpoint starting/g) > (() = $log =~ /checkpoint complete/g);
 	$kill{$how}->();
-	$_->finish foreach @jobs;
-	ok(recover($how), "round $round: $how, and the server is back");
+	kill 'CONT', $wal_writer if $wal_writer;
+	$checkpoint->finish if $slow_checkpoint;
+is(finish(@clients), '', "$name: no client had another error than the server's end");
+	ok(recover($how), "$name: the server is back");
 
-	my ($acknowledged, $otherwise) = (0, 0);
-	foreach my $client (1 .. $clients)
+	my ($left, $gone) = settle_prepared($node, 'postgres', @clients);
+	is($gone, '', "$name: what was prepared is there");
+	cmp_ok(acknowledged(@clients), '>', 0, "$name: under load");
+	$receipts += acknowledged(@clients);
+	my ($lost) = lost($node, 'postgres', grep { !$hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients);
+	is($lost, 0, "$name: what was acknowledged is there");
+	if (my @in_haste = grep { $hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients)
 	{
-		my ($lines, $differs) = retry($round, $client);
-		$acknowledged += $lines;
-		$otherwise += $differs;
+		my ($tail, $not_last) = lost($node, 'postgres', @in_haste);
+		is($not_last, '', "$name: of what was not waited for, nothing but the last is lost");
+		$lost_tails += $tail;
 	}
-	cmp_ok($acknowledged, '>=', $clients, "round $round: under load");
-	is($otherwise, 0, "round $round: a call made again gets the receipt that it got");
-	is($node->safe_psql('postgres', $checks{$_}), '', "round $round: $_") foreach sort keys %checks;
-	note("$acknowledged acknowledged");
+	$in_the_midst{"of: $_"}++ foreach interrupted(@clients);
+	$in_the_midst{'of a commit prepared'} += $left;
+	is(retry($node, 'postgres', @clients), '', "$name: what is done again gets the receipt that it got");
+	remember(@clients);
+
+	my %wrong = wrong($node, 'postgres');
+	is($wrong{$_}, '', "$name: $_") foreach sort keys %wrong;
+	$how_often{$how}++;
+	diag("$round of $kills") if $round % 10 == 0 && $round < $kills;
+	last unless Test::More->builder->is_passing;
 }
+
+my $log = slurp_file($node->logfile);
+$in_the_midst{'of a recovery'} = () = $log =~ /interrupted while in recovery/g;
+diag("$kills kills, $receipts acknowledged, $lost_tails not waited for and lost");
+diag("killed, $_: $how_often{$_}") foreach sort keys %how_often;
+diag("in the midst $_: $in_the_midst{$_}") foreach sort keys %in_the_midst;
+if ($kills >= 100)
+{
+	cmp_ok($in_the_midst{$_} // 0, '>', 0, "in the midst $_")
+	  foreach 'of a checkpoint', 'of a recovery', 'of a commit prepared', map { "of: $_" } qw(call batch row transaction prepared import);
+}
+unlike($log, qr/PANIC:|TRAP:|terminated by signal (?!9)/, 'nothing else crashed');
 
 $node->stop;
 done_testing();

@@ -1,0 +1,59 @@
+# The processes of a server, and how to end them without asking.
+#
+#	postmaster($node)           its process id
+#	children($node)             process id => what it calls itself
+#	wait_for_end($seconds, @)   those process ids that are still there after that
+#	kill_server($node)          kill -9 of all of them at once
+package Processes;
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use PostgreSQL::Test::Utils;
+use Time::HiRes qw(time usleep);
+
+our @EXPORT = qw(postmaster children wait_for_end kill_server);
+
+sub postmaster { return (slurp_file($_[0]->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0] }
+
+sub children
+{
+	my $parent = postmaster($_[0]);
+	my %children;
+
+	foreach my $file (glob '/proc/[0-9]*/stat')
+	{
+		open my $stat, '<', $file or next;    # gone meanwhile
+		my $line = <$stat> // '';
+		next unless $line =~ /^(\d+) \(.*\) \S (\d+) / && $2 == $parent;
+		my $pid = $1;
+		open my $title, '<', "/proc/$pid/cmdline" or next;
+		$children{$pid} = <$title> // '';
+	}
+	return %children;
+}
+
+sub wait_for_end
+{
+	my ($seconds, @pids) = @_;
+	my $end = time + $seconds;
+	usleep(10_000) while time < $end && grep { kill 0, $_ } @pids;
+	return grep { kill 0, $_ } @pids;
+}
+
+# A process that waits for a lock which a killed one held would wait for ever, with the shared memory
+# that the next server needs. A stopped postmaster starts no more of them.
+sub kill_server
+{
+	my ($node) = @_;
+	my $postmaster = postmaster($node);
+	kill 'STOP', $postmaster;
+	my %children = children($node);
+	kill 'KILL', $postmaster, keys %children;
+	wait_for_end(10, $postmaster, keys %children);
+	$node->kill9;
+	return;
+}
+
+1;
