@@ -1,7 +1,8 @@
 # What test/run, the demo and the benchmarks share; to be sourced by bash.
 #
 #	prepare             a fresh directory $WORK with a private PostgreSQL and a copy of the checkout,
-#	                    both readable for the server's user; all of it goes away at exit
+#	                    both readable for the server's user; all of it goes away at exit. Run by a
+#	                    test, $WORK alone: the test's PostgreSQL and copy serve
 #	as_server_user CMD  runs CMD as that user
 #	start_server DIR    starts a server in DIR (below $WORK; options for postgres may follow) and
 #	                    points psql at it
@@ -56,6 +57,13 @@ prepare() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 
+	if [[ ${TREE:-} == "$ROOT" ]]; then
+		mkdir "$WORK/tmp" "$WORK/log"
+		export WORK TMPDIR=$WORK/tmp HOME=$WORK
+		cd "$TREE"
+		return
+	fi
+
 	TREE=$WORK/tree
 	DATA=
 	"$ROOT/test/private_install" "$WORK/pg"
@@ -102,7 +110,7 @@ end_server() {
 	local pid exe tries
 	pid=$(head -n 1 "$1" 2>/dev/null) || return 0
 	exe=$(readlink "/proc/$pid/exe") || return 0
-	[[ $exe == "$WORK"/* ]] || return 0
+	[[ $exe == "$WORK"/* || $exe == "$BINDIR"/* ]] || return 0
 	kill "-$2" "$pid" 2>/dev/null || return 0
 	for ((tries = 0; tries < 300; tries++)); do
 		[[ -e $1 ]] && kill -0 "$pid" 2>/dev/null || return 0

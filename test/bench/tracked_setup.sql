@@ -1,4 +1,5 @@
--- Two tables alike, one of them tracked; and one full of rows to be imported.
+-- Two tables alike, one of them tracked; and one full of rows to be imported: psql variables
+-- customers, promises, updated.
 \set QUIET on
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
@@ -25,7 +26,7 @@ CREATE TABLE crm.old_quote (LIKE crm.untracked INCLUDING ALL);
 
 INSERT INTO crm.untracked (account, title, kind, due, amount, currency)
 SELECT 'customer ' || g % :customers + 1, 'We deliver ' || g || ' chairs on Friday, assembled, to the second floor.', 'delivery', '2099-01-01 12:00+00', 4200.00, 'EUR'
-FROM generate_series(1, 100000) g;
+FROM generate_series(1, :updated) g;
 INSERT INTO crm.quote (account, title, kind, due, amount, currency) SELECT account, title, kind, due, amount, currency FROM crm.untracked ORDER BY id;
 INSERT INTO crm.old_quote (account, title, kind, due, amount, currency, created_at)
 SELECT 'customer ' || g % :customers + 1, 'We deliver ' || g || ' chairs on Friday, assembled, to the second floor.', 'delivery', '2099-01-01 12:00+00', 4200.00, 'EUR',
