@@ -48,7 +48,7 @@ sub kill_recovery
 	my $offset = -s $node->logfile;
 	unlink $node->data_dir . '/postmaster.pid';
 	system_or_bail('pg_ctl', '-W', '-D', $node->data_dir, '-l', $node->logfile, 'start');
-	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept/;
+	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept|FATAL/;
 	usleep(rand 50_000);
 	kill_server($node);
 	return;
@@ -69,6 +69,7 @@ my %kill = (
 	'the postmaster' => sub {
 		my %children = children($node);
 		$node->kill9;
+		kill 'CONT', keys %children;
 		kill 'KILL', wait_for_end(10, keys %children);
 	},
 	'the server' => sub { kill_server($node) },
@@ -118,16 +119,15 @@ foreach my $round (1 .. $kills)
 	my @customers = map { int($round / 4) . "c$_" } 1 .. 8;
 	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
 	my $haste = $round % 3 ? 0 : one_of(0.5, 1);
-	my @hasty = map { rand() < $haste } 1 .. $clients;
 	# Half of the rounds have nothing that writes out other clients' entries: there is more to be lost.
 	my $wal_writer = rand(2) < 1 ? wal_writer() : undef;
 	my $offset = -s $node->logfile;
 
 	kill 'STOP', $wal_writer if $wal_writer;
-	my $checkpoint = begin_checkpoint() if $slow_checkpoint;
+	my $checkpoint = $slow_checkpoint ? begin_checkpoint() : undef;
 	my @clients = map {
 		start_client($node, 'postgres', "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
-			with => $hasty[ $_ - 1 ] ? '-c synchronous_commit=off' : '')
+			with => rand() < $haste ? '-c synchronous_commit=off' : '')
 	} 1 .. $clients;
 	under_load(@clients);
 	usleep(rand 400_000);
@@ -136,19 +136,19 @@ foreach my $round (1 .. $kills)
 	  if (() = $log =~ /checkpoint starting/g) > (() = $log =~ /checkpoint complete/g);
 	$kill{$how}->();
 	kill 'CONT', $wal_writer if $wal_writer;
-	$checkpoint->finish if $slow_checkpoint;
-is(finish(@clients), '', "$name: no client had another error than the server's end");
+	$checkpoint->finish if $checkpoint;
+	is(finish(@clients), '', "$name: no client had another error than the server's end");
 	ok(recover($how), "$name: the server is back");
 
 	my ($left, $gone) = settle_prepared($node, 'postgres', @clients);
 	is($gone, '', "$name: what was prepared is there");
 	cmp_ok(acknowledged(@clients), '>', 0, "$name: under load");
 	$receipts += acknowledged(@clients);
-	my ($lost) = lost($node, 'postgres', grep { !$hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients);
+	my ($lost) = lost($node, 'postgres', grep { !$_->{with} } @clients);
 	is($lost, 0, "$name: what was acknowledged is there");
-	if (my @in_haste = grep { $hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients)
+	if (my @hasty = grep { $_->{with} } @clients)
 	{
-		my ($tail, $not_last) = lost($node, 'postgres', @in_haste);
+		my ($tail, $not_last) = lost($node, 'postgres', @hasty);
 		is($not_last, '', "$name: of what was not waited for, nothing but the last is lost");
 		$lost_tails += $tail;
 	}
