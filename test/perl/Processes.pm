@@ -34,6 +34,7 @@ sub children
 	return %children;
 }
 
+# Gone is what its parent has taken note of, too: before that a new server takes it for alive.
 sub wait_for_end
 {
 	my ($seconds, @pids) = @_;
@@ -50,7 +51,7 @@ sub kill_server
 	my $postmaster = postmaster($node);
 	kill 'STOP', $postmaster;
 	my %children = children($node);
-	kill 'KILL', $postmaster, keys %children;
+	kill 'KILL', keys %children, $postmaster;
 	wait_for_end(10, $postmaster, keys %children);
 	$node->kill9;
 	return;

@@ -5,7 +5,7 @@
 #	make_ledger($node, $db)                a new ledger, and the tables that they write in
 #	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS; without_flushes: no
 #	                                       prepared transactions and imports; steps: how many, more than
-#	                                       anybody gets through before the server dies (600)
+#	                                       anybody gets through before the server dies (1000)
 #	under_load(@clients)                   waits until each has its first receipt
 #	finish(@clients)                       waits for their end; what they complained of, other than the server's end
 #	settle_prepared($node, $db, @clients)  ends what was left prepared, this way or that; what should have been there and was not
@@ -188,13 +188,13 @@ my @psql = ('psql', '-XAtq', '-F', ' ', '-v', 'ON_ERROR_STOP=1');
 sub start_client
 {
 	my ($node, $db, $name, %how) = @_;
-	my $client = { name => $name, file => path("client.$name"), complaints => '',
-		steps => [ steps($name, $how{customers}, $how{steps} // 600, @mixture, $how{without_flushes} ? () : @lasting) ] };
+	my $client = { name => $name, with => $how{with} // '', file => path("client.$name"), complaints => '',
+		steps => [ steps($name, $how{customers}, $how{steps} // 1000, @mixture, $how{without_flushes} ? () : @lasting) ] };
 	my $nr = 0;
 	append_to_file("$client->{file}.sql", "SET client_min_messages = error;\n" . join '',
 		map { $nr++; "$_->{script}\\echo done $nr\n" } @{ $client->{steps} });
 
-	local $ENV{PGOPTIONS} = $how{with} // '';
+	local $ENV{PGOPTIONS} = $client->{with};
 	local $ENV{PGAPPNAME} = 'client';
 	$client->{job} = IPC::Run::start([ @psql, '-f', "$client->{file}.sql", '-d', $node->connstr($db) ],
 		'<', \undef, '>', $client->{file}, '2>', \$client->{complaints});
@@ -243,7 +243,7 @@ sub read_receipts
 
 sub acknowledged { return scalar map { map { @$_ } @{ $_->{receipts} } } @_ }
 
-sub interrupted { return map { $_->{steps}[ $#{ $_->{receipts} } ]{kind} } @_ }
+sub interrupted { return grep { defined } map { $_->{steps}[ $#{ $_->{receipts} } ]{kind} } @_ }
 
 # ---- after the server came back ----
 
@@ -278,6 +278,7 @@ SQL
 sub lost
 {
 	my ($node, $db, @clients) = @_;
+	return (0, '') unless @clients;
 	my $file = path("receipts.$clients[0]{name}");
 	append_to_file($file, join '', map { map { map { "$_\n" } @$_ } @{ $_->{receipts} } } @clients);
 	my %lost = map { $_ => 1 } map { tr/|/ /r } split /\n/, $node->safe_psql($db, $known =~ s/FILE/$file/r . $without_entry);

@@ -38,7 +38,6 @@ wal_level = replica
 max_wal_senders = 0
 EOC
 $node->start;
-make_ledger($node, 'postgres');
 
 sub one_of { return $_[ rand @_ ] }
 
@@ -48,7 +47,7 @@ sub kill_recovery
 	my $offset = -s $node->logfile;
 	unlink $node->data_dir . '/postmaster.pid';
 	system_or_bail('pg_ctl', '-W', '-D', $node->data_dir, '-l', $node->logfile, 'start');
-	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept/;
+	usleep(1_000) until slurp_file($node->logfile, $offset) =~ /interrupted|ready to accept|FATAL/;
 	usleep(rand 50_000);
 	kill_server($node);
 	return;
@@ -59,7 +58,7 @@ sub kill_recovery
 my %kill = (
 	'a backend' => sub {
 		my %children = children($node);
-		kill 'KILL', one_of(grep { $children{$_} =~ /postgres \[local\]/ } sort keys %children);
+		kill 'KILL', one_of(grep { $children{$_} =~ /\[local\]/ } sort keys %children);
 	},
 	'another process' => sub {
 		my %children = children($node);
@@ -69,6 +68,7 @@ my %kill = (
 	'the postmaster' => sub {
 		my %children = children($node);
 		$node->kill9;
+		kill 'CONT', keys %children;
 		kill 'KILL', wait_for_end(10, keys %children);
 	},
 	'the server' => sub { kill_server($node) },
@@ -106,11 +106,19 @@ sub wal_writer
 
 # ---- one kill after the other ----
 
-my (%how_often, %in_the_midst);
+my (@ledgers, %how_often, %in_the_midst);
 my ($receipts, $lost_tails) = (0, 0);
 
 foreach my $round (1 .. $kills)
 {
+	# All of a ledger is looked at after each kill: a new one before that takes long.
+	if ($round % 20 == 1)
+	{
+		push @ledgers, "ledger_$round";
+		$node->safe_psql('postgres', "CREATE DATABASE $ledgers[-1]");
+		make_ledger($node, $ledgers[-1]);
+	}
+	my $ledger = $ledgers[-1];
 	my $how = $round <= keys %kill ? (sort keys %kill)[ $round - 1 ] : one_of(sort keys %kill);
 	my $name = "round $round, $how";
 	my $slow_checkpoint = rand(2) < 1;
@@ -118,16 +126,15 @@ foreach my $round (1 .. $kills)
 	my @customers = map { int($round / 4) . "c$_" } 1 .. 8;
 	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
 	my $haste = $round % 3 ? 0 : one_of(0.5, 1);
-	my @hasty = map { rand() < $haste } 1 .. $clients;
 	# Half of the rounds have nothing that writes out other clients' entries: there is more to be lost.
 	my $wal_writer = rand(2) < 1 ? wal_writer() : undef;
 	my $offset = -s $node->logfile;
 
 	kill 'STOP', $wal_writer if $wal_writer;
-	my $checkpoint = begin_checkpoint() if $slow_checkpoint;
+	my $checkpoint = $slow_checkpoint ? begin_checkpoint() : undef;
 	my @clients = map {
-		start_client($node, 'postgres', "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
-			with => $hasty[ $_ - 1 ] ? '-c synchronous_commit=off' : '')
+		start_client($node, $ledger, "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
+			with => rand() < $haste ? '-c synchronous_commit=off' : '')
 	} 1 .. $clients;
 	under_load(@clients);
 	usleep(rand 400_000);
@@ -136,28 +143,28 @@ foreach my $round (1 .. $kills)
 	  if (() = $log =~ /checkpoint starting/g) > (() = $log =~ /checkpoint complete/g);
 	$kill{$how}->();
 	kill 'CONT', $wal_writer if $wal_writer;
-	$checkpoint->finish if $slow_checkpoint;
-is(finish(@clients), '', "$name: no client had another error than the server's end");
+	$checkpoint->finish if $checkpoint;
+	is(finish(@clients), '', "$name: no client had another error than the server's end");
 	ok(recover($how), "$name: the server is back");
 
-	my ($left, $gone) = settle_prepared($node, 'postgres', @clients);
+	my ($left, $gone) = settle_prepared($node, $ledger, @clients);
 	is($gone, '', "$name: what was prepared is there");
 	cmp_ok(acknowledged(@clients), '>', 0, "$name: under load");
 	$receipts += acknowledged(@clients);
-	my ($lost) = lost($node, 'postgres', grep { !$hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients);
+	my ($lost) = lost($node, $ledger, grep { !$_->{with} } @clients);
 	is($lost, 0, "$name: what was acknowledged is there");
-	if (my @in_haste = grep { $hasty[ (split /-/, $_->{name})[1] - 1 ] } @clients)
+	if (my @hasty = grep { $_->{with} } @clients)
 	{
-		my ($tail, $not_last) = lost($node, 'postgres', @in_haste);
+		my ($tail, $not_last) = lost($node, $ledger, @hasty);
 		is($not_last, '', "$name: of what was not waited for, nothing but the last is lost");
 		$lost_tails += $tail;
 	}
 	$in_the_midst{"of: $_"}++ foreach interrupted(@clients);
 	$in_the_midst{'of a commit prepared'} += $left;
-	is(retry($node, 'postgres', @clients), '', "$name: what is done again gets the receipt that it got");
+	is(retry($node, $ledger, @clients), '', "$name: what is done again gets the receipt that it got");
 	remember(@clients);
 
-	my %wrong = wrong($node, 'postgres');
+	my %wrong = wrong($node, $ledger);
 	is($wrong{$_}, '', "$name: $_") foreach sort keys %wrong;
 	$how_often{$how}++;
 	diag("$round of $kills") if $round % 10 == 0 && $round < $kills;
@@ -174,6 +181,7 @@ if ($kills >= 100)
 	cmp_ok($in_the_midst{$_} // 0, '>', 0, "in the midst $_")
 	  foreach 'of a checkpoint', 'of a recovery', 'of a commit prepared', map { "of: $_" } qw(call batch row transaction prepared import);
 }
+is(findings($node, $_), '', "$_: verify() is empty after all") foreach @ledgers;
 unlike($log, qr/PANIC:|TRAP:|terminated by signal (?!9)/, 'nothing else crashed');
 
 $node->stop;

@@ -12,7 +12,9 @@ use RememberingClients;
 use Test::More;
 use Time::HiRes qw(usleep);
 
-srand($ENV{TRUST_LEDGER_SEED} || time);
+my $seed = $ENV{TRUST_LEDGER_SEED} || time;
+srand $seed;
+note("TRUST_LEDGER_SEED=$seed");
 
 my $settings = <<'EOC';
 max_connections = 30
