@@ -23,6 +23,7 @@
 
 #include "relation.h"
 #include "text.h"
+#include "tracker.h"
 
 /* ---- which argument goes with which event, and as what ---- */
 
@@ -359,6 +360,16 @@ CheckTable(Relation rel)
 				 errmsg("the ledger's own tables are not tracked")));
 }
 
+/* The table's trigger; NULL: it has it no more. */
+const Trigger *
+MappingTrigger(Relation rel, Oid trigger)
+{
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgoid == trigger)
+			return &rel->trigdesc->triggers[i];
+	return NULL;
+}
+
 /* The text of the argument that begins so; NULL: there is none. */
 static const char *
 ConstantOf(const Trigger *trigger, const char *prefix)
@@ -373,7 +384,7 @@ ConstantOf(const Trigger *trigger, const char *prefix)
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
-	const char *source = ConstantOf(trigger, "source:");
+	const char *source = ConstantOf(trigger, SOURCE_ARGUMENT);
 
 	return source ? source : QualifiedName(RootOf(rel));
 }

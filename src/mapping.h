@@ -56,6 +56,7 @@ typedef struct Mapping
 } Mapping;
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
+extern const Trigger *MappingTrigger(Relation rel, Oid trigger);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
 extern const char *MappingActor(const Trigger *trigger);
 extern bool MappingHas(const Mapping *mapping, int field);

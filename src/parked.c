@@ -140,13 +140,12 @@ FindMapping(const Replay *replay)
 	{
 		bool		isnull;
 		Oid			relid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
-		Oid			trigger = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 2, &isnull));
+		Oid			oid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 2, &isnull));
 		Relation	rel = table_open(relid, AccessShareLock);
+		const Trigger *trigger = MappingTrigger(rel, oid);
 
-		for (int t = 0; rel->trigdesc && t < rel->trigdesc->numtriggers; t++)
-			if (rel->trigdesc->triggers[t].tgoid == trigger &&
-				strcmp(MappingSource(rel, &rel->trigdesc->triggers[t]), replay->source) == 0)
-				mapping = MappingRead(rel, &rel->trigdesc->triggers[t], session.caller);
+		if (trigger && strcmp(MappingSource(rel, trigger), replay->source) == 0)
+			mapping = MappingRead(rel, trigger, session.caller);
 		table_close(rel, NoLock);
 	}
 	LedgerLeave(&session);

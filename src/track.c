@@ -271,15 +271,6 @@ track(PG_FUNCTION_ARGS)
 
 /* ---- a trigger that was just made ---- */
 
-static Trigger *
-FindTrigger(Relation rel, Oid oid)
-{
-	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
-		if (rel->trigdesc->triggers[i].tgoid == oid)
-			return &rel->trigdesc->triggers[i];
-	elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), oid);
-}
-
 /* The table that the trigger is of. */
 static Oid
 TableOfTrigger(Oid trigger)
@@ -321,8 +312,10 @@ Datum
 check_track(PG_FUNCTION_ARGS)
 {
 	Relation	rel = table_open(TableOfTrigger(PG_GETARG_OID(0)), AccessShareLock);
-	const Trigger *trigger = FindTrigger(rel, PG_GETARG_OID(0));
+	const Trigger *trigger = MappingTrigger(rel, PG_GETARG_OID(0));
 
+	if (trigger == NULL)
+		elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), PG_GETARG_OID(0));
 	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
 	{
 		CheckTiming(FiringOf(trigger->tgtype));
