@@ -18,6 +18,7 @@ typedef struct RowPlaces
 	int			count;
 } RowPlaces;
 
+extern Relation OpenNamed(Oid relid);
 extern void CheckReadsTracked(Relation rel);
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
