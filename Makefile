@@ -2,6 +2,7 @@
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
 #                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times
+# make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
 # PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
 
 EXTENSION = trust_ledger
@@ -68,10 +69,10 @@ all install clean:
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install clean packages test demo bench torture
+.PHONY: all install clean packages test demo bench torture smith fuzz
 
 packages:
-	test/packages
+	test/packages $(MORE_PACKAGES)
 
 # The build is a make of its own: before the packages are there, this one could not read PGXS.
 test: packages
@@ -83,6 +84,8 @@ torture: packages
 	+@$(MAKE) -s --no-print-directory all
 	test/run test/tap/crash.pl
 
-demo bench: packages
+smith: MORE_PACKAGES = sqlsmith
+fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm
+demo bench smith fuzz: packages
 	+@$(MAKE) -s --no-print-directory all
 	test/$@/run

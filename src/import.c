@@ -264,7 +264,7 @@ KeepAsRead(Taking *taking, Relation rel)
  *		order of the array; of rows that stand for a promise already only what that does
  *		not say.  What cannot be written, and what is not as it was read, is left out,
  *		with a warning.  Returns how many of the changes were looked at.  Level import.
- *		Errors: TL003 nobody acts, or a human.
+ *		Errors: TL003 nobody acts, or a human; 42P01 no such table.
  */
 Datum
 import_rows(PG_FUNCTION_ARGS)
@@ -277,7 +277,7 @@ import_rows(PG_FUNCTION_ARGS)
 
 	AcceptInvalidationMessages();
 	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	rel = OpenNamed(PG_GETARG_OID(0));
 	CheckReadsTracked(rel);
 	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));

@@ -346,6 +346,21 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 	OwnerLeave(&session);
 }
 
+/* The table that a caller names: by an OID that may be of nothing. */
+Relation
+OpenNamed(Oid relid)
+{
+	Relation	rel = try_table_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no such table"),
+				 errdetail("Nothing has the OID %u.", relid),
+				 errhint("Name the table, e.g. 'crm.deal'.")));
+	return rel;
+}
+
 /* Rows are read as the owner: from whom policies hide some, they hide them here too. */
 void
 CheckReadsTracked(Relation rel)
@@ -397,15 +412,14 @@ CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source)
  *		The table's rows as its mapping reads them: a row per event that the row as it
  *		stands says, the first that of its promise being made; with_rows: and one
  *		"noted" for each row that is there.  By who may SELECT from the table and reads
- *		words or imports.  Errors: 42704 the source is not that table's, 42501, TL004,
- *		and those of a mapping that cannot work.
+ *		words or imports.  Errors: 42704 the source is not that table's, 42P01 no
+ *		such table, 42501, TL004, and those of a mapping that cannot work.
  */
 Datum
 read_tracked(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
 	Ledger		ledger = *LedgerOpen();
-	Relation	rel = table_open(relid, AccessShareLock);
+	Relation	rel = OpenNamed(PG_GETARG_OID(0));
 	const char *source = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	List	   *readings;
 
@@ -422,12 +436,12 @@ read_tracked(PG_FUNCTION_ARGS)
 /*
  * source_of(tab regclass) returns text
  *		What the table is called as a source, in trust.source and trust.tracked.  Error
- *		42704 where it is not tracked.
+ *		42704 where it is not tracked, 42P01 where there is no such table.
  */
 Datum
 source_of(PG_FUNCTION_ARGS)
 {
-	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	rel = OpenNamed(PG_GETARG_OID(0));
 	const char *source = SourceOf(LedgerOpen(), rel);
 
 	if (source == NULL)

@@ -20,6 +20,7 @@ typedef struct RowPlaces
 	int			count;
 } RowPlaces;
 
+extern Relation OpenNamed(Oid relid);
 extern void CheckReadsTracked(Relation rel);
 extern void CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source);
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);

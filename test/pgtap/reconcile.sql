@@ -16,7 +16,7 @@ GRANT USAGE ON SCHEMA crm TO auditor, app, analyst, blind;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 ALTER TABLE crm.deal OWNER TO crm_owner;
 GRANT SELECT ON crm.deal TO auditor, app, analyst;
-SELECT plan(151);
+SELECT plan(159);
 
 CREATE FUNCTION found() RETURNS text[]
 LANGUAGE sql AS $$ SELECT coalesce(array_agg(concat_ws(' ', what, key, name, detail) ORDER BY what, key, name), '{}') FROM (
@@ -134,6 +134,8 @@ SELECT is(found($$SELECT trust_ledger.make_promise('c', 'We come.', actor => 'cr
 SELECT is(outcome('SELECT trust_ledger.reconcile_table(''crm.deal'')', role), expected, 'reconcile_table() by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'TL004'), ('blind', '42501'), ('crm_owner', 'ok')) AS c (role, expected);
 SELECT is(outcome('SELECT * FROM trust.tracked_entry', role), expected, 'trust.tracked_entry by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'ok'), ('none', 'ok')) AS c (role, expected);
 SELECT is(outcome('SELECT trust_ledger.reconcile_table(''change'')', role), '42704', 'a table that is not tracked, by ' || role) FROM unnest('{none,auditor}'::text[]) AS role;
+SELECT is(outcome(format('SELECT * FROM trust_ledger.%s', replace(call, '$', tab))), '42P01', call || ' of nothing, ' || tab)
+FROM unnest('{reconcile_table($),source_of($),"read_tracked($, ''public.deal'', true)","import_rows($, ''public.deal'', ''{}'')"}'::text[]) AS call, unnest('{0,4294967294}'::text[]) AS tab;
 SELECT is(provolatile, 's', 'it is stable') FROM pg_proc WHERE oid = 'trust_ledger.reconcile_table'::regproc;
 BEGIN TRANSACTION READ ONLY;
 SELECT count(*) AS read_only FROM trust_ledger.reconcile_table('crm.deal') \gset
