@@ -80,3 +80,5 @@ BEGIN
 	PERFORM trust_ledger.create_guards();
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';

@@ -483,7 +483,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
 
 CREATE FUNCTION trust_ledger.set_ledger(
 	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,

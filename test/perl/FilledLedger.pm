@@ -265,7 +265,7 @@ sub more_promises
 # What is to be asked under, whatever the database's own settings are.
 my %plain = (
 	TimeZone => 'UTC', DateStyle => 'ISO', IntervalStyle => 'postgres', bytea_output => 'hex',
-	extra_float_digits => 1);
+	extra_float_digits => 1, search_path => 'pg_catalog', quote_all_identifiers => 'off');
 
 sub connection
 {

@@ -131,16 +131,23 @@ my @psql = ('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f');
 my @pg_restore = ('pg_restore', '-e', '-j2');
 
 my $plain = dump_ledger('plain');
+my $inserts = dump_ledger('inserts', '--column-inserts', '--rows-per-insert=100', '--quote-all-identifiers');
+my $tar = dump_ledger('tar', '-Ft');
 my $custom = dump_ledger('custom', '-Fc', '-U', 'crm_owner');
 my $directory = dump_ledger('directory', '-Fd', '-j2');
 my $trust_only = dump_ledger('trust_only', '-Fc', '-ntrust');
 my $bones = dump_ledger('bones', '-s');
 my $data = dump_ledger('data', '-a', '-ntrust');
 my $data_unguarded = dump_ledger('data_unguarded', '-a', '--disable-triggers', '-ntrust');
+my $all = "$dumps/all";
+$home->command_ok([ 'pg_dumpall', '-f', $all ], 'pg_dumpall');
 
 # Whole, at home and elsewhere.
 my @whole = (
 	[ 'plain', @psql, $plain ],
+	[ 'inserts', @psql, $inserts ],
+	# an archive that is read from beginning to end only
+	[ 'tar', 'pg_restore', '-e', $tar ],
 	[ 'custom', @pg_restore, $custom ],
 	[ 'directory', @pg_restore, $directory ],
 	[ 'a second time', @pg_restore, '--clean', '--if-exists', $custom ]);
@@ -210,7 +217,8 @@ SQL
 is_restored($home, 'others', 'given to the owner', user => 'heir', no_rows => 1);
 
 # The data alone.
-foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_custom => @pg_restore, '-a', '--disable-triggers', $custom ])
+foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_restore', '-e', '-a', '--disable-triggers', $tar ],
+	map { [ "data_$_->[0]" => @pg_restore, '-a', '--disable-triggers', $_->[1] ] } [ custom => $custom ], [ directory => $directory ])
 {
 	my ($db, @command) = @$case;
 	make_database($home, $db);
@@ -230,6 +238,22 @@ SQL
 	is_restored($home, $db, $db, no_rows => $db eq 'data_plain');
 	is_tracked_on($home, $db, $db) unless $db eq 'data_plain';
 }
+
+# ---- the cluster, with its roles ----
+
+my $twin = PostgreSQL::Test::Cluster->new('twin');
+$twin->init;
+$twin->start;
+$twin->psql('postgres', "\\i $all", on_error_stop => 0, stdout => \my $ignored, stderr => \my $errors);
+is_deeply([ map { s/^.*ERROR:  //r } grep { /ERROR/ } split /\n/, $errors ],
+	[ sprintf 'role "%s" already exists', ask($twin, 'postgres', 'SELECT CURRENT_USER') ], 'pg_dumpall restored: its superuser is there, and nothing else is');
+is_restored($twin, 'crm', 'pg_dumpall');
+is_tracked_on($twin, 'crm', 'pg_dumpall');
+is(ask($twin, 'crm', <<'SQL', user => 'anna'), 'session', 'pg_dumpall: people act from their own logins');
+SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'JPY', value => 1) \gset
+SELECT evidence FROM trust.current_promise WHERE promise = :'promise';
+SQL
+$twin->stop;
 
 # ---- a tracked table alone ----
 
@@ -263,40 +287,5 @@ is(ask($home, 'alone', <<'SQL'), '', 'tracked again');
 SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping) WHERE t.source = 'public.deal';
 SQL
 is_tracked_on($home, 'alone', 'tracked again');
-
-# What the session is set to changes neither what is written nor what is found.
-my @settings = (
-	{ IntervalStyle => 'sql_standard', DateStyle => 'German, DMY', TimeZone => 'America/St_Johns',
-		bytea_output => 'escape', extra_float_digits => -15 },
-	{ IntervalStyle => 'postgres_verbose', DateStyle => 'SQL, MDY', TimeZone => 'Pacific/Kiritimati',
-		standard_conforming_strings => 'off', quote_all_identifiers => 'on', array_nulls => 'off' },
-	{ IntervalStyle => 'iso_8601', DateStyle => 'Postgres, YMD', transform_null_equals => 'on',
-		search_path => 'trust', default_transaction_isolation => 'serializable' },
-	{ plan_cache_mode => 'force_custom_plan', enable_indexscan => 'off', enable_bitmapscan => 'off',
-		row_security => 'off', force_parallel_mode => 'on', debug_parallel_query => 'on' });
-my $known = ask($home, 'crm', q{SELECT string_agg(name, ' ') FROM pg_settings});
-foreach my $case (@settings)
-{
-	# one setting has another name before version 16
-	my %options = map { $_ => $case->{$_} } grep { $known =~ /\b$_\b/i } keys %$case;
-	my $under = join ', ', map { "$_ = $options{$_}" } sort keys %options;
-	my $db = 'plain';
-	is(findings($home, $db, options => \%options), '', "under $under: verify()");
-	is(digest($home, $db, options => \%options), digest($home, $db), "under $under: ledger_digest()");
-	is(ask($home, $db, $retry, options => \%options), $expected{retries}, "under $under: retries");
-	is(ask($home, $db, <<'SQL', options => \%options), "3\n1\n1\n1", "under $under: written");
-SELECT count(*) FROM
-	trust_ledger.set_ledger(half_life => interval '100 days 1 hour 2 minutes 3.5 seconds', lag => interval '3 days'),
-	trust_ledger.set_policy('timed', kind => 'k', least_value => 1.50, back_within => interval '40 hours 0.25 seconds'),
-	trust_ledger.retire_actor('anna', reason => 'left'),
-	generate_series(1, 3);
-SELECT count(*) FROM trust_ledger.make_promise('B', 'w', due_on => current_date + 3,
-	longest_pause => interval '2 days 25 hours 0.000001 seconds', actor => 'carl');
-SELECT count(*) FROM (SELECT promise FROM trust.promise WHERE words <> '' ORDER BY promise LIMIT 1) p, trust_ledger.erase_words(p.promise, 'why');
-SELECT count(*) FROM (SELECT max(seq) AS seq FROM trust.entry WHERE event = 'actor_retired') e, trust_ledger.erase_words('', e.seq, 'why');
-SQL
-	is(findings($home, $db), '', "under $under: what was written is found right without");
-	ask($home, $db, q{SELECT * FROM trust_ledger.register_actor('anna', 'human')});
-}
 
 done_testing();
