@@ -279,6 +279,7 @@ import_rows(PG_FUNCTION_ARGS)
 	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	CheckReadsTracked(rel);
+	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
 	count = taking.count;
 	CheckActors(&ledger, &taking);

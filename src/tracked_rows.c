@@ -34,21 +34,24 @@ PG_FUNCTION_INFO_V1(read_tracked);
 PG_FUNCTION_INFO_V1(source_of);
 
 /*
- * What would fire if the row were put in as it is: the triggers as they are, or
- * where they are no more what they were made, as they were made.  Their
- * conditions name everything in full, and the row as new.  Operators stand bare
- * here: read_tracked() has its search_path pinned.
+ * What would fire if the row were put in as it is: the table's triggers as they
+ * are, or where they are no more what they were made, as they were made.  Then a
+ * condition never holds unless who recorded it can run SQL as the table's owner
+ * anyhow.  Conditions name everything in full, and the row as new.  Operators
+ * stand bare here: read_tracked() has its search_path pinned.
  */
 static Statement read_readings = STATEMENT(
 	"WITH recorded AS ("
-	"  SELECT x.*, t.tab FROM trust.tracking t"
+	"  SELECT x.*, t.tab, EXISTS (SELECT FROM pg_roles r, pg_class c"
+	"      WHERE r.rolname = e.role AND c.oid = $2 AND pg_has_role(r.oid, c.relowner, 'USAGE')) AS by_owner"
+	"  FROM trust.tracking t JOIN trust.entry e ON e.customer = '' AND e.seq = t.seq"
 	"  CROSS JOIN LATERAL jsonb_to_recordset(t.triggers) AS x (name text, arguments text[], definition text, fingerprint text)"
 	"  WHERE t.source = $1 AND t.active"
 	"), said AS ("
-	"  SELECT r.name, coalesce(k.arguments, r.arguments) AS arguments, coalesce(k.tab_name, r.tab) AS tab,"
+	"  SELECT r.name, coalesce(k.arguments, r.arguments) AS arguments, coalesce(k.tab_name, r.tab) AS tab, k.name IS NOT NULL OR r.by_owner AS is_owners,"
 	"    CASE WHEN k.name IS NULL THEN r.definition ELSE trust_ledger.trigger_definition(k.trigger) END AS definition"
 	"  FROM recorded r LEFT JOIN trust_ledger.track_triggers() k"
-	"    ON k.source = $1 AND k.name = r.name AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
+	"    ON k.source = $1 AND k.tab = $2 AND k.name = r.name AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
 	"), framed AS ("
 	"  SELECT s.*, format('CREATE TRIGGER %I AFTER INSERT ON %s FOR EACH ROW ', s.name, s.tab) AS head,"
 	"    format('EXECUTE FUNCTION trust_ledger.track(%s)',"
@@ -58,8 +61,9 @@ static Statement read_readings = STATEMENT(
 	"  SELECT f.*, substr(f.definition, length(f.head) + 1, length(f.definition) - length(f.head) - length(f.tail)) AS clause"
 	"  FROM framed f WHERE starts_with(f.definition, f.head) AND right(f.definition, length(f.tail)) = f.tail"
 	")"
-	" SELECT c.arguments, substr(nullif(c.clause, ''), length('WHEN ') + 1) FROM conditioned c ORDER BY c.name",
-	TEXTOID);
+	" SELECT c.arguments, CASE WHEN c.clause = '' THEN NULL WHEN c.is_owners THEN substr(c.clause, length('WHEN ') + 1) ELSE 'false' END"
+	" FROM conditioned c ORDER BY c.name",
+	TEXTOID, OIDOID);
 
 /* Where all its triggers are gone: by the name that the table had when it was tracked. */
 static Statement find_tracking = STATEMENT(
@@ -130,16 +134,16 @@ IsThere(const Reading *made)
 }
 
 static List *
-ReadingsOf(const Ledger *ledger, const char *source, bool with_rows)
+ReadingsOf(const Ledger *ledger, const char *source, Relation rel, bool with_rows)
 {
 	LedgerSession session;
-	Datum		value = CStringGetTextDatum(source);
+	Datum		values[2] = {CStringGetTextDatum(source), ObjectIdGetDatum(RelationGetRelid(rel))};
 	List	   *readings = NIL;
 	uint64		count;
 	MemoryContext previous;
 
 	LedgerEnter(ledger, &session);
-	count = StatementWrite(&read_readings, &value, NULL);
+	count = StatementWrite(&read_readings, values, NULL);
 	previous = MemoryContextSwitchTo(session.caller);
 	for (uint64 i = 0; i < count; i++)
 	{
@@ -355,31 +359,6 @@ CheckReadsTracked(Relation rel)
 						RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false))));
 }
 
-/*
- * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
- *		The table's rows as its mapping reads them: a row per event that the row as it
- *		stands says, the first that of its promise being made; with_rows: and one
- *		"noted" for each row that is there.  By who may SELECT from the table and reads
- *		words or imports.  Errors: 42501, TL004, and those of a mapping that cannot
- *		work.
- */
-Datum
-read_tracked(PG_FUNCTION_ARGS)
-{
-	Oid			relid = PG_GETARG_OID(0);
-	Ledger		ledger = *LedgerOpen();
-	Relation	rel = table_open(relid, AccessShareLock);
-	List	   *readings;
-
-	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
-	CheckReadsTracked(rel);
-	InitMaterializedSRF(fcinfo, 0);
-	readings = ReadingsOf(&ledger, text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_BOOL(2));
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
-	table_close(rel, NoLock);
-	return (Datum) 0;
-}
-
 /* By which source the table is tracked; NULL: it is not. */
 static const char *
 SourceOf(const Ledger *ledger, Relation rel)
@@ -397,6 +376,47 @@ SourceOf(const Ledger *ledger, Relation rel)
 		source = MemoryContextStrdup(session.caller, ResultNeededText(0, 1));
 	LedgerLeave(&session);
 	return source;
+}
+
+/* What is tracked elsewhere says nothing of this table, whoever names it. */
+void
+CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source)
+{
+	const char *its = SourceOf(ledger, rel);
+
+	if (its == NULL || strcmp(its, source) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" is not tracked as \"%s\"", RelationGetRelationName(rel), source),
+				 its ? errdetail("It is tracked as \"%s\".", its) : 0,
+				 errhint("Call import_table() or reconcile_table(), which know the source.")));
+}
+
+/*
+ * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
+ *		The table's rows as its mapping reads them: a row per event that the row as it
+ *		stands says, the first that of its promise being made; with_rows: and one
+ *		"noted" for each row that is there.  By who may SELECT from the table and reads
+ *		words or imports.  Errors: 42704 the source is not that table's, 42501, TL004,
+ *		and those of a mapping that cannot work.
+ */
+Datum
+read_tracked(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	Ledger		ledger = *LedgerOpen();
+	Relation	rel = table_open(relid, AccessShareLock);
+	const char *source = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	List	   *readings;
+
+	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
+	CheckReadsTracked(rel);
+	CheckTrackedAs(&ledger, rel, source);
+	InitMaterializedSRF(fcinfo, 0);
+	readings = ReadingsOf(&ledger, source, rel, PG_GETARG_BOOL(2));
+	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
+	table_close(rel, NoLock);
+	return (Datum) 0;
 }
 
 /*

@@ -9,6 +9,8 @@
 
 #include "utils/rel.h"
 
+#include "ledger.h"
+
 /* Where rows were when they were read: their tables, ctids and xmins. */
 typedef struct RowPlaces
 {
@@ -19,6 +21,7 @@ typedef struct RowPlaces
 } RowPlaces;
 
 extern void CheckReadsTracked(Relation rel);
+extern void CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source);
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
 #endif

@@ -18,7 +18,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT plan(121);
+SELECT plan(128);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -301,6 +301,30 @@ SELECT is(outcome('CALL trust_ledger.import_table(''crm.owned'', in_one_transact
 SELECT is((SELECT outcome(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('SET SESSION AUTHORIZATION DEFAULT', '42501'), ('CREATE TEMP TABLE x ()', '42501'), ('PERFORM pg_catalog.pg_notify(''a'', ''b'')', 'ok'),
 	('PERFORM trust_ledger.grant_access(''crm_owner'', ''import'')', 'TL004'), ('LISTEN x', '42501'), ('PERFORM trust_ledger.import_rows(''crm.owned'', ''crm.owned'', ''{}'')', 'TL004')) AS c (body, expected);
+
+-- What is tracked says nothing of another table: nobody runs their conditions as another table's owner,
+-- a superuser's least of all; nor does what was recorded of a table that is gone, of one that came after.
+CREATE FUNCTION evil.as_whom() RETURNS boolean LANGUAGE sql AS $$ INSERT INTO evil.ran VALUES ('another''s', current_user) RETURNING true $$;
+GRANT CREATE ON SCHEMA crm TO app;
+SET ROLE app;
+CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
+SELECT trust_ledger.track_table('crm.hook', '{"customer": "=relname", "words": "=relname", "actor": ":crm", "made_when": "evil.as_whom()"}') \g /dev/null
+RESET ROLE;
+TRUNCATE evil.ran;
+SELECT is(outcome(call, role), '42704', call || ' by ' || role) FROM (VALUES
+	('SELECT trust_ledger.read_tracked(''pg_class'', ''crm.hook'', false)', 'app'), ('SELECT trust_ledger.read_tracked(''crm.owned'', ''crm.hook'', false)', 'importer'),
+	('SELECT trust_ledger.import_rows(''pg_class'', ''crm.hook'', ''{}'')', 'importer')) AS c (call, role);
+DROP TABLE crm.hook;
+CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
+INSERT INTO crm.hook VALUES (1, 'c');
+GRANT SELECT ON crm.hook TO app;
+SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook'')', 'app'), 'ok', 'a table of the same name, of another owner');
+SELECT is_empty('SELECT * FROM evil.ran', 'no condition ran');
+ALTER TABLE crm.hook OWNER TO app;
+SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), '42501', 'only who may read it');
+GRANT SELECT ON crm.hook TO importer;
+SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), 'ok', 'of the same owner it is read as it was recorded');
+DROP TABLE crm.hook;
 
 -- ---- tables of all kinds
 
