@@ -180,12 +180,17 @@ StrangerWith(List *trackers, Oid table, const char *source)
 	return NULL;
 }
 
+/*
+ * pg_dump turns check_function_bodies off: what it restores was accepted once,
+ * and a partition's parent may still be to come.  Anybody else can turn it off
+ * too: who does not own the other table is refused all the same.
+ */
 static void
 CheckSource(List *trackers, const Tracker *tracker, const char *source)
 {
 	const Tracker *other = StrangerWith(trackers, tracker->table, source);
 
-	if (other)
+	if (other && (check_function_bodies || !has_privs_of_role(GetUserId(), RelationOwner(other->table, false))))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("source \"%s\" is that of table %s", source, QualifiedName(other->table)),
@@ -249,10 +254,7 @@ AddSource(Relation catalog, List *trackers, Tracker *tracker, List *copies, Oid 
 		TrackerStore(catalog, lfirst(cell), tracker->arguments);
 }
 
-/*
- * pg_dump turns check_function_bodies off: what it restores was accepted once,
- * and what it rests on, a key, or a partition's parent, may still be to come.
- */
+/* Where check_function_bodies is off, what a trigger rests on, a key, may still be to come. */
 static void
 FollowTrigger(Oid trigger)
 {
@@ -274,7 +276,7 @@ FollowTrigger(Oid trigger)
 	source = TrackerSource(tracker->arguments);
 	if (!source && tracker->arguments)	/* else it says no event either, which is an error */
 		AddSource(catalog, trackers, tracker, copies, track);
-	if (source && check_function_bodies)
+	if (source)
 		CheckSource(trackers, tracker, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)

@@ -46,11 +46,11 @@ static Statement update_parked = STATEMENT(
 	"UPDATE trust.parked_change SET sqlstate = $2, error = $3 WHERE parked OPERATOR(pg_catalog.=) $1",
 	UUIDOID, TEXTOID, TEXTOID);
 
+/* Of that source only: nobody else's table is so much as locked. */
 static Statement find_triggers = STATEMENT(
-	"SELECT t.tgrelid, t.oid FROM pg_catalog.pg_trigger t"
-	" WHERE t.tgname OPERATOR(pg_catalog.=) $1::pg_catalog.name AND t.tgparentid OPERATOR(pg_catalog.=) 0"
-	"   AND t.tgfoid OPERATOR(pg_catalog.=) 'trust_ledger.track()'::pg_catalog.regprocedure",
-	TEXTOID);
+	"SELECT k.tab, k.trigger FROM trust_ledger.track_triggers() k"
+	" WHERE k.name OPERATOR(pg_catalog.=) $1 AND k.source OPERATOR(pg_catalog.=) $2",
+	TEXTOID, TEXTOID);
 
 /* ---- parking ---- */
 
@@ -127,14 +127,14 @@ typedef struct Replay
 static Mapping *
 FindMapping(const Replay *replay)
 {
-	Datum		name = CStringGetTextDatum(replay->trigger_name);
+	Datum		values[2] = {CStringGetTextDatum(replay->trigger_name), CStringGetTextDatum(replay->source)};
 	uint64		count;
 	SPITupleTable *found;
 	LedgerSession session;
 	Mapping    *mapping = NULL;
 
 	LedgerEnter(replay->ledger, &session);
-	count = StatementWrite(&find_triggers, &name, NULL);
+	count = StatementWrite(&find_triggers, values, NULL);
 	found = SPI_tuptable;
 	for (uint64 i = 0; i < count && mapping == NULL; i++)
 	{
@@ -155,6 +155,8 @@ FindMapping(const Replay *replay)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("no table that is tracked as \"%s\" has a trigger \"%s\"", replay->source, replay->trigger_name),
 				 errhint("Track the table again with trust_ledger.track_table().")));
+	/* as when it fires: what a row said is not for anybody's table */
+	CheckAccess(replay->ledger, mapping->owner, LEVELS_WRITING, "own a table that is tracked");
 	return mapping;
 }
 

@@ -1,7 +1,7 @@
 -- Renamed columns, tables and schemas: triggers that track go on meaning what they meant.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(133);
+SELECT plan(135);
 
 \ir ../data/outcome.sql
 
@@ -264,6 +264,11 @@ SELECT is(args('owned.t'), $$'made', 'customer=customer', 'words=words', 'source
 SELECT is(outcome(track_by_hand('owned.t', arguments, 'z'), 'other'), '42501', 'the right TRIGGER is not enough: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:owned.t'$$]) AS arguments;
 SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', trigger => 'z'), 'other'), '42501', 'nor under the settings of a restore');
+CREATE SCHEMA others AUTHORIZATION other;
+CREATE TABLE others.t (id int PRIMARY KEY, customer text, words text);
+ALTER TABLE others.t OWNER TO other;
+SELECT is(outcome(format('SET LOCAL check_function_bodies = %s;', bodies) || track_by_hand('others.t', $$'customer=customer', 'words=words', 'source:owned.t'$$), 'other'), '42710', 'rows are not taken for those of another''s table, check_function_bodies ' || bodies)
+FROM unnest('{on,off}'::text[]) AS bodies;
 SELECT is(outcome(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
 SELECT is(outcome(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
 ALTER TABLE owned.part OWNER TO other;
