@@ -440,21 +440,26 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_ledger() IS
 	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Returns the ledger''s uuid. Errors: 42710 there is one, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
 
+CREATE FUNCTION trust_ledger.migrate_as_owner() RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.migrate_as_owner() IS
+	'Calls migrate_ledger() as the ledger''s owner, in an operation that cannot take another role: no temporary tables, no deferred triggers. False where that is so already. Called by migrate_ledger(). Errors: 42501 not the owner, 55000, TL006.';
+
 CREATE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	caller CONSTANT name := CURRENT_USER;
-	owner  name;
 	format integer;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	-- before anything of schema trust is read: it could be planted
 	PERFORM trust_ledger.check_ledger();
-	SELECT pg_get_userbyid(relowner) INTO owner FROM pg_class WHERE oid = 'trust.ledger'::regclass;
-	-- what is made here belongs to whoever owns the tables, also where a superuser calls
-	PERFORM set_config('role', owner, true);
+	-- again as whoever owns the tables, also where a superuser calls: what is made belongs to
+	-- them, and what they planted cannot go back to be the caller, as from SET ROLE it could
+	IF trust_ledger.migrate_as_owner() THEN
+		RETURN;
+	END IF;
 	SELECT table_format INTO format FROM trust.ledger;
 	IF format IS NULL THEN
 		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
@@ -475,7 +480,6 @@ BEGIN
 	PERFORM trust_ledger.create_parked_view();
 	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.create_guards();
-	PERFORM set_config('role', caller, true);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS

@@ -28,6 +28,7 @@
 #include "relation.h"
 
 PG_FUNCTION_INFO_V1(check_ledger);
+PG_FUNCTION_INFO_V1(migrate_as_owner);
 
 const char *const weight_names[WEIGHTS] = {
 	"kept", "kept_by_company", "partly_kept", "repaired", "admitted", "broken"
@@ -347,4 +348,31 @@ LedgerLeave(LedgerSession *session)
 		elog(ERROR, "SPI_finish failed");
 	AtEOXact_GUC(false, session->settings);
 	SetUserIdAndSecContext(session->user, session->security_context);
+}
+
+/*
+ * migrate_as_owner() returns boolean
+ *		Calls migrate_ledger() as the ledger's owner; false where it is called so
+ *		already.  Errors: 42501 not the owner, 55000, TL006.
+ */
+Datum
+migrate_as_owner(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = {0};
+	LedgerSession session;
+
+	LedgerFind(&ledger);
+	if (GetUserId() == ledger.owner && InSecurityRestrictedOperation())
+		PG_RETURN_BOOL(false);
+	if (!has_privs_of_role(GetUserId(), ledger.owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the ledger"),
+				 errdetail("It belongs to \"%s\".", GetUserNameFromId(ledger.owner, false)),
+				 errhint("Call trust_ledger.migrate_ledger() as \"%s\".", GetUserNameFromId(ledger.owner, false))));
+	LedgerEnter(&ledger, &session);
+	if (SPI_execute("SELECT trust_ledger.migrate_ledger()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "migrate_ledger() could not be called");
+	LedgerLeave(&session);
+	PG_RETURN_BOOL(true);
 }

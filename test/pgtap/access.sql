@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(225);
+SELECT plan(226);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -82,7 +82,7 @@ FROM (
 CREATE TABLE levelless (function text, call text, outcome text);
 INSERT INTO levelless VALUES
 	('state_machine', 'state_machine()', 'ok'), ('check_ledger', 'check_ledger()', 'ok'), ('reads_words', 'reads_words()', 'ok'),
-	('create_ledger', 'create_ledger()', '42501'), ('migrate_ledger', 'migrate_ledger()', '42501'),
+	('create_ledger', 'create_ledger()', '42501'), ('migrate_ledger', 'migrate_ledger()', '42501'), ('migrate_as_owner', 'migrate_as_owner()', '42501'),
 	('check_ledger_owner', 'check_ledger_owner()', '42501'), ('found_ledger', 'found_ledger()', '42501'),
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
 	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),

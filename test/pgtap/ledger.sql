@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(267);
+SELECT plan(273);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -61,7 +61,7 @@ FROM unnest(ARRAY[
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
 	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
-	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$migrate_ledger()$$]) AS call;
+	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$migrate_ledger()$$, $$migrate_as_owner()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
@@ -250,6 +250,19 @@ SELECT isnt(outcome($$
 	CREATE VIEW trust.ledger AS SELECT public.whoami() AS table_format;
 	RESET ROLE;
 	SELECT trust_ledger.migrate_ledger() $$), 'BAD00', 'migrate_ledger() by a superuser does not run the owner''s functions as a superuser');
+
+-- Nor does what the owner planted there become the superuser again, who calls as themselves or as the owner.
+CREATE FUNCTION climb() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('role', 'none', true);
+	RAISE EXCEPTION USING ERRCODE = CASE current_user WHEN 'postgres' THEN 'BAD00' ELSE 'MINE0' END;
+END
+$$;
+CREATE FUNCTION climb_on_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM public.climb(); RETURN NEW; END $$;
+SELECT is(outcome(format('%s; SET LOCAL ROLE %s; SELECT trust_ledger.migrate_ledger()', plant, as_role)), expected, format('%s by %s', plant, as_role))
+FROM (VALUES
+	('ALTER TABLE trust.ledger ENABLE ROW LEVEL SECURITY; ALTER TABLE trust.ledger FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.ledger USING (public.climb())', 'ok'),
+	('ALTER TABLE trust.chain DROP COLUMN score CASCADE; CREATE TRIGGER a BEFORE UPDATE ON trust.chain FOR EACH ROW EXECUTE FUNCTION public.climb_on_change()', '42501')) AS p (plant, expected), unnest('{postgres,ledger_owner}'::text[]) AS as_role;
 
 SELECT is(outcome(plant || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), expected, title)
 FROM (VALUES

@@ -117,7 +117,7 @@ UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's' FROM unne
 UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's' FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
 INSERT INTO intended (name, arguments, returns)
 SELECT name, '', returns
-FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt')) AS founding (name, returns)
+FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
 FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
