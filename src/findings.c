@@ -47,7 +47,7 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" FROM place JOIN pg_catalog.pg_rewrite w ON w.ev_class = relid"
 	" ORDER BY 1, 2");
 
-/* What lets somebody past the guards, or rows past the disk: owners, rights, persistence, heirs. */
+/* What lets somebody past the guards, or rows past the disk or out of sight: owners, rights, persistence, heirs, policies. */
 static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"WITH " GUARDED ", tables AS (SELECT c.* FROM place JOIN pg_catalog.pg_class c ON c.oid = relid)"
 	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
@@ -55,10 +55,26 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	" UNION ALL SELECT relname, 'persistence', 'is such that a crash empties the table' FROM tables WHERE relpersistence <> 'p'"
 	" UNION ALL SELECT relname, 'inheritance', 'lets rows of another table show up here, past the guards' FROM tables"
 	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"
+	" UNION ALL SELECT relname, 'row_security', 'may hide rows from who reads the views' FROM tables WHERE relrowsecurity"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
 	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
 	" ORDER BY 1, 2, 3");
+
+/* What the ledger's views call runs as whoever reads them: nothing but PostgreSQL's own, which no dependency is kept on, and ours. */
+static Statement find_view_problems = STATEMENT_WITHOUT_ARGS(
+	"SELECT DISTINCT c.relname::text, 'view', 'rests on what is not the ledger''s: ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)"
+	" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
+	"   JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid"
+	"   LEFT JOIN pg_catalog.pg_proc f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = d.refobjid"
+	"   LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid"
+	"   LEFT JOIN pg_catalog.pg_class r ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid = d.refobjid"
+	" WHERE c.relnamespace = pg_catalog.to_regnamespace('trust') AND c.relname = ANY ('{current_promise,awaiting_backing,policy_rule,"
+	"     access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,tracked,tracked_row,tracked_entry,"
+	"     parked,over_promising,human_backing}')"
+	"   AND coalesce(f.pronamespace, o.oprnamespace, r.relnamespace)"
+	"     NOT IN (pg_catalog.to_regnamespace('trust_ledger'), pg_catalog.to_regnamespace('trust'), pg_catalog.to_regnamespace('pg_catalog'))"
+	" ORDER BY 1, 3");
 
 /* Columns of entries that this format does not know: as text, and the entries in which they say something. */
 static Statement find_unknown_columns = STATEMENT(
@@ -188,6 +204,7 @@ FindGuardProblems(Findings *findings)
 {
 	AddTableFindings(findings, &find_guard_problems);
 	AddTableFindings(findings, &find_table_problems);
+	AddTableFindings(findings, &find_view_problems);
 	FindUnknownColumns(findings);
 }
 

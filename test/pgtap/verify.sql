@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(528);
+SELECT plan(540);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -439,6 +439,18 @@ FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::
 SELECT ok(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false);
 	DELETE FROM trust.%1$s; SET LOCAL ROLE ledger_owner', tab))::text ~ '^[{]"[a-z]', 'nor that rows are gone from ' || tab)
 FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
+
+-- What hides rows from who reads the views, or runs as whoever reads them.
+SELECT trust_ledger.migrate_ledger();
+SELECT is(found(format('ALTER TABLE trust.%s ENABLE ROW LEVEL SECURITY', tab)), ARRAY[format('guard - - %s row_security', tab)], 'row security of ' || tab)
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
+CREATE FUNCTION planted(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE FUNCTION planted_operator(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE OPERATOR ~~~ (LEFTARG = text, RIGHTARG = text, FUNCTION = planted_operator);
+CREATE VIEW planted_view AS SELECT 'anna' AS promiser;
+SELECT is(found(format('CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (%s) AS o WHERE %s', rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';'), condition)), '{guard - - orphaned view}', 'a view that rests on ' || what)
+FROM (VALUES ('public.planted(promiser)', 'function planted(text)'), ('promiser OPERATOR(public.~~~) ''x''', 'operator ~~~(text,text)'),
+	('promiser IN (SELECT promiser FROM public.planted_view)', 'column promiser of view planted_view')) AS c (condition, what);
 
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');
