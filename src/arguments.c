@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "text.h"
 
@@ -81,7 +82,23 @@ ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *con
 			 errhint("Give one of: %s.", list.data)));
 }
 
-/* An amount that can be compared: a number, not negative; NULL where none is given. */
+/* However many are open, their sum is a number still: one could hold up all that is reckoned with it. */
+static bool
+IsTooMuch(Numeric amount)
+{
+	static Numeric most = NULL;
+
+	if (most == NULL)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+
+		most = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum("1e10000"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		MemoryContextSwitchTo(previous);
+	}
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(most))) > 0;
+}
+
+/* An amount that can be compared and added: a number, not negative; NULL where none is given. */
 Numeric
 ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
 {
@@ -97,5 +114,11 @@ ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
 				 errmsg("%s must be an amount", what),
 				 errdetail("It is %s.", numeric_normalize(amount)),
 				 errhint("Give a number that is not negative; leave it out where it is not known.")));
+	if (IsTooMuch(amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be an amount", what),
+				 errdetail("It has more than ten thousand digits."),
+				 errhint("Leave it out where it is not known.")));
 	return amount;
 }

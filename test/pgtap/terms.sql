@@ -1,7 +1,7 @@
 -- The terms of a promise: making it, amending it, when it is due, when things happened.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(234);
+SELECT plan(235);
 
 -- The ledger's zone counts, never the session's.
 SET TimeZone = 'Pacific/Auckland';
@@ -141,6 +141,7 @@ FROM (VALUES
 	($$'c', 'w', value => '-Infinity', actor => 'anna'$$, '22003'),
 	($$'c', 'w', value => -1, actor => 'anna'$$, '22003'),
 	($$'c', 'w', value => -1e-30, actor => 'anna'$$, '22003'),
+	($$'c', 'w', value => 1.1e10000, actor => 'anna'$$, '22003'),
 	($$'c', 'w', due => 'infinity', actor => 'anna'$$, '22008'),
 	($$'c', 'w', due => '-infinity', actor => 'anna'$$, '22008'),
 	($$'c', 'w', due => now() - interval '1 s', actor => 'anna'$$, '22023'),
