@@ -82,9 +82,9 @@ SELECT ok(count(*) > 20, event || ', backfilled') FROM by_triggers, LATERAL (SEL
 SELECT is_empty($$SELECT seq FROM trust.entry WHERE promise IS NOT NULL AND backfilled <> (occurred_at < recorded_at - (SELECT lag FROM trust.ledger))$$, 'what is longer ago than the lag, and nothing else');
 SELECT is_empty($$SELECT * FROM (SELECT customer, e.seq, occurred_at, lag(occurred_at) OVER (PARTITION BY customer ORDER BY e.seq) AS before FROM trust.entry e WHERE event = 'made' AND customer !~ '^m ') AS t WHERE occurred_at < before$$,
 	'customer by customer in the order of time');
-CREATE FUNCTION rounded(score trust_ledger.trust_score) RETURNS numeric[]
-LANGUAGE sql AS $$ SELECT array_agg(round(n, 6)) FROM unnest((regexp_match(score::text, '^\(([\d.e-]+),([\d.e-]+),'))::numeric[]) AS n $$;
-SELECT is(rounded(trust_ledger.customer_score(customer)), rounded(trust_ledger.customer_score('m ' || customer)), 'the score of ' || customer) FROM unnest('{a,b,c,é}'::text[]) AS customer;
+-- What has no time of its own happened a moment later by the functions: that fades a little less.
+SELECT ok(abs(trust_ledger.kept(i) - trust_ledger.kept(f)) < 0.0001 AND abs(trust_ledger.broken(i) - trust_ledger.broken(f)) < 0.0001, format('the score of %s: %s, %s', customer, i, f))
+FROM unnest('{a,b,c,é}'::text[]) AS customer, trust_ledger.customer_score(customer) AS i, trust_ledger.customer_score('m ' || customer) AS f;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 SELECT is((SELECT count(*) FROM trust.entry WHERE customer IN ('a', 'b', 'c', 'é') AND (event ~ 'back' OR backer IS NOT NULL)), 0::bigint, 'nobody stands behind any of them');
 SELECT is(array_agg(DISTINCT concat_ws(' ', login, role, actor, evidence) COLLATE "C"), '{postgres importer crm asserted,postgres importer erp asserted,postgres importer shop asserted}', 'by whom') FROM trust.entry WHERE customer IN ('a', 'b', 'c', 'é');
