@@ -12,6 +12,8 @@ $node->init;
 $node->append_conf('postgresql.conf', <<'EOF');
 synchronous_commit = off
 client_min_messages = warning
+# What ANALYZE puts into the catalogs' caches, whenever it comes, is PostgreSQL's.
+autovacuum = off
 EOF
 $node->start;
 
