@@ -2,6 +2,8 @@
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
 #                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times
+# make versions   every test on every PostgreSQL that we say we run on, pg_upgrade from one to the next,
+#                 assertions, valgrind
 # PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
 
 EXTENSION = trust_ledger
@@ -68,7 +70,7 @@ all install clean:
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install clean packages test demo bench torture
+.PHONY: all install clean packages test demo bench torture versions
 
 packages:
 	test/packages
@@ -86,3 +88,6 @@ torture: packages
 demo bench: packages
 	+@$(MAKE) -s --no-print-directory all
 	test/$@/run
+
+versions:
+	test/versions
