@@ -3,6 +3,8 @@
 # make packages   installs what all of this    make bench   what it costs
 #                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times
 # make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
+# make versions   every test on every PostgreSQL that we say we run on, pg_upgrade from one to the next,
+#                 assertions, valgrind
 # PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
 
 EXTENSION = trust_ledger
@@ -69,7 +71,7 @@ all install clean:
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install clean packages test demo bench torture smith fuzz
+.PHONY: all install clean packages test demo bench torture smith fuzz versions
 
 packages:
 	test/packages $(MORE_PACKAGES)
@@ -89,3 +91,6 @@ fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm
 demo bench smith fuzz: packages
 	+@$(MAKE) -s --no-print-directory all
 	test/$@/run
+
+versions:
+	test/versions

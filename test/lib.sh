@@ -7,6 +7,8 @@
 #	start_server DIR    starts a server in DIR (below $WORK; options for postgres may follow) and
 #	                    points psql at it
 #	stop_server DIR     stops it
+#	under_valgrind      servers that start from now on run under valgrind, where PG_CONFIG's was built for
+#	                    it (test/checked_server); what it has to say is in $WORK/log/valgrind.*
 #	run_job CMD         runs CMD; a signal ends it and all that it started
 #	keep_work           leaves data and logs in $WORK at exit (servers are stopped all the same)
 #
@@ -105,12 +107,13 @@ start_server() {
 
 stop_server() { end_server "$1/data/postmaster.pid" INT; }
 
-# end_server PIDFILE SIGNAL: by process id, and only if that process still is a server of ours.
+# end_server PIDFILE SIGNAL: by process id, and only if that process still is a server of ours. Its program
+# may be valgrind's, its directory is its own.
 end_server() {
-	local pid exe tries
+	local pid dir tries
 	pid=$(head -n 1 "$1" 2>/dev/null) || return 0
-	exe=$(readlink "/proc/$pid/exe") || return 0
-	[[ $exe == "$WORK"/* || $exe == "$BINDIR"/* ]] || return 0
+	dir=$(readlink "/proc/$pid/cwd") || return 0
+	[[ $dir == "${1%/*}" ]] || return 0
 	kill "-$2" "$pid" 2>/dev/null || return 0
 	for ((tries = 0; tries < 300; tries++)); do
 		[[ -e $1 ]] && kill -0 "$pid" 2>/dev/null || return 0
@@ -118,6 +121,19 @@ end_server() {
 	done
 	echo "server $pid ($1) does not stop" >&2
 	return 1
+}
+
+# Not initdb's: that takes minutes, and is PostgreSQL's affair.
+under_valgrind() {
+	mv "$BINDIR/postgres" "$BINDIR/postgres.bin"
+	cat >"$BINDIR/postgres" <<-SH
+		#!/bin/bash
+		[[ \$1 == -D ]] || exec "\$0.bin" "\$@"
+		exec valgrind --quiet --num-callers=30 --error-limit=no --gen-suppressions=all \
+			--suppressions="$("$PG_CONFIG" --sharedir)/valgrind.supp" --log-file="$WORK/log/valgrind.%p" "\$0.bin" "\$@"
+	SH
+	chmod +x "$BINDIR/postgres"
+	export PGCTLTIMEOUT=600 TRUST_LEDGER_TIMEOUT=3000
 }
 
 # In the background, because bash sees to a signal only between commands; in a process group of its
