@@ -60,7 +60,7 @@ BEGIN
 		('kind', '{human,ai,system,delivery,quote}'::text[]), ('promiser_kind', '{human,ai,system}'), ('speaks_for', '{company,customer,record}'),
 		('level', '{application,analyst,auditor,import,admin}'), ('evidence', '{asserted,session,passkey}'), ('verdict', '{kept,partly_kept,broken}'),
 		('currency', '{EUR,USD,JPY}'), ('basis', '{occurred,recorded}'), ('step', '{1 hour,1 day,1 month,00:00:01,-1 day}'), ('by', '{all,customer,promiser,backer,kind,backing}'),
-		('entry', '{1,2,3,4,5,6,7,8}'), ('clear', '{"{due}","{value,currency}","{purpose,kind}","{{due},{value}}","{NULL}","{nonsense}"}'),
+		('entry', '{1,2,3,4,5,6,7,8}'), ('tab', '{deal,deal,task,task,untracked,quote,task_a,smith.given,trust.entry}'), ('clear', '{"{due}","{value,currency}","{purpose,kind}","{{due},{value}}","{NULL}","{nonsense}"}'),
 		('zone', '{UTC,Europe/Berlin,Nowhere/Land,EST5EDT,+3}'), ('event', '{made,amended,kept,noted,assessed,backed}'),
 		('condition', '{status = ''sent'',NEW.who <> OLD.who,"1","true); DROP TABLE untracked","(SELECT true)","id > 0 AND"}'),
 		('text', '{"",x,anna,C-101,kept,empty," ","\u00a0",NaN,P180D,public.quote,deal,pg_catalog.pg_class,";","''","$$","%s%n","{}"}'),
