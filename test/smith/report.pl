@@ -1,4 +1,5 @@
-# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails where something is amiss.
+# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails where something is amiss. "returned" counts
+# calls without an error, those from other functions too; of aggregates, only their transition functions are counted.
 use strict;
 use warnings;
 
@@ -85,7 +86,9 @@ foreach my $pid (sort { $a <=> $b } keys %memory)
 {
 	my @used = map { $_->[1] / 1024 } @{ $memory{$pid} };
 	next if @used < 4;
-	printf "%8d: %6d measurements, %8d %8d %8d\n", $pid, scalar @used, $used[1], $used[-1], max(@used);
+	my $grew = $used[-1] - $used[1] > 32 * 1024;
+	printf "%8d: %6d measurements, %8d %8d %8d%s\n", $pid, scalar @used, $used[1], $used[-1], max(@used), $grew ? ' (too much)' : '';
+	$amiss++ if $grew;
 }
 
 if (@crashes)
