@@ -9,6 +9,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \
@@ -138,6 +139,19 @@ static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 
 static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
 
+/* In memory that outlives the row at hand. */
+static char *
+InWords(const Finding *finding)
+{
+	MemoryContext previous = MemoryContextSwitchTo(CurTransactionContext);
+	char	   *words = psprintf("%s%s%s %s.", finding->part,
+								 finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
+								 finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+
+	MemoryContextSwitchTo(previous);
+	return words;
+}
+
 void
 AddFinding(Findings *findings, const Finding *finding)
 {
@@ -146,9 +160,7 @@ AddFinding(Findings *findings, const Finding *finding)
 	bool		nulls[lengthof(texts)];
 
 	if (findings->count++ == 0)
-		findings->first = psprintf("%s%s%s %s.", finding->part,
-								   finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
-								   finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+		findings->first = InWords(finding);
 	if (findings->store == NULL)
 		return;
 	for (size_t i = 0; i < lengthof(texts); i++)
