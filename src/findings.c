@@ -9,6 +9,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \
@@ -55,25 +56,39 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	" UNION ALL SELECT relname, 'persistence', 'is such that a crash empties the table' FROM tables WHERE relpersistence <> 'p'"
 	" UNION ALL SELECT relname, 'inheritance', 'lets rows of another table show up here, past the guards' FROM tables"
 	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"
-	" UNION ALL SELECT relname, 'row_security', 'may hide rows from who reads the views' FROM tables WHERE relrowsecurity"
+	" UNION SELECT relname::text, 'row_security', 'may hide rows from who reads the views' FROM pg_catalog.pg_class c"
+	"   WHERE relrowsecurity AND (relnamespace = pg_catalog.to_regnamespace('trust') OR EXISTS (SELECT FROM tables t WHERE t.oid = c.oid))"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
 	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
 	" ORDER BY 1, 2, 3");
 
-/* What the ledger's views call runs as whoever reads them: nothing but PostgreSQL's own, which no dependency is kept on, and ours. */
+/*
+ * What the ledger's views call runs as whoever reads them: nothing but ours and
+ * PostgreSQL's own, of that no function that runs any SQL.  No dependency is kept
+ * on what is PostgreSQL's own: the rule itself names its functions.
+ */
 static Statement find_view_problems = STATEMENT_WITHOUT_ARGS(
-	"SELECT DISTINCT c.relname::text, 'view', 'rests on what is not the ledger''s: ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)"
-	" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
-	"   JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid"
+	"WITH own (name) AS (SELECT pg_catalog.unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,"
+	"     backer_trust,kind_trust,exception,overdue,orphaned,tracked,tracked_row,tracked_entry,parked,over_promising,human_backing}'::pg_catalog.text[])),"
+	" view AS (SELECT c.relname::text AS name, w.oid AS rule, w.ev_action::text AS action"
+	"   FROM own JOIN pg_catalog.pg_class c ON c.relname = own.name JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
+	"   WHERE c.relnamespace = pg_catalog.to_regnamespace('trust')),"
+	" known (relid) AS (SELECT pg_catalog.to_regclass('trust.' || name) FROM (TABLE own UNION ALL SELECT pg_catalog.unnest("
+	"     '{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::pg_catalog.text[])) AS k (name))"
+	" SELECT v.name, 'view', 'rests on what is not the ledger''s: ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)"
+	" FROM view v JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = v.rule"
 	"   LEFT JOIN pg_catalog.pg_proc f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = d.refobjid"
 	"   LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid"
+	"   LEFT JOIN pg_catalog.pg_type t ON d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = d.refobjid"
 	"   LEFT JOIN pg_catalog.pg_class r ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid = d.refobjid"
-	" WHERE c.relnamespace = pg_catalog.to_regnamespace('trust') AND c.relname = ANY ('{current_promise,awaiting_backing,policy_rule,"
-	"     access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,tracked,tracked_row,tracked_entry,"
-	"     parked,over_promising,human_backing}')"
-	"   AND coalesce(f.pronamespace, o.oprnamespace, r.relnamespace)"
-	"     NOT IN (pg_catalog.to_regnamespace('trust_ledger'), pg_catalog.to_regnamespace('trust'), pg_catalog.to_regnamespace('pg_catalog'))"
+	"     AND NOT EXISTS (SELECT FROM known k WHERE k.relid = r.oid)"
+	" WHERE coalesce(f.pronamespace, o.oprnamespace, t.typnamespace, r.relnamespace)"
+	"     NOT IN (pg_catalog.to_regnamespace('trust_ledger'), pg_catalog.to_regnamespace('pg_catalog'))"
+	" UNION SELECT v.name, 'view', 'calls what may run any SQL: ' || f.proname"
+	" FROM view v, LATERAL pg_catalog.regexp_matches(v.action, ':funcid ([0-9]+)', 'g') AS called (func)"
+	"   JOIN pg_catalog.pg_proc f ON f.oid = called.func[1]::pg_catalog.oid"
+	" WHERE f.pronamespace = pg_catalog.to_regnamespace('pg_catalog') AND (f.provolatile = 'v' OR f.proname ~ '_to_xml')"
 	" ORDER BY 1, 3");
 
 /* Columns of entries that this format does not know: as text, and the entries in which they say something. */
@@ -124,6 +139,19 @@ static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 
 static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
 
+/* In memory that outlives the row at hand. */
+static char *
+InWords(const Finding *finding)
+{
+	MemoryContext previous = MemoryContextSwitchTo(CurTransactionContext);
+	char	   *words = psprintf("%s%s%s %s.", finding->part,
+								 finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
+								 finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+
+	MemoryContextSwitchTo(previous);
+	return words;
+}
+
 void
 AddFinding(Findings *findings, const Finding *finding)
 {
@@ -132,9 +160,7 @@ AddFinding(Findings *findings, const Finding *finding)
 	bool		nulls[lengthof(texts)];
 
 	if (findings->count++ == 0)
-		findings->first = psprintf("%s%s%s %s.", finding->part,
-								   finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
-								   finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+		findings->first = InWords(finding);
 	if (findings->store == NULL)
 		return;
 	for (size_t i = 0; i < lengthof(texts); i++)

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(688);
+SELECT plan(689);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -399,6 +399,24 @@ FROM (VALUES
 	rebuilt(doing, ARRAY[of_customer], planted(trigger, tab, action, keeps, swallows)) AS r
 WHERE keeps OR trigger = 'a BEFORE' AND NOT swallows;
 SELECT is(findings(), '{}', 'nothing of all that stayed');
+
+-- What is wrong first is said in words, whatever stands in the entries after it.
+SELECT trust_ledger.make_promise('long', repeat('words ', 400) || i, actor => 'ben') FROM generate_series(1, 9) AS i;
+CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	detail text;
+BEGIN
+	EXECUTE call;
+	RETURN 'no error';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RETURN detail;
+END
+$$;
+SAVEPOINT long;
+SELECT tamper('UPDATE trust.entry SET login = ''z'' WHERE customer = ''long'' AND seq = 3');
+SELECT is(detail_of('SELECT trust_ledger.rebuild(''long'')'), 'entry 3, hash is not the hash of the entry: one of its columns was altered.', 'what is wrong first');
+ROLLBACK TO long;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(540);
+SELECT plan(545);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -448,9 +448,16 @@ CREATE FUNCTION planted(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE FUNCTION planted_operator(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
 CREATE OPERATOR ~~~ (LEFTARG = text, RIGHTARG = text, FUNCTION = planted_operator);
 CREATE VIEW planted_view AS SELECT 'anna' AS promiser;
+CREATE FUNCTION trust.planted(text) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE DOMAIN planted_domain AS text CHECK (planted(value));
+CREATE VIEW trust.planted_view AS SELECT planted('x');
 SELECT is(found(format('CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (%s) AS o WHERE %s', rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';'), condition)), '{guard - - orphaned view}', 'a view that rests on ' || what)
 FROM (VALUES ('public.planted(promiser)', 'function planted(text)'), ('promiser OPERATOR(public.~~~) ''x''', 'operator ~~~(text,text)'),
-	('promiser IN (SELECT promiser FROM public.planted_view)', 'column promiser of view planted_view')) AS c (condition, what);
+	('promiser IN (SELECT promiser FROM public.planted_view)', 'column promiser of view planted_view'), ('trust.planted(promiser)', 'a function beside the ledger''s tables'),
+	('promiser::public.planted_domain IS NOT NULL', 'type planted_domain'), ('EXISTS (SELECT FROM trust.planted_view)', 'a view beside the ledger''s'),
+	('query_to_xml(''SELECT public.planted(''''x'''')'', true, true, '''') IS NOT NULL', 'SQL that it is told')) AS c (condition, what);
+SELECT is(found('ALTER TABLE trust.parked_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.parked_change USING (public.planted(source))'),
+	'{guard - - parked_change row_security}', 'nor on a policy of what is parked');
 
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');
