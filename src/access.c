@@ -146,6 +146,15 @@ LevelList(int levels)
 	return list.data;
 }
 
+/* The one of them that may do least: who only wants to read is not to write. */
+static const char *
+LeastLevel(int levels)
+{
+	int			reading = levels & (LEVEL_ANALYST | LEVEL_AUDITOR);
+
+	return access_level_names[pg_rightmost_one_pos32(reading ? reading : levels)];
+}
+
 /* An error unless the role has one of the levels. */
 void
 CheckAccess(const Ledger *ledger, Oid role, int levels, const char *what)
@@ -156,9 +165,8 @@ CheckAccess(const Ledger *ledger, Oid role, int levels, const char *what)
 			(errcode(ERRCODE_TL_RIGHT),
 			 errmsg("role \"%s\" may not %s", GetUserNameFromId(role, false), what),
 			 errdetail("This needs the level %s.", LevelList(levels)),
-			 errhint("An admin of the ledger can run SELECT * FROM trust_ledger.grant_access('%s', '%s');",
-					 GetUserNameFromId(role, false),
-					 access_level_names[pg_rightmost_one_pos32(levels)])));
+			 errhint("An admin of the ledger can run SELECT * FROM trust_ledger.grant_access(%s, '%s');",
+					 quote_literal_cstr(GetUserNameFromId(role, false)), LeastLevel(levels))));
 }
 
 /*

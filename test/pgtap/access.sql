@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(226);
+SELECT plan(229);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -142,6 +142,23 @@ SELECT is(reads('SELECT FROM trust.awaiting_backing WHERE customer = ''no such''
 SELECT trust_ledger.drop_policy('p');
 SELECT is(reads('SELECT FROM trust.policy_rule', 'nobody'), 'TL004', 'not even from a view without rows');
 SELECT is(reads('SELECT FROM trust.policy_rule', 'analyst'), NULL, 'which whoever may read finds empty');
+
+-- Who lacks a level is told which call gives the least that does.
+CREATE ROLE "o'neil";
+CREATE FUNCTION hint_to_oneil(call text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	hint text;
+BEGIN
+	SET LOCAL ROLE "o'neil";
+	EXECUTE call;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
+	RETURN substring(hint from 'trust_ledger.*');
+END
+$$;
+SELECT is(hint_to_oneil(call), format($$trust_ledger.grant_access('o''neil', '%s');$$, level), 'is told of ' || level)
+FROM (VALUES ('SELECT FROM trust.promiser_trust', 'analyst'), ('SELECT trust_ledger.verify()', 'auditor'),
+	($$SELECT trust_ledger.make_promise('c', 'w')$$, 'application')) AS c (call, level);
 
 -- ---- nothing on the tables
 
