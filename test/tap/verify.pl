@@ -19,51 +19,50 @@ SELECT FROM trust_ledger.register_actor('anna', 'human');
 SELECT count(*) FROM generate_series(1, 20000) i, LATERAL trust_ledger.make_promise('customer ' || i, 'It works.', actor => 'anna');
 SQL
 
-my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'parallel worker'};
+# One process after the other that helps, while somebody verifies over and over.
+my $helping = q{(SELECT pid, leader_pid, count(*) OVER () AS helpers FROM pg_stat_activity WHERE backend_type = 'parallel worker')};
+my $verify = 'DO $$ BEGIN FOR i IN 1..100000 LOOP PERFORM count(*) FROM trust_ledger.verify(); END LOOP; END $$';
 
-# Who verifies, over and over, so that they are met in the midst of it; what is done to them then; what they say.
+# Who verifies is met with two helpers, and that is done to one of the three, until there is an end of it; what they say.
 sub met
 {
-	my ($sql) = @_;
-	my ($said, $complained) = ('', '');
-	my $verifying = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate', '-d', $node->connstr('postgres'),
-			'-c', 'SELECT count(*) FROM generate_series(1, 1000) i, LATERAL (SELECT count(*) FROM trust_ledger.verify() WHERE i > 0) v' ],
+	my ($done_to, $deed) = @_;
+	my ($said, $complained, $met) = ('', '', 0);
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+	my $verifying = IPC::Run::start([ 'psql', '-XAtq', '-v', 'VERBOSITY=sqlstate',
+			'-d', $node->connstr('postgres') . q{ options='-c client_min_messages=error'}, '-c', $verify ],
 		'<', \undef, '>', \$said, '2>', \$complained);
-	my $met = $node->poll_query_until('postgres', "SELECT ($workers) = 2");
-	my $done = $node->safe_psql('postgres', $sql);
+	while ($verifying->pumpable)
+	{
+		my ($status, $pid) = $node->psql('postgres', "SELECT $done_to FROM $helping h WHERE helpers = 2 LIMIT 1");
+		$met += $deed->($pid) if defined $pid && $pid =~ /^\d+$/;
+		$verifying->pump_nb;
+		$verifying->kill_kill, last if time > $deadline;
+	}
 	$verifying->finish;
-	ok($node->poll_query_until('postgres', "SELECT ($workers) = 0"), "$sql: no worker is left");
-	return ($met, $done, join ' ', $complained =~ /(?:ERROR|FATAL):  (\w+)/g);
+	ok($met, "$done_to: met");
+	return $complained;
 }
 
-my $leader = q{(SELECT leader_pid FROM pg_stat_activity WHERE backend_type = 'parallel worker' LIMIT 1)};
-my $worker = q{(SELECT pid FROM pg_stat_activity WHERE backend_type = 'parallel worker' LIMIT 1)};
-foreach my $case (
-	[ "SELECT pg_cancel_backend($leader)", qr/^57014$/ ],
-	[ "SELECT pg_terminate_backend($leader)", qr/^57P01/ ],
-	[ "SELECT pg_terminate_backend($worker)", qr/^57P01$/ ])
+sub by
 {
-	my ($sql, $expected) = @$case;
-	my ($met, $done, $error) = met($sql);
-	ok($met, "$sql: two workers help");
-	is($done, 't', "$sql: done");
-	like($error, $expected, "$sql: who asked is told");
-	is(findings($node, 'postgres'), '', "$sql: afterwards it verifies");
+	my ($function) = @_;
+	return sub { $node->safe_psql('postgres', "SELECT $function($_[0])") eq 't' };
+}
+
+foreach my $case (
+	[ 'leader_pid', 'pg_cancel_backend', qr/^ERROR:  57014$/m ],
+	[ 'leader_pid', 'pg_terminate_backend', qr/^(?:ERROR|FATAL):  57P01$/m ],
+	[ 'pid', 'pg_terminate_backend', qr/^(?:ERROR|FATAL):  57P01$/m ])
+{
+	my ($done_to, $function, $expected) = @$case;
+	like(met($done_to, by($function)), $expected, "$function($done_to): who asked is told");
+	ok($node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM $helping h)"), "$function($done_to): no worker is left");
+	is(findings($node, 'postgres'), '', "$function($done_to): afterwards it verifies");
 }
 
 # Of one that dies nothing is left to trust: the server starts anew.
-my $pid;
-{
-	my ($said, $complained) = ('', '');
-	my $verifying = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'),
-			'-c', 'SELECT count(*) FROM generate_series(1, 1000) i, LATERAL (SELECT count(*) FROM trust_ledger.verify() WHERE i > 0) v' ],
-		'<', \undef, '>', \$said, '2>', \$complained);
-	$node->poll_query_until('postgres', "SELECT ($workers) = 2");
-	$pid = $node->safe_psql('postgres', "SELECT $worker");
-	kill 'KILL', $pid;
-	$verifying->finish;
-	like($complained, qr/terminat|closed|lost/, 'a worker is killed: who asked is told');
-}
+like(met('pid', sub { kill 'KILL', $_[0] }), qr/terminat|closed|lost/, 'a worker is killed: who asked is told');
 ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
 is(findings($node, 'postgres'), '', 'and the ledger verifies');
 
