@@ -84,6 +84,7 @@ RowBool(const Row *row, int column)
 	return !row->nulls[column] && DatumGetBool(row->values[column]);
 }
 
+/* What should be there reads as zero where it is not: tables may have been tampered with. */
 static inline int64
 RowInt64(const Row *row, int column)
 {
@@ -93,8 +94,7 @@ RowInt64(const Row *row, int column)
 static inline TimestampTz
 RowInstant(const Row *row, int column)
 {
-	Assert(!row->nulls[column]);
-	return DatumGetTimestampTz(row->values[column]);
+	return row->nulls[column] ? 0 : DatumGetTimestampTz(row->values[column]);
 }
 
 extern char *RowText(const Row *row, int column);
