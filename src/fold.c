@@ -16,6 +16,38 @@
 
 #include "chain_score.h"
 
+static Row *
+SaidPromise(const Folded *folded)
+{
+	return folded->promise;
+}
+
+static bool *
+PromiseStored(Folded *folded)
+{
+	return &folded->stored;
+}
+
+const Projected projected_promise = {
+	&promise_shape, PROMISE_CUSTOMER, PROMISE_PROMISE, SaidPromise, PromiseStored
+};
+
+static Row *
+SaidSource(const Folded *folded)
+{
+	return RowIsNull(folded->source, SOURCE_KEY) ? NULL : folded->source;
+}
+
+static bool *
+SourceStored(Folded *folded)
+{
+	return &folded->source_stored;
+}
+
+const Projected projected_source = {
+	&source_shape, SOURCE_CUSTOMER, SOURCE_PROMISE, SaidSource, SourceStored
+};
+
 void
 FoldBegin(Fold *fold, MemoryContext context, int64 half_life)
 {

@@ -26,6 +26,19 @@ typedef struct Fold
 	TrustScore	gross;			/* all evidence that ever came in: what rounding is measured by */
 } Fold;
 
+/* A table that has a row per promise. */
+typedef struct Projected
+{
+	const RowShape *shape;
+	int			customer;		/* columns of it */
+	int			promise;
+	Row		   *(*said) (const Folded *folded);	/* what the entries add up to; NULL: no row */
+	bool	   *(*stored) (Folded *folded);	/* whether the table has it */
+} Projected;
+
+extern const Projected projected_promise;
+extern const Projected projected_source;
+
 extern void FoldBegin(Fold *fold, MemoryContext context, int64 half_life);
 extern const char *FoldEntry(Fold *fold, const Row *entry);
 extern Folded *FoldFind(Fold *fold, const pg_uuid_t *promise);

@@ -52,29 +52,14 @@ SameRow(const Row *a, const Row *b)
 	return true;
 }
 
-/* A table that has a row per promise, and where its rows stand as entries say that they are. */
-typedef struct Projected
+/* How the rows of such a table are made what entries say that they are. */
+typedef struct Rebuilt
 {
-	const RowShape *shape;
+	const Projected *projected;
 	GuardedTable guarded;
-	int			promise;		/* the column */
 	Statement  *delete;
-	Row		   *(*said) (const Folded *folded);	/* NULL: there is none */
-	bool	   *(*stored) (Folded *folded);	/* whether the table has it */
 	void		(*store) (const Row *row, bool is_new);
-} Projected;
-
-static Row *
-SaidPromise(const Folded *folded)
-{
-	return folded->promise;
-}
-
-static bool *
-PromiseStored(Folded *folded)
-{
-	return &folded->stored;
-}
+} Rebuilt;
 
 static void
 StorePromise(const Row *promise, bool is_new)
@@ -83,21 +68,7 @@ StorePromise(const Row *promise, bool is_new)
 	PromiseStore(promise, is_new);
 }
 
-static const Projected projected_promise = {
-	&promise_shape, GUARDED_PROMISE, PROMISE_PROMISE, &delete_promise, SaidPromise, PromiseStored, StorePromise
-};
-
-static Row *
-SaidSource(const Folded *folded)
-{
-	return RowIsNull(folded->source, SOURCE_KEY) ? NULL : folded->source;
-}
-
-static bool *
-SourceStored(Folded *folded)
-{
-	return &folded->source_stored;
-}
+static const Rebuilt rebuilt_promise = {&projected_promise, GUARDED_PROMISE, &delete_promise, StorePromise};
 
 static void
 StoreSource(const Row *source, bool is_new)
@@ -108,14 +79,13 @@ StoreSource(const Row *source, bool is_new)
 		SourceReplace(source);
 }
 
-static const Projected projected_source = {
-	&source_shape, GUARDED_SOURCE, SOURCE_PROMISE, &delete_source, SaidSource, SourceStored, StoreSource
-};
+static const Rebuilt rebuilt_source = {&projected_source, GUARDED_SOURCE, &delete_source, StoreSource};
 
 /* One stored row; whether it was not what the entries add up to. */
 static bool
-RebuildRow(const Projected *projected, Fold *fold, const Row *stored)
+RebuildRow(const Rebuilt *rebuilt, Fold *fold, const Row *stored)
 {
+	const Projected *projected = rebuilt->projected;
 	Folded	   *folded;
 	Row		   *said;
 
@@ -125,8 +95,8 @@ RebuildRow(const Projected *projected, Fold *fold, const Row *stored)
 	said = folded ? projected->said(folded) : NULL;
 	if (said == NULL)
 	{
-		GuardExpectRebuilt(projected->guarded, 0, NULL);
-		CheckWritten(StatementWrite(projected->delete, stored->values, NULL), 1, projected->shape->table);
+		GuardExpectRebuilt(rebuilt->guarded, 0, NULL);
+		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1, projected->shape->table);
 		return true;
 	}
 	if (*projected->stored(folded))
@@ -137,25 +107,26 @@ RebuildRow(const Projected *projected, Fold *fold, const Row *stored)
 	*projected->stored(folded) = true;
 	if (SameRow(stored, said))
 		return false;
-	projected->store(said, false);
+	rebuilt->store(said, false);
 	return true;
 }
 
 /* All rows of the customer's that are stored, and those that are not. */
 static int64
-RebuildRows(const Projected *projected, Fold *fold, Reader *stored)
+RebuildRows(const Rebuilt *rebuilt, Fold *fold, Reader *stored)
 {
+	const Projected *projected = rebuilt->projected;
 	HASH_SEQ_STATUS all;
 	Folded	   *folded;
 	int64		changed = 0;
 
 	for (; stored->row; ReaderNext(stored))
-		changed += RebuildRow(projected, fold, stored->row);
+		changed += RebuildRow(rebuilt, fold, stored->row);
 	hash_seq_init(&all, fold->promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
 		if (!*projected->stored(folded) && projected->said(folded))
 		{
-			projected->store(projected->said(folded), true);
+			rebuilt->store(projected->said(folded), true);
 			changed++;
 		}
 	return changed;
@@ -175,8 +146,8 @@ RebuildCustomer(const Ledger *ledger, Chain *chain)
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("customer \"%s\" has no entries", customer)));
 	RefuseUnverified(&v, customer);
-	changed += RebuildRows(&projected_promise, &v.fold, &v.promises);
-	changed += RebuildRows(&projected_source, &v.fold, &v.sources);
+	changed += RebuildRows(&rebuilt_promise, &v.fold, &v.promises);
+	changed += RebuildRows(&rebuilt_source, &v.fold, &v.sources);
 	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
 	{
 		/* one that is still of another half-life is no damage */

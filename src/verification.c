@@ -277,87 +277,47 @@ CheckScore(Verification *v)
 }
 
 static void
-PromiseFinding(Verification *v, pg_uuid_t *promise, const char *field, const char *problem)
+RowFinding(Verification *v, const Projected *projected, pg_uuid_t *promise, const char *field, const char *problem)
 {
 	AddFinding(&v->findings, &(Finding) {
-		.part = "promise", .customer = v->customer, .promise = promise, .field = field, .problem = problem
+		.part = projected->shape->table, .customer = v->customer, .promise = promise, .field = field, .problem = problem
 	});
 }
 
+/* A stored row is what the entries add up to. */
 static void
-CheckPromise(Verification *v)
+CheckRow(Verification *v, const Projected *projected, const Row *stored)
 {
-	const Row  *stored = v->promises.row;
-	pg_uuid_t  *id = RowIsNull(stored, PROMISE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[PROMISE_PROMISE]);
+	pg_uuid_t  *id = RowIsNull(stored, projected->promise) ? NULL : DatumGetUUIDP(stored->values[projected->promise]);
 	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
+	Row		   *said = folded ? projected->said(folded) : NULL;
 
-	if (folded == NULL)
+	if (said == NULL)
 	{
-		PromiseFinding(v, id, NULL, "has no entries");
+		RowFinding(v, projected, id, NULL, "has no entries that say so");
 		return;
 	}
-	if (folded->stored)
-		PromiseFinding(v, id, NULL, "is there twice");
-	folded->stored = true;
-	for (int i = 0; i < PROMISE_COLUMNS; i++)
-		if (!RowValueEqual(stored, i, folded->promise, i))
-			PromiseFinding(v, id, promise_shape.columns[i].name, "is not what the entries add up to");
+	if (*projected->stored(folded))
+		RowFinding(v, projected, id, NULL, "is there twice");
+	*projected->stored(folded) = true;
+	for (int i = 0; i < stored->shape->natts; i++)
+		if (!RowValueEqual(stored, i, said, i))
+			RowFinding(v, projected, id, stored->shape->columns[i].name, "is not what the entries add up to");
 }
 
+/* All rows of the customer's, and those that should be there. */
 static void
-CheckPromises(Verification *v)
+CheckRows(Verification *v, const Projected *projected, Reader *stored)
 {
 	HASH_SEQ_STATUS all;
 	Folded	   *folded;
 
-	for (; v->promises.row && RowTextIs(v->promises.row, PROMISE_CUSTOMER, v->customer); ReaderNext(&v->promises))
-		CheckPromise(v);
+	for (; stored->row && RowTextIs(stored->row, projected->customer, v->customer); ReaderNext(stored))
+		CheckRow(v, projected, stored->row);
 	hash_seq_init(&all, v->fold.promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->stored)
-			PromiseFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
-}
-
-static void
-SourceFinding(Verification *v, pg_uuid_t *promise, const char *field, const char *problem)
-{
-	AddFinding(&v->findings, &(Finding) {
-		.part = "source", .customer = v->customer, .promise = promise, .field = field, .problem = problem
-	});
-}
-
-static void
-CheckSource(Verification *v)
-{
-	const Row  *stored = v->sources.row;
-	pg_uuid_t  *id = RowIsNull(stored, SOURCE_PROMISE) ? NULL : DatumGetUUIDP(stored->values[SOURCE_PROMISE]);
-	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
-
-	if (folded == NULL || RowIsNull(folded->source, SOURCE_KEY))
-	{
-		SourceFinding(v, id, NULL, "has no entries that say so");
-		return;
-	}
-	if (folded->source_stored)
-		SourceFinding(v, id, NULL, "is there twice");
-	folded->source_stored = true;
-	for (int i = 0; i < SOURCE_COLUMNS; i++)
-		if (!RowValueEqual(stored, i, folded->source, i))
-			SourceFinding(v, id, source_shape.columns[i].name, "is not what the entries add up to");
-}
-
-static void
-CheckSources(Verification *v)
-{
-	HASH_SEQ_STATUS all;
-	Folded	   *folded;
-
-	for (; v->sources.row && RowTextIs(v->sources.row, SOURCE_CUSTOMER, v->customer); ReaderNext(&v->sources))
-		CheckSource(v);
-	hash_seq_init(&all, v->fold.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!folded->source_stored && !RowIsNull(folded->source, SOURCE_KEY))
-			SourceFinding(v, &folded->id, NULL, "is missing, and there are entries of it");
+		if (!*projected->stored(folded) && projected->said(folded))
+			RowFinding(v, projected, &folded->id, NULL, "is missing, and there are entries of it");
 }
 
 /* The first customer that any of the readers has; NULL at the end. */
@@ -424,8 +384,8 @@ CheckProjections(Verification *v)
 	CheckScore(v);
 	if (HasChain(v))
 		ReaderNext(&v->chains);
-	CheckPromises(v);
-	CheckSources(v);
+	CheckRows(v, &projected_promise, &v->promises);
+	CheckRows(v, &projected_source, &v->sources);
 	MemoryContextSwitchTo(previous);
 }
 
