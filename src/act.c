@@ -6,7 +6,6 @@
 
 #include "act.h"
 
-#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace_d.h"
 #include "mb/pg_wchar.h"

@@ -11,7 +11,8 @@
 #include "erased.h"
 
 #include "catalog/pg_type_d.h"
-#include "utils/jsonb.h"
+
+#include "text.h"
 
 enum
 {
@@ -61,13 +62,11 @@ TextsOf(const Row *erased, int details)
 {
 	JsonbValue	value;
 	JsonbValue *texts;
-	Jsonb	   *json;
 	int			bits = 0;
 
 	if (RowIsNull(erased, details))
 		return ALL_TEXTS;
-	json = DatumGetJsonbP(erased->values[details]);
-	texts = JB_ROOT_IS_OBJECT(json) ? getKeyJsonValueFromContainer(&json->root, "texts", strlen("texts"), &value) : NULL;
+	texts = JsonMember(DatumGetJsonbP(erased->values[details]), "texts", &value);
 	if (texts == NULL || texts->type != jbvBinary || !JsonContainerIsArray(texts->val.binary.data))
 		return 0;
 	for (uint32 i = 0; i < JsonContainerSize(texts->val.binary.data); i++)

@@ -137,7 +137,7 @@ static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
 	" WHERE customer = '' AND found ORDER BY seq, field");
 
-static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
+static Statement read_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
 
 /* In memory that outlives the row at hand. */
 static char *
@@ -306,7 +306,7 @@ void
 FindGovernanceProblems(Findings *findings)
 {
 	FindUngoverned(findings);
-	if (StatementRead(&count_settings, NULL, NULL) != 1)
+	if (StatementRead(&read_settings, NULL, NULL) != 1)
 		AddFinding(findings, &(Finding) {
 			.part = "ledger", .customer = "", .problem = "is not one row: there is one ledger"
 		});

@@ -19,13 +19,13 @@
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
-#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
 #include "duration.h"
 #include "relation.h"
+#include "text.h"
 
 PG_FUNCTION_INFO_V1(check_ledger);
 PG_FUNCTION_INFO_V1(migrate_as_owner);
@@ -211,7 +211,7 @@ ParseWeights(Jsonb *weights, Weight *out)
 	for (int i = 0; i < WEIGHTS; i++)
 	{
 		JsonbValue	value;
-		JsonbValue *pair = getKeyJsonValueFromContainer(&weights->root, weight_names[i], strlen(weight_names[i]), &value);
+		JsonbValue *pair = JsonMember(weights, weight_names[i], &value);
 		int32		parts[2];
 
 		if (pair == NULL || pair->type != jbvBinary || !JsonContainerIsArray(pair->val.binary.data) ||

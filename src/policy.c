@@ -17,6 +17,7 @@
 #include "utils/numeric.h"
 
 #include "duration.h"
+#include "text.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
 	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, cumulative"
@@ -247,7 +248,7 @@ Numeric
 AuthorityLimit(const Actor *actor, const char *currency)
 {
 	JsonbValue	buffer;
-	JsonbValue *most = getKeyJsonValueFromContainer(&actor->authority->root, currency, strlen(currency), &buffer);
+	JsonbValue *most = JsonMember(actor->authority, currency, &buffer);
 
 	return most != NULL && most->type == jbvNumeric ? most->val.numeric : NULL;
 }

@@ -10,9 +10,11 @@
 #include "registered.h"
 
 #include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
 
 #include "ledger.h"
 #include "reader.h"
+#include "text.h"
 
 enum
 {
@@ -45,16 +47,6 @@ typedef struct Registration
 	char	   *said[lengthof(repeated)];
 } Registration;
 
-static char *
-Detail(Jsonb *details, const char *name)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = JB_ROOT_IS_OBJECT(details) ?
-		getKeyJsonValueFromContainer(&details->root, name, strlen(name), &buffer) : NULL;
-
-	return value && value->type == jbvString ? pnstrdup(value->val.string.val, value->val.string.len) : NULL;
-}
-
 /* All registrations by seq, in the memory of the caller; within a LedgerSession. */
 HTAB *
 ReadRegistrations(void)
@@ -79,7 +71,11 @@ ReadRegistrations(void)
 		registration = hash_search(registrations, &seq, HASH_ENTER, NULL);
 		registration->actor = RowText(reader.row, REGISTERED_SUBJECT);
 		for (size_t i = 0; i < lengthof(repeated); i++)
-			registration->said[i] = Detail(DatumGetJsonbP(reader.row->values[REGISTERED_DETAILS]), repeated[i].detail);
+		{
+			text	   *said = JsonText(DatumGetJsonbP(reader.row->values[REGISTERED_DETAILS]), repeated[i].detail);
+
+			registration->said[i] = said ? text_to_cstring(said) : NULL;
+		}
 	}
 	ReaderClose(&reader);
 	return registrations;

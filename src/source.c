@@ -15,7 +15,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
-#include "utils/jsonb.h"
 
 #include "guard.h"
 #include "ledger.h"
@@ -99,25 +98,15 @@ SourceDetails(const char *source, const char *key, const char *name, RowFate fat
 	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL)));
 }
 
-/* A string of the object; absent: NULL. */
-static text *
-DetailText(Jsonb *details, const char *name)
-{
-	JsonbValue	buffer;
-	JsonbValue *value = getKeyJsonValueFromContainer(&details->root, name, strlen(name), &buffer);
-
-	return value && value->type == jbvString ? cstring_to_text_with_len(value->val.string.val, value->val.string.len) : NULL;
-}
-
 static void
 Identify(Row *source, Jsonb *details)
 {
-	text	   *name = DetailText(details, "name");
+	text	   *name = JsonText(details, "name");
 
-	RowSet(source, SOURCE_SOURCE, PointerGetDatum(DetailText(details, "source")));
-	RowSet(source, SOURCE_KEY, PointerGetDatum(DetailText(details, "key")));
+	RowSet(source, SOURCE_SOURCE, PointerGetDatum(JsonText(details, "source")));
+	RowSet(source, SOURCE_KEY, PointerGetDatum(JsonText(details, "key")));
 	RowSet(source, SOURCE_NAME, PointerGetDatum(name ? name : cstring_to_text("")));
-	RowSet(source, SOURCE_GONE, BoolGetDatum(DetailText(details, "row") != NULL));
+	RowSet(source, SOURCE_GONE, BoolGetDatum(JsonText(details, "row") != NULL));
 }
 
 /* The details of an entry that says which row its promise stands for; NULL of any other. */
@@ -126,8 +115,8 @@ DetailsOfRow(const Row *entry)
 {
 	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
 
-	if (details == NULL || !JB_ROOT_IS_OBJECT(details) || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
-		DetailText(details, "source") == NULL || DetailText(details, "key") == NULL)
+	if (details == NULL || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
+		JsonText(details, "source") == NULL || JsonText(details, "key") == NULL)
 		return NULL;
 	return details;
 }
@@ -179,9 +168,9 @@ AppendText(StringInfo out, const text *value, bool quoted)
 static void
 DescribeFate(StringInfo out, Jsonb *details)
 {
-	text	   *row = DetailText(details, "row");
-	text	   *moved_to = row ? DetailText(details, "moved_to") : NULL;
-	text	   *moved_from = row ? NULL : DetailText(details, "moved_from");
+	text	   *row = JsonText(details, "row");
+	text	   *moved_to = row ? JsonText(details, "moved_to") : NULL;
+	text	   *moved_from = row ? NULL : JsonText(details, "moved_from");
 
 	if (moved_to)
 	{
@@ -205,14 +194,14 @@ void
 SourceDescribe(StringInfo out, const Row *entry)
 {
 	Jsonb	   *details = DetailsOfRow(entry);
-	text	   *name = details ? DetailText(details, "name") : NULL;
+	text	   *name = details ? JsonText(details, "name") : NULL;
 
 	if (details == NULL)
 		return;
 	appendStringInfoString(out, " By a change of row ");
-	AppendText(out, DetailText(details, "key"), false);
+	AppendText(out, JsonText(details, "key"), false);
 	appendStringInfoString(out, " of ");
-	AppendText(out, DetailText(details, "source"), false);
+	AppendText(out, JsonText(details, "source"), false);
 	if (name && VARSIZE_ANY_EXHDR(name) > 0)
 	{
 		appendStringInfoString(out, " (");

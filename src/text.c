@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 typedef struct CodeRange
 {
@@ -108,4 +109,21 @@ CheckWords(text *words, const char *what)
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s must say something", what),
 			 errdetail("The text is empty or has nothing visible in it.")));
+}
+
+/* A member of the object; absent, or no object: NULL. */
+JsonbValue *
+JsonMember(Jsonb *json, const char *name, JsonbValue *buffer)
+{
+	return JB_ROOT_IS_OBJECT(json) ? getKeyJsonValueFromContainer(&json->root, name, strlen(name), buffer) : NULL;
+}
+
+/* A string of the object; absent, or no object: NULL. */
+text *
+JsonText(Jsonb *json, const char *name)
+{
+	JsonbValue	buffer;
+	JsonbValue *value = JsonMember(json, name, &buffer);
+
+	return value && value->type == jbvString ? cstring_to_text_with_len(value->val.string.val, value->val.string.len) : NULL;
 }

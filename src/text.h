@@ -1,11 +1,13 @@
 /*
  * text.h
- *		Texts that callers give: keys, words, names out of a list.
+ *		Texts that callers give: keys, words, names out of a list; and those in a JSON object.
  */
 #ifndef TRUST_LEDGER_TEXT_H
 #define TRUST_LEDGER_TEXT_H
 
 #include "trust_ledger.h"
+
+#include "utils/jsonb.h"
 
 #define MAX_KEY_BYTES 255
 
@@ -13,5 +15,7 @@ extern int	NameIndex(const char *const *names, int count, const char *name);
 extern const char *KeyProblem(const char *key);
 extern void CheckKey(const char *key, const char *what);
 extern void CheckWords(text *words, const char *what);
+extern JsonbValue *JsonMember(Jsonb *json, const char *name, JsonbValue *buffer);
+extern text *JsonText(Jsonb *json, const char *name);
 
 #endif

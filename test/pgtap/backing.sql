@@ -1,7 +1,7 @@
 -- Standing behind a promise: by a human's own act, upon the exact terms, and by nothing else.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(319);
+SELECT plan(327);
 
 CREATE ROLE app LOGIN;
 CREATE ROLE login_anna LOGIN;
@@ -173,6 +173,25 @@ FROM (VALUES
 	('{"EUR": 1e30}', 1e30, 'EUR', true), ('{"EUR": 0}', 0, 'EUR', true), ('{"EUR": 0}', 1e-30, 'EUR', false), ('{}', 0, 'EUR', false))
 	AS v (authority, value, currency, want);
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human'); END $$;
+
+-- What whoever could take the guards off made of it names no currency, where it is no object.
+CREATE FUNCTION backs_after(tampered jsonb) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	promise uuid := make($args$kind => 'guarded', actor => 'bot', value => 1, currency => 'EUR'$args$);
+	came_to text;
+BEGIN
+	ALTER TABLE trust.actor DISABLE TRIGGER USER;
+	UPDATE trust.actor SET authority = tampered WHERE actor = 'pia';
+	came_to := attempt('app', NULL, $call$back_promise($1, actor => 'pia')$call$, promise);
+	RAISE EXCEPTION USING ERRCODE = 'OK000';
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN came_to;
+END
+$$;
+SELECT is(backs_after(tampered::jsonb), want, 'an authority altered to ' || tampered)
+FROM (VALUES ('{"EUR": 1}', 'open pia asserted'), ('{}', 'TL002'), ('[]', 'TL002'), ('["EUR", 1, "EUR", 2, "EUR", 3, "EUR", 4]', 'TL002'),
+	('[[["EUR"]], {"EUR": 1}]', 'TL002'), ('"EUR"', 'TL002'), ('1', 'TL002'), ('null', 'TL002')) AS v (tampered, want);
 
 -- ---- how we know ----
 
