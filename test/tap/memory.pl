@@ -299,8 +299,9 @@ foreach my $line (@growth)
 	my ($part, $times, $contexts, $bytes, $used) = split /\|/, $line;
 
 	cmp_ok($contexts, '<=', 0, "$part: no more memory contexts");
-	cmp_ok($bytes, '<=', 64 * 1024, "$part: no more memory");
-	cmp_ok($used, '<=', 64 * 1024, "$part: nor more of it in use");
+	cmp_ok($used, '<=', 64 * 1024, "$part: no more memory in use");
+	# Blocks double: where one was just full, the next may be large.
+	cmp_ok($bytes, '<=', 256 * 1024, "$part: nor taken");
 	note("$part: $times times, at most $contexts contexts, $bytes bytes, $used in use more");
 }
 
