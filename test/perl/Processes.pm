@@ -4,16 +4,19 @@
 #	children($node)             process id => what it calls itself
 #	wait_for_end($seconds, @)   those process ids that are still there after that
 #	kill_server($node)          kill -9 of all of them at once
+#	query($node, $sql)          what it answers; nothing where it does not
+#	is_back($node)              waits until it answers
 package Processes;
 
 use strict;
 use warnings;
 
 use Exporter 'import';
+use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time usleep);
 
-our @EXPORT = qw(postmaster children wait_for_end kill_server);
+our @EXPORT = qw(postmaster children wait_for_end kill_server query is_back);
 
 sub postmaster { return (slurp_file($_[0]->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0] }
 
@@ -55,6 +58,28 @@ sub kill_server
 	wait_for_end(10, $postmaster, keys %children);
 	$node->kill9;
 	return;
+}
+
+# Its psql has the query as an argument: one that finds nobody to connect to is gone before it reads any.
+sub query
+{
+	my ($node, $sql) = @_;
+	my ($said, $complained) = ('', '');
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $sql ], '<', \undef, '>', \$said, '2>', \$complained);
+	chomp $said;
+	return $said;
+}
+
+sub is_back
+{
+	my ($node) = @_;
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+	while (time < $deadline)
+	{
+		return 1 if query($node, 'SELECT true') eq 't';
+		usleep(50_000);
+	}
+	return 0;
 }
 
 1;

@@ -87,7 +87,7 @@ sub recover
 		usleep(100_000);
 		$node->stop('fast', fail_ok => 1);
 	}
-	return $node->poll_query_until('postgres', 'SELECT true');
+	return is_back($node);
 }
 
 # One that takes its time: most of the kills are in the midst of it.

@@ -6,6 +6,7 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Processes;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
@@ -34,8 +35,8 @@ sub met
 		'<', \undef, '>', \$said, '2>', \$complained);
 	while ($verifying->pumpable)
 	{
-		my ($status, $pid) = $node->psql('postgres', "SELECT $done_to FROM $helping h WHERE helpers = 2 LIMIT 1");
-		$met += $deed->($pid) if defined $pid && $pid =~ /^\d+$/;
+		my $pid = query($node, "SELECT $done_to FROM $helping h WHERE helpers = 2 LIMIT 1");
+		$met += $deed->($pid) if $pid;
 		$verifying->pump_nb;
 		$verifying->kill_kill, last if time > $deadline;
 	}
@@ -47,7 +48,7 @@ sub met
 sub by
 {
 	my ($function) = @_;
-	return sub { $node->safe_psql('postgres', "SELECT $function($_[0])") eq 't' };
+	return sub { query($node, "SELECT $function($_[0])") eq 't' };
 }
 
 foreach my $case (
@@ -63,7 +64,7 @@ foreach my $case (
 
 # Of one that dies nothing is left to trust: the server starts anew.
 like(met('pid', sub { kill 'KILL', $_[0] }), qr/terminat|closed|lost/, 'a worker is killed: who asked is told');
-ok($node->poll_query_until('postgres', 'SELECT true'), 'the server is back');
+ok(is_back($node), 'the server is back');
 is(findings($node, 'postgres'), '', 'and the ledger verifies');
 
 # Where there are few customers, or nobody may help, one process does it.
