@@ -5,7 +5,7 @@
 #	wait_for_end($seconds, @)   those process ids that are still there after that
 #	kill_server($node)          kill -9 of all of them at once
 #	query($node, $sql)          what it answers; nothing where it does not
-#	is_back($node)              waits until it answers
+#	is_back($node, $sql)        waits until it answers that it is so, or that it is there
 package Processes;
 
 use strict;
@@ -72,11 +72,11 @@ sub query
 
 sub is_back
 {
-	my ($node) = @_;
+	my ($node, $sql) = @_;
 	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
 	while (time < $deadline)
 	{
-		return 1 if query($node, 'SELECT true') eq 't';
+		return 1 if query($node, $sql // 'SELECT true') eq 't';
 		usleep(50_000);
 	}
 	return 0;

@@ -7,6 +7,7 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Processes;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
@@ -243,7 +244,7 @@ sub kill_backend
 {
 	my ($pid) = @_;
 	kill 'KILL', $pid;
-	$node->poll_query_until('postgres', "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)")
+	is_back($node, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid)")
 	  or die 'the server is not back';
 	return;
 }
