@@ -113,6 +113,16 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 	return row;
 }
 
+/* The first row of what was read last, which is freed: each result takes at least a block of 8 kB. */
+Row *
+ResultRow(const RowShape *shape)
+{
+	Row		   *row = RowFromTuple(shape, heap_copytuple(SPI_tuptable->vals[0]), SPI_tuptable->tupdesc);
+
+	SPI_freetuptable(SPI_tuptable);
+	return row;
+}
+
 Datum
 ResultValue(uint64 row, int column, Oid type, bool *isnull)
 {

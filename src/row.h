@@ -128,6 +128,7 @@ extern void StatementForget(Statement *statement);
 extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
 /* Values of what was read last, of the type expected: tables may have been tampered with. */
+extern Row *ResultRow(const RowShape *shape);
 extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);
 extern Datum ResultNeeded(uint64 row, int column, Oid type);
 extern char *ResultText(uint64 row, int column);

@@ -294,7 +294,7 @@ SourceRead(Datum customer, Datum promise)
 
 	if (StatementWrite(&read_source, values, NULL) == 0)
 		return NULL;
-	return RowFromTuple(&source_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	return ResultRow(&source_shape);
 }
 
 void
