@@ -161,7 +161,8 @@ $$;
 CALL try_all();
 
 SELECT is(backend(), :backend, 'the session outlives all of it');
-SELECT is(array_agg(DISTINCT said), CASE deed WHEN 'error' THEN '{U0001}' ELSE '{done}' END::text[], format('%s: %s', place, deed))
+-- what fails while it is written is parked
+SELECT is(array_agg(DISTINCT said), CASE WHEN deed = 'error' AND place <> 'entry' THEN '{U0001}' ELSE '{done}' END::text[], format('%s: %s', place, deed))
 FROM tried WHERE kind <> 'replay' OR deed <> 'error' GROUP BY place, deed;
 SELECT is(count(*), 0::bigint, 'each place ran each of them: ' || coalesce(string_agg(place || ' ' || deed, ', '), 'yes'))
 FROM (SELECT DISTINCT place, deed FROM tried WHERE deed <> 'error' EXCEPT SELECT place, deed FROM done) AS missing;
