@@ -17,6 +17,7 @@
 #include "utils/snapmgr.h"
 
 #include "deed.h"
+#include "limit.h"
 #include "parked.h"
 #include "savepoint.h"
 
@@ -254,7 +255,7 @@ NoteInstead(const TrackedChange *change, const ErrorData *error)
 	noted->mapped = RowNew(&mapped_shape);
 	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
 	RowSetText(noted->mapped, MAPPED_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], error->message));
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(error->message)));
 	return noted;
 }
 
