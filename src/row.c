@@ -17,6 +17,7 @@
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
+#include "pieces.h"
 #include "score.h"
 
 Row *
@@ -237,6 +238,8 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 	if (a->nulls[a_column] || b->nulls[b_column])
 		return a->nulls[a_column] == b->nulls[b_column];
 	ColumnStorage(type, &typlen, &typbyval);
+	if (typlen == -1)
+		return LargeEqual(a->values[a_column], b->values[b_column]);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 
