@@ -8,6 +8,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace_d.h"
+#include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "tcop/pquery.h"
@@ -20,6 +21,7 @@
 #include "utils/lsyscache.h"
 
 #include "arguments.h"
+#include "limit.h"
 #include "text.h"
 
 PG_FUNCTION_INFO_V1(act_as);
@@ -271,8 +273,13 @@ void
 ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor)
 {
 	int			argument = PG_NARGS() - ACT_ARGUMENTS;
-	char	   *named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	char	   *named;
 
+	if (fcinfo->flinfo)
+		CheckArgumentSizes(fcinfo);
+	else if (!PG_ARGISNULL(argument + 2))	/* code of ours calls: it knows what it gives, but for what a row holds */
+		CheckSize(JSONBOID, PG_GETARG_DATUM(argument + 2), "context");
+	named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 	memset(act, 0, sizeof(Act));
 	AcceptInvalidationMessages();
 	act->generation = LedgerGeneration();

@@ -6,28 +6,37 @@
 
 #include "arguments.h"
 
+#include "catalog/pg_type_d.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "limit.h"
 #include "text.h"
-
-static text *
-ArgText(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_TEXT_PP(argument);
-}
 
 /* Words that say something, or NULL where none are given. */
 text *
 ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
 {
-	text	   *words = ArgText(fcinfo, argument);
+	text	   *words;
 
-	if (words)
-		CheckWords(words, what);
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckSize(TEXTOID, PG_GETARG_DATUM(argument), what);
+	words = PG_GETARG_TEXT_PP(argument);
+	CheckWords(words, what);
 	return words;
+}
+
+/* A jsonb value that is not too large, or NULL where none is given. */
+Jsonb *
+ArgJson(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckSize(JSONBOID, PG_GETARG_DATUM(argument), what);
+	return PG_GETARG_JSONB_P(argument);
 }
 
 text *
@@ -46,10 +55,13 @@ ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const ch
 char *
 ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
 {
-	char	   *key = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	char	   *key;
 
-	if (key)
-		CheckKey(key, what);
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckKeySize(RawBytes(PG_GETARG_DATUM(argument)), what);
+	key = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	CheckKey(key, what);
 	return key;
 }
 

@@ -7,10 +7,12 @@
 
 #include "trust_ledger.h"
 
+#include "utils/jsonb.h"
 #include "utils/numeric.h"
 
 extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
 extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint);
+extern Jsonb *ArgJson(FunctionCallInfo fcinfo, int argument, const char *what);
 extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
 extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
 extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,

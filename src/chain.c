@@ -20,6 +20,7 @@
 
 #include "duration.h"
 #include "guard.h"
+#include "limit.h"
 
 static Statement lock_chain = STATEMENT(
 	"SELECT length, head, recorded_at FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE",
@@ -118,6 +119,7 @@ ChainTie(Chain *chain, Row **entries, int count)
 	{
 		Row		   *entry = entries[i];
 
+		CheckRowSizes(entry);
 		RowSet(entry, ENTRY_PREV_HASH, PointerGetDatum(HashBytea(chain->head)));
 		RowSet(entry, ENTRY_SEQ, Int64GetDatum(++chain->length));
 		EntryCommit(entry);

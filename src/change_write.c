@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "deed.h"
+#include "limit.h"
 #include "savepoint.h"
 
 /* What is to be written, and what cannot be. */
@@ -62,7 +63,7 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 	noted->mapped = RowNew(&mapped_shape);
 	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
 	RowSetText(noted->mapped, MAPPED_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], refusal->message));
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
 	return noted;
 }
 

@@ -16,6 +16,9 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "limit.h"
+#include "pieces.h"
+
 #define ENTRY_COLUMN(id, name, type) {#name, type},
 static const Column entry_columns[ENTRY_COLUMNS] = {
 	ENTRY_HASHED(ENTRY_COLUMN)
@@ -38,6 +41,51 @@ CryptoFailed(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
 			 errmsg("OpenSSL could not compute a hash")));
+}
+
+/* Where the next piece goes, and where the last one must end */
+typedef struct Place
+{
+	unsigned char *next;
+	unsigned char *end;
+} Place;
+
+static void
+PutPiece(void *arg, const char *data, size_t length)
+{
+	Place	   *place = arg;
+
+	if (length > (size_t) (place->end - place->next))
+		elog(ERROR, "the text of a jsonb value is longer than it was measured");
+	memcpy(place->next, data, length);
+	place->next += length;
+}
+
+/* Its stored text: what is large goes straight to where it is hashed. */
+static void
+CanonicalJson(CanonicalBytes *bytes, Datum value)
+{
+	Jsonb	   *json = DatumGetJsonbP(value);
+
+	if (VARSIZE(json) <= LARGE_BYTES)
+	{
+		char	   *out = JsonbToCString(NULL, &json->root, VARSIZE(json));
+
+		CanonicalField(bytes, out, strlen(out));
+		pfree(out);
+	}
+	else
+	{
+		size_t		length = JsonTextBytes(json);
+		unsigned char *start = CanonicalFieldOf(bytes, length);
+		Place		place = {start, start + length};
+
+		JsonPieces(json, PutPiece, &place);
+		if (place.next != place.end)
+			elog(ERROR, "the text of a jsonb value is shorter than it was measured");
+	}
+	if (PointerGetDatum(json) != value)
+		pfree(json);
 }
 
 /*
@@ -91,12 +139,13 @@ CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
 				CanonicalField(bytes, VARDATA_ANY(data), VARSIZE_ANY_EXHDR(data));
 				break;
 			}
-		case TEXTARRAYOID:
 		case JSONBOID:
+			CanonicalJson(bytes, value);
+			break;
+		case TEXTARRAYOID:
 		case NUMERICOID:
 			{
 				char	   *out = DatumGetCString(type == NUMERICOID ? DirectFunctionCall1(numeric_out, value) :
-												  type == JSONBOID ? DirectFunctionCall1(jsonb_out, value) :
 												  OidFunctionCall1(F_ARRAY_OUT, value));
 
 				CanonicalField(bytes, out, strlen(out));
@@ -125,32 +174,55 @@ HashBytea(const uint8 hash[HASH_SIZE])
 	return value;
 }
 
-/* What is committed to: the text's bytes; for context, the text of the jsonb value. */
 static void
-ErasableBytes(const Row *entry, int column, const char **data, size_t *length)
+CommitPiece(void *arg pg_attribute_unused(), const char *data, size_t length)
 {
-	if (entry->shape->columns[column].type == JSONBOID)
+	if (!CommitmentAdd(data, length))
+		CryptoFailed();
+}
+
+/* To the text's bytes; for context, to the text of the jsonb value. */
+static void
+CommitTo(Oid type, Datum value, const uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE])
+{
+	if (!CommitmentBegin(salt))
+		CryptoFailed();
+	if (type == JSONBOID)
 	{
-		*data = DatumGetCString(DirectFunctionCall1(jsonb_out, entry->values[column]));
-		*length = strlen(*data);
+		Jsonb	   *json = DatumGetJsonbP(value);
+
+		if (VARSIZE(json) <= LARGE_BYTES)
+		{
+			char	   *out = JsonbToCString(NULL, &json->root, VARSIZE(json));
+
+			CommitPiece(NULL, out, strlen(out));
+			pfree(out);
+		}
+		else
+			JsonPieces(json, CommitPiece, NULL);
+		if (PointerGetDatum(json) != value)
+			pfree(json);
 	}
 	else
-	{
-		text	   *value = DatumGetTextPP(entry->values[column]);
+		TextPieces(value, CommitPiece, NULL);
+	if (!CommitmentEnd(commitment))
+		CryptoFailed();
+}
 
-		*data = VARDATA_ANY(value);
-		*length = VARSIZE_ANY_EXHDR(value);
-	}
+static void
+MakeSalt(uint8 salt[SALT_SIZE])
+{
+	if (!RandomBytes(salt, SALT_SIZE))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not get random bytes for a salt")));
 }
 
 /* Commits to the bytes under a salt of their own. */
 void
 MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE])
 {
-	if (!RandomBytes(salt, SALT_SIZE))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not get random bytes for a salt")));
+	MakeSalt(salt);
 	if (!Commitment(salt, data, length, commitment))
 		CryptoFailed();
 }
@@ -164,13 +236,11 @@ EntryCommit(Row *entry)
 		const ErasableText *erasable = &erasable_texts[i];
 		uint8		salt[SALT_SIZE];
 		uint8		commitment[HASH_SIZE];
-		const char *data;
-		size_t		length;
 
 		if (RowIsNull(entry, erasable->text))
 			continue;
-		ErasableBytes(entry, erasable->text, &data, &length);
-		MakeCommitment(data, length, salt, commitment);
+		MakeSalt(salt);
+		CommitTo(entry_columns[erasable->text].type, entry->values[erasable->text], salt, commitment);
 		RowSet(entry, erasable->salt, PointerGetDatum(HashBytea(salt)));
 		RowSet(entry, erasable->commitment, PointerGetDatum(HashBytea(commitment)));
 	}
@@ -183,14 +253,11 @@ EntryTextMatches(const Row *entry, const ErasableText *erasable)
 	const bytea *salt = DatumGetByteaPP(entry->values[erasable->salt]);
 	const bytea *stored = DatumGetByteaPP(entry->values[erasable->commitment]);
 	uint8		commitment[HASH_SIZE];
-	const char *data;
-	size_t		length;
 
 	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(stored) != HASH_SIZE)
 		return false;
-	ErasableBytes(entry, erasable->text, &data, &length);
-	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), data, length, commitment))
-		CryptoFailed();
+	CommitTo(entry_columns[erasable->text].type, entry->values[erasable->text],
+			 (const uint8 *) VARDATA_ANY(salt), commitment);
 	return memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
 }
 

@@ -6,6 +6,9 @@
  * the commitments stay, and with them every hash.  An entry of the event
  * `erased` says who did it, when and why, and names what is gone: one for each
  * promise, or for each single entry.
+ *
+ * A customer may have a million promises.  What is found comes from a cursor and
+ * is erased in portions, each in a session of its own, whose memory goes with it.
  */
 #include "postgres.h"
 
@@ -15,6 +18,7 @@
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
@@ -29,7 +33,7 @@ PG_FUNCTION_INFO_V1(erase_customer);
 #define FOUND_COLUMNS(is_there, repeats) \
 	"SELECT e.seq, e.promise, e.subject, e.hash, " \
 	repeats("words", 1) " OPERATOR(pg_catalog.|) " repeats("purpose", 2) " OPERATOR(pg_catalog.|) " \
-	is_there("note", 4) " OPERATOR(pg_catalog.|) " is_there("context", 8) " OPERATOR(pg_catalog.|) " repeats("name", 16)
+	is_there("note", 4) " OPERATOR(pg_catalog.|) " is_there("context", 8) " OPERATOR(pg_catalog.|) " repeats("name", 16) " AS texts"
 
 #define IS_THERE(text, bit) \
 	"CASE WHEN e." text " IS NULL AND e." text "_salt IS NULL THEN 0 ELSE " #bit " END"
@@ -45,10 +49,10 @@ PG_FUNCTION_INFO_V1(erase_customer);
 	" OR e.note IS NOT NULL OR e.note_salt IS NOT NULL OR e.context IS NOT NULL OR e.context_salt IS NOT NULL" \
 	" OR e.name IS NOT NULL OR e.name_salt IS NOT NULL)"
 
-/* Why something was erased outlives what is erased later, unless it is named itself. */
+/* The entries of one promise stand together.  Why something was erased outlives what is erased later, unless it is named itself. */
 static Statement find_of_customer = STATEMENT(
 	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
-	" AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS " ORDER BY e.seq", TEXTOID);
+	" AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS " ORDER BY e.promise, e.seq", TEXTOID);
 
 static Statement find_of_promise = STATEMENT(
 	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
@@ -61,6 +65,22 @@ static Statement find_of_entry = STATEMENT(
 	"     OR (t.promise IS NULL AND e.subject OPERATOR(pg_catalog.=) t.subject))"
 	" WHERE t.customer OPERATOR(pg_catalog.=) $1 AND t.seq OPERATOR(pg_catalog.=) $2 AND " HAS_TEXTS " ORDER BY e.seq",
 	TEXTOID, INT8OID);
+
+enum
+{
+	FOUND_SEQ,
+	FOUND_PROMISE,
+	FOUND_SUBJECT,
+	FOUND_HASH,
+	FOUND_TEXTS,
+	FOUND_COLUMN_COUNT
+};
+
+static const Column found_columns[FOUND_COLUMN_COUNT] = {
+	{"seq", INT8OID}, {"promise", UUIDOID}, {"subject", TEXTOID}, {"hash", BYTEAOID}, {"texts", INT4OID}
+};
+
+static const RowShape found_shape = {"entry", found_columns, FOUND_COLUMN_COUNT};
 
 /* Actors are locked before governance. */
 static Statement lock_subject = STATEMENT(
@@ -89,13 +109,6 @@ typedef struct Loss
 	int			texts;			/* as bits */
 } Loss;
 
-/* A promise that entries of which lose texts */
-typedef struct Touched
-{
-	pg_uuid_t	id;				/* the key */
-	Row		   *promise;
-} Touched;
-
 typedef struct Erasure
 {
 	Act			act;
@@ -103,12 +116,22 @@ typedef struct Erasure
 	LedgerSession session;
 	Receipt		receipt;
 	text	   *reason;
+	bool		by_entry;		/* an entry says so for each that loses texts, else for each promise */
+	bool		any;			/* something was erased */
+	bool		has_said;
+	pg_uuid_t	said;			/* the last promise that an entry says it of */
+} Erasure;
+
+/* What is erased at once */
+typedef struct Portion
+{
+	Erasure    *erasure;
 	Loss	   *losses;
 	int			count;
 	PromiseAct **said;			/* acts that say so */
 	int			said_count;
-	HTAB	   *touched;
-} Erasure;
+	Row		   *promise;		/* the last of these, as the portion so far leaves it */
+} Portion;
 
 /* Who erases, for what reason, and the chain's lock.  False where this is a retry. */
 static bool
@@ -149,19 +172,21 @@ EraseTexts(const Erasure *erasure, const Loss *loss)
 	GuardDone(expectation);
 }
 
-/* One row of what was found. */
+/* One row of what was found, copied. */
 static Loss
-ResultLoss(uint64 row)
+LossOf(const SPITupleTable *rows, uint64 row)
 {
-	Loss		loss = {.seq = DatumGetInt64(ResultNeeded(row, 1, INT8OID))};
-	bool		isnull;
-	Datum		promise = ResultValue(row, 2, UUIDOID, &isnull);
-	bytea	   *hash = DatumGetByteaPP(ResultNeeded(row, 4, BYTEAOID));
+	HeapTuple	tuple = rows->vals[row];
+	TupleDesc	tupdesc = rows->tupdesc;
+	Row		   *found = RowFromTuple(&found_shape, tuple, tupdesc);
+	Loss		loss = {.seq = RowInt64(found, FOUND_SEQ), .texts = DatumGetInt32(found->values[FOUND_TEXTS])};
+	bytea	   *hash = RowIsNull(found, FOUND_HASH) ? NULL : DatumGetByteaPP(found->values[FOUND_HASH]);
 
-	loss.promise = isnull ? NULL : DatumGetUUIDP(promise);
-	loss.subject = ResultText(row, 3);
-	memcpy(loss.hash, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
-	loss.texts = DatumGetInt32(ResultNeeded(row, 5, INT4OID));
+	if (!RowIsNull(found, FOUND_PROMISE))
+		loss.promise = memcpy(palloc(UUID_LEN), DatumGetUUIDP(found->values[FOUND_PROMISE]), UUID_LEN);
+	loss.subject = RowText(found, FOUND_SUBJECT);
+	if (hash)
+		memcpy(loss.hash, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
 	return loss;
 }
 
@@ -180,35 +205,6 @@ CheckHasKey(const Chain *chain, const Loss *loss)
 			 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-/* What the statement finds goes from the entries. */
-static void
-EraseFound(Erasure *erasure, Statement *statement, Datum *values)
-{
-	uint64		rows = StatementWrite(statement, values, NULL);
-
-	erasure->losses = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Loss) * (rows + 1));
-	for (uint64 i = 0; i < rows; i++)
-	{
-		Loss		loss = ResultLoss(i);
-
-		if (loss.texts == 0)
-			continue;
-		CheckHasKey(erasure->chain, &loss);
-		erasure->losses[erasure->count++] = loss;
-	}
-	if (erasure->count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("there is nothing to erase"),
-				 errdetail("No text is left there that a person wrote."),
-				 errhint("trust_ledger.history() shows what a promise's entries hold.")));
-	for (int i = 0; i < erasure->count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		EraseTexts(erasure, &erasure->losses[i]);
-	}
-}
-
 /* {"texts": ["words", "note"]} */
 static Datum
 TextsAsJson(int texts)
@@ -224,60 +220,169 @@ TextsAsJson(int texts)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* The promise as the erasure so far leaves it: one row, however many entries of it lose texts. */
+/* The promise as the portion so far leaves it: one row, however many entries of it lose texts. */
 static Row *
-Touch(Erasure *erasure, pg_uuid_t *promise, bool *again)
+PromiseOf(Portion *portion, pg_uuid_t *promise)
 {
-	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, again);
+	Row		   *last = portion->promise;
 
-	if (!*again)
-		touched->promise = PromiseRead(erasure->chain, UUIDPGetDatum(promise));
-	return touched->promise;
+	if (last == NULL || memcmp(DatumGetUUIDP(last->values[PROMISE_PROMISE]), promise, UUID_LEN) != 0)
+		portion->promise = PromiseRead(portion->erasure->chain, UUIDPGetDatum(promise));
+	return portion->promise;
 }
 
 /* An act that says so: of one entry that lost texts, or of all of its promise. */
 static void
-SayErased(Erasure *erasure, Row *promise, const Loss *loss)
+SayErased(Portion *portion, const Loss *loss)
 {
+	Erasure    *erasure = portion->erasure;
 	PromiseAct *pa = palloc0(sizeof(PromiseAct));
 
 	pa->act = erasure->act;
 	pa->chain = erasure->chain;
 	pa->event = EVENT_ERASED;
-	pa->promise = promise;
+	pa->promise = PromiseOf(portion, loss->promise);
 	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
-	if (erasure->said_count > 0)	/* a key stands for one entry */
+	if (erasure->any || portion->said_count > 0)	/* a key stands for one entry */
 		EntryClearRequest(pa->entry);
-	RowTake(pa->entry, ENTRY_PROMISE, promise, PROMISE_PROMISE);
+	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
-	if (loss)
+	if (erasure->by_entry)
 	{
 		RowSet(pa->entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
 		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
 	}
 	CheckNotBeforeMade(pa);
-	PromiseTie(pa, PromiseState(promise));
-	erasure->said[erasure->said_count++] = pa;
+	PromiseTie(pa, PromiseState(pa->promise));
+	portion->said[portion->said_count++] = pa;
+	erasure->has_said = true;
+	erasure->said = *loss->promise;
+}
+
+/* The receipt is of the first entry that says so, and outlives its portion. */
+static void
+KeepReceipt(Erasure *erasure, const Receipt *receipt, MemoryContext lasting)
+{
+	MemoryContext previous = MemoryContextSwitchTo(lasting);
+
+	erasure->receipt = *receipt;
+	erasure->receipt.customer = erasure->chain->customer;
+	erasure->receipt.hash = DatumGetByteaPCopy(PointerGetDatum(receipt->hash));
+	if (receipt->has_promise)
+		erasure->receipt.promise = datumCopy(receipt->promise, false, UUID_LEN);
+	if (receipt->has_state)
+		erasure->receipt.state = datumCopy(receipt->state, false, -1);
+	MemoryContextSwitchTo(previous);
 }
 
 /* Appends what says so, and stores the promises without what is gone. */
 static void
-SayOfPromises(Erasure *erasure, bool by_entry)
+SayOfPromises(Portion *portion, MemoryContext lasting)
 {
-	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Touched), .hcxt = CurrentMemoryContext};
+	Erasure    *erasure = portion->erasure;
 
-	erasure->touched = hash_create("trust_ledger erased promises", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	erasure->said = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * erasure->count);
-	for (int i = 0; i < erasure->count; i++)
+	portion->said = palloc(sizeof(PromiseAct *) * portion->count);
+	for (int i = 0; i < portion->count; i++)
 	{
-		bool		again;
-		Row		   *promise = Touch(erasure, erasure->losses[i].promise, &again);
+		const Loss *loss = &portion->losses[i];
 
-		if (by_entry || !again)
-			SayErased(erasure, promise, by_entry ? &erasure->losses[i] : NULL);
+		if (erasure->by_entry || !erasure->has_said || memcmp(&erasure->said, loss->promise, UUID_LEN) != 0)
+			SayErased(portion, loss);
 	}
-	PromisesAppend(erasure->said, erasure->said_count);
-	erasure->receipt = erasure->said[0]->receipt;
+	if (portion->said_count == 0)
+		return;
+	PromisesAppend(portion->said, portion->said_count);
+	erasure->chain->score = NULL;	/* it is written, and its memory goes */
+	if (!erasure->any)
+		KeepReceipt(erasure, &portion->said[0]->receipt, lasting);
+}
+
+/* Governance keeps names of actors and reasons. */
+static void
+SayOfGovernance(Portion *portion, MemoryContext lasting)
+{
+	Erasure    *erasure = portion->erasure;
+	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * portion->count);
+	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
+
+	if (erasure->any)			/* a key stands for one entry */
+		governance.act.idempotency_key = NULL;
+	for (int i = 0; i < portion->count; i++)
+		changes[i] = (GovernanceChange) {
+			.event = event_names[EVENT_ERASED], .subject = portion->losses[i].subject,
+			.details = TextsAsJson(portion->losses[i].texts), .refers_to = portion->losses[i].seq,
+			.reason = erasure->reason
+		};
+	GovernanceAppend(&governance, changes, portion->count);
+	*erasure->chain = governance.chain;
+	PushActiveSnapshot(GetTransactionSnapshot());	/* that sees what was just erased */
+	if (ActorFind(erasure->act.ledger, changes[0].subject) != NULL)
+		GovernanceRestore(&governed_actor, changes[0].subject);
+	PopActiveSnapshot();
+	if (!erasure->any)
+		KeepReceipt(erasure, &governance.receipt, lasting);
+}
+
+/* ---- erasing what is found ---- */
+
+/* Those of the rows that lose texts. */
+static void
+TakeLosses(Portion *portion, const SPITupleTable *rows, uint64 count)
+{
+	portion->losses = palloc(sizeof(Loss) * count);
+	for (uint64 i = 0; i < count; i++)
+	{
+		Loss		loss = LossOf(rows, i);
+
+		if (loss.texts == 0)
+			continue;
+		CheckHasKey(portion->erasure->chain, &loss);
+		portion->losses[portion->count++] = loss;
+	}
+}
+
+static void
+ErasePortion(Erasure *erasure, const SPITupleTable *rows, uint64 count)
+{
+	MemoryContext lasting = CurrentMemoryContext;
+	Portion		portion = {.erasure = erasure};
+	LedgerSession session;
+
+	LedgerEnter(erasure->act.ledger, &session);
+	TakeLosses(&portion, rows, count);
+	for (int i = 0; i < portion.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		EraseTexts(erasure, &portion.losses[i]);
+	}
+	if (portion.count > 0)
+	{
+		if (portion.losses[0].promise)
+			SayOfPromises(&portion, lasting);
+		else
+			SayOfGovernance(&portion, lasting);
+		erasure->any = true;
+	}
+	LedgerLeave(&session);
+}
+
+/* What the statement finds goes from the entries, and entries say so. */
+static void
+EraseFound(Erasure *erasure, Statement *statement, Datum *values)
+{
+	Portal		portal = StatementOpen(statement, values, NULL, false);
+	SPITupleTable *rows = NULL;
+	uint64		count;
+
+	while ((count = StatementFetch(portal, &rows)) > 0)
+		ErasePortion(erasure, rows, count);
+	SPI_cursor_close(portal);
+	if (!erasure->any)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("there is nothing to erase"),
+				 errdetail("No text is left there that a person wrote."),
+				 errhint("trust_ledger.history() shows what a promise's entries hold.")));
 }
 
 static Datum
@@ -308,7 +413,6 @@ erase_promise_words(PG_FUNCTION_ARGS)
 		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), promise};
 
 		EraseFound(&erasure, &find_of_promise, values);
-		SayOfPromises(&erasure, false);
 	}
 	return ErasureEnd(&erasure, fcinfo);
 }
@@ -331,30 +435,8 @@ erase_customer(PG_FUNCTION_ARGS)
 		Datum		values[1] = {PointerGetDatum(erasure.chain->customer)};
 
 		EraseFound(&erasure, &find_of_customer, values);
-		SayOfPromises(&erasure, false);
 	}
 	return ErasureEnd(&erasure, fcinfo);
-}
-
-/* Governance keeps names of actors and reasons. */
-static void
-SayOfGovernance(Erasure *erasure)
-{
-	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * erasure->count);
-	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
-
-	for (int i = 0; i < erasure->count; i++)
-		changes[i] = (GovernanceChange) {
-			.event = event_names[EVENT_ERASED], .subject = erasure->losses[i].subject,
-			.details = TextsAsJson(erasure->losses[i].texts), .refers_to = erasure->losses[i].seq,
-			.reason = erasure->reason
-		};
-	GovernanceAppend(&governance, changes, erasure->count);
-	PushActiveSnapshot(GetTransactionSnapshot());	/* that sees what was just erased */
-	if (ActorFind(erasure->act.ledger, changes[0].subject) != NULL)
-		GovernanceRestore(&governed_actor, changes[0].subject);
-	PopActiveSnapshot();
-	erasure->receipt = governance.receipt;
 }
 
 /*
@@ -380,11 +462,8 @@ erase_entry_words(PG_FUNCTION_ARGS)
 	{
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 
+		erasure.by_entry = true;
 		EraseFound(&erasure, &find_of_entry, values);
-		if (erasure.losses[0].promise)
-			SayOfPromises(&erasure, true);
-		else
-			SayOfGovernance(&erasure);
 	}
 	return ErasureEnd(&erasure, fcinfo);
 }

@@ -23,6 +23,7 @@
 #include "utils/rel.h"
 
 #include "entry.h"
+#include "pieces.h"
 
 PG_FUNCTION_INFO_V1(guard_entry);
 PG_FUNCTION_INFO_V1(guard_chain);
@@ -233,6 +234,12 @@ IsErasableColumn(const char *name)
 	return false;
 }
 
+static bool
+SameValue(Form_pg_attribute column, Datum a, Datum b)
+{
+	return column->attlen == -1 ? LargeEqual(a, b) : datum_image_eq(a, b, column->attbyval, column->attlen);
+}
+
 /* An entry may lose texts and salts; nothing else of it may change. */
 static void
 CheckErasureOnly(TriggerData *trigger)
@@ -251,7 +258,7 @@ CheckErasureOnly(TriggerData *trigger)
 			continue;
 		if (new_null && (old_null || IsErasableColumn(NameStr(column->attname))))
 			continue;
-		if (new_null || old_null || !datum_image_eq(old_value, new_value, column->attbyval, column->attlen))
+		if (new_null || old_null || !SameValue(column, old_value, new_value))
 			Refuse(trigger, psprintf("Column \"%s\" of an entry never changes.", NameStr(column->attname)));
 	}
 }

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "erased.h"
 #include "source.h"
@@ -331,6 +332,32 @@ PutEntry(ReturnSetInfo *result, const Row *entry)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
+/* All of the promise's entries, however many; false where there are none. */
+static bool
+PutEntries(ReturnSetInfo *result, Datum *values)
+{
+	MemoryContext entry = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger history", ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = StatementOpen(&read_entries, values, NULL, true);
+	SPITupleTable *rows = NULL;
+	bool		any = false;
+	uint64		count;
+
+	while ((count = StatementFetch(portal, &rows)) > 0)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(entry);
+
+		for (uint64 i = 0; i < count; i++)
+		{
+			PutEntry(result, RowFromTuple(&entry_shape, rows->vals[i], rows->tupdesc));
+			MemoryContextReset(entry);
+		}
+		MemoryContextSwitchTo(previous);
+		any = true;
+	}
+	SPI_cursor_close(portal);
+	return any;
+}
+
 /*
  * history(promise uuid, customer text) returns setof (seq, recorded_at, occurred_at,
  *		   event, actor, description, state, evidence, backfilled, login, role, context, hash)
@@ -344,7 +371,6 @@ history(PG_FUNCTION_ARGS)
 	const Ledger *ledger = LedgerOpen();
 	LedgerSession session;
 	Datum		values[2];
-	uint64		rows;
 
 	CheckAccess(ledger, GetUserId(), LEVELS_READING_WORDS, "read histories");
 	InitMaterializedSRF(fcinfo, 0);
@@ -353,11 +379,8 @@ history(PG_FUNCTION_ARGS)
 	LedgerEnter(ledger, &session);
 	values[0] = PG_ARGISNULL(1) ? PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
 	values[1] = PG_GETARG_DATUM(0);
-	rows = StatementRead(&read_entries, values, NULL);
-	if (rows == 0)
+	if (!PutEntries(result, values))
 		NoPromise(values[1]);
-	for (uint64 i = 0; i < rows; i++)
-		PutEntry(result, RowFromTuple(&entry_shape, SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
 	LedgerLeave(&session);
 	return (Datum) 0;
 }

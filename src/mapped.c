@@ -21,6 +21,7 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "limit.h"
 #include "state.h"
 #include "text.h"
 
@@ -197,13 +198,24 @@ NumericOf(Oid type, Datum value)
 	}
 }
 
-/* The value as the field's type has it, in memory of its own. */
+static bool
+IsStoredAs(Oid as, Oid type)
+{
+	return type == as || (as == TEXTOID && type == VARCHAROID);
+}
+
+/*
+ * The value as the field's type has it, in memory of its own.  One that is too
+ * large stays where it is: whoever is to write it will refuse it.
+ */
 Datum
 MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 {
 	int16		length;
 	bool		by_value;
 
+	if ((as == TEXTOID || as == JSONBOID) && IsStoredAs(as, type) && RawBytes(value) > MAX_TEXT_BYTES)
+		return datumCopy(value, false, -1);
 	if (as == TEXTOID && type != TEXTOID && type != VARCHAROID)
 		return CStringGetTextDatum(MappedText(type, value));
 	if (as == TIMESTAMPTZOID && type == TIMESTAMPOID)
@@ -211,7 +223,10 @@ MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 	if (as == NUMERICOID && type != NUMERICOID)
 		return NumericOf(type, value);
 	if (as == JSONBOID && type == JSONOID)
+	{
+		CheckSize(TEXTOID, value, "context");
 		return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
+	}
 	get_typlenbyval(as, &length, &by_value);
 	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, by_value, length);
 }
@@ -221,7 +236,12 @@ static void
 CheckText(int field, const char *value, const char *argument)
 {
 	if (field == MAPPED_WORDS || field == MAPPED_PURPOSE || field == MAPPED_REASON)
-		CheckWords(cstring_to_text(value), mapped_shape.columns[field].name);
+	{
+		text	   *words = cstring_to_text(value);
+
+		CheckSize(TEXTOID, PointerGetDatum(words), mapped_shape.columns[field].name);
+		CheckWords(words, mapped_shape.columns[field].name);
+	}
 	else
 		CheckKey(value, mapped_shape.columns[field].name);
 	if (field == MAPPED_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
@@ -248,7 +268,12 @@ MappedConstant(int field, const char *value, const char *argument)
 		case INTERVALOID:
 			return DirectFunctionCall3(interval_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 		case JSONBOID:
-			return DirectFunctionCall1(jsonb_in, CStringGetDatum(value));
+			{
+				Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(value));
+
+				CheckSize(JSONBOID, json, mapped_shape.columns[field].name);
+				return json;
+			}
 		case BOOLOID:
 			if (!parse_bool(value, &flag))
 				ereport(ERROR,

@@ -208,7 +208,7 @@ register_actor(PG_FUNCTION_ARGS)
 	r.responsible = ArgKey(fcinfo, 4, "responsible");
 	r.db_role = ArgKey(fcinfo, 5, "db_role");
 	r.model = ArgKey(fcinfo, 6, "model");
-	r.authority = PG_ARGISNULL(7) ? NULL : PG_GETARG_JSONB_P(7);
+	r.authority = ArgJson(fcinfo, 7, "authority");
 	r.customer = ArgKey(fcinfo, 8, "customer");
 	CheckRegistration(&r);
 	if (r.authority)

@@ -19,6 +19,7 @@
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
+#include "pieces.h"
 #include "score.h"
 
 Row *
@@ -249,6 +250,8 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 	if (a->nulls[a_column] || b->nulls[b_column])
 		return a->nulls[a_column] == b->nulls[b_column];
 	ColumnStorage(type, &typlen, &typbyval);
+	if (typlen == -1)
+		return LargeEqual(a->values[a_column], b->values[b_column]);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 
@@ -375,6 +378,31 @@ uint64
 StatementRead(Statement *statement, Datum *values, const char *nulls)
 {
 	return Execute(StatementPlan(statement), values, nulls, true);
+}
+
+/* A cursor, for what may be more rows than memory holds.  It sees nothing that is done after it was opened. */
+Portal
+StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_only)
+{
+	Portal		portal = SPI_cursor_open(NULL, StatementPlan(statement), values, nulls, read_only);
+
+	if (portal == NULL)
+		elog(ERROR, "SPI_cursor_open failed: %s", SPI_result_code_string(SPI_result));
+	return portal;
+}
+
+#define ROWS_AT_ONCE 1000
+
+/* The next of its rows, in place of those before; 0 at the end. */
+uint64
+StatementFetch(Portal portal, SPITupleTable **rows)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (*rows)
+		SPI_freetuptable(*rows);
+	SPI_cursor_fetch(portal, true, ROWS_AT_ONCE);
+	*rows = SPI_tuptable;
+	return SPI_processed;
 }
 
 /*

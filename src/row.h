@@ -132,6 +132,8 @@ extern uint64 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls);
 extern void StatementForget(Statement *statement);
 extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
+extern Portal StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_only);
+extern uint64 StatementFetch(Portal portal, SPITupleTable **rows);
 /* Values of what was read last, of the type expected: tables may have been tampered with. */
 extern Row *ResultRow(const RowShape *shape);
 extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);

@@ -125,7 +125,7 @@ CheckSettings(FunctionCallInfo fcinfo)
 	{
 		Weight		weights[WEIGHTS];
 
-		ParseWeights(PG_GETARG_JSONB_P(1), weights);
+		ParseWeights(ArgJson(fcinfo, 1, "weights"), weights);
 		CheckWeights(weights);
 	}
 	if (!PG_ARGISNULL(2))

@@ -51,6 +51,12 @@ NameIndex(const char *const *names, int count, const char *name)
 	return -1;
 }
 
+static const char *
+TooManyBytes(size_t bytes)
+{
+	return psprintf("It has %zu bytes.", bytes);
+}
+
 /* Why it names nothing; NULL: it is a key, short, and with nothing in it that one cannot see. */
 const char *
 KeyProblem(const char *key)
@@ -64,7 +70,7 @@ KeyProblem(const char *key)
 	if (length == 0)
 		return "It is empty.";
 	if (length > MAX_KEY_BYTES)
-		return psprintf("It has %zu bytes.", length);
+		return TooManyBytes(length);
 	for (const unsigned char *p = (const unsigned char *) key; *p; p += pg_utf_mblen(p))
 	{
 		c = utf8_to_unicode(p);
@@ -76,17 +82,31 @@ KeyProblem(const char *key)
 	return IsSpace(c) ? "It ends with space." : NULL;
 }
 
+static void
+RefuseKey(const char *problem, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s is not usable as a key", what),
+			 errdetail("%s", problem),
+			 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
+}
+
 void
 CheckKey(const char *key, const char *what)
 {
 	const char *problem = KeyProblem(key);
 
 	if (problem)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is not usable as a key", what),
-				 errdetail("%s", problem),
-				 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
+		RefuseKey(problem, what);
+}
+
+/* Before the key is copied. */
+void
+CheckKeySize(size_t bytes, const char *what)
+{
+	if (bytes > MAX_KEY_BYTES)
+		RefuseKey(TooManyBytes(bytes), what);
 }
 
 /* Words that a person is to read: anything that leaves a mark on paper. */

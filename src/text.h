@@ -14,6 +14,7 @@
 extern int	NameIndex(const char *const *names, int count, const char *name);
 extern const char *KeyProblem(const char *key);
 extern void CheckKey(const char *key, const char *what);
+extern void CheckKeySize(size_t bytes, const char *what);
 extern void CheckWords(text *words, const char *what);
 extern JsonbValue *JsonMember(Jsonb *json, const char *name, JsonbValue *buffer);
 extern text *JsonText(Jsonb *json, const char *name);

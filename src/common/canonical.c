@@ -99,16 +99,22 @@ CanonicalAbsent(CanonicalBytes *bytes)
 	*Reserve(bytes, 1) = 0;
 }
 
-/* A field with a value: one byte 1, its length as four bytes big-endian, its bytes. */
-void
-CanonicalField(CanonicalBytes *bytes, const void *data, size_t length)
+/* A field with a value: one byte 1, its length as four bytes big-endian, its bytes, which are still to be put there. */
+unsigned char *
+CanonicalFieldOf(CanonicalBytes *bytes, size_t length)
 {
 	unsigned char *place = Reserve(bytes, 1 + 4 + length);
 	uint32		size = pg_hton32((uint32) length);
 
 	place[0] = 1;
 	memcpy(place + 1, &size, 4);
-	memcpy(place + 5, data, length);
+	return place + 5;
+}
+
+void
+CanonicalField(CanonicalBytes *bytes, const void *data, size_t length)
+{
+	memcpy(CanonicalFieldOf(bytes, length), data, length);
 }
 
 void
@@ -170,15 +176,17 @@ Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE])
 		EVP_DigestFinal_ex(context, hash, NULL) == 1;
 }
 
-/* HMAC-SHA-256 keyed with the salt: binds to the text, and tells nothing of it once the salt is gone. */
-bool
-Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
-		   unsigned char commitment[HASH_SIZE])
-{
-	static EVP_MAC_CTX *context = NULL; /* as in Sha256() */
-	size_t		written;
+/*
+ * HMAC-SHA-256 keyed with the salt: binds to the text, and tells nothing of it
+ * once the salt is gone.  A text that is large comes in pieces; one at a time.  As
+ * in Sha256(): each is begun anew, and nobody calls us before it is ended.
+ */
+static EVP_MAC_CTX *committing = NULL;
 
-	if (context == NULL)
+bool
+CommitmentBegin(const unsigned char salt[SALT_SIZE])
+{
+	if (committing == NULL)
 	{
 		EVP_MAC    *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 		EVP_MAC_CTX *fresh = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
@@ -194,9 +202,28 @@ Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
 			EVP_MAC_CTX_free(fresh);
 			return false;
 		}
-		context = fresh;
+		committing = fresh;
 	}
-	return EVP_MAC_init(context, salt, SALT_SIZE, NULL) == 1 &&
-		EVP_MAC_update(context, text, length) == 1 &&
-		EVP_MAC_final(context, commitment, &written, HASH_SIZE) == 1;
+	return EVP_MAC_init(committing, salt, SALT_SIZE, NULL) == 1;
+}
+
+bool
+CommitmentAdd(const void *text, size_t length)
+{
+	return EVP_MAC_update(committing, text, length) == 1;
+}
+
+bool
+CommitmentEnd(unsigned char commitment[HASH_SIZE])
+{
+	size_t		written;
+
+	return EVP_MAC_final(committing, commitment, &written, HASH_SIZE) == 1;
+}
+
+bool
+Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
+		   unsigned char commitment[HASH_SIZE])
+{
+	return CommitmentBegin(salt) && CommitmentAdd(text, length) && CommitmentEnd(commitment);
 }

@@ -23,6 +23,7 @@ extern bool RandomBytes(void *bytes, size_t length);
 
 extern void CanonicalReset(CanonicalBytes *bytes);
 extern void CanonicalAbsent(CanonicalBytes *bytes);
+extern unsigned char *CanonicalFieldOf(CanonicalBytes *bytes, size_t length);
 extern void CanonicalField(CanonicalBytes *bytes, const void *data, size_t length);
 extern void CanonicalInt16(CanonicalBytes *bytes, int16 value);
 extern void CanonicalInt32(CanonicalBytes *bytes, int32 value);
@@ -30,6 +31,9 @@ extern void CanonicalInt64(CanonicalBytes *bytes, int64 value);
 extern void CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 months);
 
 extern bool Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE]);
+extern bool CommitmentBegin(const unsigned char salt[SALT_SIZE]);
+extern bool CommitmentAdd(const void *text, size_t length);
+extern bool CommitmentEnd(unsigned char commitment[HASH_SIZE]);
 extern bool Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
 					   unsigned char commitment[HASH_SIZE]);
 

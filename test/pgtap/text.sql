@@ -102,13 +102,14 @@ FROM given_words;
 
 CREATE TABLE said AS
 	SELECT w.*, r.promise FROM given_words w, trust_ledger.make_promise('words', said, actor => 'anna', purpose => said,
-		context => jsonb_build_object('said', said, said, title), value => 1.50) AS r WHERE expected = 'ok';
+		context => CASE WHEN octet_length(said) < 500000 THEN jsonb_build_object('said', said, said, title) END, value => 1.50) AS r WHERE expected = 'ok';
 SELECT trust_ledger.assess_promise(promise, 'broken', reason => said, actor => 'anna') FROM said;
 SELECT trust_ledger.register_actor('named ' || row_number() OVER (), 'human', said) FROM said;
 SELECT is_empty($$
 	SELECT title FROM said s JOIN trust.promise p USING (promise) JOIN trust.current_promise c USING (promise)
 	JOIN trust.entry m ON m.promise = s.promise AND m.event = 'made' JOIN trust.entry a ON a.promise = s.promise AND a.event = 'assessed'
-	WHERE EXISTS (SELECT FROM unnest(ARRAY[p.words, p.purpose, c.words, c.purpose, m.words, m.purpose, a.note, m.context->>'said']) AS t
+	WHERE EXISTS (SELECT FROM unnest(ARRAY[p.words, p.purpose, c.words, c.purpose, m.words, m.purpose, a.note,
+			CASE WHEN octet_length(s.said) < 500000 THEN m.context->>'said' ELSE s.said END]) AS t
 		WHERE t IS NULL OR convert_to(t, 'UTF8') <> convert_to(s.said, 'UTF8')) $$,
 	'words, purpose, reason and context');
 SELECT set_eq($$SELECT convert_to(name, 'UTF8') FROM trust.actor WHERE name IS NOT NULL$$, $$SELECT convert_to(said, 'UTF8') FROM said$$, 'names');

@@ -269,7 +269,7 @@ my $hurting = "Ünï\\cøde, tab\there, \\N, \\., line\nnext\r\n\x0b\x0c\x08 'qu
 sub quoted { return "E'" . $_[0] =~ s/([\\'])/\\$1/gr . "'"; }
 
 my $words = quoted($hurting);
-my $large = "(SELECT string_agg(md5(i::text), '€') FROM generate_series(1, 30000) i)";
+my $large = "(SELECT string_agg(md5(i::text), '€') FROM generate_series(1, 29000) i)";
 
 # which promise, and the call; each call gets a context and an idempotency key
 my @calls = (

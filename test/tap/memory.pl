@@ -1,5 +1,6 @@
 # One session, 200,000 promises and more, and as many changes of tracked rows: its memory does not
 # grow; verify() leaves nothing behind; and its plans outlive changed tables and the ledger itself.
+# One call, over many promises or texts of 32 MB: what it takes at its most.
 use strict;
 use warnings;
 
@@ -306,4 +307,91 @@ foreach my $line (@growth)
 }
 
 $node->stop;
+
+# ---- what one call takes at its most, in a process of its own ----
+
+my $most = PostgreSQL::Test::Cluster->new('most');
+$most->init;
+$most->append_conf('postgresql.conf', <<'EOF');
+synchronous_commit = off
+client_min_messages = warning
+autovacuum = off
+# Buffers count too, as far as a process has touched them.
+shared_buffers = 2MB
+work_mem = 4MB
+max_parallel_workers_per_gather = 0
+EOF
+$most->start;
+$most->safe_psql('postgres', "\\i $ENV{TREE}/test/data/older_texts.sql\n" . <<'EOF');
+CREATE EXTENSION trust_ledger;
+SELECT trust_ledger.create_ledger();
+SELECT trust_ledger.register_actor('anna', 'human');
+
+CREATE FUNCTION promises(customer text, promises integer) RETURNS bigint LANGUAGE sql AS $$
+	SELECT count(*) FROM generate_series(1, promises, 1000) AS n, trust_ledger.make_promises(ARRAY(
+		SELECT ROW(customer, 'words ' || n + i, NULL, NULL, NULL, NULL, 1, 'EUR', 'why', NULL, NULL, 'anna', NULL, '{"ticket": 1}', NULL)::trust_ledger.new_promise
+		FROM generate_series(1, 1000) AS i))
+$$;
+SELECT promises('few', 2000), promises('many', 20000);
+
+-- Notes that do not compress.
+CREATE PROCEDURE notes(customer text, notes integer) LANGUAGE plpgsql AS $$
+DECLARE
+	made uuid := (trust_ledger.make_promise(customer, 'w', actor => 'anna')).promise;
+BEGIN
+	FOR n IN 1 .. notes LOOP
+		PERFORM FROM trust_ledger.add_note(made, (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 50) AS i), actor => 'anna');
+		IF n % 100 = 0 THEN COMMIT; END IF;
+	END LOOP;
+END
+$$;
+CALL notes('short', 100);
+CALL notes('long', 4000);
+CREATE FUNCTION of(of_customer text) RETURNS uuid LANGUAGE sql AS 'SELECT promise FROM trust.promise WHERE customer = of_customer LIMIT 1';
+
+SELECT trust_ledger.make_promise(customer, 'w', purpose => 'p', actor => 'anna', context => '{"ticket": 1}') FROM unnest('{small,in pieces,compressed,context}'::text[]) AS customer;
+CREATE FUNCTION megabytes(count integer) RETURNS text LANGUAGE sql AS $$SELECT string_agg(repeat(chr(97 + n % 26), 1000000), '') FROM generate_series(1, count) AS n$$;
+SELECT make_older('compressed', 'purpose', megabytes(32)), make_older('context', 'context', to_jsonb(megabytes(32))::text);
+ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL;
+ALTER TABLE trust.promise ALTER words SET STORAGE EXTERNAL;
+SELECT make_older('in pieces', 'words', megabytes(32));
+EOF
+
+# In megabytes, by the system's own count. What the process needs for anything at all is there before.
+sub most
+{
+	my ($call) = @_;
+	return $most->safe_psql('postgres', <<"EOF") =~ s/.*\n//sr;
+SELECT count(*) FROM trust_ledger.verify('');
+SELECT count(*) FROM $call;
+SELECT (regexp_match(pg_read_file('/proc/self/status'), 'VmHWM:\\s+(\\d+)'))[1]::integer / 1024;
+EOF
+}
+
+SKIP:
+{
+	skip 'the system does not tell', 9 unless -r '/proc/self/status';
+
+	foreach my $case (
+		# a call, one that is small and otherwise the same, and how many megabytes more the first may take
+		[ q{trust_ledger.verify('many')}, q{trust_ledger.verify('few')}, 40 ],
+		[ q{trust_ledger.erase_customer('many', 'asked')}, q{trust_ledger.erase_customer('few', 'asked')}, 16 ],
+		[ q{trust_ledger.history(of('long'))}, q{trust_ledger.history(of('short'))}, 16 ],
+		[ q{trust_ledger.erase_words(of('long'), 'asked')}, q{trust_ledger.erase_words(of('short'), 'asked')}, 16 ],
+		[ q{trust_ledger.verify('in pieces')}, q{trust_ledger.verify('small')}, 16 ],
+		[ q{trust_ledger.verify('compressed')}, q{trust_ledger.verify('small')}, 48 ],
+		[ q{trust_ledger.verify('context')}, q{trust_ledger.verify('small')}, 48 ],
+		[ q{trust_ledger.rebuild('in pieces', 'to see')}, q{trust_ledger.rebuild('small', 'to see')}, 16 ],
+		[ q{trust_ledger.erase_customer('in pieces', 'asked')}, q{trust_ledger.erase_customer('small', 'asked')}, 16 ])
+	{
+		my ($call, $other, $more) = @$case;
+		my ($taken, $by_other) = (most($call), most($other));
+
+		cmp_ok($taken, '<=', $by_other + $more, "$call takes at most $more MB more than $other");
+		note("$taken MB, and $by_other MB");
+	}
+}
+is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and nothing is amiss after it all');
+
+$most->stop;
 done_testing();
