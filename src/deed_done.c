@@ -225,7 +225,7 @@ DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *custome
 
 	if (same)
 	{
-		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise))) == 0;
+		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
 		SPI_freetuptable(SPI_tuptable);
 	}
 	return same;

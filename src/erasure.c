@@ -229,7 +229,7 @@ Touch(Erasure *erasure, pg_uuid_t *promise, bool *again)
 	Touched    *touched = hash_search(erasure->touched, promise, HASH_ENTER, again);
 
 	if (!*again)
-		touched->promise = PromiseRead(erasure->chain, UUIDPGetDatum(promise));
+		touched->promise = PromiseRead(erasure->chain, UUIDPGetDatum(promise), false);
 	return touched->promise;
 }
 

@@ -355,7 +355,7 @@ history(PG_FUNCTION_ARGS)
 	values[1] = PG_GETARG_DATUM(0);
 	rows = StatementRead(&read_entries, values, NULL);
 	if (rows == 0)
-		NoPromise(values[1]);
+		NoPromise(values[1], !PG_ARGISNULL(1));
 	for (uint64 i = 0; i < rows; i++)
 		PutEntry(result, RowFromTuple(&entry_shape, SPI_tuptable->vals[i], SPI_tuptable->tupdesc));
 	LedgerLeave(&session);
