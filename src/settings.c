@@ -17,8 +17,6 @@
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
 
-static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.count(*) FROM trust.ledger");
-
 static Statement merge_settings = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
 	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object("
@@ -44,7 +42,7 @@ JsonbFrom(const char *json)
  * found_ledger() returns trust_ledger.receipt
  *		The first entries of a ledger whose tables were just made: its uuid and
  *		settings, and access for its owner.  Called by create_ledger(); refused
- *		(42710) once there are entries, and to anybody but the owner (42501).
+ *		(42710) once there is any row, and to anybody but the owner (42501).
  */
 Datum
 found_ledger(PG_FUNCTION_ARGS)
@@ -70,7 +68,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	act->login = RoleName(GetSessionUserId());
 	act->role_name = RoleName(act->role);
 	LedgerEnter(&ledger, &governance.session);
-	if (DatumGetInt64(StatementDatum(&count_settings, NULL, NULL)) > 0)
+	if (!LedgerIsEmpty(true))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("there is a ledger in this database already")));
