@@ -340,7 +340,7 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_tables() IS
 	'Makes schema trust and its tables for the current user. Called by create_ledger().';
 
-CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owner oid, OUT is_view boolean) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -419,7 +419,7 @@ BEGIN
 		RAISE EXCEPTION 'there is no ledger in this database' USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
 	END IF;
 	old_owners := ARRAY(
-		SELECT owner FROM trust_ledger.ledger_relations() WHERE owner <> new_owner
+		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
 		UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
 	IF old_owners = '{}' THEN
 		RETURN NULL;
@@ -579,6 +579,7 @@ DECLARE
 	has    boolean := (SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
 					   FROM pg_namespace n WHERE n.nspname = 'trust');
 	made   uuid;
+	amiss  record;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	IF has THEN
@@ -588,7 +589,18 @@ BEGIN
 			RAISE EXCEPTION 'there is a ledger in this database already'
 				USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
 		END IF;
+		SELECT * INTO amiss FROM trust_ledger.ledger_relations() WHERE NOT pg_has_role(owned_by, owner, 'USAGE') ORDER BY relid LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION '"%" is not this database''s ledger', amiss.relid
+				USING ERRCODE = 'TL006', DETAIL = format('It belongs to "%s", who does not own the database.', pg_get_userbyid(amiss.owned_by)),
+				HINT = 'Give it to the database''s owner, or drop what somebody planted.';
+		END IF;
 		PERFORM trust_ledger.take_ledger();
+		SELECT string_agg(DISTINCT tab, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
+		IF amiss.tables IS NOT NULL THEN
+			RAISE NOTICE 'tables have triggers that track them, and no mapping is on record: %', amiss.tables
+				USING HINT = 'Put it on record with SELECT trust_ledger.track_table(...); until then trust.tracked calls them "by hand".';
+		END IF;
 	ELSIF NOT has THEN
 		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
 			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';

@@ -164,6 +164,12 @@ TakeTables(void)
 	if (value)
 	{
 		from = MemoryContextStrdup(caller, value);
+		if (LedgerIsEmpty(false))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("there is no ledger to adopt"),
+					 errdetail("All tables of schema \"trust\" are empty."),
+					 errhint("Drop what \"%s\" has there: DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger();", from)));
 		/* guards, views and scores, before anything is written */
 		if (SPI_execute(migrate_ledger, false, 0) != SPI_OK_SELECT)
 			elog(ERROR, "migrate_ledger() could not be called");
