@@ -48,6 +48,29 @@ AS 'MODULE_PATHNAME' LANGUAGE C STRICT STABLE;
 COMMENT ON FUNCTION trust_ledger.source_of(regclass) IS
 	'What a tracked table is called as a source, in trust.source and trust.tracked: it stays when the table is renamed. Error 42704 it is not tracked.';
 
+CREATE FUNCTION trust_ledger.read_batches(tab regclass, source text, changes_at_once integer)
+RETURNS TABLE (changes trust_ledger.mapped_row[], total bigint)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- a batch holds all of a customer's changes, or none: what was committed needs no second look
+	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes, min(numbered.total) AS total
+	FROM (
+		SELECT c.change, c.nr, c.total,
+			min(c.nr) OVER (PARTITION BY c.customer COLLATE "C") / changes_at_once AS batch
+		FROM (
+			SELECT m AS change, m.customer, count(*) OVER () AS total,
+				row_number() OVER (ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
+			FROM trust_ledger.read_tracked(tab, source, false) AS m
+			WHERE m.event <> ALL ('{backed,declined,backing_withdrawn,noted}'::text[])
+		) AS c
+	) AS numbered
+	GROUP BY numbered.batch
+	ORDER BY numbered.batch
+$$;
+COMMENT ON FUNCTION trust_ledger.read_batches(regclass, text, integer) IS
+	'What the rows of a tracked table say, as read_tracked() reads them, in the batches in which import_table() writes it; and how much that is in all. Errors: 42501, TL004, those of a mapping that cannot work.';
+
 -- No SET here: a procedure that commits cannot have one. So every name and operator is qualified.
 CREATE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
 LANGUAGE plpgsql
@@ -64,21 +87,8 @@ BEGIN
 	END IF;
 	-- until the first commit, by when all is read and sorted
 	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
-	-- A batch holds all of a customer's changes, or none: what was committed needs no second look.
 	FOR batch IN
-		SELECT pg_catalog.array_agg(numbered.change ORDER BY numbered.nr) AS changes, pg_catalog.min(numbered.total) AS total
-		FROM (
-			SELECT c.change, c.nr, c.total,
-				pg_catalog.min(c.nr) OVER (PARTITION BY c.customer COLLATE pg_catalog."C") OPERATOR(pg_catalog./) changes_at_once AS batch
-			FROM (
-				SELECT m AS change, m.customer, pg_catalog.count(*) OVER () AS total,
-					pg_catalog.row_number() OVER (ORDER BY m.customer COLLATE pg_catalog."C", m.at, m.step, m.key COLLATE pg_catalog."C") AS nr
-				FROM trust_ledger.read_tracked(tab, source, false) AS m
-				WHERE m.event OPERATOR(pg_catalog.<>) ALL ('{backed,declined,backing_withdrawn,noted}'::pg_catalog.text[])
-			) AS c
-		) AS numbered
-		GROUP BY numbered.batch
-		ORDER BY numbered.batch
+		SELECT r.changes, r.total FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
 	LOOP
 		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
 		IF NOT in_one_transaction THEN

@@ -340,6 +340,176 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_tables() IS
 	'Makes schema trust and its tables for the current user. Called by create_ledger().';
 
+CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH own AS (
+		SELECT c.oid, name LIKE 'view %' AS is_view
+		FROM unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,view current_promise,view awaiting_backing,
+			view policy_rule,view access_level,view customer_trust,view promiser_trust,view backer_trust,view kind_trust,view exception,view overdue,
+			view orphaned,view tracked,view tracked_row,view tracked_entry,view parked,view over_promising,view human_backing}'::text[]) AS name
+			JOIN pg_class c ON c.relname = regexp_replace(name, '^view ', '') AND c.relnamespace = to_regnamespace('trust')
+	), place AS (
+		SELECT oid, is_view FROM own
+		UNION SELECT p.relid, false FROM own, LATERAL pg_partition_tree(own.oid) AS p WHERE NOT own.is_view
+	)
+	SELECT c.oid::regclass, c.relowner, p.is_view FROM place p JOIN pg_class c ON c.oid = p.oid
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_relations() IS
+	'What a ledger consists of, as far as it is there: its tables with their partitions, and its views; who owns them.';
+
+CREATE FUNCTION trust_ledger.check_nothing_planted() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	trusted CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
+	places  CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
+	planted text;
+BEGIN
+	SELECT min(found.what) INTO planted
+	FROM (
+		-- what fires when a row is written, and is neither a guard nor by somebody whom the database trusts
+		SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0)
+		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE t.tgrelid = ANY (places) AND NOT t.tgisinternal AND NOT pg_has_role(p.proowner, trusted, 'USAGE')
+		UNION ALL SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0) FROM pg_rewrite w WHERE w.ev_class = ANY (places)
+		UNION ALL SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0) FROM pg_policy p WHERE p.polrelid = ANY (places)
+		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k WHERE k.conrelid = ANY (places) AND k.contype = 'f'
+		-- another table's rows show up here, or these there
+		UNION ALL SELECT pg_describe_object('pg_class'::regclass, CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
+		FROM pg_inherits i WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
+		UNION ALL SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
+		FROM pg_class c WHERE c.oid = ANY (places) AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity)
+		-- what constraints, defaults, indexes and columns call
+		UNION ALL SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
+		FROM pg_depend d
+			LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+			LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+			LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+			LEFT JOIN pg_opclass c ON d.refclassid = 'pg_opclass'::regclass AND c.oid = d.refobjid
+		WHERE NOT pg_has_role(coalesce(f.proowner, o.oprowner, t.typowner, c.opcowner), trusted, 'USAGE')
+			AND (d.classid = 'pg_class'::regclass AND d.objid = ANY (places || ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY (places)))
+				OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = ANY (places))
+				OR d.classid = 'pg_attrdef'::regclass AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY (places)))
+	) AS found (what);
+	IF planted IS NOT NULL THEN
+		RAISE EXCEPTION 'the tables of schema "trust" cannot be taken over'
+			USING ERRCODE = 'TL006',
+			DETAIL = format('There is something on them that a ledger does not have: %s.', planted),
+			HINT = 'Look who put it there, and drop it; or drop the schema, if the ledger is not yours.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
+	'An error (TL006) where something on the ledger''s tables would run code of somebody whom the database''s owner does not trust. Called by take_ledger().';
+
+CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	new_owner CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
+	old_owners oid[];
+	place      record;
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF to_regclass('trust.ledger') IS NULL THEN
+		RAISE EXCEPTION 'there is no ledger in this database' USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
+	END IF;
+	old_owners := ARRAY(
+		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
+		UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
+	IF old_owners = '{}' THEN
+		RETURN NULL;
+	ELSIF cardinality(old_owners) > 1 THEN
+		RAISE EXCEPTION 'schema "trust" belongs to several roles'
+			USING ERRCODE = 'TL006', DETAIL = (SELECT string_agg(format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o)) FROM unnest(old_owners) o),
+			HINT = 'A ledger has one owner: look who made which table, and drop what somebody planted.';
+	ELSIF NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER') THEN
+		RAISE EXCEPTION 'permission denied to take the ledger from role "%"', pg_get_userbyid(old_owners[1])
+			USING ERRCODE = '42501',
+			DETAIL = format('It belongs to "%s", the database to "%s".', pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
+			HINT = format('Call this as a superuser, or as a member of both roles: GRANT %I TO %I;', pg_get_userbyid(old_owners[1]), CURRENT_USER);
+	END IF;
+	-- nobody plants anything from here on
+	FOR place IN SELECT relid FROM trust_ledger.ledger_relations() AS r JOIN pg_class c ON c.oid = r.relid WHERE NOT is_view AND c.relkind IN ('r', 'p') LOOP
+		EXECUTE format('LOCK TABLE ONLY %s', place.relid);
+	END LOOP;
+	PERFORM trust_ledger.check_nothing_planted();
+	EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
+	FOR place IN SELECT * FROM trust_ledger.ledger_relations() LOOP
+		EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END, place.relid, pg_get_userbyid(new_owner));
+	END LOOP;
+	-- rights that were given go with who gave them; views get theirs again by migrate_ledger()
+	FOR place IN
+		SELECT DISTINCT r.relid, a.grantee
+		FROM trust_ledger.ledger_relations() r JOIN pg_class c ON c.oid = r.relid,
+			LATERAL (SELECT grantee FROM aclexplode(c.relacl) UNION SELECT x.grantee FROM pg_attribute t, LATERAL aclexplode(t.attacl) x WHERE t.attrelid = r.relid) AS a
+		WHERE a.grantee <> new_owner
+		UNION ALL
+		SELECT NULL, a.grantee FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a WHERE n.nspname = 'trust' AND a.grantee <> new_owner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', coalesce(place.relid::text, 'SCHEMA trust'),
+			CASE place.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(place.grantee)) END);
+	END LOOP;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+	RETURN pg_get_userbyid(old_owners[1]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.take_ledger() IS
+	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
+
+CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
+	'Whether the ledger''s tables hold no row at all, as after a restore of the schema alone; then nobody writes one before the transaction ends. Called by create_ledger(). Errors: 42501 not the owner, 55000, TL006.';
+
+CREATE FUNCTION trust_ledger.check_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	aside CONSTANT text := 'trust ' || gen_random_uuid();
+	amiss text;
+BEGIN
+	-- what this version makes is made beside the tables that are there, and dropped again
+	EXECUTE format('ALTER SCHEMA trust RENAME TO %I', aside);
+	PERFORM trust_ledger.create_tables();
+	WITH relation AS (
+		SELECT c.oid, c.relname, n.nspname = 'trust' AS wanted
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('trust', aside)
+		WHERE c.relname IN (SELECT w.relname FROM pg_class w WHERE w.relnamespace = to_regnamespace('trust') AND w.relkind = 'r') AND c.relkind IN ('r', 'p')
+	), property AS (
+		SELECT r.wanted, r.relname, 'column ' || quote_ident(a.attname) AS what,
+			concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation END, CASE WHEN a.attnotnull THEN 'NOT NULL' END, nullif(a.attgenerated, '')) AS how, false AS more
+		FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+		-- create_scores() makes that one
+		WHERE (r.relname, a.attname) <> ('chain', 'score')
+		UNION ALL
+		SELECT r.wanted, r.relname, 'constraint', pg_get_constraintdef(k.oid), k.contype <> 'c' FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'c')
+		UNION ALL
+		-- more of them do no harm
+		SELECT r.wanted, r.relname, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''), true
+		FROM relation r JOIN pg_index i ON i.indrelid = r.oid AND i.indisvalid
+	)
+	SELECT string_agg(DISTINCT format('%s, %s', relname, what), '; ') INTO amiss
+	FROM property p
+	WHERE NOT (p.more AND NOT p.wanted)
+		AND NOT EXISTS (SELECT FROM property q WHERE q.wanted <> p.wanted AND (q.relname, q.what, q.how) = (p.relname, p.what, p.how));
+	DROP SCHEMA trust CASCADE;
+	EXECUTE format('ALTER SCHEMA %I RENAME TO trust', aside);
+	IF amiss IS NOT NULL THEN
+		RAISE EXCEPTION 'the empty tables of schema "trust" are not those of a ledger'
+			USING ERRCODE = '55000', DETAIL = format('What differs: %s.', amiss),
+			HINT = 'There is nothing in them: DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger(); again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_tables() IS
+	'An error (55000) unless the tables of schema trust have the columns, constraints and indexes that this version makes; they may have more indexes, and be partitioned. Called by create_ledger() where they are empty.';
+
 CREATE FUNCTION trust_ledger.create_guards() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -409,19 +579,39 @@ DECLARE
 	has    boolean := (SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
 					   FROM pg_namespace n WHERE n.nspname = 'trust');
 	made   uuid;
+	amiss  record;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	IF has THEN
 		PERFORM trust_ledger.check_ledger();
-		RAISE EXCEPTION 'there is a ledger in this database already'
-			USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
+		-- as pg_dump --schema-only leaves it: what is there becomes a ledger
+		IF NOT trust_ledger.ledger_is_empty() THEN
+			RAISE EXCEPTION 'there is a ledger in this database already'
+				USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
+		END IF;
+		SELECT * INTO amiss FROM trust_ledger.ledger_relations() WHERE NOT pg_has_role(owned_by, owner, 'USAGE') ORDER BY relid LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION '"%" is not this database''s ledger', amiss.relid
+				USING ERRCODE = 'TL006', DETAIL = format('It belongs to "%s", who does not own the database.', pg_get_userbyid(amiss.owned_by)),
+				HINT = 'Give it to the database''s owner, or drop what somebody planted.';
+		END IF;
+		PERFORM trust_ledger.take_ledger();
+		SELECT string_agg(DISTINCT tab, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
+		IF amiss.tables IS NOT NULL THEN
+			RAISE NOTICE 'tables have triggers that track them, and no mapping is on record: %', amiss.tables
+				USING HINT = 'Put it on record with SELECT trust_ledger.track_table(...); until then trust.tracked calls them "by hand".';
+		END IF;
 	ELSIF NOT has THEN
 		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
 			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';
 	END IF;
 	-- The ledger belongs to whoever owns the database, also where a superuser calls.
 	PERFORM set_config('role', owner, true);
-	PERFORM trust_ledger.create_tables();
+	IF has THEN
+		PERFORM trust_ledger.check_tables();
+	ELSE
+		PERFORM trust_ledger.create_tables();
+	END IF;
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
@@ -438,7 +628,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_ledger() IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Returns the ledger''s uuid. Errors: 42710 there is one, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. Returns the ledger''s uuid. Errors: 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
 
 CREATE FUNCTION trust_ledger.migrate_as_owner() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -463,7 +653,8 @@ BEGIN
 	SELECT table_format INTO format FROM trust.ledger;
 	IF format IS NULL THEN
 		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
-			USING ERRCODE = '55000', HINT = 'Restore its row: it is made once, by create_ledger().';
+			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
+				ELSE 'Restore its row from a dump of this ledger.' END;
 	ELSIF format <> 1 THEN
 		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
 			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
@@ -485,6 +676,16 @@ $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
 	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
 
+CREATE FUNCTION trust_ledger.adopt_ledger(
+	reason text DEFAULT NULL,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
+	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
+
 CREATE FUNCTION trust_ledger.set_ledger(
 	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,
 	lag interval DEFAULT NULL, reason text DEFAULT NULL,
@@ -494,4 +695,4 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';

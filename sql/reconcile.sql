@@ -1,18 +1,9 @@
-CREATE FUNCTION trust_ledger.reconcile_table(tab regclass)
+-- A function of its own: an error in what the table's conditions call names it, and does not print its SQL.
+CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
-LANGUAGE plpgsql STABLE
+LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	of_source CONSTANT text := trust_ledger.source_of(tab);
-BEGIN
-	RETURN QUERY
-	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid, format('%s: %s', t.trigger, t.definition)
-	FROM trust.tracked t
-	WHERE t.source = of_source AND t.state <> 'in force'
-	ORDER BY t.trigger;
-
-	RETURN QUERY
 	WITH said AS MATERIALIZED (
 		SELECT * FROM trust_ledger.read_tracked(tab, of_source)
 	), stands_for AS MATERIALIZED (
@@ -68,7 +59,26 @@ BEGIN
 	WHERE NOT c.is_so AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired')) AND NOT EXISTS (
 		SELECT FROM trust.tracked_entry e
 		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
-	ORDER BY 1, 2, 3, 6;
+	ORDER BY 1, 2, 3, 6
+$$;
+COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
+	'Where rows of a table that is tracked under that source and their promises do not agree. Called by reconcile_table(). Errors: 42704 not tracked, 42501, TL004.';
+
+CREATE FUNCTION trust_ledger.reconcile_table(tab regclass)
+RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of_source CONSTANT text := trust_ledger.source_of(tab);
+BEGIN
+	RETURN QUERY
+	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid, format('%s: %s', t.trigger, t.definition)
+	FROM trust.tracked t
+	WHERE t.source = of_source AND t.state <> 'in force'
+	ORDER BY t.trigger;
+
+	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS

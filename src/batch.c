@@ -54,16 +54,23 @@ typedef struct Batch
 	TupleDesc	receipt_desc;
 	FunctionCallInfo call;		/* make_promise, of the element at hand */
 	int			at_hand;		/* its place; 0 where none is */
+	const char *writing_to;		/* the customer whose promises are written; NULL: none */
 	LedgerSession session;
 } Batch;
 
 static void
 NameElement(void *arg)
 {
-	int			place = ((Batch *) arg)->at_hand;
+	const Batch *batch = arg;
+	int			place = batch->at_hand;
+	const char *customer = place > 0 ? batch->elements[place - 1].customer : NULL;
 
-	if (place > 0)
+	if (customer)
+		errcontext("element %d of promises, to customer \"%s\"", place, customer);
+	else if (place > 0)
 		errcontext("element %d of promises", place);
+	else if (batch->writing_to)
+		errcontext("promises to customer \"%s\", written together", batch->writing_to);
 }
 
 /* ---- reading the array ---- */
@@ -312,7 +319,9 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 			TogetherAdd(pa);
 	}
 	batch->at_hand = 0;
+	batch->writing_to = elements[0]->customer;
 	TogetherWrite(together);
+	batch->writing_to = NULL;
 	for (int i = 0; i < count; i++)
 		KeepReceipt(batch, elements[i]);
 	LedgerLeave(&session);

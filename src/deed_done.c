@@ -218,7 +218,7 @@ DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *custome
 	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
 
 	if (same)
-		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise))) == 0;
+		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
 	return same;
 }
 

@@ -33,7 +33,26 @@ IntervalMicroseconds(const Interval *interval, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s is out of range", what),
-			 errdetail("It must be neither negative nor longer than %d days.", LONGEST_DURATION_DAYS)));
+			 errdetail("It must be neither negative nor longer than %d days.", LONGEST_DURATION_DAYS),
+			 errhint("Give days, e.g. interval '30 days'.")));
+}
+
+/*
+ * Limits of what is set from now on.  What was set before them stays: it is read by
+ * IntervalMicroseconds().
+ */
+void
+CheckDuration(const Interval *interval, const char *what, int least_days, int most_days, const char *hint)
+{
+	int64		microseconds = IntervalMicroseconds(interval, what);
+
+	if (microseconds < least_days * USECS_PER_DAY || microseconds > most_days * USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s is out of range", what),
+				 least_days > 0 ? errdetail("It must be at least %d day and at most %d days.", least_days, most_days) :
+				 errdetail("It must be at most %d days.", most_days),
+				 errhint("%s", hint)));
 }
 
 /* Days of 24 hours, and what is left. */

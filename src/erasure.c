@@ -227,7 +227,7 @@ PromiseOf(Portion *portion, pg_uuid_t *promise)
 	Row		   *last = portion->promise;
 
 	if (last == NULL || memcmp(DatumGetUUIDP(last->values[PROMISE_PROMISE]), promise, UUID_LEN) != 0)
-		portion->promise = PromiseRead(portion->erasure->chain, UUIDPGetDatum(promise));
+		portion->promise = PromiseRead(portion->erasure->chain, UUIDPGetDatum(promise), false);
 	return portion->promise;
 }
 

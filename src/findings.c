@@ -129,7 +129,7 @@ static const char *const find_governance_problems =
 /* Entries of the governance chain that governance never writes; the first names the ledger. */
 static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
-	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'actor_registered',"
+	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'ledger_adopted', 'actor_registered',"
 	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked',"
 	"     'tracking_set', 'tracking_dropped', 'rebuilt', 'erased')),"
 	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"

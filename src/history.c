@@ -380,7 +380,7 @@ history(PG_FUNCTION_ARGS)
 	values[0] = PG_ARGISNULL(1) ? PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
 	values[1] = PG_GETARG_DATUM(0);
 	if (!PutEntries(result, values))
-		NoPromise(values[1]);
+		NoPromise(values[1], !PG_ARGISNULL(1));
 	LedgerLeave(&session);
 	return (Datum) 0;
 }

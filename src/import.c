@@ -193,14 +193,25 @@ TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
 	taking->places.count = taking->count;
 }
 
+static void
+NameChange(void *arg)
+{
+	errcontext("row %s of the tracked table", (*(const TrackedChange *const *) arg)->key);
+}
+
 /* What people did is theirs to say; rows of the past are taken in by a machine. */
 static void
 CheckActors(const Ledger *ledger, const Taking *taking)
 {
+	const TrackedChange *change = NULL;
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameChange, .arg = &change};
+
+	error_context_stack = &context;
 	for (int i = 0; i < taking->count; i++)
 	{
 		const Row  *mapped = taking->changes[i]->mapped;
 
+		change = taking->changes[i];
 		if (i > 0 && RowValueEqual(mapped, MAPPED_ACTOR, taking->changes[i - 1]->mapped, MAPPED_ACTOR))
 			continue;
 		if (RowIsNull(mapped, MAPPED_ACTOR))
@@ -212,6 +223,7 @@ CheckActors(const Ledger *ledger, const Taking *taking)
 		if (ActorFind(ledger, RowText(mapped, MAPPED_ACTOR)) != NULL)
 			CheckNamesMachine(ledger, RowText(mapped, MAPPED_ACTOR));
 	}
+	error_context_stack = context.previous;
 }
 
 /* The chains that are there; changes come in the order in which these are locked when they are written. */

@@ -143,7 +143,9 @@ LedgerRelation(const char *name)
 
 	if (!OidIsValid(relid))
 		NoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
-				 "As the database's owner, run SELECT trust_ledger.create_ledger();");
+				 !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
+				 "As the database's owner, run SELECT trust_ledger.create_ledger();" :
+				 "Restore schema \"trust\" from a dump: a part of it is missing.");
 	return relid;
 }
 
@@ -156,7 +158,7 @@ CheckOwnsDatabase(Oid owner)
 			(errcode(ERRCODE_TL_ALTERED),
 			 errmsg("schema \"trust\" is not this database's ledger"),
 			 errdetail("It or its tables belong to \"%s\", who does not own the database.", GetUserNameFromId(owner, false)),
-			 errhint("Give schema and tables to the database's owner, or drop what somebody planted there.")));
+			 errhint("Where the ledger is yours, and only the database has another owner now, run SELECT trust_ledger.adopt_ledger(); drop what somebody planted there.")));
 }
 
 static Oid
@@ -258,12 +260,20 @@ LedgerZone(const char *name)
 }
 
 static void
+NoSettings(void)
+{
+	if (LedgerIsEmpty(false))	/* as pg_dump --schema-only leaves it */
+		NoLedger("Its tables are there, and all of them are empty.", "As the database's owner, run SELECT trust_ledger.create_ledger();");
+	NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore that row from a dump of this ledger.");
+}
+
+static void
 LoadSettings(Ledger *ledger)
 {
 	int32		format;
 
 	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
-		NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore it: it is made once, by trust_ledger.create_ledger().");
+		NoSettings();
 	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
 	if (format != LEDGER_TABLE_FORMAT)
 		NoLedger(psprintf("Its tables have format %d, this version of the extension works with format %d.",

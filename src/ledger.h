@@ -62,6 +62,8 @@ extern const Ledger *LedgerOpen(void);
 extern void LedgerEnter(const Ledger *ledger, LedgerSession *session);
 extern void LedgerLeave(LedgerSession *session);
 
+extern bool LedgerIsEmpty(bool keep);
+
 extern Oid LedgerRelation(const char *name);
 extern void LedgerWatch(Oid relid, void (*forget) (void));
 extern uint64 LedgerGeneration(void);

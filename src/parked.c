@@ -390,13 +390,29 @@ NoteOutcome(const Replay *replay, const ErrorData *error)
 	LedgerLeave(&session);
 }
 
+/* What ends the whole call says with which change. */
+static void
+NameParked(void *arg)
+{
+	const Replay *replay = arg;
+
+	errcontext("change %s of \"%s\" in trust.parked",
+			   DatumGetCString(DirectFunctionCall1(uuid_out, replay->parked)), replay->source);
+}
+
 static void
 ReplayAndTell(Replay *replay, ReturnSetInfo *result)
 {
-	ErrorData  *error = InSavepoint(ReplayOne, replay, true);
-	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source), BoolGetDatum(error == NULL)};
-	bool		nulls[4] = {false, false, false, error == NULL};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameParked, .arg = replay};
+	ErrorData  *error;
+	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source)};
+	bool		nulls[4] = {false};
 
+	error_context_stack = &context;
+	error = InSavepoint(ReplayOne, replay, true);
+	error_context_stack = context.previous;
+	values[2] = BoolGetDatum(error == NULL);
+	nulls[3] = error == NULL;
 	if (error && !IsAboutTheStep(error))
 		ReThrowError(error);
 	if (error)

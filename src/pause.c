@@ -11,6 +11,7 @@
 #include "promise_act.h"
 
 #include "duration.h"
+#include "terms.h"
 
 PG_FUNCTION_INFO_V1(pause_promise);
 PG_FUNCTION_INFO_V1(resume_promise);
@@ -84,7 +85,7 @@ PauseLeft(const PromiseAct *pa)
  *		The clock stands still from now on, as long as the terms allow at the most,
  *		all pauses together; due moves by that until it is resumed.  Errors: TL001
  *		state, past due, without due, or no pause allowed or left; TL003 by an actor
- *		that speaks for the customer.
+ *		that speaks for the customer; 22008 due more than a hundred years from now.
  */
 Datum
 pause_promise(PG_FUNCTION_ARGS)
@@ -94,6 +95,7 @@ pause_promise(PG_FUNCTION_ARGS)
 	if (PromiseActBegin(&pa, fcinfo, EVENT_PAUSED, "pause promises"))
 	{
 		MoveDue(&pa, PauseLeft(&pa));
+		TermsCheckDue(RowInstant(pa.entry, ENTRY_DUE), pa.chain->now);
 		PromiseSetReason(&pa, fcinfo, 1);
 		PromiseAppend(&pa, PromiseState(pa.promise));
 	}

@@ -22,14 +22,16 @@ static Statement read_promise = STATEMENT_OF_ROWS(
 	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
 
+/* customer_given: it was looked for among that customer's only, as the caller asked. */
 void
-NoPromise(Datum promise)
+NoPromise(Datum promise, bool customer_given)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("there is no promise %s",
-					DatumGetCString(DirectFunctionCall1(uuid_out, promise))),
-			 errhint("Leave customer out to have the promise found by itself.")));
+			 errmsg("there is no promise %s%s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, promise)), customer_given ? " to this customer" : ""),
+			 customer_given ? errhint("Leave customer out to have the promise found by itself.") :
+			 errhint("View trust.current_promise lists the promises that there are.")));
 }
 
 /* Which promise it is about, the first argument. */
@@ -48,7 +50,7 @@ text *
 PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
 	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
-		NoPromise(promise);
+		NoPromise(promise, false);
 	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
 }
 
@@ -61,22 +63,22 @@ CustomerOf(FunctionCallInfo fcinfo)
 	return customer ? cstring_to_text(customer) : PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
 }
 
-/* The customer's promise as it is stored, under the chain's lock. */
+/* The customer's promise as it is stored, under the chain's lock; customer_given: the caller named the customer. */
 Row *
-PromiseRead(const Chain *chain, Datum promise)
+PromiseRead(const Chain *chain, Datum promise, bool customer_given)
 {
 	Datum		values[2] = {PointerGetDatum(chain->customer), promise};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
-		NoPromise(values[1]);
+		NoPromise(values[1], customer_given);
 	return ResultRow(&promise_shape);
 }
 
 static void
-PromiseLoad(PromiseAct *pa, Datum promise)
+PromiseLoad(PromiseAct *pa, Datum promise, bool customer_given)
 {
 	pa->held = pa->together ? TogetherHold(pa->together, promise) : NULL;
-	pa->promise = pa->held ? pa->held->promise : PromiseRead(pa->chain, promise);
+	pa->promise = pa->held ? pa->held->promise : PromiseRead(pa->chain, promise, customer_given);
 }
 
 static bool
@@ -151,7 +153,7 @@ PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what)
 	PromiseActEnter(pa, fcinfo, NULL, what);
 	if (IsRetry(pa))
 		return false;
-	PromiseLoad(pa, promise);
+	PromiseLoad(pa, promise, !PG_ARGISNULL(CUSTOMER_ARGUMENT));
 	CheckSpeaksForThisCustomer(pa);
 	return true;
 }

@@ -74,8 +74,8 @@ extern void TogetherWrite(Together *together);
 extern void TogethersWrite(Together *const *togethers, int count);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
-pg_noreturn extern void NoPromise(Datum promise);
-extern Row *PromiseRead(const Chain *chain, Datum promise);
+pg_noreturn extern void NoPromise(Datum promise, bool customer_given);
+extern Row *PromiseRead(const Chain *chain, Datum promise, bool customer_given);
 extern Datum NewPromiseId(TimestampTz now);
 extern void PromiseStore(const Row *promise, bool is_new);
 

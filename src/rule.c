@@ -40,6 +40,15 @@ CheckInterval(FunctionCallInfo fcinfo, int argument, const char *what)
 		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(argument), what);
 }
 
+/* What is new since the rule may have been set: a retry of what was allowed then finds its receipt. */
+static void
+CheckTenYears(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (!PG_ARGISNULL(argument))
+		CheckDuration(PG_GETARG_INTERVAL_P(argument), what, 0, TEN_YEARS_DAYS,
+					  "Give a time after which somebody can still be asked about the promise, e.g. interval '30 days'.");
+}
+
 static void
 CheckCumulative(FunctionCallInfo fcinfo, int cumulative, int least_value)
 {
@@ -81,7 +90,7 @@ CheckRule(FunctionCallInfo fcinfo)
  *		after due, a due time for promises that name none.  A cumulative rule compares,
  *		in place of the value, what the customer's open promises in its currency come to
  *		with it.  Level admin.  Errors: 22004 it asks for nothing, 22023 cumulative
- *		without least_value.
+ *		without least_value, grace or due_within beyond ten years.
  */
 Datum
 set_policy(PG_FUNCTION_ARGS)
@@ -97,6 +106,8 @@ set_policy(PG_FUNCTION_ARGS)
 		char		nulls[RULE_ARGUMENTS];
 		GovernanceChange change = {.event = "policy_set", .governs = &governed_policy, .subject = policy};
 
+		CheckTenYears(fcinfo, 9, "grace");
+		CheckTenYears(fcinfo, 10, "due_within");
 		for (int i = 0; i < RULE_ARGUMENTS; i++)
 		{
 			values[i] = PG_GETARG_DATUM(i + 1);

@@ -17,8 +17,6 @@
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
 
-static Statement count_settings = STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.count(*) FROM trust.ledger");
-
 static Statement merge_settings = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
 	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object("
@@ -44,7 +42,7 @@ JsonbFrom(const char *json)
  * found_ledger() returns trust_ledger.receipt
  *		The first entries of a ledger whose tables were just made: its uuid and
  *		settings, and access for its owner.  Called by create_ledger(); refused
- *		(42710) once there are entries, and to anybody but the owner (42501).
+ *		(42710) once there is any row, and to anybody but the owner (42501).
  */
 Datum
 found_ledger(PG_FUNCTION_ARGS)
@@ -70,7 +68,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	act->login = RoleName(GetSessionUserId());
 	act->role_name = RoleName(act->role);
 	LedgerEnter(&ledger, &governance.session);
-	if (DatumGetInt64(StatementDatum(&count_settings, NULL, NULL)) > 0)
+	if (!LedgerIsEmpty(true))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("there is a ledger in this database already")));
@@ -117,10 +115,8 @@ CheckSettings(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("nothing to set"),
 				 errhint("Give half_life, weights, zone or lag.")));
-	if (!PG_ARGISNULL(0) && IntervalMicroseconds(PG_GETARG_INTERVAL_P(0), "half_life") == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("half_life must be longer than zero")));
+	if (!PG_ARGISNULL(0))
+		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(0), "half_life");
 	if (!PG_ARGISNULL(1))
 	{
 		Weight		weights[WEIGHTS];
@@ -138,11 +134,20 @@ CheckSettings(FunctionCallInfo fcinfo)
 				 errhint("Give the level import to whoever enters what happened longer ago.")));
 }
 
+/* What is new since the ledger may have been set: a retry of what was allowed then finds its receipt. */
+static void
+CheckHalfLife(FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(0))
+		CheckDuration(PG_GETARG_INTERVAL_P(0), "half_life", 1, LONGEST_DURATION_DAYS,
+					  "Evidence that fades within hours says nothing about a customer; half a year is usual: interval '180 days'.");
+}
+
 /*
  * set_ledger(half_life interval, weights jsonb, zone text, lag interval,
  *			  reason text, actor, occurred_at, context, idempotency_key) returns receipt
- *		Changes the settings given, leaves the others.  half_life > 0, lag >= 0,
- *		neither in months, lag at most seven days; weights as six pairs [kept, broken] of thousandths with
+ *		Changes the settings given, leaves the others.  half_life from one day to a hundred
+ *		years, lag >= 0, neither in months, lag at most seven days; weights as six pairs [kept, broken] of thousandths with
  *		kept > repaired > admitted > broken; zone a time zone name.  Level admin.
  */
 Datum
@@ -158,6 +163,7 @@ set_ledger(PG_FUNCTION_ARGS)
 		char		nulls[] = "    ";
 		GovernanceChange change = {.event = "ledger_set", .governs = &governed_ledger};
 
+		CheckHalfLife(fcinfo);
 		for (int i = 0; i < 4; i++)
 			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance.act.ledger->id)));

@@ -61,6 +61,19 @@ TermsEndOfDay(DateADT day, pg_tz *zone)
 	return next_midnight - 1;
 }
 
+/* Who sets a due time that nobody lives to see never has to keep the promise. */
+void
+TermsCheckDue(TimestampTz due, TimestampTz now)
+{
+	if (due <= now + LONGEST_DURATION_DAYS * USECS_PER_DAY)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+			 errmsg("due is out of range"),
+			 errdetail("It would be due at %s, more than a hundred years from now.", timestamptz_to_str(due)),
+			 errhint("Give a due time within a hundred years; leave it out where there is none.")));
+}
+
 static void
 SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 {
@@ -82,6 +95,7 @@ SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 				 errmsg("due does not lie ahead"),
 				 errdetail("It would be due at %s.", timestamptz_to_str(instant)),
 				 errhint("Give a due time that can still be kept; the past is entered with the level import.")));
+	TermsCheckDue(instant, pa->chain->now);
 	RowSetInstant(pa->entry, ENTRY_DUE, instant);
 }
 

@@ -52,7 +52,7 @@ TogetherHold(Together *together, Datum promise)
 
 	if (held)
 		return held;
-	stored = PromiseRead(together->chain, promise);
+	stored = PromiseRead(together->chain, promise, false);
 	source = SourceRead(PointerGetDatum(together->chain->customer), promise);
 	held = TogetherHoldNew(together, promise);
 	held->promise = stored;

@@ -167,7 +167,18 @@ typedef struct RowRead
 	const char *promise;		/* the one at hand; NULL: none yet */
 	Datum		customer;		/* whom it is made to; 0: not said */
 	TimestampTz at;				/* what was said last is taken to have happened then; the end of time: now */
+	char	   *key;			/* its primary key; NULL: not read yet */
 } RowRead;
+
+/* Values are cast while a row is read: an error names it. */
+static void
+NameRow(void *arg)
+{
+	const RowRead *current = arg;
+
+	if (current->key)
+		errcontext("row %s of the tracked table", current->key);
+}
 
 /*
  * What a row says comes in the order of its steps, whatever times it has for
@@ -196,10 +207,12 @@ ComeAfter(RowRead *current, const Mapping *mapping, Row *mapped)
 static void
 PutReading(ReturnSetInfo *result, RowRead *current, const Mapping *mapping, int step, pg_tz *zone)
 {
-	Row		   *mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
+	Row		   *mapped;
 	Datum		values[READ_COLUMNS];
 	bool		nulls[READ_COLUMNS] = {0};
 
+	current->key = MappingKey(mapping, &current->tuple, current->tupdesc);
+	mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
 	if (!RowIsNull(mapped, MAPPED_DUE_ON))
 		RowSetInstant(mapped, MAPPED_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[MAPPED_DUE_ON]), zone));
 	RowClear(mapped, MAPPED_DUE_ON);
@@ -207,7 +220,7 @@ PutReading(ReturnSetInfo *result, RowRead *current, const Mapping *mapping, int 
 	values[READ_STEP] = Int32GetDatum(step);
 	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
 	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
-	values[READ_KEY] = CStringGetTextDatum(MappingKey(mapping, &current->tuple, current->tupdesc));
+	values[READ_KEY] = CStringGetTextDatum(current->key);
 	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
 	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
 	values[READ_AT] = TimestampTzGetDatum(current->at);
@@ -251,6 +264,7 @@ PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, 
 {
 	bool		isnull;
 	RowRead		current = {.tupdesc = tupdesc};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameRow, .arg = &current};
 	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(row, columns, 1, &isnull));
 	ListCell   *cell;
 
@@ -258,6 +272,7 @@ PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, 
 	current.tuple.t_data = header;
 	for (int i = 0; i < 3; i++)
 		current.where[i] = SPI_getbinval(row, columns, 2 + i, &isnull);
+	error_context_stack = &context;
 	foreach(cell, readings)
 	{
 		const Reading *reading = lfirst(cell);
@@ -266,6 +281,7 @@ PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, 
 		if (DatumGetBool(SPI_getbinval(row, columns, 4 + step, &isnull)))
 			PutReading(result, &current, reading->mapping, step, zone);
 	}
+	error_context_stack = context.previous;
 }
 
 /* What all rows of the table say; as the table's owner, within SPI. */

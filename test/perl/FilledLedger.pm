@@ -110,7 +110,7 @@ BEGIN
 		PERFORM trust_ledger.assess_promise(p, 'broken', actor => 'agent', purpose_met => false);
 
 		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'carl', value => 1e30, currency => 'JPY',
-			actor => 'carl', due => '9999-12-31 23:59:59.999999+00');
+			actor => 'carl', due => date_trunc('day', now()) + '36524 days 23:59:59.999999');
 		PERFORM trust_ledger.amend_promise(p, t || '!', value => 1e-30, clear => '{due}', actor => 'carl');
 		PERFORM trust_ledger.release_promise(p, t, actor => 'agent');
 

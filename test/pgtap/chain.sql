@@ -70,12 +70,12 @@ CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 CREATE TABLE retries (call text, args text, other text);
 INSERT INTO retries VALUES
-	('make_promise', $$'c', 'Words.', value => 1.5, due => '2999-01-01', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$,
-		$$'c', 'Words.', value => 1.5, due => '2999-01-02', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$),
+	('make_promise', $$'c', 'Words.', value => 1.5, due => '2099-01-01', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$,
+		$$'c', 'Words.', value => 1.5, due => '2099-01-02', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$),
 	('make_promise', $$'c', 'Words.', actor => 'ben'$$, $$'c', 'Words.', actor => 'bot', promiser => 'ben'$$),
 	('make_promise', $$'c', 'Words.', actor => 'ben'$$, $$'c', 'Words.', actor => 'ben', context => '{}'$$),
 	('make_promise', $$'c', 'Words.', value => 1, actor => 'ben'$$, $$'c', 'Words.', value => 1.0, actor => 'ben'$$),
-	('make_promise', $$'c', 'Words.', due_on => '2999-01-01', actor => 'ben'$$, $$'c', 'Words.', due_on => '2999-01-02', actor => 'ben'$$),
+	('make_promise', $$'c', 'Words.', due_on => '2099-01-01', actor => 'ben'$$, $$'c', 'Words.', due_on => '2099-01-02', actor => 'ben'$$),
 	('make_promise', $$'c', 'Words.', longest_pause => '1 day', actor => 'ben'$$, $$'c', 'Words.', longest_pause => '24 hours', actor => 'ben'$$),
 	('make_promise', $$'c', 'Words.', kind => 'a', actor => 'ben'$$, $$'c', 'Words.', currency => 'a', actor => 'ben'$$),
 	('amend_promise', $$%L, clear => '{kind}', actor => 'ben'$$, $$%L, clear => '{kind,value}', actor => 'ben'$$),
@@ -116,7 +116,7 @@ DECLARE
 	made bigint;
 	refused text[];
 BEGIN
-	SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'a', value => 1, due => '2999-01-01', longest_pause => '1 day', actor => 'ben') AS m;
+	SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'a', value => 1, due => '2099-01-01', longest_pause => '1 day', actor => 'ben') AS m;
 	CASE function
 		WHEN 'back_promise' THEN PERFORM trust_ledger.withdraw_backing(promise, actor => 'ben');
 		WHEN 'decline_promise' THEN

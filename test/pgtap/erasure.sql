@@ -32,7 +32,7 @@ CREATE TABLE promised (name text, promise uuid);
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM public.promised WHERE name = which';
 -- Customer c, entry by entry.
-INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01',
+INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01',
 	purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1');
 SELECT trust_ledger.back_promise(the('full'), actor => 'ben', context => '{"via": "phone"}', idempotency_key => 'k2');
 SELECT trust_ledger.amend_promise(the('full'), kind => 'l', reason => 'Said Anna.', actor => 'anna');
@@ -49,7 +49,7 @@ INSERT INTO promised SELECT 'of d', promise FROM trust_ledger.make_promise('d', 
 -- Customer e: what was not settled yet.
 SELECT trust_ledger.register_actor('eve', 'human', speaks_for => 'customer');
 INSERT INTO promised
-SELECT name, (trust_ledger.make_promise('e', name, promiser => promiser, due => '2999-01-01', longest_pause => '1 day', purpose => 'Why.', actor => promiser)).promise
+SELECT name, (trust_ledger.make_promise('e', name, promiser => promiser, due => '2099-01-01', longest_pause => '1 day', purpose => 'Why.', actor => promiser)).promise
 FROM (VALUES ('proposed', 'bot'), ('due', 'ben'), ('paused', 'ben'), ('broken', 'ben'), ('claimed', 'ben'), ('said', 'ben'), ('let off', 'ben')) AS p (name, promiser);
 SELECT trust_ledger.pause_promise(the('paused'), actor => 'ben');
 SELECT trust_ledger.assess_promise(the('broken'), 'broken', actor => 'eve');
@@ -296,12 +296,12 @@ SELECT is(is_another(), '{}', 'nor anything else');
 
 SELECT is(outcome('none', VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (VALUES
 	-- the arguments that were erased prove nothing any more
-	(ARRAY[$$make_promise('c', 'Other.', promiser => 'bot', kind => 'k', due => '2999-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'TL005'),
-	(ARRAY[$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'proposed'),
+	(ARRAY[$$make_promise('c', 'Other.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'TL005'),
+	(ARRAY[$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'proposed'),
 	(ARRAY[$$erase_words('c', 3, 'r')$$,
-		$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'TL005'),
+		$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'TL005'),
 	(ARRAY[$$erase_words('c', 2, 'r')$$,
-		$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'proposed'),
+		$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'proposed'),
 	(ARRAY[$$erase_words('c', 2, 'r')$$, $$back_promise(the('full'), actor => 'ben', context => '{"via": "phone"}', idempotency_key => 'k2')$$], 'TL005'),
 	(ARRAY[$$erase_words('c', 9, 'r')$$, $$add_note(the('full'), 'Call Mrs. M.', actor => 'ben', idempotency_key => 'k9')$$], 'TL005'),
 	-- those of a call without texts are what they were

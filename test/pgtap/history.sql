@@ -20,14 +20,14 @@ CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise 
 
 -- Other promises of the customer's stand between this one's entries.
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Not this one.', actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'sdr-bot', kind => 'delivery', due => '2999-01-01',
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'sdr-bot', kind => 'delivery', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'Sell it.', drafted_by => 'writer', actor => 'sdr-bot', context => '{"deal": 7}');
 INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.withdraw_backing(last_promise(), 'Too soon.', actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.amend_promise(last_promise(), 'It will work.', reason => 'Said better.', clear => '{value,due}', actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl');
 SELECT trust_ledger.make_promise('c', 'Nor this one.', actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.amend_promise(last_promise(), due => '2999-02-02', actor => 'carl');
+INSERT INTO made (r) SELECT trust_ledger.amend_promise(last_promise(), due => '2099-02-02', actor => 'carl');
 INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'partly_kept', purpose_met => false, reason => 'Half of it.', actor => 'ben');
 INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'broken', relayed => true, actor => 'ben');
 INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true, actor => 'scanner');
@@ -49,13 +49,13 @@ SELECT is_empty($$SELECT event FROM told WHERE strpos(description, actor) = 0 OR
 	'each is a sentence about who acted');
 SELECT ok((SELECT description FROM told WHERE place = nr) ~* pattern, format('entry %s says %s', nr, pattern))
 FROM (VALUES
-	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]anna answers for it[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2999-01-01'), (1, '"Sell it[.]"'),
+	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]anna answers for it[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2099-01-01'), (1, '"Sell it[.]"'),
 	(1, '"writer"'), (1, 'Nobody stands behind it'), (1, 'asserted evidence by'),
 	(2, '"anna" stands behind it'), (2, 'asserted evidence'),
 	(3, '"Too soon[.]"'), (3, 'Nobody stands behind it'),
 	(4, '"It will work[.]"'), (4, '"Said better[.]"'), (4, 'terms of entry 2'), (4, 'without a due time'), (4, 'Nobody stands behind it'), (4, 'void'),
 	(5, 'for the customer, human "carl"'), (5, 'terms of entry 5'),
-	(6, 'with the customer''s acceptance'), (6, '2999-02-02'), (6, 'Nobody stands behind it'),
+	(6, 'with the customer''s acceptance'), (6, '2099-02-02'), (6, 'Nobody stands behind it'),
 	(7, 'partly kept'), (7, 'company''s word'), (7, '500/500'), (7, 'purpose was not met'), (7, '"Half of it[.]"'),
 	(8, 'relayed'), (8, 'broken'), (8, 'customer''s word'), (8, '0/1000'),
 	(9, 'for a system of record, system "scanner" [(]ben answers for it[)]'), (9, 'does not stand'), (9, 'record''s word'), (9, 'purpose was met')) AS c (nr, pattern);
@@ -79,8 +79,8 @@ INSERT INTO said (call, patterns) VALUES
 	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
 	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
 	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
-	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2999-01-03 .* at the latest","\"Away[.]\""}'),
-	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2999-01-01"}'),
+	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
+	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2099-01-01"}'),
 	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),
 	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
 	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted in time","0/750","\"No parts[.]\""}'),
@@ -92,7 +92,7 @@ INSERT INTO said (call, patterns) VALUES
 	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"noted[.]","The note: \"By the way[.]\""}'),
 	('erase_words(''e'', 1, ''Asked for.'', actor => ''ben'')', '{"\"ben\" erased words, purpose in entry 1","\"Asked for[.]\""}'),
 	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all entries of the promise before this one"}');
-SELECT promise AS other FROM trust_ledger.make_promise('e', 'This one.', 'sdr-bot', due => '2999-01-01', longest_pause => '2 days', purpose => 'Rest.', actor => 'sdr-bot') \gset
+SELECT promise AS other FROM trust_ledger.make_promise('e', 'This one.', 'sdr-bot', due => '2099-01-01', longest_pause => '2 days', purpose => 'Rest.', actor => 'sdr-bot') \gset
 CREATE TABLE heard (nr int, description text, last bigint);
 DO $$
 DECLARE

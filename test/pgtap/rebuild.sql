@@ -27,11 +27,11 @@ SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=ti
 
 CREATE TABLE promised (name text, promise uuid);
 CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql SET search_path = public AS 'SELECT promise FROM promised WHERE name = which';
-INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01',
+INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'bot', longest_pause => '1 day', actor => 'anna',
 	context => '{"deal": 1}', idempotency_key => 'k1');
 SELECT trust_ledger.back_promise(the('full'), actor => 'anna');
-SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2999-02-02', actor => 'anna');
+SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2099-02-02', actor => 'anna');
 SELECT trust_ledger.back_promise(the('full'), actor => 'anna');
 SELECT trust_ledger.accept_promise(the('full'), actor => 'carl');
 SELECT trust_ledger.assess_promise(the('full'), 'kept', purpose_met => true, reason => 'Seen.', actor => 'carl');
@@ -44,7 +44,7 @@ SELECT trust_ledger.assess_promise(the(i::text), CASE WHEN i % 2 = 0 THEN 'broke
 FROM generate_series(1, 5) AS i;
 INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d', 'Later.', actor => 'ben');
 SELECT trust_ledger.assess_promise(the('other'), 'partly_kept', actor => 'anna');
-INSERT INTO promised SELECT which, (trust_ledger.make_promise('c', which, kind => 'z', due => '2999-01-01', longest_pause => '2 days', purpose => 'To see.', actor => 'ben')).promise
+INSERT INTO promised SELECT which, (trust_ledger.make_promise('c', which, kind => 'z', due => '2099-01-01', longest_pause => '2 days', purpose => 'To see.', actor => 'ben')).promise
 FROM unnest('{paused,admitted,unbacked,claimed,erased}'::text[]) AS which;
 SELECT trust_ledger.pause_promise(the('paused'), actor => 'ben');
 SELECT trust_ledger.admit_breach(the('admitted'), actor => 'ben'), trust_ledger.repair_breach(the('admitted'), 'Made again.', actor => 'ben');

@@ -189,7 +189,7 @@ FROM (VALUES
 	('SELECT put(1, ''c''); UPDATE deal SET customer = ''d''; UPDATE deal SET words = ''X''', 'c: made/open withdrawn/withdrawn-moved; d: made/open amended/open'),
 	('SELECT put(1, ''c''); UPDATE deal SET customer = ''d'', words = ''X''; UPDATE deal SET customer = ''c''', 'c: made/open withdrawn/withdrawn-moved made/open; d: made/open withdrawn/withdrawn-moved'),
 	('SELECT put(1, ''c''); SELECT act(''cora''); UPDATE deal SET status = ''accepted''; SELECT act(''anna''); UPDATE deal SET customer = ''d''', 'c: made/open accepted/open withdrawn/broken-moved; d: made/open'),
-	('INSERT INTO deal (id, customer, words, due) VALUES (1, ''c'', ''W'', clock_timestamp() + interval ''0.1 s''); INSERT INTO written VALUES (2); SELECT pg_sleep(0.2); UPDATE deal SET due = ''2999-01-01'', customer = ''d''', 'c: made/open withdrawn/broken-moved; d: made/open'),
+	('INSERT INTO deal (id, customer, words, due) VALUES (1, ''c'', ''W'', clock_timestamp() + interval ''0.1 s''); INSERT INTO written VALUES (2); SELECT pg_sleep(0.2); UPDATE deal SET due = ''2099-01-01'', customer = ''d''', 'c: made/open withdrawn/broken-moved; d: made/open'),
 	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; UPDATE deal SET customer = ''d''; UPDATE deal SET words = ''X''', 'c: made/open assessed/kept noted/kept noted/kept'),
 	('SELECT put(1, ''c''); UPDATE deal SET status = ''kept''; UPDATE deal SET words = ''X'', value = 5', 'c: made/open assessed/kept noted/kept'),
 	('SELECT put(1, ''c''), put(2, ''d''); UPDATE deal SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END', 'c: made/open withdrawn/withdrawn-moved made/open; d: made/open made/open withdrawn/withdrawn-moved'),

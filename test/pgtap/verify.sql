@@ -33,14 +33,14 @@ SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=ti
 CREATE TABLE promised (name text, promise uuid);
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE name = which';
-INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2999-01-01',
+INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'writer', longest_pause => '1 day', actor => 'bot',
 	context => '{"deal": 1}', idempotency_key => 'k1');
 INSERT INTO promised SELECT 'plain', promise FROM trust_ledger.make_promise('c', 'Soon.', actor => 'ben', occurred_at => now() - interval '9 days');
 SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
 SELECT trust_ledger.withdraw_backing(the('full'), 'Too soon.', actor => 'ben');
 SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
-SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2999-02-02', actor => 'anna');
+SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2099-02-02', actor => 'anna');
 SELECT trust_ledger.accept_promise(the('full'), actor => 'carl');
 SELECT trust_ledger.assess_promise(the('full'), 'kept', relayed => true, purpose_met => true, reason => 'They said.', actor => 'ben');
 SELECT trust_ledger.assess_promise(the('full'), 'partly_kept', purpose_met => false, actor => 'carl');
@@ -50,7 +50,7 @@ INSERT INTO promised SELECT 'taken back', promise FROM trust_ledger.make_promise
 SELECT trust_ledger.withdraw_promise(the('taken back'), actor => 'anna');
 
 -- Customer e: what was erased, and the rest of a promise's life.
-INSERT INTO promised SELECT 'said', promise FROM trust_ledger.make_promise('e', 'One.', purpose => 'To see.', due => '2999-01-01', longest_pause => '1 day', actor => 'ben');
+INSERT INTO promised SELECT 'said', promise FROM trust_ledger.make_promise('e', 'One.', purpose => 'To see.', due => '2099-01-01', longest_pause => '1 day', actor => 'ben');
 INSERT INTO promised SELECT 'silent', promise FROM trust_ledger.make_promise('e', 'Two.', purpose => 'To see.', actor => 'bot', context => '{"x": 1}', idempotency_key => 'two');
 SELECT trust_ledger.add_note(the('said'), 'A note.', actor => 'ben', idempotency_key => 'three');
 SELECT trust_ledger.decline_promise(the('silent'), 'No.', actor => 'ben');

@@ -226,7 +226,7 @@ foreach my $step (('SELECT FROM trust_ledger.migrate_ledger()') x 10, $recipe, (
 }
 foreach my $user (sort keys %clients)
 {
-	$clients{$user}{run}->signal('INT');
+	$clients{$user}{run}->signal('TERM');    # not INT: what runs in the background ignores that, and so do its children
 	$clients{$user}{run}->finish;
 	unlike($clients{$user}{output}, qr/ERROR|aborted/, "$user was never broken off");
 }

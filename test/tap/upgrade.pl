@@ -17,7 +17,7 @@ my %releases = (
 	'0.1.0' => '022fdf23c66f953ee7be247a0c7ffca192a1051edb802ae9249fe67324b01909',
 	'0.2.0' => '6eb05882ec5675389a0e138858bd0e5fd585b8922b6334ef6738c9c72cf262d5');
 is(sha256_hex(slurp_file("extension/trust_ledger--$_.sql")), $releases{$_}, "$_ is what was released") foreach sort keys %releases;
-my @scripts = map { m{--(\d[\d.]*)\.sql$} ? $1 : () } glob 'extension/trust_ledger--*.sql';
+my @scripts = map { m{/trust_ledger--(\d[\d.]*)\.sql$} ? $1 : () } glob 'extension/trust_ledger--*.sql';
 is_deeply([ sort grep { $_ ne $version && !/--/ } @scripts ], [ sort keys %releases ], 'each release is known here');
 
 my $node = PostgreSQL::Test::Cluster->new('main');
