@@ -132,7 +132,7 @@ Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum
 	const int  *arguments = calls[event].arguments;
 	int			count = 0;
 
-	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (fmNodePtr) &origin.node, NULL);
+	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (Node *) &origin.node, NULL);
 	for (; arguments[count] != GIVEN_END; count++)
 		call->args[count] = Argument(deed, mapped, clear, arguments[count]);
 	call->args[count++] = Given(mapped, MAPPED_ACTOR);

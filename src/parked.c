@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/tuplestore.h"
 
 #include "deed.h"
 #include "promise_act.h"
