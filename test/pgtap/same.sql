@@ -1,7 +1,8 @@
 -- What is the same, of what is promised: one decision for amendments, for tracked rows and for reconcile_table().
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(199);
+CREATE EXTENSION citext;
+SELECT plan(210);
 SET TimeZone = 'Pacific/Auckland';
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 DO $$
@@ -25,9 +26,9 @@ BEGIN
 	RETURN both;
 END
 $$;
-CREATE COLLATION ignores_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE DOMAIN amount AS numeric;
 CREATE DOMAIN pause AS interval;
+CREATE DOMAIN tag AS citext;
 SELECT is(same(type, a, b), ARRAY[wanted, wanted], format('%s: %L and %L', type, a, b))
 FROM (VALUES
 	('numeric', '600', '600.00', true), ('numeric', '600', '6e2', true), ('numeric', '0', '-0.000', true), ('numeric', '600', '600.000000000000000001', false), ('numeric', '1e1000', '1.0e1000', true),
@@ -37,7 +38,7 @@ FROM (VALUES
 	('interval', '2 days -24:00', '1 day', false), ('interval', '2 days -24:00', '2 days -24:00', true), ('interval', '40000 days', '960000 hours', false), ('interval', NULL, '0', false), ('pause', '1 day', '24 hours', true), ('pause', '1 mon', '30 days', false),
 	('timestamptz', '2099-01-01 00:00+00', '2099-01-01 09:00+09', true), ('timestamptz', '2099-01-01 00:00+00', '2099-01-01 00:00:00.000001+00', false), ('date', '2099-01-01', '2099-1-1', true), ('date', '2099-01-01', '2099-01-02', false),
 	('text', 'We come.', 'We come.', true), ('text', 'We come.', 'we come.', false), ('text', 'a', 'a ', false), ('text', E'\u00e9', E'e\u0301', false), ('text', '', NULL, false), ('text', NULL, NULL, true),
-	('text', repeat('long ', 100000), repeat('long ', 100000), true), ('text COLLATE ignores_case', 'US', 'us', false), ('text', '600', '600.00', false), ('uuid', repeat('0', 32), '00000000-0000-0000-0000-000000000000', true)) AS v (type, a, b, wanted);
+	('text', repeat('long ', 100000), repeat('long ', 100000), true), ('citext', 'US', 'us', false), ('citext', 'US', 'US', true), ('tag', 'US', 'us', false), ('bpchar(4)', 'a', 'a  ', true), ('int[]', '{1,2}', '{1, 2}', true), ('json', '{}', '{ }', false), ('text', '600', '600.00', false), ('uuid', repeat('0', 32), '00000000-0000-0000-0000-000000000000', true)) AS v (type, a, b, wanted);
 
 -- ---- terms: each as it was said, as it is said again, as another
 
@@ -83,6 +84,24 @@ BEGIN
 	RAISE SQLSTATE 'OK000';
 EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN findings;
+END
+$$;
+-- What comes of a row of the table ordered, and of that done to it: each customer's events, states and words.
+CREATE FUNCTION orders(doing text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	outcome text;
+BEGIN
+	INSERT INTO ordered VALUES ('ORD-1', 'o', 'We deliver to us', 'sent');
+	INSERT INTO flush VALUES (2);
+	EXECUTE doing;
+	INSERT INTO flush VALUES (0);
+	SELECT string_agg(concat_ws(' ', p.customer, (SELECT string_agg(e.event, ' ' ORDER BY e.seq) FROM trust.entry e WHERE e.customer = p.customer AND e.promise = p.promise), p.state, p.words), ', ' ORDER BY p.customer COLLATE "C")
+		INTO outcome FROM trust.promise p WHERE p.customer IN ('o', 'O');
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN outcome;
+	WHEN OTHERS THEN RETURN SQLSTATE || SQLERRM;
 END
 $$;
 CREATE FUNCTION amend(args text, by_whom text DEFAULT 'bot', of_id int DEFAULT 1) RETURNS text
@@ -138,6 +157,7 @@ FROM said;
 SELECT is(comes_of(doing, of_id), wanted, doing)
 FROM (VALUES
 	('UPDATE d SET longest_pause = ''1 mon'' WHERE id = 1', 1, '22023'),
+	('UPDATE d SET longest_pause = ''30 days'' WHERE id = 1; INSERT INTO flush VALUES (1); UPDATE d SET longest_pause = ''1 mon'' WHERE id = 1', 1, '22023'),
 	('UPDATE d SET value = 600.00, words = ''Other.'', longest_pause = ''24:00'' WHERE id = 1', 1, 'amended backer - value 600 pause 1 day moved 0'),
 	-- the row says what policy gave, and then nothing again
 	('UPDATE d SET due = (SELECT due FROM of_row WHERE id = 2) WHERE id = 2', 2, 'backer ben value - pause - moved 0'),
@@ -145,6 +165,15 @@ FROM (VALUES
 	-- whoever promises has drafted it anyhow
 	('UPDATE d SET drafted_by = ''crm'' WHERE id = 3', 3, 'backer ben value - pause - moved 0'), ('UPDATE d SET drafted_by = ''crm'', id = 4 WHERE id = 3', 4, 'noted backer ben value - pause - moved 0'),
 	('UPDATE d SET id = 4, value = 600.00, longest_pause = ''24:00'' WHERE id = 1', 4, 'noted backer ben value 600 pause 1 day moved 0'), ('UPDATE d SET id = 4, value = 601 WHERE id = 1', 4, 'amended backer - value 601 pause 1 day moved 0')) AS v (doing, of_id, wanted);
+-- Whatever the columns' own type calls equal: words, customers and keys are their bytes.
+CREATE TABLE ordered (id citext PRIMARY KEY, customer citext, words tag, state citext);
+SELECT count(*) FROM trust_ledger.track_table('ordered', '{"customer": "=customer", "words": "=words", "actor": ":crm", "kept_when": "state = ''done''"}') \g /dev/null
+SELECT is(outcome, wanted, doing)
+FROM (VALUES
+	('SELECT 1', 'o made open We deliver to us'), ('UPDATE ordered SET words = ''We deliver to US''', 'o made amended open We deliver to US'),
+	('UPDATE ordered SET id = ''ord-1''; INSERT INTO flush VALUES (1); UPDATE ordered SET state = ''Done''', 'o made noted assessed kept We deliver to us'),
+	('UPDATE ordered SET customer = ''O''', 'O made open We deliver to us, o made withdrawn withdrawn We deliver to us'), ('UPDATE ordered SET state = ''SENT''', 'o made open We deliver to us')) AS v (doing, wanted),
+	LATERAL orders(doing) AS o (outcome);
 
 -- ---- reconcile_table()
 
