@@ -10,20 +10,20 @@ AS $$
 		SELECT r.key, r.name, r.customer, r.promise FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone
 	), compared AS (
 		SELECT r.key, r.name, p.customer, p.promise, p.state, s.event, s.verdict,
-			CASE s.event WHEN 'accepted' THEN p.accepted_at IS NOT NULL WHEN 'paused' THEN p.paused_at IS NOT NULL WHEN 'assessed' THEN p.outcome IS NOT DISTINCT FROM s.verdict
+			CASE s.event WHEN 'accepted' THEN p.accepted_at IS NOT NULL WHEN 'paused' THEN p.paused_at IS NOT NULL WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
 				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
 				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn' WHEN 'released' THEN p.settled_by = 'released' ELSE true END IS TRUE AS is_so,
 			ARRAY[
-				CASE WHEN s.customer IS DISTINCT FROM p.customer THEN 'customer' END,
+				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
 				-- what was erased can be in the row still
-				CASE WHEN p.words IS NOT NULL AND s.words IS DISTINCT FROM p.words THEN 'words' END,
-				CASE WHEN s.kind IS DISTINCT FROM p.kind THEN 'kind' END,
+				CASE WHEN p.words IS NOT NULL AND NOT trust_ledger.same_value(s.words, p.words) THEN 'words' END,
+				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
 				-- where the row names none, policy may have given one
-				CASE WHEN s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due - coalesce(g.paused_since, '0') THEN 'due' END,
-				CASE WHEN s.value IS DISTINCT FROM p.value THEN 'value' END,
-				CASE WHEN s.currency IS DISTINCT FROM p.currency THEN 'currency' END,
-				CASE WHEN p.words IS NOT NULL AND s.purpose IS DISTINCT FROM p.purpose THEN 'purpose' END,
-				CASE WHEN s.longest_pause IS DISTINCT FROM p.longest_pause THEN 'longest_pause' END] AS differing
+				CASE WHEN s.due IS NOT NULL AND NOT trust_ledger.same_value(s.due, p.due - coalesce(g.paused_since, '0')) THEN 'due' END,
+				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
+				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
+				CASE WHEN p.words IS NOT NULL AND NOT trust_ledger.same_value(s.purpose, p.purpose) THEN 'purpose' END,
+				CASE WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause) THEN 'longest_pause' END] AS differing
 		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
 			JOIN said s ON s.key = r.key AND s.name = r.name
 			-- the pauses since the terms last said when it is due

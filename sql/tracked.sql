@@ -239,9 +239,9 @@ AS $$
 	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
 	-- one row, also where every row makes the promise
 	made AS (SELECT l.new, l.old FROM (VALUES (1)) AS one LEFT JOIN life l ON l.event = 'made'),
-	keys AS (SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
+	keys AS (SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
 	amended AS (
-		SELECT '(' || string_agg(format('NEW.%1$I IS DISTINCT FROM OLD.%1$I', name), ' OR ' ORDER BY n) || ')' AS changed
+		SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed
 		FROM (
 			SELECT name, min(n) AS n
 			FROM unnest(array(
@@ -273,7 +273,7 @@ AS $$
 					WHERE name IS NOT NULL GROUP BY name) AS c), '') ELSE '' END,
 			-- another name is another backing
 			coalesce(l.of_change, CASE WHEN l.event = 'backed' AND coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL
-				THEN format('%s AND (%s IS NOT TRUE OR NEW.%I IS DISTINCT FROM OLD.%3$I)', l.new, l.old, substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2))
+				THEN format('%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))', l.new, l.old, substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2))
 				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE' END) FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL

@@ -13,6 +13,7 @@
 #include "miscadmin.h"
 
 #include "mapped_row.h"
+#include "same.h"
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 
@@ -37,7 +38,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 	uint32		differs = 0;
 
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
-		if ((fields & (1 << i)) && !MappedEqual(old, i, new, i))
+		if ((fields & (1 << i)) && !RowSame(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
 }

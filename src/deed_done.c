@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "duration.h"
+#include "same.h"
 #include "terms.h"
 
 extern Datum make_promise(PG_FUNCTION_ARGS);
@@ -125,7 +126,7 @@ Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum
 	const int  *arguments = calls[event].arguments;
 	int			count = 0;
 
-	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (fmNodePtr) &origin.node, NULL);
+	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (Node *) &origin.node, NULL);
 	for (; arguments[count] != GIVEN_END; count++)
 		call->args[count] = Argument(deed, mapped, clear, arguments[count]);
 	call->args[count++] = Given(mapped, MAPPED_ACTOR);
@@ -187,7 +188,7 @@ Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise,
 		return DiffersInDue(ledger, mapped, whole, promise, field);
 	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	return !MappedEqual(mapped, field, promise, column);
+	return !RowSame(mapped, field, promise, column);
 }
 
 /* The fields in which it does, of those that the change is about. */
@@ -281,6 +282,7 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 	}
 	Call(together, deed, EVENT_AMENDED, mapped,
 		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
+	NoteOtherKey(together, deed);
 }
 
 /* ---- each ---- */
@@ -292,7 +294,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 	switch (event)
 	{
 		case EVENT_ASSESSED:
-			return RowValueEqual(promise, PROMISE_OUTCOME, mapped, MAPPED_VERDICT);
+			return RowSame(promise, PROMISE_OUTCOME, mapped, MAPPED_VERDICT);
 		case EVENT_ACCEPTED:
 			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
 		case EVENT_PAUSED:
@@ -300,7 +302,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 		case EVENT_RESUMED:
 			return RowIsNull(promise, PROMISE_PAUSED_AT);
 		case EVENT_BACKED:
-			return RowValueEqual(promise, PROMISE_BACKER, mapped, MAPPED_BACKER);
+			return RowSame(promise, PROMISE_BACKER, mapped, MAPPED_BACKER);
 		case EVENT_BREACH_ADMITTED:
 			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
 		case EVENT_BREACH_REPAIRED:

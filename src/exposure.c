@@ -12,6 +12,7 @@
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
 
 #include "promise.h"
 #include "text.h"

@@ -285,23 +285,3 @@ MappedConstant(int field, const char *value, const char *argument)
 			elog(ERROR, "no constant of type %u", mapped_shape.columns[field].type);
 	}
 }
-
-/* Whether it is the same to people: 2.50 is 2.5, and 24 hours are a day. */
-bool
-MappedEqual(const Row *mapped, int field, const Row *other, int column)
-{
-	Datum		value = mapped->values[field];
-	Datum		of_other = other->values[column];
-
-	if (mapped->nulls[field] || other->nulls[column])
-		return mapped->nulls[field] == other->nulls[column];
-	switch (mapped_shape.columns[field].type)
-	{
-		case NUMERICOID:
-			return DatumGetBool(DirectFunctionCall2(numeric_eq, value, of_other));
-		case INTERVALOID:
-			return DatumGetBool(DirectFunctionCall2(interval_eq, value, of_other));
-		default:
-			return RowValueEqual(mapped, field, other, column);
-	}
-}

@@ -45,6 +45,5 @@ extern void MappedCheckKeyType(Oid type, const char *column);
 extern Datum MappedConstant(int field, const char *value, const char *argument);
 extern char *MappedText(Oid type, Datum value);
 extern Datum MappedValue(Oid as, Oid type, Datum value, pg_tz *zone);
-extern bool MappedEqual(const Row *mapped, int field, const Row *other, int column);
 
 #endif

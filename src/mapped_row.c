@@ -8,8 +8,10 @@
 
 #include "access/htup_details.h"
 #include "lib/stringinfo.h"
-#include "utils/datum.h"
 #include "utils/json.h"
+#include "utils/lsyscache.h"
+
+#include "same.h"
 
 /* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
 Row *
@@ -102,7 +104,7 @@ MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, Tupl
 		column = TupleDescAttr(tupdesc, attnum - 1);
 		was = heap_getattr(old, attnum, tupdesc, &was_null);
 		is = heap_getattr(new, attnum, tupdesc, &is_null);
-		if (was_null != is_null || (!was_null && !datum_image_eq(was, is, column->attbyval, column->attlen)))
+		if (was_null != is_null || (!was_null && !SameValue(getBaseType(column->atttypid), was, is)))
 			return true;
 	}
 	return false;

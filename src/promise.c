@@ -16,6 +16,7 @@
 #include "actor.h"
 #include "duration.h"
 #include "erased.h"
+#include "same.h"
 
 #define PROMISE_COLUMN(id, name, type) {#name, type},
 static const Column promise_columns[PROMISE_COLUMNS] = {PROMISE_LIST(PROMISE_COLUMN)};
@@ -152,7 +153,7 @@ ProjectAmended(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	if (!RowIsNull(promise, PROMISE_DUE) && !RowValueEqual(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	if (!RowIsNull(promise, PROMISE_DUE) && !RowSame(promise, PROMISE_DUE, entry, ENTRY_DUE))
 	{
 		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));

@@ -66,26 +66,44 @@ static Statement update_source = STATEMENT(
 
 static const char *const fate_names[] = {NULL, "deleted", "moved"};
 
+#if PG_VERSION_NUM < 190000		/* what is built, and how far */
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parseState;
+} JsonbInState;
+#endif
+
 static void
-AddField(JsonbParseState **json, const char *name, const char *value)
+PushJson(JsonbInState *json, JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+	pushJsonbValue(json, token, value);
+#else
+	json->result = pushJsonbValue(&json->parseState, token, value);
+#endif
+}
+
+static void
+AddField(JsonbInState *json, const char *name, const char *value)
 {
 	JsonbValue	string = {.type = jbvString};
 
 	string.val.string.val = unconstify(char *, name);
 	string.val.string.len = strlen(name);
-	(void) pushJsonbValue(json, WJB_KEY, &string);
+	PushJson(json, WJB_KEY, &string);
 	string.val.string.val = unconstify(char *, value);
 	string.val.string.len = strlen(value);
-	(void) pushJsonbValue(json, WJB_VALUE, &string);
+	PushJson(json, WJB_VALUE, &string);
 }
 
 /* An entry's details: which row it was, what became of it, and the promise made or left in its stead. */
 Datum
 SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other)
 {
-	JsonbParseState *json = NULL;
+	JsonbInState json = {0};
 
-	(void) pushJsonbValue(&json, WJB_BEGIN_OBJECT, NULL);
+	PushJson(&json, WJB_BEGIN_OBJECT, NULL);
 	AddField(&json, "source", source);
 	AddField(&json, "key", key);
 	if (name[0] != '\0')
@@ -95,7 +113,8 @@ SourceDetails(const char *source, const char *key, const char *name, RowFate fat
 	if (other)
 		AddField(&json, fate == ROW_MOVED ? "moved_to" : "moved_from",
 				 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(other))));
-	return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&json, WJB_END_OBJECT, NULL)));
+	PushJson(&json, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
 }
 
 static void

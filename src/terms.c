@@ -16,6 +16,7 @@
 #include "arguments.h"
 #include "demand.h"
 #include "duration.h"
+#include "same.h"
 #include "verdict.h"
 
 PG_FUNCTION_INFO_V1(make_promise);
@@ -89,14 +90,14 @@ SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 	instant = PG_ARGISNULL(due) ?
 		TermsEndOfDay(PG_GETARG_DATEADT(due_on), pa->act.ledger->zone) : PG_GETARG_TIMESTAMPTZ(due);
 	CheckInstant(instant, "due");
-	if (instant <= EntryInstant(pa->entry))
+	RowSetInstant(pa->entry, ENTRY_DUE, instant);
+	if (instant <= EntryInstant(pa->entry) && !RowSame(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("due does not lie ahead"),
 				 errdetail("It would be due at %s.", timestamptz_to_str(instant)),
 				 errhint("Give a due time that can still be kept; the past is entered with the level import.")));
 	TermsCheckDue(instant, pa->chain->now);
-	RowSetInstant(pa->entry, ENTRY_DUE, instant);
 }
 
 /* Sets what is given; what is not stays as it is in the entry. */
@@ -310,12 +311,26 @@ ClearTerms(PromiseAct *pa, FunctionCallInfo fcinfo)
 	}
 }
 
-static void
-CheckSomethingChanged(const PromiseAct *pa)
+/* A term that says the same stays as it was written.  False where all of them do. */
+static bool
+KeepWhatIsSame(PromiseAct *pa)
 {
+	bool		differs = false;
+
 	for (size_t i = 0; i < lengthof(amendable); i++)
-		if (!RowValueEqual(pa->promise, amendable[i].promise, pa->entry, amendable[i].entry))
-			return;
+		if (RowSame(pa->promise, amendable[i].promise, pa->entry, amendable[i].entry))
+			RowTake(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
+		else
+			differs = true;
+	return differs;
+}
+
+/* A call is told so.  Changes of a tracked row are compared before, but policy can give back the due time that one clears. */
+static void
+AmendNothing(const PromiseAct *pa)
+{
+	if (pa->act.origin)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the amendment changes nothing"),
@@ -374,14 +389,20 @@ CheckMayAmend(const PromiseAct *pa, bool relayed)
 }
 
 /*
- * The terms are in the entry.  Where the customer's acceptance is only relayed,
- * the old ones stand until it is confirmed, and nobody backs the new ones yet.
+ * The terms are in the entry, but for a due time that policy gives.  Where the
+ * customer's acceptance is only relayed, the old ones stand until it is confirmed,
+ * and nobody backs the new ones yet.
  */
 static void
 AppendAmendment(PromiseAct *pa, bool accepted, bool relayed)
 {
 	State		to = ApplyPolicy(pa, RowInstant(pa->promise, PROMISE_MADE_AT));
 
+	if (!KeepWhatIsSame(pa))
+	{
+		AmendNothing(pa);
+		return;
+	}
 	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
 	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(accepted));
 	RowSet(pa->entry, ENTRY_STANDS, BoolGetDatum(!relayed));
@@ -436,8 +457,7 @@ amend_promise(PG_FUNCTION_ARGS)
 		ClearTerms(&pa, fcinfo);
 		SetTerms(&pa, fcinfo, AMEND_KIND);
 		SetDrafter(&pa, fcinfo, AMEND_KIND + 6,
-				   !RowValueEqual(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
-		CheckSomethingChanged(&pa);
+				   !RowSame(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
 		PromiseSetReason(&pa, fcinfo, AMEND_REASON);
 		AppendAmendment(&pa, accepted, relayed && accepted);
 	}
