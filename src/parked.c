@@ -41,9 +41,14 @@ static Statement insert_parked = STATEMENT(
 
 /* In the order in which they happened; locked, so that nobody replays them twice. */
 static Statement read_parked = STATEMENT(
-	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row FROM trust.parked_change"
+	"SELECT parked FROM trust.parked_change"
 	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1 ORDER BY parked_at, parked FOR UPDATE",
 	TEXTOID);
+
+static Statement read_one = STATEMENT(
+	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row FROM trust.parked_change"
+	" WHERE parked OPERATOR(pg_catalog.=) $1",
+	UUIDOID);
 
 static Statement delete_parked = STATEMENT(
 	"DELETE FROM trust.parked_change WHERE parked OPERATOR(pg_catalog.=) $1", UUIDOID);
@@ -432,41 +437,79 @@ OperationFromName(const char *name)
 	return operation;
 }
 
-/* What waits, in the caller's memory. */
-static List *
-ReadParked(const Ledger *ledger, text *source)
+static Datum
+ResultRow(int column)
+{
+	bool		isnull;
+	Datum		row = ResultValue(0, column, JSONBOID, &isnull);
+
+	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));
+}
+
+/* One that waits, in the caller's memory; NULL: it does not any more. */
+static Replay *
+ReadOne(const Ledger *ledger, Datum parked)
+{
+	LedgerSession session;
+	Replay	   *replay = NULL;
+
+	LedgerEnter(ledger, &session);
+	if (StatementWrite(&read_one, &parked, NULL) > 0)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(session.caller);
+
+		replay = palloc0(sizeof(Replay));
+		replay->ledger = ledger;
+		replay->parked = parked;
+		replay->parked_at = DatumGetTimestampTz(ResultNeeded(0, 2, TIMESTAMPTZOID));
+		replay->source = ResultNeededText(0, 3);
+		replay->trigger_name = ResultNeededText(0, 4);
+		replay->operation = OperationFromName(ResultNeededText(0, 5));
+		replay->actor = ResultText(0, 6);
+		replay->old_row = ResultRow(7);
+		replay->new_row = ResultRow(8);
+		MemoryContextSwitchTo(previous);
+	}
+	LedgerLeave(&session);
+	return replay;
+}
+
+/* The keys of what waits, in its order: the rows themselves may be more than memory holds. */
+static pg_uuid_t *
+LockParked(const Ledger *ledger, text *source, uint64 *count)
 {
 	LedgerSession session;
 	Datum		value = PointerGetDatum(source);
-	List	   *all = NIL;
-	uint64		count;
-	MemoryContext previous;
+	pg_uuid_t  *keys;
 
 	LedgerEnter(ledger, &session);
-	count = StatementWrite(&read_parked, &value, source ? NULL : "n");
-	previous = MemoryContextSwitchTo(session.caller);
+	*count = StatementWrite(&read_parked, &value, source ? NULL : "n");
+	keys = MemoryContextAllocHuge(session.caller, sizeof(pg_uuid_t) * Max(*count, 1));
+	for (uint64 i = 0; i < *count; i++)
+		keys[i] = *DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID));
+	LedgerLeave(&session);
+	return keys;
+}
+
+/* One after the other, each in memory of its own. */
+static void
+ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *result)
+{
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger replay", ALLOCSET_DEFAULT_SIZES);
+
 	for (uint64 i = 0; i < count; i++)
 	{
-		Replay	   *replay = palloc0(sizeof(Replay));
-		bool		isnull;
-		Datum		row;
+		MemoryContext previous = MemoryContextSwitchTo(one);
+		Replay	   *replay;
 
-		replay->ledger = ledger;
-		replay->parked = UUIDPGetDatum(memcpy(palloc(UUID_LEN), DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID)), UUID_LEN));
-		replay->parked_at = DatumGetTimestampTz(ResultNeeded(i, 2, TIMESTAMPTZOID));
-		replay->source = ResultNeededText(i, 3);
-		replay->trigger_name = ResultNeededText(i, 4);
-		replay->operation = OperationFromName(ResultNeededText(i, 5));
-		replay->actor = ResultText(i, 6);
-		row = ResultValue(i, 7, JSONBOID, &isnull);
-		replay->old_row = isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));
-		row = ResultValue(i, 8, JSONBOID, &isnull);
-		replay->new_row = isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));
-		all = lappend(all, replay);
+		CHECK_FOR_INTERRUPTS();
+		replay = ReadOne(ledger, UUIDPGetDatum(&keys[i]));
+		if (replay)
+			ReplayAndTell(replay, result);
+		MemoryContextSwitchTo(previous);
+		MemoryContextReset(one);
 	}
-	MemoryContextSwitchTo(previous);
-	LedgerLeave(&session);
-	return all;
+	MemoryContextDelete(one);
 }
 
 /*
@@ -481,16 +524,12 @@ replay_parked(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Ledger		ledger = *LedgerOpen();
-	ListCell   *cell;
-	List	   *all;
+	pg_uuid_t  *keys;
+	uint64		count;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay what is parked");
 	InitMaterializedSRF(fcinfo, 0);
-	all = ReadParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0));
-	foreach(cell, all)
-	{
-		CHECK_FOR_INTERRUPTS();
-		ReplayAndTell(lfirst(cell), result);
-	}
+	keys = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);
+	ReplayAll(&ledger, keys, count, result);
 	return (Datum) 0;
 }

@@ -161,6 +161,23 @@ SELECT is((SELECT count(*) FROM trust_ledger.replay_parked('public.parks') WHERE
 SELECT cmp_ok((SELECT octet_length(error) FROM trust.parked_change WHERE new_row->>'id' = '7'), '<', 10000, 'and keeps the beginning');
 DROP TRIGGER loud ON trust.promise;
 
+-- ---- what is large is hashed piece by piece, and comes to the same
+
+\ir ../data/older_texts.sql
+SELECT trust_ledger.make_promise('shaped', 'w', actor => 'anna', context => padded(value, 1048576)) FROM shapes;
+SELECT trust_ledger.register_actor('rich', 'human', authority => (SELECT jsonb_object_agg('C' || n, n * 1.5) FROM generate_series(1, 20000) AS n));
+SELECT cmp_ok((SELECT count(*) FROM trust.entry WHERE octet_length(context::text) > 100000 OR octet_length(details::text) > 100000), '>=', 13::bigint, 'there are large ones');
+SELECT is_empty($$
+	SELECT customer, seq FROM trust.entry WHERE context IS NOT NULL AND context_commitment <> commitment(context_salt, convert_to(context::text, 'UTF8')) $$,
+	'contexts are committed to by their text');
+CREATE TABLE hashes AS SELECT customer, seq, hash FROM trust.entry;
+ALTER TABLE trust.entry DISABLE TRIGGER trust_guard;
+ALTER TABLE trust.chain DISABLE TRIGGER trust_guard;
+SELECT reckon_anew(customer) FROM trust.chain WHERE customer IN ('', 'shaped');
+ALTER TABLE trust.entry ENABLE ALWAYS TRIGGER trust_guard;
+ALTER TABLE trust.chain ENABLE ALWAYS TRIGGER trust_guard;
+SELECT set_eq('TABLE hashes', 'SELECT customer, seq, hash FROM trust.entry', 'details are hashed by their text');
+
 -- ---- all that is in the ledger can be read out
 
 SELECT lives_ok(format('COPY %s TO ''/dev/null''', c.oid::regclass), 'COPY: ' || c.relname) FROM pg_class c WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' ORDER BY c.relname;

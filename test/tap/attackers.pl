@@ -430,6 +430,8 @@ in_vain('application', 'deny', 'promises that are hard to read, to add up, to dr
 	(map { "SELECT trust_ledger.make_promise('poison', actor => 'carl', currency => 'JPY', $_)" }
 		q{words => repeat('x', 1048576)}, q{words => 'w', value => 9e9999}, q{words => 'w', value => 9e9999}, q{words => 'w', value => 1e-16000}, q{words => E'\u202E%s%n$1\\\\', kind => E'%I ''"\\\\', due => '9999-12-31 23:59:59+00'},
 		q{words => 'w', context => (repeat('[', 5000) || repeat(']', 5000))::jsonb}, q{words => 'w', context => (repeat('{"a":', 3000) || '1' || repeat('}', 3000))::jsonb}, q{words => 'w', longest_pause => '30000 days', due => now() + interval '1 day'}));
+refused('application', 'deny', 'a text, a context, that no dump can hold', '22001', q{SELECT trust_ledger.make_promise('victim', repeat('\\', 2000000), actor => 'carl')},
+	q{SELECT trust_ledger.make_promise('victim', 'w', actor => 'carl', context => (SELECT jsonb_agg('1e131000'::numeric) FROM generate_series(1, 9)))});
 in_vain('import', 'deny', 'promises of the dawn of time', 'views and functions work', qr/^[1-9]\d*$/, [ 'auditor', q{SELECT count(x) FROM (SELECT v::text FROM trust_ledger.verify() v UNION ALL SELECT t::text FROM trust_ledger.trust_trend('all', '1 month') t
 		UNION ALL SELECT v::text FROM trust.over_promising v UNION ALL SELECT v::text FROM trust.exception v UNION ALL SELECT trust_ledger.customer_score('poison')::text) x(x)} ],
 	q{SELECT trust_ledger.assess_promise((trust_ledger.make_promise('poison', 'w', 'carl', currency => 'JPY', actor => 'carl', occurred_at => '4713-01-01 BC', due => '9999-12-31 23:59:59+00')).promise, 'kept', actor => 'carl', occurred_at => '4713-01-02 BC')});
