@@ -365,7 +365,8 @@ my @calls = (
 	[ p14 => "make_promise('gone', 'all of it', actor => 'ben'" ],
 	[ '', "erase_customer('gone', 'asked to', actor => 'ben'" ],
 	[ '', "retire_actor('ben', successor => 'anna', reason => 'leaves', acting => 'bot'" ],
-	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ]);
+	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ],
+	[ '', "adopt_ledger(reason => $words, actor => 'bot'" ]);
 
 fresh_ledger('everything');
 sql('everything', q{CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
@@ -380,7 +381,7 @@ sub call
 	return "trust_ledger.$call$context, idempotency_key => 'ключ $i')";
 }
 
-$script .= "SELECT promise::text AS " . ($calls[$_][0] || 'none') . " FROM " . call($_) . " \\gset\n" foreach 0 .. $#calls;
+$script .= ($calls[$_][1] =~ /^adopt/ ? "ALTER DATABASE everything OWNER TO anna; " : '') . "SELECT promise::text AS " . ($calls[$_][0] || 'none') . " FROM " . call($_) . " \\gset\n" foreach 0 .. $#calls;
 sql('everything', $script);
 # from her own login, with nothing that can be left out
 sql('everything', "SELECT trust_ledger.make_promise('own', 'mine')", extra_params => [ '-U', 'anna' ]);
