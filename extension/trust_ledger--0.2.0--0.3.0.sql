@@ -215,7 +215,7 @@ BEGIN
 				HINT = 'Give it to the database''s owner, or drop what somebody planted.';
 		END IF;
 		PERFORM trust_ledger.take_ledger();
-		SELECT string_agg(DISTINCT tab, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
+		SELECT string_agg(DISTINCT tab::text, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
 		IF amiss.tables IS NOT NULL THEN
 			RAISE NOTICE 'tables have triggers that track them, and no mapping is on record: %', amiss.tables
 				USING HINT = 'Put it on record with SELECT trust_ledger.track_table(...); until then trust.tracked calls them "by hand".';

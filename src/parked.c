@@ -438,7 +438,7 @@ OperationFromName(const char *name)
 }
 
 static Datum
-ResultRow(int column)
+ParkedRow(int column)
 {
 	bool		isnull;
 	Datum		row = ResultValue(0, column, JSONBOID, &isnull);
@@ -466,8 +466,8 @@ ReadOne(const Ledger *ledger, Datum parked)
 		replay->trigger_name = ResultNeededText(0, 4);
 		replay->operation = OperationFromName(ResultNeededText(0, 5));
 		replay->actor = ResultText(0, 6);
-		replay->old_row = ResultRow(7);
-		replay->new_row = ResultRow(8);
+		replay->old_row = ParkedRow(7);
+		replay->new_row = ParkedRow(8);
 		MemoryContextSwitchTo(previous);
 	}
 	LedgerLeave(&session);

@@ -472,7 +472,9 @@ sub take
 		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry) ? undef : 'event';
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
-	$said->{governed}{"$table $entry->{subject}"} = $entry unless $table eq 'none';
+	# who owned the ledger, and who owns it, are no columns of its row
+	my $row = $entry->{event} eq 'ledger_adopted' ? { %$entry, details => $entry->{details} =~ s/(?:, |(?<=\{))"adopted_(?:from|to)": "(?:[^"\\]|\\.)*"//gr =~ s/^\{, /{/r } : $entry;
+	$said->{governed}{"$table $entry->{subject}"} = $row unless $table eq 'none';
 	return 'event' if ($entry->{event} eq 'ledger_created') != ($entry->{number} == 1);
 	return (grep { defined $entry->{$_} } qw(promise state))[0];
 }

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(229);
+SELECT plan(237);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -65,8 +65,8 @@ FROM (
 		$$track_table('deal', '{"customer": "=customer", "words": "=title", "on_delete": ":withdrawn"}')$$, $$track_table('deal', '{"customer": "=customer", "words": "=title"}', dry_run => true)$$,
 		$$untrack_table('deal')$$, $$set_tracking('deal', '{}')$$, $$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
-	UNION ALL SELECT unnest(ARRAY[$$history(promise('open'))$$, $$reconcile_table('deal')$$]), '{application,auditor}'
-	UNION ALL SELECT $$read_tracked('deal', 'public.deal')$$, '{application,auditor,import}'
+	UNION ALL SELECT unnest(ARRAY[$$history(promise('open'))$$, $$reconcile_table('deal')$$, $$compare_rows('deal', 'public.deal')$$]), '{application,auditor}'
+	UNION ALL SELECT unnest(ARRAY[$$read_tracked('deal', 'public.deal')$$, $$read_batches('deal', 'public.deal', 1)$$]), '{application,auditor,import}'
 	UNION ALL SELECT $$import_rows('deal', 'public.deal', '{}')$$, '{import}'
 	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'
@@ -88,6 +88,8 @@ INSERT INTO levelless VALUES
 	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),
 	('create_exception_views', 'create_exception_views()', '42501'), ('create_analysis_views', 'create_analysis_views()', '42501'),
 	('create_tracked_view', 'create_tracked_view()', '42501'), ('create_source_view', 'create_source_view()', '42501'), ('create_parked_view', 'create_parked_view()', '42501'),
+	('ledger_is_empty', 'ledger_is_empty()', '42501'), ('take_ledger', 'take_ledger()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'), ('check_tables', 'check_tables()', '42501'),
+	('check_nothing_planted', 'check_nothing_planted()', 'ok'), ('ledger_relations', 'ledger_relations()', 'ok'),
 	('source_of', $$source_of('deal')$$, 'ok'), ('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$, 'ok'),
 	('condition_for', $$condition_for('a > 1', 'NEW')$$, 'ok'), ('condition_is_change', $$condition_is_change('a > 1')$$, 'ok'), ('condition_columns', $$condition_columns('a > 1')$$, 'ok'),
 	('check_mapping', $$check_mapping('{}')$$, 'ok'), ('check_mapped_events', $$check_mapped_events('it', '[]')$$, 'ok'), ('check_mapped_condition', $$check_mapped_condition('it', '"a"')$$, 'ok'),

@@ -28,6 +28,7 @@ FROM (VALUES
 	('set_policy', 'policy promiser promiser_kind kind currency least_value cumulative evidence back_within grace due_within reason actor'),
 	('drop_policy', 'policy reason actor'),
 	('set_ledger', 'half_life weights zone lag reason actor'),
+	('adopt_ledger', 'reason actor'),
 	('grant_access', 'role level reason actor'),
 	('revoke_access', 'role level reason actor'),
 	('rebuild', 'of_customer reason actor'),
@@ -98,6 +99,10 @@ INSERT INTO intended VALUES
 	('import_rows', 'tab source changes', 'integer', 'v', true, 'u'),
 	('import_table', 'tab changes_at_once in_one_transaction', 'void', 'v', false, 'u'),
 	('reconcile_table', 'tab', 'record', 's', false, 'u'),
+	('compare_rows', 'tab of_source', 'record', 's', false, 'u'),
+	('read_batches', 'tab source changes_at_once', 'record', 'v', false, 'u'),
+	('ledger_relations', '', 'record', 's', false, 'u'),
+	('check_nothing_planted', '', 'void', 's', false, 'u'),
 	('replay_parked', 'source', 'record', 'v', false, 'u'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
@@ -117,10 +122,10 @@ UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's' FROM unne
 UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's' FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
 INSERT INTO intended (name, arguments, returns)
 SELECT name, '', returns
-FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean')) AS founding (name, returns)
+FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,check_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL

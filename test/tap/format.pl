@@ -195,6 +195,32 @@ $not_standing->{hash} = $reader->entry_hash($not_standing, $ledger);
 ledger_of('waiting', $founding, $anna, $bot, $made, $not_standing);
 is(sql('waiting', 'SELECT * FROM trust_ledger.verify()'), '', 'terms that do not stand: verify() agrees with the reader');
 
+# what a version of before let in, and none lets in from now on: a half-life of an hour, a due time in the year 9999
+my @old = map { {%$_} } $founding, $anna, $bot, $made;
+like($old[0]{details} =~ s/("half_life": ")[^"]*/$1PT1H/r, qr/PT1H/, 'the settings have a half-life');
+$old[0]{details} =~ s/("half_life": ")[^"]*/$1PT1H/;
+$old[3]{$_} = 253402300799000000 foreach qw(due overdue_at);
+foreach my $i (0 .. $#old)
+{
+	$old[$i]{prev_hash} = $old[ $i - 1 ]{hash} if $i == 1 || $i == 2;
+	$old[$i]{hash} = $reader->entry_hash($old[$i], $ledger);
+}
+ledger_of('old', @old);
+is(sql('old', 'SELECT * FROM trust_ledger.verify()'), '', 'limits are of what is set: what is there verifies');
+is(sql('old', q{SELECT extract(year FROM due AT TIME ZONE 'UTC') FROM trust.current_promise; SELECT half_life FROM trust.ledger}), "9999\n01:00:00", '... and is read');
+is(sql('old', <<'SQL'), "0\n0", '... rebuilt, amended, scored, and verifies again');
+\o /dev/null
+SELECT trust_ledger.rebuild('c-1001');
+\o
+SELECT details ->> 'rows_changed' FROM trust.entry WHERE event = 'rebuilt';
+\o /dev/null
+SELECT trust_ledger.set_ledger(zone => 'Europe/Berlin');
+SELECT trust_ledger.amend_promise(promise, value => 1, actor => 'anna') FROM trust.promise;
+SELECT trust_ledger.customer_score('c-1001');
+\o
+SELECT count(*) FROM trust_ledger.verify();
+SQL
+
 # ---- which row a promise stands for ----
 
 # The page's own example.
@@ -365,7 +391,8 @@ my @calls = (
 	[ p14 => "make_promise('gone', 'all of it', actor => 'ben'" ],
 	[ '', "erase_customer('gone', 'asked to', actor => 'ben'" ],
 	[ '', "retire_actor('ben', successor => 'anna', reason => 'leaves', acting => 'bot'" ],
-	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ]);
+	[ '', "erase_words('', 4, 'left long ago', actor => 'bot'" ],
+	[ '', "adopt_ledger(reason => $words, actor => 'bot'" ]);
 
 fresh_ledger('everything');
 sql('everything', q{CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
@@ -380,7 +407,7 @@ sub call
 	return "trust_ledger.$call$context, idempotency_key => 'ключ $i')";
 }
 
-$script .= "SELECT promise::text AS " . ($calls[$_][0] || 'none') . " FROM " . call($_) . " \\gset\n" foreach 0 .. $#calls;
+$script .= ($calls[$_][1] =~ /^adopt/ ? "ALTER DATABASE everything OWNER TO anna; " : '') . "SELECT promise::text AS " . ($calls[$_][0] || 'none') . " FROM " . call($_) . " \\gset\n" foreach 0 .. $#calls;
 sql('everything', $script);
 # from her own login, with nothing that can be left out
 sql('everything', "SELECT trust_ledger.make_promise('own', 'mine')", extra_params => [ '-U', 'anna' ]);
