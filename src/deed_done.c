@@ -79,6 +79,17 @@ static Statement find_said = STATEMENT(
 	" ORDER BY seq DESC LIMIT 1",
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
 
+/* When the terms last said that it is due: due as it was before the pauses since. */
+static Statement find_given_due = STATEMENT(
+	"SELECT e.due FROM ("
+	"   SELECT seq, event, due, pg_catalog.lag(due) OVER (ORDER BY seq) AS before FROM trust.entry"
+	"   WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND stands IS NOT FALSE"
+	"     AND event OPERATOR(pg_catalog.=) ANY ('{made,amended,paused,resumed}'::pg_catalog.text[])) AS e"
+	" WHERE e.event OPERATOR(pg_catalog.=) ANY ('{made,amended}'::pg_catalog.text[])"
+	"   AND (e.before IS NULL OR e.due OPERATOR(pg_catalog.<>) e.before)"
+	" ORDER BY e.seq DESC LIMIT 1",
+	TEXTOID, UUIDOID);
+
 const char *const other_key_note = "Its row has another key now.";
 
 /* Callback of the error context: arg is what the work was handed. */
@@ -159,12 +170,32 @@ DueOf(const Ledger *ledger, const Row *mapped, int field)
 		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
 }
 
+static bool
+WasPaused(const Row *promise)
+{
+	return IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for") != 0;
+}
+
+/* The promise's entries are written. */
+static TimestampTz
+GivenDue(const Row *promise)
+{
+	Datum		values[2] = {promise->values[PROMISE_CUSTOMER], promise->values[PROMISE_PROMISE]};
+	TimestampTz due = RowInstant(promise, PROMISE_DUE);
+
+	if (!WasPaused(promise))
+		return due;
+	if (StatementWrite(&find_given_due, values, NULL) > 0)
+		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
+	SPI_freetuptable(SPI_tuptable);
+	return due;
+}
+
 /* The same of when it is due, as it was before pauses put it off; where a whole row names none, policy may have. */
 static bool
 DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
 	TimestampTz due;
-	int64		put_off;
 
 	if (RowIsNull(mapped, field))
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
@@ -173,8 +204,7 @@ DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *pro
 	due = DueOf(ledger, mapped, field);
 	if (!whole || RowInstant(promise, PROMISE_DUE) == due)	/* said after the pauses */
 		return RowInstant(promise, PROMISE_DUE) != due;
-	put_off = IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for");
-	return RowInstant(promise, PROMISE_DUE) - put_off != due;
+	return GivenDue(promise) != due;
 }
 
 /*
@@ -247,11 +277,14 @@ static void
 Amend(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
-	uint32		fields = AmendedFields(ledger, deed->change, deed->compares, promise);
+	uint32		fields;
 	Row		   *mapped = RowNew(&mapped_shape);
 	Datum		clear[lengthof(amended)];
 	int			cleared = 0;
 
+	if (deed->compares && together->changed && WasPaused(promise))	/* its pauses may be among what waits */
+		TogetherWrite(together);
+	fields = AmendedFields(ledger, deed->change, deed->compares, promise);
 	if (!deed->compares && PromiseState(promise) > STATE_OPEN)
 	{
 		Note(together, deed, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");

@@ -2,7 +2,7 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION citext;
-SELECT plan(210);
+SELECT plan(217);
 SET TimeZone = 'Pacific/Auckland';
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 DO $$
@@ -47,6 +47,9 @@ CREATE TABLE flush (id int PRIMARY KEY);
 CREATE TRIGGER flush AFTER INSERT ON flush FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:crm', 'write:now');
 SELECT count(*) FROM trust_ledger.track_table('d', '{"customer": "=customer", "words": "=words", "kind": "=kind", "due": "=due", "value": "=value", "currency": "=currency", "purpose": "=purpose", "longest_pause": "=longest_pause",
 	"drafted_by": "=drafted_by", "promiser": "=promiser", "actor": ":crm"}') \g /dev/null
+CREATE TABLE waits (id int PRIMARY KEY, customer text, words text, due timestamptz, state text);
+SELECT count(*) FROM trust_ledger.track_table('waits', '{"customer": "=customer", "words": "=words", "due": "=due", "longest_pause": ":3 days", "actor": ":crm", "paused_when": "state = ''waits''"}') \g /dev/null
+INSERT INTO waits VALUES (9, 'c', 'We wait.', '2099-01-01', 'on');
 INSERT INTO d VALUES (1, 'c', 'We come.', 'repair', '2099-01-01 00:00+00', 600, 'EUR', 'a roof', '1 day', NULL, 'bot'), (2, 'c', 'We call.', 'callback', NULL, NULL, NULL, NULL, NULL, 'anna', 'bot'), (3, 'c', 'We write.', 'repair', NULL, NULL, NULL, NULL, '30 days', NULL, 'crm');
 SELECT trust_ledger.back_promise(promise, actor => 'ben') FROM trust.current_promise \g /dev/null
 CREATE VIEW of_row AS SELECT s.key::int AS id, p.*, e.value::text AS value_text, e.longest_pause::text AS pause_text
@@ -165,6 +168,20 @@ FROM (VALUES
 	-- whoever promises has drafted it anyhow
 	('UPDATE d SET drafted_by = ''crm'' WHERE id = 3', 3, 'backer ben value - pause 30 days moved 0'), ('UPDATE d SET drafted_by = ''crm'', id = 4 WHERE id = 3', 4, 'noted backer ben value - pause 30 days moved 0'),
 	('UPDATE d SET id = 4, value = 600.00, longest_pause = ''24:00'' WHERE id = 1', 4, 'noted backer ben value 600 pause 1 day moved 0'), ('UPDATE d SET id = 4, value = 601 WHERE id = 1', 4, 'amended backer - value 601 pause 1 day moved 0')) AS v (doing, of_id, wanted);
+-- Pauses put due off; a row that is put in again says when it was due before those since its terms last said so.
+SELECT is(comes_of('UPDATE waits SET state = ''waits''; INSERT INTO flush VALUES (1); SELECT pg_sleep(0.001); UPDATE waits SET state = ''on''; INSERT INTO flush VALUES (2); ' || doing || '; SELECT trust_ledger.back_promise(promise, actor => ''ben'') FROM of_row WHERE id = 9;
+	CREATE TEMP TABLE again AS SELECT * FROM waits; DELETE FROM waits; INSERT INTO waits SELECT (jsonb_populate_record(a, ' || quote_literal(changed) || ')).* FROM again a', 9), wanted, concat_ws(' ', 'put in again after a pause:', doing, changed))
+FROM (VALUES
+	('SELECT 1', '{}', 'paused resumed backed backer ben value - pause 3 days moved 0'), ('SELECT 1', '{"due": "2099-01-02T00:00:00Z"}', 'paused resumed backed amended backer - value - pause 3 days moved 1'),
+	('UPDATE waits SET due = ''2099-02-01''; INSERT INTO flush VALUES (3)', '{}', 'paused resumed amended backed backer ben value - pause 3 days moved 1'),
+	('UPDATE waits SET due = ''2099-02-01''; INSERT INTO flush VALUES (3); UPDATE waits SET state = ''waits''; INSERT INTO flush VALUES (4); SELECT pg_sleep(0.001); UPDATE waits SET state = ''on''; INSERT INTO flush VALUES (5)', '{}',
+		'paused resumed amended paused resumed backed backer ben value - pause 3 days moved 1'),
+	('UPDATE waits SET due = ''2099-02-01''; UPDATE waits SET state = ''waits''; UPDATE waits SET state = ''on''; INSERT INTO flush VALUES (3)', '{}',
+		'paused resumed amended paused resumed backed backer ben value - pause 3 days moved 1'),
+	('UPDATE waits SET words = ''Other.''; INSERT INTO flush VALUES (3)', '{}', 'paused resumed amended backed backer ben value - pause 3 days moved 0'),
+	-- all at once
+	('UPDATE waits SET due = ''2099-02-01''; UPDATE waits SET state = ''waits''; UPDATE waits SET state = ''on''', '{}', 'paused resumed backed amended paused resumed backer - value - pause 3 days moved 1')) AS v (doing, changed, wanted);
+
 -- Whatever the columns' own type calls equal: words, customers and keys are their bytes.
 CREATE TABLE ordered (id citext PRIMARY KEY, customer citext, words tag, state citext);
 SELECT count(*) FROM trust_ledger.track_table('ordered', '{"customer": "=customer", "words": "=words", "actor": ":crm", "kept_when": "state = ''done''"}') \g /dev/null

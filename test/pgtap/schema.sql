@@ -105,6 +105,7 @@ INSERT INTO intended VALUES
 	('check_nothing_planted', '', 'void', 's', false, 'u'),
 	('replay_parked', 'source', 'record', 'v', false, 'u'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
+	('same_value', 'a b', 'boolean', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
 -- Of what they are given, and nothing else: immutable, strict, for parallel plans.
