@@ -60,9 +60,8 @@ push @acts, 'undone column', 'later row', 'parked row';
 sub start_session
 {
 	my ($db, $nr, $acts, $user) = @_;
-	my %settings = (lock_timeout => 200 * $slow . 'ms', statement_timeout => 30 * $slow . 's', search_path => 'pg_catalog');
-	%settings = (%settings, 'storm.acts' => join(',', @acts), 'storm.chance' => 0.05, 'storm.without' => $without)
-	  if $acts eq 'storm';
+	my %settings = (lock_timeout => 200 * $slow . 'ms', statement_timeout => 30 * $slow . 's', search_path => 'pg_catalog', 'storm.without' => $without);
+	%settings = (%settings, 'storm.acts' => join(',', @acts), 'storm.chance' => 0.05) if $acts eq 'storm';
 	return Storm::Session->new($node, $db, $nr, acts => $acts, user => $user, seed => $seed, rows => $rows, slow => $slow, without => $without,
 		discards => $discards, settings => \%settings);
 }
