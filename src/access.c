@@ -27,10 +27,16 @@ static Statement read_access = STATEMENT_WITHOUT_ARGS("SELECT role, levels FROM 
 
 const char *const access_level_names[ACCESS_LEVELS] = {"application", "analyst", "auditor", "import", "admin"};
 
-/* The levels of the role asked for last. */
+/*
+ * The levels of the role asked for last, with that owner of the ledger.  All are
+ * set together, with nothing in between that can fail or call: an error or a nested
+ * call leaves them to belong together.  What is taken back, or prepared, was told
+ * as a change before, and told again when it was not to be.
+ */
 static Oid	known_role = InvalidOid;
+static Oid	known_owner = InvalidOid;
 static int	known_levels = 0;
-static uint64 role_changes = 0;
+static uint64 role_changes = 0; /* only ever counts on */
 
 static void
 ForgetAccess(void)
@@ -87,7 +93,7 @@ LevelsOfRow(uint64 row, Oid user)
 }
 
 static int
-LoadAccess(const Ledger *ledger, Oid relid, Oid user)
+ReadAccess(const Ledger *ledger, Oid relid, Oid user)
 {
 	LedgerSession session;
 	int			levels = 0;
@@ -101,6 +107,27 @@ LoadAccess(const Ledger *ledger, Oid relid, Oid user)
 	return levels;
 }
 
+/* Reads the role's levels, and remembers them unless something changed meanwhile. */
+static int
+LoadAccess(const Ledger *ledger, Oid role)
+{
+	Oid			relid = LedgerRelation("access");
+	uint64		seen = LedgerGeneration() + role_changes;
+	int			levels;
+
+	LedgerWatch(relid, ForgetAccess);
+	levels = ReadAccess(ledger, relid, role);
+	if (has_privs_of_role(role, ledger->owner))
+		levels |= LEVEL_ADMIN;
+	if (seen == LedgerGeneration() + role_changes)
+	{
+		known_role = role;
+		known_owner = ledger->owner;
+		known_levels = levels;
+	}
+	return levels;
+}
+
 /*
  * What the role may do.  A superuser may do all; the ledger's owner, who could
  * alter the tables anyhow, may at least govern: after a restore elsewhere the
@@ -109,7 +136,7 @@ LoadAccess(const Ledger *ledger, Oid relid, Oid user)
 int
 AccessOf(const Ledger *ledger, Oid role)
 {
-	static bool registered = false;
+	static bool registered = false; /* of the process, as the callbacks are */
 
 	if (!registered)
 	{
@@ -119,19 +146,9 @@ AccessOf(const Ledger *ledger, Oid role)
 	}
 	if (superuser_arg(role))
 		return LEVELS_ALL;
-	if (known_role != role)
-	{
-		Oid			relid = LedgerRelation("access");
-		uint64		seen = LedgerGeneration() + role_changes;
-
-		LedgerWatch(relid, ForgetAccess);
-		known_levels = LoadAccess(ledger, relid, role);
-		if (has_privs_of_role(role, ledger->owner))
-			known_levels |= LEVEL_ADMIN;
-		/* what changed while it was read is read again next time */
-		known_role = seen == LedgerGeneration() + role_changes ? role : InvalidOid;
-	}
-	return known_levels;
+	if (known_role == role && known_owner == ledger->owner)
+		return known_levels;
+	return LoadAccess(ledger, role);
 }
 
 static char *

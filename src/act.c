@@ -26,7 +26,12 @@ PG_FUNCTION_INFO_V1(act_as);
 
 const char *const evidence_names[EVIDENCES] = {"none", "asserted", "session", "passkey"};
 
-/* Who acts in this transaction; set by act_as() and by nothing else. */
+/*
+ * Who acts in this transaction; set by act_as() and by nothing else.  PostgreSQL
+ * takes it back with an error, a savepoint, the transaction, prepared or not; and
+ * what a nested call sets with that call, since its session has a level of settings
+ * of its own.
+ */
 static char *acting = NULL;
 
 /*
@@ -186,11 +191,11 @@ NobodyActs(const Act *act)
 			 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
 }
 
-/* Whom act_as() named in this transaction; NULL: nobody. */
+/* Whom act_as() named in this transaction; NULL: nobody.  A copy: a nested call may set another. */
 static const char *
 ActingAs(void)
 {
-	return acting != NULL && acting[0] != '\0' ? acting : NULL;
+	return acting != NULL && acting[0] != '\0' ? pstrdup(acting) : NULL;
 }
 
 /*

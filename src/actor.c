@@ -41,6 +41,12 @@ typedef struct CachedActor
 
 #define CACHED_ACTORS 10000		/* then start anew, rather than grow with the customers */
 
+/*
+ * Of the process: changes are told by the relation cache, and told again when they
+ * are taken back, so errors, savepoints and PREPARE TRANSACTION need no more.  A
+ * nested call may put another cache here at any time; so it is looked at and
+ * filled in one go, and callers get copies.
+ */
 static HTAB *cache = NULL;
 static MemoryContext cache_context = NULL;
 static bool cache_stale = false;
@@ -51,20 +57,24 @@ ForgetActors(void)
 	cache_stale = true;
 }
 
+/* Another cache, once that is complete, in place of one that is out of date or full. */
 static void
 PrepareCache(void)
 {
 	HASHCTL		control = {.keysize = MAX_KEY_BYTES + 2, .entrysize = sizeof(CachedActor)};
+	MemoryContext fresh;
+	HTAB	   *empty;
 
 	if (cache != NULL && !cache_stale && hash_get_num_entries(cache) < CACHED_ACTORS)
 		return;
-	cache = NULL;
+	fresh = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger actors", ALLOCSET_SMALL_SIZES);
+	control.hcxt = fresh;
+	empty = hash_create("trust_ledger actors", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	MemoryContextSetParent(fresh, TopMemoryContext);
 	if (cache_context != NULL)
-		MemoryContextReset(cache_context);
-	else
-		cache_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger actors", ALLOCSET_SMALL_SIZES);
-	control.hcxt = cache_context;
-	cache = hash_create("trust_ledger actors", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+		MemoryContextDelete(cache_context);
+	cache = empty;
+	cache_context = fresh;
 	cache_stale = false;
 }
 
@@ -118,6 +128,24 @@ ResultActor(void)
 	return actor;
 }
 
+/* What was found under that key; nested calls may have put another cache there since it was looked for. */
+static void
+Remember(const char *key, const Actor *found)
+{
+	MemoryContext previous;
+	Actor		kept = {0};
+	CachedActor *entry;
+
+	PrepareCache();
+	previous = MemoryContextSwitchTo(cache_context);
+	if (found)
+		kept = CopyActor(found);
+	MemoryContextSwitchTo(previous);
+	entry = hash_search(cache, key, HASH_ENTER, NULL);
+	entry->found = found != NULL;
+	entry->actor = kept;
+}
+
 /* Reads the actor, and remembers it unless the actors changed meanwhile; NULL where there is none. */
 static Actor *
 LoadActor(const Ledger *ledger, Statement *statement, const char *value, const char *key)
@@ -126,7 +154,6 @@ LoadActor(const Ledger *ledger, Statement *statement, const char *value, const c
 	uint64		seen = LedgerGeneration();
 	Datum		argument = CStringGetTextDatum(value);
 	LedgerSession session;
-	CachedActor *entry;
 	Actor	   *loaded = NULL;
 
 	LedgerWatch(relid, ForgetActors);
@@ -142,15 +169,7 @@ LoadActor(const Ledger *ledger, Statement *statement, const char *value, const c
 	}
 	LedgerLeave(&session);
 	if (seen == LedgerGeneration())
-	{
-		MemoryContext previous = MemoryContextSwitchTo(cache_context);
-		Actor		kept = loaded ? CopyActor(loaded) : (Actor) {0};
-
-		MemoryContextSwitchTo(previous);
-		entry = hash_search(cache, key, HASH_ENTER, NULL);
-		entry->found = loaded != NULL;
-		entry->actor = kept;
-	}
+		Remember(key, loaded);
 	return loaded;
 }
 

@@ -86,7 +86,7 @@ ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *con
 static bool
 IsTooMuch(Numeric amount)
 {
-	static Numeric most = NULL;
+	static Numeric most = NULL; /* a constant of the process: set once it is complete */
 
 	if (most == NULL)
 	{

@@ -85,14 +85,18 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	static const uint8 no_hash[HASH_SIZE] = {0};
 
 	Datum		values[2] = {PointerGetDatum(customer), PointerGetDatum(HashBytea(no_hash))};
+	Expectation *expectation;
+	uint64		started;
 
 	chain->ledger = ledger;
 	chain->customer = customer;
 	chain->score = NULL;
 	if (LockRow(chain))
 		return;
-	GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
-	if (StatementWrite(&start_chain, values, NULL) == 1)
+	expectation = GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
+	started = StatementWrite(&start_chain, values, NULL);
+	GuardDone(expectation);
+	if (started == 1)
 	{
 		/* ours, and nobody else can see it yet: that is the lock */
 		chain->length = 0;
@@ -127,6 +131,7 @@ void
 ChainMove(const Chain *chain)
 {
 	const TrustScore *score = chain->score;
+	Expectation *expectation;
 	Datum		values[8] = {
 		PointerGetDatum(chain->customer), Int64GetDatum(chain->length),
 		PointerGetDatum(HashBytea(chain->head)), TimestampTzGetDatum(chain->now)
@@ -139,8 +144,9 @@ ChainMove(const Chain *chain)
 		values[6] = TimestampTzGetDatum(score->as_of);
 		values[7] = IntervalPGetDatum(MicrosecondsInterval(score->half_life));
 	}
-	GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
+	expectation = GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
 	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL), 1, "chain");
+	GuardDone(expectation);
 }
 
 /* Writes entries that were tied; of several chains, each in its order.  Their heads are still to be moved. */
@@ -148,14 +154,16 @@ void
 ChainInsert(Row **entries, int count)
 {
 	GuardedRow *guarded = palloc(sizeof(GuardedRow) * count);
+	Expectation *expectation;
 
 	for (int i = 0; i < count; i++)
 	{
 		guarded[i].seq = RowInt64(entries[i], ENTRY_SEQ);
 		memcpy(guarded[i].hash, VARDATA_ANY(DatumGetByteaPP(entries[i]->values[ENTRY_HASH])), HASH_SIZE);
 	}
-	GuardExpect(GUARDED_ENTRY, guarded, count);
+	expectation = GuardExpect(GUARDED_ENTRY, guarded, count);
 	RowsInsert(&insert_entry, LedgerRelation("entry"), (const Row *const *) entries, count);
+	GuardDone(expectation);
 }
 
 /* Writes the entries that were tied, and moves the head to the last of them. */

@@ -70,7 +70,8 @@ ChainScoreRewrite(const Chain *chain, const TrustScore *score)
 		PointerGetDatum(chain->customer), Float8GetDatum(score->kept), Float8GetDatum(score->broken),
 		TimestampTzGetDatum(score->as_of), IntervalPGetDatum(MicrosecondsInterval(score->half_life))
 	};
+	Expectation *expectation = GuardExpectRebuilt(GUARDED_CHAIN, chain->length, chain->head);
 
-	GuardExpectRebuilt(GUARDED_CHAIN, chain->length, chain->head);
 	CheckWritten(StatementWrite(&rewrite_score, values, ScoreIsEmpty(score) ? " nnnn" : NULL), 1, "chain");
+	GuardDone(expectation);
 }

@@ -148,34 +148,42 @@ CompareRows(const Mapping *mapping, TrackedChange *change, HeapTuple old, TupleD
 		change->old_key = old_key;
 }
 
+/* What all changes have in common that this mapping reads. */
+void
+ChangeNames(TrackedChange *change, Mapping *mapping)
+{
+	change->mapping = mapping;
+	change->table = mapping->table;
+	change->trigger_name = mapping->trigger_name;
+	change->source = mapping->source;
+	change->name = mapping->promise;
+	change->event = mapping->event;
+	change->on_error = mapping->on_error;
+	change->withdraws = mapping->withdraws || mapping->event == EVENT_WITHDRAWN;
+	change->has = FieldsOf(mapping);
+	change->level_of = mapping->owner;
+}
+
 /*
- * What the change says, in the memory context given; NULL where it says nothing.
+ * What the change says; NULL where it says nothing.
  * acting: who acted where that was settled before; NULL: to be settled now.
  */
 TrackedChange *
-ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
+ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		 HeapTuple old, HeapTuple new, TupleDesc tupdesc,
-		 const char *acting, Oid level_of, MemoryContext context)
+		 const char *acting, Oid level_of)
 {
-	MemoryContext previous = MemoryContextSwitchTo(context);
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
 	HeapTuple	row = operation == ROW_DELETE ? old : new;
 
 	CheckDelete(mapping, operation);
+	ChangeNames(change, mapping);
 	change->operation = operation;
-	change->table = pstrdup(mapping->table);
-	change->trigger_name = pstrdup(mapping->trigger_name);
-	change->source = pstrdup(mapping->source);
-	change->name = pstrdup(mapping->promise);
 	change->key = MappingKey(mapping, row, tupdesc);
 	change->lasting_key = MappingLastingKey(mapping, row, tupdesc);
 	/* an UPDATE that takes a row to another partition fires as DELETE there and INSERT here */
 	change->leaves = operation == ROW_DELETE && change->lasting_key && HeapTupleHeaderIndicatesMovedPartitions(old->t_data);
-	change->event = mapping->event;
-	change->on_error = mapping->on_error;
-	change->withdraws = mapping->withdraws || mapping->event == EVENT_WITHDRAWN;
 	change->mapped = MappingRow(mapping, row, tupdesc, ledger->zone);
-	change->has = FieldsOf(mapping);
 	if (operation == ROW_UPDATE)
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
 	change->login = GetSessionUserId();
@@ -183,8 +191,24 @@ ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->level_of = level_of;
 	RowSetText(change->mapped, MAPPED_ACTOR,
 			   acting ? ActorOfParked(change->mapped, ledger, acting) : ActorOfChange(mapping, change->mapped, ledger));
-	if (!Happened(mapping, change, old, new, tupdesc))
-		change = NULL;
-	MemoryContextSwitchTo(previous);
-	return change;
+	return Happened(mapping, change, old, new, tupdesc) ? change : NULL;
+}
+
+/* ---- several ---- */
+
+static const TrackedChange *
+GetOfArray(const Changes *changes, int nth)
+{
+	return ((const TrackedChange *const *) changes->from)[nth];
+}
+
+/* The array stays the caller's. */
+Changes
+ChangesOfArray(const TrackedChange *const *changes, int count)
+{
+	Changes		all = {.count = count, .get = GetOfArray, .from = changes};
+
+	for (int i = 0; i < count; i++)
+		all.may_fail = all.may_fail || changes[i]->on_error != ON_ERROR_FAIL;
+	return all;
 }

@@ -17,16 +17,22 @@ typedef enum RowOperation
 
 extern const char *const row_operation_names[];
 
-/* One row's change, as one trigger reads it.  It outlives the trigger. */
+/* Why a change cannot be written, or read. */
+typedef struct Refusal
+{
+	int			sqlstate;		/* as ErrorData has it */
+	const char *message;
+} Refusal;
+
+/* One row's change, as one trigger reads it. */
 typedef struct TrackedChange
 {
-	SubTransactionId made_in;	/* the savepoint that it goes away with */
-	SubTransactionId written_in;	/* the savepoint with which its writing goes away */
+	Mapping    *mapping;		/* NULL: it was imported */
 	RowOperation operation;
-	char	   *table;			/* for people */
-	char	   *trigger_name;
-	char	   *source;
-	char	   *name;			/* of the promise among the row's */
+	const char *table;			/* for people */
+	const char *trigger_name;
+	const char *source;
+	const char *name;			/* of the promise among the row's */
 	char	   *key;
 	char	   *old_key;		/* NULL: the same */
 	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
@@ -44,14 +50,34 @@ typedef struct TrackedChange
 	Oid			level_of;		/* whose level counts */
 	Oid			login;
 	Oid			role;
-	const ErrorData *unreadable;	/* why the mapping could not read it: it is parked when the others are written */
+	const Refusal *unreadable;	/* why the mapping could not read it: it is parked when the others are written */
 	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
 	Datum		new_row;
 } TrackedChange;
 
+/*
+ * Changes in the order in which they happened.  They need not all be in memory:
+ * get reads one into the current memory context, or finds it where it is.
+ */
+typedef struct Changes
+{
+	int			count;
+	bool		may_fail;		/* some may be left out if they cannot be written */
+	const TrackedChange *(*get) (const struct Changes *changes, int nth);
+	const void *from;			/* what get reads from */
+} Changes;
+
+static inline const TrackedChange *
+ChangesGet(const Changes *changes, int nth)
+{
+	return changes->get(changes, nth);
+}
+
 extern void CheckNamesMachine(const Ledger *ledger, const char *named);
-extern TrackedChange *ChangeOf(const Mapping *mapping, const Ledger *ledger, RowOperation operation,
+extern Changes ChangesOfArray(const TrackedChange *const *changes, int count);
+extern void ChangeNames(TrackedChange *change, Mapping *mapping);
+extern TrackedChange *ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 							   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
-							   const char *acting, Oid level_of, MemoryContext context);
+							   const char *acting, Oid level_of);
 
 #endif

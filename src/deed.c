@@ -14,6 +14,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "deed_done.h"
 #include "spot.h"
@@ -21,6 +22,11 @@
 typedef struct DeedPlan
 {
 	const Ledger *ledger;
+	const Changes *changes;
+	MemoryContext context;		/* what is decided lives there */
+	MemoryContext scratch;		/* for one change at a time */
+	AtHand		at_hand;
+	int			nth;			/* of the change that is being decided */
 	HTAB	   *spots;
 	Deed	   *deeds;
 	int			count;
@@ -36,7 +42,7 @@ Ended(const Spot *spot)
 }
 
 static Deed *
-AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event event)
+AddDeed(DeedPlan *plan, const Spot *spot, Event event)
 {
 	Deed	   *deed;
 
@@ -47,7 +53,7 @@ AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event eve
 	}
 	deed = &plan->deeds[plan->count];
 	*deed = (Deed) {
-		.change = change, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise,
+		.nth = plan->nth, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise,
 		.seen = spot->seen
 	};
 	plan->count++;
@@ -55,9 +61,9 @@ AddDeed(DeedPlan *plan, const TrackedChange *change, const Spot *spot, Event eve
 }
 
 static void
-AddNote(DeedPlan *plan, const TrackedChange *change, const Spot *spot, const char *note, RowFate fate)
+AddNote(DeedPlan *plan, const Spot *spot, const char *note, RowFate fate)
 {
-	Deed	   *deed = AddDeed(plan, change, spot, EVENT_NOTED);
+	Deed	   *deed = AddDeed(plan, spot, EVENT_NOTED);
 
 	deed->note = note;
 	deed->fate = fate;
@@ -74,7 +80,7 @@ AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t
 	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
 	spot->state = STATE_OPEN;
 	spot->seen = -1;
-	deed = AddDeed(plan, change, spot, EVENT_MADE);
+	deed = AddDeed(plan, spot, EVENT_MADE);
 	if (from)
 	{
 		deed->other = palloc(sizeof(pg_uuid_t));
@@ -87,7 +93,7 @@ static void
 AddInstead(DeedPlan *plan, const TrackedChange *change, Spot *spot, Event event, const char *note)
 {
 	pg_uuid_t	from = spot->promise;
-	Deed	   *ends = AddDeed(plan, change, spot, event);
+	Deed	   *ends = AddDeed(plan, spot, event);
 	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
 
 	ends->note = note;
@@ -114,7 +120,7 @@ AddNext(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 static void
 DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 {
-	char	   *customer = RowText(change->mapped, MAPPED_CUSTOMER);
+	const Row  *mapped = change->mapped;
 
 	if (!spot->live)
 	{
@@ -125,30 +131,35 @@ DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 		return;
 	/* nothing says that it was deleted */
 	if (change->operation == ROW_INSERT && !spot->put_again && spot->seen >= 0)
+	{
+		MemoryContextSwitchTo(plan->scratch);
 		spot->put_again = DeedSaysTheSame(plan->ledger, change, spot->customer, spot->promise);
+		MemoryContextSwitchTo(plan->context);
+	}
 	if (Ended(spot) && !spot->put_again)
 		AddNext(plan, change, spot);
 	else if (Ended(spot) && change->old_key)
-		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
+		AddNote(plan, spot, other_key_note, ROW_STAYS);
 	else if (Ended(spot))
 		return;
-	else if (customer && (spot->customer == NULL || strcmp(customer, spot->customer) != 0))
+	else if (!RowIsNull(mapped, MAPPED_CUSTOMER) &&
+			 (spot->customer == NULL || !RowTextIs(mapped, MAPPED_CUSTOMER, spot->customer)))
 		AddMove(plan, change, spot);
 	else
-		AddDeed(plan, change, spot, EVENT_AMENDED)->compares = true;
+		AddDeed(plan, spot, EVENT_AMENDED)->compares = true;
 }
 
 static void
 DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
 {
 	if (change->moved && Ended(spot))
-		AddNote(plan, change, spot, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
+		AddNote(plan, spot, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
 	else if (change->moved)
 		AddMove(plan, change, spot);
 	else if (Ended(spot) && change->differs == 0)
-		AddNote(plan, change, spot, other_key_note, ROW_STAYS);
+		AddNote(plan, spot, other_key_note, ROW_STAYS);
 	else
-		AddDeed(plan, change, spot, EVENT_AMENDED);
+		AddDeed(plan, spot, EVENT_AMENDED);
 }
 
 /* The promise stays as it is, or is withdrawn if that was the choice and it can be. */
@@ -163,20 +174,31 @@ DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
 		return;
 	}
 	if (change->leaves)
-		AddNote(plan, change, spot, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+		AddNote(plan, spot, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
 	else if (change->withdraws && !Ended(spot))
 	{
-		Deed	   *deed = AddDeed(plan, change, spot, EVENT_WITHDRAWN);
+		Deed	   *deed = AddDeed(plan, spot, EVENT_WITHDRAWN);
 
 		deed->note = "Its row was deleted.";
 		deed->fate = ROW_DELETED;
 	}
 	else
-		AddNote(plan, change, spot, "Its row was deleted.", ROW_DELETED);
+		AddNote(plan, spot, "Its row was deleted.", ROW_DELETED);
 	spot->live = false;
 }
 
 static void Decide(DeedPlan *plan, const TrackedChange *change, int nth);
+
+/* In the scratch memory, where it is not kept. */
+static const TrackedChange *
+Fetch(DeedPlan *plan, int nth)
+{
+	MemoryContext previous = MemoryContextSwitchTo(plan->scratch);
+	const TrackedChange *change = ChangesGet(plan->changes, nth);
+
+	MemoryContextSwitchTo(previous);
+	return change;
+}
 
 static bool
 Settles(Event event)
@@ -203,7 +225,10 @@ DecideEarly(DeedPlan *plan, Spot *spot, int nth)
 
 	spot->early = NIL;
 	foreach(cell, early)
-		Decide(plan, lfirst(cell), nth);
+	{
+		plan->nth = lfirst_int(cell);
+		Decide(plan, Fetch(plan, plan->nth), nth);
+	}
 }
 
 /* Upon a row that stands for no promise nothing is done: nothing was promised. */
@@ -223,7 +248,7 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 		if (change->operation == ROW_DELETE)
 			spot->early = NIL;
 		else if (spot->last_insert > nth)
-			spot->early = lappend(spot->early, unconstify(TrackedChange *, change));
+			spot->early = lappend_int(spot->early, plan->nth);
 	}
 	else if (change->operation == ROW_DELETE)
 		DecideDeleted(plan, change, spot, nth);
@@ -231,7 +256,7 @@ Decide(DeedPlan *plan, const TrackedChange *change, int nth)
 		DecideAmended(plan, change, spot);
 	else
 	{
-		AddDeed(plan, change, spot, change->event)->unless_said =
+		AddDeed(plan, spot, change->event)->unless_said =
 			change->imported || (spot->put_again && change->operation == ROW_INSERT) || IsSaidOnce(change->event);
 		if (Settles(change->event))
 			spot->state = STATE_KEPT;	/* or another that ends it */
@@ -256,34 +281,55 @@ CompareDeeds(const void *a, const void *b)
 	return order ? order : first->place - second->place;
 }
 
-/* NULL: it is no customer's, and doing it is refused. */
-static Chain *
-LockChainOf(const Ledger *ledger, const char *customer)
+static bool
+SameCustomer(const Deed *a, const Deed *b)
 {
-	Chain	   *chain;
+	return strcmp(OrEmpty(a->customer), OrEmpty(b->customer)) == 0;
+}
+
+/* Room for the chains of all customers, who stand together. */
+static Chain *
+NewChains(const DeedPlan *plan)
+{
+	Size		customers = 0;
+
+	for (int i = 0; i < plan->count; i++)
+		if (i == 0 || !SameCustomer(&plan->deeds[i - 1], &plan->deeds[i]))
+			customers++;
+	return MemoryContextAllocHuge(plan->context, sizeof(Chain) * Max(customers, 1));
+}
+
+/* False where it is no customer's, and doing it is refused. */
+static bool
+LockChainOf(const DeedPlan *plan, Chain *chain, const char *customer)
+{
+	text	   *key;
 
 	CHECK_FOR_INTERRUPTS();
 	if (KeyProblem(customer))
-		return NULL;
-	chain = palloc(sizeof(Chain));
-	ChainLock(chain, ledger, cstring_to_text(customer));
-	return chain;
+		return false;
+	key = cstring_to_text(customer);
+	MemoryContextSwitchTo(plan->scratch);
+	ChainLock(chain, plan->ledger, key);
+	MemoryContextSwitchTo(plan->context);
+	MemoryContextReset(plan->scratch);
+	return true;
 }
 
 /* False where somebody else wrote to one of them after it was looked at. */
 static bool
-LockChains(DeedPlan *plan, const Ledger *ledger)
+LockChains(DeedPlan *plan)
 {
+	Chain	   *next = NewChains(plan);
 	Chain	   *chain = NULL;
 	bool		as_seen = true;
 
-	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
 	for (int i = 0; i < plan->count; i++)
 	{
 		Deed	   *deed = &plan->deeds[i];
 
-		if (i == 0 || strcmp(OrEmpty(plan->deeds[i - 1].customer), OrEmpty(deed->customer)) != 0)
-			chain = LockChainOf(ledger, OrEmpty(deed->customer));
+		if (i == 0 || !SameCustomer(&plan->deeds[i - 1], deed))
+			chain = LockChainOf(plan, next, OrEmpty(deed->customer)) ? next++ : NULL;
 		deed->chain = chain;
 		as_seen = as_seen && (chain == NULL || deed->seen < 0 || deed->seen == chain->length);
 	}
@@ -293,58 +339,96 @@ LockChains(DeedPlan *plan, const Ledger *ledger)
 /* ---- all of it; within a LedgerSession ---- */
 
 static void
-MakePlan(DeedPlan *plan, TrackedChange *const *changes, int count)
+DecideAll(DeedPlan *plan)
 {
-	plan->spots = SpotsBegin();
-	plan->capacity = Max(count, 8);
-	plan->deeds = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Deed) * plan->capacity);
-	plan->count = 0;
-	SpotsLookUp(plan->spots, changes, count);
-	for (int i = 0; i < count; i++)
-		if (changes[i]->operation == ROW_INSERT && changes[i]->event == EVENT_MADE)
-			SpotOf(plan->spots, changes[i], changes[i]->key)->last_insert = i;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < plan->changes->count; i++)
+	{
+		const TrackedChange *change = Fetch(plan, i);
+
+		if (change->operation == ROW_INSERT && change->event == EVENT_MADE)
+			SpotOf(plan->spots, change, change->key)->last_insert = i;
+		MemoryContextReset(plan->scratch);
+	}
+	for (int i = 0; i < plan->changes->count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		DeedAtHand(changes[i]);
-		Decide(plan, changes[i], i);
+		plan->nth = i;
+		plan->at_hand.change = Fetch(plan, i);
+		Decide(plan, plan->at_hand.change, i);
+		plan->at_hand.change = NULL;
+		MemoryContextReset(plan->scratch);
 	}
-	DeedAtHand(NULL);
 }
 
-#define DEEDS_AT_ONCE 1000
+/* Decides all, and locks whom it concerns.  False where it has to be decided anew. */
+static bool
+PlanDeeds(DeedPlan *plan)
+{
+	MemoryContext previous = MemoryContextSwitchTo(plan->context);
+	bool		as_seen;
 
-/* Where the deeds end that are written with that one: all of some customers'. */
+	MemoryContextReset(plan->context);
+	plan->scratch = AllocSetContextCreate(plan->context, "trust_ledger change", ALLOCSET_SMALL_SIZES);
+	plan->spots = SpotsBegin();
+	plan->capacity = Max(plan->changes->count, 8);
+	plan->deeds = MemoryContextAllocHuge(plan->context, sizeof(Deed) * plan->capacity);
+	plan->count = 0;
+	SpotsLookUp(plan->spots, plan->changes);
+	DecideAll(plan);
+	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
+	as_seen = LockChains(plan);
+	MemoryContextSwitchTo(previous);
+	return as_seen;
+}
+
+static void
+BeginPlan(DeedPlan *plan, const Ledger *ledger, const Changes *changes)
+{
+	memset(plan, 0, sizeof(DeedPlan));
+	plan->ledger = ledger;
+	plan->changes = changes;
+	plan->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger deeds", ALLOCSET_DEFAULT_SIZES);
+}
+
+/*
+ * So many deeds are written at once, and of one customer so many: each time the
+ * head of the chain moves, and what is known of its promises is read again.
+ */
+#define DEEDS_AT_ONCE 1000
+#define DEEDS_OF_ONE_CUSTOMER 10000
+
 static int
 EndOfPart(const DeedPlan *plan, int first)
 {
 	int			next = first + 1;
 
 	while (next < plan->count &&
-		   (next - first < DEEDS_AT_ONCE || plan->deeds[next].chain == plan->deeds[next - 1].chain))
+		   (next - first < DEEDS_AT_ONCE ||
+			(next - first < DEEDS_OF_ONE_CUSTOMER && plan->deeds[next].chain == plan->deeds[next - 1].chain)))
 		next++;
 	return next;
 }
 
 /* Does to promises what the changes say, in their order. */
 void
-DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
+DeedsCarryOut(const Ledger *ledger, const Changes *changes)
 {
 	LedgerSession session;
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = DeedErrorContext};
 	DeedPlan	plan;
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = DeedErrorContext, .arg = &plan.at_hand
+	};
 	int			next;
 
 	LedgerEnter(ledger, &session);
+	BeginPlan(&plan, ledger, changes);
 	error_context_stack = &context;
-	plan.ledger = ledger;
-	do
-		MakePlan(&plan, changes, count);
-	while (!LockChains(&plan, ledger));
+	while (!PlanDeeds(&plan))
+		;
 	for (int first = 0; first < plan.count; first = next)
 	{
 		next = EndOfPart(&plan, first);
-		DeedsDo(ledger, plan.deeds + first, next - first);
+		DeedsDo(ledger, changes, plan.deeds + first, next - first, &plan.at_hand);
 	}
 	error_context_stack = context.previous;
 	LedgerLeave(&session);
@@ -352,14 +436,13 @@ DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count)
 
 /* Only locks whom the changes concern. */
 void
-DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count)
+DeedsLock(const Ledger *ledger, const Changes *changes)
 {
 	LedgerSession session;
 	DeedPlan	plan;
 
 	LedgerEnter(ledger, &session);
-	plan.ledger = ledger;
-	MakePlan(&plan, changes, count);
-	(void) LockChains(&plan, ledger);
+	BeginPlan(&plan, ledger, changes);
+	(void) PlanDeeds(&plan);
 	LedgerLeave(&session);
 }

@@ -7,7 +7,7 @@
 
 #include "change.h"
 
-extern void DeedsCarryOut(const Ledger *ledger, TrackedChange *const *changes, int count);
-extern void DeedsLock(const Ledger *ledger, TrackedChange *const *changes, int count);
+extern void DeedsCarryOut(const Ledger *ledger, const Changes *changes);
+extern void DeedsLock(const Ledger *ledger, const Changes *changes);
 
 #endif

@@ -80,20 +80,14 @@ static Statement find_said = STATEMENT(
 
 const char *const other_key_note = "Its row has another key now.";
 
-static const TrackedChange *at_hand = NULL;
-
-/* Which change an error would be about. */
+/* Callback of the error context: arg is what the work was handed. */
 void
-DeedAtHand(const TrackedChange *change)
+DeedErrorContext(void *arg)
 {
-	at_hand = change;
-}
+	const TrackedChange *change = ((const AtHand *) arg)->change;
 
-void
-DeedErrorContext(void *arg pg_attribute_unused())
-{
-	if (at_hand)
-		errcontext("trigger \"%s\" of table %s, row %s", at_hand->trigger_name, at_hand->table, at_hand->key);
+	if (change)
+		errcontext("trigger \"%s\" of table %s, row %s", change->trigger_name, change->table, change->key);
 }
 
 /* ---- the call ---- */
@@ -224,10 +218,7 @@ DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *custome
 	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
 
 	if (same)
-	{
 		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise))) == 0;
-		SPI_freetuptable(SPI_tuptable);
-	}
 	return same;
 }
 
@@ -356,8 +347,6 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 {
 	const Row  *mapped = deed->change->mapped;
 
-	CHECK_FOR_INTERRUPTS();
-	DeedAtHand(deed->change);
 	if (deed->unless_said && IsSaid(together, deed))
 		return;
 	if (deed->event == EVENT_AMENDED)
@@ -373,7 +362,6 @@ Do(const Ledger *ledger, Together *together, const Deed *deed)
 static void
 CheckCustomer(const Deed *deed)
 {
-	DeedAtHand(deed->change);
 	if (deed->customer == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -384,7 +372,7 @@ CheckCustomer(const Deed *deed)
 
 /* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
-DeedsDo(const Ledger *ledger, Deed *deeds, int count)
+DeedsDo(const Ledger *ledger, const Changes *changes, Deed *deeds, int count, AtHand *at_hand)
 {
 	LedgerSession session;
 	Together  **togethers;
@@ -394,6 +382,8 @@ DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 	togethers = palloc(sizeof(Together *) * count);
 	for (int i = 0; i < count; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
+		at_hand->change = deeds[i].change = ChangesGet(changes, deeds[i].nth);
 		if (i == 0 || deeds[i].chain != deeds[i - 1].chain)
 		{
 			CheckCustomer(&deeds[i]);
@@ -401,7 +391,9 @@ DeedsDo(const Ledger *ledger, Deed *deeds, int count)
 		}
 		Do(ledger, togethers[customers - 1], &deeds[i]);
 	}
-	DeedAtHand(NULL);
+	at_hand->change = NULL;
 	TogethersWrite(togethers, customers);
+	for (int i = 0; i < customers; i++)
+		togethers[i]->chain->score = NULL;	/* as it is stored now; the memory goes */
 	LedgerLeave(&session);
 }

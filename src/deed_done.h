@@ -15,8 +15,9 @@ extern const char *const other_key_note;
 /* One event upon one promise. */
 typedef struct Deed
 {
-	const TrackedChange *change;
-	int			place;			/* in the order of the changes */
+	int			nth;			/* of the changes */
+	const TrackedChange *change;	/* while it is done */
+	int			place;			/* in the order in which deeds were decided */
 	Event		event;
 	char	   *customer;		/* NULL: to be made to nobody that can be */
 	pg_uuid_t	promise;		/* upon which, or to be made */
@@ -29,9 +30,14 @@ typedef struct Deed
 	Chain	   *chain;			/* NULL: the customer is none */
 } Deed;
 
-extern void DeedsDo(const Ledger *ledger, Deed *deeds, int count);
+/* Which change an error would be about; what is handed to the error context's callback. */
+typedef struct AtHand
+{
+	const TrackedChange *change;	/* NULL: none */
+} AtHand;
+
+extern void DeedsDo(const Ledger *ledger, const Changes *changes, Deed *deeds, int count, AtHand *at_hand);
 extern bool DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
-extern void DeedAtHand(const TrackedChange *change);
 extern void DeedErrorContext(void *arg);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
+#include "common/cryptohash.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 
@@ -26,27 +27,27 @@ const RowShape chain_shape = {"chain", chain_columns, CHAIN_COLUMNS};
 static const char digest_kind[] = "trust_ledger digest 1";
 
 static void
-Add(const CanonicalBytes *bytes)
+Add(pg_cryptohash_ctx *hash, const CanonicalBytes *bytes)
 {
-	if (!Sha256Add(bytes->data, bytes->length))
+	if (pg_cryptohash_update(hash, bytes->data, bytes->length) < 0)
 		CryptoFailed();
 }
 
 static void
-AddBeginning(const pg_uuid_t *ledger)
+AddBeginning(pg_cryptohash_ctx *hash, const pg_uuid_t *ledger)
 {
-	static CanonicalBytes bytes;
+	static CanonicalBytes bytes;	/* as in EntryHash() */
 
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, digest_kind, strlen(digest_kind));
 	CanonicalField(&bytes, ledger->data, UUID_LEN);
-	Add(&bytes);
+	Add(hash, &bytes);
 }
 
 static void
-AddChain(Digest *digest, const Row *chain)
+AddChain(Digest *digest, pg_cryptohash_ctx *hash, const Row *chain)
 {
-	static CanonicalBytes bytes;
+	static CanonicalBytes bytes;	/* as in EntryHash() */
 
 	CanonicalReset(&bytes);
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
@@ -56,27 +57,33 @@ AddChain(Digest *digest, const Row *chain)
 		else
 			CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
 	}
-	Add(&bytes);
+	Add(hash, &bytes);
 	digest->entries += RowInt64(chain, CHAIN_LENGTH);
 	if (!RowTextIs(chain, CHAIN_CUSTOMER, GOVERNANCE_CUSTOMER))
 		digest->customers++;
 }
 
-/* Of all chains, sorted by the bytes of customer.  Within a LedgerSession, on the active snapshot. */
+/*
+ * Of all chains, sorted by the bytes of customer.  Within a LedgerSession, on the
+ * active snapshot.  The hash that is going on is this call's own, for what is read
+ * may call us again; an error takes it along.
+ */
 void
 DigestRead(Digest *digest, const pg_uuid_t *ledger)
 {
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 	Reader		chains;
 
 	memset(digest, 0, sizeof(Digest));
-	if (!Sha256Begin())
+	if (hash == NULL || pg_cryptohash_init(hash) < 0)
 		CryptoFailed();
-	AddBeginning(ledger);
+	AddBeginning(hash, ledger);
 	for (ReaderOpen(&chains, &chain_shape, NULL, NULL, &(Customers) {0}); chains.row; ReaderNext(&chains))
-		AddChain(digest, chains.row);
+		AddChain(digest, hash, chains.row);
 	ReaderClose(&chains);
-	if (!Sha256End(digest->hash))
+	if (pg_cryptohash_final(hash, digest->hash, HASH_SIZE) < 0)
 		CryptoFailed();
+	pg_cryptohash_free(hash);
 }
 
 /*

@@ -198,6 +198,10 @@ EntryTextMatches(const Row *entry, const ErasableText *erasable)
 void
 EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 {
+	/*
+	 * Of the process, and only ever grown or cleared.  No code of users runs between
+	 * the reset and the hash, and what an error left is cleared by the next reset.
+	 */
 	static CanonicalBytes bytes;
 
 	CanonicalReset(&bytes);

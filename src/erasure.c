@@ -140,11 +140,13 @@ static void
 EraseTexts(const Erasure *erasure, const Loss *loss)
 {
 	Datum		values[2 + ERASABLE_TEXTS] = {PointerGetDatum(erasure->chain->customer), Int64GetDatum(loss->seq)};
+	Expectation *expectation;
 
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
 		values[2 + i] = BoolGetDatum((loss->texts & (1 << i)) != 0);
-	GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
+	expectation = GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
 	CheckWritten(StatementWrite(&erase_texts, values, NULL), 1, "entry");
+	GuardDone(expectation);
 }
 
 /* One row of what was found. */

@@ -93,6 +93,7 @@ TextIndex(const TupleTableSlot *slot, int column, const char *const *names, cons
 	return count;
 }
 
+/* Constants, written when reading begins: always the same, whoever else is reading. */
 static size_t event_lengths[EVENTS];
 static size_t state_lengths[STATES];
 

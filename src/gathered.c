@@ -16,20 +16,91 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "deed.h"
+#include "change_record.h"
+#include "change_write.h"
 #include "parked.h"
-#include "savepoint.h"
+#include "spool.h"
 
-/* Of this transaction, in the order in which they happened. */
+/* ---- how far it was when each open savepoint began to move it ---- */
+
+typedef struct Mark
+{
+	SubTransactionId savepoint;
+	int64		before;
+} Mark;
+
+/* The innermost last. */
+typedef struct Marks
+{
+	Mark	   *marks;
+	int			count;
+	int			capacity;
+} Marks;
+
+/* To be called before what is marked moves on. */
+static void
+MarkBefore(Marks *marks, int64 before, MemoryContext context)
+{
+	SubTransactionId now = GetCurrentSubTransactionId();
+
+	if (marks->count > 0 && marks->marks[marks->count - 1].savepoint == now)
+		return;
+	if (marks->count == marks->capacity)
+	{
+		int			capacity = Max(8, 2 * marks->capacity);
+
+		marks->marks = marks->marks ? repalloc(marks->marks, sizeof(Mark) * capacity) :
+			MemoryContextAlloc(context, sizeof(Mark) * capacity);
+		marks->capacity = capacity;
+	}
+	marks->marks[marks->count++] = (Mark) {now, before};
+}
+
+/* Savepoints are numbered as they begin, so those within one have higher numbers.  Returns how far it is then. */
+static int64
+MarksRolledBack(Marks *marks, SubTransactionId savepoint, int64 now)
+{
+	while (marks->count > 0 && marks->marks[marks->count - 1].savepoint >= savepoint)
+		now = marks->marks[--marks->count].before;
+	return now;
+}
+
+static void
+MarksReleased(Marks *marks, SubTransactionId savepoint, SubTransactionId parent)
+{
+	int			last = marks->count - 1;
+
+	if (last < 0 || marks->marks[last].savepoint < savepoint)
+		return;
+	if (last > 0 && marks->marks[last - 1].savepoint == parent)
+		marks->count--;
+	else
+		marks->marks[last].savepoint = parent;
+}
+
+/* ---- what was gathered ---- */
+
+/*
+ * Of this transaction, in the order in which it happened.  A savepoint that is
+ * rolled back takes back what was done within it; an error that ends no
+ * savepoint ends the transaction.  The end of the transaction, by PREPARE too,
+ * empties it.  Nested calls add to it, and may write all that is there: whoever
+ * writes works on copies.
+ */
 static struct
 {
 	MemoryContext context;		/* NULL: nothing was gathered */
-	TrackedChange **changes;
-	int			count;
-	int			capacity;
-	int			written;		/* the first of them, by write:now */
+	uint64		id;				/* another one whenever the context is empty again */
+	Spool		spool;
+	int64		written;		/* the first of them, by write:now */
+	bool		may_fail;		/* some may be left out */
+	Marks		made;
+	Marks		writing;
 	int			writing_at;		/* nesting level of the transaction where writing began; 0: nothing is being written */
 }			gathered = {0};
+
+/* Never the same twice in a session. */
+static uint64 last_id = 0;
 
 static void
 Forget(void)
@@ -41,12 +112,13 @@ Forget(void)
 static void
 ForgetWritten(void)
 {
-	/* none: a change may be being read, which is not there yet */
-	if (gathered.count == 0 || gathered.written < gathered.count || gathered.writing_at > 0)
+	MemoryContext context = gathered.context;
+
+	if (context == NULL || gathered.written < gathered.spool.count || gathered.writing_at > 0)
 		return;
-	MemoryContextReset(gathered.context);
-	gathered.changes = NULL;
-	gathered.count = gathered.capacity = gathered.written = 0;
+	SpoolEnd(&gathered.spool);
+	Forget();
+	MemoryContextDelete(context);
 }
 
 /* ---- the transaction's life ---- */
@@ -58,13 +130,14 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			while (gathered.written < gathered.count)
+			while (gathered.written < gathered.spool.count)
 				GatheredWrite();
+			ForgetWritten();
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			Forget();			/* the memory goes with the transaction */
+			Forget();			/* memory and file go with the transaction */
 			break;
 		default:
 			break;
@@ -74,10 +147,8 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 static void
 AtSavepointRolledBack(SubTransactionId mine)
 {
-	while (gathered.written > 0 && gathered.changes[gathered.written - 1]->written_in >= mine)
-		gathered.written--;
-	while (gathered.count > 0 && gathered.changes[gathered.count - 1]->made_in >= mine)
-		gathered.count--;
+	gathered.written = MarksRolledBack(&gathered.writing, mine, gathered.written);
+	SpoolTruncate(&gathered.spool, MarksRolledBack(&gathered.made, mine, gathered.spool.count));
 	if (gathered.writing_at >= GetCurrentTransactionNestLevel())
 		gathered.writing_at = 0;
 }
@@ -85,28 +156,27 @@ AtSavepointRolledBack(SubTransactionId mine)
 static void
 AtSavepointReleased(SubTransactionId mine, SubTransactionId parent)
 {
-	for (int i = gathered.written - 1; i >= 0 && gathered.changes[i]->written_in >= mine; i--)
-		gathered.changes[i]->written_in = parent;
-	for (int i = gathered.count - 1; i >= 0 && gathered.changes[i]->made_in >= mine; i--)
-		gathered.changes[i]->made_in = parent;
+	MarksReleased(&gathered.writing, mine, parent);
+	MarksReleased(&gathered.made, mine, parent);
 	if (parent == TopSubTransactionId)
 		ForgetWritten();
 }
 
-/* Savepoints are numbered as they begin, so those within one have higher numbers. */
 static void
 AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg pg_attribute_unused())
 {
+	if (gathered.context == NULL)
+		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		AtSavepointRolledBack(mine);
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 		AtSavepointReleased(mine, parent);
 }
 
-/* Where what is gathered lives until the transaction ends. */
-MemoryContext
-GatheredContext(void)
+static void
+Begin(void)
 {
+	/* The session's: registered once, whatever becomes of the transaction. */
 	static bool registered = false;
 
 	if (!registered)
@@ -115,9 +185,11 @@ GatheredContext(void)
 		RegisterSubXactCallback(AtSavepointEvent, NULL);
 		registered = true;
 	}
-	if (gathered.context == NULL)
-		gathered.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_DEFAULT_SIZES);
-	return gathered.context;
+	if (gathered.context != NULL)
+		return;
+	gathered.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_SMALL_SIZES);
+	gathered.spool.context = gathered.context;
+	gathered.id = ++last_id;
 }
 
 /* Whether a row of the one key can have come to have the other in another partition. */
@@ -133,6 +205,18 @@ CanBeSameRow(const List *left, const List *arrived)
 	return true;
 }
 
+/* Where it arrived is told of. */
+static void
+Arrived(TrackedChange *left, int64 nth)
+{
+	Size		length;
+	void	   *record;
+
+	left->arrived = true;
+	record = ChangePack(left, &length);
+	SpoolReplace(&gathered.spool, nth, record, length);
+}
+
 /*
  * A row that comes from another partition left it right before, by the same
  * command: what was gathered since of that table is of the same row.
@@ -140,12 +224,15 @@ CanBeSameRow(const List *left, const List *arrived)
 static void
 FindWhereFrom(TrackedChange *change)
 {
-	for (int i = gathered.count - 1; i >= gathered.written; i--)
+	for (int64 i = gathered.spool.count - 1; i >= gathered.written; i--)
 	{
-		TrackedChange *before = gathered.changes[i];
+		ChangeHeader header;
+		TrackedChange *before;
 
-		if (strcmp(before->source, change->source) != 0)
+		SpoolRead(&gathered.spool, i, &header, sizeof(header));
+		if (strcmp(header.mapping->source, change->source) != 0)
 			continue;
+		before = ChangeUnpack(SpoolGet(&gathered.spool, i));
 		if (before->unreadable)
 			return;
 		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
@@ -153,168 +240,64 @@ FindWhereFrom(TrackedChange *change)
 			return;
 		if (before->operation != ROW_DELETE || strcmp(before->name, change->name) != 0)
 			continue;
-		before->arrived = true;
 		change->old_key = before->key;
 		change->old_row = before->old_row;
+		Arrived(before, i);
 		return;
 	}
 }
 
+/* A copy of the change, which must be complete. */
 void
 GatheredAdd(TrackedChange *change)
 {
-	if (gathered.capacity == 0)
-	{
-		gathered.capacity = 16;
-		gathered.changes = MemoryContextAlloc(gathered.context, sizeof(TrackedChange *) * gathered.capacity);
-	}
-	else if (gathered.count == gathered.capacity)
-	{
-		gathered.capacity *= 2;
-		gathered.changes = repalloc_huge(gathered.changes, sizeof(TrackedChange *) * gathered.capacity);
-	}
+	Size		length;
+	void	   *record;
+
+	Begin();
 	if (change->operation == ROW_INSERT && change->lasting_key)
 		FindWhereFrom(change);
-	change->made_in = GetCurrentSubTransactionId();
-	gathered.changes[gathered.count++] = change;
-}
-
-/* ---- writing, and what cannot be written ---- */
-
-static bool
-AnyMayFail(TrackedChange *const *changes, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (changes[i]->on_error != ON_ERROR_FAIL)
-			return true;
-	return false;
-}
-
-/* What is to be written, and what cannot be. */
-typedef struct Writing
-{
-	const Ledger *ledger;
-	TrackedChange **changes;
-	int			count;
-	const ErrorData **errors;	/* by change; NULL: none */
-} Writing;
-
-static void
-WriteAll(void *arg)
-{
-	Writing    *writing = arg;
-
-	DeedsCarryOut(writing->ledger, writing->changes, writing->count);
-}
-
-/* Those without an error. */
-static Writing
-WithoutErrors(const Writing *all)
-{
-	Writing		rest = {all->ledger, palloc(sizeof(TrackedChange *) * all->count), 0, NULL};
-
-	for (int i = 0; i < all->count; i++)
-		if (all->errors[i] == NULL)
-			rest.changes[rest.count++] = all->changes[i];
-	return rest;
-}
-
-/* One by one, each in a savepoint of its own, to see which cannot be written. */
-static void
-FindErrors(void *arg)
-{
-	Writing    *all = arg;
-	Writing		rest = WithoutErrors(all);
-
-	DeedsLock(rest.ledger, rest.changes, rest.count);
-	for (int i = 0; i < all->count; i++)
+	record = ChangePack(change, &length);
+	if (change->mapping->gathered_by != gathered.id)
 	{
-		Writing		one = {all->ledger, &all->changes[i], 1, NULL};
-		ErrorData  *error;
-
-		if (all->errors[i])
-			continue;
-		error = InSavepoint(WriteAll, &one, true);
-		if (error && (all->changes[i]->on_error == ON_ERROR_FAIL || !IsAboutTheStep(error)))
-			ReThrowError(error);
-		all->errors[i] = error;
+		MappingPin(change->mapping, gathered.context);
+		change->mapping->gathered_by = gathered.id;
 	}
+	MarkBefore(&gathered.made, gathered.spool.count, gathered.context);
+	SpoolAdd(&gathered.spool, record, length);
+	gathered.may_fail = gathered.may_fail || change->on_error != ON_ERROR_FAIL;
 }
 
-/* A note in the promise's history in place of what could not be written. */
-static TrackedChange *
-NoteInstead(const TrackedChange *change, const ErrorData *error)
+/* ---- writing it ---- */
+
+/* So many at the most are read once, and kept while they are written. */
+#define FEW 1000
+
+static const TrackedChange *
+GetGathered(const Changes *changes, int nth)
 {
-	TrackedChange *noted = palloc(sizeof(TrackedChange));
-
-	*noted = *change;
-	noted->event = EVENT_NOTED;
-	noted->operation = ROW_UPDATE;
-	noted->moved = false;
-	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
-	RowSetText(noted->mapped, MAPPED_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], error->message));
-	return noted;
-}
-
-/*
- * Writes what can be written; what cannot is noted or told, where the changes
- * say so.  All at once first; if that fails, once more to see by which changes,
- * and then without them.
- */
-static void
-WriteWhatCan(const Ledger *ledger, TrackedChange **changes, int count, Refused refused)
-{
-	Writing		all = {ledger, changes, count, palloc0(sizeof(ErrorData *) * count)};
-	Writing		rest;
-	ErrorData  *error;
-
-	for (int i = 0; i < count; i++)
-		all.errors[i] = changes[i]->unreadable;
-	rest = WithoutErrors(&all);
-	error = InSavepoint(WriteAll, &rest, true);
-	if (error && !IsAboutTheStep(error))
-		ReThrowError(error);
-	if (error)
-	{
-		error = InSavepoint(FindErrors, &all, false);
-		if (error)
-			ReThrowError(error);
-		rest.count = 0;
-		for (int i = 0; i < count; i++)
-			if (all.errors[i] == NULL)
-				rest.changes[rest.count++] = changes[i];
-			else if (changes[i]->on_error == ON_ERROR_NOTE)
-				rest.changes[rest.count++] = NoteInstead(changes[i], all.errors[i]);
-		WriteAll(&rest);
-	}
-	for (int i = 0; i < count; i++)
-		if (all.errors[i] && changes[i]->on_error == ON_ERROR_PARK)
-			refused(ledger, changes[i], all.errors[i]);
-}
-
-void
-ChangesWrite(const Ledger *ledger, TrackedChange **changes, int count, Refused refused)
-{
-	if (AnyMayFail(changes, count))
-		WriteWhatCan(ledger, changes, count, refused);
-	else
-		DeedsCarryOut(ledger, changes, count);
+	return ChangeUnpack(SpoolGet(&gathered.spool, *(const int64 *) changes->from + nth));
 }
 
 /* Takes what was gathered and not written yet for written: what rolls back the writing undoes that. */
-static TrackedChange **
-TakeGathered(int *count)
+static Changes
+TakeGathered(void)
 {
-	TrackedChange **taken;
+	int64	   *first = palloc(sizeof(int64));
+	Changes		taken = {.may_fail = gathered.may_fail, .get = GetGathered, .from = first};
 
-	*count = gathered.count - gathered.written;
-	taken = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TrackedChange *) * Max(*count, 1));
-	memcpy(taken, gathered.changes + gathered.written, sizeof(TrackedChange *) * *count);
-	for (int i = 0; i < *count; i++)
-		taken[i]->written_in = GetCurrentSubTransactionId();
-	gathered.written = gathered.count;
+	*first = gathered.written;
+	taken.count = gathered.spool.count - gathered.written;
+	if (taken.count <= FEW)
+	{
+		const TrackedChange **few = palloc(sizeof(TrackedChange *) * Max(taken.count, 1));
+
+		for (int i = 0; i < taken.count; i++)
+			few[i] = ChangesGet(&taken, i);
+		taken = ChangesOfArray(few, taken.count);
+	}
+	MarkBefore(&gathered.writing, gathered.written, gathered.context);
+	gathered.written = gathered.spool.count;
 	return taken;
 }
 
@@ -322,19 +305,18 @@ TakeGathered(int *count)
 void
 GatheredWrite(void)
 {
-	MemoryContext work = AllocSetContextCreate(gathered.context, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(work);
 	bool		outermost = gathered.writing_at == 0;
-	TrackedChange **changes;
-	int			count;
+	Changes		changes;
 	Ledger		ledger;
 
 	if (outermost)
 		gathered.writing_at = GetCurrentTransactionNestLevel();
-	changes = TakeGathered(&count);
+	changes = TakeGathered();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = *LedgerOpen();
-	ChangesWrite(&ledger, changes, count, ParkChange);
+	ChangesWrite(&ledger, &changes, ParkChange);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(work);

@@ -7,11 +7,6 @@
 
 #include "change.h"
 
-/* What becomes of a change that cannot be written, where it may be left out. */
-typedef void (*Refused) (const Ledger *ledger, const TrackedChange *change, const ErrorData *error);
-
-extern void ChangesWrite(const Ledger *ledger, TrackedChange **changes, int count, Refused refused);
-extern MemoryContext GatheredContext(void);
 extern void GatheredAdd(TrackedChange *change);
 extern void GatheredWrite(void);
 

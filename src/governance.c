@@ -70,11 +70,12 @@ Project(const GovernanceChange *change, const Row *entry)
 		entry->values[ENTRY_SEQ], entry->values[ENTRY_NAME]
 	};
 	char		nulls[] = "    ";
+	Expectation *expectation = GuardExpectOne(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), NULL);
 
 	nulls[3] = RowIsNull(entry, ENTRY_NAME) ? 'n' : ' ';
-	GuardExpectOne(GUARDED_GOVERNED, RowInt64(entry, ENTRY_SEQ), NULL);
 	if (StatementWrite(&change->governs->update, values, nulls) == 0)
 		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1, change->governs->table);
+	GuardDone(expectation);
 	/* the guard does so too, for subscribers; here, for a ledger whose guards are gone */
 	CacheInvalidateRelcacheByRelid(LedgerRelation(change->governs->table));
 }
@@ -115,10 +116,11 @@ RemoveRow(const GovernedTable *governed, Datum subject)
 {
 	Oid			types[1] = {TEXTOID};
 	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1", governed->table, quote_identifier(governed->key));
+	Expectation *expectation = GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
 
-	GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
 	if (SPI_execute_with_args(delete, 1, types, &subject, NULL, false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not remove a row of trust.%s", governed->table);
+	GuardDone(expectation);
 }
 
 /*
@@ -141,13 +143,16 @@ GovernanceRestore(GovernedTable *governed, const char *subject)
 		elog(ERROR, "could not read what a row of trust.%s was", governed->table);
 	if (SPI_processed == 1)
 	{
+		Expectation *expectation;
+
 		values[1] = ResultNeeded(0, 1, JSONBOID);
 		values[2] = ResultNeeded(0, 2, INT8OID);
 		values[3] = ResultValue(0, 3, TEXTOID, &isnull);
 		nulls[3] = isnull ? 'n' : ' ';
-		GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
+		expectation = GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
 		if (StatementWrite(&governed->update, values, nulls) == 0)
 			CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
+		GuardDone(expectation);
 	}
 	else
 		RemoveRow(governed, values[0]);

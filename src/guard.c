@@ -5,6 +5,7 @@
  * Right before each write the one way in says which row is to come: a hash, or
  * the number of the entry that a projection follows.  The guard lets that one
  * row pass and forgets it.  There is no flag that a planted trigger could ride on.
+ * A call that comes from within a write says of its own writes what is to come.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "utils/datum.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "entry.h"
@@ -29,35 +31,48 @@ PG_FUNCTION_INFO_V1(guard_source);
 PG_FUNCTION_INFO_V1(guard_governed);
 PG_FUNCTION_INFO_V1(guard_truncate);
 
-static struct
+/* What one write is to bring. */
+struct Expectation
 {
 	GuardedTable table;
 	const GuardedRow *rows;		/* the next first */
-	int			count;
+	int			count;			/* 0: none is to come any more */
 	bool		rebuilt;		/* it may replace what says the same seq, and go */
-}			expected = {GUARDED_NONE, NULL, 0, false};
+	GuardedRow	one;
+	SubTransactionId made_in;
+	Expectation *outer;			/* of the write in the middle of which this one is made */
+};
+
+/*
+ * Of the innermost write that is going on.  A nested call has its own, and leaves
+ * that of the outer as it was.  An error takes back those of the savepoint that it
+ * ends, and the end of the transaction takes all: until then they stand in its
+ * memory.  None is there when a transaction is prepared: that is no write.
+ */
+static Expectation *expected = NULL;
 
 static void
 ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	expected.table = GUARDED_NONE;
+	expected = NULL;
 }
 
+/* Savepoints are numbered as they begin, so those within one have higher numbers. */
 static void
-ForgetAtSubEnd(SubXactEvent event pg_attribute_unused(), SubTransactionId mine pg_attribute_unused(),
+ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
 			   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	expected.table = GUARDED_NONE;
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	while (expected && expected->made_in >= mine)
+		expected = expected->outer;
 }
 
-/*
- * The next rows written to that kind of table are these, in this order; they
- * stay where they are until the write is done.  An error takes that back.
- */
-void
-GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
+static Expectation *
+Expect(GuardedTable table)
 {
-	static bool registered = false;
+	static bool registered = false; /* of the process, as the callbacks are */
+	Expectation *expectation;
 
 	if (!registered)
 	{
@@ -65,30 +80,58 @@ GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
 		RegisterSubXactCallback(ForgetAtSubEnd, NULL);
 		registered = true;
 	}
-	expected.table = table;
-	expected.rows = rows;
-	expected.count = count;
-	expected.rebuilt = false;
+	expectation = MemoryContextAlloc(CurTransactionContext, sizeof(Expectation));
+	expectation->table = table;
+	expectation->rebuilt = false;
+	expectation->made_in = GetCurrentSubTransactionId();
+	expectation->outer = expected;
+	return expected = expectation;
+}
+
+/*
+ * The next rows written to that kind of table are these, in this order; they
+ * stay where they are until the write is done.  An error takes that back.
+ */
+Expectation *
+GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
+{
+	Expectation *expectation = Expect(table);
+
+	expectation->rows = rows;
+	expectation->count = count;
+	return expectation;
 }
 
 /* Hash may be NULL where the table has none. */
-void
+Expectation *
 GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
 {
-	static GuardedRow row;
+	Expectation *expectation = Expect(table);
 
-	row.seq = seq;
+	expectation->one.seq = seq;
 	if (hash)
-		memcpy(row.hash, hash, HASH_SIZE);
-	GuardExpect(table, &row, 1);
+		memcpy(expectation->one.hash, hash, HASH_SIZE);
+	expectation->rows = &expectation->one;
+	expectation->count = 1;
+	return expectation;
 }
 
 /* A row that is made anew from the entries, or removed because there are none of it. */
-void
+Expectation *
 GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
 {
-	GuardExpectOne(table, seq, hash);
-	expected.rebuilt = true;
+	Expectation *expectation = GuardExpectOne(table, seq, hash);
+
+	expectation->rebuilt = true;
+	return expectation;
+}
+
+/* The write is done: what did not come is not to come any more. */
+void
+GuardDone(Expectation *expectation)
+{
+	expected = expectation->outer;
+	pfree(expectation);
 }
 
 pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
@@ -123,14 +166,15 @@ CheckCalledAsGuard(FunctionCallInfo fcinfo, bool row)
 static const GuardedRow *
 NextExpected(GuardedTable table)
 {
-	if (expected.table != table)
+	if (expected == NULL)
+		return NULL;
+	if (expected->table != table || expected->count == 0)
 	{
-		expected.table = GUARDED_NONE;
+		expected->count = 0;
 		return NULL;
 	}
-	if (--expected.count == 0)
-		expected.table = GUARDED_NONE;
-	return expected.rows++;
+	expected->count--;
+	return expected->rows++;
 }
 
 static Datum
@@ -258,7 +302,7 @@ GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, co
 	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
 	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	bool		rebuilt = expected.table == table && expected.rebuilt;
+	bool		rebuilt = expected && expected->table == table && expected->count > 0 && expected->rebuilt;
 
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && !IsLogicalWorker())
 	{

@@ -26,8 +26,11 @@ typedef struct GuardedRow
 	uint8		hash[HASH_SIZE];
 } GuardedRow;
 
-extern void GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
-extern void GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
-extern void GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
+typedef struct Expectation Expectation;
+
+extern Expectation *GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
+extern Expectation *GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
+extern Expectation *GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
+extern void GuardDone(Expectation *expectation);
 
 #endif

@@ -14,7 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "gathered.h"
+#include "change_write.h"
 #include "text.h"
 #include "tracked_rows.h"
 
@@ -42,7 +42,7 @@ typedef struct RowFields
 /* What is to be taken in, and where the rows were when they were read. */
 typedef struct Taking
 {
-	TrackedChange **changes;
+	const TrackedChange **changes;
 	RowPlaces	places;			/* by change */
 	int			count;
 } Taking;
@@ -140,12 +140,12 @@ CanBeImported(const TrackedChange *change)
 
 /* What the row cannot say stays outside: reconcile_table() shows it. */
 static void
-Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const ErrorData *error)
+Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal)
 {
 	ereport(WARNING,
-			(errcode(error->sqlerrcode),
+			(errcode(refusal->sqlstate),
 			 errmsg("row %s: \"%s\" is not imported", change->key, event_names[change->event]),
-			 errdetail("%s", error->message)));
+			 errdetail("%s", refusal->message)));
 }
 
 static void
@@ -272,6 +272,7 @@ import_rows(PG_FUNCTION_ARGS)
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel;
 	Taking		taking;
+	Changes		changes;
 	int			count;
 	bool		own;
 
@@ -286,7 +287,8 @@ import_rows(PG_FUNCTION_ARGS)
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
 	LockChainsOf(&ledger, &taking);
 	KeepAsRead(&taking, rel);
-	ChangesWrite(&ledger, taking.changes, taking.count, Warn);
+	changes = ChangesOfArray(taking.changes, taking.count);
+	ChangesWrite(&ledger, &changes, Warn);
 	table_close(rel, NoLock);
 	PG_RETURN_INT32(count);
 }

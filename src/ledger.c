@@ -45,12 +45,18 @@ static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
 
 /*
  * What this process remembers of the ledger.  The relation cache tells when a
- * governed table changed: guards ask for it, DDL does by itself.
+ * governed table changed: guards ask for it, DDL does by itself.  It tells too
+ * when a change is taken back, so this outlives errors, savepoints and
+ * transactions, prepared ones included.  It is filled when all of it was read, and
+ * callers get copies: a nested call may fill it again while they work.
  */
 static Ledger current;
 static bool current_valid = false;
+
+/* Counts on whatever happens: what was read while it changed is not remembered. */
 static uint64 generation = 0;
 
+/* Who is told of which relation; of the process, as the callback is.  Callbacks only set flags. */
 #define WATCHED 8
 static struct
 {
@@ -74,22 +80,30 @@ RelationChanged(Datum arg pg_attribute_unused(), Oid relid)
 			watched[i].forget();
 }
 
-/* Calls forget when the relation changes.  One relation per forget: a ledger made anew replaces the old. */
-void
-LedgerWatch(Oid relid, void (*forget) (void))
+static void
+WatchRelations(void)
 {
-	static bool registered = false;
-	int			i;
+	static bool registered = false; /* of the process, as the callback is */
 
 	if (!registered)
 	{
 		CacheRegisterRelcacheCallback(RelationChanged, (Datum) 0);
 		registered = true;
 	}
+}
+
+/* Calls forget when the relation changes.  One relation per forget: a ledger made anew replaces the old. */
+void
+LedgerWatch(Oid relid, void (*forget) (void))
+{
+	int			i;
+
+	WatchRelations();
 	for (i = 0; i < watched_count; i++)
 		if (watched[i].forget == forget)
 			break;
-	Assert(i < WATCHED);
+	if (i == WATCHED)
+		elog(ERROR, "too many relations are watched");
 	watched[i].relid = relid;
 	watched[i].forget = forget;
 	watched_count = Max(watched_count, i + 1);
@@ -99,6 +113,7 @@ LedgerWatch(Oid relid, void (*forget) (void))
 uint64
 LedgerGeneration(void)
 {
+	WatchRelations();
 	return generation;
 }
 
@@ -300,27 +315,40 @@ LedgerReadId(Ledger *ledger)
 		ledger->id = *DatumGetUUIDP(id);
 }
 
-/* The ledger of this database, or an error that says which call is needed. */
+/* Reads the ledger, and remembers it unless something changed meanwhile. */
+static void
+LoadLedger(Ledger *ledger)
+{
+	uint64		seen = LedgerGeneration();
+	LedgerSession session;
+
+	LedgerFind(ledger);
+	LedgerWatch(ledger->relid, ForgetLedger);
+	LedgerEnter(ledger, &session);
+	LoadSettings(ledger);
+	LedgerLeave(&session);
+	if (seen == LedgerGeneration())
+	{
+		current = *ledger;
+		current_valid = true;
+	}
+}
+
+/*
+ * The ledger of this database, or an error that says which call is needed.  A
+ * copy: an act goes by the settings that it began with, whatever is governed
+ * meanwhile.
+ */
 const Ledger *
 LedgerOpen(void)
 {
-	if (!current_valid)
-	{
-		Ledger		fresh = {0};
-		LedgerSession session;
-		uint64		seen;
+	Ledger	   *ledger = palloc0(sizeof(Ledger));
 
-		LedgerFind(&fresh);
-		LedgerWatch(fresh.relid, ForgetLedger);
-		seen = LedgerGeneration();
-		LedgerEnter(&fresh, &session);
-		LoadSettings(&fresh);
-		LedgerLeave(&session);
-		current = fresh;
-		/* what changed while it was read is read again next time */
-		current_valid = (seen == LedgerGeneration());
-	}
-	return &current;
+	if (current_valid)
+		*ledger = current;
+	else
+		LoadLedger(ledger);
+	return ledger;
 }
 
 /*

@@ -405,6 +405,25 @@ MappingHas(const Mapping *mapping, int field)
 	return false;
 }
 
+/* In the current memory context, which becomes the mapping's own. */
+static Mapping *
+NewMapping(Relation rel, const Trigger *trigger)
+{
+	Mapping    *mapping = palloc0(offsetof(Mapping, watched) + sizeof(AttrNumber) * trigger->tgnattr);
+
+	mapping->context = CurrentMemoryContext;
+	mapping->trigger = trigger->tgoid;
+	mapping->relid = RelationGetRelid(rel);
+	mapping->owner = rel->rd_rel->relowner;
+	mapping->table = QualifiedName(mapping->relid);
+	mapping->trigger_name = pstrdup(trigger->tgname);
+	mapping->source = pstrdup(MappingSource(rel, trigger));
+	mapping->promise = "";
+	mapping->nwatched = trigger->tgnattr;
+	memcpy(mapping->watched, trigger->tgattr, sizeof(AttrNumber) * trigger->tgnattr);
+	return mapping;
+}
+
 /*
  * Reads a trigger's mapping, into a memory context of its own below the one
  * given; an error where it cannot work.
@@ -414,26 +433,67 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping", ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(context);
-	Mapping    *mapping = palloc0(offsetof(Mapping, watched) + sizeof(AttrNumber) * trigger->tgnattr);
+	Mapping    *mapping;
 
 	CheckTable(rel);
-	mapping->context = context;
-	mapping->trigger = trigger->tgoid;
-	mapping->relid = RelationGetRelid(rel);
-	mapping->owner = rel->rd_rel->relowner;
-	mapping->table = QualifiedName(mapping->relid);
-	mapping->trigger_name = pstrdup(trigger->tgname);
+	mapping = NewMapping(rel, trigger);
 	mapping->event = EventOf(trigger);
-	mapping->promise = "";
-	mapping->nwatched = trigger->tgnattr;
-	memcpy(mapping->watched, trigger->tgattr, sizeof(AttrNumber) * trigger->tgnattr);
 	for (int i = 1; i < trigger->tgnargs; i++)
 		TakeArgument(mapping, rel, trigger->tgargs[i]);
-	mapping->source = pstrdup(MappingSource(rel, trigger));
 	CheckComplete(mapping, trigger->tgtype);
 	ReadKey(mapping, rel);
 	ReadPlaces(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);
 	return mapping;
+}
+
+/* Only what it is called, for changes that it cannot read: they are parked. */
+Mapping *
+MappingReadNames(Relation rel, const Trigger *trigger, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping", ALLOCSET_SMALL_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(context);
+	Mapping    *mapping = NewMapping(rel, trigger);
+
+	mapping->on_error = ON_ERROR_PARK;
+	MemoryContextSwitchTo(previous);
+	MemoryContextSetParent(context, parent);
+	return mapping;
+}
+
+/* ---- how long it lives ---- */
+
+static void
+Unpin(void *arg)
+{
+	Mapping    *mapping = arg;
+
+	if (--mapping->pins == 0 && mapping->forgotten)
+		MemoryContextDelete(mapping->context);
+}
+
+/*
+ * Keeps the mapping for as long as the memory context is not reset: whatever is
+ * invalidated meanwhile, and whatever ends the work, an error too.
+ */
+void
+MappingPin(Mapping *mapping, MemoryContext context)
+{
+	MemoryContextCallback *pin = MemoryContextAlloc(context, sizeof(MemoryContextCallback));
+
+	pin->func = Unpin;
+	pin->arg = mapping;
+	mapping->pins++;
+	MemoryContextRegisterResetCallback(context, pin);
+}
+
+/* Whoever read it needs it no more. */
+void
+MappingForget(Mapping *mapping)
+{
+	if (mapping->pins == 0)
+		MemoryContextDelete(mapping->context);
+	else
+		mapping->forgotten = true;
 }

@@ -33,6 +33,9 @@ typedef struct MappedField
 typedef struct Mapping
 {
 	MemoryContext context;		/* all of it lives there */
+	int			pins;			/* how many memory contexts it has to outlive */
+	bool		forgotten;		/* it goes with the last pin */
+	uint64		gathered_by;	/* the transaction for whose gathered changes it is pinned */
 	Oid			trigger;
 	Oid			relid;
 	Oid			owner;			/* of the table */
@@ -56,6 +59,9 @@ typedef struct Mapping
 } Mapping;
 
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext context);
+extern Mapping *MappingReadNames(Relation rel, const Trigger *trigger, MemoryContext context);
+extern void MappingPin(Mapping *mapping, MemoryContext context);
+extern void MappingForget(Mapping *mapping);
 extern const Trigger *MappingTrigger(Relation rel, Oid trigger);
 extern const char *MappingSource(Relation rel, const Trigger *trigger);
 extern const char *MappingActor(const Trigger *trigger);

@@ -86,7 +86,7 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 }
 
 void
-ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *error)
+ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal)
 {
 	LedgerSession session;
 	char		nulls[] = "            ";
@@ -98,7 +98,7 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *e
 		actor ? CStringGetTextDatum(actor) : (Datum) 0,
 		CStringGetTextDatum(RoleName(change->login)), CStringGetTextDatum(RoleName(change->role)),
 		change->old_row, change->new_row,
-		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)), CStringGetTextDatum(error->message)
+		CStringGetTextDatum(unpack_sql_state(refusal->sqlstate)), CStringGetTextDatum(refusal->message)
 	};
 
 	for (int i = 0; i < 12; i++)
@@ -194,14 +194,16 @@ ReplayOne(void *arg)
 	Relation	rel = table_open(mapping->relid, NoLock);
 	TrackedChange *change = ChangeOf(mapping, replay->ledger, replay->operation,
 									 RowFromJson(mapping, replay->old_row), RowFromJson(mapping, replay->new_row),
-									 RelationGetDescr(rel), replay->actor, GetUserId(), CurrentMemoryContext);
+									 RelationGetDescr(rel), replay->actor, GetUserId());
+	Changes		alone;
 
 	table_close(rel, NoLock);
 	if (change == NULL)
 		return;
 	if (RowIsNull(change->mapped, MAPPED_OCCURRED_AT))
 		RowSetInstant(change->mapped, MAPPED_OCCURRED_AT, replay->parked_at);
-	DeedsCarryOut(replay->ledger, &change, 1);
+	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
+	DeedsCarryOut(replay->ledger, &alone);
 }
 
 static void

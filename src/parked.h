@@ -8,6 +8,6 @@
 #include "change.h"
 
 extern Datum RowAsJson(HeapTuple row, TupleDesc tupdesc);
-extern void ParkChange(const Ledger *ledger, const TrackedChange *change, const ErrorData *error);
+extern void ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal);
 
 #endif

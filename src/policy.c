@@ -37,6 +37,12 @@ typedef struct Rule
 	int64		due_within;
 } Rule;
 
+/*
+ * The rules in force, of the process: changes are told by the relation cache, and
+ * told again when they are taken back, so errors, savepoints and PREPARE
+ * TRANSACTION need no more.  A nested call may put others here while rules are read;
+ * nothing calls anybody while they are looked through.
+ */
 static MemoryContext rules_context = NULL;
 static Rule *rules = NULL;
 static int	rule_count = 0;
@@ -78,29 +84,40 @@ ResultRule(uint64 row)
 	return rule;
 }
 
+/* These, complete, in place of what stands there. */
+static void
+PutInForce(MemoryContext context, Rule *read, int count, bool valid)
+{
+	MemoryContextSetParent(context, TopMemoryContext);
+	if (rules_context != NULL)
+		MemoryContextDelete(rules_context);
+	rules_context = context;
+	rules = read;
+	rule_count = count;
+	rules_valid = valid;
+}
+
 static void
 LoadRules(const Ledger *ledger)
 {
 	Oid			relid = LedgerRelation("policy");
 	uint64		seen = LedgerGeneration();
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
 	LedgerSession session;
 	MemoryContext previous;
+	Rule	   *read;
+	int			count;
 
 	LedgerWatch(relid, ForgetRules);
-	rule_count = 0;
-	rules_valid = false;
-	if (rules_context == NULL)
-		rules_context = AllocSetContextCreate(TopMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(rules_context);
 	LedgerEnter(ledger, &session);
-	StatementReadLatest(&read_policies, NULL, NULL, relid);
-	previous = MemoryContextSwitchTo(rules_context);
-	rules = palloc(sizeof(Rule) * (SPI_processed + 1));
-	for (uint64 i = 0; i < SPI_processed; i++)
-		rules[rule_count++] = ResultRule(i);
+	count = StatementReadLatest(&read_policies, NULL, NULL, relid);
+	previous = MemoryContextSwitchTo(context);
+	read = palloc(sizeof(Rule) * (count + 1));
+	for (int i = 0; i < count; i++)
+		read[i] = ResultRule(i);
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
-	rules_valid = (seen == LedgerGeneration());
+	PutInForce(context, read, count, seen == LedgerGeneration());
 }
 
 static bool

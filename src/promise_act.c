@@ -69,7 +69,7 @@ PromiseRead(const Chain *chain, Datum promise)
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
 		NoPromise(values[1]);
-	return RowFromTuple(&promise_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	return ResultRow(&promise_shape);
 }
 
 static void

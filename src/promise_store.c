@@ -12,7 +12,7 @@
 #include "guard.h"
 
 static Inserter insert_promise = {.shape = &promise_shape};
-static SPIPlanPtr update_promise = NULL;
+static SPIPlanPtr update_promise = NULL;	/* as a Statement's: nothing that happens to a transaction touches it */
 
 /* Columns that never change after the first entry, and so stay out of the UPDATE */
 #define PROMISE_KEY_COLUMNS 2
@@ -33,7 +33,7 @@ UpdatePromise(const Row *promise)
 			appendStringInfo(&sql, "%s%s = $%d", i > PROMISE_KEY_COLUMNS ? ", " : "",
 							 quote_identifier(promise_shape.columns[i].name), i + 1);
 		appendStringInfoString(&sql, " WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2");
-		update_promise = KeptPlan(sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
+		KeepPlan(&update_promise, sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
 	}
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
 		nulls[i] = promise->nulls[i] ? 'n' : ' ';
@@ -57,6 +57,7 @@ StoreMade(PromiseAct *const *acts, int count)
 	const Row **promises = palloc(sizeof(Row *) * count);
 	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * count);
 	int			made = 0;
+	Expectation *expectation;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -67,8 +68,9 @@ StoreMade(PromiseAct *const *acts, int count)
 	}
 	if (made == 0)
 		return;
-	GuardExpect(GUARDED_PROMISE, guarded, made);
+	expectation = GuardExpect(GUARDED_PROMISE, guarded, made);
 	RowsInsert(&insert_promise, LedgerRelation(promise_shape.table), promises, made);
+	GuardDone(expectation);
 }
 
 /* Whether its promise was made among the same acts: then it went in as its last act left it. */
@@ -86,12 +88,14 @@ StoreChanged(PromiseAct *const *acts, int count)
 	{
 		const Row  *promise = acts[i]->promise;
 		int64		seq = RowInt64(promise, PROMISE_LAST_SEQ);
+		Expectation *expectation;
 
 		if (IsNew(acts[i]) || seq != RowInt64(acts[i]->entry, ENTRY_SEQ))
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		GuardExpectOne(GUARDED_PROMISE, seq, NULL);
+		expectation = GuardExpectOne(GUARDED_PROMISE, seq, NULL);
 		PromiseStore(promise, false);
+		GuardDone(expectation);
 	}
 }
 

@@ -64,8 +64,10 @@ typedef struct Rebuilt
 static void
 StorePromise(const Row *promise, bool is_new)
 {
-	GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
+	Expectation *expectation = GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
+
 	PromiseStore(promise, is_new);
+	GuardDone(expectation);
 }
 
 static const Rebuilt rebuilt_promise = {&projected_promise, GUARDED_PROMISE, &delete_promise, StorePromise};
@@ -95,8 +97,10 @@ RebuildRow(const Rebuilt *rebuilt, Fold *fold, const Row *stored)
 	said = folded ? projected->said(folded) : NULL;
 	if (said == NULL)
 	{
-		GuardExpectRebuilt(rebuilt->guarded, 0, NULL);
+		Expectation *expectation = GuardExpectRebuilt(rebuilt->guarded, 0, NULL);
+
 		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1, projected->shape->table);
+		GuardDone(expectation);
 		return true;
 	}
 	if (*projected->stored(folded))

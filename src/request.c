@@ -62,7 +62,7 @@ AddArguments(CanonicalBytes *bytes, FunctionCallInfo fcinfo)
 Request
 RequestOf(FunctionCallInfo fcinfo, const char *actor)
 {
-	static CanonicalBytes bytes;
+	static CanonicalBytes bytes;	/* as in EntryHash(): catalogs are read in between, and no code of users runs */
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request", ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(scratch);
 	char	   *function = get_func_name(fcinfo->flinfo->fn_oid);

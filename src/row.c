@@ -10,9 +10,11 @@
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
@@ -110,6 +112,16 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 
 	RowMap(shape, tupdesc, attnums);
 	RowTakeTuple(row, tuple, tupdesc, attnums);
+	return row;
+}
+
+/* The first row of what was read last, which is freed: each result takes at least a block of 8 kB. */
+Row *
+ResultRow(const RowShape *shape)
+{
+	Row		   *row = RowFromTuple(shape, heap_copytuple(SPI_tuptable->vals[0]), SPI_tuptable->tupdesc);
+
+	SPI_freetuptable(SPI_tuptable);
 	return row;
 }
 
@@ -277,15 +289,41 @@ RowTypes(const RowShape *shape)
 	return types;
 }
 
-/* A plan that is kept, and serves all values alike. */
-SPIPlanPtr
-KeptPlan(const char *sql, int nargs, Oid *types)
+static void
+FreePlan(void *plan)
+{
+	SPI_freeplan(plan);
+}
+
+/*
+ * A call further up may be running the plan, in the middle of which somebody's
+ * trigger called us again.  It is freed when the transaction ends: then nothing of
+ * ours is running, for what we execute can end no transaction.
+ */
+static void
+RetirePlan(SPIPlanPtr *place)
+{
+	MemoryContextCallback *retirement;
+
+	if (*place == NULL)
+		return;
+	retirement = MemoryContextAlloc(TopTransactionContext, sizeof(MemoryContextCallback));
+	retirement->func = FreePlan;
+	retirement->arg = *place;
+	MemoryContextRegisterResetCallback(TopTransactionContext, retirement);
+	*place = NULL;
+}
+
+/* Puts a plan there that is kept, and serves all values alike, in place of what stands there by then. */
+void
+KeepPlan(SPIPlanPtr *place, const char *sql, int nargs, Oid *types)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 
+	RetirePlan(place);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep a plan: %s", SPI_result_code_string(SPI_result));
-	return plan;
+	*place = plan;
 }
 
 static uint64
@@ -314,7 +352,7 @@ StatementPlan(Statement *statement)
 
 		if (statement->shape)
 			sql = psprintf("SELECT %s FROM trust.%s %s", RowColumnList(statement->shape), statement->shape->table, sql);
-		statement->plan = KeptPlan(sql, statement->nargs, statement->types);
+		KeepPlan(&statement->plan, sql, statement->nargs, statement->types);
 	}
 	return statement->plan;
 }
@@ -323,9 +361,7 @@ StatementPlan(Statement *statement)
 void
 StatementForget(Statement *statement)
 {
-	if (statement->plan)
-		SPI_freeplan(statement->plan);
-	statement->plan = NULL;
+	RetirePlan(&statement->plan);
 }
 
 uint64
@@ -376,22 +412,20 @@ PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDe
 #define NEW_ROWS "new_rows"
 
 /* Made anew where the table's columns are others than before. */
-static void
+static SPIPlanPtr
 PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 {
-	char	   *columns;
+	if (inserter->identifier != identifier)
+	{
+		char	   *columns = RowColumnsAsStored(inserter->shape, tupdesc);
 
-	if (inserter->identifier == identifier)
-		return;
-	inserter->identifier = 0;
-	if (inserter->plan)
-		SPI_freeplan(inserter->plan);
-	inserter->plan = NULL;
-	RowMap(inserter->shape, tupdesc, inserter->attnums);
-	columns = RowColumnsAsStored(inserter->shape, tupdesc);
-	inserter->plan = KeptPlan(psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
-									   inserter->shape->table, columns, columns), 0, NULL);
-	inserter->identifier = identifier;
+		inserter->identifier = 0;
+		RowMap(inserter->shape, tupdesc, inserter->attnums);
+		KeepPlan(&inserter->plan, psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
+										   inserter->shape->table, columns, columns), 0, NULL);
+		inserter->identifier = identifier;
+	}
+	return inserter->plan;
 }
 
 /* A trigger that somebody planted may swallow a row: then nothing is written at all. */
@@ -405,25 +439,36 @@ CheckWritten(uint64 written, uint64 wanted, const char *table)
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-/* Writes rows in their order, by one statement. */
+/*
+ * Writes rows in their order, by one statement.  Their name is known in a level of
+ * SPI of its own, which an error takes with it; a nested call has another.
+ */
 void
 RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count)
 {
-	Oid			row_type = get_rel_type_id(relid);
-	TupleDesc	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
 	EphemeralNamedRelationData named = {
 		.md = {.name = NEW_ROWS, .reliddesc = relid, .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = count}
 	};
+	Oid			row_type;
+	TupleDesc	tupdesc;
+	SPIPlanPtr	plan;
+	uint64		written;
 
+	LockRelationOid(relid, RowExclusiveLock);	/* its columns stay what they are */
+	row_type = get_rel_type_id(relid);
+	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 	named.reldata = tuplestore_begin_heap(false, false, work_mem);
 	if (SPI_register_relation(&named) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "SPI_register_relation failed");
-	PlanInsert(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
+	plan = PlanInsert(inserter, tupdesc, assign_record_type_identifier(row_type, -1));
 	for (int i = 0; i < count; i++)
 		PutRow(inserter, named.reldata, rows[i], tupdesc);
-	CheckWritten(PlanWrite(inserter->plan, NULL, NULL), count, inserter->shape->table);
-	if (SPI_unregister_relation(NEW_ROWS) != SPI_OK_REL_UNREGISTER)
-		elog(ERROR, "SPI_unregister_relation failed");
+	written = PlanWrite(plan, NULL, NULL);
 	tuplestore_end(named.reldata);
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
 	ReleaseTupleDesc(tupdesc);
+	CheckWritten(written, count, inserter->shape->table);
 }

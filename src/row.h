@@ -104,6 +104,11 @@ extern bool RowTextIs(const Row *row, int column, const char *value);
  * A statement that is planned once per process and kept.  Names in it are
  * qualified, types and operators too: a kept plan may be parsed again under the
  * search_path of whoever calls next.
+ *
+ * The plan is all that changes in such an object, and it belongs to the process:
+ * an error, a savepoint and PREPARE TRANSACTION leave it as it is.  A nested call
+ * may put another in its place while it runs, and it stays until the transaction
+ * ends.  So these objects need no other care, wherever they stand.
  */
 #define STATEMENT_MAX_ARGS 24
 
@@ -122,12 +127,13 @@ typedef struct Statement
 #define STATEMENT_OF_ROWS(row_shape, text, ...) \
 	{ .shape = &(row_shape), .sql = (text), .nargs = lengthof(((Oid[]){__VA_ARGS__})), .types = {__VA_ARGS__} }
 
-extern SPIPlanPtr KeptPlan(const char *sql, int nargs, Oid *types);
+extern void KeepPlan(SPIPlanPtr *place, const char *sql, int nargs, Oid *types);
 extern uint64 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls);
 extern void StatementForget(Statement *statement);
 extern uint64 StatementWrite(Statement *statement, Datum *values, const char *nulls);
 extern uint64 StatementRead(Statement *statement, Datum *values, const char *nulls);
 /* Values of what was read last, of the type expected: tables may have been tampered with. */
+extern Row *ResultRow(const RowShape *shape);
 extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);
 extern Datum ResultNeeded(uint64 row, int column, Oid type);
 extern char *ResultText(uint64 row, int column);
@@ -139,6 +145,9 @@ extern uint64 StatementReadLatest(Statement *statement, Datum *values, const cha
  * Whole rows into a table, one statement however many they are.  They reach it
  * as transition tables reach a trigger: the executor takes them as they stand,
  * without an expression and a parameter per column.
+ *
+ * It survives what a Statement survives: no code of users runs from where the
+ * plan and its attnums are looked at to where the plan is handed to the executor.
  */
 typedef struct Inserter
 {

@@ -250,7 +250,7 @@ bool
 SourceFind(const char *source, const char *key, const char *name, Place *place)
 {
 	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
-	static uint64 uses = 0;
+	static uint64 uses = 0;		/* counts of the process: whatever happens meanwhile, a plan is made anew earlier or later */
 	static uint64 found_uses = 0;
 	bool		found = FindAnew(&find_any, &uses, values) > 0;
 
@@ -273,7 +273,7 @@ SourceFindMany(const char *source, Datum *keys, int count,
 	Datum		values[2] = {
 		CStringGetTextDatum(source), PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
 	};
-	static uint64 uses = 0;
+	static uint64 uses = 0;		/* as in SourceFind() */
 	uint64		rows = FindAnew(&find_places, &uses, values);
 
 	for (uint64 i = 0; i < rows; i++)
@@ -294,42 +294,43 @@ SourceRead(Datum customer, Datum promise)
 
 	if (StatementWrite(&read_source, values, NULL) == 0)
 		return NULL;
-	return RowFromTuple(&source_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+	return ResultRow(&source_shape);
 }
 
 void
 SourcesInsert(const Row *const *sources, int count)
 {
 	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * Max(count, 1));
+	Expectation *expectation;
 
 	for (int i = 0; i < count; i++)
 		guarded[i].seq = RowInt64(sources[i], SOURCE_SEQ);
 	if (count == 0)
 		return;
-	GuardExpect(GUARDED_SOURCE, guarded, count);
+	expectation = GuardExpect(GUARDED_SOURCE, guarded, count);
 	if (count == 1)				/* as it is for most changes: values cost less than an array of rows */
 		CheckWritten(StatementWrite(&insert_one, sources[0]->values, NULL), 1, source_shape.table);
 	else
 		RowsInsert(&insert_source, LedgerRelation(source_shape.table), sources, count);
+	GuardDone(expectation);
 }
 
 static void
-Update(const Row *source)
+Update(const Row *source, Expectation *expectation)
 {
 	CheckWritten(StatementWrite(&update_source, source->values, NULL), 1, source_shape.table);
+	GuardDone(expectation);
 }
 
 void
 SourceUpdate(const Row *source)
 {
-	GuardExpectOne(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL);
-	Update(source);
+	Update(source, GuardExpectOne(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL));
 }
 
 /* What the entries add up to, in place of whatever stands there. */
 void
 SourceReplace(const Row *source)
 {
-	GuardExpectRebuilt(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL);
-	Update(source);
+	Update(source, GuardExpectRebuilt(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL));
 }

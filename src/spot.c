@@ -22,6 +22,7 @@ SpotsBegin(void)
 static Spot *
 SpotAt(HTAB *spots, const char *source, const char *key, const char *name)
 {
+	/* The session's, and only for this call: nothing in it calls anybody's code. */
 	static CanonicalBytes bytes;
 	uint8		id[HASH_SIZE];
 	bool		found;
@@ -109,48 +110,58 @@ typedef struct Tell
 {
 	HTAB	   *spots;
 	const char *source;
+	MemoryContext context;		/* where spots live */
 } Tell;
 
 static void
 TellSpot(void *arg, const char *key, const char *name, const Place *place)
 {
 	Tell	   *tell = arg;
+	MemoryContext previous = MemoryContextSwitchTo(tell->context);
 
 	Settle(SpotAt(tell->spots, tell->source, key, name), place);
+	MemoryContextSwitchTo(previous);
 }
 
-/* All rows of the source from that change on, as far as one statement takes them; done: how many changes those are. */
+/* All rows of the source from that change on, as far as one statement takes them; returns how many changes those are. */
 static int
-LookUpSome(HTAB *spots, TrackedChange *const *changes, int count)
+LookUpSome(HTAB *spots, const Changes *changes, int first)
 {
-	Datum	   *keys = palloc(sizeof(Datum) * Min(2 * count, KEYS_AT_ONCE + 1));
-	Tell		tell = {spots, changes[0]->source};
-	int			done = 0;
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys", ALLOCSET_DEFAULT_SIZES);
+	Datum	   *keys = MemoryContextAlloc(scratch, sizeof(Datum) * (KEYS_AT_ONCE + 1));
+	Tell		tell = {spots, NULL, outer};
+	int			next;
 	int			wanted = 0;
 
-	for (; done < count && wanted < KEYS_AT_ONCE && strcmp(changes[done]->source, tell.source) == 0; done++)
+	MemoryContextSwitchTo(scratch);
+	for (next = first; next < changes->count && wanted < KEYS_AT_ONCE; next++)
 	{
-		keys[wanted++] = CStringGetTextDatum(changes[done]->key);
-		if (changes[done]->old_key)
-			keys[wanted++] = CStringGetTextDatum(changes[done]->old_key);
+		const TrackedChange *change = ChangesGet(changes, next);
+
+		if (tell.source == NULL)
+			tell.source = change->source;
+		if (strcmp(change->source, tell.source) != 0)
+			break;
+		SpotOf(spots, change, change->key)->known = true;
+		keys[wanted++] = CStringGetTextDatum(change->key);
+		if (change->old_key == NULL)
+			continue;
+		SpotOf(spots, change, change->old_key)->known = true;
+		keys[wanted++] = CStringGetTextDatum(change->old_key);
 	}
 	SourceFindMany(tell.source, keys, wanted, TellSpot, &tell);
-	pfree(keys);
-	return done;
+	MemoryContextSwitchTo(outer);
+	MemoryContextDelete(scratch);
+	return next - first;
 }
 
 /* All that the changes are about, where they are more than a few. */
 void
-SpotsLookUp(HTAB *spots, TrackedChange *const *changes, int count)
+SpotsLookUp(HTAB *spots, const Changes *changes)
 {
-	if (count <= FEW_CHANGES)
+	if (changes->count <= FEW_CHANGES)
 		return;
-	for (int i = 0; i < count;)
-		i += LookUpSome(spots, changes + i, count - i);
-	for (int i = 0; i < count; i++)
-	{
-		SpotOf(spots, changes[i], changes[i]->key)->known = true;
-		if (changes[i]->old_key)
-			SpotOf(spots, changes[i], changes[i]->old_key)->known = true;
-	}
+	for (int i = 0; i < changes->count;)
+		i += LookUpSome(spots, changes, i);
 }

@@ -22,11 +22,11 @@ typedef struct Spot
 	pg_uuid_t	promise;
 	State		state;
 	int64		seen;			/* how long its chain was then; -1: decided here */
-	List	   *early;			/* changes that come before the one that puts the row in: triggers' names order them */
+	List	   *early;			/* numbers of changes that come before the one that puts the row in: triggers' names order them */
 } Spot;
 
 extern HTAB *SpotsBegin(void);
-extern void SpotsLookUp(HTAB *spots, TrackedChange *const *changes, int count);
+extern void SpotsLookUp(HTAB *spots, const Changes *changes);
 extern Spot *SpotOf(HTAB *spots, const TrackedChange *change, const char *key);
 extern Spot *SpotOfChange(HTAB *spots, const TrackedChange *change);
 

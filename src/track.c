@@ -31,15 +31,37 @@ PG_FUNCTION_INFO_V1(check_track);
 typedef struct KnownMapping
 {
 	Oid			trigger;		/* the key */
-	Mapping    *mapping;		/* NULL: it cannot be read as it is now */
+	Mapping    *mapping;		/* NULL: it was not read, or cannot be */
+	Mapping    *names;			/* NULL: they were not asked for */
 } KnownMapping;
 
+/*
+ * The session's: an error, a savepoint and PREPARE TRANSACTION leave it as it is.
+ * A nested call may replace all of it; what is pinned stays for who uses it.
+ */
 static struct
 {
 	MemoryContext context;		/* NULL: nothing is known */
 	HTAB	   *mappings;
 	uint64		generation;		/* of the relation cache when all this was read */
 }			known = {0};
+
+static void
+ForgetAll(void)
+{
+	HASH_SEQ_STATUS scan;
+	KnownMapping *entry;
+
+	hash_seq_init(&scan, known.mappings);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->mapping)
+			MappingForget(entry->mapping);
+		if (entry->names)
+			MappingForget(entry->names);
+	}
+	MemoryContextDelete(known.context);
+}
 
 /* Whenever any relation changed, all goes: some of these triggers may be gone. */
 static void
@@ -51,14 +73,14 @@ KnowAfresh(void)
 
 	MemoryContextSetParent(context, CacheMemoryContext);
 	if (known.context)
-		MemoryContextDelete(known.context);
+		ForgetAll();
 	known.context = context;
 	known.mappings = mappings;
 	known.generation = LedgerGeneration();
 }
 
-static Mapping *
-MappingOf(TriggerData *data)
+static KnownMapping *
+Known(const TriggerData *data)
 {
 	KnownMapping *entry;
 	bool		found;
@@ -67,10 +89,32 @@ MappingOf(TriggerData *data)
 		KnowAfresh();
 	entry = hash_search(known.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
-		entry->mapping = NULL;
+		entry->mapping = entry->names = NULL;
+	return entry;
+}
+
+/* For as long as the current memory context is not reset; reading it runs no code of anybody's. */
+static Mapping *
+MappingOf(const TriggerData *data)
+{
+	KnownMapping *entry = Known(data);
+
 	if (entry->mapping == NULL)
-		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, known.context);
+		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+	MappingPin(entry->mapping, CurrentMemoryContext);
 	return entry->mapping;
+}
+
+/* The same where it cannot be read. */
+static Mapping *
+NamesOf(const TriggerData *data)
+{
+	KnownMapping *entry = Known(data);
+
+	if (entry->names == NULL)
+		entry->names = MappingReadNames(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+	MappingPin(entry->names, CurrentMemoryContext);
+	return entry->names;
 }
 
 /* ---- the trigger ---- */
@@ -148,19 +192,15 @@ ReadChange(void *arg)
 	Reading    *reading = arg;
 	TriggerData *data = reading->data;
 	const Ledger *ledger = LedgerOpen();
-	const Mapping *mapping = MappingOf(data);
-	MemoryContext context = GatheredContext();
+	Mapping    *mapping = MappingOf(data);
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	TrackedChange *change = ChangeOf(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
-									 NULL, mapping->owner, context);
+									 NULL, mapping->owner);
 
 	if (change && (change->on_error == ON_ERROR_PARK || change->leaves))
 	{
-		MemoryContext previous = MemoryContextSwitchTo(context);
-
 		change->old_row = RowAsJson(OldRow(data), tupdesc);
 		change->new_row = RowAsJson(NewRow(data), tupdesc);
-		MemoryContextSwitchTo(previous);
 	}
 	if (change && change->leaves)
 		change->command = HeapTupleHeaderGetCmax(data->tg_trigtuple->t_data);
@@ -183,33 +223,27 @@ ParksErrors(const Trigger *trigger)
 static TrackedChange *
 Unreadable(TriggerData *data, const ErrorData *error)
 {
-	MemoryContext previous = MemoryContextSwitchTo(GatheredContext());
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
-	ErrorData  *kept = palloc0(sizeof(ErrorData));
+	Refusal    *refusal = palloc(sizeof(Refusal));
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
 	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
 
-	kept->sqlerrcode = error->sqlerrcode;
-	kept->message = pstrdup(error->message);
-	change->unreadable = kept;
+	*refusal = (Refusal) {error->sqlerrcode, error->message};
+	ChangeNames(change, NamesOf(data));
+	change->unreadable = refusal;
 	change->operation = OperationOf(data);
-	change->table = pstrdup(RelationGetRelationName(data->tg_relation));
-	change->trigger_name = pstrdup(data->tg_trigger->tgname);
-	change->source = pstrdup(MappingSource(data->tg_relation, data->tg_trigger));
-	change->on_error = ON_ERROR_PARK;
 	change->mapped = RowNew(&mapped_shape);
 	RowSetText(change->mapped, MAPPED_ACTOR, named && !own ? named : who);
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->old_row = RowAsJson(OldRow(data), tupdesc);
 	change->new_row = RowAsJson(NewRow(data), tupdesc);
-	MemoryContextSwitchTo(previous);
 	return change;
 }
 
-/* Gathers the change; write:now writes it, and what was gathered before it. */
+/* Gathers the change, which is complete before anything of it is kept; write:now writes it, and what was gathered before it. */
 static void
 GatherChange(TriggerData *data)
 {
@@ -238,8 +272,7 @@ NameTrigger(void *arg)
 {
 	const TriggerData *data = arg;
 
-	errcontext("trigger \"%s\" of table \"%s\", by the level of its owner \"%s\"", data->tg_trigger->tgname,
-			   RelationGetRelationName(data->tg_relation), GetUserNameFromId(data->tg_relation->rd_rel->relowner, true));
+	errcontext("trigger \"%s\" of table \"%s\"", data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation));
 }
 
 /*
@@ -319,7 +352,7 @@ check_track(PG_FUNCTION_ARGS)
 	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
 	{
 		CheckTiming(FiringOf(trigger->tgtype));
-		MemoryContextDelete(MappingRead(rel, trigger, CurrentMemoryContext)->context);
+		MappingForget(MappingRead(rel, trigger, CurrentMemoryContext));
 	}
 	table_close(rel, AccessShareLock);
 	PG_RETURN_VOID();

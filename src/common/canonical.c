@@ -20,8 +20,11 @@
 #include "common/fe_memutils.h"
 #define BufferAlloc(size) pg_malloc(size)
 #define BufferRealloc(pointer, size) pg_realloc(pointer, size)
+#define ProcessId ((int) getpid())
 #else
+#include "miscadmin.h"
 #include "utils/memutils.h"
+#define ProcessId MyProcPid
 /* The buffer outlives the call: one per process, grown to the largest entry seen. */
 #define BufferAlloc(size) MemoryContextAllocHuge(TopMemoryContext, size)
 #define BufferRealloc(pointer, size) repalloc_huge(pointer, size)
@@ -32,20 +35,25 @@
 
 /*
  * Cryptographically strong random bytes, drawn in advance: one draw costs about
- * as much as hashing an entry.  Those handed out are wiped.
+ * as much as hashing an entry.  Those handed out are wiped, and none is handed out
+ * twice: not after an error, for nothing in here can raise one, and not by a
+ * process that was forked from the one that drew them.
  */
 bool
 RandomBytes(void *bytes, size_t length)
 {
 	static unsigned char pool[1024];
 	static size_t left = 0;
+	static int	drawn_by = 0;
 
 	Assert(length <= sizeof(pool));
-	if (left < length)
+	if (left < length || drawn_by != ProcessId)
 	{
+		left = 0;
 		if (!pg_strong_random(pool, sizeof(pool)))
 			return false;
 		left = sizeof(pool);
+		drawn_by = ProcessId;
 	}
 	left -= length;
 	memcpy(bytes, pool + left, length);
@@ -143,50 +151,23 @@ CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 m
 }
 
 /*
- * The algorithm is fetched once per process: a fetch for each hash costs several
- * times the hash itself.
+ * SHA-256.  False only where OpenSSL refuses.  The algorithm is fetched once per
+ * process: a fetch for each hash costs several times the hash itself.  Both statics
+ * are of the process and are begun anew for each hash, in which nobody calls us.
  */
-static bool
-Begin(EVP_MD_CTX **context)
-{
-	static EVP_MD *algorithm = NULL;
-
-	if (algorithm == NULL && (algorithm = EVP_MD_fetch(NULL, "SHA256", NULL)) == NULL)
-		return false;
-	if (*context == NULL && (*context = EVP_MD_CTX_new()) == NULL)
-		return false;
-	return EVP_DigestInit_ex2(*context, algorithm, NULL) == 1;
-}
-
-/* SHA-256.  False only where OpenSSL refuses. */
 bool
 Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE])
 {
+	static EVP_MD *algorithm = NULL;
 	static EVP_MD_CTX *context = NULL;
 
-	return Begin(&context) &&
+	if (algorithm == NULL && (algorithm = EVP_MD_fetch(NULL, "SHA256", NULL)) == NULL)
+		return false;
+	if (context == NULL && (context = EVP_MD_CTX_new()) == NULL)
+		return false;
+	return EVP_DigestInit_ex2(context, algorithm, NULL) == 1 &&
 		EVP_DigestUpdate(context, data, length) == 1 &&
 		EVP_DigestFinal_ex(context, hash, NULL) == 1;
-}
-
-static EVP_MD_CTX *running = NULL;
-
-bool
-Sha256Begin(void)
-{
-	return Begin(&running);
-}
-
-bool
-Sha256Add(const void *data, size_t length)
-{
-	return EVP_DigestUpdate(running, data, length) == 1;
-}
-
-bool
-Sha256End(unsigned char hash[HASH_SIZE])
-{
-	return EVP_DigestFinal_ex(running, hash, NULL) == 1;
 }
 
 /* HMAC-SHA-256 keyed with the salt: binds to the text, and tells nothing of it once the salt is gone. */
@@ -194,7 +175,7 @@ bool
 Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
 		   unsigned char commitment[HASH_SIZE])
 {
-	static EVP_MAC_CTX *context = NULL;
+	static EVP_MAC_CTX *context = NULL; /* as in Sha256() */
 	size_t		written;
 
 	if (context == NULL)

@@ -29,11 +29,6 @@ extern void CanonicalInt32(CanonicalBytes *bytes, int32 value);
 extern void CanonicalInt64(CanonicalBytes *bytes, int64 value);
 extern void CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 months);
 
-/* Hashing what is too large to stand in one buffer; one at a time. */
-extern bool Sha256Begin(void);
-extern bool Sha256Add(const void *data, size_t length);
-extern bool Sha256End(unsigned char hash[HASH_SIZE]);
-
 extern bool Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE]);
 extern bool Commitment(const unsigned char salt[SALT_SIZE], const void *text, size_t length,
 					   unsigned char commitment[HASH_SIZE]);
