@@ -125,7 +125,7 @@ CREATE FUNCTION storm.mood_as_json(mood storm.mood) RETURNS json LANGUAGE plpgsq
 BEGIN
 	IF random() < 0.5 AND NOT storm.leaves_out('nested_cast') THEN
 		INSERT INTO storm.inside (customer, words) VALUES (storm.customer(), repeat('by a cast ', 20));
-		PERFORM storm.chaos('ST001', 2);
+		PERFORM storm.chaos('ST001', 4);
 	END IF;
 	RETURN '"mood"';
 END
@@ -202,7 +202,7 @@ BEGIN
 		ANALYZE trust.entry;
 	END IF;
 	PERFORM FROM trust_ledger.make_promise('c' || 6 + floor(random() * 6)::int, 'by a trigger of the ledger''s owner', kind => 'call', actor => 'crm');
-	PERFORM storm.chaos('ST007');
+	PERFORM storm.chaos('ST007', 4);
 	RETURN NULL;
 END
 $$;

@@ -61,7 +61,7 @@ sub insert
 }
 
 my %calls = (
-	make => [ 6, sub { call('make_promise', customer(), words(), "kind => 'call'", 'due => ' . due(), actor(qw(anna ben bot crm)), chance(0.2) ? ("idempotency_key => 'k" . int(rand 50) . "'") : ()) } ],
+	make => [ 6, sub { call('make_promise', customer(), words(), "kind => 'call'", "longest_pause => '9 days'", 'due => ' . due(), actor(qw(anna ben bot crm)), chance(0.2) ? ("idempotency_key => 'k" . int(rand 50) . "'") : ()) } ],
 	batch => [ 2, sub {
 		my $n = up_to(30);
 		return "SELECT count(*) FROM trust_ledger.make_promises(ARRAY(SELECT jsonb_populate_record(NULL::trust_ledger.new_promise,"
@@ -71,8 +71,8 @@ my %calls = (
 	withdraw_backing => [ 1, sub { call('withdraw_backing', pick('open'), actor('anna')) } ],
 	accept => [ 1, sub { call('accept_promise', pick('proposed,open'), actor('portal')) } ],
 	amend => [ 3, sub { call('amend_promise', pick('proposed,open'), 'words => ' . words(), actor(qw(anna bot))) } ],
-	pause => [ 1, sub { call('pause_promise', pick('open'), "'why'", actor('crm')) } ],
-	resume => [ 1, sub { call('resume_promise', "(SELECT promise FROM trust.promise WHERE kind = 'call' AND paused_at IS NOT NULL LIMIT 1)", actor('crm')) } ],
+	pause => [ 2, sub { call('pause_promise', pick('open'), "'why'", actor('crm')) } ],
+	resume => [ 2, sub { call('resume_promise', "(SELECT promise FROM trust.promise WHERE kind = 'call' AND paused_at IS NOT NULL LIMIT 1)", actor('crm')) } ],
 	assess => [ 2, sub { call('assess_promise', pick('open'), one_of("'kept'", "'partly_kept'", "'broken'"), actor(qw(erp crm portal))) } ],
 	admit => [ 1, sub { call('admit_breach', pick('open'), actor('anna')) } ],
 	repair => [ 1, sub { call('repair_breach', pick('broken'), "'made good'", actor('anna')) } ],
@@ -145,7 +145,7 @@ my %weather = (
 	access => [ 1, sub { call('grant_access', "'pg_monitor'", "'analyst'") . ' ' . call('revoke_access', "'pg_monitor'", "'analyst'") } ],
 	set_ledger => [ 1, sub { call('set_ledger', "lag => '" . up_to(48) . " hours'", "reason => 'why'") } ],
 	erase => [ 1, sub { one_of(call('erase_words', pick('open'), "'asked'"), call('erase_customer', customer(), "'asked'")) } ],
-	hold_chain => [ 3, sub { my $slow = $_[0]{slow}; "BEGIN; SELECT FROM trust.chain WHERE customer = " . customer() . " FOR UPDATE; SELECT pg_sleep(0.4 * $slow); COMMIT;" } ],
+	hold_chain => [ 3, sub { my $slow = $_[0]{slow}; "BEGIN; SELECT FROM trust.chain WHERE customer = " . customer() . " FOR UPDATE; SELECT pg_sleep(0.25 * $slow); COMMIT;" } ],
 	cancel => [ 6, sub { "SELECT pg_sleep(0.05); SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^storm' AND state = 'active' ORDER BY random() LIMIT 1;" } ]);
 
 my %tables = (storm => { %calls, %rows, %ddl }, weather => \%weather);
@@ -239,7 +239,7 @@ sub cut_short
 sub settings
 {
 	my ($self) = @_;
-	my @settings = ('\set ON_ERROR_ROLLBACK ' . one_of('on', 'off'), 'SET plan_cache_mode = ' . one_of('auto', 'auto', 'force_generic_plan', 'force_custom_plan') . ';',
+	my @settings = ('\set ON_ERROR_ROLLBACK ' . one_of('on', 'on', 'on', 'off'), 'SET plan_cache_mode = ' . one_of('auto', 'auto', 'force_generic_plan', 'force_custom_plan') . ';',
 		'SET storm.chance = ' . one_of(0, 0.02, 0.1, 0.3) . ';', 'SET work_mem = ' . one_of("'64kB'", "'4MB'") . ';');
 	my $explain = $self->{without} =~ /\bexplain\b/ || chance(0.4) ? -1 : 0;
 	push @settings, "SET auto_explain.log_min_duration = $explain;", 'SET client_min_messages = ' . ($explain ? one_of('warning', 'notice') : 'notice') . ';',

@@ -60,7 +60,7 @@ push @acts, 'undone column', 'later row', 'parked row';
 sub start_session
 {
 	my ($db, $nr, $acts, $user) = @_;
-	my %settings = (lock_timeout => 200 * $slow . 'ms', statement_timeout => 30 * $slow . 's', search_path => 'pg_catalog', 'storm.without' => $without);
+	my %settings = (lock_timeout => 100 * $slow . 'ms', statement_timeout => 30 * $slow . 's', search_path => 'pg_catalog', 'storm.without' => $without);
 	%settings = (%settings, 'storm.acts' => join(',', @acts), 'storm.chance' => 0.05) if $acts eq 'storm';
 	return Storm::Session->new($node, $db, $nr, acts => $acts, user => $user, seed => $seed, rows => $rows, slow => $slow, without => $without,
 		discards => $discards, settings => \%settings);
@@ -112,7 +112,7 @@ sub missing
 	  qw(block rollback_to release set_constraints commit rollback prepare commit_prepared rollback_prepared after_failing_commit);
 	my @codes = grep { my $code = $_; !grep { $_->{$code} } \%errors, @errors } @wanted_errors;
 	@codes = grep { !/ST001|ST007|22P03/ } @codes if $without;
-	return (@acts, @codes);
+	return join ' ', @acts, @codes;
 }
 
 # Until that time; longer, but not for ever, until all has happened at least once. 1: no session was lost.
@@ -132,7 +132,7 @@ sub blow
 			return 0 if trouble_in_log();
 			$next_look = time + 1;
 		}
-		$goes_on = time < $until || time < $at_most && missing(@sessions);
+		$goes_on = time < $until || time < $at_most && missing(@sessions) ne '';
 		if ($goes_on)
 		{
 			$_->more(8) foreach grep { $_->idle } @sessions;
@@ -155,21 +155,20 @@ sub crashed
 	return;
 }
 
-# With the planted trigger away, which verify() would name.
+# Once words and purpose are erased and words given anew, the row's purpose is another, which is no news.
 my %checks = (
 	'verify() is empty' => 'SELECT * FROM trust_ledger.verify()',
-	map({ ("rows of $_ and promises agree" => "SELECT * FROM trust_ledger.reconcile_table('storm.$_')") } qw(deal quote part inside later)),
-	'each promise has its row' => q{
-		SELECT 'storm.' || s.tab, s.id FROM storm.said s WHERE NOT EXISTS (
-			SELECT FROM trust.tracked_row r WHERE r.source = 'storm.' || s.tab AND r.key = s.id::text AND NOT r.gone)});
+	map { ("rows of $_ and promises agree" => "SELECT * FROM trust_ledger.reconcile_table('storm.$_') WHERE detail OPERATOR(pg_catalog.<>) 'the row says another purpose'") }
+	  qw(deal quote part inside later));
 
+# With the planted trigger away, which verify() would name.
 sub check
 {
 	my ($db, $name) = @_;
 	my ($out, $err) = ('', '');
 	$node->psql($db, "DROP TRIGGER planted ON trust.entry; " . join ' ', map { "ROLLBACK PREPARED '$_';" } split /\n/,
 		$node->safe_psql($db, 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()'));
-	foreach my $check (grep { !/each promise/ } sort keys %checks)
+	foreach my $check (sort keys %checks)
 	{
 		$node->psql($db, "SET client_min_messages = warning; SET storm.chance = 0; $checks{$check} LIMIT 20", stdout => \$out, stderr => \$err);
 		is($out . $err, '', "$name: $check");
@@ -199,8 +198,8 @@ for (my $round = 1; $lives && time < $began + $seconds; $round++)
 	$_->end foreach @sessions;
 	add_up(@sessions);
 	check($db, "round $round") if $lives;
-	$lives &&= Test::More->builder->is_passing;
-	$node->safe_psql('postgres', "DROP DATABASE $db") if $lives;
+	last unless Test::More->builder->is_passing;
+	$node->safe_psql('postgres', "DROP DATABASE $db");
 	diag("$round rounds") if $round % 20 == 0;
 }
 
@@ -211,7 +210,7 @@ if ($lives)
 	my %strange;
 	$strange{ s/\d+/N/gr }++ foreach @strange;
 	is(join("\n", map { "$strange{$_} x $_" } sort keys %strange), '', 'each error is one that the acts are meant to lead to');
-	is(join(' ', missing()), '', 'each act was done, and each kind of error seen') if $seconds >= 20 && $slow == 1;
+	is(missing(), '', 'each act was done, and each kind of error seen') if $seconds >= 20 && $slow == 1;
 	my @most = map { my $nr = $_; (sort { $b <=> $a } map { $_->[$nr] } map { @$_ } @memory)[0] // 0 } 0, 1;
 	cmp_ok($most[0], '<', 2_000_000, "the ledger's memory in an idle session is bounded");
 	cmp_ok($most[1], '<', 1000, "and its plans are");
