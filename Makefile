@@ -1,7 +1,7 @@
 # make            builds the extension         make test    every test, on a server of its own
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times
+#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times, and an hour
 # make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
 # make versions   every test on every PostgreSQL that we say we run on, pg_upgrade from one to the next,
 #                 assertions, valgrind
@@ -82,9 +82,10 @@ test: packages
 	test/run
 
 torture: export TRUST_LEDGER_KILLS ?= 100
+torture: export TRUST_LEDGER_STORM_SECONDS ?= 3600
 torture: packages
 	+@$(MAKE) -s --no-print-directory all
-	test/run test/tap/crash.pl
+	test/run test/tap/crash.pl test/tap/storm.pl
 
 smith: MORE_PACKAGES = sqlsmith
 fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm

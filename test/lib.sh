@@ -9,6 +9,8 @@
 #	stop_server DIR     stops it
 #	under_valgrind      servers that start from now on run under valgrind, where PG_CONFIG's was built for
 #	                    it (test/checked_server); what it has to say is in $WORK/log/valgrind.*
+#	under_sanitizer     servers that start from now on have our library built with AddressSanitizer; what
+#	                    it has to say is in $WORK/log/sanitizer.*
 #	run_job CMD         runs CMD; a signal ends it and all that it started
 #	keep_work           leaves data and logs in $WORK at exit (servers are stopped all the same)
 #
@@ -134,6 +136,23 @@ under_valgrind() {
 	SH
 	chmod +x "$BINDIR/postgres"
 	export PGCTLTIMEOUT=600 TRUST_LEDGER_TIMEOUT=3000
+}
+
+# PostgreSQL itself stays as it is: seen is what our code, or a function of the C library's, does with memory that was
+# given back to the C library.
+under_sanitizer() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TREE" install PG_CONFIG="$PG_CONFIG" DESTDIR="$WORK/pg" \
+		COPT='-g -O1 -fsanitize=address -fno-omit-frame-pointer -Wno-error' >/dev/null
+	gcc -shared -fPIC -fno-builtin -o "$WORK/no_nls.so" "$TREE/test/fuzz/preload/no_nls.c"
+	chmod a+r "$WORK/no_nls.so"
+	mv "$BINDIR/postgres" "$BINDIR/postgres.bin"
+	cat >"$BINDIR/postgres" <<-SH
+		#!/bin/bash
+		[[ \$1 == -D ]] || exec "\$0.bin" "\$@"
+		export ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:verify_asan_link_order=0:log_path=$WORK/log/sanitizer"
+		LD_PRELOAD="$(gcc -print-file-name=libasan.so) $WORK/no_nls.so" exec "\$0.bin" "\$@"
+	SH
+	chmod +x "$BINDIR/postgres"
 }
 
 # In the background, because bash sees to a signal only between commands; in a process group of its
