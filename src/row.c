@@ -439,20 +439,24 @@ PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDe
 
 #define NEW_ROWS "new_rows"
 
-/* Made anew where the table's columns are others than before. */
+/* Made anew where the shape's columns stand elsewhere than before: of all other changes PostgreSQL itself takes care. */
 static SPIPlanPtr
 PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 {
-	if (inserter->identifier != identifier)
+	int			attnums[ROW_MAX_COLUMNS] = {0};
+
+	if (inserter->identifier == identifier)
+		return inserter->plan;
+	RowMap(inserter->shape, tupdesc, attnums);
+	if (inserter->plan == NULL || memcmp(attnums, inserter->attnums, sizeof(attnums)) != 0)
 	{
 		char	   *columns = RowColumnsAsStored(inserter->shape, tupdesc);
 
-		inserter->identifier = 0;
-		RowMap(inserter->shape, tupdesc, inserter->attnums);
 		KeepPlan(&inserter->plan, psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
 										   inserter->shape->table, columns, columns), 0, NULL);
-		inserter->identifier = identifier;
+		memcpy(inserter->attnums, attnums, sizeof(attnums));
 	}
+	inserter->identifier = identifier;
 	return inserter->plan;
 }
 

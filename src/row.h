@@ -155,7 +155,7 @@ typedef struct Inserter
 {
 	const RowShape *shape;
 	SPIPlanPtr	plan;
-	uint64		identifier;		/* of the row type that the plan was made for */
+	uint64		identifier;		/* of the row type that was looked at last */
 	int			attnums[ROW_MAX_COLUMNS];
 } Inserter;
 
