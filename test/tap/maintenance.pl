@@ -98,6 +98,8 @@ foreach my $table (qw(entry promise source chain))
 	is(past_guards($node, 'crm'), 'TL006|72', "$table: it is guarded");
 }
 
+$_->quit foreach $app, $auditor;
+
 # All that writes: each event, many at once, rows of tracked tables, erasures, retries under a key.
 more_promises($node, 'crm', 'split ');
 is(findings($node, 'crm'), '', 'each event is written to partitions');
@@ -193,7 +195,6 @@ delete $restored->{retries};
 is_deeply($restored, $ledger, 'nothing has changed');
 is(ask($node, 'restored', $guards), "@{[ 2 * $count ]}|@{[ 2 * $count ]}", 'and all guards are back, ALWAYS');
 ok(lives_on($node, 'restored'), 'the next promise');
-$_->quit foreach $app, $auditor;
 
 # ---- while others work ----
 
