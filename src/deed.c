@@ -409,6 +409,21 @@ EndOfPart(const DeedPlan *plan, int first)
 	return next;
 }
 
+/* What is locked only we can write to; each round can at most find more customers to be locked. */
+#define MOST_ROUNDS 100
+
+pg_noreturn static void NeverAsSeen(void);
+
+static void
+NeverAsSeen(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("the ledger changes whenever it is read"),
+			 errdetail("Something on its tables appends entries while it is read."),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
 /* Does to promises what the changes say, in their order. */
 void
 DeedsCarryOut(const Ledger *ledger, const Changes *changes)
@@ -423,8 +438,9 @@ DeedsCarryOut(const Ledger *ledger, const Changes *changes)
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
 	error_context_stack = &context;
-	while (!PlanDeeds(&plan))
-		;
+	for (int rounds = 0; !PlanDeeds(&plan); rounds++)
+		if (rounds == MOST_ROUNDS)
+			NeverAsSeen();
 	for (int first = 0; first < plan.count; first = next)
 	{
 		next = EndOfPart(&plan, first);

@@ -214,13 +214,16 @@ CheckArgumentSizes(FunctionCallInfo fcinfo)
 	ReleaseSysCache(function);
 }
 
-/* All that is about to be written: no way in gets past this. */
+/*
+ * All that is about to be written: no way in gets past this.  The text of jsonb is
+ * not measured again: arguments were, and the rest is made here of keys.
+ */
 void
 CheckRowSizes(const Row *row)
 {
 	for (int i = 0; i < row->shape->natts; i++)
 		if (!row->nulls[i] && HasLimit(row->shape->columns[i].type))
-			CheckSize(row->shape->columns[i].type, row->values[i], row->shape->columns[i].name);
+			CheckSize(TEXTOID, row->values[i], row->shape->columns[i].name);
 }
 
 /* An error's message, to be stored: cut where it is long, for an error may quote all that somebody wrote. */

