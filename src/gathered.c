@@ -158,7 +158,8 @@ AtSavepointReleased(SubTransactionId mine, SubTransactionId parent)
 {
 	MarksReleased(&gathered.writing, mine, parent);
 	MarksReleased(&gathered.made, mine, parent);
-	if (parent == TopSubTransactionId)
+	/* closing a file can fail, and a savepoint that is released cannot: it is closed later */
+	if (parent == TopSubTransactionId && gathered.spool.file == NULL)
 		ForgetWritten();
 }
 
@@ -185,6 +186,8 @@ Begin(void)
 		RegisterSubXactCallback(AtSavepointEvent, NULL);
 		registered = true;
 	}
+	if (GetCurrentSubTransactionId() == TopSubTransactionId)
+		ForgetWritten();
 	if (gathered.context != NULL)
 		return;
 	gathered.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_SMALL_SIZES);
