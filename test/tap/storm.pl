@@ -108,7 +108,7 @@ sub missing
 	my (@sessions) = @_;
 	my @done = map { $_->{done} } @sessions;
 	my @errors = map { $_->{errors} } @sessions;
-	my @acts = grep { my $act = $_; $act !~ /^(?:truncate|divide)$/ && !grep { $_->{$act} } \%done, @done } Storm::Session::acts(),
+	my @acts = grep { my $act = $_; $act !~ /^(?:truncate|divide|bulk)$/ && !grep { $_->{$act} } \%done, @done } Storm::Session::acts(),
 	  qw(block rollback_to release set_constraints commit rollback prepare commit_prepared rollback_prepared after_failing_commit);
 	my @codes = grep { my $code = $_; !grep { $_->{$code} } \%errors, @errors } @wanted_errors;
 	@codes = grep { !/ST001|ST007|22P03/ } @codes if $without;
@@ -216,6 +216,7 @@ if ($lives)
 	cmp_ok($most[1], '<', 1000, "and its plans are");
 }
 is(trouble_in_log(), '', 'the log tells of nothing worse');
+diag(int(time - $began) . ' seconds');
 diag('done: ' . join ', ', map { "$_ $done{$_}" } sort keys %done);
 diag('errors: ' . join ', ', map { "$_ $errors{$_}" } sort keys %errors);
 $node->stop($lives ? 'fast' : 'immediate', fail_ok => 1);
