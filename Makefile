@@ -1,7 +1,7 @@
 # make            builds the extension         make test    every test, on a server of its own
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times, and an hour
+#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour's storm
 # make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
 # make versions   every test on every PostgreSQL that we say we run on, pg_upgrade from one to the next,
 #                 assertions, valgrind

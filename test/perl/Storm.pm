@@ -87,7 +87,7 @@ my %calls = (
 my %rows = (
 	insert => [ 8, sub { insert(one_of(@tables), 1) . ';' } ],
 	many => [ 3, sub { insert(one_of(@tables), up_to(60)) . ';' } ],
-	bulk => [ 0.3, sub { insert(one_of(qw(deal slip)), $_[0]{rows}) . ';' } ],
+	bulk => [ 0.3, sub { insert(one_of(qw(deal slip)), up_to($_[0]{rows})) . ';' } ],
 	copy => [ 1, sub {
 		my $tab = one_of(@tables);
 		return "COPY storm.$tab (customer, words, n, mood) FROM STDIN;\n" . join('', map { 'c' . int(rand 12) . "\tcopied\t1\tfine\n" } 1 .. up_to(20)) . '\.' } ],
