@@ -14,6 +14,7 @@
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "relation.h"

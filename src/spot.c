@@ -9,6 +9,7 @@
 #include "spot.h"
 
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 /* In the current memory context. */
 HTAB *
