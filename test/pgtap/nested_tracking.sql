@@ -167,12 +167,24 @@ FROM tried WHERE kind <> 'replay' OR deed <> 'error' GROUP BY place, deed;
 SELECT is(count(*), 0::bigint, 'each place ran each of them: ' || coalesce(string_agg(place || ' ' || deed, ', '), 'yes'))
 FROM (SELECT DISTINCT place, deed FROM tried WHERE deed <> 'error' EXCEPT SELECT place, deed FROM done) AS missing;
 
+-- ---- an error at COMMIT, and what tells where errors are: nothing of it reaches the next transaction
+
+DELETE FROM at_place;
+CREATE TABLE quote (id bigint PRIMARY KEY, account text, offer text, deliver_on date);
+SELECT count(*) FROM trust_ledger.track_table('quote', '{"customer": "=account", "words": "=offer", "due": "=deliver_on", "actor": ":crm"}');
+SELECT dblink_exec('one', format('INSERT INTO quote SELECT i, ''cust'' || i, ''Ten pumps'', current_date + 10 FROM generate_series(1, 6) i; LOAD ''auto_explain'';
+	SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_level = notice'));
+SELECT throws_ok($$SELECT dblink_exec('one', 'INSERT INTO quote SELECT i, ''k'' || i, repeat(''w'', 50), current_date + CASE WHEN i = 20000 THEN -5 ELSE 5 END FROM generate_series(7, 20000) i')$$,
+	'22023', NULL, 'the last row of many cannot be promised');
+SELECT lives_ok($$SELECT dblink_exec('one', 'BEGIN; UPDATE quote SET offer = ''again '' || id; COMMIT')$$, 'the next transaction commits');
+SELECT is(backend(), :backend, 'and its session outlives that');
+
 -- ---- afterwards
 
 SELECT is((SELECT string_agg(concat_ws(' ', what, key, detail), '; ') FROM trust_ledger.reconcile_table(tab) r
 	-- what was due before it was promised stays parked
 	WHERE NOT EXISTS (SELECT FROM deal d WHERE d.mood = 'eager' AND r.key = format('["%s","%s"]', d.id, d.region))), NULL, 'the ledger says what the rows say: ' || tab)
-FROM unnest('{deal,side,hasty}'::text[]) AS tab;
+FROM unnest('{deal,side,hasty,quote}'::text[]) AS tab;
 SELECT is((SELECT string_agg(v::text, '; ') FROM trust_ledger.verify() v), NULL, 'verify() finds nothing');
 SELECT is(n, 0, 'nothing is kept for the changes that are written')
 FROM dblink('one', $$ SELECT count(*)::int FROM pg_backend_memory_contexts WHERE name ~ 'trust_ledger (gathered|writing|deeds|change)' $$) AS d (n int);
