@@ -40,22 +40,45 @@ AS $$
 DECLARE
 	trusted CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
 	places  CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
+	views   CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE is_view);
 	planted text;
 BEGIN
 	SELECT min(found.what) INTO planted
 	FROM (
-		-- what fires when a row is written, and is neither a guard nor by somebody whom the database trusts
+		-- a condition runs as code does, so only the guards themselves will do
 		SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0)
-		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-		WHERE t.tgrelid = ANY (places) AND NOT t.tgisinternal AND NOT pg_has_role(p.proowner, trusted, 'USAGE')
-		UNION ALL SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0) FROM pg_rewrite w WHERE w.ev_class = ANY (places)
+		FROM pg_trigger t
+		WHERE t.tgrelid = ANY (places || views) AND NOT t.tgisinternal
+			AND NOT (t.tgname IN ('trust_guard', 'trust_guard_truncate') AND t.tgqual IS NULL AND t.tgfoid IN (
+				SELECT p.oid FROM pg_proc p JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+				WHERE p.pronamespace = 'trust_ledger'::regnamespace AND p.proname ~ '^guard_'))
+		UNION ALL SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0) FROM pg_rewrite w
+		WHERE w.ev_class = ANY (places) OR w.ev_class = ANY (views) AND w.rulename <> '_RETURN'
 		UNION ALL SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0) FROM pg_policy p WHERE p.polrelid = ANY (places)
-		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k WHERE k.conrelid = ANY (places) AND k.contype = 'f'
+		UNION ALL SELECT pg_describe_object('pg_statistic_ext'::regclass, x.oid, 0) FROM pg_statistic_ext x WHERE x.stxrelid = ANY (places) AND x.stxexprs IS NOT NULL
+		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k
+		WHERE k.contype = 'f' AND (k.conrelid = ANY (places) OR k.confrelid = ANY (places))
 		-- another table's rows show up here, or these there
 		UNION ALL SELECT pg_describe_object('pg_class'::regclass, CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
 		FROM pg_inherits i WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
 		UNION ALL SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
-		FROM pg_class c WHERE c.oid = ANY (places) AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity)
+		FROM pg_class c
+		WHERE c.oid = ANY (places) AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity) OR c.oid = ANY (views) AND c.relkind <> 'v'
+		-- what a partition has of its own: check_tables() sees the tables only
+		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+		WHERE c.oid = ANY (places) AND c.relispartition AND k.contype IN ('c', 'p', 'u', 'x') AND k.coninhcount = 0
+		UNION ALL SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0)
+		FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+		WHERE c.oid = ANY (places) AND c.relispartition AND (c.relname, a.attname) <> ('chain', 'score')
+			AND NOT EXISTS (
+				SELECT FROM pg_inherits h JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname JOIN pg_attrdef e ON e.adrelid = b.attrelid AND e.adnum = b.attnum
+				WHERE h.inhrelid = c.oid AND pg_get_expr(e.adbin, e.adrelid) = pg_get_expr(d.adbin, d.adrelid))
+		UNION ALL SELECT pg_describe_object('pg_class'::regclass, i.indexrelid, 0)
+		FROM pg_index i
+		WHERE i.indrelid = ANY (places) AND (EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace)
+			OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisunique) AND (SELECT relispartition FROM pg_class WHERE oid = i.indrelid)
+				AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid))
 		-- what constraints, defaults, indexes and columns call
 		UNION ALL SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
 		FROM pg_depend d
@@ -77,7 +100,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
-	'An error (TL006) where something on the ledger''s tables would run code of somebody whom the database''s owner does not trust. Called by take_ledger().';
+	'An error (TL006) where something on the ledger''s tables and views can run code that is not the extension''s, or show rows that are not theirs: triggers other than guards, rules, policies, foreign keys, inheritance, statistics of expressions. Called by take_ledger().';
 REVOKE ALL ON FUNCTION trust_ledger.check_nothing_planted() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION trust_ledger.check_nothing_planted() TO PUBLIC;
 CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
@@ -96,27 +119,31 @@ BEGIN
 	old_owners := ARRAY(
 		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
 		UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
-	IF old_owners = '{}' THEN
+	IF old_owners = '{}' AND NOT trust_ledger.ledger_is_empty() THEN
 		RETURN NULL;
 	ELSIF cardinality(old_owners) > 1 THEN
 		RAISE EXCEPTION 'schema "trust" belongs to several roles'
 			USING ERRCODE = 'TL006', DETAIL = (SELECT string_agg(format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o)) FROM unnest(old_owners) o),
 			HINT = 'A ledger has one owner: look who made which table, and drop what somebody planted.';
-	ELSIF NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER') THEN
+	ELSIF old_owners <> '{}' AND (NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER')) THEN
 		RAISE EXCEPTION 'permission denied to take the ledger from role "%"', pg_get_userbyid(old_owners[1])
 			USING ERRCODE = '42501',
 			DETAIL = format('It belongs to "%s", the database to "%s".', pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
-			HINT = format('Call this as a superuser, or as a member of both roles: GRANT %I TO %I;', pg_get_userbyid(old_owners[1]), CURRENT_USER);
+			HINT = 'A superuser can do this, or a role that is a member of both.';
 	END IF;
-	-- nobody plants anything from here on
+	-- nobody plants anything from here on: changing an owner locks, and runs nobody's code
 	FOR place IN SELECT relid FROM trust_ledger.ledger_relations() AS r JOIN pg_class c ON c.oid = r.relid WHERE NOT is_view AND c.relkind IN ('r', 'p') LOOP
 		EXECUTE format('LOCK TABLE ONLY %s', place.relid);
 	END LOOP;
 	PERFORM trust_ledger.check_nothing_planted();
-	EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
-	FOR place IN SELECT * FROM trust_ledger.ledger_relations() LOOP
-		EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END, place.relid, pg_get_userbyid(new_owner));
-	END LOOP;
+	IF old_owners <> '{}' THEN
+		EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
+		FOR place IN SELECT * FROM trust_ledger.ledger_relations() LOOP
+			EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END, place.relid, pg_get_userbyid(new_owner));
+		END LOOP;
+		PERFORM trust_ledger.check_nothing_planted();
+	END IF;
+	PERFORM trust_ledger.check_tables();
 	-- rights that were given go with who gave them; views get theirs again by migrate_ledger()
 	FOR place IN
 		SELECT DISTINCT r.relid, a.grantee
@@ -134,7 +161,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.take_ledger() IS
-	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
+	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, if nothing on them is foreign, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
 REVOKE ALL ON FUNCTION trust_ledger.take_ledger() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION trust_ledger.take_ledger() TO PUBLIC;
 CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
@@ -154,38 +181,42 @@ BEGIN
 	-- what this version makes is made beside the tables that are there, and dropped again
 	EXECUTE format('ALTER SCHEMA trust RENAME TO %I', aside);
 	PERFORM trust_ledger.create_tables();
+	PERFORM trust_ledger.create_scores();
 	WITH relation AS (
 		SELECT c.oid, c.relname, n.nspname = 'trust' AS wanted
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('trust', aside)
 		WHERE c.relname IN (SELECT w.relname FROM pg_class w WHERE w.relnamespace = to_regnamespace('trust') AND w.relkind = 'r') AND c.relkind IN ('r', 'p')
 	), property AS (
 		SELECT r.wanted, r.relname, 'column ' || quote_ident(a.attname) AS what,
-			concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation END, CASE WHEN a.attnotnull THEN 'NOT NULL' END, nullif(a.attgenerated, '')) AS how, false AS more
+			concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation END, CASE WHEN a.attnotnull THEN 'NOT NULL' END, nullif(a.attgenerated, ''), 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)) AS how, false AS more
 		FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-		-- create_scores() makes that one
-		WHERE (r.relname, a.attname) <> ('chain', 'score')
+			LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 		UNION ALL
-		SELECT r.wanted, r.relname, 'constraint', pg_get_constraintdef(k.oid), k.contype <> 'c' FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'c')
+		SELECT r.wanted, r.relname, 'constraint', pg_get_constraintdef(k.oid), false FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'c', 'x')
 		UNION ALL
-		-- more of them do no harm
-		SELECT r.wanted, r.relname, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END, regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''), true
-		FROM relation r JOIN pg_index i ON i.indrelid = r.oid AND i.indisvalid
+		-- more of the plain ones do no harm
+		SELECT r.wanted, r.relname, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END,
+			regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', '') || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END,
+			NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL
+		FROM relation r JOIN pg_index i ON i.indrelid = r.oid
 	)
 	SELECT string_agg(DISTINCT format('%s, %s', relname, what), '; ') INTO amiss
 	FROM property p
 	WHERE NOT (p.more AND NOT p.wanted)
+		-- it goes with the extension, and create_scores() makes it anew
+		AND NOT (p.wanted AND (p.relname, p.what) = ('chain', 'column score') AND NOT EXISTS (SELECT FROM property q WHERE NOT q.wanted AND (q.relname, q.what) = (p.relname, p.what)))
 		AND NOT EXISTS (SELECT FROM property q WHERE q.wanted <> p.wanted AND (q.relname, q.what, q.how) = (p.relname, p.what, p.how));
 	DROP SCHEMA trust CASCADE;
 	EXECUTE format('ALTER SCHEMA %I RENAME TO trust', aside);
 	IF amiss IS NOT NULL THEN
-		RAISE EXCEPTION 'the empty tables of schema "trust" are not those of a ledger'
+		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
 			USING ERRCODE = '55000', DETAIL = format('What differs: %s.', amiss),
-			HINT = 'There is nothing in them: DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger(); again.';
+			HINT = 'Give them back what they were made with. If they are empty, DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger(); again.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
-	'An error (55000) unless the tables of schema trust have the columns, constraints and indexes that this version makes; they may have more indexes, and be partitioned. Called by create_ledger() where they are empty.';
+	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
 REVOKE ALL ON FUNCTION trust_ledger.check_tables() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION trust_ledger.check_tables() TO PUBLIC;
 CREATE OR REPLACE FUNCTION trust_ledger.create_ledger() RETURNS uuid
@@ -226,9 +257,7 @@ BEGIN
 	END IF;
 	-- The ledger belongs to whoever owns the database, also where a superuser calls.
 	PERFORM set_config('role', owner, true);
-	IF has THEN
-		PERFORM trust_ledger.check_tables();
-	ELSE
+	IF has IS NOT TRUE THEN
 		PERFORM trust_ledger.create_tables();
 	END IF;
 	PERFORM trust_ledger.create_scores();

@@ -225,5 +225,11 @@ adopt_ledger(PG_FUNCTION_ARGS)
 					 errhint("There is nothing to adopt.")));
 		AppendAdoption(&governance, from, ArgWords(fcinfo, 0, "reason"));
 	}
+	else if (from != NULL)		/* the first call said so of another change of owner */
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_RETRY),
+				 errmsg("idempotency key was used for another adoption"),
+				 errdetail("The ledger belonged to \"%s\" before this call, which would not be recorded.", from),
+				 errhint("Give this call a key of its own.")));
 	return GovernanceEnd(&governance, fcinfo);
 }

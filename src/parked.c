@@ -183,22 +183,30 @@ RowToJson(const RowToPark *park)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+/* In the caller's memory; what else it takes is freed before the next try. */
 static Datum
-FittingJson(HeapTuple row, TupleDesc tupdesc)
+FittingJson(HeapTuple row, TupleDesc tupdesc, MemoryContext caller)
 {
 	RowToPark	park;
-	size_t		most = MAX_TEXT_BYTES;
-	Datum		json;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger row as json", ALLOCSET_DEFAULT_SIZES);
 
 	OpenRow(&park, row, tupdesc);
-	(void) LeaveOutOver(&park, most);
-	for (json = RowToJson(&park); ExcessBytes(JSONBOID, json) > 0; json = RowToJson(&park))
+	for (size_t most = MAX_TEXT_BYTES;; most /= 2)
 	{
-		most /= 2;
-		if (!LeaveOutOver(&park, most))
+		bool		could = LeaveOutOver(&park, most);
+		MemoryContext previous = MemoryContextSwitchTo(scratch);
+		Datum		json = RowToJson(&park);
+
+		if (ExcessBytes(JSONBOID, json) == 0)
+		{
+			MemoryContextSwitchTo(caller);
+			return datumCopy(json, false, -1);
+		}
+		if (!could)
 			CheckSize(JSONBOID, json, "the row");
+		MemoryContextSwitchTo(previous);
+		MemoryContextReset(scratch);
 	}
-	return json;
 }
 
 /*
@@ -221,10 +229,9 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 	MemoryContextSwitchTo(work);
 	settings = NewGUCNestLevel();
 	SetPlainSettings();
-	json = FittingJson(row, tupdesc);
+	json = FittingJson(row, tupdesc, caller);
 	AtEOXact_GUC(false, settings);
 	MemoryContextSwitchTo(caller);
-	json = datumCopy(json, false, -1);
 	MemoryContextDelete(work);
 	return json;
 }

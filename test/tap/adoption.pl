@@ -91,7 +91,30 @@ my @plants = (
 	'CREATE TABLE trap.heir () INHERITS (trust.entry)',
 	'CREATE TABLE trap.parent (role text COLLATE "C"); ALTER TABLE trust.access INHERIT trap.parent',
 	'ALTER TABLE trust.source SET UNLOGGED',
-	'CREATE TABLE trap.known (role text COLLATE "C" PRIMARY KEY); ALTER TABLE trust.access ADD FOREIGN KEY (role) REFERENCES trap.known NOT VALID');
+	'CREATE TABLE trap.known (role text COLLATE "C" PRIMARY KEY); ALTER TABLE trust.access ADD FOREIGN KEY (role) REFERENCES trap.known NOT VALID',
+	'CREATE TABLE trap.one (a int); CREATE TRIGGER t BEFORE INSERT ON trust.entry FOR EACH ROW WHEN (trap.called(NEW.event) IS NOT NULL) EXECUTE FUNCTION pg_catalog.suppress_redundant_updates_trigger()',
+	'CREATE TRIGGER st BEFORE UPDATE ON trust.chain FOR EACH STATEMENT EXECUTE FUNCTION trap.fired()',
+	'CREATE STATISTICS trap.st ON (trap.called(event)) FROM trust.entry',
+	'CREATE TRIGGER t INSTEAD OF INSERT ON trust.access_level FOR EACH ROW EXECUTE FUNCTION trap.fired()',
+	'CREATE RULE r AS ON INSERT TO trust.current_promise DO INSTEAD NOTHING');
+# What tables of a ledger do not have: built-in functions may run any SQL.
+my @foreign = (
+	q{ALTER TABLE trust.ledger ADD CHECK (pg_catalog.ts_rewrite('a'::tsquery, 'select ''a''::tsquery, ''b''::tsquery where trap.called('''') is not null') IS NOT NULL) NOT VALID},
+	q{ALTER TABLE trust.access ADD CHECK (pg_catalog.query_to_xml('select trap.called('''')', true, true, '') IS NOT NULL) NOT VALID},
+	q{ALTER TABLE trust.parked_change ALTER error SET DEFAULT pg_catalog.query_to_xml('select trap.called('''')', true, true, '')::text},
+	q{ALTER TABLE trust.parked_change ADD extra text},
+	q{CREATE UNIQUE INDEX ON trust.entry (customer) WHERE customer = 'nobody'},
+	q{ALTER TABLE trust.entry DROP CONSTRAINT entry_pkey});
+foreach my $change (@foreign)
+{
+	is(ask($node, 'planted', "BEGIN; SET LOCAL ROLE crm_owner; $change; RESET ROLE; SELECT FROM trust_ledger.adopt_ledger()"), 'ERROR 55000', "not adopted: $change");
+}
+is(ask($node, 'planted', <<'SQL'), 'ERROR TL005', 'a key that stands for another adoption is refused: it would not be recorded');
+BEGIN;
+SELECT FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'sold');
+ALTER DATABASE planted OWNER TO mallory;
+SELECT FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'sold');
+SQL
 foreach my $plant (@plants)
 {
 	is(ask($node, 'planted', "BEGIN; SET LOCAL ROLE crm_owner; $plant; RESET ROLE; SELECT FROM trust_ledger.adopt_ledger()"), 'ERROR TL006', "not adopted: $plant");
