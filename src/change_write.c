@@ -105,7 +105,32 @@ RefusalOf(ErrorData *error)
 	return refusal;
 }
 
-/* One by one, each in a savepoint of its own. */
+/*
+ * Those of a part of the rest: all at once in a savepoint, and in halves where that
+ * fails.  One by one would write a version of the chain for each.
+ */
+static void
+FindRefusalsIn(Writing *all, int *places, int count)
+{
+	Left		part = {all, places};
+	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
+	Writing		writing = {.ledger = all->ledger, .changes = &changes};
+	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
+
+	if (error == NULL)
+		return;
+	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
+		ReThrowError(error);
+	if (count == 1)
+	{
+		all->refusals[places[0]] = RefusalOf(error);
+		return;
+	}
+	FreeErrorData(error);
+	FindRefusalsIn(all, places, count / 2);
+	FindRefusalsIn(all, places + count / 2, count - count / 2);
+}
+
 static void
 FindRefusals(void *arg)
 {
@@ -113,23 +138,8 @@ FindRefusals(void *arg)
 	Changes		rest = WithoutRefused(all);
 
 	DeedsLock(all->ledger, &rest);
-	for (int i = 0; i < all->changes->count; i++)
-	{
-		const TrackedChange *change;
-		Changes		alone;
-		Writing		one = {.ledger = all->ledger, .changes = &alone};
-		ErrorData  *error;
-
-		if (all->refusals[i])
-			continue;
-		change = One(all, i);
-		alone = ChangesOfArray(&change, 1);
-		error = InSavepoint(WriteAll, &one, true);
-		if (error && (change->on_error == ON_ERROR_FAIL || !IsAboutTheStep(error)))
-			ReThrowError(error);
-		if (error)
-			all->refusals[i] = RefusalOf(error);
-	}
+	if (rest.count > 0)
+		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
 }
 
 /* What could not even be read. */

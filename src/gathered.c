@@ -13,6 +13,7 @@
 #include "gathered.h"
 
 #include "access/xact.h"
+#include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -92,6 +93,9 @@ static struct
 	MemoryContext context;		/* NULL: nothing was gathered */
 	uint64		id;				/* another one whenever the context is empty again */
 	Spool		spool;
+	int64	   *leaving;		/* which of them leave their partition */
+	int64		leaving_count;
+	int64		leaving_capacity;
 	int64		written;		/* the first of them, by write:now */
 	bool		may_fail;		/* some may be left out */
 	Marks		made;
@@ -123,6 +127,25 @@ ForgetWritten(void)
 
 /* ---- the transaction's life ---- */
 
+/* What is written can make triggers change more rows, but not for ever. */
+#define MOST_ROUNDS 1000
+
+static void
+WriteAll(void)
+{
+	for (int rounds = 0; gathered.written < gathered.spool.count; rounds++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (rounds == MOST_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
+					 errmsg("changes of tracked rows lead to more of them without end"),
+					 errdetail("They were written %d times, and each time triggers changed more rows.", MOST_ROUNDS),
+					 errhint("Look at the triggers on the ledger's tables: one of them changes a tracked row for each entry.")));
+		GatheredWrite();
+	}
+}
+
 static void
 AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 {
@@ -130,8 +153,7 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 	{
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
-			while (gathered.written < gathered.spool.count)
-				GatheredWrite();
+			WriteAll();
 			ForgetWritten();
 			break;
 		case XACT_EVENT_COMMIT:
@@ -149,6 +171,8 @@ AtSavepointRolledBack(SubTransactionId mine)
 {
 	gathered.written = MarksRolledBack(&gathered.writing, mine, gathered.written);
 	SpoolTruncate(&gathered.spool, MarksRolledBack(&gathered.made, mine, gathered.spool.count));
+	while (gathered.leaving_count > 0 && gathered.leaving[gathered.leaving_count - 1] >= gathered.spool.count)
+		gathered.leaving_count--;
 	if (gathered.writing_at >= GetCurrentTransactionNestLevel())
 		gathered.writing_at = 0;
 }
@@ -222,32 +246,46 @@ Arrived(TrackedChange *left, int64 nth)
 
 /*
  * A row that comes from another partition left it right before, by the same
- * command: what was gathered since of that table is of the same row.
+ * command.  Between the two only code of triggers can have run, by later commands.
  */
 static void
 FindWhereFrom(TrackedChange *change)
 {
-	for (int64 i = gathered.spool.count - 1; i >= gathered.written; i--)
+	for (int64 i = gathered.leaving_count - 1; i >= 0 && gathered.leaving[i] >= gathered.written; i--)
 	{
 		ChangeHeader header;
 		TrackedChange *before;
 
-		SpoolRead(&gathered.spool, i, &header, sizeof(header));
-		if (strcmp(header.mapping->source, change->source) != 0)
+		SpoolRead(&gathered.spool, gathered.leaving[i], &header, sizeof(header));
+		if (header.command > change->command || strcmp(header.mapping->source, change->source) != 0)
 			continue;
-		before = ChangeUnpack(SpoolGet(&gathered.spool, i));
-		if (before->unreadable)
+		if (header.command < change->command)
 			return;
-		if (before->operation == ROW_INSERT ? strcmp(before->key, change->key) != 0 :
-			!before->leaves || before->command != change->command || !CanBeSameRow(before->lasting_key, change->lasting_key))
+		before = ChangeUnpack(SpoolGet(&gathered.spool, gathered.leaving[i]));
+		if (!CanBeSameRow(before->lasting_key, change->lasting_key))
 			return;
-		if (before->operation != ROW_DELETE || strcmp(before->name, change->name) != 0)
+		if (strcmp(before->name, change->name) != 0)
 			continue;
 		change->old_key = before->key;
 		change->old_row = before->old_row;
-		Arrived(before, i);
+		Arrived(before, gathered.leaving[i]);
 		return;
 	}
+}
+
+/* One that leaves is the next to be gathered. */
+static void
+NoteLeaving(void)
+{
+	if (gathered.leaving_count == gathered.leaving_capacity)
+	{
+		int64		capacity = Max(16, 2 * gathered.leaving_capacity);
+
+		gathered.leaving = gathered.leaving ? repalloc_huge(gathered.leaving, sizeof(int64) * capacity) :
+			MemoryContextAlloc(gathered.context, sizeof(int64) * capacity);
+		gathered.leaving_capacity = capacity;
+	}
+	gathered.leaving[gathered.leaving_count++] = gathered.spool.count;
 }
 
 /* A copy of the change, which must be complete. */
@@ -267,6 +305,8 @@ GatheredAdd(TrackedChange *change)
 		change->mapping->gathered_by = gathered.id;
 	}
 	MarkBefore(&gathered.made, gathered.spool.count, gathered.context);
+	if (change->leaves)
+		NoteLeaving();
 	SpoolAdd(&gathered.spool, record, length);
 	gathered.may_fail = gathered.may_fail || change->on_error != ON_ERROR_FAIL;
 }

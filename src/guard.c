@@ -66,7 +66,7 @@ ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
 	while (expected && expected->made_in >= mine)
-		expected = expected->outer;
+		GuardDone(expected);
 }
 
 static Expectation *
@@ -81,7 +81,8 @@ Expect(GuardedTable table)
 		RegisterSubXactCallback(ForgetAtSubEnd, NULL);
 		registered = true;
 	}
-	expectation = MemoryContextAlloc(CurTransactionContext, sizeof(Expectation));
+	/* not in the savepoint's own memory: its first use takes 8 kB, until the transaction ends */
+	expectation = MemoryContextAlloc(TopTransactionContext, sizeof(Expectation));
 	expectation->table = table;
 	expectation->rebuilt = false;
 	expectation->made_in = GetCurrentSubTransactionId();

@@ -2,7 +2,7 @@
 -- spilled already; rows that come from another partition.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(30);
+SELECT plan(32);
 
 SELECT FROM trust_ledger.create_ledger();
 SELECT FROM trust_ledger.register_actor('anna', 'human');
@@ -140,6 +140,23 @@ SELECT is(count(*), 16000::bigint, '16,000 changes of one customer, written in p
 SELECT is(count(*), 4000::bigint, 'in their order') FROM trust.promise WHERE customer = 'one' AND words ~ '^zyx' AND outcome = 'kept';
 SELECT cmp_ok(abs(trust_ledger.kept(score) - 2000), '<', 1::float8, 'each verdict counts once') FROM trust.chain WHERE customer = 'one';
 
+-- Code of triggers between the two halves of a move, which changes and moves other rows of the table.
+CREATE FUNCTION bump() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE deal SET offer = offer || '.' WHERE id = 5002;
+	UPDATE deal SET region = CASE region WHEN 'south' THEN 'north' ELSE 'south' END WHERE id = 5003;
+	RETURN NULL;
+END $$;
+CREATE TRIGGER aa_bump AFTER INSERT ON deal FOR EACH ROW WHEN (NEW.id = 5001) EXECUTE FUNCTION bump();
+CREATE TRIGGER zz_bump AFTER DELETE ON deal FOR EACH ROW WHEN (OLD.id = 5001) EXECUTE FUNCTION bump();
+INSERT INTO deal SELECT i, 'north', 'bumped', words_of(i) FROM generate_series(5002, 5003) i;
+INSERT INTO deal VALUES (5001, 'north', 'bumped', 'moves');
+UPDATE deal SET region = 'south' WHERE id = 5001;
+UPDATE deal SET status = 'done' WHERE id = 5001;
+SELECT is(array_agg(state ORDER BY words), '{kept,open,open}', 'a row that moves keeps its promise, whatever triggers do in between') FROM trust.promise WHERE customer = 'bumped';
+DROP TRIGGER aa_bump ON deal;
+DROP TRIGGER zz_bump ON deal;
+
 -- ---- what cannot be written is found among many
 
 CREATE TABLE picky (id int PRIMARY KEY, account text, offer text, due timestamptz);
@@ -149,4 +166,15 @@ SELECT is(count(*), 2497::bigint, 'what can be written is') FROM trust.promise W
 SELECT is(array_agg((new_row ->> 'id')::int ORDER BY 1), '{7,1007,2007}', 'the rest is parked') FROM trust.parked_change;
 
 SELECT is((SELECT string_agg(v::text, '; ') FROM trust_ledger.verify() v), NULL, 'verify() finds nothing');
+
+-- ---- changes that lead to changes without end
+
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO plain SELECT max(id) + 1, 'endless', 'again' FROM plain; RETURN NULL; END $$;
+CREATE TRIGGER again AFTER INSERT ON trust.entry FOR EACH ROW WHEN (NEW.customer = 'endless') EXECUTE FUNCTION again();
+\set ON_ERROR_STOP 0
+\set VERBOSITY terse
+INSERT INTO plain VALUES (100000, 'endless', 'first');
+\set ON_ERROR_STOP 1
+SELECT is(:'LAST_ERROR_SQLSTATE'::text, '54001', 'they end with an error');
+DROP TRIGGER again ON trust.entry;
 SELECT * FROM finish();
