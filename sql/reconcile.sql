@@ -15,17 +15,19 @@ AS $$
 				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn' WHEN 'released' THEN p.settled_by = 'released' ELSE true END IS TRUE AS is_so,
 			ARRAY[
 				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
-				-- what was erased can be in the row still
-				CASE WHEN p.words IS NOT NULL AND NOT trust_ledger.same_value(s.words, p.words) THEN 'words' END,
+				CASE WHEN NOT trust_ledger.same_value(s.words, p.words) AND NOT (p.words IS NULL AND x.erased) THEN 'words' END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
 				-- where the row names none, policy may have given one
 				CASE WHEN s.due IS NOT NULL AND NOT trust_ledger.same_value(s.due, p.due - coalesce(g.paused_since, '0')) THEN 'due' END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
-				CASE WHEN p.words IS NOT NULL AND NOT trust_ledger.same_value(s.purpose, p.purpose) THEN 'purpose' END,
+				CASE WHEN NOT trust_ledger.same_value(s.purpose, p.purpose) AND NOT (p.purpose IS NULL AND x.erased) THEN 'purpose' END,
 				CASE WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause) THEN 'longest_pause' END] AS differing
 		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
 			JOIN said s ON s.key = r.key AND s.name = r.name
+			-- what was erased can be in the row still
+			CROSS JOIN LATERAL (
+				SELECT EXISTS (SELECT FROM trust.tracked_entry t WHERE t.customer = p.customer AND t.promise = p.promise AND t.event = 'erased') AS erased) AS x
 			-- the pauses since the terms last said when it is due
 			LEFT JOIN LATERAL (
 				SELECT sum(e.due - e.before) FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since

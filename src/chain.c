@@ -40,6 +40,10 @@ static Statement move_head_and_score = STATEMENT(
 	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
 
+static Statement find_unfinished = STATEMENT(
+	"SELECT 1 FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2 LIMIT 1",
+	TEXTOID, INT8OID);
+
 static Statement find_request = STATEMENT(
 	"SELECT promise, seq, state, recorded_at, hash, request, request_salt FROM trust.entry"
 	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
@@ -79,6 +83,25 @@ LockRow(Chain *chain)
 	return true;
 }
 
+/* An error where a trigger that an append to this chain fired appends to it in its turn: the head moves after its entries. */
+static void
+CheckNotAppending(const Chain *chain)
+{
+	Datum		values[2] = {PointerGetDatum(chain->customer), Int64GetDatum(chain->length)};
+	uint64		found;
+
+	if (!GuardWriting())
+		return;
+	found = StatementWrite(&find_unfinished, values, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	if (found > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot append to the history of customer \"%s\" while it is being appended to", text_to_cstring(chain->customer)),
+				 errdetail("The call comes from a trigger that fired for an entry of this customer."),
+				 errhint("Let the trigger write to a table of its own, and make the call in another transaction.")));
+}
+
 /* Makes the customer's chain if it is their first entry, and locks it. */
 void
 ChainLock(Chain *chain, const Ledger *ledger, text *customer)
@@ -93,7 +116,10 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	chain->customer = customer;
 	chain->score = NULL;
 	if (LockRow(chain))
+	{
+		CheckNotAppending(chain);
 		return;
+	}
 	expectation = GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
 	started = StatementWrite(&start_chain, values, NULL);
 	GuardDone(expectation);

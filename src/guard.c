@@ -128,6 +128,13 @@ GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
 	return expectation;
 }
 
+/* Whether the call comes from a trigger that a write of ours fired. */
+bool
+GuardWriting(void)
+{
+	return expected != NULL;
+}
+
 /* The write is done: what did not come is not to come any more. */
 void
 GuardDone(Expectation *expectation)

@@ -32,5 +32,6 @@ extern Expectation *GuardExpect(GuardedTable table, const GuardedRow *rows, int 
 extern Expectation *GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
 extern Expectation *GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
 extern void GuardDone(Expectation *expectation);
+extern bool GuardWriting(void);
 
 #endif

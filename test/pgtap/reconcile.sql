@@ -16,7 +16,7 @@ GRANT USAGE ON SCHEMA crm TO auditor, app, analyst, blind;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 ALTER TABLE crm.deal OWNER TO crm_owner;
 GRANT SELECT ON crm.deal TO auditor, app, analyst;
-SELECT plan(159);
+SELECT plan(161);
 
 CREATE FUNCTION found() RETURNS text[]
 LANGUAGE sql AS $$ SELECT coalesce(array_agg(concat_ws(' ', what, key, name, detail) ORDER BY what, key, name), '{}') FROM (
@@ -108,6 +108,13 @@ SELECT is(found(format('SELECT trust_ledger.%s FROM trust.source s WHERE key = %
 FROM (VALUES ('assess_promise(promise, ''broken'', actor => ''shop'')', '6'), ('assess_promise(promise, ''kept'', actor => ''shop'')', '1'), ('release_promise(promise, actor => ''shop'')', '4'), ('resume_promise(promise, actor => ''crm'')', '7'), ('pause_promise(promise, actor => ''crm'')', '1'),
 	('withdraw_promise(promise, actor => ''crm'')', '1'), ('accept_promise(promise, actor => ''shop'')', '1'), ('erase_words(promise, ''Asked for.'')', '1'), ('back_promise(promise, actor => ''anna'')', '1')) AS c (call, key);
 SELECT is(found($$SELECT trust_ledger.amend_promise(promise, words => 'We call.', actor => 'crm') FROM trust.source WHERE key = '1'$$, true), '{"terms_differ 1 delivery another words"}', 'what others amended is one');
+
+-- Of a text that was erased nothing can be compared, until it is said anew.
+SELECT is(found(format($$UPDATE crm.deal SET purpose = 'roof' WHERE id = 1; INSERT INTO crm.flush VALUES (99);
+	SELECT trust_ledger.erase_words(promise, 'Asked for.') FROM trust.source WHERE key = '1' AND name = 'delivery';
+	SELECT trust_ledger.amend_promise(promise, words => 'We come.', actor => 'crm'%s) FROM trust.source WHERE key = '1' AND name = 'delivery'$$, more), true),
+	expected, 'erased, and amended' || more)
+FROM (VALUES ('', '{}'::text[]), (', purpose => ''cellar''', '{"terms_differ 1 delivery another purpose"}')) AS c (more, expected);
 
 -- ---- triggers
 
