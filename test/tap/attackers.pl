@@ -94,7 +94,6 @@ SELECT trust_ledger.make_promise('many ' || who || ' ' || way, who || ' ' || way
 FROM unnest('{application,analyst,auditor,import,admin,owner,other,superuser}'::text[]) AS who,
 	unnest('{indirectly,cursor,function,operator,cast,domain,aggregate,path}'::text[]) AS way;
 SQL
-$node->safe_psql('postgres', 'CREATE DATABASE sold TEMPLATE crm OWNER buyer STRATEGY FILE_COPY');
 
 my %promise = map { split /\|/ } split /\n/, ask($node, 'crm', q{SELECT kind, promise FROM trust.promise WHERE customer = 'victim' AND kind <> 'quote'});
 
@@ -555,6 +554,7 @@ note_down('superuser', 'read words', 'in the server\'s log', 'not protected');
 
 # ---- who owns the database by ALTER DATABASE ... OWNER TO, and not the tables ----
 
+$node->safe_psql('postgres', 'CREATE DATABASE sold TEMPLATE crm OWNER buyer STRATEGY FILE_COPY');
 refused('new owner', $_, 'each function that writes, until adopt_ledger()', 'TL006', writing_calls($promise{open}, 'victim'), q{SELECT trust_ledger.act_as('carl')}, q{SELECT trust_ledger.replay_parked()}) foreach qw(forge hide impersonate);
 refused('new owner', 'forge', 'rows written by hand', '42501', q{INSERT INTO trust.entry SELECT * FROM trust.entry LIMIT 1}, q{INSERT INTO trust.access VALUES ('buyer', '{admin}', 1)});
 refused('new owner', 'alter', 'the tables, their owner, their triggers, rights on them', '42501', q{UPDATE trust.entry SET login = 'x'}, q{ALTER TABLE trust.entry OWNER TO buyer}, q{ALTER SCHEMA trust OWNER TO buyer},
