@@ -203,8 +203,8 @@ BEGIN
 	SELECT string_agg(DISTINCT format('%s, %s', relname, what), '; ') INTO amiss
 	FROM property p
 	WHERE NOT (p.more AND NOT p.wanted)
-		-- it goes with the extension, and create_scores() makes it anew
-		AND NOT (p.wanted AND (p.relname, p.what) = ('chain', 'column score') AND NOT EXISTS (SELECT FROM property q WHERE NOT q.wanted AND (q.relname, q.what) = (p.relname, p.what)))
+		-- create_scores() and create_guards() make them anew
+		AND NOT (p.wanted AND (p.relname, p.what) IN (('chain', 'column score'), ('parked_change', 'column salt')) AND NOT EXISTS (SELECT FROM property q WHERE NOT q.wanted AND (q.relname, q.what) = (p.relname, p.what)))
 		AND NOT EXISTS (SELECT FROM property q WHERE q.wanted <> p.wanted AND (q.relname, q.what, q.how) = (p.relname, p.what, p.how));
 	DROP SCHEMA trust CASCADE;
 	EXECUTE format('ALTER SCHEMA %I RENAME TO trust', aside);
@@ -313,10 +313,11 @@ BEGIN
 	PERFORM trust_ledger.create_parked_view();
 	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.record_parked();
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,
 	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
@@ -328,6 +329,72 @@ COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, te
 	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
 REVOKE ALL ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) TO PUBLIC;
+
+-- What is parked is guarded, and on record.
+CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_parked() IS
+	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
+REVOKE ALL ON FUNCTION trust_ledger.guard_parked() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trust_ledger.guard_parked() TO PUBLIC;
+CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	guarded record;
+	place   regclass;
+BEGIN
+	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change;
+	-- ledgers of earlier versions do not have it
+	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+	FOR guarded IN
+		SELECT * FROM (VALUES
+			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
+			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked')) AS g (tab, guard)
+	LOOP
+		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		-- ALWAYS: session_replication_role = replica must not get past
+		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		FOR place IN
+			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			UNION
+			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+		LOOP
+			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_guards() IS
+	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+CREATE FUNCTION trust_ledger.drop_parked(
+	parked uuid, reason text,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
+	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+REVOKE ALL ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) TO PUBLIC;
+CREATE FUNCTION trust_ledger.record_parked() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_parked() IS
+	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+REVOKE ALL ON FUNCTION trust_ledger.record_parked() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION trust_ledger.record_parked() TO PUBLIC;
+COMMENT ON FUNCTION trust_ledger.verify() IS
+	'Checks guards, every entry''s hash and texts, gaps and joins, and every table against what the entries add up to. Empty when nothing is wrong; else the part (guard, entry, chain, promise, source, actor, policy, access, tracking, ledger, parked_change), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
 
 -- What is the same, of what is promised.
 CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean

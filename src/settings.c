@@ -13,6 +13,7 @@
 
 #include "arguments.h"
 #include "duration.h"
+#include "parked_trace.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
@@ -26,7 +27,7 @@ static Statement merge_settings = STATEMENT(
 
 /* Half a year; our own word weighs half; due dates end in UTC; a day to write down what happened. */
 static const char *const first_settings =
-"{\"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
+"{\"" PARKED_ON_RECORD "\": \"recorded\", \"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
 " \"weights\": {\"kept\": [1000, 0], \"kept_by_company\": [500, 0], \"partly_kept\": [500, 500],"
 " \"repaired\": [250, 750], \"admitted\": [0, 750], \"broken\": [0, 1000]}}";
 

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(461);
+SELECT plan(463);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -104,6 +104,7 @@ INSERT INTO intended VALUES
 	('ledger_relations', '', 'record', 's', false, 'u'),
 	('check_nothing_planted', '', 'void', 's', false, 'u'),
 	('replay_parked', 'source', 'record', 'v', false, 'u'),
+	('drop_parked', 'parked reason actor occurred_at context idempotency_key', 'trust_ledger.receipt', 'v', false, 'u'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('same_value', 'a b', 'boolean', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
@@ -126,11 +127,11 @@ SELECT name, '', returns
 FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,check_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,check_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
-SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,source,governed,truncate}'::text[]) AS name
+SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,source,governed,parked,truncate}'::text[]) AS name
 UNION ALL
 SELECT 'follow_tables', '', 'event_trigger';
 
@@ -219,7 +220,7 @@ FROM (VALUES
 	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq}'),
 	('source', '{customer,promise,source,key,name,gone,seq}'),
 	('tracked_row', '{source,key,name,customer,promise,gone}'),
-	('parked_change', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error}'),
+	('parked_change', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error,salt}'),
 	('parked', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
