@@ -27,9 +27,12 @@ static Statement merge_settings = STATEMENT(
 
 /* Half a year; our own word weighs half; due dates end in UTC; a day to write down what happened. */
 static const char *const first_settings =
-"{\"" PARKED_ON_RECORD "\": \"recorded\", \"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
+"{\"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
 " \"weights\": {\"kept\": [1000, 0], \"kept_by_company\": [500, 0], \"partly_kept\": [500, 500],"
 " \"repaired\": [250, 750], \"admitted\": [0, 750], \"broken\": [0, 1000]}}";
+
+/* That parked changes are on record from the beginning; tables of an earlier version have no place for their salts. */
+static const char *const parked_on_record = "{\"" PARKED_ON_RECORD "\": \"recorded\"}";
 
 static const char *const owner_levels = "{\"levels\": [\"application\", \"analyst\", \"auditor\", \"admin\"]}";
 
@@ -76,6 +79,8 @@ found_ledger(PG_FUNCTION_ARGS)
 	(void) GovernanceLock(&governance);
 	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
 	changes[0].details = JsonbFrom(first_settings);
+	if (ParkedHasSalts())
+		changes[0].details = DirectFunctionCall2(jsonb_concat, changes[0].details, JsonbFrom(parked_on_record));
 	changes[1].subject = RoleName(ledger.owner);
 	changes[1].details = JsonbFrom(owner_levels);
 	GovernanceAppend(&governance, changes, lengthof(changes));

@@ -2,7 +2,7 @@
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
-SELECT plan(103);
+SELECT plan(102);
 \ir ../data/told.sql
 \ir ../data/outcome.sql
 CREATE ROLE auditor;
