@@ -656,10 +656,32 @@ is_deeply(with(2, purpose => undef, purpose_salt => undef), [ 'entry erasing/2 p
 is_deeply(with(4, details => '{"texts": ["note"]}'), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'or that is named no more');
 is_deeply(with(4, refers_to => 5), [ 'entry erasing/2 words', 'entry erasing/2 request_salt', 'entry erasing/4 hash' ], 'nor does an entry name what comes after');
 
+# ---- what is parked, and scores ----
+
+my @waiting = rows_of($all{parked});
+my @scores = rows_of($all{score});
+my @parked_head = split /\t/, ($all{parked} =~ /^(.*)/)[0];
+my @score_head = split /\t/, ($all{score} =~ /^(.*)/)[0];
+sub with_parked { my (@rows) = @_; return [ sort @{ findings($reader->verify(%all, parked => copy_text(\@parked_head, @rows))) } ]; }
+cmp_ok(scalar @waiting, '>', 1, 'some changes wait');
+my ($first_waiting, @others) = @waiting;
+my $waits = $first_waiting->{parked};
+is_deeply(with_parked(@others), ["parked $waits missing"], 'one that is gone is noticed');
+is_deeply(with_parked(@waiting, { %$first_waiting, parked => '00000000-0000-7000-8000-000000000000' }), ['parked 00000000-0000-7000-8000-000000000000 too many'], 'one that was put in');
+is_deeply(with_parked(@waiting, $first_waiting), ["parked $waits twice"], 'one that is there twice');
+is_deeply(with_parked({ %$first_waiting, $_ => $_ eq 'parked_at' ? 0 : $_ eq 'salt' ? '00' x 32 : '{}' }, @others), ["parked $waits commitment"], "another $_")
+  foreach grep { $_ ne 'parked' } @parked_head;
+my ($scored) = grep { defined $_->{as_of} } @scores;
+foreach my $column (qw(kept broken as_of half_life))
+{
+	my @altered = map { $_ == $scored ? { %$_, $column => $_->{$column} + 1e9 } : $_ } @scores;
+	ok((grep { /^score / } @{ findings($reader->verify(%all, score => copy_text(\@score_head, @altered))) }), "a score with another $column is noticed");
+}
+
 # ---- rows of tracked tables ----
 
 my @parts = map { my $key = $_; map { [ 'rows b', 'public.part', $key, $_, $key =~ /x/ ? 't' : 'f' ] } qw(first second) } '["a","1"]', '["b \"x\"","-1"]';
-is_deeply([ sort map { join '|', @$_{qw(customer source key name gone)} } @sources ],
+is_deeply([ sort map { join '|', @$_{qw(customer source key name gone)} } grep { $_->{source} ne 'public.parks' } @sources ],
 	[ sort map { join '|', @$_ } @parts, map { [ $_->[0], 'jöb\1', $_->[1], '', $_->[2] ] } [ 'rows', $hurting, 'f' ], [ 'rows', 2, 't' ], [ 'rows b', 2, 'f' ],
 		[ 'rows', 3, 't' ], [ 'rows', 3, 'f' ], [ 'rows', 444, 't' ], [ 'rows', 444, 'f' ], [ 'rows', 5, 'f' ], [ 'rows', 6, 't' ], [ 'rows', 7, 'f' ] ],
 	'trust.source has a row for each promise of a tracked row, gone where it was deleted, moved or made anew');

@@ -49,11 +49,11 @@ sub state_of
 		views => views($node, $db) };
 }
 
-# Apart from the entry that puts on record what is parked.
+# Apart from the entry that puts on record what is parked; scores are read as of the last entry.
 sub but_for_record
 {
 	my ($state) = @_;
-	return { %$state, digest => undef, contents => [ grep { !/^(?:chain|entry|parked_change)\|/ } split /\n/, $state->{contents} ] };
+	return { %$state, digest => undef, scores => undef, contents => [ grep { !/^(?:chain|entry|parked_change)\|/ } split /\n/, $state->{contents} ] };
 }
 
 my $recorded = <<'SQL';
