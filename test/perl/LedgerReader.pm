@@ -539,10 +539,24 @@ sub check_parked
 
 # ---- scores ----
 
+# The half-lives that the ledger ever had, in microseconds.
+sub half_lives
+{
+	my ($entries) = @_;
+	my %known;
+	foreach my $entry (grep { $_->{customer} eq '' && ($_->{event} // '') =~ /^ledger_/ } @$entries)
+	{
+		my ($days, $hours, $minutes, $seconds) =
+		  ($entry->{details} // '') =~ /"half_life": "P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?"/ or next;
+		$known{ sprintf '%.0f', ((($days // 0) * 24 + ($hours // 0)) * 60 + ($minutes // 0)) * 60e6 + ($seconds // 0) * 1e6 } = 1;
+	}
+	return \%known;
+}
+
 # What the promises put into each customer's score, as of the latest of them.
 sub check_scores
 {
-	my ($rows, $promises, $chains, $found) = @_;
+	my ($rows, $promises, $chains, $half_lives, $found) = @_;
 	my $held = by_name($rows, ['customer'], 'score', $found);
 	my %weighed;
 	push @{ $weighed{ $_->{customer} } }, $_ foreach grep { defined $_->{weight_kept} } values %$promises;
@@ -553,7 +567,7 @@ sub check_scores
 		my ($last) = sort { $b <=> $a } map { $_->{settled_at} } @promises;
 		$found->('score', $customer, 'too many') unless $chains->{$customer};
 		$found->('score', $customer, 'as_of') unless same($score->{as_of}, $last);
-		$found->('score', $customer, 'half_life') unless defined $last ? ($score->{half_life} // '') =~ /^[1-9]\d*\z/ : !defined $score->{half_life};
+		$found->('score', $customer, 'half_life') unless defined $last ? $half_lives->{ $score->{half_life} // '' } : !defined $score->{half_life};
 		foreach my $part (qw(kept broken))
 		{
 			my ($sum, $all) = (0, 0);
@@ -608,7 +622,7 @@ sub verify
 	}
 	my $waits = waiting($rows->{entry}, $found);
 	check_parked($rows->{parked} // [], $waits, $ledger, $found) if $waits;
-	check_scores($rows->{score}, $said{promise} // {}, $said{chain} // {}, $found) if $file{score};
+	check_scores($rows->{score}, $said{promise} // {}, $said{chain} // {}, half_lives($rows->{entry}), $found) if $file{score};
 	foreach my $kept (@{ $rows->{kept} // [] })
 	{
 		$found->('kept', $kept->{customer}, 'head')
