@@ -264,12 +264,13 @@ CheckViews(Findings *findings)
 	}
 }
 
-/* Functions, operators, types, casts and views.  Within a LedgerSession. */
-void
+/* Functions, operators, types, casts and views; false where they are of another version.  Within a LedgerSession. */
+bool
 FindInstalledProblems(Findings *findings)
 {
 	if (!IsThisVersion(findings))
-		return;
+		return false;
 	CompareObjects(findings);
 	CheckViews(findings);
+	return true;
 }

@@ -7,6 +7,6 @@
 
 #include "findings.h"
 
-extern void FindInstalledProblems(Findings *findings);
+extern bool FindInstalledProblems(Findings *findings);
 
 #endif

@@ -82,8 +82,7 @@ ReportCustomer(const Verification *v)
 static bool
 CheckHouse(Findings *findings)
 {
-	FindInstalledProblems(findings);
-	if (FindStructureProblems(findings))
+	if (!FindInstalledProblems(findings) || FindStructureProblems(findings))
 		return true;
 	AddFinding(findings, &(Finding) {
 		.part = "ledger", .problem = "cannot be read: its tables do not have the columns that they were made with"
