@@ -262,6 +262,7 @@ sub park_changes
 \o /dev/null
 CREATE TABLE offer (id bigint PRIMARY KEY, customer text, title text, owner text);
 ALTER TABLE offer OWNER TO app;
+GRANT SELECT ON offer TO PUBLIC;
 \connect - app
 SELECT * FROM trust_ledger.track_table('offer', '{"customer": "=customer", "words": "=title", "promiser": "=owner", "currency": ":JPY", "actor": ":erp", "on_error": ":note", "made": {"on_error": ":park"}}');
 INSERT INTO offer VALUES (1, 'B', E'it''s "quoted"\t\\', 'nora'), (2, 'B', 'two', 'otto'), (3, 'a b', 'three', 'otto');
