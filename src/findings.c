@@ -15,8 +15,9 @@
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
-	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))," \
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('copy', 'guard_copy'))," \
 	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
+	"   WHERE tab <> 'copy' OR pg_catalog.to_regclass('trust.copy') IS NOT NULL" /* ledgers of before migrate_ledger() have none */ \
 	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
 	"   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)))) AS p (relid) JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
 
@@ -75,7 +76,7 @@ static Statement find_view_problems = STATEMENT_WITHOUT_ARGS(
 	"   FROM own JOIN pg_catalog.pg_class c ON c.relname = own.name JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
 	"   WHERE c.relnamespace = pg_catalog.to_regnamespace('trust')),"
 	" known (relid) AS (SELECT pg_catalog.to_regclass('trust.' || name) FROM (TABLE own UNION ALL SELECT pg_catalog.unnest("
-	"     '{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::pg_catalog.text[])) AS k (name))"
+	"     '{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,copy}'::pg_catalog.text[])) AS k (name))"
 	" SELECT v.name, 'view', 'rests on what is not the ledger''s: ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)"
 	" FROM view v JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = v.rule"
 	"   LEFT JOIN pg_catalog.pg_proc f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = d.refobjid"
