@@ -47,15 +47,25 @@ ForgetCopied(void)
 	known_relid = InvalidOid;
 }
 
-static Copied
-CopiedOf(TupleTableSlot *slot)
+static int
+MarkColumn(Relation rel)
 {
-	int			attnum = SPI_fnumber(slot->tts_tupleDescriptor, "copied");
-	bool		isnull = true;
-	Datum		value = 0;
+	TupleDesc	tupdesc = RelationGetDescr(rel);
+	int			attnum = SPI_fnumber(tupdesc, "copied");
 
-	if (attnum > 0 && TupleDescAttr(slot->tts_tupleDescriptor, attnum - 1)->atttypid == TEXTOID)
-		value = slot_getattr(slot, attnum, &isnull);
+	if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != TEXTOID)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of a ledger's table is missing", "copied")));
+	return attnum;
+}
+
+static Copied
+CopiedOf(TupleTableSlot *slot, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
 	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPIED_ALL : COPIED_UNKNOWN;
 }
 
@@ -63,13 +73,14 @@ CopiedOf(TupleTableSlot *slot)
 static Copied
 ReadCopied(Relation rel)
 {
+	int			column = MarkColumn(rel);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	Copied		copied = COPIED_NOTHING;
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = CopiedOf(slot);
+		copied = CopiedOf(slot, column);
 	if (copied != COPIED_NOTHING && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		copied = COPIED_UNKNOWN;
 	ExecDropSingleTupleTableSlot(slot);
