@@ -66,4 +66,32 @@ is(ask($subscriber, 'own', $tracked, user => $_), 'in force|deals', "trust.track
 $subscriber->safe_psql('own', 'DROP SUBSCRIPTION deals');
 is(ask($subscriber, 'own', $tracked), 'in force|', 'until the subscription is gone');
 
+# ---- a copy as the README makes one ----
+
+my @steps = map { s/'\.\.\.'/q{'} . ($publisher->connstr('crm') =~ s{'}{''}gr) . q{'}/er }
+  slurp_file('README.md') =~ /^```\n(SELECT trust_ledger\.create_ledger\(copy.*?|CREATE PUBLICATION.*?|CREATE SUBSCRIPTION.*?)^```$/msg;
+is(scalar @steps, 3, 'the README has three steps');
+fill_ledger($publisher, 'crm');
+make_database($subscriber, 'crm');
+$subscriber->safe_psql('crm', 'CREATE EXTENSION trust_ledger');
+is(ask($subscriber, 'crm', $steps[0], user => 'crm_owner'), '', 'a copy is made');
+is(ask($publisher, 'crm', $steps[1], user => 'crm_owner'), '', 'what is published');
+$subscriber->safe_psql('crm', $steps[2]);
+$subscriber->wait_for_subscription_sync($publisher, 'ledger', 'crm');
+more_promises($publisher, 'crm', 'later ');
+$publisher->safe_psql('crm', <<'SQL');
+\o /dev/null
+ALTER TABLE trust.promise DISABLE TRIGGER USER;
+INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).* FROM trust.promise p WHERE customer = 'B' LIMIT 1;
+SELECT trust_ledger.migrate_ledger();
+SELECT trust_ledger.rebuild('B');
+SELECT trust_ledger.erase_customer('later a', 'They asked.');
+SQL
+$publisher->wait_for_catchup('ledger');
+is(findings($subscriber, 'crm'), '', 'verify() of the copy, after texts were erased and promises made anew');
+is(digest($subscriber, 'crm'), digest($publisher, 'crm'), 'its digest');
+is(histories($subscriber, 'crm'), histories($publisher, 'crm'), 'its histories');
+my $tables = sub { contents(@_) =~ s/^(?:copy|parked_change)\|.*\n//gmr };
+is($tables->($subscriber, 'crm'), $tables->($publisher, 'crm'), 'its tables');
+
 done_testing();
