@@ -51,7 +51,10 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" FROM place JOIN pg_catalog.pg_rewrite w ON w.ev_class = relid"
 	" ORDER BY 1, 2");
 
-/* What lets somebody past the guards, or rows past the disk or out of sight: owners, rights, persistence, heirs, policies. */
+/*
+ * What lets somebody past the guards, or rows past the disk or out of sight:
+ * owners, rights, persistence, children, policies, replication.
+ */
 static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"WITH " GUARDED ", tables AS (SELECT c.* FROM place JOIN pg_catalog.pg_class c ON c.oid = relid)"
 	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
@@ -61,6 +64,16 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"
 	" UNION SELECT relname::text, 'row_security', 'may hide rows from who reads the views' FROM pg_catalog.pg_class c"
 	"   WHERE relrowsecurity AND (relnamespace = pg_catalog.to_regnamespace('trust') OR EXISTS (SELECT FROM tables t WHERE t.oid = c.oid))"
+	" UNION ALL SELECT relname, 'policy', '\"' || p.polname || '\" may hide rows, or keep them from being written'"
+	"   FROM tables t JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid"
+	" UNION ALL SELECT relname, 'publication', '\"' || p.pubname || '\" does not pass on all that is written'"
+	"   FROM tables t JOIN pg_catalog.pg_publication p ON p.puballtables"
+	"     OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = t.oid)"
+	"     OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = t.relnamespace)"
+	"   WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete) OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
+	"     WHERE r.prpubid = p.oid AND r.prrelid = t.oid AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL))"
+	" UNION ALL SELECT relname, 'subscription', '\"' || s.subname || '\" writes here what was written elsewhere'"
+	"   FROM tables t JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = t.oid JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
 	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
