@@ -50,6 +50,7 @@ foreach my $table (@tables)
 		ok($subscriber->poll_query_until('own', 'SELECT NOT subenabled FROM pg_subscription'), "trust.$table, copy_data = $copy_data: the subscription stops");
 		like(slurp_file($subscriber->logfile, $offset), qr/table "trust\.$table" is written by the ledger's own functions only\n.*\n.*HINT: .*create_ledger\(copy => 'all'\)/, 'at a guard, whose hint leads on');
 		is(contents($subscriber, 'own'), $own, 'and brings nothing');
+		is(ask($subscriber, 'own', 'SELECT part, subject, field FROM trust_ledger.verify()'), "guard|$table|subscription", 'verify() names it');
 		$subscriber->safe_psql('own', 'DROP SUBSCRIPTION forged');
 	}
 }
