@@ -30,6 +30,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_copy() IS
 	'Guard of trust.copy: create_ledger() marks an empty ledger as a copy, and nothing changes that. Error TL006.';
 
+CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_parked() IS
+	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
+
 CREATE FUNCTION trust_ledger.guard_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_truncate() IS

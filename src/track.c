@@ -21,7 +21,7 @@
 
 #include "copy.h"
 #include "gathered.h"
-#include "parked.h"
+#include "parked_row.h"
 #include "savepoint.h"
 
 PG_FUNCTION_INFO_V1(track);
