@@ -91,7 +91,7 @@ SAVEPOINT no_ledger;
 SELECT is(trust_ledger.create_ledger(copy => 'all'), NULL, 'a copy has no uuid yet');
 SELECT is((SELECT array_agg(copied) FROM trust.copy), '{all}', 'its mark');
 SELECT is((SELECT count(*) FROM trust.ledger) + (SELECT count(*) FROM trust.entry) + (SELECT count(*) FROM trust.chain) + (SELECT count(*) FROM trust.access), 0::bigint, 'and nothing else in it');
-SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'), 20::bigint, 'all its guards');
+SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'), 22::bigint, 'all its guards');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relowner <> 'ledger_owner'::regrole$$, 'all of it the database owner''s');
 SELECT is(current_user::text, 'postgres', 'who makes it is who they were');
 SELECT is(refusal(call), '55000|there is no trust ledger to work with in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'

@@ -109,7 +109,7 @@ is(ask($subscriber, 'crm', $texts), "t|0|0\n0\n0\n0", 'and has them no more');
 
 # ---- by hand nothing comes in ----
 
-is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 20, 'guards are there');
+is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 22, 'guards are there');
 is(past_guards($subscriber, 'crm'), 'TL006|72', 'and refuse what is written on the subscriber');
 
 # ---- a session on the subscriber learns what changes on the publisher ----
