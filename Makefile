@@ -12,7 +12,7 @@ MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
 
 # The install script is sql/, in the order in which one concept needs another.
-SQL_CONCEPTS = schema score opinion chain guard access structure ledger views same actor policy state terms batch backing \
+SQL_CONCEPTS = schema score opinion chain guard access structure ledger copy views same actor policy state terms batch backing \
 	settlement assessment pause breach noted relayed erasure history trust trend human_backing exceptions analysis \
 	track tracked follow parked import reconcile verify rights
 

@@ -2,12 +2,18 @@
 
 -- Made by test/upgrade_script.
 
+DROP FUNCTION trust_ledger.create_ledger();
 DROP FUNCTION trust_ledger.create_trust_views();
 DROP FUNCTION trust_ledger.create_exception_views();
 DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
+
+CREATE FUNCTION trust_ledger.guard_copy() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_copy() IS
+	'Guard of trust.copy: create_ledger() marks an empty ledger as a copy, and nothing changes that. Error TL006.';
 
 CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -50,6 +56,9 @@ AS $$
 		('chain', 'column score', 'trust_ledger.trust_score NOT NULL DEFAULT ''empty''::trust_ledger.trust_score'),
 		('chain', 'constraint', 'PRIMARY KEY (customer)'),
 		('chain', 'unique index', 'btree (customer)'),
+		('copy', 'column copied', 'text COLLATE "C" NOT NULL'),
+		('copy', 'constraint', 'PRIMARY KEY (copied)'),
+		('copy', 'unique index', 'btree (copied)'),
 		('entry', 'column accepted', 'boolean'),
 		('entry', 'column actor', 'text COLLATE "C"'),
 		('entry', 'column actor_kind', 'text COLLATE "C"'),
@@ -286,7 +295,9 @@ BEGIN
 		SELECT DISTINCT relid, tab, place, is_part FROM found
 	)
 	SELECT m.tab, 'table', 'is missing', false
-	FROM (SELECT DISTINCT tab FROM made) m WHERE NOT EXISTS (SELECT FROM found f WHERE f.tab = m.tab)
+	FROM (SELECT DISTINCT tab FROM made) m
+	-- ledgers of before have no table copy until migrate_ledger() makes it
+	WHERE m.tab <> 'copy' AND NOT EXISTS (SELECT FROM found f WHERE f.tab = m.tab)
 	UNION ALL
 	SELECT p.place, m.what, CASE WHEN f.how IS NULL THEN 'is missing' ELSE format('is %s, and was made as %s', f.how, m.how) END,
 		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
@@ -318,7 +329,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH own AS (
 		SELECT c.oid, name.is_view
-		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change}'::text[]), false
+		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,copy}'::text[]), false
 			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
 			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
 	), place AS (
@@ -469,7 +480,11 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	amiss CONSTANT text := (SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ') FROM trust_ledger.structure_problems());
+	-- a plain column more is no problem in a ledger, but these tables may be anybody's
+	amiss CONSTANT text := (SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ')
+		FROM (SELECT tab, what, problem FROM trust_ledger.structure_problems()
+			UNION SELECT tab, what, 'is no column of the ledger' FROM trust_ledger.found_structure() f
+			WHERE what ~ '^column ' AND harmless AND NOT EXISTS (SELECT FROM trust_ledger.ledger_structure() s WHERE (s.tab, s.what) = (f.tab, f.what))) AS p);
 BEGIN
 	IF amiss IS NOT NULL THEN
 		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
@@ -479,7 +494,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
-	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain columns and indexes, and be partitioned. Called by take_ledger().';
+	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
 LANGUAGE plpgsql
@@ -490,7 +505,7 @@ DECLARE
 	place   regclass;
 BEGIN
 	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change;
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
 	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
@@ -498,7 +513,7 @@ BEGIN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
 			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked')) AS g (tab, guard)
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
 	LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
 		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
@@ -520,7 +535,7 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
 	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
 
-CREATE OR REPLACE FUNCTION trust_ledger.create_ledger() RETURNS uuid
+CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -561,17 +576,22 @@ BEGIN
 	IF has IS NOT TRUE THEN
 		PERFORM trust_ledger.create_tables();
 	END IF;
+	PERFORM trust_ledger.create_copy_table();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.found_ledger();
+	IF copy IS NULL THEN
+		PERFORM trust_ledger.found_ledger();
+	ELSE
+		PERFORM trust_ledger.mark_copy(copy);
+	END IF;
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
 	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_ledger() IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. Returns the ledger''s uuid. Errors: 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
+	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. copy => ''all'': the tables stay empty, and are for good a copy of another database''s ledger, whose rows a subscription brings; nothing else writes to it. Returns the ledger''s uuid; NULL of a copy. Errors: 22023 another copy, 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
@@ -588,8 +608,10 @@ BEGIN
 	IF trust_ledger.migrate_as_owner() THEN
 		RETURN;
 	END IF;
+	PERFORM trust_ledger.create_copy_table();
 	SELECT table_format INTO format FROM trust.ledger;
-	IF format IS NULL THEN
+	-- a copy gets its settings by the subscription
+	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
 		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
 			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
 				ELSE 'Restore its row from a dump of this ledger.' END;
@@ -603,7 +625,9 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
-	PERFORM trust_ledger.record_parked();
+	IF NOT EXISTS (SELECT FROM trust.copy) THEN
+		PERFORM trust_ledger.record_parked();
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
@@ -617,9 +641,41 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
-	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
+	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
 COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
 	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+
+CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	foreign_right record;
+BEGIN
+	IF to_regclass('trust.copy') IS NOT NULL THEN
+		RETURN;
+	END IF;
+	CREATE TABLE trust.copy (
+		copied text COLLATE "C" PRIMARY KEY
+	);
+	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
+	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
+	-- the owner's default privileges may have given rights to others
+	FOR foreign_right IN
+		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		WHERE c.oid = 'trust.copy'::regclass AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE 'REVOKE ALL ON trust.copy FROM ' || CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::regrole::text END;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
+	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
+	'Makes an empty ledger a copy, for good. Called by create_ledger(). Errors: 22023 a copy of what, 42501 not the owner, 42710 the ledger is not empty, 55000, TL006.';
 
 CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -1282,6 +1338,21 @@ AS $$
 	ORDER BY 1
 $$;
 
+CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
+	FROM pg_trigger t, LATERAL (
+			SELECT t.tgrelid AS relid
+			UNION SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
+			UNION SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
+		JOIN pg_subscription_rel r ON r.srrelid = place.relid JOIN pg_subscription s ON s.oid = r.srsubid
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
+	'The subscriptions that write to a trigger''s table, its partitions, or what it is a partition of; NULL: none does.';
+
 CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -1306,7 +1377,8 @@ BEGIN
 		p.name AS trigger, p.arguments[1] AS event,
 		(SELECT substr(a, 9) FROM unnest(p.arguments[2:]) AS a WHERE starts_with(a, 'promise:') LIMIT 1) AS promise,
 		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq
+		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq,
+		CASE WHEN NOT EXISTS (SELECT FROM trust.copy) THEN trust_ledger.tracked_subscription(p.oid) END AS subscription
 	FROM present p
 	ORDER BY 1, 2, 3
 	$view$;
@@ -1331,6 +1403,7 @@ BEGIN
 	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
 	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
 	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
+	COMMENT ON COLUMN trust.tracked.subscription IS 'The subscription that writes to the table: what comes by it is not recorded. NULL: there is none, or the ledger is a copy, which gets the entries too.';
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS

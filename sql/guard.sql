@@ -25,6 +25,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_governed() IS
 	'Guard of trust.ledger, actor, policy and access: they change only with a governance entry. Error TL006.';
 
+CREATE FUNCTION trust_ledger.guard_copy() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_copy() IS
+	'Guard of trust.copy: create_ledger() marks an empty ledger as a copy, and nothing changes that. Error TL006.';
+
 CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_parked() IS

@@ -346,7 +346,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH own AS (
 		SELECT c.oid, name.is_view
-		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change}'::text[]), false
+		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,copy}'::text[]), false
 			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
 			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
 	), place AS (
@@ -522,7 +522,7 @@ DECLARE
 	place   regclass;
 BEGIN
 	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change;
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
 	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
@@ -530,7 +530,7 @@ BEGIN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
 			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked')) AS g (tab, guard)
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
 	LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
 		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
@@ -575,7 +575,7 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_scores() IS
 	'Adds to the tables what needs the extension''s types: the score that each customer''s chain carries. Called by create_ledger() and migrate_ledger().';
 
-CREATE FUNCTION trust_ledger.create_ledger() RETURNS uuid
+CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -616,17 +616,22 @@ BEGIN
 	IF has IS NOT TRUE THEN
 		PERFORM trust_ledger.create_tables();
 	END IF;
+	PERFORM trust_ledger.create_copy_table();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.found_ledger();
+	IF copy IS NULL THEN
+		PERFORM trust_ledger.found_ledger();
+	ELSE
+		PERFORM trust_ledger.mark_copy(copy);
+	END IF;
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
 	RETURN made;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_ledger() IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. Returns the ledger''s uuid. Errors: 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
+	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. copy => ''all'': the tables stay empty, and are for good a copy of another database''s ledger, whose rows a subscription brings; nothing else writes to it. Returns the ledger''s uuid; NULL of a copy. Errors: 22023 another copy, 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
 
 CREATE FUNCTION trust_ledger.migrate_as_owner() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -648,8 +653,10 @@ BEGIN
 	IF trust_ledger.migrate_as_owner() THEN
 		RETURN;
 	END IF;
+	PERFORM trust_ledger.create_copy_table();
 	SELECT table_format INTO format FROM trust.ledger;
-	IF format IS NULL THEN
+	-- a copy gets its settings by the subscription
+	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
 		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
 			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
 				ELSE 'Restore its row from a dump of this ledger.' END;
@@ -663,7 +670,9 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
-	PERFORM trust_ledger.record_parked();
+	IF NOT EXISTS (SELECT FROM trust.copy) THEN
+		PERFORM trust_ledger.record_parked();
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
@@ -677,7 +686,7 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
-	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
+	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
 
 CREATE FUNCTION trust_ledger.set_ledger(
 	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,

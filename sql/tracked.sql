@@ -405,6 +405,21 @@ $$;
 COMMENT ON FUNCTION trust_ledger.tracked_state(oid, text, text) IS
 	'What has become of a trigger that was made with that definition and fingerprint: in force, altered, disabled, missing; by hand where it was not recorded.';
 
+CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
+	FROM pg_trigger t, LATERAL (
+			SELECT t.tgrelid AS relid
+			UNION SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
+			UNION SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
+		JOIN pg_subscription_rel r ON r.srrelid = place.relid JOIN pg_subscription s ON s.oid = r.srsubid
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
+	'The subscriptions that write to a trigger''s table, its partitions, or what it is a partition of; NULL: none does.';
+
 -- ---- tracking
 
 CREATE FUNCTION trust_ledger.set_tracking(
@@ -596,7 +611,8 @@ BEGIN
 		p.name AS trigger, p.arguments[1] AS event,
 		(SELECT substr(a, 9) FROM unnest(p.arguments[2:]) AS a WHERE starts_with(a, 'promise:') LIMIT 1) AS promise,
 		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq
+		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq,
+		CASE WHEN NOT EXISTS (SELECT FROM trust.copy) THEN trust_ledger.tracked_subscription(p.oid) END AS subscription
 	FROM present p
 	ORDER BY 1, 2, 3
 	$view$;
@@ -621,6 +637,7 @@ BEGIN
 	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
 	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
 	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
+	COMMENT ON COLUMN trust.tracked.subscription IS 'The subscription that writes to the table: what comes by it is not recorded. NULL: there is none, or the ledger is a copy, which gets the entries too.';
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS

@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 
 #include "arguments.h"
+#include "copy.h"
 #include "limit.h"
 #include "text.h"
 
@@ -300,6 +301,7 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	SetCaller(act, act->origin ? act->origin->role : GetUserId());
 	act->evidence = EVIDENCE_ASSERTED;
 	CheckAccess(act->ledger, act->role, levels, what);
+	CheckNotCopy();
 	ResolveActor(act, named, needs_actor);
 
 	act->has_occurred_at = !PG_ARGISNULL(argument + 1);

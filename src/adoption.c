@@ -23,13 +23,14 @@
 #include "utils/snapmgr.h"
 
 #include "arguments.h"
+#include "copy.h"
 
 PG_FUNCTION_INFO_V1(ledger_is_empty);
 PG_FUNCTION_INFO_V1(adopt_ledger);
 
 /* In the order in which writers lock them. */
 static const char *const tables[] = {
-	"ledger", "chain", "entry", "promise", "source", "actor", "policy", "access", "tracking", "parked_change"
+	"ledger", "chain", "entry", "promise", "source", "actor", "policy", "access", "tracking", "parked_change", "copy"
 };
 
 static const char *const take_ledger = "SELECT trust_ledger.take_ledger()";
@@ -205,7 +206,7 @@ AppendAdoption(Governance *governance, const char *from, text *reason)
  *		The database has another owner than its ledger, as after CREATE DATABASE ...
  *		TEMPLATE or ALTER DATABASE ... OWNER TO: schema and tables become the database
  *		owner's, rights on them that others had go, and governance says so.  By who may
- *		act as both owners.  Errors: 42501; TL006 something on the tables is not the
+ *		act as both owners.  Of a copy no entry is made, and NULL is returned.  Errors: 42501; TL006 something on the tables is not the
  *		ledger's; 55000 no ledger, or it is the database owner's already.
  */
 Datum
@@ -214,6 +215,13 @@ adopt_ledger(PG_FUNCTION_ARGS)
 	Governance	governance;
 	char	   *from = TakeTables();
 
+	if (from != NULL && LedgerCopied() != COPIED_NOTHING)
+	{
+		ereport(NOTICE,
+				(errmsg("no entry says that the ledger was adopted"),
+				 errdetail("It is a copy: its entries come from the database that it copies.")));
+		PG_RETURN_NULL();
+	}
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "adopt the ledger");
 	if (GovernanceLock(&governance))
 	{

@@ -18,6 +18,7 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
+#include "copy.h"
 #include "duration.h"
 #include "guard.h"
 #include "limit.h"
@@ -102,7 +103,7 @@ CheckNotAppending(const Chain *chain)
 				 errhint("Let the trigger write to a table of its own, and make the call in another transaction.")));
 }
 
-/* Makes the customer's chain if it is their first entry, and locks it. */
+/* Makes the customer's chain if it is their first entry, and locks it.  Of a copy no chain is locked: nothing is appended. */
 void
 ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 {
@@ -112,6 +113,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	Expectation *expectation;
 	uint64		started;
 
+	CheckNotCopy();
 	chain->ledger = ledger;
 	chain->customer = customer;
 	chain->score = NULL;

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "copy.h"
 #include "heap.h"
 #include "parked_findings.h"
 #include "parked_trace.h"
@@ -19,9 +20,10 @@
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
-	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed')" \
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('copy', 'guard_copy')" \
 	"   UNION ALL SELECT 'parked_change', 'guard_parked' WHERE " PARKED_IS_ON_RECORD ")," \
 	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
+	"   WHERE tab <> 'copy' OR pg_catalog.to_regclass('trust.copy') IS NOT NULL" /* ledgers of before migrate_ledger() have none */ \
 	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
 	"   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)))) AS p (relid) JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
 
@@ -74,12 +76,17 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"     OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = t.relnamespace)"
 	"   WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete) OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
 	"     WHERE r.prpubid = p.oid AND r.prrelid = t.oid AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL))"
-	" UNION ALL SELECT relname, 'subscription', '\"' || s.subname || '\" writes here what was written elsewhere'"
-	"   FROM tables t JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = t.oid JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
 	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
 	" ORDER BY 1, 2, 3");
+
+/* What subscriptions write to.  A copy is there for that. */
+static Statement find_subscriptions = STATEMENT_WITHOUT_ARGS(
+	"WITH " GUARDED
+	" SELECT tab, 'subscription', '\"' || s.subname || '\" writes here what was written elsewhere'"
+	" FROM place JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = relid JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid"
+	" ORDER BY 1, 3");
 
 /* Tables, columns, constraints and indexes that are not as they were made. */
 static Statement find_structure_problems = STATEMENT_WITHOUT_ARGS(
@@ -242,6 +249,8 @@ FindGuardProblems(Findings *findings)
 {
 	AddTableFindings(findings, &find_guard_problems);
 	AddTableFindings(findings, &find_table_problems);
+	if (LedgerCopied() != COPIED_ALL)
+		AddTableFindings(findings, &find_subscriptions);
 }
 
 /* Rows of subject, field, problem: where the table is not what governance says. */

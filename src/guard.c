@@ -17,11 +17,13 @@
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "copy.h"
 #include "entry.h"
 #include "pieces.h"
 
@@ -30,6 +32,7 @@ PG_FUNCTION_INFO_V1(guard_chain);
 PG_FUNCTION_INFO_V1(guard_promise);
 PG_FUNCTION_INFO_V1(guard_source);
 PG_FUNCTION_INFO_V1(guard_governed);
+PG_FUNCTION_INFO_V1(guard_copy);
 PG_FUNCTION_INFO_V1(guard_parked);
 PG_FUNCTION_INFO_V1(guard_truncate);
 
@@ -156,6 +159,15 @@ GuardDone(Expectation *expectation)
 
 pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
 
+/* A subscription's rows are refused where the ledger is no copy. */
+static const char *
+RefusedHint(void)
+{
+	if (IsLogicalWorker() && LedgerCopied() == COPIED_NOTHING)
+		return "A subscription writes only into a ledger that was made as a copy, in a database without one, by SELECT trust_ledger.create_ledger(copy => 'all');";
+	return "Use the functions of schema trust_ledger: what is wrong is put right by a new entry.";
+}
+
 static void
 Refuse(TriggerData *trigger, const char *detail)
 {
@@ -165,7 +177,18 @@ Refuse(TriggerData *trigger, const char *detail)
 					get_namespace_name(RelationGetNamespace(trigger->tg_relation)),
 					RelationGetRelationName(trigger->tg_relation)),
 			 errdetail("%s", detail),
-			 errhint("Use the functions of schema trust_ledger: what is wrong is put right by a new entry.")));
+			 errhint("%s", RefusedHint())));
+}
+
+/*
+ * Whether logical replication brings the row: into a copy only, and only as it was
+ * sent.  What a trigger on the subscriber makes of that is not what was sent.
+ */
+static bool
+IsApplied(void)
+{
+	return IsLogicalWorker() && LedgerCopied() == COPIED_ALL &&
+		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 1;
 }
 
 static TriggerData *
@@ -285,7 +308,7 @@ CheckErasureOnly(TriggerData *trigger)
 /*
  * guard_entry() returns trigger
  *		Entries are appended and never change, but for texts that are erased.
- *		A subscriber applies both; on the origin they come from the one way in.
+ *		A copy applies both; elsewhere they come from the one way in.
  */
 Datum
 guard_entry(PG_FUNCTION_ARGS)
@@ -298,7 +321,7 @@ guard_entry(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
 		CheckErasureOnly(trigger);
-		if (!IsLogicalWorker())
+		if (!IsApplied())
 		{
 			const GuardedRow *row = NextExpected(GUARDED_ERASURE);
 
@@ -308,7 +331,7 @@ guard_entry(PG_FUNCTION_ARGS)
 		}
 		return PointerGetDatum(trigger->tg_newtuple);
 	}
-	if (!IsLogicalWorker())
+	if (!IsApplied())
 	{
 		const GuardedRow *row = NextExpected(GUARDED_ENTRY);
 
@@ -330,12 +353,14 @@ GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, co
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
 	bool		rebuilt = expected && expected->table == table && expected->count > 0 && expected->rebuilt;
 
-	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event) && !IsLogicalWorker())
+	if (IsApplied())
+		return PointerGetDatum(tuple);
+	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
 		if (!rebuilt || NextExpected(table) == NULL)
 			Refuse(trigger, "What the entries add up to is never deleted.");
 	}
-	else if (!IsLogicalWorker())
+	else
 	{
 		const GuardedRow *row = NextExpected(table);
 
@@ -441,7 +466,7 @@ guard_parked(PG_FUNCTION_ARGS)
 
 	if (update)
 		CheckStaysParked(trigger);
-	if (!IsLogicalWorker())
+	if (!IsApplied())
 	{
 		const GuardedRow *row = NextExpected(GUARDED_PARKED);
 
@@ -450,6 +475,24 @@ guard_parked(PG_FUNCTION_ARGS)
 			Refuse(trigger, "A change waits there from when it is parked until it is replayed or dropped.");
 	}
 	return PointerGetDatum(tuple);
+}
+
+/*
+ * guard_copy() returns trigger
+ *		An empty ledger is marked as a copy once, and stays one.  The mark is this
+ *		database's own: a subscription neither brings it nor takes it away.
+ */
+Datum
+guard_copy(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+
+	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		Refuse(trigger, "Whether a ledger is a copy never changes.");
+	if (NextExpected(GUARDED_COPY) == NULL)
+		Refuse(trigger, "Only create_ledger() makes a copy, of a ledger that is empty.");
+	CacheInvalidateRelcache(trigger->tg_relation);
+	return PointerGetDatum(trigger->tg_trigtuple);
 }
 
 /*

@@ -18,6 +18,7 @@ typedef enum GuardedTable
 	GUARDED_PROMISE,
 	GUARDED_SOURCE,
 	GUARDED_GOVERNED,
+	GUARDED_COPY,
 	GUARDED_ERASURE,			/* texts that an entry loses */
 	GUARDED_PARKED
 } GuardedTable;

@@ -15,6 +15,7 @@
 #include "utils/typcache.h"
 
 #include "change_write.h"
+#include "copy.h"
 #include "text.h"
 #include "tracked_rows.h"
 
@@ -290,6 +291,7 @@ import_rows(PG_FUNCTION_ARGS)
 
 	AcceptInvalidationMessages();
 	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
+	CheckNotCopy();
 	rel = OpenNamed(PG_GETARG_OID(0));
 	CheckReadsTracked(rel);
 	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));

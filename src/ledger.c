@@ -23,6 +23,7 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
+#include "copy.h"
 #include "duration.h"
 #include "relation.h"
 #include "text.h"
@@ -264,6 +265,9 @@ NoSettings(void)
 {
 	if (LedgerIsEmpty(false))	/* as pg_dump --schema-only leaves it */
 		NoLedger("Its tables are there, and all of them are empty.", "As the database's owner, run SELECT trust_ledger.create_ledger();");
+	if (LedgerCopied() != COPIED_NOTHING)
+		NoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
+				 "Create the subscription that brings its rows, or wait for it: pg_subscription_rel shows how far it is.");
 	NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore that row from a dump of this ledger.");
 }
 

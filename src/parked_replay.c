@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "copy.h"
 #include "deed.h"
 #include "guard.h"
 #include "limit.h"
@@ -314,6 +315,7 @@ replay_parked(PG_FUNCTION_ARGS)
 	uint64		count;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay what is parked");
+	CheckNotCopy();
 	InitMaterializedSRF(fcinfo, 0);
 	keys = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);
 	ReplayAll(&ledger, keys, count, result);

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "copy.h"
 #include "gathered.h"
 #include "parked_row.h"
 #include "savepoint.h"
@@ -297,6 +298,7 @@ track(PG_FUNCTION_ARGS)
 	error_context_stack = &context;
 	AcceptInvalidationMessages();
 	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
+	CheckNotCopy();
 	GatherChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "access.h"
+#include "copy.h"
 #include "installed.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
@@ -58,7 +59,9 @@ ReportLedger(const Period *period, const Findings *findings, const Digest *diges
 			(errmsg("verified " INT64_FORMAT " entries of " INT64_FORMAT " customers, recorded from %s to %s: "
 					INT64_FORMAT " findings, digest %s",
 					period->entries, digest->customers, first, timestamptz_to_str(period->last),
-					findings->count, hash)));
+					findings->count, hash),
+			 LedgerCopied() == COPIED_NOTHING ? 0 :
+			 errdetail("This ledger is a copy: its rows come from another database, by logical replication.")));
 }
 
 static void
@@ -111,6 +114,10 @@ VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session, bo
 	LedgerReadId(&ledger);
 	v->ledger = ledger.id;
 	FindUnknownColumns(&v->findings);
+	if (LedgerCopied() == COPIED_UNKNOWN)
+		AddFinding(&v->findings, &(Finding) {
+			.part = "guard", .subject = "copy", .field = "copied", .problem = "is not what this version makes a copy with"
+		});
 	if (!HasScores())
 		AddFinding(&v->findings, &(Finding) {
 			.part = "chain", .field = "score", .problem = "is missing: migrate_ledger() brings it back"

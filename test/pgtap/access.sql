@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(242);
+SELECT plan(245);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -89,7 +89,7 @@ FROM (
 CREATE TABLE levelless (function text, call text, outcome text);
 INSERT INTO levelless VALUES
 	('state_machine', 'state_machine()', 'ok'), ('check_ledger', 'check_ledger()', 'ok'), ('reads_words', 'reads_words()', 'ok'),
-	('create_ledger', 'create_ledger()', '42501'), ('migrate_ledger', 'migrate_ledger()', '42501'), ('migrate_as_owner', 'migrate_as_owner()', '42501'),
+	('create_ledger', 'create_ledger()', '42501'), ('mark_copy', $$mark_copy('all')$$, '42501'), ('create_copy_table', 'create_copy_table()', 'ok'), ('migrate_ledger', 'migrate_ledger()', '42501'), ('migrate_as_owner', 'migrate_as_owner()', '42501'),
 	('check_ledger_owner', 'check_ledger_owner()', '42501'), ('found_ledger', 'found_ledger()', '42501'),
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
 	('create_scores', 'create_scores()', '42501'),
@@ -103,7 +103,7 @@ INSERT INTO levelless VALUES
 	('check_mapping', $$check_mapping('{}')$$, 'ok'), ('check_mapped_events', $$check_mapped_events('it', '[]')$$, 'ok'), ('check_mapped_condition', $$check_mapped_condition('it', '"a"')$$, 'ok'),
 	('mapped_life', $$mapped_life('{}')$$, 'ok'), ('mapped_triggers', $$mapped_triggers('{}', '{id}')$$, 'ok'), ('tracking_statements', $$tracking_statements('deal', '{}', 's')$$, 'ok'),
 	('track_triggers', 'track_triggers()', 'ok'), ('trigger_definition', 'trigger_definition(t.oid) FROM pg_trigger t', 'ok'), ('trigger_fingerprint', 'trigger_fingerprint(t.oid) FROM pg_trigger t', 'ok'),
-	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'), ('tracked_state', $$tracked_state(1, 'd', 'f')$$, 'ok'), ('source_to_track', $$source_to_track('deal')$$, 'ok'),
+	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'), ('tracked_state', $$tracked_state(1, 'd', 'f')$$, 'ok'), ('tracked_subscription', 'tracked_subscription(1)', 'ok'), ('source_to_track', $$source_to_track('deal')$$, 'ok'),
 	('check_trackable', $$check_trackable('promised')$$, '42501'), ('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(463);
+SELECT plan(466);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -87,6 +87,9 @@ INSERT INTO intended VALUES
 	('track_triggers', '', 'record', 's', false, 's'),
 	('table_of_source', 'source tab', 'oid', 's', false, 's'),
 	('tracked_state', 'trigger definition fingerprint', 'text', 's', false, 's'),
+	('tracked_subscription', 'trigger', 'text', 's', false, 's'),
+	('create_ledger', 'copy', 'uuid', 'v', false, 'u'),
+	('mark_copy', 'copied', 'void', 'v', false, 'u'),
 	('trigger_arguments', 'tgargs', 'text[]', 'i', true, 's'),
 	('trigger_definition', 'trigger', 'text', 's', true, 's'),
 	('trigger_fingerprint', 'trigger', 'text', 's', true, 's'),
@@ -136,14 +139,14 @@ UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's' FROM unne
 UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's' FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
 INSERT INTO intended (name, arguments, returns)
 SELECT name, '', returns
-FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
+FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_promise_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_copy_table,create_scores,create_guards,create_views,comment_on_promise_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
-SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,source,governed,parked,truncate}'::text[]) AS name
+SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,source,governed,parked,copy,truncate}'::text[]) AS name
 UNION ALL
 SELECT 'follow_tables', '', 'event_trigger';
 
@@ -218,7 +221,7 @@ SELECT is_empty($$
 
 SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
-	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::text[])
+	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,copy}'::text[])
 	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
@@ -229,11 +232,12 @@ FROM (VALUES
 	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
 	('tracking', '{source,tab,mapping,triggers,active,seq}'),
-	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq}'),
+	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,subscription}'),
 	('source', '{customer,promise,source,key,name,gone,seq}'),
 	('tracked_row', '{source,key,name,customer,promise,gone}'),
 	('parked_change', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error,salt}'),
 	('parked', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error}'),
+	('copy', '{copied}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
 		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
@@ -398,7 +402,7 @@ FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)
 			ELSE format('TYPE bigint USING hashtext(%I::text)', attname) END
 		UNION ALL SELECT format('DROP NOT NULL; UPDATE trust.%I SET %I = NULL', relname, attname)
-		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role', 'source', 'parked')
+		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role', 'source', 'parked', 'copied')
 			AND NOT (relname = 'parked_change' AND attname IN ('tab', 'login', 'sqlstate', 'error'))	-- for people, and read by nothing
 		) AS v (change)
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';

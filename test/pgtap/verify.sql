@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(555);
+SELECT plan(560);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -125,16 +125,16 @@ FROM (VALUES
 SELECT ok(found(format('CREATE OR REPLACE FUNCTION trust_ledger.guard_%s() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NEW; END''', guard))
 	@> ARRAY[format('guard - - %s %s', tab, trigger)], format('guard_%s() was replaced', guard))
 FROM (VALUES ('entry', 'entry', 'trust_guard'), ('chain', 'chain', 'trust_guard'), ('promise', 'promise', 'trust_guard'),
-	('governed', 'access', 'trust_guard'), ('truncate', 'entry', 'trust_guard_truncate')) AS c (guard, tab, trigger);
+	('governed', 'access', 'trust_guard'), ('copy', 'copy', 'trust_guard'), ('truncate', 'entry', 'trust_guard_truncate')) AS c (guard, tab, trigger);
 SELECT is(found('UPDATE pg_proc SET probin = ''elsewhere'' WHERE oid = ''trust_ledger.guard_entry''::regproc'), '{"extension - - function trust_ledger.guard_entry() -","guard - - entry trust_guard"}',
 	'guard_entry() from another library');
 SELECT ok(found(format(doing, tab)) @> ARRAY[format('guard - - %s %s', tab, field)], format(doing, tab))
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,copy}'::text[]) AS tab,
 	(VALUES ('GRANT UPDATE ON trust.%s TO lisa', 'privileges'), ('GRANT TRIGGER ON trust.%s TO PUBLIC', 'privileges'),
 		('ALTER TABLE trust.%s SET UNLOGGED', 'persistence')) AS c (doing, field);
 SELECT ok(found('CREATE TABLE trust.more () INHERITS (trust.' || tab || ')')::text ~ format('guard - - %s', tab),
 	'rows of a child of ' || tab || ' would pass no guard')
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,copy}'::text[]) AS tab;
 SELECT ok(found(format('SET LOCAL ROLE ledger_owner; ALTER TABLE trust.%1$s RENAME TO moved; CREATE VIEW trust.%1$s AS SELECT * FROM trust.moved; RESET ROLE', tab))
 	@> ARRAY[format('guard - - %s trust_guard', tab), format('guard - - %s trust_guard_truncate', tab)], 'a view in the place of ' || tab)
 FROM unnest('{actor,chain,promise,source,entry}'::text[]) AS tab;

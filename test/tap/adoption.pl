@@ -55,7 +55,7 @@ SQL
 	is(ask($node, $db, q{SELECT FROM trust_ledger.rebuild(''); SELECT (details ->> 'rows_changed') FROM trust.entry WHERE event = 'rebuilt' ORDER BY seq DESC LIMIT 1}) =~ s/\n//r, 0, "$db: and rebuilds to what it is");
 	is(ask($node, $db, q{SELECT FROM trust_ledger.register_actor('x', 'human')}, user => 'crm_owner'), 'ERROR TL004', "$db: the former owner governs no more");
 	is(ask($node, $db, q{SELECT count(*) FROM trust_ledger.register_actor('new', 'human')}, user => 'heir'), 1, "$db: the new one does");
-	is(ask($node, $db, $guards), 18, "$db: guards are there");
+	is(ask($node, $db, $guards), 22, "$db: guards are there");
 	is(past_guards($node, $db), 'TL006|72', "$db: and guard");
 	is(ask($node, $db, q{SELECT seq FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'k')}, user => $by{$db}), $length + 1, "$db: a retry gets the first receipt");
 	is(ask($node, $db, 'SELECT FROM trust_ledger.adopt_ledger()'), 'ERROR 55000', "$db: there is nothing more to adopt");

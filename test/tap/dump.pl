@@ -107,7 +107,7 @@ sub is_restored
 		views => views($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
 	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
-		18, "$how: all guards are back, and ALWAYS");
+		22, "$how: all guards are back, and ALWAYS");
 	is(past_guards($node, $db), 'TL006|72', "$how: they guard");
 	ok(lives_on($node, $db), "$how: the next promise");
 	return;

@@ -54,7 +54,7 @@ make_database($node, 'bare');
 $node->safe_psql('bare', 'DROP SCHEMA public');
 is(ask($node, 'bare', 'CREATE EXTENSION trust_ledger'), '', 'CREATE EXTENSION without a schema public');
 make_database($node, 'reset');
-is(ask($node, 'reset', <<'SQL'), '18', 'DROP SCHEMA public CASCADE takes no guard away');
+is(ask($node, 'reset', <<'SQL'), '22', 'DROP SCHEMA public CASCADE takes no guard away');
 SET client_min_messages = warning;
 CREATE EXTENSION trust_ledger;
 SELECT FROM trust_ledger.create_ledger();

@@ -1,5 +1,5 @@
-# Logical replication: a subscriber holds the same ledger, behind the same guards, and the same rows of
-# a tracked table, whose triggers leave to the publisher what to say of them.
+# Logical replication: a copy holds the same ledger, behind the same guards, and the same rows of a tracked
+# table, whose triggers leave to the publisher what to say of them. test/tap/copy.pl has ledgers that are no copies.
 use strict;
 use warnings;
 
@@ -40,6 +40,7 @@ SQL
 enable_triggers(q{CASE nr % 2 WHEN 0 THEN 'ALWAYS' ELSE 'REPLICA' END});
 is(ask($subscriber, 'crm', q{SELECT DISTINCT tgenabled FROM pg_trigger WHERE tgrelid = 'deal'::regclass AND NOT tgisinternal ORDER BY 1}),
 	"A\nR", 'its triggers fire for what is replicated');
+is(ask($subscriber, 'crm', q{SELECT trust_ledger.create_ledger(copy => 'all')}, user => 'crm_owner'), '', 'its tables, empty as they are, become a copy');
 $publisher->safe_psql('crm', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust, TABLE deal');
 $subscriber->safe_psql('crm', "CREATE SUBSCRIPTION ledger CONNECTION '"
 	  . ($publisher->connstr('crm') =~ s/'/''/gr) . q{' PUBLICATION ledger WITH (disable_on_error)});
@@ -53,7 +54,7 @@ sub is_the_same
 	is(findings($subscriber, 'crm'), '', "$when: verify()");
 	is(digest($subscriber, 'crm'), digest($publisher, 'crm'), "$when: ledger_digest()");
 	is(histories($subscriber, 'crm'), histories($publisher, 'crm'), "$when: history()");
-	is(contents($subscriber, 'crm'), contents($publisher, 'crm'), "$when: tables");
+	is(contents($subscriber, 'crm') =~ s/^copy\|1\|.*/copy|0|/mr, contents($publisher, 'crm'), "$when: tables");
 	is(ask($subscriber, 'crm', 'SELECT * FROM deal ORDER BY id'), ask($publisher, 'crm', 'SELECT * FROM deal ORDER BY id'), "$when: the tracked table");
 	is(scores($subscriber, 'crm'), scores($publisher, 'crm'), "$when: scores");
 	is(views($subscriber, 'crm', user => 'analyst'), views($publisher, 'crm', user => 'analyst'), "$when: views");
@@ -88,7 +89,8 @@ SQL
 }
 is(ask($subscriber, 'crm', q{SELECT trust_ledger.reconcile_table('deal')}), ask($publisher, 'crm', q{SELECT trust_ledger.reconcile_table('deal')}),
 	'rows and promises agree as they do there');
-is(ask($subscriber, 'crm', 'UPDATE deal SET title = $$by hand$$ WHERE NOT won'), 'ERROR TL003', 'by hand they are tracked');
+is(ask($subscriber, 'crm', 'UPDATE deal SET title = $$by hand$$ WHERE NOT won'), 'ERROR 55000', 'by hand a tracked row is not changed');
+is(ask($subscriber, 'crm', 'SELECT count(*) > 3, count(subscription) FROM trust.tracked'), 't|0', 'what the subscription brings is on record');
 
 # What is erased on the publisher is gone on the subscriber.
 my $texts = <<'SQL';
@@ -107,20 +109,13 @@ is(ask($subscriber, 'crm', $texts), "t|0|0\n0\n0\n0", 'and has them no more');
 
 # ---- by hand nothing comes in ----
 
-is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 18, 'guards are there');
+is(ask($subscriber, 'crm', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}), 22, 'guards are there');
 is(past_guards($subscriber, 'crm'), 'TL006|72', 'and refuse what is written on the subscriber');
 
 # ---- a session on the subscriber learns what changes on the publisher ----
 
 my %session = map { $_ => FilledLedger::Session->new($subscriber, 'crm', user => $_) } qw(app analyst portal);
-# What the subscriber would write, for a look at the rules and settings that it knows; and not written.
-my $attempt = <<'SQL';
-BEGIN;
-SELECT state FROM trust_ledger.make_promise('B', 'w', kind => 'rare', value => 1, currency => 'JPY', actor => 'carl',
-	due_on => current_date + 1);
-SELECT (due AT TIME ZONE 'UTC')::time FROM trust.current_promise WHERE kind = 'rare';
-ROLLBACK;
-SQL
+my $score = q{SELECT trust_ledger.half_life(trust_ledger.customer_score('a'))};
 my $act = q{SELECT trust_ledger.act_as('dora')};
 my @changes = (
 	[ analyst => 'SELECT trust_ledger.require_reader()', 't' ],
@@ -137,13 +132,11 @@ my @changes = (
 	[ publisher => q{register_actor('dora', 'human')} ],
 	[ publisher => q{retire_actor('portal')} ],
 	[ portal => $act, 'ERROR TL003' ],
-	[ publisher => q{set_ledger(zone => 'UTC')} ],
-	[ app => $attempt, "open\n23:59:59.999999" ],
-	[ publisher => q{set_policy('rare', kind => 'rare', evidence => 'session')} ],
-	[ app => $attempt, "proposed\n23:59:59.999999" ],
-	[ publisher => q{set_ledger(zone => 'Etc/GMT-12')} ],
-	[ publisher => q{drop_policy('rare')} ],
-	[ app => $attempt, "open\n11:59:59.999999" ]);
+	[ publisher => q{set_ledger(half_life => '20 days')} ],
+	[ app => $score, '20 days' ],
+	[ app => q{SELECT seq FROM trust_ledger.make_promise('B', 'w', actor => 'carl')}, 'ERROR 55000' ],
+	[ publisher => q{set_ledger(half_life => '30 days')} ],
+	[ app => $score, '30 days' ]);
 foreach my $case (@changes)
 {
 	my ($who, $sql, $expected) = @$case;
@@ -224,11 +217,80 @@ foreach my $sql (
 }
 is(ask($subscriber, 'crm', $found), $missing, 'the subscriber has the ledger as it was');
 
-# A subscriber that appends by itself, where nobody kept it from that, takes no other end of that chain.
-my $fork = q{SELECT seq FROM trust_ledger.make_promise('a', 'w', actor => 'carl')};
-my $seq = ask($subscriber, 'crm', $fork);
-is(ask($publisher, 'crm', $fork), $seq, 'two promises for one place');
-ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), 'the subscriber stops');
-is(ask($subscriber, 'crm', $found), $missing, 'and keeps its own chain whole');
+# ---- nothing is appended to a copy, and it stays one ----
+
+my $promise = ask($subscriber, 'crm', q{SELECT promise FROM trust.promise WHERE customer = 'B' AND state = 'open' LIMIT 1});
+my @calls = (writing_calls($promise, 'B'), q{SELECT trust_ledger.replay_parked()}, q{SELECT trust_ledger.rebuild('B')}, q{SELECT trust_ledger.adopt_ledger()},
+	q{SELECT trust_ledger.untrack_table('deal')}, q{UPDATE deal SET title = 'by hand' WHERE NOT won});
+my $outcomes = outcomes($subscriber, 'crm', \@calls, begin => 'BEGIN;');
+is_deeply([ grep { $outcomes->{$_} ne '55000' } @calls ], [], 'the functions that write refuse to');
+@calls = (scoring_calls('B'), "SELECT * FROM trust_ledger.history('$promise')", 'SELECT * FROM trust_ledger.ledger_digest()', 'SELECT * FROM trust_ledger.verify()', 'SELECT trust_ledger.migrate_ledger()');
+is_deeply([ grep { /^(?:55|XX|TL)/ } values %{ outcomes($subscriber, 'crm', \@calls) } ], [], 'those that read do not');
+like(psql_stderr($subscriber, 'crm', 'SELECT * FROM trust_ledger.verify()'), qr/DETAIL:  This ledger is a copy/, 'verify() says that it is a copy');
+unlike(psql_stderr($publisher, 'crm', 'SELECT * FROM trust_ledger.verify()'), qr/copy/, 'and of no other');
+is(ask($subscriber, 'crm', "SELECT trust_ledger.$_", user => 'crm_owner'), 'ERROR 42710', "$_: there is a ledger") foreach 'create_ledger()', q{create_ledger(copy => 'all')}, q{mark_copy('all')}, 'found_ledger()';
+is(ask($subscriber, 'crm', $_, user => 'crm_owner'), 'ERROR TL006', $_) foreach 'DELETE FROM trust.copy', 'TRUNCATE trust.copy', q{UPDATE trust.copy SET copied = ''}, q{INSERT INTO trust.copy VALUES ('')};
+is(contents($subscriber, 'crm'), $as_it_was, 'nothing came of all this');
+
+sub psql_stderr
+{
+	my ($node, $db, $sql) = @_;
+	$node->psql($db, $sql, stdout => \my $stdout, stderr => \my $stderr);
+	return $stderr;
+}
+
+# A trigger on the subscriber rides on what is replicated, and does not get past the guards with it.
+$subscriber->safe_psql('crm', <<'SQL');
+CREATE FUNCTION plant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+	INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 1000000}')).* FROM trust.entry e WHERE customer = 'B' LIMIT 1;
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER plant AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION plant();
+ALTER TABLE deal ENABLE ALWAYS TRIGGER plant;
+SQL
+my $planted = -s $subscriber->logfile;
+is(ask($publisher, 'crm', <<'SQL', user => 'app'), 'carl', 'a row is inserted');
+BEGIN;
+SELECT trust_ledger.act_as('carl');
+INSERT INTO deal SELECT max(id) + 1, 'B', 'words', false FROM deal;
+COMMIT;
+SQL
+ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), 'the subscriber stops at what a trigger there forges');
+like(slurp_file($subscriber->logfile, $planted), qr/This entry was not made by the ledger's functions/, 'its guard refuses it');
+$subscriber->safe_psql('crm', 'DROP TRIGGER plant ON deal; ALTER SUBSCRIPTION ledger ENABLE');
+$publisher->wait_for_catchup('ledger');
+is(ask($subscriber, 'crm', $found), $missing, 'and then it goes on');
+
+# ---- a dump of a copy is a copy; nobody's entry says who adopted it ----
+
+my $dump = PostgreSQL::Test::Utils::tempdir . '/copy';
+$subscriber->command_ok([ 'pg_dump', '-Fc', '--no-subscriptions', '-f', $dump, 'crm' ], 'pg_dump of the copy');
+make_database($subscriber, $_) foreach 'again', 'bones';
+$subscriber->command_ok([ 'pg_restore', '-e', '-d', $subscriber->connstr('again'), $dump ], 'restored');
+is(contents($subscriber, 'again'), contents($subscriber, 'crm'), 'with its rows');
+is(ask($subscriber, 'again', $found), $missing, 'and what was found');
+my $write = q{SELECT seq FROM trust_ledger.make_promise('a', 'w', actor => 'carl')};
+is(ask($subscriber, 'again', $write), 'ERROR 55000', 'it is a copy as before');
+is(ask($subscriber, 'again', 'DELETE FROM trust.copy'), 'ERROR TL006', 'and stays one');
+$subscriber->safe_psql('postgres', 'ALTER DATABASE again OWNER TO chief');
+is(ask($subscriber, 'again', 'SELECT FROM trust_ledger.verify()', user => 'chief'), 'ERROR TL006', 'another owner');
+my $entries = ask($subscriber, 'again', 'SELECT count(*) FROM trust.entry');
+is(ask($subscriber, 'again', q{SELECT trust_ledger.adopt_ledger('moved') IS NULL; SELECT count(*) FROM trust.entry}), "t\n$entries", 'adopts it, and no entry is made');
+is(ask($subscriber, 'again', 'SELECT part FROM trust_ledger.verify()', user => 'chief'), 'entry', 'it is theirs');
+is(ask($subscriber, 'again', $write), 'ERROR 55000', 'and a copy');
+is(ask($subscriber, 'again', 'SELECT trust_ledger.adopt_ledger()'), 'ERROR 55000', 'once');
+$subscriber->command_ok([ 'pg_restore', '-e', '-s', '-d', $subscriber->connstr('bones'), $dump ], 'its schema alone');
+is(ask($subscriber, 'bones', q{SELECT count(*) FROM trust_ledger.create_ledger(); SELECT count(*) FROM trust.copy}), "1\n0", 'may become an ordinary ledger');
+
+# ---- what is forged where the copy comes from ----
+
+tamper(q{INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 1000000, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'B' AND seq = 2;
+	UPDATE trust.chain SET head = sha256(head) WHERE customer = 'Z'});
+$publisher->wait_for_catchup('ledger');
+my $forged = ask($subscriber, 'crm', $found);
+like($forged, qr/^entry\|B\|1000000\|/m, 'a forged entry comes into the copy, and is found there');
+like($forged, qr/^chain\|Z\|/m, 'and a forged head');
 
 done_testing();

@@ -83,8 +83,8 @@ foreach my $case (@maintenance)
 # ---- partitions ----
 
 my $guards = q{SELECT count(*), count(*) FILTER (WHERE tgenabled = 'A') FROM pg_trigger WHERE tgname LIKE 'trust\_guard%'};
-is(ask($node, 'crm', $guards), '18|18', 'guards, one of rows and one of TRUNCATE for each table');
-my $count = 9;
+is(ask($node, 'crm', $guards), '22|22', 'guards, one of rows and one of TRUNCATE for each table');
+my $count = 11;
 foreach my $table (qw(entry promise source chain))
 {
 	is(ask($node, 'crm', "\\o /dev/null\n" . $recipe =~ s/\bentry(?=[ ;_])/$table/gr, user => 'crm_owner'), '', "trust.$table is split into partitions");

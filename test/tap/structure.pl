@@ -43,7 +43,7 @@ SELECT string_agg(problem, ', ') FROM trust_ledger.verify();
 SELECT string_agg(event, ' ') FROM (SELECT event FROM trust.entry WHERE customer = 'B' ORDER BY seq) e WHERE event <> 'made';
 SQL
 	is(ask($node, $db, q{SELECT count(*) FROM trust.current_promise; SELECT count(*) FROM ours}), "2\n2", "$how: views show them");
-	is(ask($node, $db, q{SELECT count(*), count(*) FILTER (WHERE tgenabled = 'A') FROM pg_trigger WHERE tgname LIKE 'trust\_guard%'}), '34|34', "$how: all guards are there, and ALWAYS");
+	is(ask($node, $db, q{SELECT count(*), count(*) FILTER (WHERE tgenabled = 'A') FROM pg_trigger WHERE tgname LIKE 'trust\_guard%'}), '38|38', "$how: all guards are there, and ALWAYS");
 	return;
 }
 

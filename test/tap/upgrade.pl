@@ -54,7 +54,7 @@ sub state_of
 sub but_for_record
 {
 	my ($state) = @_;
-	return { %$state, digest => undef, scores => undef, contents => [ grep { !/^(?:chain|entry|parked_change)\|/ } split /\n/, $state->{contents} ] };
+	return { %$state, digest => undef, scores => undef, contents => [ grep { !/^(?:chain|entry|parked_change|copy)\|/ } split /\n/, $state->{contents} ] };
 }
 
 my $recorded = <<'SQL';
