@@ -49,6 +49,7 @@ typedef struct Act
 	const Ledger *ledger;
 	uint64		generation;		/* of what was looked up */
 	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's */
+	bool		own;			/* the login, or the role, is theirs */
 	Evidence	evidence;
 	Oid			role;
 	const char *login;
@@ -67,6 +68,7 @@ extern const char *WhoActs(const Ledger *ledger, Oid role, bool *own);
 extern const Origin *OriginOf(FunctionCallInfo fcinfo);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern bool ActIsStale(const Act *act);
+extern void ActHold(Act *act, Row *entry);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);
