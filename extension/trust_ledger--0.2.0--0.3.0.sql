@@ -1,28 +1,23 @@
 \echo Use "ALTER EXTENSION trust_ledger UPDATE TO '0.3.0'" to load this file. \quit
 
--- Limits of what is set from now on.
-COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
-COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
-	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
-COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
-COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
-	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
-COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
+-- Made by test/upgrade_script.
 
--- A ledger whose database has another owner, and tables that wait for a ledger.
+DROP FUNCTION trust_ledger.create_trust_views();
+DROP FUNCTION trust_ledger.create_exception_views();
+DROP FUNCTION trust_ledger.create_analysis_views();
+DROP FUNCTION trust_ledger.create_source_view();
+DROP FUNCTION trust_ledger.create_tracked_view();
+DROP FUNCTION trust_ledger.create_parked_view();
+
 CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH own AS (
-		SELECT c.oid, name LIKE 'view %' AS is_view
-		FROM unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,view current_promise,view awaiting_backing,
-			view policy_rule,view access_level,view customer_trust,view promiser_trust,view backer_trust,view kind_trust,view exception,view overdue,
-			view orphaned,view tracked,view tracked_row,view tracked_entry,view parked,view over_promising,view human_backing}'::text[]) AS name
-			JOIN pg_class c ON c.relname = regexp_replace(name, '^view ', '') AND c.relnamespace = to_regnamespace('trust')
+		SELECT c.oid, name.is_view
+		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change}'::text[]), false
+			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
+			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
 	), place AS (
 		SELECT oid, is_view FROM own
 		UNION SELECT p.relid, false FROM own, LATERAL pg_partition_tree(own.oid) AS p WHERE NOT own.is_view
@@ -31,8 +26,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION trust_ledger.ledger_relations() IS
 	'What a ledger consists of, as far as it is there: its tables with their partitions, and its views; who owns them.';
-REVOKE ALL ON FUNCTION trust_ledger.ledger_relations() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.ledger_relations() TO PUBLIC;
+
 CREATE FUNCTION trust_ledger.check_nothing_planted() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -101,8 +95,7 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
 	'An error (TL006) where something on the ledger''s tables and views can run code that is not the extension''s, or show rows that are not theirs: triggers other than guards, rules, policies, foreign keys, inheritance, statistics of expressions. Called by take_ledger().';
-REVOKE ALL ON FUNCTION trust_ledger.check_nothing_planted() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.check_nothing_planted() TO PUBLIC;
+
 CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -162,14 +155,12 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.take_ledger() IS
 	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, if nothing on them is foreign, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
-REVOKE ALL ON FUNCTION trust_ledger.take_ledger() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.take_ledger() TO PUBLIC;
+
 CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
 	'Whether the ledger''s tables hold no row at all, as after a restore of the schema alone; then nobody writes one before the transaction ends. Called by create_ledger(). Errors: 42501 not the owner, 55000, TL006.';
-REVOKE ALL ON FUNCTION trust_ledger.ledger_is_empty() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.ledger_is_empty() TO PUBLIC;
+
 CREATE FUNCTION trust_ledger.check_tables() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -217,8 +208,7 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
 	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
-REVOKE ALL ON FUNCTION trust_ledger.check_tables() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.check_tables() TO PUBLIC;
+
 CREATE OR REPLACE FUNCTION trust_ledger.create_ledger() RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -263,12 +253,6 @@ BEGIN
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.create_trust_views();
-	PERFORM trust_ledger.create_exception_views();
-	PERFORM trust_ledger.create_analysis_views();
-	PERFORM trust_ledger.create_source_view();
-	PERFORM trust_ledger.create_parked_view();
-	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -277,6 +261,7 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_ledger() IS
 	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. Returns the ledger''s uuid. Errors: 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+
 CREATE OR REPLACE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -306,17 +291,10 @@ BEGIN
 	PERFORM trust_ledger.create_scores();
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.create_trust_views();
-	PERFORM trust_ledger.create_exception_views();
-	PERFORM trust_ledger.create_analysis_views();
-	PERFORM trust_ledger.create_source_view();
-	PERFORM trust_ledger.create_parked_view();
-	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.create_guards();
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,
 	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
@@ -326,16 +304,614 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
 	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
-REVOKE ALL ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) TO PUBLIC;
+COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
 
--- What is the same, of what is promised.
+CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'current_promise';
+	definition := $view$
+	SELECT p.customer, p.promise, p.state,
+		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
+			AND p.overdue_at < pg_catalog.now() AS overdue,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
+		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.longest_pause,
+		p.backer, p.evidence, p.backed_at, p.evidence_asked, p.back_by, p.accepted_at,
+		p.made_at, p.opened_at, p.first_due, p.due, p.due_moves, p.overdue_at,
+		p.outcome, p.whose_word, p.verdict_evidence, p.relayed, p.purpose_met,
+		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
+		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
+		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
+	FROM trust.promise p
+	WHERE (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+
+	name := 'awaiting_backing';
+	definition := $view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.drafted_by, p.kind, p.value, p.currency, p.due,
+		p.evidence_asked AS evidence_needed, p.back_by, p.waiting_since
+	FROM trust.promise p
+	WHERE p.waiting_since IS NOT NULL AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.back_by NULLS LAST, p.waiting_since
+	$view$;
+	RETURN NEXT;
+
+	name := 'policy_rule';
+	definition := $view$
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
+	FROM trust.policy
+	WHERE active AND (SELECT trust_ledger.require_reader())
+	ORDER BY policy
+	$view$;
+	RETURN NEXT;
+
+	name := 'access_level';
+	definition := $view$
+	SELECT a.role, l.level
+	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY a.role, l.level
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_views() IS
+	'The texts of the views of promises, rules and access. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
+	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
+	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
+	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
+	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
+	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+
+	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
+
+	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+
+	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
+	'Comments on the views of promises, rules and access. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT v.view, format($view$
+	SELECT %1$I, score,
+		trust_ledger.expectation(score) AS expectation, trust_ledger.lower_bound(score) AS lower_bound,
+		trust_ledger.uncertainty(score) AS uncertainty,
+		trust_ledger.kept(score) AS evidence_kept, trust_ledger.broken(score) AS evidence_broken,
+		promises, proposed, open, overdue, kept, partly_kept, broken, released, withdrawn,
+		backed / promises::float8 AS share_backed, asserted / promises::float8 AS share_asserted,
+		session / promises::float8 AS share_session, passkey / promises::float8 AS share_passkey,
+		by_company / nullif(verdicts, 0)::float8 AS share_company_word,
+		withdrawn_late, released_late, due_moved, median_time_to_keep
+	FROM (
+		SELECT p.%1$I,
+			trust_ledger.decay(trust_ledger.fuse(
+				trust_ledger.score_agg(p.weight_kept / 1000::float8, p.weight_broken / 1000::float8, p.settled_at, (SELECT half_life FROM trust.ledger)),
+				trust_ledger.score_agg(0, 1, now(), (SELECT half_life FROM trust.ledger)) FILTER (WHERE o.overdue)), now()) AS score,
+			count(*) AS promises,
+			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
+			count(*) FILTER (WHERE p.state = 'open') AS open,
+			count(*) FILTER (WHERE o.overdue) AS overdue,
+			count(*) FILTER (WHERE p.state = 'kept') AS kept,
+			count(*) FILTER (WHERE p.state = 'partly_kept') AS partly_kept,
+			count(*) FILTER (WHERE p.state = 'broken') AS broken,
+			count(*) FILTER (WHERE p.state = 'released') AS released,
+			count(*) FILTER (WHERE p.state = 'withdrawn') AS withdrawn,
+			count(p.backer) AS backed,
+			count(*) FILTER (WHERE p.evidence = 'asserted') AS asserted,
+			count(*) FILTER (WHERE p.evidence = 'session') AS session,
+			count(*) FILTER (WHERE p.evidence = 'passkey') AS passkey,
+			count(p.outcome) AS verdicts,
+			count(*) FILTER (WHERE p.whose_word = 'company') AS by_company,
+			count(*) FILTER (WHERE p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL) AS withdrawn_late,
+			count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at) AS released_late,
+			count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at) FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
+		FROM trust.promise p
+		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
+		WHERE (p.%1$I IS NOT NULL OR %1$L <> 'backer') AND (SELECT trust_ledger.require_reader())
+		GROUP BY p.%1$I) g
+	$view$, v.key)
+	FROM (VALUES ('customer_trust', 'customer'), ('promiser_trust', 'promiser'), ('backer_trust', 'backer'), ('kind_trust', 'kind')) AS v (view, key);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.trust_views() IS
+	'The texts of the views of scores. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_trust_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of  record;
+	col record;
+BEGIN
+	FOR of IN
+		SELECT * FROM (VALUES
+			('customer_trust', 'customer', 'How promises to each customer are kept.'),
+			('promiser_trust', 'promiser', 'How each promiser''s promises are kept.'),
+			('backer_trust', 'backer', 'How the promises that each human stands behind are kept; without those that nobody backs.'),
+			('kind_trust', 'kind', 'How promises of each kind are kept; NULL: no kind was said.')) AS v (view, key, comment)
+	LOOP
+		EXECUTE format('COMMENT ON VIEW trust.%I IS %L', of.view, of.comment);
+		FOR col IN
+			SELECT * FROM (VALUES
+				(of.key::text, 'What the row is about.'),
+				('score', 'The trust score of now: verdicts, faded, and what is overdue.'),
+				('expectation', 'How probable it is that the next promise is kept, 0 to 1, at a base rate of 1/2.'),
+				('lower_bound', 'What the true rate of keeping exceeds with 95 % confidence, 0 to 1: rank by this.'),
+				('uncertainty', '1: nothing is known; towards 0: much is.'),
+				('evidence_kept', 'Evidence of promises kept, in promises, faded to now.'),
+				('evidence_broken', 'Evidence of promises broken or overdue, in promises, faded to now.'),
+				('promises', 'How many there are, in all states.'),
+				('proposed', 'How many wait for a human.'),
+				('open', 'How many bind, without a verdict.'),
+				('overdue', 'How many, of those proposed or open, were open and are past due and grace: they count as broken.'),
+				('kept', 'How many stand as kept.'),
+				('partly_kept', 'How many stand as partly kept.'),
+				('broken', 'How many stand as broken.'),
+				('released', 'How many the customer released.'),
+				('withdrawn', 'How many the company took back in time.'),
+				('share_backed', 'Share of promises that a human stands, or stood at the end, behind, 0 to 1.'),
+				('share_asserted', 'Share of promises backed by what the application says, 0 to 1.'),
+				('share_session', 'Share of promises backed from the human''s own login, 0 to 1.'),
+				('share_passkey', 'Share of promises backed by the human''s signature, 0 to 1.'),
+				('share_company_word', 'Share of verdicts that rest on the company''s word alone, 0 to 1; NULL: no verdicts.'),
+				('withdrawn_late', 'How many the company took back after acceptance or due: broken by that, whatever was said since.'),
+				('released_late', 'How many the customer released after due.'),
+				('due_moved', 'How many had their due moved, once or more.'),
+				('median_time_to_keep', 'Median of the time from promise to verdict, of those kept.')) AS c (name, comment)
+		LOOP
+			EXECUTE format('COMMENT ON COLUMN trust.%I.%I IS %L', of.view, col.name, col.comment);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_trust_views() IS
+	'Comments on the views of scores. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT * FROM trust_ledger.promise_views()
+	UNION ALL SELECT * FROM trust_ledger.trust_views()
+	UNION ALL SELECT * FROM trust_ledger.exception_views()
+	UNION ALL SELECT * FROM trust_ledger.analysis_views()
+	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
+	UNION ALL SELECT * FROM trust_ledger.parked_views()
+	UNION ALL SELECT * FROM trust_ledger.tracked_views()
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_views() IS
+	'The views of schema trust: name, and the query as this version makes it, to be read with the search_path pg_catalog. create_views() makes them of it, and verify() compares the views with it.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made record;
+BEGIN
+	FOR made IN SELECT * FROM trust_ledger.ledger_views() LOOP
+		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', made.name, made.definition);
+		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
+	END LOOP;
+	PERFORM trust_ledger.comment_on_promise_views();
+	PERFORM trust_ledger.comment_on_trust_views();
+	PERFORM trust_ledger.comment_on_exception_views();
+	PERFORM trust_ledger.comment_on_analysis_views();
+	PERFORM trust_ledger.comment_on_tracked_row_views();
+	PERFORM trust_ledger.comment_on_parked_views();
+	PERFORM trust_ledger.comment_on_tracked_views();
+END
+$$;
+
 CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
 	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
-REVOKE ALL ON FUNCTION trust_ledger.same_value(anyelement, anyelement) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.same_value(anyelement, anyelement) TO PUBLIC;
+COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
+	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
+COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
+	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
+	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
+
+CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	overdue CONSTANT text := $sql$p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL AND p.overdue_at < now()$sql$;
+	undecided CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
+	retired CONSTANT text := $sql$EXISTS (SELECT FROM trust.actor a WHERE a.actor = p.backer AND NOT a.active)$sql$;
+	retired_at CONSTANT text := $sql$(SELECT e.recorded_at FROM trust.actor a JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq WHERE a.actor = p.backer)$sql$;
+	drafter_kind CONSTANT text := $sql$coalesce((SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
+	ran_out CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
+	promises text;
+BEGIN
+	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
+	SELECT string_agg(format($view$
+		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject, p.promiser, p.kind, p.state, %s AS detail
+		FROM trust.promise p
+		WHERE %s AND (SELECT trust_ledger.require_reader())
+		$view$, what, since, coalesce(subject, 'NULL::text'), detail, applies), ' UNION ALL ')
+	INTO promises
+	FROM (VALUES
+		('unbacked', 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)', NULL,
+			$sql$format('policy asks for evidence %s, and nobody stands behind it', p.evidence_asked)$sql$,
+			$sql$p.evidence_asked IS NOT NULL AND p.backer IS NULL AND p.state <> 'withdrawn' AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$),
+		('backing_overdue', 'p.back_by', NULL,
+			$sql$format('to be backed by %s, waits since %s', p.back_by, p.waiting_since)$sql$,
+			'p.waiting_since IS NOT NULL AND p.back_by < now()'),
+		('overdue', 'p.overdue_at', NULL,
+			$sql$format('was due %s, and nobody has given a verdict', p.due)$sql$,
+			overdue),
+		('backer_retired', retired_at, 'p.backer',
+			$sql$'whoever stands behind it is retired'$sql$,
+			undecided || ' AND ' || retired),
+		('backing_withdrawn', 'p.unbacked_at', 'p.former_backer',
+			$sql$'whoever stood behind it does no more, and nobody else does'$sql$,
+			undecided || $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$),
+		('relied_on_unbacked', 'p.accepted_at', NULL,
+			$sql$'the customer accepted it, and nobody ever stood behind it'$sql$,
+			'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL'),
+		('machine_words_unseen', 'p.recorded_at', 'coalesce(p.drafted_by, p.promiser)',
+			format($sql$format('words by %%s (%%s), which no human of the company''s had before them', coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind),
+			format($sql$p.seen_at IS NULL AND p.state <> 'withdrawn' AND %s <> 'human'$sql$, drafter_kind)),
+		('backfilled', 'p.backfilled_at', NULL,
+			$sql$CASE WHEN p.backfilled THEN 'made long before it was entered' ELSE 'what happened to it was entered long after' END$sql$,
+			'p.backfilled_at IS NOT NULL'),
+		('due_moved', 'p.due_moved_at', NULL,
+			$sql$format('moved %s, first due %s, now %s', CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END, p.first_due, coalesce(p.due::text, 'without a due time'))$sql$,
+			'p.due_moves > 0'),
+		('withdrawn_late', 'p.settled_at', NULL,
+			$sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$,
+			$sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$),
+		('released_late', 'p.settled_at', NULL,
+			$sql$format('was due %s', p.due)$sql$,
+			$sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$),
+		('long_pause', format('CASE WHEN %s THEN p.paused_until ELSE coalesce(p.paused_at, p.recorded_at) END', ran_out), NULL,
+			format($sql$CASE WHEN %s THEN format('the pause since %%s ran out', p.paused_at) ELSE format('paused for %%s of %%s first promised', p.paused_for, p.first_due - p.made_at) END$sql$, ran_out),
+			format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', ran_out)),
+		('company_word_only', 'p.settled_at', NULL,
+			$sql$format('%s, by the company''s word alone', p.outcome)$sql$,
+			$sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$),
+		('admitted_and_kept', 'p.admitted_at', NULL,
+			$sql$'a breach was admitted beforehand, and it stands as kept'$sql$,
+			$sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$),
+		('no_due', 'p.made_at', NULL,
+			$sql$'it can never be overdue'$sql$,
+			undecided || ' AND p.due IS NULL')) AS v (what, since, subject, detail, applies);
+
+	name := 'exception';
+	definition := promises || $view$
+	UNION ALL
+	SELECT 'unconfirmed', e.recorded_at, p.customer, p.promise, e.actor, p.promiser, p.kind, p.state,
+		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict))
+	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
+	-- a promise says which was the last; none before it hides behind that
+	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
+		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
+			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
+	UNION ALL
+	SELECT 'row_deleted', e.recorded_at, p.customer, p.promise, s.source, p.promiser, p.kind, p.state,
+		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END)
+	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
+	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
+	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'erased', e.recorded_at, e.customer, e.promise, coalesce(e.actor, e.login), p.promiser, p.kind, p.state,
+		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
+			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END)
+	FROM trust.entry e LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
+	WHERE e.event = 'erased' AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'policy_weakened', weak.recorded_at, '', NULL, weak.subject, NULL, NULL, NULL,
+		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at)
+	FROM (
+		SELECT e.seq, e.subject, e.details, e.recorded_at,
+			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+		FROM trust.entry e
+		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) weak
+	CROSS JOIN LATERAL (
+		SELECT e.seq, e.recorded_at FROM trust.entry e
+		WHERE e.customer = '' AND e.event = 'policy_set' AND e.seq > weak.seq AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
+		ORDER BY e.seq LIMIT 1) again
+	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'policy_weakened', given.recorded_at, '', NULL, given.subject, NULL, NULL, NULL,
+		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at)
+	FROM (
+		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+		FROM trust.entry e
+		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) given
+	CROSS JOIN LATERAL (
+		SELECT e.seq, e.recorded_at FROM trust.entry e
+		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped') AND e.subject = given.subject AND e.seq > given.seq
+			AND (e.event = 'policy_dropped' OR coalesce((e.details->>'grace')::interval, '0') < (given.details->>'grace')::interval)
+		ORDER BY e.seq LIMIT 1) taken
+	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
+		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+
+	name := 'overdue';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
+		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
+	FROM trust.promise p
+	WHERE %s AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.overdue_at
+	$view$, overdue);
+	RETURN NEXT;
+
+	name := 'orphaned';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
+		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
+		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
+	FROM trust.promise p
+	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
+	$view$, retired_at, overdue, undecided, retired);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.exception_views() IS
+	'The texts of the views of exceptions. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_exception_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col record;
+BEGIN
+	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry or rule and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
+	FOR col IN
+		SELECT * FROM (VALUES
+			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while.$c$),
+			('since', 'Since when; of what is done with, when it was done.'),
+			('customer', 'Whom the promise was made to; empty: governance.'),
+			('promise', 'The promise; NULL: it is about no promise.'),
+			('subject', 'The actor, login, rule or tracked table it is about; NULL: the promise itself.'),
+			('promiser', 'Who made the promise.'),
+			('kind', 'The promise''s kind; NULL: none was said.'),
+			('state', 'The promise''s state now.'),
+			('detail', 'More about it, for people to read; no words that a person wrote.')) AS c (name, comment)
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN trust.exception.%I IS %L', col.name, col.comment);
+	END LOOP;
+
+	COMMENT ON VIEW trust.overdue IS 'Promises past due and grace without a verdict, the longest overdue first. Words only for levels application and auditor.';
+	COMMENT ON COLUMN trust.overdue.customer IS 'Whom it was made to.';
+	COMMENT ON COLUMN trust.overdue.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.overdue.state IS 'open, or proposed again: it was open once.';
+	COMMENT ON COLUMN trust.overdue.words IS 'What was promised; NULL for who may not read words.';
+	COMMENT ON COLUMN trust.overdue.promiser IS 'Who made it.';
+	COMMENT ON COLUMN trust.overdue.promiser_kind IS 'human, ai or system.';
+	COMMENT ON COLUMN trust.overdue.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+	COMMENT ON COLUMN trust.overdue.kind IS 'Its kind; NULL: none was said.';
+	COMMENT ON COLUMN trust.overdue.value IS 'What it is worth, if that was said.';
+	COMMENT ON COLUMN trust.overdue.currency IS 'In which currency.';
+	COMMENT ON COLUMN trust.overdue.due IS 'When it was due.';
+	COMMENT ON COLUMN trust.overdue.overdue_at IS 'due and the grace that policy gives.';
+	COMMENT ON COLUMN trust.overdue.days_over IS 'How long since overdue_at, in days of 24 hours.';
+	COMMENT ON COLUMN trust.overdue.accepted_at IS 'When the customer accepted it; NULL: they did not.';
+
+	COMMENT ON VIEW trust.orphaned IS 'Promises without a verdict that a human stood behind, and nobody does any more. Words only for levels application and auditor.';
+	COMMENT ON COLUMN trust.orphaned.customer IS 'Whom it was made to.';
+	COMMENT ON COLUMN trust.orphaned.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.orphaned.state IS 'proposed or open.';
+	COMMENT ON COLUMN trust.orphaned.words IS 'What was promised; NULL for who may not read words.';
+	COMMENT ON COLUMN trust.orphaned.promiser IS 'Who made it.';
+	COMMENT ON COLUMN trust.orphaned.former_backer IS 'Who stood behind it last.';
+	COMMENT ON COLUMN trust.orphaned.why IS 'retired: the backer was; withdrawn: they took it back; amended: its terms changed, and what was backed were the old ones.';
+	COMMENT ON COLUMN trust.orphaned.since IS 'Since when nobody stands behind it.';
+	COMMENT ON COLUMN trust.orphaned.kind IS 'Its kind; NULL: none was said.';
+	COMMENT ON COLUMN trust.orphaned.value IS 'What it is worth, if that was said.';
+	COMMENT ON COLUMN trust.orphaned.currency IS 'In which currency.';
+	COMMENT ON COLUMN trust.orphaned.due IS 'When it is due.';
+	COMMENT ON COLUMN trust.orphaned.accepted_at IS 'When the customer accepted it; NULL: they did not.';
+	COMMENT ON COLUMN trust.orphaned.overdue IS 'It was open, and is past due and grace.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
+	'Comments on the views of exceptions. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'over_promising';
+	definition := $view$
+	WITH part AS (
+		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue, o.overdue OR p.outcome IS NOT NULL AS decided,
+			p.first_due - p.made_at AS promised, CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
+		FROM trust.promise p
+		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
+		WHERE (SELECT trust_ledger.require_reader())
+	), of_human AS (
+		SELECT kind, count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
+		FROM part WHERE promiser_kind = 'human' GROUP BY kind
+	), of_promiser AS (
+		SELECT promiser, promiser_kind, kind, count(*) AS promises,
+			count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
+			count(*) FILTER (WHERE outcome = 'partly_kept') AS partly_kept, count(*) FILTER (WHERE outcome = 'broken') AS broken,
+			count(*) FILTER (WHERE overdue) AS overdue,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY promised) AS median_promised,
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
+		FROM part GROUP BY promiser, promiser_kind, kind
+	)
+	SELECT p.promiser, p.promiser_kind, p.kind, p.promises, p.decided, p.kept, p.partly_kept, p.broken, p.overdue,
+		p.kept / nullif(p.decided, 0)::float8 AS kept_rate,
+		-- a score of that evidence has the quantiles of Beta(kept + 1, decided - kept + 1); its age is of no matter
+		trust_ledger.lower_bound(trust_ledger.trust_score(p.kept, p.decided - p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_low,
+		1 - trust_ledger.lower_bound(trust_ledger.trust_score(p.decided - p.kept, p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_high,
+		p.median_promised, p.median_needed,
+		coalesce(h.decided, 0) AS human_decided, h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate, h.median_needed AS human_median_needed
+	-- no kind is a kind of its own, and a name is never empty
+	FROM of_promiser p LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
+	$view$;
+	RETURN NEXT;
+
+	name := 'human_backing';
+	definition := $view$
+	SELECT b.scope, b.evidence, b.month, b.kind, b.promiser_kind, b.value_band,
+		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided, b.backed_kept, b.backed_rate, b.backed_accepted,
+		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided, b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
+		b.difference, b.difference_low, b.difference_high
+	FROM trust_ledger.human_backing() b
+	WHERE (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.analysis_views() IS
+	'The texts of the views of analysis. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_analysis_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col record;
+BEGIN
+	COMMENT ON VIEW trust.over_promising IS 'Who promises more than they keep, or sooner than they can: per promiser and kind, beside what humans do with promises of that kind.';
+	COMMENT ON COLUMN trust.over_promising.promiser IS 'Who promised.';
+	COMMENT ON COLUMN trust.over_promising.promiser_kind IS 'human, ai or system.';
+	COMMENT ON COLUMN trust.over_promising.kind IS 'Of which kind; NULL: no kind was said.';
+	COMMENT ON COLUMN trust.over_promising.promises IS 'How many there are, in all states.';
+	COMMENT ON COLUMN trust.over_promising.decided IS 'How many have a verdict, or are overdue.';
+	COMMENT ON COLUMN trust.over_promising.kept IS 'How many stand as kept.';
+	COMMENT ON COLUMN trust.over_promising.partly_kept IS 'How many stand as partly kept.';
+	COMMENT ON COLUMN trust.over_promising.broken IS 'How many stand as broken.';
+	COMMENT ON COLUMN trust.over_promising.overdue IS 'How many were open, and are past due and grace without a verdict.';
+	COMMENT ON COLUMN trust.over_promising.kept_rate IS 'Share of those decided that are kept, 0 to 1; NULL: none is decided.';
+	COMMENT ON COLUMN trust.over_promising.kept_rate_low IS 'From here the true rate lies with 95 % probability, by Beta(kept + 1, decided - kept + 1): 2.5 % lie below.';
+	COMMENT ON COLUMN trust.over_promising.kept_rate_high IS 'Up to here: 2.5 % lie above.';
+	COMMENT ON COLUMN trust.over_promising.median_promised IS 'Median of the time first promised, from made to first due.';
+	COMMENT ON COLUMN trust.over_promising.median_needed IS 'Median of the time from promise to verdict, of those kept.';
+	COMMENT ON COLUMN trust.over_promising.human_decided IS 'How many promises of that kind that humans made are decided, this promiser''s among them if human.';
+	COMMENT ON COLUMN trust.over_promising.human_kept_rate IS 'Share of these that are kept, 0 to 1.';
+	COMMENT ON COLUMN trust.over_promising.human_median_needed IS 'Median of the time from promise to verdict, of these that are kept.';
+
+	COMMENT ON VIEW trust.human_backing IS 'Kept rates of promises that a human stood behind an hour after they were made, and of those that nobody did; human_backing() takes another time. Looking at one instant early on, the same for all, keeps a long case from collecting names; strata compare like with like. It is association, not effect: what made a human stand behind a promise may be what made it be kept.';
+	FOR col IN
+		SELECT * FROM (VALUES
+			('scope', 'stratum: promises alike in month, kind, promiser''s kind and value; raw: all promises together; within_strata: the strata in which promises of both sorts are decided, taken together with the weights of Cochran, n1 n0 / (n1 + n0).'),
+			('evidence', 'Which backed promises: any, or those backed with that evidence, asserted, session or passkey. Unbacked are all that nobody stood behind.'),
+			('month', 'The first of the month in which they were made, in the ledger''s zone.'),
+			('kind', 'Their kind; NULL: no kind was said.'),
+			('promiser_kind', 'human, ai or system.'),
+			('value_band', 'Their value by power of ten, and currency: EUR 1000+ is 1000 to below 10000; NULL: no value was said.'),
+			('difference', 'backed minus unbacked: of the posterior means (kept + 1) / (decided + 2); NULL: one of them has nothing decided.'),
+			('difference_low', 'From here the difference lies with 95 % probability, by a normal approximation to the posterior.'),
+			('difference_high', 'Up to here.')) AS c (name, comment)
+		UNION ALL
+		SELECT sort || '_' || name, format(comment, means)
+		FROM (VALUES ('backed', 'that a human stood behind'), ('unbacked', 'that nobody stood behind')) AS s (sort, means),
+			(VALUES
+			('promises', 'How many promises %s then.'),
+			('undecided', 'How many of those %s: not yet due, never open, withdrawn in time, or released.'),
+			('too_early', 'How many of those %s were settled or due before the instant that is looked at: not comparable.'),
+			('decided', 'How many of those %s are decided: past due, or with a verdict where no due time was said.'),
+			('kept', 'How many of these decided %s stand as kept; overdue and partly kept are not.'),
+			('rate', 'kept of decided, of those %s, 0 to 1; NULL: none is decided.'),
+			('accepted', 'Share of the promises %s that the customer accepted, 0 to 1.')) AS c (name, comment)
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN trust.human_backing.%I IS %L', col.name, col.comment);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_analysis_views() IS
+	'Comments on the views of analysis. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'tracked_row';
+	definition := $view$
+	SELECT s.source, s.key, s.name, s.customer, s.promise, s.gone
+	FROM trust.source s
+	WHERE (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+
+	name := 'tracked_entry';
+	definition := $view$
+	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands, coalesce(e.details ? 'source', false) AS by_row
+	FROM trust.entry e
+	WHERE e.promise IS NOT NULL AND (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_row_views() IS
+	'The texts of the views of tracked rows and of what is on record of them. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracked_row_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.tracked_row IS 'Which row of a tracked table each promise stands for.';
+	COMMENT ON COLUMN trust.tracked_row.source IS 'The tracked table, by the name that its triggers give it.';
+	COMMENT ON COLUMN trust.tracked_row.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
+	COMMENT ON COLUMN trust.tracked_row.name IS 'Which of the row''s promises; empty where it carries one.';
+	COMMENT ON COLUMN trust.tracked_row.customer IS 'Whom the promise was made to.';
+	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
+
+	COMMENT ON VIEW trust.tracked_entry IS 'What is on record of each promise, as reconcile_table() compares it with the rows of tracked tables; history() tells it in words.';
+	COMMENT ON COLUMN trust.tracked_entry.customer IS 'Whom the promise was made to.';
+	COMMENT ON COLUMN trust.tracked_entry.promise IS 'Which promise.';
+	COMMENT ON COLUMN trust.tracked_entry.seq IS 'The entry''s place in the customer''s history.';
+	COMMENT ON COLUMN trust.tracked_entry.event IS 'What happened.';
+	COMMENT ON COLUMN trust.tracked_entry.state IS 'What the promise was from then on.';
+	COMMENT ON COLUMN trust.tracked_entry.verdict IS 'kept, partly_kept or broken, whether it stands or not.';
+	COMMENT ON COLUMN trust.tracked_entry.due IS 'When it was due from then on; of what says nothing of that, NULL.';
+	COMMENT ON COLUMN trust.tracked_entry.stands IS 'false: it is recorded, and does not stand.';
+	COMMENT ON COLUMN trust.tracked_entry.by_row IS 'A tracked row''s change wrote it.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
+	'Comments on the views of tracked rows and of what is on record of them. Called by create_views().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
@@ -389,7 +965,156 @@ AS $$
 	ORDER BY 1
 $$;
 
--- Errors of a tracked table's conditions and casts come without the SQL around them.
+CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'tracked';
+	definition := $view$
+	WITH recorded AS (
+		SELECT t.source, t.tab, t.seq, trust_ledger.table_of_source(t.source, t.tab) AS relid, r.*
+		FROM trust.tracking t, LATERAL jsonb_to_recordset(t.triggers) AS r (name text, arguments text[], definition text, fingerprint text)
+		WHERE t.active AND (SELECT trust_ledger.require_reader())),
+	present AS (
+		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq, r.definition, r.fingerprint,
+			coalesce(trust_ledger.trigger_arguments(t.tgargs), r.arguments) AS arguments
+		FROM recorded r LEFT JOIN pg_class c ON c.oid = r.relid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+			LEFT JOIN pg_trigger t ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
+		UNION ALL
+		SELECT t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL, t.arguments
+		FROM trust_ledger.track_triggers() t
+		WHERE (SELECT trust_ledger.require_reader()) AND NOT EXISTS (SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
+	SELECT p.source, CASE WHEN p.nspname IS NULL THEN p.recorded_tab ELSE format('%I.%I', p.nspname, p.relname) END AS tab,
+		p.name AS trigger, p.arguments[1] AS event,
+		(SELECT substr(a, 9) FROM unnest(p.arguments[2:]) AS a WHERE starts_with(a, 'promise:') LIMIT 1) AS promise,
+		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
+		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq
+	FROM present p
+	ORDER BY 1, 2, 3
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_views() IS
+	'The text of the view of tracked tables. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracked_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.tracked IS 'The triggers by which tables are tracked: those that were recorded when they were made, and what has become of them, and those that somebody made by hand.';
+	COMMENT ON COLUMN trust.tracked.source IS 'What the table is called in the ledger, whatever it is renamed to.';
+	COMMENT ON COLUMN trust.tracked.tab IS 'The table, as schema.table; where it is gone, what it was called.';
+	COMMENT ON COLUMN trust.tracked.trigger IS 'The trigger''s name.';
+	COMMENT ON COLUMN trust.tracked.event IS 'What it records.';
+	COMMENT ON COLUMN trust.tracked.promise IS 'Which of a row''s promises it is about; NULL: a row makes one.';
+	COMMENT ON COLUMN trust.tracked.arguments IS 'What it is given beside the event: name=column or name:text.';
+	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
+	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
+	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
+	'Comments on the view of tracked tables. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'parked';
+	definition := $view$
+	SELECT p.parked, p.parked_at, p.source, p.tab, p.trigger, p.operation, p.actor, p.login, p.role,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.old_row END AS old_row,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.new_row END AS new_row,
+		p.sqlstate,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.error END AS error
+	FROM trust.parked_change p
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY p.parked_at, p.parked
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.parked_views() IS
+	'The text of the view of parked changes. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
+	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
+	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
+	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
+	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
+	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';
+	COMMENT ON COLUMN trust.parked.operation IS 'insert, update or delete.';
+	COMMENT ON COLUMN trust.parked.actor IS 'Who acted; NULL: nobody that is known.';
+	COMMENT ON COLUMN trust.parked.login IS 'The login that changed the row.';
+	COMMENT ON COLUMN trust.parked.role IS 'The current role when it did.';
+	COMMENT ON COLUMN trust.parked.old_row IS 'The row as it was; NULL: it was put in.';
+	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
+	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
+	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
+	'Comments on the view of parked changes. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.read_batches(tab regclass, source text, changes_at_once integer)
+RETURNS TABLE (changes trust_ledger.mapped_row[], total bigint)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+	-- a batch holds all of a customer's changes, or none: what was committed needs no second look
+	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes, min(numbered.total) AS total
+	FROM (
+		SELECT c.change, c.nr, c.total,
+			min(c.nr) OVER (PARTITION BY c.customer COLLATE "C") / changes_at_once AS batch
+		FROM (
+			SELECT m AS change, m.customer, count(*) OVER () AS total,
+				row_number() OVER (ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
+			FROM trust_ledger.read_tracked(tab, source, false) AS m
+			WHERE m.event <> ALL ('{backed,declined,backing_withdrawn,noted}'::text[])
+		) AS c
+	) AS numbered
+	GROUP BY numbered.batch
+	ORDER BY numbered.batch
+$$;
+COMMENT ON FUNCTION trust_ledger.read_batches(regclass, text, integer) IS
+	'What the rows of a tracked table say, as read_tracked() reads them, in the batches in which import_table() writes it; and how much that is in all. Errors: 42501, TL004, those of a mapping that cannot work.';
+
+CREATE OR REPLACE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
+LANGUAGE plpgsql
+AS $$
+DECLARE
+	source CONSTANT pg_catalog.text := trust_ledger.source_of(tab);
+	batch  record;
+	done   bigint := 0;
+BEGIN
+	IF tab IS NULL THEN
+		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
+	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
+		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
+	END IF;
+	-- until the first commit, by when all is read and sorted
+	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
+	FOR batch IN
+		SELECT r.changes, r.total FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
+	LOOP
+		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
+		IF NOT in_one_transaction THEN
+			COMMIT;
+		END IF;
+		RAISE NOTICE '% of % changes of % are in the ledger', done, batch.total, source;
+	END LOOP;
+END
+$$;
+
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
 LANGUAGE sql STABLE
@@ -456,8 +1181,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
 	'Where rows of a table that is tracked under that source and their promises do not agree. Called by reconcile_table(). Errors: 42704 not tracked, 42501, TL004.';
-REVOKE ALL ON FUNCTION trust_ledger.compare_rows(regclass, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.compare_rows(regclass, text) TO PUBLIC;
+
 CREATE OR REPLACE FUNCTION trust_ledger.reconcile_table(tab regclass)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
 LANGUAGE plpgsql STABLE
@@ -475,57 +1199,10 @@ BEGIN
 	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
-	'What a tracked table and the ledger do not agree about. trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: what the mapping made, or did not; row_without_promise; promise_without_row; terms_differ; event_missing: the row says that it was kept, broken, accepted ..., and no entry does. Empty where nothing is amiss. By who may SELECT from the table, levels application and auditor. Errors: 42704 not tracked, 42501, TL004.';
-CREATE FUNCTION trust_ledger.read_batches(tab regclass, source text, changes_at_once integer)
-RETURNS TABLE (changes trust_ledger.mapped_row[], total bigint)
-LANGUAGE sql
-SET search_path = pg_catalog, pg_temp
-AS $$
-	-- a batch holds all of a customer's changes, or none: what was committed needs no second look
-	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes, min(numbered.total) AS total
-	FROM (
-		SELECT c.change, c.nr, c.total,
-			min(c.nr) OVER (PARTITION BY c.customer COLLATE "C") / changes_at_once AS batch
-		FROM (
-			SELECT m AS change, m.customer, count(*) OVER () AS total,
-				row_number() OVER (ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
-			FROM trust_ledger.read_tracked(tab, source, false) AS m
-			WHERE m.event <> ALL ('{backed,declined,backing_withdrawn,noted}'::text[])
-		) AS c
-	) AS numbered
-	GROUP BY numbered.batch
-	ORDER BY numbered.batch
-$$;
-COMMENT ON FUNCTION trust_ledger.read_batches(regclass, text, integer) IS
-	'What the rows of a tracked table say, as read_tracked() reads them, in the batches in which import_table() writes it; and how much that is in all. Errors: 42501, TL004, those of a mapping that cannot work.';
-REVOKE ALL ON FUNCTION trust_ledger.read_batches(regclass, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION trust_ledger.read_batches(regclass, text, integer) TO PUBLIC;
-CREATE OR REPLACE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
-LANGUAGE plpgsql
-AS $$
-DECLARE
-	source CONSTANT pg_catalog.text := trust_ledger.source_of(tab);
-	batch  record;
-	done   bigint := 0;
-BEGIN
-	IF tab IS NULL THEN
-		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
-	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
-		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
-	END IF;
-	-- until the first commit, by when all is read and sorted
-	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
-	FOR batch IN
-		SELECT r.changes, r.total FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
-	LOOP
-		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
-		IF NOT in_one_transaction THEN
-			COMMIT;
-		END IF;
-		RAISE NOTICE '% of % changes of % are in the ledger', done, batch.total, source;
-	END LOOP;
-END
-$$;
-COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
-	'Takes the rows that a tracked table holds into the ledger, each as its mapping reads it, customer by customer in the order of time, and tells how far it is. Commits after every changes_at_once changes or so, unless in_one_transaction; run again it goes on, and doubles nothing. What happened longer ago than the ledger''s lag is marked backfilled. Backings are not imported: they are a human''s own act. What cannot be written, or is changed meanwhile, is left out with a warning. Level import. Errors: 42704 not tracked, 42501, TL003 nobody acts, or a human, TL004, 2D000 within a transaction.';
+
+-- PostgreSQL lets PUBLIC execute every new function. Here that is said, not assumed:
+-- levels are rows of trust.access, checked by the functions themselves, because a
+-- database's owner cannot GRANT on the functions of an extension. What is called
+-- without a level has no rights of its own: it does what its caller could do by hand.
+REVOKE ALL ON ALL ROUTINES IN SCHEMA trust_ledger FROM PUBLIC;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA trust_ledger TO PUBLIC;

@@ -1,13 +1,12 @@
 -- What an analyst asks: who promises more than they keep, and what a human behind a promise goes with.
 
-CREATE FUNCTION trust_ledger.create_analysis_views() RETURNS void
-LANGUAGE plpgsql
+CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	col record;
 BEGIN
-	CREATE OR REPLACE VIEW trust.over_promising WITH (security_barrier) AS
+	name := 'over_promising';
+	definition := $view$
 	WITH part AS (
 		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue, o.overdue OR p.outcome IS NOT NULL AS decided,
 			p.first_due - p.made_at AS promised, CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
@@ -36,7 +35,32 @@ BEGIN
 		p.median_promised, p.median_needed,
 		coalesce(h.decided, 0) AS human_decided, h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate, h.median_needed AS human_median_needed
 	-- no kind is a kind of its own, and a name is never empty
-	FROM of_promiser p LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '');
+	FROM of_promiser p LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
+	$view$;
+	RETURN NEXT;
+
+	name := 'human_backing';
+	definition := $view$
+	SELECT b.scope, b.evidence, b.month, b.kind, b.promiser_kind, b.value_band,
+		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided, b.backed_kept, b.backed_rate, b.backed_accepted,
+		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided, b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
+		b.difference, b.difference_low, b.difference_high
+	FROM trust_ledger.human_backing() b
+	WHERE (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.analysis_views() IS
+	'The texts of the views of analysis. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_analysis_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col record;
+BEGIN
 	COMMENT ON VIEW trust.over_promising IS 'Who promises more than they keep, or sooner than they can: per promiser and kind, beside what humans do with promises of that kind.';
 	COMMENT ON COLUMN trust.over_promising.promiser IS 'Who promised.';
 	COMMENT ON COLUMN trust.over_promising.promiser_kind IS 'human, ai or system.';
@@ -56,13 +80,6 @@ BEGIN
 	COMMENT ON COLUMN trust.over_promising.human_kept_rate IS 'Share of these that are kept, 0 to 1.';
 	COMMENT ON COLUMN trust.over_promising.human_median_needed IS 'Median of the time from promise to verdict, of these that are kept.';
 
-	CREATE OR REPLACE VIEW trust.human_backing WITH (security_barrier) AS
-	SELECT b.scope, b.evidence, b.month, b.kind, b.promiser_kind, b.value_band,
-		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided, b.backed_kept, b.backed_rate, b.backed_accepted,
-		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided, b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
-		b.difference, b.difference_low, b.difference_high
-	FROM trust_ledger.human_backing() b
-	WHERE (SELECT trust_ledger.require_reader());
 	COMMENT ON VIEW trust.human_backing IS 'Kept rates of promises that a human stood behind an hour after they were made, and of those that nobody did; human_backing() takes another time. Looking at one instant early on, the same for all, keeps a long case from collecting names; strata compare like with like. It is association, not effect: what made a human stand behind a promise may be what made it be kept.';
 	FOR col IN
 		SELECT * FROM (VALUES
@@ -89,9 +106,7 @@ BEGIN
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN trust.human_backing.%I IS %L', col.name, col.comment);
 	END LOOP;
-
-	GRANT SELECT ON trust.over_promising, trust.human_backing TO PUBLIC;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_analysis_views() IS
-	'Makes the views of analysis in schema trust, or makes them anew. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.comment_on_analysis_views() IS
+	'Comments on the views of analysis. Called by create_views().';

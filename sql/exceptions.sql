@@ -24,8 +24,8 @@ $$;
 COMMENT ON FUNCTION trust_ledger.policy_is_weaker(jsonb, jsonb) IS
 	'Whether a rule as new, in the details of governance entries, asks for less than as old, or of fewer promises: in any one respect. What is left out or null is not asked; an old that was not in force, or NULL, is never weaker than anything, and no rule at all (NULL) is weaker than one in force.';
 
-CREATE FUNCTION trust_ledger.create_exception_views() RETURNS void
-LANGUAGE plpgsql
+CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -36,7 +36,6 @@ DECLARE
 	drafter_kind CONSTANT text := $sql$coalesce((SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
 	ran_out CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
 	promises text;
-	col record;
 BEGIN
 	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
 	SELECT string_agg(format($view$
@@ -92,7 +91,8 @@ BEGIN
 			$sql$'it can never be overdue'$sql$,
 			undecided || ' AND p.due IS NULL')) AS v (what, since, subject, detail, applies);
 
-	EXECUTE 'CREATE OR REPLACE VIEW trust.exception WITH (security_barrier) AS' || promises || $view$
+	name := 'exception';
+	definition := promises || $view$
 	UNION ALL
 	SELECT 'unconfirmed', e.recorded_at, p.customer, p.promise, e.actor, p.promiser, p.kind, p.state,
 		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict))
@@ -141,6 +141,44 @@ BEGIN
 	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
 		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
 	$view$;
+	RETURN NEXT;
+
+	name := 'overdue';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
+		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
+	FROM trust.promise p
+	WHERE %s AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.overdue_at
+	$view$, overdue);
+	RETURN NEXT;
+
+	name := 'orphaned';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
+		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
+		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
+	FROM trust.promise p
+	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
+	$view$, retired_at, overdue, undecided, retired);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.exception_views() IS
+	'The texts of the views of exceptions. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_exception_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	col record;
+BEGIN
 	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry or rule and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
 	FOR col IN
 		SELECT * FROM (VALUES
@@ -157,16 +195,6 @@ BEGIN
 		EXECUTE format('COMMENT ON COLUMN trust.exception.%I IS %L', col.name, col.comment);
 	END LOOP;
 
-	EXECUTE format($view$
-	CREATE OR REPLACE VIEW trust.overdue WITH (security_barrier) AS
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
-		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
-	FROM trust.promise p
-	WHERE %s AND (SELECT trust_ledger.require_reader())
-	ORDER BY p.overdue_at
-	$view$, overdue);
 	COMMENT ON VIEW trust.overdue IS 'Promises past due and grace without a verdict, the longest overdue first. Words only for levels application and auditor.';
 	COMMENT ON COLUMN trust.overdue.customer IS 'Whom it was made to.';
 	COMMENT ON COLUMN trust.overdue.promise IS 'Which promise.';
@@ -183,17 +211,6 @@ BEGIN
 	COMMENT ON COLUMN trust.overdue.days_over IS 'How long since overdue_at, in days of 24 hours.';
 	COMMENT ON COLUMN trust.overdue.accepted_at IS 'When the customer accepted it; NULL: they did not.';
 
-	EXECUTE format($view$
-	CREATE OR REPLACE VIEW trust.orphaned WITH (security_barrier) AS
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
-		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
-		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
-		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
-	FROM trust.promise p
-	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
-	$view$, retired_at, overdue, undecided, retired);
 	COMMENT ON VIEW trust.orphaned IS 'Promises without a verdict that a human stood behind, and nobody does any more. Words only for levels application and auditor.';
 	COMMENT ON COLUMN trust.orphaned.customer IS 'Whom it was made to.';
 	COMMENT ON COLUMN trust.orphaned.promise IS 'Which promise.';
@@ -209,9 +226,7 @@ BEGIN
 	COMMENT ON COLUMN trust.orphaned.due IS 'When it is due.';
 	COMMENT ON COLUMN trust.orphaned.accepted_at IS 'When the customer accepted it; NULL: they did not.';
 	COMMENT ON COLUMN trust.orphaned.overdue IS 'It was open, and is past due and grace.';
-
-	GRANT SELECT ON trust.exception, trust.overdue, trust.orphaned TO PUBLIC;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_exception_views() IS
-	'Makes the views of exceptions in schema trust, or makes them anew. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
+	'Comments on the views of exceptions. Called by create_views().';

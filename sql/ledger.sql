@@ -345,11 +345,10 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH own AS (
-		SELECT c.oid, name LIKE 'view %' AS is_view
-		FROM unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,view current_promise,view awaiting_backing,
-			view policy_rule,view access_level,view customer_trust,view promiser_trust,view backer_trust,view kind_trust,view exception,view overdue,
-			view orphaned,view tracked,view tracked_row,view tracked_entry,view parked,view over_promising,view human_backing}'::text[]) AS name
-			JOIN pg_class c ON c.relname = regexp_replace(name, '^view ', '') AND c.relnamespace = to_regnamespace('trust')
+		SELECT c.oid, name.is_view
+		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change}'::text[]), false
+			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
+			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
 	), place AS (
 		SELECT oid, is_view FROM own
 		UNION SELECT p.relid, false FROM own, LATERAL pg_partition_tree(own.oid) AS p WHERE NOT own.is_view
@@ -644,12 +643,6 @@ BEGIN
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.create_trust_views();
-	PERFORM trust_ledger.create_exception_views();
-	PERFORM trust_ledger.create_analysis_views();
-	PERFORM trust_ledger.create_source_view();
-	PERFORM trust_ledger.create_parked_view();
-	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.found_ledger();
 	made := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
@@ -693,12 +686,6 @@ BEGIN
 	PERFORM trust_ledger.create_scores();
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
-	PERFORM trust_ledger.create_trust_views();
-	PERFORM trust_ledger.create_exception_views();
-	PERFORM trust_ledger.create_analysis_views();
-	PERFORM trust_ledger.create_source_view();
-	PERFORM trust_ledger.create_parked_view();
-	PERFORM trust_ledger.create_tracked_view();
 	PERFORM trust_ledger.create_guards();
 END
 $$;

@@ -6,12 +6,13 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
 	'Writes what waits in trust.parked, in its order, by the caller''s level, each in the name of who acted then; when it was parked is when it occurred, unless the row says when. What cannot be written stays, with its error. source: only what is tracked under that name. Levels application, import. Errors: TL004.';
 
-CREATE FUNCTION trust_ledger.create_parked_view() RETURNS void
-LANGUAGE plpgsql
+CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CREATE OR REPLACE VIEW trust.parked WITH (security_barrier) AS
+	name := 'parked';
+	definition := $view$
 	SELECT p.parked, p.parked_at, p.source, p.tab, p.trigger, p.operation, p.actor, p.login, p.role,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.old_row END AS old_row,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.new_row END AS new_row,
@@ -19,7 +20,19 @@ BEGIN
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.error END AS error
 	FROM trust.parked_change p
 	WHERE (SELECT trust_ledger.require_reader())
-	ORDER BY p.parked_at, p.parked;
+	ORDER BY p.parked_at, p.parked
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.parked_views() IS
+	'The text of the view of parked changes. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
 	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
 	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
 	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
@@ -34,8 +47,7 @@ BEGIN
 	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
 	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
 	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
-	GRANT SELECT ON trust.parked TO PUBLIC;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_parked_view() IS
-	'Makes view trust.parked, or makes it anew. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
+	'Comments on the view of parked changes. Called by create_views().';

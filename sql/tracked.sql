@@ -572,12 +572,13 @@ $$;
 COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
 	'Tracks a table no more: drops the triggers that track_table() made, records it, and says how many there were. Promises stay as they are. For the table''s owner, with level application or admin. Errors: TL004, 42501 not the owner.';
 
-CREATE FUNCTION trust_ledger.create_tracked_view() RETURNS void
-LANGUAGE plpgsql
+CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CREATE OR REPLACE VIEW trust.tracked WITH (security_barrier) AS
+	name := 'tracked';
+	definition := $view$
 	WITH recorded AS (
 		SELECT t.source, t.tab, t.seq, trust_ledger.table_of_source(t.source, t.tab) AS relid, r.*
 		FROM trust.tracking t, LATERAL jsonb_to_recordset(t.triggers) AS r (name text, arguments text[], definition text, fingerprint text)
@@ -597,7 +598,19 @@ BEGIN
 		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
 		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq
 	FROM present p
-	ORDER BY 1, 2, 3;
+	ORDER BY 1, 2, 3
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_views() IS
+	'The text of the view of tracked tables. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracked_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
 	COMMENT ON VIEW trust.tracked IS 'The triggers by which tables are tracked: those that were recorded when they were made, and what has become of them, and those that somebody made by hand.';
 	COMMENT ON COLUMN trust.tracked.source IS 'What the table is called in the ledger, whatever it is renamed to.';
 	COMMENT ON COLUMN trust.tracked.tab IS 'The table, as schema.table; where it is gone, what it was called.';
@@ -608,8 +621,7 @@ BEGIN
 	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
 	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
 	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
-	GRANT SELECT ON trust.tracked TO PUBLIC;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_tracked_view() IS
-	'Makes the view of tracked tables in schema trust, or makes it anew. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
+	'Comments on the view of tracked tables. Called by create_views().';

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(237);
+SELECT plan(238);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -85,9 +85,10 @@ INSERT INTO levelless VALUES
 	('create_ledger', 'create_ledger()', '42501'), ('migrate_ledger', 'migrate_ledger()', '42501'), ('migrate_as_owner', 'migrate_as_owner()', '42501'),
 	('check_ledger_owner', 'check_ledger_owner()', '42501'), ('found_ledger', 'found_ledger()', '42501'),
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'), ('create_views', 'create_views()', '42501'),
-	('create_scores', 'create_scores()', '42501'), ('create_trust_views', 'create_trust_views()', '42501'),
-	('create_exception_views', 'create_exception_views()', '42501'), ('create_analysis_views', 'create_analysis_views()', '42501'),
-	('create_tracked_view', 'create_tracked_view()', '42501'), ('create_source_view', 'create_source_view()', '42501'), ('create_parked_view', 'create_parked_view()', '42501'),
+	('create_scores', 'create_scores()', '42501'),
+	('comment_on_promise_views', 'comment_on_promise_views()', '42501'), ('comment_on_trust_views', 'comment_on_trust_views()', '42501'),
+	('comment_on_exception_views', 'comment_on_exception_views()', '42501'), ('comment_on_analysis_views', 'comment_on_analysis_views()', '42501'),
+	('comment_on_tracked_views', 'comment_on_tracked_views()', '42501'), ('comment_on_tracked_row_views', 'comment_on_tracked_row_views()', '42501'), ('comment_on_parked_views', 'comment_on_parked_views()', '42501'),
 	('ledger_is_empty', 'ledger_is_empty()', '42501'), ('take_ledger', 'take_ledger()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'), ('check_tables', 'check_tables()', '42501'),
 	('check_nothing_planted', 'check_nothing_planted()', 'ok'), ('ledger_relations', 'ledger_relations()', 'ok'),
 	('source_of', $$source_of('deal')$$, 'ok'), ('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$, 'ok'),

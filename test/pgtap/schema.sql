@@ -106,6 +106,14 @@ INSERT INTO intended VALUES
 	('replay_parked', 'source', 'record', 'v', false, 'u'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('same_value', 'a b', 'boolean', 'i', false, 's'),
+	('ledger_views', '', 'record', 'i', false, 's'),
+	('promise_views', '', 'record', 'i', false, 's'),
+	('trust_views', '', 'record', 'i', false, 's'),
+	('exception_views', '', 'record', 'i', false, 's'),
+	('analysis_views', '', 'record', 'i', false, 's'),
+	('tracked_row_views', '', 'record', 'i', false, 's'),
+	('parked_views', '', 'record', 'i', false, 's'),
+	('tracked_views', '', 'record', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
 -- Of what they are given, and nothing else: immutable, strict, for parallel plans.
@@ -126,7 +134,7 @@ SELECT name, '', returns
 FROM (VALUES ('create_ledger', 'uuid'), ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,check_tables,create_scores,create_guards,create_views,create_trust_views,create_exception_views,create_analysis_views,create_tracked_view,create_source_view,create_parked_view}'::text[]) AS name
+FROM unnest('{migrate_ledger,check_ledger_owner,create_tables,check_tables,create_scores,create_guards,create_views,comment_on_promise_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL

@@ -20,6 +20,8 @@ is(sha256_hex(slurp_file("extension/trust_ledger--$_.sql")), $releases{$_}, "$_ 
 my @scripts = map { m{/trust_ledger--(\d[\d.]*)\.sql$} ? $1 : () } glob 'extension/trust_ledger--*.sql';
 is_deeply([ sort grep { $_ ne $version && !/--/ } @scripts ], [ sort keys %releases ], 'each release is known here');
 
+command_ok([ $^X, 'test/upgrade_script', '--check' ], 'the upgrade script is made of the last release and of this version');
+
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->start;
