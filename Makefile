@@ -12,7 +12,7 @@ MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
 
 # The install script is sql/, in the order in which one concept needs another.
-SQL_CONCEPTS = schema score opinion chain guard access ledger views same actor policy state terms batch backing \
+SQL_CONCEPTS = schema score opinion chain guard access structure ledger views same actor policy state terms batch backing \
 	settlement assessment pause breach noted relayed erasure history trust trend human_backing exceptions analysis \
 	track tracked follow parked import reconcile verify rights
 
@@ -27,7 +27,7 @@ EXTRA_CLEAN = .built-for
 
 # -isystem: warnings are about our code. PostgreSQL's headers do not pass -Wextra, and would
 # otherwise need -Wno-unused-parameter, -Wno-sign-compare and more for all of it.
-PG_CPPFLAGS = -isystem $(includedir_server)
+PG_CPPFLAGS = -isystem $(includedir_server) -DTRUST_LEDGER_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror
 # -Bsymbolic: PostgreSQL loads modules with RTLD_GLOBAL, and before 16 does not hide their
 # symbols. Another extension's function of the same name must not be called in place of ours.

@@ -9,6 +9,291 @@ DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
 
+CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES
+-- made by test/shipped
+		('access', 'column levels', 'text[] NOT NULL'),
+		('access', 'column role', 'text COLLATE "C" NOT NULL'),
+		('access', 'column seq', 'bigint NOT NULL'),
+		('access', 'constraint', 'PRIMARY KEY (role)'),
+		('access', 'unique index', 'btree (role)'),
+		('actor', 'column active', 'boolean NOT NULL'),
+		('actor', 'column actor', 'text COLLATE "C" NOT NULL'),
+		('actor', 'column authority', 'jsonb'),
+		('actor', 'column customer', 'text COLLATE "C"'),
+		('actor', 'column db_role', 'text COLLATE "C"'),
+		('actor', 'column kind', 'text COLLATE "C" NOT NULL'),
+		('actor', 'column model', 'text COLLATE "C"'),
+		('actor', 'column name', 'text'),
+		('actor', 'column responsible', 'text COLLATE "C"'),
+		('actor', 'column seq', 'bigint NOT NULL'),
+		('actor', 'column speaks_for', 'text COLLATE "C" NOT NULL'),
+		('actor', 'column successor', 'text COLLATE "C"'),
+		('actor', 'constraint', 'CHECK ((kind = ANY (ARRAY[''human''::text, ''ai''::text, ''system''::text])))'),
+		('actor', 'constraint', 'CHECK ((speaks_for = ANY (ARRAY[''company''::text, ''customer''::text, ''record''::text])))'),
+		('actor', 'constraint', 'PRIMARY KEY (actor)'),
+		('actor', 'index', 'btree (responsible) WHERE active'),
+		('actor', 'unique index', 'btree (actor)'),
+		('actor', 'unique index', 'btree (db_role) WHERE active'),
+		('chain', 'column customer', 'text COLLATE "C" NOT NULL'),
+		('chain', 'column head', 'bytea NOT NULL'),
+		('chain', 'column length', 'bigint NOT NULL'),
+		('chain', 'column recorded_at', 'timestamp with time zone'),
+		('chain', 'column score', 'trust_ledger.trust_score NOT NULL DEFAULT ''empty''::trust_ledger.trust_score'),
+		('chain', 'constraint', 'PRIMARY KEY (customer)'),
+		('chain', 'unique index', 'btree (customer)'),
+		('entry', 'column accepted', 'boolean'),
+		('entry', 'column actor', 'text COLLATE "C"'),
+		('entry', 'column actor_kind', 'text COLLATE "C"'),
+		('entry', 'column actor_seq', 'bigint'),
+		('entry', 'column back_by', 'timestamp with time zone'),
+		('entry', 'column backer', 'text COLLATE "C"'),
+		('entry', 'column backfilled', 'boolean NOT NULL'),
+		('entry', 'column context', 'jsonb'),
+		('entry', 'column context_commitment', 'bytea'),
+		('entry', 'column context_salt', 'bytea'),
+		('entry', 'column currency', 'text COLLATE "C"'),
+		('entry', 'column customer', 'text COLLATE "C" NOT NULL'),
+		('entry', 'column details', 'jsonb'),
+		('entry', 'column drafted_by', 'text COLLATE "C"'),
+		('entry', 'column due', 'timestamp with time zone'),
+		('entry', 'column event', 'text COLLATE "C" NOT NULL'),
+		('entry', 'column evidence', 'text COLLATE "C"'),
+		('entry', 'column evidence_asked', 'text COLLATE "C"'),
+		('entry', 'column format', 'smallint NOT NULL'),
+		('entry', 'column hash', 'bytea NOT NULL'),
+		('entry', 'column idempotency_key', 'text COLLATE "C"'),
+		('entry', 'column kind', 'text COLLATE "C"'),
+		('entry', 'column login', 'text COLLATE "C" NOT NULL'),
+		('entry', 'column longest_pause', 'interval'),
+		('entry', 'column name', 'text'),
+		('entry', 'column name_commitment', 'bytea'),
+		('entry', 'column name_salt', 'bytea'),
+		('entry', 'column note', 'text'),
+		('entry', 'column note_commitment', 'bytea'),
+		('entry', 'column note_salt', 'bytea'),
+		('entry', 'column occurred_at', 'timestamp with time zone NOT NULL'),
+		('entry', 'column overdue_at', 'timestamp with time zone'),
+		('entry', 'column prev_hash', 'bytea NOT NULL'),
+		('entry', 'column promise', 'uuid'),
+		('entry', 'column promiser', 'text COLLATE "C"'),
+		('entry', 'column promiser_kind', 'text COLLATE "C"'),
+		('entry', 'column purpose', 'text'),
+		('entry', 'column purpose_commitment', 'bytea'),
+		('entry', 'column purpose_met', 'boolean'),
+		('entry', 'column purpose_salt', 'bytea'),
+		('entry', 'column recorded_at', 'timestamp with time zone NOT NULL'),
+		('entry', 'column refers_to', 'bigint'),
+		('entry', 'column relayed', 'boolean'),
+		('entry', 'column request', 'bytea'),
+		('entry', 'column request_salt', 'bytea'),
+		('entry', 'column responsible', 'text COLLATE "C"'),
+		('entry', 'column role', 'text COLLATE "C" NOT NULL'),
+		('entry', 'column seq', 'bigint NOT NULL'),
+		('entry', 'column speaks_for', 'text COLLATE "C"'),
+		('entry', 'column stands', 'boolean'),
+		('entry', 'column state', 'text COLLATE "C"'),
+		('entry', 'column subject', 'text COLLATE "C"'),
+		('entry', 'column value', 'numeric'),
+		('entry', 'column verdict', 'text COLLATE "C"'),
+		('entry', 'column weight_broken', 'integer'),
+		('entry', 'column weight_kept', 'integer'),
+		('entry', 'column whose_word', 'text COLLATE "C"'),
+		('entry', 'column words', 'text'),
+		('entry', 'column words_commitment', 'bytea'),
+		('entry', 'column words_salt', 'bytea'),
+		('entry', 'constraint', 'PRIMARY KEY (customer, seq)'),
+		('entry', 'index', 'btree (customer, seq) WHERE (event = ''erased''::text)'),
+		('entry', 'unique index', 'btree (customer, idempotency_key) WHERE (idempotency_key IS NOT NULL)'),
+		('entry', 'unique index', 'btree (customer, seq)'),
+		('ledger', 'column half_life', 'interval NOT NULL'),
+		('ledger', 'column lag', 'interval NOT NULL'),
+		('ledger', 'column ledger', 'uuid NOT NULL'),
+		('ledger', 'column seq', 'bigint NOT NULL'),
+		('ledger', 'column table_format', 'integer NOT NULL'),
+		('ledger', 'column weights', 'jsonb NOT NULL'),
+		('ledger', 'column zone', 'text NOT NULL'),
+		('ledger', 'constraint', 'PRIMARY KEY (ledger)'),
+		('ledger', 'unique index', 'btree (ledger)'),
+		('parked_change', 'column actor', 'text COLLATE "C"'),
+		('parked_change', 'column error', 'text NOT NULL'),
+		('parked_change', 'column login', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column new_row', 'jsonb'),
+		('parked_change', 'column old_row', 'jsonb'),
+		('parked_change', 'column operation', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column parked', 'uuid NOT NULL'),
+		('parked_change', 'column parked_at', 'timestamp with time zone NOT NULL'),
+		('parked_change', 'column role', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column source', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column sqlstate', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column tab', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column trigger', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'constraint', 'CHECK ((operation = ANY (ARRAY[''insert''::text, ''update''::text, ''delete''::text])))'),
+		('parked_change', 'constraint', 'PRIMARY KEY (parked)'),
+		('parked_change', 'unique index', 'btree (parked)'),
+		('policy', 'column active', 'boolean NOT NULL'),
+		('policy', 'column back_within', 'interval'),
+		('policy', 'column cumulative', 'boolean NOT NULL'),
+		('policy', 'column currency', 'text COLLATE "C"'),
+		('policy', 'column due_within', 'interval'),
+		('policy', 'column evidence', 'text COLLATE "C"'),
+		('policy', 'column grace', 'interval'),
+		('policy', 'column kind', 'text COLLATE "C"'),
+		('policy', 'column least_value', 'numeric'),
+		('policy', 'column policy', 'text COLLATE "C" NOT NULL'),
+		('policy', 'column promiser', 'text COLLATE "C"'),
+		('policy', 'column promiser_kind', 'text COLLATE "C"'),
+		('policy', 'column seq', 'bigint NOT NULL'),
+		('policy', 'constraint', 'PRIMARY KEY (policy)'),
+		('policy', 'unique index', 'btree (policy)'),
+		('promise', 'column accepted_at', 'timestamp with time zone'),
+		('promise', 'column admitted_at', 'timestamp with time zone'),
+		('promise', 'column back_by', 'timestamp with time zone'),
+		('promise', 'column backed_at', 'timestamp with time zone'),
+		('promise', 'column backer', 'text COLLATE "C"'),
+		('promise', 'column backfilled', 'boolean NOT NULL'),
+		('promise', 'column backfilled_at', 'timestamp with time zone'),
+		('promise', 'column currency', 'text COLLATE "C"'),
+		('promise', 'column customer', 'text COLLATE "C" NOT NULL'),
+		('promise', 'column declined_at', 'timestamp with time zone'),
+		('promise', 'column drafted_by', 'text COLLATE "C"'),
+		('promise', 'column due', 'timestamp with time zone'),
+		('promise', 'column due_moved_at', 'timestamp with time zone'),
+		('promise', 'column due_moves', 'integer NOT NULL'),
+		('promise', 'column evidence', 'text COLLATE "C"'),
+		('promise', 'column evidence_asked', 'text COLLATE "C"'),
+		('promise', 'column first_due', 'timestamp with time zone'),
+		('promise', 'column former_backer', 'text COLLATE "C"'),
+		('promise', 'column kind', 'text COLLATE "C"'),
+		('promise', 'column last_seq', 'bigint NOT NULL'),
+		('promise', 'column longest_pause', 'interval'),
+		('promise', 'column made_at', 'timestamp with time zone NOT NULL'),
+		('promise', 'column opened_at', 'timestamp with time zone'),
+		('promise', 'column outcome', 'text COLLATE "C"'),
+		('promise', 'column overdue_at', 'timestamp with time zone'),
+		('promise', 'column paused_at', 'timestamp with time zone'),
+		('promise', 'column paused_for', 'interval NOT NULL'),
+		('promise', 'column paused_until', 'timestamp with time zone'),
+		('promise', 'column promise', 'uuid NOT NULL'),
+		('promise', 'column promiser', 'text COLLATE "C" NOT NULL'),
+		('promise', 'column promiser_kind', 'text COLLATE "C" NOT NULL'),
+		('promise', 'column purpose', 'text'),
+		('promise', 'column purpose_met', 'boolean'),
+		('promise', 'column recorded_at', 'timestamp with time zone NOT NULL'),
+		('promise', 'column relayed', 'boolean'),
+		('promise', 'column repaired_at', 'timestamp with time zone'),
+		('promise', 'column seen_at', 'timestamp with time zone'),
+		('promise', 'column settled_at', 'timestamp with time zone'),
+		('promise', 'column settled_by', 'text COLLATE "C"'),
+		('promise', 'column state', 'text COLLATE "C" NOT NULL'),
+		('promise', 'column terms_seq', 'bigint NOT NULL'),
+		('promise', 'column unbacked_at', 'timestamp with time zone'),
+		('promise', 'column unbacked_by', 'text COLLATE "C"'),
+		('promise', 'column unconfirmed', 'bigint'),
+		('promise', 'column value', 'numeric'),
+		('promise', 'column verdict_evidence', 'text COLLATE "C"'),
+		('promise', 'column waiting_since', 'timestamp with time zone'),
+		('promise', 'column weight_broken', 'integer'),
+		('promise', 'column weight_kept', 'integer'),
+		('promise', 'column whose_word', 'text COLLATE "C"'),
+		('promise', 'column words', 'text'),
+		('promise', 'constraint', 'PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
+		('promise', 'index', 'btree (promise)'),
+		('promise', 'index', 'btree (waiting_since) WHERE (waiting_since IS NOT NULL)'),
+		('promise', 'unique index', 'btree (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
+		('source', 'column customer', 'text COLLATE "C" NOT NULL'),
+		('source', 'column gone', 'boolean NOT NULL'),
+		('source', 'column key', 'text COLLATE "C" NOT NULL'),
+		('source', 'column name', 'text COLLATE "C" NOT NULL'),
+		('source', 'column promise', 'uuid NOT NULL'),
+		('source', 'column seq', 'bigint NOT NULL'),
+		('source', 'column source', 'text COLLATE "C" NOT NULL'),
+		('source', 'constraint', 'PRIMARY KEY (customer, promise)'),
+		('source', 'index', 'btree (source, key, name) WHERE (NOT gone)'),
+		('source', 'unique index', 'btree (customer, promise)'),
+		('tracking', 'column active', 'boolean NOT NULL'),
+		('tracking', 'column mapping', 'jsonb NOT NULL'),
+		('tracking', 'column seq', 'bigint NOT NULL'),
+		('tracking', 'column source', 'text COLLATE "C" NOT NULL'),
+		('tracking', 'column tab', 'text COLLATE "C" NOT NULL'),
+		('tracking', 'column triggers', 'jsonb NOT NULL'),
+		('tracking', 'constraint', 'PRIMARY KEY (source)'),
+		('tracking', 'unique index', 'btree (source)')
+-- until here
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_structure() IS
+	'The columns, constraints and indexes of the ledger''s tables: table, what it is (column and its name, constraint, index, unique index), and how it is defined. Called by structure_problems().';
+
+CREATE FUNCTION trust_ledger.found_structure(OUT relid oid, OUT tab text, OUT what text, OUT how text, OUT name text, OUT harmless boolean, OUT sound boolean) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH place AS (
+		SELECT c.oid, c.relname::text AS tab FROM pg_class c
+		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind IN ('r', 'p') AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
+		UNION SELECT p.relid, c.relname FROM pg_class c, LATERAL pg_partition_tree(c.oid) AS p
+		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind = 'p' AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
+	)
+	SELECT p.oid, p.tab, 'column ' || quote_ident(a.attname),
+		concat_ws(' ', format_type(a.atttypid, a.atttypmod), 'COLLATE ' || CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation END,
+			CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'GENERATED ' || nullif(a.attgenerated::text || a.attidentity::text, ''), 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)),
+		a.attname::text, NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd', true
+	FROM place p JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
+		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	UNION ALL
+	SELECT p.oid, p.tab, 'constraint', pg_get_constraintdef(k.oid), k.conname, false, k.convalidated
+	FROM place p JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f')
+	UNION ALL
+	-- more of the plain ones do no harm
+	SELECT p.oid, p.tab, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END,
+		regexp_replace(regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''), ' WITH \([^)]*\)(?= WHERE |$)', ''), c.relname,
+		NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND m.amhandler < 16384
+			AND NOT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace),
+		i.indisvalid AND i.indisready AND i.indislive
+	FROM place p JOIN pg_index i ON i.indrelid = p.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+$$;
+COMMENT ON FUNCTION trust_ledger.found_structure() IS
+	'The columns, constraints and indexes that the ledger''s tables and their partitions have. harmless: such that one more changes and refuses nothing; sound: an index that is valid and ready, a constraint that is validated. Called by structure_problems().';
+
+CREATE FUNCTION trust_ledger.structure_problems(OUT tab text, OUT what text, OUT problem text, OUT readable boolean) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH made AS (
+		SELECT * FROM trust_ledger.ledger_structure()
+	), found AS MATERIALIZED (
+		SELECT f.*, c.relname::text AS place, c.relispartition AS is_part
+		FROM trust_ledger.found_structure() f JOIN pg_class c ON c.oid = f.relid
+	), place AS (
+		SELECT DISTINCT relid, tab, place, is_part FROM found
+	)
+	SELECT m.tab, 'table', 'is missing', false
+	FROM (SELECT DISTINCT tab FROM made) m WHERE NOT EXISTS (SELECT FROM found f WHERE f.tab = m.tab)
+	UNION ALL
+	SELECT p.place, m.what, CASE WHEN f.how IS NULL THEN 'is missing' ELSE format('is %s, and was made as %s', f.how, m.how) END,
+		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
+	FROM made m JOIN place p ON p.tab = m.tab CROSS JOIN (VALUES (' (COLLATE|NOT NULL|DEFAULT) .*$|( NOT NULL)$')) AS b (bare)
+		LEFT JOIN found f ON f.relid = p.relid AND f.what = m.what
+	WHERE m.what ~ '^column ' AND f.how IS DISTINCT FROM m.how
+		-- it goes with the extension, and migrate_ledger() brings it back; partitions need no default of their own
+		AND NOT ((m.tab, m.what) = ('chain', 'column score') AND (f.how IS NULL OR p.is_part))
+	UNION ALL
+	SELECT p.place, m.what, format('%s is missing', m.how), true
+	FROM made m JOIN place p ON p.tab = m.tab
+	WHERE m.what !~ '^column ' AND NOT EXISTS (SELECT FROM found f WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
+	UNION ALL
+	SELECT f.place, f.what, CASE WHEN f.what ~ '^column ' THEN format('is %s, and no column of the ledger', f.how)
+		ELSE format('"%s", %s, may change or refuse what is written', f.name, f.how) END, true
+	FROM found f
+	WHERE NOT f.harmless AND NOT EXISTS (SELECT FROM made m WHERE (m.tab, m.what) = (f.tab, f.what) AND (m.how = f.how OR f.what ~ '^column '))
+	ORDER BY 1, 2, 3
+$$;
+COMMENT ON FUNCTION trust_ledger.structure_problems() IS
+	'Where the ledger''s tables are not as this version makes them: tables, columns, constraints or indexes that are missing, other than they were made, or not valid; columns, constraints and indexes of somebody else''s that may change or refuse what is written. More plain columns and indexes are none, nor are partitions. readable: false where a table or column is missing, or of another type, so that the ledger cannot be read. Called by verify() and check_tables().';
+
 CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -162,43 +447,12 @@ COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
 	'Whether the ledger''s tables hold no row at all, as after a restore of the schema alone; then nobody writes one before the transaction ends. Called by create_ledger(). Errors: 42501 not the owner, 55000, TL006.';
 
 CREATE FUNCTION trust_ledger.check_tables() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	aside CONSTANT text := 'trust ' || gen_random_uuid();
-	amiss text;
+	amiss CONSTANT text := (SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ') FROM trust_ledger.structure_problems());
 BEGIN
-	-- what this version makes is made beside the tables that are there, and dropped again
-	EXECUTE format('ALTER SCHEMA trust RENAME TO %I', aside);
-	PERFORM trust_ledger.create_tables();
-	PERFORM trust_ledger.create_scores();
-	WITH relation AS (
-		SELECT c.oid, c.relname, n.nspname = 'trust' AS wanted
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('trust', aside)
-		WHERE c.relname IN (SELECT w.relname FROM pg_class w WHERE w.relnamespace = to_regnamespace('trust') AND w.relkind = 'r') AND c.relkind IN ('r', 'p')
-	), property AS (
-		SELECT r.wanted, r.relname, 'column ' || quote_ident(a.attname) AS what,
-			concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attcollation <> 0 THEN a.attcollation::regcollation END, CASE WHEN a.attnotnull THEN 'NOT NULL' END, nullif(a.attgenerated, ''), 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)) AS how, false AS more
-		FROM relation r JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
-			LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-		UNION ALL
-		SELECT r.wanted, r.relname, 'constraint', pg_get_constraintdef(k.oid), false FROM relation r JOIN pg_constraint k ON k.conrelid = r.oid AND k.contype IN ('p', 'u', 'c', 'x')
-		UNION ALL
-		-- more of the plain ones do no harm
-		SELECT r.wanted, r.relname, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END,
-			regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', '') || CASE WHEN i.indisvalid THEN '' ELSE ', invalid' END,
-			NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL
-		FROM relation r JOIN pg_index i ON i.indrelid = r.oid
-	)
-	SELECT string_agg(DISTINCT format('%s, %s', relname, what), '; ') INTO amiss
-	FROM property p
-	WHERE NOT (p.more AND NOT p.wanted)
-		-- it goes with the extension, and create_scores() makes it anew
-		AND NOT (p.wanted AND (p.relname, p.what) = ('chain', 'column score') AND NOT EXISTS (SELECT FROM property q WHERE NOT q.wanted AND (q.relname, q.what) = (p.relname, p.what)))
-		AND NOT EXISTS (SELECT FROM property q WHERE q.wanted <> p.wanted AND (q.relname, q.what, q.how) = (p.relname, p.what, p.how));
-	DROP SCHEMA trust CASCADE;
-	EXECUTE format('ALTER SCHEMA %I RENAME TO trust', aside);
 	IF amiss IS NOT NULL THEN
 		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
 			USING ERRCODE = '55000', DETAIL = format('What differs: %s.', amiss),
@@ -207,7 +461,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
-	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
+	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain columns and indexes, and be partitioned. Called by take_ledger().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_ledger() RETURNS uuid
 LANGUAGE plpgsql
@@ -556,6 +810,7 @@ DECLARE
 	promises text;
 BEGIN
 	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
+	-- Columns are named in each part of a UNION: PostgreSQL does so where it writes a view down.
 	SELECT string_agg(format($view$
 		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject, p.promiser, p.kind, p.state, %s AS detail
 		FROM trust.promise p
@@ -612,28 +867,29 @@ BEGIN
 	name := 'exception';
 	definition := promises || $view$
 	UNION ALL
-	SELECT 'unconfirmed', e.recorded_at, p.customer, p.promise, e.actor, p.promiser, p.kind, p.state,
-		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict))
+	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise, e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
 	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
 	-- a promise says which was the last; none before it hides behind that
 	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
 		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
 			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
 	UNION ALL
-	SELECT 'row_deleted', e.recorded_at, p.customer, p.promise, s.source, p.promiser, p.kind, p.state,
-		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END)
+	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise, s.source AS subject, p.promiser, p.kind, p.state,
+		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
 	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
 	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
 	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'erased', e.recorded_at, e.customer, e.promise, coalesce(e.actor, e.login), p.promiser, p.kind, p.state,
+	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise, coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
 		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
-			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END)
+			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END) AS detail
 	FROM trust.entry e LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
 	WHERE e.event = 'erased' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened', weak.recorded_at, '', NULL, weak.subject, NULL, NULL, NULL,
-		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at)
+	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer, NULL::uuid AS promise, weak.subject,
+		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at,
 			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
@@ -645,8 +901,9 @@ BEGIN
 		ORDER BY e.seq LIMIT 1) again
 	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened', given.recorded_at, '', NULL, given.subject, NULL, NULL, NULL,
-		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at)
+	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer, NULL::uuid AS promise, given.subject,
+		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e
@@ -1222,6 +1479,10 @@ BEGIN
 	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.verify() IS
+	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+COMMENT ON FUNCTION trust_ledger.verify(text) IS
+	'Checks the guards, and one customer''s chain, promises and their rows of trust.source. The reserved customer '''' is the governance chain, with functions, views, columns and indexes. Rows that stand in no index are found by verify() only. Level auditor or admin.';
 
 -- PostgreSQL lets PUBLIC execute every new function. Here that is said, not assumed:
 -- levels are rows of trust.access, checked by the functions themselves, because a

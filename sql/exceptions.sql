@@ -38,6 +38,7 @@ DECLARE
 	promises text;
 BEGIN
 	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
+	-- Columns are named in each part of a UNION: PostgreSQL does so where it writes a view down.
 	SELECT string_agg(format($view$
 		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject, p.promiser, p.kind, p.state, %s AS detail
 		FROM trust.promise p
@@ -94,28 +95,29 @@ BEGIN
 	name := 'exception';
 	definition := promises || $view$
 	UNION ALL
-	SELECT 'unconfirmed', e.recorded_at, p.customer, p.promise, e.actor, p.promiser, p.kind, p.state,
-		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict))
+	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise, e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
 	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
 	-- a promise says which was the last; none before it hides behind that
 	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
 		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
 			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
 	UNION ALL
-	SELECT 'row_deleted', e.recorded_at, p.customer, p.promise, s.source, p.promiser, p.kind, p.state,
-		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END)
+	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise, s.source AS subject, p.promiser, p.kind, p.state,
+		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
 	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
 	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
 	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'erased', e.recorded_at, e.customer, e.promise, coalesce(e.actor, e.login), p.promiser, p.kind, p.state,
+	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise, coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
 		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
-			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END)
+			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END) AS detail
 	FROM trust.entry e LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
 	WHERE e.event = 'erased' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened', weak.recorded_at, '', NULL, weak.subject, NULL, NULL, NULL,
-		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at)
+	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer, NULL::uuid AS promise, weak.subject,
+		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at,
 			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
@@ -127,8 +129,9 @@ BEGIN
 		ORDER BY e.seq LIMIT 1) again
 	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened', given.recorded_at, '', NULL, given.subject, NULL, NULL, NULL,
-		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at)
+	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer, NULL::uuid AS promise, given.subject,
+		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e

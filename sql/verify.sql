@@ -3,9 +3,9 @@ CREATE FUNCTION trust_ledger.verify(
 	OUT field text, OUT problem text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify() IS
-	'Checks guards, every entry''s hash and texts, gaps and joins, and every table against what the entries add up to. Empty when nothing is wrong; else the part (guard, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
 
 CREATE FUNCTION trust_ledger.verify(
 	of_customer text,
@@ -13,9 +13,9 @@ CREATE FUNCTION trust_ledger.verify(
 	OUT field text, OUT problem text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 10000
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify(text) IS
-	'The same for one customer''s chain, promises and their rows of trust.source, and the guards. The reserved customer '''' is the governance chain. Level auditor or admin.';
+	'Checks the guards, and one customer''s chain, promises and their rows of trust.source. The reserved customer '''' is the governance chain, with functions, views, columns and indexes. Rows that stand in no index are found by verify() only. Level auditor or admin.';
 
 CREATE FUNCTION trust_ledger.rebuild(
 	of_customer text, reason text DEFAULT NULL,

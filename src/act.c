@@ -101,6 +101,18 @@ RoleName(Oid role)
 }
 
 /*
+ * Rows of the portal go to the client.  A cursor that a function opens may have
+ * the very text that the client sent, and mean something else by it.
+ */
+static bool
+GoesToClient(Portal portal)
+{
+	CommandDest dest = portal->queryDesc ? portal->queryDesc->dest->mydest : DestNone;
+
+	return dest == DestRemote || dest == DestRemoteExecute;
+}
+
+/*
  * A SELECT that the client sent, and nothing that somebody may have planted:
  * no cursor inside a function, no write, no table or view but the ledger's and
  * the catalog's.
@@ -113,7 +125,7 @@ IsClientsSelect(void)
 
 	if (ActivePortal == NULL || debug_query_string == NULL ||
 		strcmp(ActivePortal->sourceText, debug_query_string) != 0 ||
-		list_length(ActivePortal->stmts) != 1)
+		!GoesToClient(ActivePortal) || list_length(ActivePortal->stmts) != 1)
 		return false;
 	statement = linitial_node(PlannedStmt, ActivePortal->stmts);
 	if (statement->commandType != CMD_SELECT || statement->hasModifyingCTE)

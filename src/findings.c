@@ -11,6 +11,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "heap.h"
+
 /* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
@@ -48,7 +50,10 @@ static Statement find_guard_problems = STATEMENT_WITHOUT_ARGS(
 	" FROM place JOIN pg_catalog.pg_rewrite w ON w.ev_class = relid"
 	" ORDER BY 1, 2");
 
-/* What lets somebody past the guards, or rows past the disk or out of sight: owners, rights, persistence, heirs, policies. */
+/*
+ * What lets somebody past the guards, or rows past the disk or out of sight:
+ * owners, rights, persistence, children, policies, replication.
+ */
 static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"WITH " GUARDED ", tables AS (SELECT c.* FROM place JOIN pg_catalog.pg_class c ON c.oid = relid)"
 	" SELECT relname::text, 'owner', 'is not the owner of trust.ledger' FROM tables"
@@ -58,38 +63,24 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"   WHERE relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = tables.oid)"
 	" UNION SELECT relname::text, 'row_security', 'may hide rows from who reads the views' FROM pg_catalog.pg_class c"
 	"   WHERE relrowsecurity AND (relnamespace = pg_catalog.to_regnamespace('trust') OR EXISTS (SELECT FROM tables t WHERE t.oid = c.oid))"
+	" UNION ALL SELECT relname, 'policy', '\"' || p.polname || '\" may hide rows, or keep them from being written'"
+	"   FROM tables t JOIN pg_catalog.pg_policy p ON p.polrelid = t.oid"
+	" UNION ALL SELECT relname, 'publication', '\"' || p.pubname || '\" does not pass on all that is written'"
+	"   FROM tables t JOIN pg_catalog.pg_publication p ON p.puballtables"
+	"     OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid AND r.prrelid = t.oid)"
+	"     OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n WHERE n.pnpubid = p.oid AND n.pnnspid = t.relnamespace)"
+	"   WHERE NOT (p.pubinsert AND p.pubupdate AND p.pubdelete) OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel r"
+	"     WHERE r.prpubid = p.oid AND r.prrelid = t.oid AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL))"
+	" UNION ALL SELECT relname, 'subscription', '\"' || s.subname || '\" writes here what was written elsewhere'"
+	"   FROM tables t JOIN pg_catalog.pg_subscription_rel r ON r.srrelid = t.oid JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
 	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
 	" ORDER BY 1, 2, 3");
 
-/*
- * What the ledger's views call runs as whoever reads them: nothing but ours and
- * PostgreSQL's own, of that no function that runs any SQL.  No dependency is kept
- * on what is PostgreSQL's own: the rule itself names its functions.
- */
-static Statement find_view_problems = STATEMENT_WITHOUT_ARGS(
-	"WITH own (name) AS (SELECT pg_catalog.unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,"
-	"     backer_trust,kind_trust,exception,overdue,orphaned,tracked,tracked_row,tracked_entry,parked,over_promising,human_backing}'::pg_catalog.text[])),"
-	" view AS (SELECT c.relname::text AS name, w.oid AS rule, w.ev_action::text AS action"
-	"   FROM own JOIN pg_catalog.pg_class c ON c.relname = own.name JOIN pg_catalog.pg_rewrite w ON w.ev_class = c.oid"
-	"   WHERE c.relnamespace = pg_catalog.to_regnamespace('trust')),"
-	" known (relid) AS (SELECT pg_catalog.to_regclass('trust.' || name) FROM (TABLE own UNION ALL SELECT pg_catalog.unnest("
-	"     '{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::pg_catalog.text[])) AS k (name))"
-	" SELECT v.name, 'view', 'rests on what is not the ledger''s: ' || pg_catalog.pg_describe_object(d.refclassid, d.refobjid, 0)"
-	" FROM view v JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = v.rule"
-	"   LEFT JOIN pg_catalog.pg_proc f ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND f.oid = d.refobjid"
-	"   LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid"
-	"   LEFT JOIN pg_catalog.pg_type t ON d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND t.oid = d.refobjid"
-	"   LEFT JOIN pg_catalog.pg_class r ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND r.oid = d.refobjid"
-	"     AND NOT EXISTS (SELECT FROM known k WHERE k.relid = r.oid)"
-	" WHERE coalesce(f.pronamespace, o.oprnamespace, t.typnamespace, r.relnamespace)"
-	"     NOT IN (pg_catalog.to_regnamespace('trust_ledger'), pg_catalog.to_regnamespace('pg_catalog'))"
-	" UNION SELECT v.name, 'view', 'calls what may run any SQL: ' || f.proname"
-	" FROM view v, LATERAL pg_catalog.regexp_matches(v.action, ':funcid ([0-9]+)', 'g') AS called (func)"
-	"   JOIN pg_catalog.pg_proc f ON f.oid = called.func[1]::pg_catalog.oid"
-	" WHERE f.pronamespace = pg_catalog.to_regnamespace('pg_catalog') AND (f.provolatile = 'v' OR f.proname ~ '_to_xml')"
-	" ORDER BY 1, 3");
+/* Tables, columns, constraints and indexes that are not as they were made. */
+static Statement find_structure_problems = STATEMENT_WITHOUT_ARGS(
+	"SELECT tab, what, problem, readable FROM trust_ledger.structure_problems()");
 
 /* Columns of entries that this format does not know: as text, and the entries in which they say something. */
 static Statement find_unknown_columns = STATEMENT(
@@ -195,7 +186,7 @@ AddTableFindings(Findings *findings, Statement *statement)
 }
 
 /* Columns that somebody added stay NULL: what they say is said by no entry. */
-static void
+void
 FindUnknownColumns(Findings *findings)
 {
 	Datum		names[ENTRY_COLUMNS];
@@ -224,14 +215,29 @@ FindUnknownColumns(Findings *findings)
 	}
 }
 
-/* Guards, tables, and what was added to them. */
+/* False where the tables are such that nothing can be read of them. */
+bool
+FindStructureProblems(Findings *findings)
+{
+	uint64		rows = StatementRead(&find_structure_problems, NULL, NULL);
+	bool		readable = true;
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		AddFinding(findings, &(Finding) {
+			.part = "table", .subject = ResultText(i, 1), .field = ResultText(i, 2), .problem = ResultText(i, 3)
+		});
+		readable = readable && DatumGetBool(ResultNeeded(i, 4, BOOLOID));
+	}
+	return readable;
+}
+
+/* Guards, and what lets somebody past them. */
 void
 FindGuardProblems(Findings *findings)
 {
 	AddTableFindings(findings, &find_guard_problems);
 	AddTableFindings(findings, &find_table_problems);
-	AddTableFindings(findings, &find_view_problems);
-	FindUnknownColumns(findings);
 }
 
 /* Rows of subject, field, problem: where the table is not what governance says. */
@@ -311,5 +317,8 @@ FindGovernanceProblems(Findings *findings)
 			.part = "ledger", .customer = "", .problem = "is not one row: there is one ledger"
 		});
 	for (int i = 0; i < GOVERNED_TABLES; i++)
+	{
 		FindProblemsOf(findings, governed_tables[i]);
+		FindUnindexed(findings, governed_tables[i]->table);
+	}
 }

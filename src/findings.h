@@ -31,6 +31,8 @@ typedef struct Findings
 
 extern void AddFinding(Findings *findings, const Finding *finding);
 extern void FindGuardProblems(Findings *findings);
+extern bool FindStructureProblems(Findings *findings);
+extern void FindUnknownColumns(Findings *findings);
 extern void FindUngoverned(Findings *findings);
 extern List *GovernedSubjectsAmiss(const GovernedTable *governed);
 extern void FindGovernanceProblems(Findings *findings);

@@ -112,6 +112,8 @@ RefuseRowsWithoutKey(void)
 void
 AddPeriod(Period *period, const Verification *v)
 {
+	for (int i = 0; i < TALLIED_TABLES; i++)
+		TallyAdd(&period->tallies[i], &v->tallies[i]);
 	if (v->entries_read == 0)
 		return;
 	period->first = period->entries == 0 ? v->first : Min(period->first, v->first);
@@ -352,9 +354,9 @@ VerifyBesideWorkers(Helped *helped)
 	AddSharedPeriod(helped->shared, &v);
 }
 
-/* All customers and the digest, with the help of as many workers as are free, of those allowed. */
+/* All customers, the digest, and what tables hold, with the help of as many workers as are free, of those allowed. */
 void
-VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period)
+VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held)
 {
 	Helped		helped = {.tupdesc = v->findings.tupdesc};
 
@@ -363,6 +365,7 @@ VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period
 	EnterParallelMode();
 	Launch(&helped, &v->ledger, intervals, max_parallel_workers_per_gather);
 	DigestRead(digest, &v->ledger);
+	TallyTables(held);
 	VerifyBesideWorkers(&helped);
 	WaitForParallelWorkersToFinish(helped.context);
 	*period = helped.shared->period;

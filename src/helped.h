@@ -24,10 +24,11 @@ typedef struct Period
 	int64		entries;
 	TimestampTz first;
 	TimestampTz last;
+	RowTally	tallies[TALLIED_TABLES];
 } Period;
 
 extern Intervals FindIntervals(void);
 extern void AddPeriod(Period *period, const Verification *v);
-extern void VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period);
+extern void VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held);
 
 #endif

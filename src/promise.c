@@ -312,7 +312,8 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			break;
 		case EVENT_BREACH_ADMITTED:
 			ProjectVerdict(promise, entry);
-			RowSetInstant(promise, PROMISE_ADMITTED_AT, EntryInstant(entry));
+			if (RowBool(entry, ENTRY_STANDS))
+				RowSetInstant(promise, PROMISE_ADMITTED_AT, EntryInstant(entry));
 			break;
 		case EVENT_AMENDED:
 			ProjectAmended(promise, entry);
@@ -322,7 +323,8 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			break;
 		case EVENT_WITHDRAWN:
 			ProjectVerdict(promise, entry);
-			ProjectSettled(promise, entry);
+			if (EntryStands(entry))
+				ProjectSettled(promise, entry);
 			break;
 		case EVENT_RELEASED:
 			ProjectReleased(promise, entry);

@@ -10,6 +10,7 @@
 #include "reader.h"
 
 #include "catalog/pg_attribute.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation_d.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
@@ -45,8 +46,8 @@ ReaderQuery(const Reader *reader, const char *condition, const char *then, const
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s FROM trust.%s WHERE %s", RowColumnsAsStored(reader->shape, tupdesc),
-					 reader->shape->table, condition ? condition : "true");
+	appendStringInfo(&sql, "SELECT %s%s FROM trust.%s WHERE %s", RowColumnsAsStored(reader->shape, tupdesc),
+					 reader->place ? ", ctid, tableoid" : "", reader->shape->table, condition ? condition : "true");
 	if (customers->only)
 		appendStringInfoString(&sql, " AND customer OPERATOR(pg_catalog.=) $1");
 	if (customers->from)
@@ -58,9 +59,8 @@ ReaderQuery(const Reader *reader, const char *condition, const char *then, const
 	return sql.data;
 }
 
-/* Those customers' rows that meet the condition, if one is given.  Within a LedgerSession. */
-void
-ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers)
+static void
+OpenPortal(Reader *reader, const char *condition, const char *then, const Customers *customers)
 {
 	const char *bounds[] = {customers->only, customers->from, customers->before};
 	Oid			types[lengthof(bounds)];
@@ -73,14 +73,18 @@ ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const c
 		nulls[i] = bounds[i] ? ' ' : 'n';
 		values[i] = bounds[i] ? CStringGetTextDatum(bounds[i]) : (Datum) 0;
 	}
+	/* by the index, however wide the rows: a sort would write them all to disk */
+	reader->portal = SPI_cursor_open_with_args(NULL, ReaderQuery(reader, condition, then, customers), lengthof(bounds),
+											   types, values, nulls, true, CURSOR_OPT_FAST_PLAN);
+}
+
+static void
+ReaderBegin(Reader *reader, const RowShape *shape)
+{
 	memset(reader, 0, sizeof(Reader));
 	reader->shape = shape;
 	reader->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger reader", ALLOCSET_DEFAULT_SIZES);
 	reader->buffer = RowNew(shape);
-	/* by the index, however wide the rows: a sort would write them all to disk */
-	reader->portal = SPI_cursor_open_with_args(NULL, ReaderQuery(reader, condition, then, customers), lengthof(bounds),
-											   types, values, nulls, true, CURSOR_OPT_FAST_PLAN);
-	ReaderNext(reader);
 }
 
 static void
@@ -95,9 +99,61 @@ FetchBatch(Reader *reader)
 	RowMap(reader->shape, reader->batch->tupdesc, reader->attnums);
 }
 
+/* Those customers' rows that meet the condition, if one is given.  Within a LedgerSession. */
+void
+ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers)
+{
+	ReaderBegin(reader, shape);
+	OpenPortal(reader, condition, then, customers);
+	ReaderNext(reader);
+}
+
+/* Rows as they are stored know where they stand; those that the executor forms anew do not. */
+static bool
+RowsKnowTheirPlace(const Reader *reader)
+{
+	return get_rel_relkind(LedgerRelation(reader->shape->table)) != RELKIND_PARTITIONED_TABLE &&
+		(reader->size == 0 || ItemPointerIsValid(&reader->batch->vals[0]->t_self));
+}
+
+/* All of those customers' rows; in reader->tally is how many were read, and which. */
+void
+ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then, const Customers *customers)
+{
+	ReaderBegin(reader, shape);
+	OpenPortal(reader, NULL, then, customers);
+	FetchBatch(reader);
+	if (!RowsKnowTheirPlace(reader))
+	{
+		SPI_freetuptable(reader->batch);
+		SPI_cursor_close(reader->portal);
+		reader->batch = NULL;
+		reader->place = shape->natts + 1;
+		OpenPortal(reader, NULL, then, customers);
+		FetchBatch(reader);
+	}
+	reader->tallied = true;
+	ReaderNext(reader);
+}
+
+static void
+TallyCurrent(Reader *reader, HeapTuple tuple)
+{
+	TupleDesc	tupdesc = reader->batch->tupdesc;
+	bool		isnull;
+
+	if (reader->place)
+		TallyRow(&reader->tally, DatumGetObjectId(SPI_getbinval(tuple, tupdesc, reader->place + 1, &isnull)),
+				 (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, tupdesc, reader->place, &isnull)));
+	else
+		TallyRow(&reader->tally, tuple->t_tableOid, &tuple->t_self);
+}
+
 void
 ReaderNext(Reader *reader)
 {
+	HeapTuple	tuple;
+
 	CHECK_FOR_INTERRUPTS();
 	if (reader->next == reader->size)
 		FetchBatch(reader);
@@ -105,7 +161,10 @@ ReaderNext(Reader *reader)
 	reader->row = NULL;
 	if (reader->size == 0)
 		return;
-	RowTakeTuple(reader->buffer, reader->batch->vals[reader->next++], reader->batch->tupdesc, reader->attnums);
+	tuple = reader->batch->vals[reader->next++];
+	if (reader->tallied)
+		TallyCurrent(reader, tuple);
+	RowTakeTuple(reader->buffer, tuple, reader->batch->tupdesc, reader->attnums);
 	reader->row = reader->buffer;
 }
 

@@ -5,6 +5,7 @@
 #ifndef TRUST_LEDGER_READER_H
 #define TRUST_LEDGER_READER_H
 
+#include "heap.h"
 #include "row.h"
 
 typedef struct Reader
@@ -16,6 +17,9 @@ typedef struct Reader
 	uint64		next;
 	int			attnums[ROW_MAX_COLUMNS];	/* of the shape's columns in a batch */
 	Row		   *buffer;
+	bool		tallied;
+	int			place;			/* the column of ctid in a batch, and tableoid behind it; 0: rows know it themselves */
+	RowTally	tally;			/* of the rows read so far */
 	MemoryContext context;		/* of the current row */
 	Row		   *row;			/* NULL at the end; good until the next one is read */
 } Reader;
@@ -29,6 +33,7 @@ typedef struct Customers
 } Customers;
 
 extern void ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers);
+extern void ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then, const Customers *customers);
 extern void ReaderNext(Reader *reader);
 extern void ReaderClose(Reader *reader);
 

@@ -35,6 +35,8 @@ static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
 
 static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};
 
+const char *const tallied_tables[] = {"entry", "promise", "source", "chain"};
+
 static void
 EntryFinding(Verification *v, const char *field, const char *problem)
 {
@@ -407,16 +409,20 @@ VerificationBegin(Verification *v, const Customers *customers)
 	v->has_scores = HasScores();
 	if (v->registrations == NULL)
 		v->registrations = ReadRegistrations();
-	ReaderOpen(&v->entries, &entry_shape, NULL, "seq", customers);
-	ReaderOpen(&v->promises, &promise_shape, NULL, "promise", customers);
-	ReaderOpen(&v->sources, &source_shape, NULL, "promise", customers);
-	ReaderOpen(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, NULL, customers);
+	ReaderOpenTallied(&v->entries, &entry_shape, "seq", customers);
+	ReaderOpenTallied(&v->promises, &promise_shape, "promise", customers);
+	ReaderOpenTallied(&v->sources, &source_shape, "promise", customers);
+	ReaderOpenTallied(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, customers);
 	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "seq", customers);
 }
 
 void
 VerificationEnd(Verification *v)
 {
+	TallyAdd(&v->tallies[TALLY_ENTRY], &v->entries.tally);
+	TallyAdd(&v->tallies[TALLY_PROMISE], &v->promises.tally);
+	TallyAdd(&v->tallies[TALLY_SOURCE], &v->sources.tally);
+	TallyAdd(&v->tallies[TALLY_CHAIN], &v->chains.tally);
 	ReaderClose(&v->erased);
 	ReaderClose(&v->chains);
 	ReaderClose(&v->sources);
@@ -433,4 +439,12 @@ VerifyAll(Verification *v, const Customers *customers)
 	while (VerifyNextChain(v))
 		CheckProjections(v);
 	VerificationEnd(v);
+}
+
+/* What the tables hold that were read through. */
+void
+TallyTables(RowTally *held)
+{
+	for (int i = 0; i < TALLIED_TABLES; i++)
+		held[i] = TallyTable(tallied_tables[i]);
 }

@@ -9,6 +9,18 @@
 #include "fold.h"
 #include "reader.h"
 
+/* The tables that are read through */
+enum
+{
+	TALLY_ENTRY,
+	TALLY_PROMISE,
+	TALLY_SOURCE,
+	TALLY_CHAIN,
+	TALLIED_TABLES
+};
+
+extern const char *const tallied_tables[TALLIED_TABLES];
+
 typedef struct Verification
 {
 	Findings	findings;
@@ -24,6 +36,7 @@ typedef struct Verification
 	TimestampTz first;
 	TimestampTz last;
 	int64		entries_read;
+	RowTally	tallies[TALLIED_TABLES];
 
 	/* of the customer at hand */
 	MemoryContext context;
@@ -42,5 +55,6 @@ extern bool VerifyNextChain(Verification *v);
 extern void VerifyAll(Verification *v, const Customers *customers);
 extern const TrustScore *VerifiedScore(const Verification *v);
 extern void VerificationEnd(Verification *v);
+extern void TallyTables(RowTally *held);
 
 #endif

@@ -13,26 +13,31 @@
 #include "utils/builtins.h"
 
 #include "access.h"
+#include "installed.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);
 
-/* The ledger, by as many processes as it is worth and may be had. */
+/* The ledger, by as many processes as it is worth and may be had; and whether all that it holds was read. */
 static void
 VerifyLedger(Verification *v, Digest *digest, Period *period)
 {
 	Intervals	intervals = {.count = 1};
+	RowTally	held[TALLIED_TABLES];
 
 	if (max_parallel_workers_per_gather > 0 && !IsInParallelMode())
 		intervals = FindIntervals();
 	if (intervals.count > 1)
+		VerifyHelped(v, &intervals, digest, period, held);
+	else
 	{
-		VerifyHelped(v, &intervals, digest, period);
-		return;
+		DigestRead(digest, &v->ledger);
+		VerifyAll(v, &(Customers) {0});
+		AddPeriod(period, v);
+		TallyTables(held);
 	}
-	DigestRead(digest, &v->ledger);
-	VerifyAll(v, &(Customers) {0});
-	AddPeriod(period, v);
+	for (int i = 0; i < TALLIED_TABLES; i++)
+		CompareTallies(&v->findings, tallied_tables[i], &period->tallies[i], &held[i]);
 }
 
 static void
@@ -73,9 +78,23 @@ ReportCustomer(const Verification *v)
 					v->entries_read, first, timestamptz_to_str(v->last), v->findings.count)));
 }
 
-/* What both have in common: who may, where to, and the guards. */
-static void
-VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session)
+/* What shows the ledger, and what keeps it.  False where its tables are such that they cannot be read. */
+static bool
+CheckHouse(Findings *findings)
+{
+	FindInstalledProblems(findings);
+	if (FindStructureProblems(findings))
+		return true;
+	AddFinding(findings, &(Finding) {
+		.part = "ledger", .problem = "cannot be read: its tables do not have the columns that they were made with"
+	});
+	ereport(NOTICE, (errmsg("no entries were read")));
+	return false;
+}
+
+/* What both have in common: who may, where to, and the guards.  whole: not only of one customer. */
+static bool
+VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session, bool whole)
 {
 	Ledger		ledger = {0};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -87,13 +106,17 @@ VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session)
 	v->findings.store = result->setResult;
 	v->findings.tupdesc = result->setDesc;
 	LedgerEnter(&ledger, session);
+	FindGuardProblems(&v->findings);
+	if (whole && !CheckHouse(&v->findings))
+		return false;
 	LedgerReadId(&ledger);
 	v->ledger = ledger.id;
-	FindGuardProblems(&v->findings);
+	FindUnknownColumns(&v->findings);
 	if (!HasScores())
 		AddFinding(&v->findings, &(Finding) {
 			.part = "chain", .field = "score", .problem = "is missing: migrate_ledger() brings it back"
 		});
+	return true;
 }
 
 /*
@@ -111,17 +134,20 @@ verify_ledger(PG_FUNCTION_ARGS)
 	Digest		digest;
 	Period		period = {0};
 
-	VerifyBegin(&v, fcinfo, &session);
-	FindGovernanceProblems(&v.findings);
-	VerifyLedger(&v, &digest, &period);
-	ReportLedger(&period, &v.findings, &digest);
+	if (VerifyBegin(&v, fcinfo, &session, true))
+	{
+		FindGovernanceProblems(&v.findings);
+		VerifyLedger(&v, &digest, &period);
+		ReportLedger(&period, &v.findings, &digest);
+	}
 	LedgerLeave(&session);
 	return (Datum) 0;
 }
 
 /*
  * verify(of_customer text) returns setof (part, customer, seq, promise, subject, field, problem)
- *		One customer's chain and promises, and the guards; '' is governance.
+ *		One customer's chain and promises, and the guards; '' is governance, with
+ *		functions, views and tables as verify() checks them.
  */
 Datum
 verify_customer(PG_FUNCTION_ARGS)
@@ -130,11 +156,13 @@ verify_customer(PG_FUNCTION_ARGS)
 	Verification v;
 	LedgerSession session;
 
-	VerifyBegin(&v, fcinfo, &session);
-	if (customer[0] == '\0')
-		FindGovernanceProblems(&v.findings);
-	VerifyAll(&v, &(Customers) {.only = customer});
-	ReportCustomer(&v);
+	if (VerifyBegin(&v, fcinfo, &session, customer[0] == '\0'))
+	{
+		if (customer[0] == '\0')
+			FindGovernanceProblems(&v.findings);
+		VerifyAll(&v, &(Customers) {.only = customer});
+		ReportCustomer(&v);
+	}
 	LedgerLeave(&session);
 	return (Datum) 0;
 }

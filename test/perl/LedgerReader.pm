@@ -50,6 +50,7 @@ sub new
 	{
 		$self->{governs}{$_} = $row->[1] for split /, /, $row->[0];
 	}
+	$self->{waiting} = [ $self->table('waits') ];
 	my @hashed = grep { $_ ne 'ledger' } map { $_->{name} } @{ $self->{fields} };
 	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts, 'request' ];
 	$self->{source_columns} = [ map { $_->[0] } $self->table('`trust.source`', 'to') ];
@@ -274,11 +275,29 @@ sub fold
 		if (true($entry->{relayed}) || $event eq 'breach_repaired' && same($entry->{stands}, 'f')) { $promise->{unconfirmed} = $entry->{seq}; }
 		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) { undef $promise->{unconfirmed}; }
 	}
-	my $waits = ($to eq 'open' || $to eq 'proposed' && !defined $promise->{declined_at})
-	  && defined $promise->{evidence_asked} && !defined $promise->{backer};
-	my $anew = $event eq 'amended' && true($entry->{stands});
-	$promise->{waiting_since} = !$waits ? undef : $anew ? instant($entry) : $promise->{waiting_since} // instant($entry);
+	$self->fold_waiting($promise, $entry);
 	return 1;
+}
+
+# Since when the promise waits, of its row as the entry has left it.
+sub fold_waiting
+{
+	my ($self, $promise, $entry) = @_;
+	my $waits = ($promise->{state} eq 'open' || $promise->{state} eq 'proposed' && !defined $promise->{declined_at})
+	  && defined $promise->{evidence_asked} && !defined $promise->{backer};
+	my $since = $promise->{waiting_since};
+	my $anew = $entry->{event} eq 'amended' && true($entry->{stands});
+
+	foreach my $row (@{ $self->{waiting} })
+	{
+		my ($if_waits, $so_far, $which, $then) = @$row;
+		next unless $if_waits eq ($waits ? 'yes' : 'no');
+		next unless $so_far eq 'any' || $so_far eq (defined $since ? 'not NULL' : 'NULL');
+		next if $which =~ /amended/ ? !$anew : $which eq 'any other' && $anew;
+		$promise->{waiting_since} = $then eq 'NULL' ? undef : $then eq 'its instant' ? instant($entry) : $then eq 'stays' ? $since : die "waiting: $then";
+		return;
+	}
+	die "waiting: no row";
 }
 
 # ---- rows of the company's tables ----
@@ -402,8 +421,12 @@ sub check_actor
 	my ($actor, $seq) = @$entry{qw(actor actor_seq)};
 	my $said = defined $seq ? $registrations->{$seq} : undef;
 
-	return $found->('actor_seq') unless defined $actor ? $said && same($said->{actor}, $actor) : !defined $seq;
-	return unless defined $actor;
+	if (!defined $actor)
+	{
+		$found->($_) foreach grep { defined $entry->{$_} } 'actor_seq', 'evidence', sort keys %registered;
+		return;
+	}
+	return $found->('actor_seq') unless $said && same($said->{actor}, $actor) && ($entry->{customer} ne '' || $seq < $entry->{number});
 	$found->($_) foreach grep { !same($entry->{$_}, $said->{ $registered{$_} }) } sort keys %registered;
 }
 

@@ -1,5 +1,5 @@
-# Who can do what harm: application, analyst, auditor, import, admin, the database's owner, another role
-# that may create things, a superuser with the guards off; to forge, alter, hide, impersonate, read words,
+# Who can do what harm: application, analyst, auditor, import, admin, the database's owner, a new owner of the
+# database who does not own the tables, another role that may create things, a superuser with the guards off; to forge, alter, hide, impersonate, read words,
 # escalate, deny. Every attack is made, by a login of its own. It is refused; or it is found, and by what;
 # or nothing keeps it back, and then the README says so.
 #
@@ -13,10 +13,13 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my @who = ('application', 'analyst', 'auditor', 'import', 'admin', 'owner', 'other', 'superuser');
+my @who = ('application', 'analyst', 'auditor', 'import', 'admin', 'owner', 'new owner', 'other', 'superuser');
 my %login = (
 	application => 'shop', analyst => 'analyst', auditor => 'auditor', import => 'loader', admin => 'chief',
-	owner => 'crm_owner', other => 'mallory', superuser => undef);
+	owner => 'crm_owner', 'new owner' => 'buyer', other => 'mallory', superuser => undef);
+# Whose database it is, where it is another than that of all others; and where it is another's database.
+my %db = ('new owner' => 'sold');
+my %owner = (crm => 'crm_owner', sold => 'buyer');
 my @what = ('forge', 'alter', 'hide', 'impersonate', 'read words', 'escalate', 'deny');
 
 my $readme = slurp_file('README.md') =~ s/\s+/ /gr;
@@ -28,7 +31,7 @@ $node->init;
 $node->append_conf('postgresql.conf', "autovacuum = off\njit = off\n");
 $node->start;
 make_roles($node);
-$node->safe_psql('postgres', join '', map { "CREATE ROLE $_ LOGIN;\n" } qw(shop loader mallory));
+$node->safe_psql('postgres', join '', map { "CREATE ROLE $_ LOGIN;\n" } qw(shop loader mallory buyer));
 fill_ledger($node, 'crm');
 
 # Everybody may create schemas, and things in schema public: what the strongest of each kind could do.
@@ -87,17 +90,18 @@ VACUUM ANALYZE;
 SELECT trust_ledger.erase_customer('gone', 'asked for');
 \connect - app
 SELECT trust_ledger.make_promise('cut', 'promise ' || n, 'carl', currency => 'JPY', actor => 'carl') FROM generate_series(1, 2) n;
-SELECT trust_ledger.make_promise('many ' || who, who, 'bot', currency => 'EUR', value => 2000, actor => 'bot')
-FROM unnest('{application,analyst,auditor,import,admin,owner,other,superuser}'::text[]) AS who;
+SELECT trust_ledger.make_promise('many ' || who || ' ' || way, who || ' ' || way, 'bot', currency => 'EUR', value => 2000, actor => 'bot')
+FROM unnest('{application,analyst,auditor,import,admin,owner,other,superuser}'::text[]) AS who,
+	unnest('{indirectly,cursor,function,operator,cast,domain,aggregate,path}'::text[]) AS way;
 SQL
 
 my %promise = map { split /\|/ } split /\n/, ask($node, 'crm', q{SELECT kind, promise FROM trust.promise WHERE customer = 'victim' AND kind <> 'quote'});
 
 my $digest = digest($node, 'crm');
 
-# ---- how an attack is made, and what it comes to ----
+# ---- how an attack is made, and its result ----
 
-# [ who, what, the attack in words, what it comes to ]
+# [ who, what, the attack in words, its result ]
 my @made;
 my $copies = 0;
 
@@ -136,7 +140,7 @@ sub refused
 	my %options = ref $statements[0] eq 'HASH' ? %{ shift @statements } : ();
 	foreach my $sql (map { filled($_) } @statements)
 	{
-		my $answer = ask($node, 'crm', "BEGIN; $sql", user => $login{$who}, %options);
+		my $answer = ask($node, $db{$who} // 'crm', "BEGIN; $sql", user => $login{$who}, %options);
 		my $right = $answer eq '' && $states =~ /nothing/ || $answer =~ /^ERROR (?:$states)$/;
 		ok($right, "$who, $what: $how") or diag("$sql\n$answer");
 	}
@@ -144,7 +148,7 @@ sub refused
 	return;
 }
 
-# What steps come to: SQL by the attacker, or [ login, SQL ], none of which may fail. Then the question,
+# The result of steps: SQL by the attacker, or [ login, SQL ], none of which may fail. Then the question,
 # [ login, SQL ] or SQL by a superuser, is answered. All in a transaction that is rolled back.
 sub in_a_transaction
 {
@@ -155,7 +159,7 @@ sub in_a_transaction
 		my ($user, $sql) = ref $step ? @$step : ($login{$who}, $step);
 		$script .= ($step == $steps[-1] ? "\\o\n" : '') . 'RESET search_path; ' . ($user ? "SET SESSION AUTHORIZATION $user;\n" : '') . "$sql;\nRESET SESSION AUTHORIZATION;\n";
 	}
-	return ask($node, 'crm', filled("\\o /dev/null\nBEGIN;\n$script"));
+	return ask($node, $db{$who} // 'crm', filled("\\o /dev/null\nBEGIN;\n$script"));
 }
 
 # The same, each a transaction and a login of its own, in a copy of the database.
@@ -163,8 +167,9 @@ sub in_a_copy
 {
 	my ($who, @steps) = @_;
 	my $db = 'copy' . ++$copies;
-	$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE crm STRATEGY FILE_COPY");
-	$node->safe_psql('postgres', "ALTER DATABASE $db OWNER TO crm_owner; GRANT CREATE ON DATABASE $db TO shop, loader, mallory, analyst, auditor, chief");
+	my $original = $db{$who} // 'crm';
+	$node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE $original STRATEGY FILE_COPY");
+	$node->safe_psql('postgres', "ALTER DATABASE $db OWNER TO $owner{$original}; GRANT CREATE ON DATABASE $db TO shop, loader, mallory, analyst, auditor, chief");
 	my $answer = '';
 	foreach my $step (@steps)
 	{
@@ -232,7 +237,7 @@ foreach my $who (qw(application analyst auditor import admin other))
 	refused($who, 'alter', 'UPDATE of tables and views', '42501',
 		map({ "UPDATE trust.$_ SET " . (/entry|promise/ ? 'words' : /ledger/ ? 'lag' : 'seq') . ' = NULL' } qw(entry promise ledger actor policy access source tracking)),
 		q{UPDATE trust.chain SET length = 0}, q{UPDATE trust.current_promise SET state = 'kept'}, q{UPDATE trust.parked_change SET new_row = NULL});
-	refused($who, 'alter', 'triggers, rules, columns and heirs of the ledger\'s tables', '42501',
+	refused($who, 'alter', 'triggers, rules, columns and child tables of the ledger\'s tables', '42501',
 		q{CREATE TRIGGER t BEFORE INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION trap.spring_on_change()},
 		q{CREATE RULE r AS ON INSERT TO trust.entry DO INSTEAD NOTHING}, q{ALTER TABLE trust.promise ADD COLUMN x int DEFAULT 1},
 		q{ALTER TABLE trust.entry DISABLE TRIGGER ALL}, q{DROP TRIGGER trust_guard ON trust.entry}, q{CREATE TABLE public.heir () INHERITS (trust.entry)},
@@ -547,6 +552,29 @@ unprotected('superuser', 'escalate', 'the code that verifies', 'can replace the 
 ok(slurp_file($node->logfile) =~ /SECRET/, 'superuser, read words: the server\'s log has some');
 note_down('superuser', 'read words', 'in the server\'s log', 'not protected');
 
+# ---- who owns the database by ALTER DATABASE ... OWNER TO, and not the tables ----
+
+$node->safe_psql('postgres', 'CREATE DATABASE sold TEMPLATE crm OWNER buyer STRATEGY FILE_COPY');
+refused('new owner', $_, 'each function that writes, until adopt_ledger()', 'TL006', writing_calls($promise{open}, 'victim'), q{SELECT trust_ledger.act_as('carl')}, q{SELECT trust_ledger.replay_parked()}) foreach qw(forge hide impersonate);
+refused('new owner', 'forge', 'rows written by hand', '42501', q{INSERT INTO trust.entry SELECT * FROM trust.entry LIMIT 1}, q{INSERT INTO trust.access VALUES ('buyer', '{admin}', 1)});
+refused('new owner', 'alter', 'the tables, their owner, their triggers, rights on them', '42501', q{UPDATE trust.entry SET login = 'x'}, q{ALTER TABLE trust.entry OWNER TO buyer}, q{ALTER SCHEMA trust OWNER TO buyer},
+	q{ALTER TABLE trust.entry DISABLE TRIGGER ALL}, q{DROP TRIGGER trust_guard ON trust.entry}, q{CREATE TABLE trust.mine (x int)}, q{GRANT ALL ON trust.entry TO buyer}, q{ALTER DATABASE sold SET session_replication_role = replica});
+refused('new owner', 'hide', 'DELETE, TRUNCATE, DROP, and create_ledger() or migrate_ledger() in its place', '42501|TL006', q{DELETE FROM trust.entry}, q{TRUNCATE trust.entry}, q{DROP TABLE trust.entry CASCADE}, q{DROP SCHEMA trust CASCADE},
+	q{DROP EXTENSION trust_ledger CASCADE}, q{SELECT trust_ledger.create_ledger()}, q{SELECT trust_ledger.migrate_ledger()});
+refused('new owner', 'impersonate', 'SET ROLE, SET SESSION AUTHORIZATION', '42501', map { ("SET ROLE $_", "SET SESSION AUTHORIZATION $_") } qw(anna portal crm_owner postgres));
+refused('new owner', 'read words', 'in tables, views and functions', '42501|TL006', q{SELECT words FROM trust.entry}, q{SELECT words FROM trust.current_promise}, q{SELECT * FROM trust_ledger.history('{open}')}, q{SELECT new_row FROM trust.parked}, q{COPY trust.entry TO STDOUT});
+refused('new owner', 'escalate', 'adopt_ledger(), without the former owner\'s role', '42501', q{SELECT trust_ledger.adopt_ledger('mine')});
+found('new owner', 'escalate', 'adopt_ledger(), as a member of the former owner\'s role', 'an entry', qr/^ledger_adopted\|buyer\|crm_owner\|buyer$/,
+	q{SELECT event, login, details ->> 'adopted_from', details ->> 'adopted_to' FROM trust.entry WHERE customer = '' AND event = 'ledger_adopted'}, [ undef, q{GRANT crm_owner TO buyer} ], q{SELECT trust_ledger.adopt_ledger('mine')});
+found('new owner', 'deny', 'nothing: no call works, until adopt_ledger()', 'the error TL006 of every call', qr/^TL006$/, q{SELECT current_setting('test.state')},
+	[ 'app', q{DO $$ BEGIN PERFORM trust_ledger.make_promise('victim', 'w', actor => 'carl'); EXCEPTION WHEN OTHERS THEN PERFORM set_config('test.state', SQLSTATE, false); END $$} ]);
+found('owner', 'alter', 'entries, as the tables\' owner after another one got the database', 'verify(), after adopt_ledger()', qr/^entry\|1\|\|hash\|is not the hash .*$/,
+	[ undef, $verified ], [ undef, q{ALTER DATABASE crm OWNER TO buyer} ], "$off UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1; $on", [ undef, q{SELECT trust_ledger.adopt_ledger('bought')} ]);
+refused('superuser', 'escalate', 'membership in pg_database_owner for another than the owner', '0LP01|XX000', q{GRANT pg_database_owner TO mallory});
+ok(index($unprotected, 'can drop the database') >= 0, 'new owner, deny: the README says it');
+is(ask($node, 'postgres', 'DROP DATABASE sold', user => 'buyer'), '', 'new owner, deny: the whole database, dropped');
+note_down('new owner', 'deny', 'the whole database, dropped', 'not protected');
+
 # ---- nothing stays of all that was refused ----
 
 is(ask($node, 'crm', $verified), '', 'verify() is empty');
@@ -556,30 +584,120 @@ is(ask($node, 'crm', q{SELECT string_agg(rolname, ' ') FROM pg_roles WHERE rolsu
 # ---- by real logins, and for good: what acts as a human with their own login ----
 
 my %waiting = map { split /\|/ } split /\n/, ask($node, 'crm', q{SELECT words, promise FROM trust.promise WHERE customer ~ '^many '});
+# PROMISE waits for a backing that policy wants by session evidence, or is what was made by who calls it.
 sub acts_as_anna
 {
-	my ($who, $how, $outcome, $expected, @steps) = @_;
+	my ($who, $way, $how, $outcome, $expected, @steps) = @_;
+	my $promise = $waiting{"$who $way"} // die "$who $way";
 	foreach my $step (@steps)
 	{
 		my ($user, $sql) = ref $step ? @$step : ($login{$who}, $step);
-		unlike(ask($node, 'crm', $sql =~ s/\{waiting\}/$waiting{$who}/gr, user => $user), qr/ERROR/, "$who, impersonate: $how");
+		unlike(ask($node, 'crm', $sql =~ s/PROMISE/$promise/gr =~ s/WHOSE/theirs_$who/gr, user => $user), qr/ERROR/, "$who, impersonate: $how ($way)");
 	}
-	is(ask($node, 'crm', "SELECT backer, evidence FROM trust.promise WHERE promise = '$waiting{$who}'"), $expected, "$who, impersonate: $how: $outcome");
+	is(ask($node, 'crm', "SELECT backer, evidence FROM trust.promise WHERE promise = '$promise'"), $expected, "$who, impersonate: $how ($way): $outcome");
 	note_down($who, 'impersonate', $how, $outcome);
 	return;
 }
-ok(index($unprotected, $_) >= 0, "the README says it: $_") foreach 'A function that you SELECT under your own login acts as you', 'A superuser can log in as anybody';
+ok(index($unprotected, $_) >= 0, "the README says it: $_") foreach 'Code that a SELECT of yours calls acts as you', 'A superuser can log in as anybody', 'as operator, cast, aggregate or check of a domain', 'Set `search_path`';
+
+# In a schema of theirs: what backs the promise that it is given, or says why it did not.
+my $theirs = q{CREATE SCHEMA WHOSE; GRANT USAGE ON SCHEMA WHOSE TO PUBLIC;
+	CREATE FUNCTION WHOSE.act(uuid) RETURNS boolean LANGUAGE plpgsql STRICT AS $$ BEGIN PERFORM trust_ledger.back_promise($1); RETURN true; EXCEPTION WHEN SQLSTATE 'TL002' THEN RETURN true; END $$;
+	CREATE FUNCTION WHOSE.act_quietly(uuid, integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN WHOSE.act($1); END $$;
+	CREATE FUNCTION WHOSE.act_upon(uuid, integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN WHOSE.act($1); END $$;
+	CREATE OPERATOR WHOSE.@@@ (LEFTARG = uuid, RIGHTARG = integer, FUNCTION = WHOSE.act_upon); CREATE OPERATOR WHOSE.@@ (LEFTARG = uuid, RIGHTARG = integer, FUNCTION = WHOSE.act_quietly);
+	CREATE DOMAIN WHOSE.number AS uuid CHECK (WHOSE.act(VALUE)); CREATE TYPE WHOSE.pair AS (a uuid);
+	CREATE FUNCTION WHOSE.paired(uuid) RETURNS WHOSE.pair LANGUAGE plpgsql AS $$ BEGIN PERFORM WHOSE.act($1); RETURN ROW($1)::WHOSE.pair; END $$; CREATE CAST (uuid AS WHOSE.pair) WITH FUNCTION WHOSE.paired(uuid);
+	CREATE FUNCTION WHOSE.added(boolean, uuid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN WHOSE.act($2); END $$; CREATE AGGREGATE WHOSE.total(uuid) (SFUNC = WHOSE.added, STYPE = boolean);
+	CREATE FUNCTION WHOSE.lower(varchar) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM WHOSE.act($1::uuid); RETURN $1; END $$};
+# What calls it without being in the SELECT that a human sends: a view, what writes a row, a cursor.
+my $indirectly = q{CREATE FUNCTION WHOSE.on_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM WHOSE.act('PROMISE'); RETURN NEW; END $$;
+	CREATE VIEW WHOSE.list AS SELECT 'PROMISE'::uuid OPERATOR(WHOSE.@@@) 1 AS a, 'PROMISE'::uuid::WHOSE.pair AS b;
+	CREATE TABLE WHOSE.sheet (a boolean DEFAULT WHOSE.act('PROMISE'), b uuid, c boolean GENERATED ALWAYS AS (b OPERATOR(WHOSE.@@) 1) STORED, d WHOSE.number);
+	CREATE TRIGGER t AFTER INSERT ON WHOSE.sheet FOR EACH ROW EXECUTE FUNCTION WHOSE.on_change(); GRANT ALL ON WHOSE.sheet, WHOSE.list TO PUBLIC};
+my $cursor = q{CREATE FUNCTION WHOSE.opened() RETURNS refcursor LANGUAGE plpgsql AS $$ DECLARE c refcursor := 'theirs'; BEGIN OPEN c FOR SELECT WHOSE.act('PROMISE'); RETURN c; END $$;
+	CREATE FUNCTION WHOSE.again() RETURNS uuid LANGUAGE plpgsql AS $$ DECLARE c refcursor; r record; BEGIN PERFORM set_config('search_path', 'WHOSE, trust, pg_catalog', true); OPEN c FOR EXECUTE current_query(); FETCH c INTO r; RETURN NULL; END $$;
+	CREATE FUNCTION WHOSE.upper(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM WHOSE.act('PROMISE'); RETURN $1; END $$;
+	CREATE SCHEMA WHOSE_views; CREATE VIEW WHOSE_views.current_promise AS SELECT WHOSE.again()::text AS words; GRANT USAGE ON SCHEMA WHOSE_views TO PUBLIC; GRANT SELECT ON WHOSE_views.current_promise TO PUBLIC};
+my %acts = (
+	operator => q{SELECT 'PROMISE'::uuid OPERATOR(WHOSE.@@@) 1}, cast => q{SELECT 'PROMISE'::uuid::WHOSE.pair},
+	domain => q{SELECT 'PROMISE'::WHOSE.number}, aggregate => q{SELECT WHOSE.total('PROMISE')});
 foreach my $who (qw(application analyst auditor import admin owner other))
 {
-	acts_as_anna($who, 'a view, a default, a trigger where a human works', 'is no session', '|',
-		"CREATE FUNCTION public.quiet_$who() RETURNS text LANGUAGE plpgsql AS \$\$ BEGIN PERFORM trust_ledger.back_promise('{waiting}'); RETURN 'x'; EXCEPTION WHEN SQLSTATE 'TL002' THEN RETURN 'y'; END \$\$;
-			CREATE FUNCTION public.trigger_$who() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN PERFORM public.quiet_$who(); RETURN NEW; END \$\$;
-			CREATE VIEW public.view_$who AS SELECT public.quiet_$who(); CREATE TABLE public.list_$who (a text DEFAULT public.quiet_$who()); CREATE TRIGGER t AFTER INSERT ON public.list_$who FOR EACH ROW EXECUTE FUNCTION public.trigger_$who();
-			GRANT ALL ON public.list_$who, public.view_$who TO anna", [ 'anna', "TABLE public.view_$who; INSERT INTO public.list_$who DEFAULT VALUES" ]);
-	acts_as_anna($who, 'a function that somebody is talked into calling', 'not protected', 'anna|session',
-		"CREATE FUNCTION public.helpful_$who() RETURNS void LANGUAGE sql AS \$\$ SELECT trust_ledger.back_promise('{waiting}') \$\$", [ 'anna', "SELECT public.helpful_$who()" ]);
+	acts_as_anna($who, 'indirectly', 'a view, a default, a trigger, a generated column, a domain where a human works', 'is no session', '|',
+		$theirs, $indirectly, [ 'anna', q{TABLE WHOSE.list; INSERT INTO WHOSE.sheet (b) VALUES ('PROMISE'); INSERT INTO WHOSE.sheet (d) VALUES ('PROMISE')} ]);
+	acts_as_anna($who, 'cursor', 'a cursor that a human fetches from, one that runs their own statement again', 'is no session', '|',
+		$cursor, [ 'anna', q{BEGIN; SELECT WHOSE.opened(); FETCH theirs; COMMIT} ], [ 'anna', q{SET search_path = WHOSE_views, pg_catalog; SELECT upper(words) FROM current_promise LIMIT 1} ]);
+	acts_as_anna($who, 'function', 'a function that somebody is talked into calling', 'not protected', 'anna|session', [ 'anna', q{SELECT WHOSE.act('PROMISE')} ]);
+	acts_as_anna($who, $_, 'an operator, a cast, an aggregate, a domain of theirs in a human\'s SELECT', 'not protected', 'anna|session', [ 'anna', $acts{$_} ]) foreach sort keys %acts;
+	acts_as_anna($who, 'path', 'a function for one of PostgreSQL\'s, by search_path', 'not protected', 'anna|session', [ 'anna', q{SET search_path = WHOSE; SELECT lower('PROMISE'::varchar)} ]);
 }
-acts_as_anna('superuser', 'a login with the password changed', 'not protected', 'anna|session', q{ALTER ROLE anna PASSWORD 'known'}, [ 'anna', q{SELECT trust_ledger.back_promise('{waiting}')} ]);
+acts_as_anna('superuser', 'function', 'a login with the password changed', 'not protected', 'anna|session', q{ALTER ROLE anna PASSWORD 'known'}, [ 'anna', q{SELECT trust_ledger.back_promise('PROMISE')} ]);
+
+# ---- what was read before a level was taken away ----
+
+foreach my $who (qw(application auditor))
+{
+	my $how = 'with a cursor WITH HOLD, or a table of one\'s own, from before revoke_access()';
+	my $session = FilledLedger::Session->new($node, 'crm', user => $login{$who});
+	ok(index($unprotected, 'What was read before a level was revoked') >= 0, "$who, read words: the README says it");
+	$session->ask(q{DECLARE kept CURSOR WITH HOLD FOR SELECT count(*) OVER () FROM trust.current_promise WHERE words ~ 'SECRET'});
+	$session->ask(q{CREATE TEMP TABLE kept AS SELECT words FROM trust.current_promise WHERE words ~ 'SECRET'});
+	unlike(ask($node, 'crm', "SELECT trust_ledger.revoke_access('$login{$who}', '$who')", user => 'chief'), qr/ERROR/, "$who, read words: the level is revoked");
+	is($session->ask('SELECT count(*) FROM trust.current_promise'), 'ERROR TL004', "$who, read words: a new query is refused");
+	like($session->ask('FETCH kept'), qr/^[1-9]\d*$/, "$who, read words: a cursor from before goes on");
+	like($session->ask('SELECT count(*) FROM kept'), qr/^[1-9]\d*$/, "$who, read words: so does a copy");
+	$session->quit;
+	unlike(ask($node, 'crm', "SELECT trust_ledger.grant_access('$login{$who}', '$who')", user => 'chief'), qr/ERROR/, "$who, read words: the level is given back");
+	note_down($who, 'read words', $how, 'not protected');
+}
+
+# ---- the library on disk ----
+
+# Of another PostgreSQL, a copy: what its programs are below. In the place of our library stands one that takes all
+# from ours but verify(), which finds nothing.
+sub other_library
+{
+	my ($dir) = @_;
+	my %path = map { chomp(my $path = `$ENV{PG_CONFIG} --$_`); $_ => $path } qw(bindir pkglibdir sharedir includedir-server);
+	foreach my $path (@path{qw(bindir pkglibdir sharedir)})
+	{
+		system_or_bail('mkdir', '-p', "$dir$path");
+		system_or_bail('cp', '-a', '--reflink=auto', "$ENV{WORK}/pg$path/.", "$dir$path");
+	}
+	my $library = "$dir$path{pkglibdir}/trust_ledger.so";
+	rename $library, $library =~ s/[.]so$/_before.so/r or die $!;
+	append_to_file("$dir/other.c", <<'C');
+#include "postgres.h"
+#include "fmgr.h"
+#include "funcapi.h"
+PG_MODULE_MAGIC;
+PG_FUNCTION_INFO_V1(verify_ledger);
+Datum
+verify_ledger(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	return (Datum) 0;
+}
+C
+	command_ok([ 'cc', '-shared', '-fPIC', "-I$path{'includedir-server'}", '-o', $library, "$dir/other.c", '-Wl,--no-as-needed', $library =~ s/[.]so$/_before.so/r, '-Wl,-rpath,$ORIGIN' ],
+		'a library for another in its place is built');
+	return $dir . ($path{bindir} =~ s{/bin$}{}r);
+}
+{
+	my $altered = "$off UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1; $on";
+	my $other = PostgreSQL::Test::Cluster->new('other_library', install_path => other_library(PostgreSQL::Test::Utils::tempdir));
+	$other->init;
+	$other->start;
+	make_roles($other);
+	fill_ledger($other, 'crm');
+	is(ask($other, 'crm', $altered =~ s/customer = 'cut'/customer = 'a'/r), '', 'an entry is altered where the library is another one');
+	is(ask($other, 'crm', 'SELECT count(*) FROM trust_ledger.verify()'), '0', 'superuser, escalate: verify() by another library finds nothing');
+	is(ask($other, 'crm', q{SELECT count(*) > 0 FROM trust_ledger.history((SELECT promise FROM trust.promise WHERE customer = 'a' LIMIT 1))}), 't', '... and all else works as before');
+	$other->stop;
+	ok(index($unprotected, 'the library on the server\'s disk') >= 0, 'superuser, escalate: the README says it');
+	note_down('superuser', 'escalate', 'the library on the server\'s disk', 'not protected');
+}
 
 # ---- the table ----
 
@@ -621,7 +739,7 @@ foreach my $made (@made)
 my $list = '';
 foreach my $what (@what)
 {
-	$list .= "\n### To $what\n\n| who | what they try | what it comes to |\n|---|---|---|\n";
+	$list .= "\n### To $what\n\n| who | what they try | result |\n|---|---|---|\n";
 	foreach my $key (grep { /^\Q$what\E\n/ } @order)
 	{
 		my (undef, $how, $outcome) = split /\n/, $key;

@@ -102,6 +102,24 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE shared_rows ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY planted ON shared_rows USING (run_planned());
 	CREATE VIEW shared_query AS SELECT run_planned();
+	-- a view that runs the client's own statement again, by which another table and function are meant then
+	CREATE SCHEMA again;
+	CREATE FUNCTION again.run() RETURNS text LANGUAGE plpgsql AS $$
+	DECLARE
+		c refcursor;
+		r record;
+	BEGIN
+		PERFORM set_config('search_path', 'again, trust, pg_catalog, public', true);
+		OPEN c FOR EXECUTE current_query();
+		FETCH c INTO r;
+		RETURN 'done';
+	END
+	$$;
+	CREATE FUNCTION again.lower(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN run_planned(); END $$;
+	CREATE SCHEMA shared;
+	CREATE VIEW shared.current_promise AS SELECT again.run() AS words;
+	GRANT USAGE ON SCHEMA again, shared TO PUBLIC;
+	GRANT SELECT ON shared.current_promise TO PUBLIC;
 	GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO PUBLIC;
 });
 
@@ -170,6 +188,7 @@ my @ways = (
 	[ 'an index', 'anna_login', 'INSERT INTO shared_index VALUES (1)', 'asserted' ],
 	[ 'row security', 'anna_login', 'TABLE shared_rows', 'asserted' ],
 	[ 'a view', 'anna_login', 'TABLE shared_query', 'asserted' ],
+	[ 'a view that runs the same statement again', 'anna_login', 'SET search_path = shared, pg_catalog; SELECT lower(words) FROM current_promise LIMIT 1', 'asserted' ],
 );
 
 # What policy asks, what the call gives: what becomes of a backing, and of a promise in person.

@@ -147,12 +147,14 @@ sub insert
 	my ($db, $table, @rows) = @_;
 	my %type = map { split /\|/ }
 	  split /\n/, sql($db, "SELECT column_name, data_type FROM information_schema.columns WHERE (table_schema, table_name) = ('trust', '$table')");
+	my $script = '';
 	foreach my $row (@rows)
 	{
 		my @set = grep { defined $row->{$_} } sort keys %$row;
 		my @values = map { my $as = $literal{ $type{$_} }; $as ? $as->($row->{$_}) : "'" . $row->{$_} =~ s/'/''/gr . "'" } @set;
-		sql($db, "INSERT INTO trust.$table (" . join(', ', @set) . ') VALUES (' . join(', ', @values) . ')');
+		$script .= "INSERT INTO trust.$table (" . join(', ', @set) . ') VALUES (' . join(', ', @values) . ");\n";
 	}
+	sql($db, "BEGIN;\n${script}COMMIT;") if @rows;
 }
 
 my %key = (ledger => 'ledger', actor => 'actor');
@@ -194,6 +196,106 @@ my $not_standing = { %$made, seq => 2, event => 'amended', stands => 'f', refers
 $not_standing->{hash} = $reader->entry_hash($not_standing, $ledger);
 ledger_of('waiting', $founding, $anna, $bot, $made, $not_standing);
 is(sql('waiting', 'SELECT * FROM trust_ledger.verify()'), '', 'terms that do not stand: verify() agrees with the reader');
+
+# ---- since when a promise waits ----
+
+# Where a promise can be: what the steps and what of its row waiting_since hangs on.
+sub place { my ($promise) = @_; return join ' ', $promise->{state} // 'none', map { defined $promise->{$_} ? 1 : 0 } qw(declined_at evidence_asked backer waiting_since paused_at due); }
+
+# Every entry that could come next, by its event, where it leads, whether it stands, what policy asks and who backs.
+my %fields_of;
+foreach my $field (@fields)
+{
+	push @{ $fields_of{$_} }, $field->{name} foreach @{ $field->{set_in} };
+}
+sub can_be
+{
+	my ($event, $field) = @_;
+	return grep { $_ eq $field } @{ $fields_of{$event} // [] };
+}
+sub nexts
+{
+	my ($from) = @_;
+	my @nexts;
+	foreach my $event (sort keys %{ $reader->{steps} })
+	{
+		my @to = sort keys %{ $reader->{steps}{$event}{$from} // {} };
+		foreach my $stands (can_be($event, 'stands') ? ('t', 'f', undef) : undef)
+		{
+			foreach my $to (defined $stands && $stands eq 'f' ? (@to ? $from : ()) : @to)
+			{
+				foreach my $asked (can_be($event, 'evidence_asked') ? (undef, 'session') : undef)
+				{
+					push @nexts, map { { event => $event, state => $to, stands => $stands, evidence_asked => $asked, backer => $_ } }
+					  $event eq 'backed' ? 'anna' : can_be($event, 'backer') ? (undef, 'anna') : undef;
+				}
+			}
+		}
+	}
+	return @nexts;
+}
+
+# The chain's next entry, a second later than the one before.
+sub follow
+{
+	my ($next, @before) = @_;
+	my $n = 1 + @before;
+	my %entry = map { $_ => undef } @columns;
+	%entry = (%entry, (map { $_ => $backed->{$_} } qw(format login role actor actor_kind speaks_for actor_seq evidence backfilled)), %$next,
+		seq => $n, prev_hash => @before ? $before[-1]{hash} : '0' x 64);
+	$entry{$_} = $made->{recorded_at} + 1e6 * $n foreach qw(recorded_at occurred_at);
+	@entry{qw(promiser promiser_kind)} = qw(sdr-bot ai) if $next->{event} =~ /^(?:made|amended)$/;
+	@entry{qw(due overdue_at)} = (1e15 + 1e16, 1e15 + 1e16) if $next->{event} =~ /^(?:made|amended|paused|resumed)$/;
+	return \%entry;
+}
+
+# From each place, by the shortest way there, each entry that could come next.
+my (%way, @ways);
+my @places = ([]);
+$way{ place({}) } = 1;
+while (my $before = shift @places)
+{
+	my %promise;
+	$reader->fold(\%promise, $_) foreach @$before;
+	foreach my $next (nexts($promise{state} // 'none'))
+	{
+		my $entry = follow($next, @$before);
+		my %after = %promise;
+		next unless $reader->fold(\%after, $entry);
+		my @way = (@$before, $entry);
+		push @ways, \@way;
+		push @places, \@way unless $way{ place(\%after) }++;
+	}
+}
+my @walked;
+foreach my $i (0 .. $#ways)
+{
+	my $hash = '0' x 64;
+	foreach my $step (@{ $ways[$i] })
+	{
+		my %entry = (%$step, customer => sprintf('way-%05d', $i), promise => sprintf('019b8d7d-f23b-7c4e-9a51-%012x', $i), prev_hash => $hash);
+		$hash = $entry{hash} = $reader->entry_hash(\%entry, $ledger);
+		push @walked, \%entry;
+	}
+}
+note(scalar(keys %way) . ' places, ' . @ways . ' ways, ' . @walked . ' entries');
+my %seen_waiting;
+foreach my $way (@ways)
+{
+	my (%promise, $before);
+	foreach my $entry (@$way)
+	{
+		$before = $promise{waiting_since};
+		$reader->fold(\%promise, $entry);
+	}
+	my $now = $promise{waiting_since};
+	$seen_waiting{ join ' ', map { $_ // 'none' } $way->[-1]{event}, defined $before ? 'waited' : 'did not', !defined $now ? 'ends' : !defined $before ? 'begins' : $now eq $before ? 'stays' : 'anew' } = 1;
+}
+is_deeply([ grep { / anew$/ } sort keys %seen_waiting ], ['amended waited anew'], 'nothing but an amendment lets a promise wait anew');
+is_deeply([ grep { / begins$/ } sort keys %seen_waiting ], [ map { "$_ did not begins" } qw(accepted amended backing_withdrawn made) ], 'what begins to wait, and by what');
+ledger_of('ways', $founding, $anna, $bot, @walked);
+is(sql('ways', q{SELECT count(*) FROM trust.promise}), scalar @ways, 'each way has a promise');
+is(sql('ways', q{SELECT field, count(*) FROM trust_ledger.verify() GROUP BY 1}), '', 'all ways through the state machine: verify() agrees with the reader, waiting_since and all');
 
 # what a version of before let in, and none lets in from now on: a half-life of an hour, a due time in the year 9999
 my @old = map { {%$_} } $founding, $anna, $bot, $made;
@@ -477,6 +579,48 @@ is_deeply($seen{event}, [ sort @{ $group{all} } ], 'every event of the page is t
 is_deeply(\%seen, \%claimed, 'each field is set in the events that the page says, and in each of these');
 is_deeply([ grep { $always{$_} } keys %always ], [], 'what is said to be set in all is never NULL');
 is_deeply([ grep { my $column = $_; !grep { defined $_->{$column} } @entries } @columns ], [], 'no column that no function sets');
+
+# What erased entries set, by who erases what and how: the entry that each call writes, and what is so of it.
+my @erasing = (
+	[ [qw(actor machine given key)], q{erase_words(:'p1', 'r', actor => 'bot', context => '{}', idempotency_key => 'e')} ],
+	[ [qw(actor given)], q{erase_words(:'p2', 'r', actor => 'carl', context => '1')} ],
+	[ [], q{erase_words(:'p3', 'r')} ],
+	[ [ 'key' ], q{erase_customer('e 4', 'r', idempotency_key => 'e')}, [] ],
+	[ [ 'by entry', 'key' ], q{erase_words('e 5', (SELECT min(seq) FROM trust.entry WHERE customer = 'e 5'), 'r', idempotency_key => 'e')}, [ 'by entry' ] ],
+	[ [ 'by entry', 'actor', 'machine' ], q{erase_words('e 6', 1, 'r', actor => 'bot')} ],
+	[ [ 'governance', 'key' ], q{erase_words('', (SELECT min(seq) FROM trust.entry WHERE subject = 'carl'), 'r', idempotency_key => 'e')}, ['governance'] ],
+	[ [qw(governance actor given)], q{erase_words('', (SELECT min(seq) FROM trust.entry WHERE subject = 'dora'), 'r', actor => 'carl', context => 'true')} ],
+	[ [qw(governance actor machine)], q{erase_words('', (SELECT min(seq) FROM trust.entry WHERE subject = 'emma'), 'r', actor => 'bot')} ]);
+fresh_ledger('erasing');
+my $erasing = join '', map { "SELECT trust_ledger.$_;\n" } "register_actor('carl', 'human', 'Carl')", "register_actor('carl', 'human', 'Carl', authority => '{}')",
+  "register_actor('dora', 'human', 'Dora')", "register_actor('emma', 'human', 'Emma')", "register_actor('bot', 'ai', model => 'm', responsible => 'carl')",
+  # two promises, and one whose words an amendment repeats
+  map { "make_promise('e $_', 'w', actor => 'carl')" } 4, 4, 6;
+$erasing .= "SELECT promise AS p$_ FROM trust_ledger.make_promise('e $_', 'w', actor => 'carl') \\gset\n" foreach 1, 2, 3, 5;
+$erasing .= "SELECT trust_ledger.amend_promise(:'p5', kind => 'k', actor => 'carl');\nSELECT trust_ledger.$_->[1];\n" foreach $erasing[0];
+$erasing .= "SELECT trust_ledger.$_->[1];\n" foreach @erasing[ 1 .. $#erasing ];
+sql('erasing', $erasing);
+my %file_of_erasing = export('erasing');
+my @erasures = grep { $_->{event} eq 'erased' } rows_of($file_of_erasing{entry});
+# what is so of each, in the order of the export: governance first. Where one call writes two, the first has the key.
+sub so { my ($so) = @_; return +{ map { $_ => 1 } @$so }; }
+my @so = map { so($_) } map { my $call = $_; @$call[ grep { defined $call->[$_] } 0, 2 ] } @erasing[ 6 .. $#erasing, 0 .. 5 ];
+is(scalar @erasures, scalar @so, 'as many erased entries as there should be');
+foreach my $i (0 .. $#erasures)
+{
+	my $so = $so[$i] // {};
+	my @sets;
+	foreach my $row ($reader->table('field of erased'))
+	{
+		my ($names, $in_chain, $in_governance) = @$row;
+		my $when = $so->{governance} ? $in_governance : $in_chain;
+		push @sets, split /, /, $names if $when eq 'always' || $so->{$when};
+	}
+	is_deeply([ sort grep { $_ ne 'ledger' && defined $erasures[$i]{$_} } map { $_->{name} } @fields ], [ sort @sets ],
+		'erased, in ' . ($so->{governance} ? 'governance' : 'a chain') . ', its fields: ' . (join(', ', grep { $_ ne 'governance' } sort keys %$so) || 'nothing else is so'));
+}
+is_deeply(findings($reader->verify(export('erasing'))), [], 'the reader finds nothing wrong there');
+is(sql('erasing', 'SELECT * FROM trust_ledger.verify()'), '', 'nor does verify()');
 
 my %known = (entry => \@columns, promise => $reader->{promise_columns}, source => $reader->{source_columns}, chain => [qw(customer length head recorded_at score)]);
 foreach my $table (sort keys %known)
