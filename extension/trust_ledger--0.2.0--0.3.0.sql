@@ -11,7 +11,6 @@ DROP FUNCTION trust_ledger.create_parked_view();
 
 CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
 AS $$
 	VALUES
 -- made by test/shipped
@@ -228,9 +227,12 @@ COMMENT ON FUNCTION trust_ledger.ledger_structure() IS
 	'The columns, constraints and indexes of the ledger''s tables: table, what it is (column and its name, constraint, index, unique index), and how it is defined. Called by structure_problems().';
 
 CREATE FUNCTION trust_ledger.found_structure(OUT relid oid, OUT tab text, OUT what text, OUT how text, OUT name text, OUT harmless boolean, OUT sound boolean) RETURNS SETOF record
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH place AS (
 		SELECT c.oid, c.relname::text AS tab FROM pg_class c
 		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind IN ('r', 'p') AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
@@ -253,15 +255,19 @@ AS $$
 		NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND m.amhandler < 16384
 			AND NOT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace),
 		i.indisvalid AND i.indisready AND i.indislive
-	FROM place p JOIN pg_index i ON i.indrelid = p.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
+	FROM place p JOIN pg_index i ON i.indrelid = p.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam;
+END
 $$;
 COMMENT ON FUNCTION trust_ledger.found_structure() IS
 	'The columns, constraints and indexes that the ledger''s tables and their partitions have. harmless: such that one more changes and refuses nothing; sound: an index that is valid and ready, a constraint that is validated. Called by structure_problems().';
 
 CREATE FUNCTION trust_ledger.structure_problems(OUT tab text, OUT what text, OUT problem text, OUT readable boolean) RETURNS SETOF record
-LANGUAGE sql STABLE
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 	WITH made AS (
 		SELECT * FROM trust_ledger.ledger_structure()
 	), found AS MATERIALIZED (
@@ -289,7 +295,8 @@ AS $$
 		ELSE format('"%s", %s, may change or refuse what is written', f.name, f.how) END, true
 	FROM found f
 	WHERE NOT f.harmless AND NOT EXISTS (SELECT FROM made m WHERE (m.tab, m.what) = (f.tab, f.what) AND (m.how = f.how OR f.what ~ '^column '))
-	ORDER BY 1, 2, 3
+	ORDER BY 1, 2, 3;
+END
 $$;
 COMMENT ON FUNCTION trust_ledger.structure_problems() IS
 	'Where the ledger''s tables are not as this version makes them: tables, columns, constraints or indexes that are missing, other than they were made, or not valid; columns, constraints and indexes of somebody else''s that may change or refuse what is written. More plain columns and indexes are none, nor are partitions. readable: false where a table or column is missing, or of another type, so that the ledger cannot be read. Called by verify() and check_tables().';
@@ -1479,8 +1486,23 @@ BEGIN
 	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
 END
 $$;
+
+CREATE OR REPLACE FUNCTION trust_ledger.verify(
+	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
+	OUT field text, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify() IS
 	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.verify(
+	of_customer text,
+	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
+	OUT field text, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 10000
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify(text) IS
 	'Checks the guards, and one customer''s chain, promises and their rows of trust.source. The reserved customer '''' is the governance chain, with functions, views, columns and indexes. Rows that stand in no index are found by verify() only. Level auditor or admin.';
 
