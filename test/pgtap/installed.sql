@@ -4,7 +4,7 @@ BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION citext;
 CREATE EXTENSION trust_ledger;
-SELECT no_plan();
+SELECT plan(114);
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -114,9 +114,10 @@ SELECT is(found('CREATE SUBSCRIPTION s CONNECTION ''dbname=nowhere'' PUBLICATION
 
 CREATE FUNCTION unindexed(tab text, changes text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE pg_index SET indisready = false WHERE indrelid = ''trust.%1$s''::regclass; ALTER TABLE trust.%1$s DISABLE TRIGGER trust_guard;
-		INSERT INTO trust.%1$s SELECT (jsonb_populate_record(t, %2$L)).* FROM trust.%1$s t WHERE ctid = (SELECT max(ctid) FROM trust.%1$s);
+		INSERT INTO trust.%1$s SELECT (jsonb_populate_record(t, %2$L)).* FROM trust.%1$s t WHERE ctid = (SELECT ctid FROM trust.%1$s o ORDER BY to_jsonb(o)->>''customer'' DESC NULLS LAST LIMIT 1);
 		ALTER TABLE trust.%1$s ENABLE ALWAYS TRIGGER trust_guard; UPDATE pg_index SET indisready = true WHERE indrelid = ''trust.%1$s''::regclass', tab, changes) $$;
-SELECT ok(found(unindexed(tab, changes)) @> ARRAY[expected], 'a row of ' || tab) FROM (VALUES
+-- Where the planner reads the table and sorts, it is found among the entries.
+SELECT ok(EXISTS (SELECT FROM unnest(found(unindexed(tab, changes))) AS f WHERE starts_with(f, expected)), 'a row of ' || tab) FROM (VALUES
 	('entry', '{"seq": 7}', 'entry d 7'), ('promise', '{"promise": "00000000-0000-7000-8000-000000000000"}', 'promise d'), ('chain', '{"customer": "x"}', 'chain x'),
 	('actor', '{"actor": "zoe"}', 'actor zoe'), ('policy', '{"policy": "none"}', 'policy none'), ('access', '{"role": "public"}', 'access public'),
 	('tracking', '{"source": "x"}', 'tracking x'), ('ledger', '{"ledger": "00000000-0000-4000-8000-000000000000"}', 'ledger')) AS c (tab, changes, expected);

@@ -508,7 +508,7 @@ foreach my $who (qw(owner superuser))
 	found($who, 'hide', 'entries, chains, promises deleted', 'verify()', qr/^[1-9]\d*$/, "SELECT $findings", "$off $_; $on")
 	  foreach q{DELETE FROM trust.entry WHERE customer = 'cut' AND seq = 1}, q{DELETE FROM trust.entry WHERE customer = 'cut'}, q{DELETE FROM trust.chain WHERE customer = 'cut'}, q{DELETE FROM trust.promise WHERE promise = '{broken}'};
 	found($who, 'hide', 'rows, by row security', 'verify()', qr/row_security/, [ 'auditor', $verified ], q{ALTER TABLE trust.promise ENABLE ROW LEVEL SECURITY; ALTER TABLE trust.promise FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.promise USING (kind <> 'broken')});
-	unprotected($who, 'hide', 'what a view leaves out', 'A view shows what its owner lets it show', qr/^0 0$/, "SELECT $findings || ' ' || (SELECT count(*) FROM trust.exception)",
+	found($who, 'hide', 'what a view leaves out', 'verify()', qr/^view\|[^\n]*exception/, [ 'auditor', $verified ],
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.exception AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.exception'::regclass), ';') || ') AS e WHERE false'; END $$});
 	in_vain($who, 'hide', 'the same, until migrate_ledger()', 'is made anew', qr/^t$/, q{SELECT count(*) > 0 FROM trust.exception},
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.exception AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.exception'::regclass), ';') || ') AS e WHERE false'; END $$}, q{SELECT trust_ledger.migrate_ledger()});
@@ -516,7 +516,7 @@ foreach my $who (qw(owner superuser))
 	unprotected($who, 'impersonate', 'whoever writes, by a trigger on the ledger\'s tables', 'as whoever writes', qr/^anna\|anna\|crm_owner\|asserted$/, q{SELECT actor, login, role, evidence FROM trust.entry WHERE customer = 'ridden'},
 		q{CREATE FUNCTION public.ride() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF pg_trigger_depth() = 1 THEN PERFORM trust_ledger.make_promise('ridden', 'w', currency => 'JPY'); END IF; RETURN NULL; END $$;
 			CREATE TRIGGER t AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION public.ride()}, [ 'anna', q{SELECT trust_ledger.make_promise('victim', 'w', currency => 'JPY')} ]);
-	found($who, 'impersonate', 'whoever reads, by a view of the ledger\'s', 'verify()', qr/^guard\|\|orphaned\|view\|/, [ 'auditor', $verified ],
+	found($who, 'impersonate', 'whoever reads, by a view of the ledger\'s', 'verify()', qr/^view\|[^\n]*orphaned/, [ 'auditor', $verified ],
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';') || ') AS o WHERE trap.spring()'; END $$});
 	unprotected($who, 'read words', 'in the tables', 'Words stand in the ledger\'s tables as they are', qr/^t$/, [ $login{$who}, q{SELECT count(*) > 0 FROM trust.promise WHERE words ~ 'SECRET'} ], q{SELECT 1});
 	unprotected($who, 'read words', 'that were erased, in the planner\'s samples', '`VACUUM ANALYZE`', qr/^t$/, [ $login{$who}, q{SELECT count(*) > 0 FROM pg_stats WHERE schemaname = 'trust' AND (most_common_vals::text ~ 'ERASED' OR histogram_bounds::text ~ 'ERASED')} ], q{SELECT 1});
@@ -544,8 +544,13 @@ in_vain('owner', 'escalate', 'traps in the ledger\'s tables: triggers, checks, i
   q{CREATE CONSTRAINT TRIGGER zz AFTER INSERT ON trust.entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trap.spring_on_change()}, "$look; CREATE INDEX ON trust.chain (public.look(customer))",
   q{ALTER TABLE trust.entry ADD COLUMN x boolean; ALTER TABLE trust.entry ALTER COLUMN x SET DEFAULT trap.spring()};
 refused('owner', 'escalate', 'a superuser\'s things', '42501|0A000', q{CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION trust_ledger.follow_tables()}, q{CREATE EXTENSION plperlu}, q{ALTER ROLE crm_owner SUPERUSER}, q{ALTER FUNCTION trust_ledger.verify() OWNER TO crm_owner}, q{CREATE FUNCTION public.x() RETURNS int LANGUAGE c AS 'trust_ledger', 'verify_ledger'});
-found('owner', 'escalate', 'a trap in a view of the ledger\'s, for a superuser who reads it', 'verify()', qr/^guard\|\|orphaned\|view\|/, [ 'auditor', $verified ],
+found('owner', 'escalate', 'a trap in a view of the ledger\'s, for a superuser who reads it', 'verify()', qr/^view\|[^\n]*orphaned/, [ 'auditor', $verified ],
 	q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';') || ') AS o WHERE trap.spring()'; END $$});
+found('superuser', 'hide', 'rows, by an index that does not have them', 'verify()', qr/^promise\|[^\n]*stands in no index/, [ 'auditor', $verified ],
+	q{UPDATE pg_index SET indisready = false WHERE indrelid = 'trust.promise'::regclass; } . $off . q{ INSERT INTO trust.promise SELECT (jsonb_populate_record(p, jsonb_build_object('promise', gen_random_uuid(), 'outcome', 'kept'))).* FROM trust.promise p WHERE promise = '{broken}'; }
+	  . $on . q{; UPDATE pg_index SET indisready = true WHERE indrelid = 'trust.promise'::regclass});
+found('superuser', 'alter', 'a function of the extension\'s', 'verify()', qr/^extension\|[^\n]*expectation/, [ 'auditor', $verified ],
+	q{CREATE OR REPLACE FUNCTION trust_ledger.expectation(score trust_ledger.trust_score, base_rate float8 DEFAULT 0.5) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS 'SELECT 0.99'});
 unprotected('superuser', 'escalate', 'the code that verifies', 'can replace the code that verifies', qr/^0$/, "SELECT $findings", "$off UPDATE trust.entry SET login = 'x' WHERE customer = 'cut'; $on",
 	q{CREATE OR REPLACE FUNCTION trust_ledger.verify(OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text, OUT field text, OUT problem text) RETURNS SETOF record LANGUAGE sql AS 'SELECT NULL, NULL, NULL::bigint, NULL::uuid, NULL, NULL, NULL WHERE false'});
 
