@@ -144,17 +144,18 @@ BEGIN
 	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
 		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'clock_set_back', e.recorded_at, e.customer, e.promise, e.actor, p.promiser, p.kind, p.state,
-		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at)
+	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise, e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
 	FROM trust.entry e JOIN trust.entry g ON g.customer = '' AND g.seq = e.actor_seq AND e.recorded_at < g.recorded_at - interval '1 minute'
 	LEFT JOIN LATERAL (SELECT * FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
 	-- most are younger than all who act: that is seen at once
 	WHERE e.recorded_at < (SELECT max(a.recorded_at) FROM trust.entry a WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'foreign_code', NULL, '', NULL, format('%I.%I', s.nspname, c.relname), NULL, NULL, NULL,
+	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise, format('%I.%I', s.nspname, c.relname) AS subject,
+		NULL AS promiser, NULL AS kind, NULL AS state,
 		format('%s %I calls function %I.%I after a write%s', CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END, t.tgname,
-			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END)
+			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
 	FROM (WITH RECURSIVE place (relid) AS (
 			SELECT o.oid FROM pg_class o JOIN pg_namespace os ON os.oid = o.relnamespace
 			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change')
