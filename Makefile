@@ -3,8 +3,8 @@
 # make packages   installs what all of this    make bench   what it costs
 #                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour's storm
 # make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
-# make versions   every test on every PostgreSQL that we say we run on, pg_upgrade from one to the next,
-#                 assertions, valgrind
+# make versions   every test on PostgreSQL 15, what may differ on 17 and 18, pg_upgrade from one to the next,
+#                 assertions, valgrind, AddressSanitizer
 # PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
 
 EXTENSION = trust_ledger

@@ -9,8 +9,14 @@ DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
 
+CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_parked() IS
+	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
+
 CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 AS $$
 	VALUES
 -- made by test/shipped
@@ -126,6 +132,7 @@ AS $$
 		('parked_change', 'column parked', 'uuid NOT NULL'),
 		('parked_change', 'column parked_at', 'timestamp with time zone NOT NULL'),
 		('parked_change', 'column role', 'text COLLATE "C" NOT NULL'),
+		('parked_change', 'column salt', 'bytea'),
 		('parked_change', 'column source', 'text COLLATE "C" NOT NULL'),
 		('parked_change', 'column sqlstate', 'text COLLATE "C" NOT NULL'),
 		('parked_change', 'column tab', 'text COLLATE "C" NOT NULL'),
@@ -242,7 +249,9 @@ BEGIN
 	SELECT p.oid, p.tab, 'column ' || quote_ident(a.attname),
 		concat_ws(' ', format_type(a.atttypid, a.atttypmod), 'COLLATE ' || CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation END,
 			CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'GENERATED ' || nullif(a.attgenerated::text || a.attidentity::text, ''), 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)),
-		a.attname::text, NOT a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND t.typtype <> 'd', true
+		a.attname::text, a.attidentity = '' AND a.attgenerated = '' AND t.typtype <> 'd' AND (d.adbin IS NOT NULL OR NOT a.attnotnull)
+			-- a default that is no call
+			AND coalesce(pg_get_expr(d.adbin, d.adrelid) !~ '[(]', true), true
 	FROM place p JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
 		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	UNION ALL
@@ -286,6 +295,8 @@ BEGIN
 	WHERE m.what ~ '^column ' AND f.how IS DISTINCT FROM m.how
 		-- it goes with the extension, and migrate_ledger() brings it back; partitions need no default of their own
 		AND NOT ((m.tab, m.what) = ('chain', 'column score') AND (f.how IS NULL OR p.is_part))
+		-- ledgers of earlier versions have none before migrate_ledger(); verify() says so where it has to be there
+		AND NOT ((m.tab, m.what) = ('parked_change', 'column salt') AND f.how IS NULL)
 	UNION ALL
 	SELECT p.place, m.what, format('%s is missing', m.how), true
 	FROM made m JOIN place p ON p.tab = m.tab
@@ -470,6 +481,45 @@ $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
 	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain columns and indexes, and be partitioned. Called by take_ledger().';
 
+CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	guarded record;
+	place   regclass;
+BEGIN
+	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change;
+	-- ledgers of earlier versions do not have it
+	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+	FOR guarded IN
+		SELECT * FROM (VALUES
+			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
+			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked')) AS g (tab, guard)
+	LOOP
+		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		-- ALWAYS: session_replication_role = replica must not get past
+		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		FOR place IN
+			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			UNION
+			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+		LOOP
+			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_guards() IS
+	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+
 CREATE OR REPLACE FUNCTION trust_ledger.create_ledger() RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -553,8 +603,11 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.record_parked();
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
 
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,
@@ -1307,6 +1360,22 @@ $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
 	'Comments on the view of tracked tables. Called by create_views().';
 
+CREATE FUNCTION trust_ledger.drop_parked(
+	parked uuid, reason text,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
+	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.record_parked() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_parked() IS
+	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+
 CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -1495,7 +1564,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify() IS
-	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger, parked_change), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	of_customer text,

@@ -25,6 +25,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_governed() IS
 	'Guard of trust.ledger, actor, policy and access: they change only with a governance entry. Error TL006.';
 
+CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.guard_parked() IS
+	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
+
 CREATE FUNCTION trust_ledger.guard_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_truncate() IS

@@ -518,12 +518,15 @@ DECLARE
 	place   regclass;
 BEGIN
 	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking;
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change;
+	-- ledgers of earlier versions do not have it
+	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
 	FOR guarded IN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
 			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed')) AS g (tab, guard)
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked')) AS g (tab, guard)
 	LOOP
 		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
 		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
@@ -543,7 +546,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
-	'Puts the guards on the ledger''s tables, or puts them back. Called by create_ledger() and migrate_ledger().';
+	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
 
 CREATE FUNCTION trust_ledger.create_scores() RETURNS void
 LANGUAGE plpgsql
@@ -656,10 +659,11 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.record_parked();
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. May be run at any time, by the database''s owner. Changes no entry.';
+	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
 
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,

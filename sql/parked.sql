@@ -6,6 +6,22 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
 	'Writes what waits in trust.parked, in its order, by the caller''s level, each in the name of who acted then; when it was parked is when it occurred, unless the row says when. What cannot be written stays, with its error. source: only what is tracked under that name. Levels application, import. Errors: TL004.';
 
+CREATE FUNCTION trust_ledger.drop_parked(
+	parked uuid, reason text,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
+	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.record_parked() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_parked() IS
+	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+
 CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

@@ -5,7 +5,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify() IS
-	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger, parked_change), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
 
 CREATE FUNCTION trust_ledger.verify(
 	of_customer text,

@@ -327,6 +327,16 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	}
 }
 
+/* What the ledger does of its own, as when it parks a change: nobody acts, login and role are what they are. */
+void
+ActOfNobody(Act *act, const Ledger *ledger)
+{
+	memset(act, 0, sizeof(Act));
+	act->ledger = ledger;
+	act->evidence = EVIDENCE_NONE;
+	SetCaller(act, GetUserId());
+}
+
 /*
  * Whether anything changed since ActBegin(): a lock was waited for, and what
  * was checked may hold no more.

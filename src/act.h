@@ -48,7 +48,7 @@ typedef struct Act
 {
 	const Ledger *ledger;
 	uint64		generation;		/* of what was looked up */
-	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's */
+	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's, and of what nobody calls for */
 	bool		own;			/* the login, or the role, is theirs */
 	Evidence	evidence;
 	Oid			role;
@@ -67,6 +67,7 @@ extern void ActInit(void);
 extern const char *WhoActs(const Ledger *ledger, Oid role, bool *own);
 extern const Origin *OriginOf(FunctionCallInfo fcinfo);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
+extern void ActOfNobody(Act *act, const Ledger *ledger);
 extern bool ActIsStale(const Act *act);
 extern void ActHold(Act *act, Row *entry);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);

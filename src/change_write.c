@@ -165,7 +165,7 @@ TakeUnreadable(Writing *all)
  * and then without them.
  */
 static void
-WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused)
+WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
 {
 	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
@@ -191,14 +191,14 @@ WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused)
 	}
 	for (int i = 0; i < changes->count; i++)
 		if (all.refusals[i] && One(&all, i)->on_error == ON_ERROR_PARK)
-			refused(ledger, One(&all, i), all.refusals[i]);
+			refused(ledger, One(&all, i), all.refusals[i], arg);
 }
 
 void
-ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused)
+ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
 {
 	if (changes->may_fail)
-		WriteWhatCan(ledger, changes, refused);
+		WriteWhatCan(ledger, changes, refused, arg);
 	else
 		DeedsCarryOut(ledger, changes);
 }

@@ -8,8 +8,8 @@
 #include "change.h"
 
 /* What becomes of a change that cannot be written, where it may be left out. */
-typedef void (*Refused) (const Ledger *ledger, const TrackedChange *change, const Refusal *refusal);
+typedef void (*Refused) (const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *arg);
 
-extern void ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused);
+extern void ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg);
 
 #endif

@@ -12,12 +12,15 @@
 #include "utils/memutils.h"
 
 #include "heap.h"
+#include "parked_findings.h"
+#include "parked_trace.h"
 
 /* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
-	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'))," \
+	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed')" \
+	"   UNION ALL SELECT 'parked_change', 'guard_parked' WHERE " PARKED_IS_ON_RECORD ")," \
 	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
 	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
 	"   SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.to_regclass('trust.' || tab)))) AS p (relid) JOIN pg_catalog.pg_class c ON c.oid = p.relid)"
@@ -122,7 +125,8 @@ static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
 	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
 	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'ledger_adopted', 'actor_registered',"
 	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked',"
-	"     'tracking_set', 'tracking_dropped', 'rebuilt', 'erased')),"
+	"     'tracking_set', 'tracking_dropped', 'rebuilt', 'erased',"
+	"     'changes_parked', 'changes_recorded', 'changes_replayed', 'changes_dropped')),"
 	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
 	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
 	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
@@ -307,7 +311,7 @@ FindUngoverned(Findings *findings)
 	}
 }
 
-/* Actors, policies, access, settings and what is tracked against the governance entries. */
+/* Actors, policies, access, settings, what is tracked and what is parked against the governance entries. */
 void
 FindGovernanceProblems(Findings *findings)
 {
@@ -321,4 +325,6 @@ FindGovernanceProblems(Findings *findings)
 		FindProblemsOf(findings, governed_tables[i]);
 		FindUnindexed(findings, governed_tables[i]->table);
 	}
+	FindParkedProblems(findings);
+	FindUnindexed(findings, "parked_change");
 }

@@ -353,13 +353,17 @@ GatheredWrite(void)
 	bool		outermost = gathered.writing_at == 0;
 	Changes		changes;
 	Ledger		ledger;
+	ParkedTrace trace;
 
 	if (outermost)
 		gathered.writing_at = GetCurrentTransactionNestLevel();
 	changes = TakeGathered();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = *LedgerOpen();
-	ChangesWrite(&ledger, &changes, ParkChange);
+	TraceBegin(&trace, CHANGES_PARKED);
+	ChangesWrite(&ledger, &changes, ParkChange, &trace);
+	if (trace.count > 0)
+		TraceWrite(&trace, &ledger);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(work);

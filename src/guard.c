@@ -30,6 +30,7 @@ PG_FUNCTION_INFO_V1(guard_chain);
 PG_FUNCTION_INFO_V1(guard_promise);
 PG_FUNCTION_INFO_V1(guard_source);
 PG_FUNCTION_INFO_V1(guard_governed);
+PG_FUNCTION_INFO_V1(guard_parked);
 PG_FUNCTION_INFO_V1(guard_truncate);
 
 /* What one write is to bring. */
@@ -126,6 +127,16 @@ GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
 
 	expectation->rebuilt = true;
 	return expectation;
+}
+
+/* That change is parked, or goes, or is changed: by TRIGGER_EVENT_INSERT, _DELETE or _UPDATE. */
+Expectation *
+GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation)
+{
+	uint8		hash[HASH_SIZE] = {0};
+
+	memcpy(hash, parked->data, UUID_LEN);
+	return GuardExpectOne(GUARDED_PARKED, operation, hash);
 }
 
 /* Whether the call comes from a trigger that a write of ours fired. */
@@ -379,6 +390,66 @@ guard_governed(PG_FUNCTION_ARGS)
 
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
 	return tuple;
+}
+
+/* Why it waits may change, and nothing else; who parked a change before it left a trace gets its salt later. */
+static bool
+MayChangeParked(const char *column, bool was_null)
+{
+	return strcmp(column, "sqlstate") == 0 || strcmp(column, "error") == 0 || (was_null && strcmp(column, "salt") == 0);
+}
+
+static void
+CheckStaysParked(TriggerData *trigger)
+{
+	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
+
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(tupdesc, i);
+		bool		old_null;
+		bool		new_null;
+		Datum		old_value = heap_getattr(trigger->tg_trigtuple, i + 1, tupdesc, &old_null);
+		Datum		new_value = heap_getattr(trigger->tg_newtuple, i + 1, tupdesc, &new_null);
+
+		if (column->attisdropped || (old_null && new_null) || MayChangeParked(NameStr(column->attname), old_null))
+			continue;
+		if (old_null || new_null || !SameValue(column, old_value, new_value))
+			Refuse(trigger, psprintf("Column \"%s\" of a parked change never changes.", NameStr(column->attname)));
+	}
+}
+
+static bool
+HasParked(const GuardedRow *row, HeapTuple tuple, TupleDesc tupdesc)
+{
+	bool		isnull;
+	Datum		parked = ColumnValue(tuple, tupdesc, "parked", UUIDOID, &isnull);
+
+	return !isnull && memcmp(DatumGetUUIDP(parked), row->hash, UUID_LEN) == 0;
+}
+
+/*
+ * guard_parked() returns trigger
+ *		Changes wait until they are replayed or dropped, as they were parked.
+ */
+Datum
+guard_parked(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event);
+	HeapTuple	tuple = update ? trigger->tg_newtuple : trigger->tg_trigtuple;
+
+	if (update)
+		CheckStaysParked(trigger);
+	if (!IsLogicalWorker())
+	{
+		const GuardedRow *row = NextExpected(GUARDED_PARKED);
+
+		if (row == NULL || row->seq != (trigger->tg_event & TRIGGER_EVENT_OPMASK) ||
+			!HasParked(row, tuple, RelationGetDescr(trigger->tg_relation)))
+			Refuse(trigger, "A change waits there from when it is parked until it is replayed or dropped.");
+	}
+	return PointerGetDatum(tuple);
 }
 
 /*

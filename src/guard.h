@@ -5,6 +5,8 @@
 #ifndef TRUST_LEDGER_GUARD_H
 #define TRUST_LEDGER_GUARD_H
 
+#include "commands/trigger.h"
+
 #include "common/canonical.h"
 #include "row.h"
 
@@ -16,7 +18,8 @@ typedef enum GuardedTable
 	GUARDED_PROMISE,
 	GUARDED_SOURCE,
 	GUARDED_GOVERNED,
-	GUARDED_ERASURE				/* texts that an entry loses */
+	GUARDED_ERASURE,			/* texts that an entry loses */
+	GUARDED_PARKED
 } GuardedTable;
 
 /* A row that is to come: the entry it is or follows from, and that entry's hash. */
@@ -31,6 +34,7 @@ typedef struct Expectation Expectation;
 extern Expectation *GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
 extern Expectation *GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash);
 extern Expectation *GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
+extern Expectation *GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation);
 extern void GuardDone(Expectation *expectation);
 extern bool GuardWriting(void);
 

@@ -140,7 +140,7 @@ CanBeImported(const TrackedChange *change)
 
 /* What the row cannot say stays outside: reconcile_table() shows it. */
 static void
-Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal)
+Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
 {
 	ereport(WARNING,
 			(errcode(refusal->sqlstate),
@@ -300,7 +300,7 @@ import_rows(PG_FUNCTION_ARGS)
 	LockChainsOf(&ledger, &taking);
 	KeepAsRead(&taking, rel);
 	changes = ChangesOfArray(taking.changes, taking.count);
-	ChangesWrite(&ledger, &changes, Warn);
+	ChangesWrite(&ledger, &changes, Warn, NULL);
 	table_close(rel, NoLock);
 	PG_RETURN_INT32(count);
 }

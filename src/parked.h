@@ -6,8 +6,10 @@
 #define TRUST_LEDGER_PARKED_H
 
 #include "change.h"
+#include "parked_trace.h"
 
-extern Datum RowAsJson(HeapTuple row, TupleDesc tupdesc);
-extern void ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal);
+extern void ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *trace);
+extern void TraceWaiting(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked);
+extern void RemoveParked(const pg_uuid_t *parked);
 
 #endif

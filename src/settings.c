@@ -13,6 +13,7 @@
 
 #include "arguments.h"
 #include "duration.h"
+#include "parked_trace.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
@@ -29,6 +30,9 @@ static const char *const first_settings =
 "{\"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
 " \"weights\": {\"kept\": [1000, 0], \"kept_by_company\": [500, 0], \"partly_kept\": [500, 500],"
 " \"repaired\": [250, 750], \"admitted\": [0, 750], \"broken\": [0, 1000]}}";
+
+/* That parked changes are on record from the beginning; tables of an earlier version have no place for their salts. */
+static const char *const parked_on_record = "{\"" PARKED_ON_RECORD "\": \"recorded\"}";
 
 static const char *const owner_levels = "{\"levels\": [\"application\", \"analyst\", \"auditor\", \"admin\"]}";
 
@@ -75,6 +79,8 @@ found_ledger(PG_FUNCTION_ARGS)
 	(void) GovernanceLock(&governance);
 	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
 	changes[0].details = JsonbFrom(first_settings);
+	if (ParkedHasSalts())
+		changes[0].details = DirectFunctionCall2(jsonb_concat, changes[0].details, JsonbFrom(parked_on_record));
 	changes[1].subject = RoleName(ledger.owner);
 	changes[1].details = JsonbFrom(owner_levels);
 	GovernanceAppend(&governance, changes, lengthof(changes));

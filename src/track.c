@@ -20,7 +20,7 @@
 #include "utils/rel.h"
 
 #include "gathered.h"
-#include "parked.h"
+#include "parked_row.h"
 #include "savepoint.h"
 
 PG_FUNCTION_INFO_V1(track);

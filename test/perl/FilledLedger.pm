@@ -4,6 +4,7 @@
 #	make_database($node, $db, $owner, $locale)  a database for a ledger
 #	fill_ledger($node, $db, $locale, $version)  one with a ledger, every event in it; of that version of the extension, if one is given
 #	more_promises($node, $db, $prefix)     the same promises to other customers
+#	park_changes($node, $db, $version)     rows of a tracked table that cannot be written: one is written later, one dropped where that version can, one waits
 #	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
 #	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
 #	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
@@ -24,7 +25,7 @@ use warnings;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 
-our @EXPORT = qw(make_roles make_database fill_ledger more_promises ask outcomes findings digest
+our @EXPORT = qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
   contents histories views scores past_guards lives_on writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
@@ -251,6 +252,28 @@ SQL
 	$node->safe_psql($db, 'ALTER TABLE deal OWNER TO app; GRANT SELECT ON deal TO PUBLIC');
 	more_promises($node, $db, '');
 	$node->safe_psql($db, "\\o /dev/null\n$logins");
+	return;
+}
+
+sub park_changes
+{
+	my ($node, $db, $version) = @_;
+	$node->safe_psql($db, <<'SQL');
+\o /dev/null
+CREATE TABLE offer (id bigint PRIMARY KEY, customer text, title text, owner text);
+ALTER TABLE offer OWNER TO app;
+\connect - app
+SELECT * FROM trust_ledger.track_table('offer', '{"customer": "=customer", "words": "=title", "promiser": "=owner", "currency": ":JPY", "actor": ":erp", "on_error": ":note", "made": {"on_error": ":park"}}');
+INSERT INTO offer VALUES (1, 'B', E'it''s "quoted"\t\\', 'nora'), (2, 'B', 'two', 'otto'), (3, 'a b', 'three', 'otto');
+\connect - crm_owner
+SELECT * FROM trust_ledger.register_actor('nora', 'human');
+\connect - app
+SELECT * FROM trust_ledger.replay_parked();
+SQL
+	return if $version;
+	$node->safe_psql($db, <<'SQL');
+SELECT FROM trust.parked_change, trust_ledger.drop_parked(parked, 'nobody offered that') WHERE new_row ->> 'id' = '2';
+SQL
 	return;
 }
 

@@ -14,6 +14,8 @@ use JSON::PP;
 my @texts = qw(words purpose note context name);
 my @chain = qw(customer length head recorded_at);
 my @governed = qw(governed subject seq name details);
+my @parked = qw(parked parked_at source tab trigger operation actor login role old_row new_row salt);
+my @score = qw(customer kept broken as_of half_life);
 my %registered = (actor_kind => 'kind', speaks_for => 'speaks_for', responsible => 'responsible');
 my $no_hash = '0' x 64;
 
@@ -461,6 +463,7 @@ sub read_files
 	my ($self, $file, $found) = @_;
 	my ($promise_head) = $file->{promise} =~ /^(.*)/;
 	my %columns = (entry => $self->{entry_columns}, chain => \@chain, source => $self->{source_columns}, governed => \@governed, kept => \@chain,
+		parked => \@parked, score => \@score,
 		promise => [ split /\t/, $promise_head ]);
 	my %rows;
 
@@ -496,14 +499,113 @@ sub take
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
 	# who owned the ledger, and who owns it, are no columns of its row
-	my $row = $entry->{event} eq 'ledger_adopted' ? { %$entry, details => $entry->{details} =~ s/(?:, |(?<=\{))"adopted_(?:from|to)": "(?:[^"\\]|\\.)*"//gr =~ s/^\{, /{/r } : $entry;
+	# nor is it whether parked changes are on record
+	my $row = $entry->{event} =~ /^ledger_(?:adopted|created)$/ ? { %$entry, details => $entry->{details} =~ s/(?:, |(?<=\{))"(?:adopted_(?:from|to)|parked)": "(?:[^"\\]|\\.)*"//gr =~ s/^\{, /{/r } : $entry;
 	$said->{governed}{"$table $entry->{subject}"} = $row unless $table eq 'none';
 	return 'event' if ($entry->{event} eq 'ledger_created') != ($entry->{number} == 1);
 	return (grep { defined $entry->{$_} } qw(promise state))[0];
 }
 
-# The findings in the five files (entry, chain, promise, source, governed, each as text); kept: a chain.txt
-# of an earlier day.
+# ---- what is parked ----
+
+my @parked_types = qw(uuid time text text text text text text text jsonb jsonb);
+
+sub parked_commitment
+{
+	my ($row, $ledger) = @_;
+	return commitment($row->{salt}, join '', field_bytes(text => 'trust_ledger parked 1'), field_bytes(uuid => $ledger),
+		map { field_bytes($parked_types[$_], $row->{ $parked[$_] }) } 0 .. $#parked_types);
+}
+
+# What waits by the entries, by uuid; NULL where no entry says anything of parked changes.
+sub waiting
+{
+	my ($entries, $found) = @_;
+	my (%waits, %gone, $known, $parks);
+	foreach my $entry (grep { $_->{customer} eq '' } @$entries)
+	{
+		my ($event, $number) = ($entry->{event} // '', $entry->{number});
+		my $details = eval { JSON::PP->new->decode($entry->{details} // '') };
+		my $named = ref $details eq 'HASH' ? $details->{parked} : undef;
+		$parks = $known = 1 if $event eq 'ledger_created' && defined $named;
+		next unless $event =~ /^changes_(parked|recorded|replayed|dropped)$/;
+		my $comes = $1 eq 'parked' || $1 eq 'recorded';
+		$found->('parked', "entry $number", 'recorded') if $1 eq 'recorded' && $parks;
+		$known = 1;
+		$parks = 1 if $1 ne 'recorded';
+		if (ref $named ne 'HASH') { $found->('parked', "entry $number", 'details'); next; }
+		foreach my $parked (sort keys %$named)
+		{
+			my $commitment = $named->{$parked};
+			my $right = $comes ? !exists $waits{$parked} && !$gone{$parked} && defined $commitment && $commitment =~ /^[0-9a-f]{64}\z/ : exists $waits{$parked} && same($waits{$parked}, $commitment);
+			$found->('parked', "$parked", "entry $number") unless $right;
+			if ($comes) { $waits{$parked} = $commitment unless $gone{$parked}; next; }
+			delete $waits{$parked};
+			$gone{$parked} = 1;
+		}
+	}
+	return $known ? \%waits : undef;
+}
+
+# Rule 9.
+sub check_parked
+{
+	my ($rows, $waits, $ledger, $found) = @_;
+	my $held = by_name($rows, ['parked'], 'parked', $found);
+	$found->('parked', $_, 'missing') foreach grep { !$held->{$_} } sort keys %$waits;
+	foreach my $parked (sort keys %$held)
+	{
+		if (!exists $waits->{$parked}) { $found->('parked', $parked, 'too many'); next; }
+		$found->('parked', $parked, 'commitment') unless eval { same(parked_commitment($held->{$parked}, $ledger), $waits->{$parked}) };
+	}
+}
+
+# ---- scores ----
+
+# The half-lives that the ledger ever had, in microseconds.
+sub half_lives
+{
+	my ($entries) = @_;
+	my %known;
+	foreach my $entry (grep { $_->{customer} eq '' && ($_->{event} // '') =~ /^ledger_/ } @$entries)
+	{
+		my ($days, $hours, $minutes, $seconds) =
+		  ($entry->{details} // '') =~ /"half_life": "P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?"/ or next;
+		$known{ sprintf '%.0f', ((($days // 0) * 24 + ($hours // 0)) * 60 + ($minutes // 0)) * 60e6 + ($seconds // 0) * 1e6 } = 1;
+	}
+	return \%known;
+}
+
+# What the promises put into each customer's score, as of the latest of them.
+sub check_scores
+{
+	my ($rows, $promises, $chains, $half_lives, $found) = @_;
+	my $held = by_name($rows, ['customer'], 'score', $found);
+	my %weighed;
+	push @{ $weighed{ $_->{customer} } }, $_ foreach grep { defined $_->{weight_kept} } values %$promises;
+	$found->('score', $_, 'missing') foreach grep { !$held->{$_} } sort keys %$chains;
+	foreach my $customer (sort keys %$held)
+	{
+		my ($score, @promises) = ($held->{$customer}, @{ $weighed{$customer} // [] });
+		my ($last) = sort { $b <=> $a } map { $_->{settled_at} } @promises;
+		$found->('score', $customer, 'too many') unless $chains->{$customer};
+		$found->('score', $customer, 'as_of') unless same($score->{as_of}, $last);
+		$found->('score', $customer, 'half_life') unless defined $last ? $half_lives->{ $score->{half_life} // '' } : !defined $score->{half_life};
+		foreach my $part (qw(kept broken))
+		{
+			my ($sum, $all) = (0, 0);
+			foreach my $promise (@promises)
+			{
+				$all += $promise->{"weight_$part"} / 1000;
+				$sum += $promise->{"weight_$part"} / 1000 * 2**(-($last - $promise->{settled_at}) / ($score->{half_life} || 1));
+			}
+			$found->('score', $customer, $part) unless ($score->{$part} // '') =~ /^\d+(?:\.\d+)?(?:e[-+]?\d+)?\z/ && abs($score->{$part} - $sum) <= 1e-9 * ($all || 1);
+		}
+	}
+}
+
+# The findings in the seven files (entry, chain, promise, source, governed, parked, score, each as text; score where
+# the extension is there); kept: a chain.txt of an earlier day.
 sub verify
 {
 	my ($self, %file) = @_;
@@ -541,6 +643,9 @@ sub verify
 		my $held = by_name($rows->{$part}, $key{$part}, $part, $found);
 		compare($held, $said{$part} // {}, $part, $value{$part}, $found);
 	}
+	my $waits = waiting($rows->{entry}, $found);
+	check_parked($rows->{parked} // [], $waits, $ledger, $found) if $waits;
+	check_scores($rows->{score}, $said{promise} // {}, $said{chain} // {}, half_lives($rows->{entry}), $found) if $file{score};
 	foreach my $kept (@{ $rows->{kept} // [] })
 	{
 		$found->('kept', $kept->{customer}, 'head')

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(238);
+SELECT plan(242);
 CREATE EXTENSION trust_ledger;
 
 \ir ../data/outcome.sql
@@ -25,6 +25,7 @@ SELECT trust_ledger.grant_access(level, level) FROM unnest('{application,analyst
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('ben', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
+SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna');
 SELECT trust_ledger.set_policy('p', kind => 'delivery', evidence => 'asserted');
 CREATE TABLE promised AS
 	SELECT 'waits' AS which, promise FROM trust_ledger.make_promise('c', 'It works.', kind => 'delivery', actor => 'anna', promiser => 'ben')
@@ -34,6 +35,11 @@ SELECT trust_ledger.pause_promise(promise, actor => 'anna') FROM promised WHERE 
 SELECT trust_ledger.assess_promise(promise, 'broken', relayed => true, actor => 'ben') FROM promised WHERE which = 'broken';
 GRANT SELECT ON promised TO PUBLIC;
 CREATE FUNCTION promise(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE which = of';
+
+CREATE TABLE refused (id int PRIMARY KEY, customer text, words text);
+CREATE TRIGGER made AFTER INSERT ON refused FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:crm', 'on_error:park', 'write:now');
+INSERT INTO refused VALUES (1, ' c', 'No customer has such a key.');
+CREATE FUNCTION waiting() RETURNS uuid STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT parked FROM trust.parked_change';
 
 -- Tables that everybody here owns, so that it is the level that counts.
 CREATE ROLE crm;
@@ -69,6 +75,7 @@ FROM (
 	UNION ALL SELECT unnest(ARRAY[$$read_tracked('deal', 'public.deal')$$, $$read_batches('deal', 'public.deal', 1)$$]), '{application,auditor,import}'
 	UNION ALL SELECT $$import_rows('deal', 'public.deal', '{}')$$, '{import}'
 	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
+	UNION ALL SELECT $$drop_parked(waiting(), 'r')$$, '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$, $$ledger_digest()$$]), '{auditor,admin}'
 	UNION ALL SELECT unnest(ARRAY[
 		$$customer_score('c')$$, $$customer_score('c', now())$$, $$customer_score('nobody', known_at => now())$$,
@@ -89,7 +96,7 @@ INSERT INTO levelless VALUES
 	('comment_on_promise_views', 'comment_on_promise_views()', '42501'), ('comment_on_trust_views', 'comment_on_trust_views()', '42501'),
 	('comment_on_exception_views', 'comment_on_exception_views()', '42501'), ('comment_on_analysis_views', 'comment_on_analysis_views()', '42501'),
 	('comment_on_tracked_views', 'comment_on_tracked_views()', '42501'), ('comment_on_tracked_row_views', 'comment_on_tracked_row_views()', '42501'), ('comment_on_parked_views', 'comment_on_parked_views()', '42501'),
-	('ledger_is_empty', 'ledger_is_empty()', '42501'), ('take_ledger', 'take_ledger()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'), ('check_tables', 'check_tables()', '42501'),
+	('ledger_is_empty', 'ledger_is_empty()', '42501'), ('take_ledger', 'take_ledger()', '42501'), ('record_parked', 'record_parked()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'), ('check_tables', 'check_tables()', 'ok'), ('found_structure', 'found_structure()', 'ok'), ('structure_problems', 'structure_problems()', 'ok'),
 	('check_nothing_planted', 'check_nothing_planted()', 'ok'), ('ledger_relations', 'ledger_relations()', 'ok'),
 	('source_of', $$source_of('deal')$$, 'ok'), ('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$, 'ok'),
 	('condition_for', $$condition_for('a > 1', 'NEW')$$, 'ok'), ('condition_is_change', $$condition_is_change('a > 1')$$, 'ok'), ('condition_columns', $$condition_columns('a > 1')$$, 'ok'),

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(283);
+SELECT plan(287);
 CREATE EXTENSION trust_ledger;
 
 -- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
@@ -61,12 +61,12 @@ FROM unnest(ARRAY[
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$, $$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
 	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$, $$trust_trend('all')$$, $$human_backing()$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
-	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$, $$found_ledger()$$, $$ledger_is_empty()$$, $$take_ledger()$$, $$adopt_ledger()$$, $$read_batches('calls', 's', 1)$$, $$migrate_ledger()$$, $$migrate_as_owner()$$]) AS call;
+	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$, $$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$, $$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$, $$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$, $$drop_parked(gen_random_uuid(), 'why')$$, $$record_parked()$$, $$found_ledger()$$, $$ledger_is_empty()$$, $$take_ledger()$$, $$adopt_ledger()$$, $$read_batches('calls', 's', 1)$$, $$migrate_ledger()$$, $$migrate_as_owner()$$]) AS call;
 
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'check_tables', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_'
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'check_tables', 'found_structure', 'structure_problems', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_'
 		-- of tracking, what works on a table and its mapping
 		AND proname !~ '^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|track_triggers$|table_of_source$|tracked_state$|source_to_track$|drop_track_triggers$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(545);
+SELECT plan(555);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
@@ -98,7 +98,7 @@ $$;
 -- ---- guards: missing, off, weaker, replaced; and what stands before them
 
 SELECT ok(found(format(doing, tab, trigger)) @> ARRAY[format('guard - - %s %s', tab, trigger)], format(doing, tab, trigger))
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
 	unnest('{DROP TRIGGER %2$s ON trust.%1$s,ALTER TABLE trust.%s DISABLE TRIGGER %s,ALTER TABLE trust.%s ENABLE TRIGGER %s,
 		ALTER TABLE trust.%s ENABLE REPLICA TRIGGER %s,ALTER TRIGGER %2$s ON trust.%1$s RENAME TO another}'::text[]) AS doing;
 CREATE FUNCTION let_pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
@@ -188,14 +188,16 @@ DECLARE
 	row_id tid;
 	key text;
 	expects text;
+	of_customer text;
 	changed text;
 	findings text[];
 BEGIN
 	FOR changed IN SELECT value FROM changes WHERE tab = of_tab AND attname = of_column LOOP
-		FOR row_id, key, expects IN EXECUTE format('SELECT ctid, %s, %s FROM trust.%I WHERE %I::text IS DISTINCT FROM (%s)::text',
-			row_key, expected, of_tab, of_column, changed)
+		-- one customer's is verified faster
+		FOR row_id, key, expects, of_customer IN EXECUTE format('SELECT ctid, %s, %s, %s FROM trust.%I WHERE %I::text IS DISTINCT FROM (%s)::text',
+			row_key, expected, CASE WHEN of_tab IN ('entry', 'promise', 'chain', 'source') AND of_column <> 'customer' THEN 'customer' ELSE 'NULL' END, of_tab, of_column, changed)
 		LOOP
-			findings := altered(format('UPDATE trust.%I SET %I = %s WHERE ctid = %L', of_tab, of_column, changed, row_id));
+			findings := altered(format('UPDATE trust.%I SET %I = %s WHERE ctid = %L', of_tab, of_column, changed, row_id), of_customer);
 			IF NOT EXISTS (SELECT FROM unnest(findings) AS f WHERE f ~ expects) THEN
 				RETURN NEXT concat_ws(' ', key, changed, findings);
 			END IF;
@@ -435,7 +437,7 @@ FROM (VALUES ('public.planted(promiser)', 'function planted(text)'), ('promiser 
 	('promiser::public.planted_domain IS NOT NULL', 'type planted_domain'), ('EXISTS (SELECT FROM trust.planted_view)', 'a view beside the ledger''s'),
 	('query_to_xml(''SELECT public.planted(''''x'''')'', true, true, '''') IS NOT NULL', 'SQL that it is told')) AS c (condition, what);
 SELECT is(found('ALTER TABLE trust.parked_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.parked_change USING (public.planted(source))'),
-	'{guard - - parked_change row_security}', 'nor on a policy of what is parked');
+	'{"guard - - parked_change policy","guard - - parked_change row_security"}', 'nor on a policy of what is parked');
 
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found('SET LOCAL transaction_read_only = on'), '{}', 'in a transaction that only reads');

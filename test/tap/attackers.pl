@@ -474,7 +474,7 @@ in_vain('admin', 'deny', 'the owner\'s own level', 'the owner governs all the sa
 
 # ---- the database's owner, and a superuser, who takes the guards off ----
 
-my @tables = qw(entry chain promise source ledger actor policy access tracking);
+my @tables = qw(entry chain promise source ledger actor policy access tracking parked_change);
 my $off = join '', map { "ALTER TABLE trust.$_ DISABLE TRIGGER USER;" } @tables;
 my $on = join '', map { "ALTER TABLE trust.$_ ENABLE ALWAYS TRIGGER trust_guard, ENABLE ALWAYS TRIGGER trust_guard_truncate;" } @tables;
 # The last entry of a chain, as if it had never been.
@@ -492,7 +492,7 @@ foreach my $who (qw(owner superuser))
 		$may_replicate . q{INSERT INTO trust.source SELECT * FROM trust.source LIMIT 1}, $may_replicate . q{INSERT INTO trust.access VALUES ('mallory', '{admin}', 1)});
 	unprotected($who, 'forge', 'promises that nobody made', 'can add false *new* entries', qr/^0 true$/, "SELECT $findings || ' ' || EXISTS (SELECT FROM trust.promise WHERE words = 'I never said that' AND backer = 'carl')",
 		q{SELECT trust_ledger.make_promise('victim', 'I never said that', 'carl', currency => 'JPY', actor => 'carl')});
-	refused($who, 'alter', 'rows, while the guards stand', 'TL006', map { my $tab = $_; map { $may_replicate . sprintf $_, $tab } 'UPDATE trust.%s SET ' . ({ chain => 'length = length', promise => 'last_seq = last_seq', entry => q{login = 'x'} }->{$tab} // 'seq = seq'), 'DELETE FROM trust.%s' } @tables);
+	refused($who, 'alter', 'rows, while the guards stand', 'TL006', map { my $tab = $_; map { $may_replicate . sprintf $_, $tab } 'UPDATE trust.%s SET ' . ({ chain => 'length = length', promise => 'last_seq = last_seq', entry => q{login = 'x'}, parked_change => 'error = error' }->{$tab} // 'seq = seq'), 'DELETE FROM trust.%s' } @tables);
 	refused($who, 'hide', 'all rows, while the guards stand', 'TL006', map { "${may_replicate}TRUNCATE trust.$_" } @tables);
 	found($who, 'alter', "entries and what they add up to, the guards off and on again", 'verify()', qr/^$_->[1]/, [ 'auditor', $verified ], "$off $_->[0]; $on")
 	  foreach [ q{UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|hash\|is not the hash .*' ], [ q{UPDATE trust.entry SET words = 'other' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|words\|is not the text .*' ],
@@ -512,7 +512,9 @@ foreach my $who (qw(owner superuser))
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.exception AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.exception'::regclass), ';') || ') AS e WHERE false'; END $$});
 	in_vain($who, 'hide', 'the same, until migrate_ledger()', 'is made anew', qr/^t$/, q{SELECT count(*) > 0 FROM trust.exception},
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.exception AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.exception'::regclass), ';') || ') AS e WHERE false'; END $$}, q{SELECT trust_ledger.migrate_ledger()});
-	found($who, 'hide', 'a change that waits in trust.parked', 'reconcile_table()', qr/^row_without_promise$/, [ 'auditor', q{SELECT what FROM trust_ledger.reconcile_table('crm.quote')} ], q{DELETE FROM trust.parked_change});
+	found($who, 'hide', 'a change that waits in trust.parked', 'verify()', qr/^parked_change\|.*is missing/, [ 'auditor', $verified ], "$off DELETE FROM trust.parked_change; $on");
+	found($who, 'hide', 'the same, dropped on record', 'an entry', qr/^changes_dropped$/, q{SELECT event FROM trust.entry WHERE customer = '' ORDER BY seq DESC LIMIT 1}, q{SELECT trust_ledger.drop_parked(parked, 'never mind') FROM trust.parked_change});
+	found($who, 'alter', 'a change that waits in trust.parked, before it is replayed', 'verify()', qr/^parked_change\|.*was not what was parked/, [ 'auditor', $verified ], "$off UPDATE trust.parked_change SET new_row = new_row || '{\"customer\": \"victim\"}'; $on", [ 'app', q{SELECT trust_ledger.replay_parked()} ]);
 	unprotected($who, 'impersonate', 'whoever writes, by a trigger on the ledger\'s tables', 'as whoever writes', qr/^anna\|anna\|crm_owner\|asserted$/, q{SELECT actor, login, role, evidence FROM trust.entry WHERE customer = 'ridden'},
 		q{CREATE FUNCTION public.ride() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF pg_trigger_depth() = 1 THEN PERFORM trust_ledger.make_promise('ridden', 'w', currency => 'JPY'); END IF; RETURN NULL; END $$;
 			CREATE TRIGGER t AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION public.ride()}, [ 'anna', q{SELECT trust_ledger.make_promise('victim', 'w', currency => 'JPY')} ]);

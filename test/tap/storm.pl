@@ -180,7 +180,7 @@ sub check
 my $began = time;
 my $lives = 1;
 # Rounds go on until each act was done and each kind of error was seen, however slow the machine; up to a time.
-my $completes = $seconds >= 20 && $slow == 1;
+my $completes = $seconds >= 60 && $slow == 1;
 for (my $round = 1; $lives && (time < $began + $seconds || $completes && missing() ne '' && time < $began + 4 * $seconds); $round++)
 {
 	my $db = "storm_$round";
