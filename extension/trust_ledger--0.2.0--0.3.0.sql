@@ -979,7 +979,7 @@ BEGIN
 	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise, e.actor AS subject, p.promiser, p.kind, p.state,
 		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
 	FROM trust.entry e JOIN trust.entry g ON g.customer = '' AND g.seq = e.actor_seq AND e.recorded_at < g.recorded_at - interval '1 minute'
-	LEFT JOIN LATERAL (SELECT * FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
+	LEFT JOIN LATERAL (SELECT o.promiser, o.kind, o.state FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
 	-- most are younger than all who act: that is seen at once
 	WHERE e.recorded_at < (SELECT max(a.recorded_at) FROM trust.entry a WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
 		AND (SELECT trust_ledger.require_reader())
