@@ -143,6 +143,30 @@ BEGIN
 		ORDER BY e.seq LIMIT 1) taken
 	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
 		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise, e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
+	FROM trust.entry e JOIN trust.entry g ON g.customer = '' AND g.seq = e.actor_seq AND e.recorded_at < g.recorded_at - interval '1 minute'
+	LEFT JOIN LATERAL (SELECT o.promiser, o.kind, o.state FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
+	-- most are younger than all who act: that is seen at once
+	WHERE e.recorded_at < (SELECT max(a.recorded_at) FROM trust.entry a WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
+		AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise, format('%I.%I', s.nspname, c.relname) AS subject,
+		NULL AS promiser, NULL AS kind, NULL AS state,
+		format('%s %I calls function %I.%I after a write%s', CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END, t.tgname,
+			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
+	FROM (WITH RECURSIVE place (relid) AS (
+			SELECT o.oid FROM pg_class o JOIN pg_namespace os ON os.oid = o.relnamespace
+			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change')
+			UNION SELECT i.inhrelid FROM place JOIN pg_inherits i ON i.inhparent = place.relid)
+		SELECT place.relid FROM place) part
+	JOIN pg_class c ON c.oid = part.relid JOIN pg_namespace s ON s.oid = c.relnamespace
+	-- neither BEFORE nor INSTEAD OF; a partition's copy of its parent's trigger is the same
+	JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgtype & 66 = 0 AND t.tgparentid = 0
+	JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
+	-- foreign keys have triggers of PostgreSQL's own
+	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog') AND (SELECT trust_ledger.require_reader())
 	$view$;
 	RETURN NEXT;
 
@@ -182,14 +206,14 @@ AS $$
 DECLARE
 	col record;
 BEGIN
-	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry or rule and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
+	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry, rule or trigger and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
 	FOR col IN
 		SELECT * FROM (VALUES
-			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while.$c$),
-			('since', 'Since when; of what is done with, when it was done.'),
-			('customer', 'Whom the promise was made to; empty: governance.'),
+			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while. clock_set_back: an entry was recorded more than a minute before the entry that registered its actor as it says. foreign_code: a trigger that is not the ledger's own follows what is written to one of its tables.$c$),
+			('since', 'Since when; of what is done with, when it was done. NULL: that is not known.'),
+			('customer', 'Whom the promise was made to; empty: governance, or a table.'),
 			('promise', 'The promise; NULL: it is about no promise.'),
-			('subject', 'The actor, login, rule or tracked table it is about; NULL: the promise itself.'),
+			('subject', 'The actor, login, rule or table it is about; NULL: the promise itself.'),
 			('promiser', 'Who made the promise.'),
 			('kind', 'The promise''s kind; NULL: none was said.'),
 			('state', 'The promise''s state now.'),

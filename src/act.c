@@ -213,6 +213,22 @@ ActingAs(void)
 	return acting != NULL && acting[0] != '\0' ? pstrdup(acting) : NULL;
 }
 
+/* The login's or role's own actor, if there is one; else the one that is named. */
+static void
+SettleActor(Act *act, Actor *own, const char *named)
+{
+	if (named != NULL)
+		CheckMayActAs(act, own, named);
+	act->own = own != NULL;
+	act->actor = own ? own : ActorGet(act->ledger, named, "actor");
+	if (own == NULL && act->actor->speaks_for != SPEAKS_FOR_COMPANY && act->actor->db_role != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("actor \"%s\" acts from login \"%s\" only", act->actor->actor, act->actor->db_role),
+				 errdetail("It speaks for a %s and has a login of its own, so nobody else can speak in its name.",
+						   speaks_for_names[act->actor->speaks_for])));
+}
+
 /*
  * The argument; else act_as(); else whoever the login belongs to.  For a row that
  * changed the argument says it all, and was settled when it did.
@@ -230,15 +246,7 @@ ResolveActor(Act *act, const char *named, bool needed)
 			NobodyActs(act);
 		return;
 	}
-	if (named != NULL)
-		CheckMayActAs(act, own, named);
-	act->actor = own ? own : ActorGet(act->ledger, named, "actor");
-	if (own == NULL && act->actor->speaks_for != SPEAKS_FOR_COMPANY && act->actor->db_role != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("actor \"%s\" acts from login \"%s\" only", act->actor->actor, act->actor->db_role),
-				 errdetail("It speaks for a %s and has a login of its own, so nobody else can speak in its name.",
-						   speaks_for_names[act->actor->speaks_for])));
+	SettleActor(act, own, named);
 	if (own != NULL && act->origin == NULL && IsOwnSession())
 		act->evidence = EVIDENCE_SESSION;
 }
@@ -363,6 +371,40 @@ SetInstants(const Act *act, const Chain *chain, Row *entry)
 	RowSet(entry, ENTRY_BACKFILLED, BoolGetDatum(backfilled));
 }
 
+/* What the entry says of who acts. */
+static void
+SetActor(const Act *act, Row *entry)
+{
+	RowSetText(entry, ENTRY_ACTOR, act->actor->actor);
+	RowSetText(entry, ENTRY_ACTOR_KIND, actor_kind_names[act->actor->kind]);
+	RowSetText(entry, ENTRY_SPEAKS_FOR, speaks_for_names[act->actor->speaks_for]);
+	RowSetText(entry, ENTRY_RESPONSIBLE, act->actor->responsible);
+	RowSet(entry, ENTRY_ACTOR_SEQ, Int64GetDatum(act->actor->seq));
+	RowSetText(entry, ENTRY_EVIDENCE, evidence_names[act->evidence]);
+}
+
+/*
+ * Before who acts backs: until this is committed no human is retired.  Who acts
+ * is settled again where something changed meanwhile.
+ */
+void
+ActHold(Act *act, Row *entry)
+{
+	Actor	   *own;
+
+	ActorsLock(RowShareLock);
+	if (!ActIsStale(act))
+		return;
+	own = ActorOfCaller(act);
+	if (act->own && own == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("login \"%s\" no longer belongs to actor \"%s\"", act->login, act->actor->actor),
+				 errhint("Call again, as whoever the login may act as now.")));
+	SettleActor(act, own, act->actor->actor);
+	SetActor(act, entry);
+}
+
 /* An entry with all that every entry has; the event's own columns are still to come. */
 Row *
 ActEntry(const Act *act, const Chain *chain, const char *event)
@@ -374,14 +416,7 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 	RowSetText(entry, ENTRY_EVENT, event);
 	SetInstants(act, chain, entry);
 	if (act->actor)
-	{
-		RowSetText(entry, ENTRY_ACTOR, act->actor->actor);
-		RowSetText(entry, ENTRY_ACTOR_KIND, actor_kind_names[act->actor->kind]);
-		RowSetText(entry, ENTRY_SPEAKS_FOR, speaks_for_names[act->actor->speaks_for]);
-		RowSetText(entry, ENTRY_RESPONSIBLE, act->actor->responsible);
-		RowSet(entry, ENTRY_ACTOR_SEQ, Int64GetDatum(act->actor->seq));
-		RowSetText(entry, ENTRY_EVIDENCE, evidence_names[act->evidence]);
-	}
+		SetActor(act, entry);
 	RowSetText(entry, ENTRY_LOGIN, act->login);
 	RowSetText(entry, ENTRY_ROLE, act->role_name);
 	if (act->has_context)

@@ -49,6 +49,7 @@ typedef struct Act
 	const Ledger *ledger;
 	uint64		generation;		/* of what was looked up */
 	Actor	   *actor;			/* NULL only in governance, by a login that is nobody's, and of what nobody calls for */
+	bool		own;			/* the login, or the role, is theirs */
 	Evidence	evidence;
 	Oid			role;
 	const char *login;
@@ -68,6 +69,7 @@ extern const Origin *OriginOf(FunctionCallInfo fcinfo);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern void ActOfNobody(Act *act, const Ledger *ledger);
 extern bool ActIsStale(const Act *act);
+extern void ActHold(Act *act, Row *entry);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);

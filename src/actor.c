@@ -8,7 +8,9 @@
 
 #include "actor.h"
 
+#include "catalog/pg_class_d.h"
 #include "catalog/pg_type_d.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
@@ -26,10 +28,6 @@ static Statement read_actor = STATEMENT(
 static Statement read_actor_of_login = STATEMENT(
 	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE db_role OPERATOR(pg_catalog.=) $1"
 	" ORDER BY active DESC, seq DESC LIMIT 1", TEXTOID);
-
-/* FOR SHARE: nobody is retired while they back. */
-static Statement hold_actor = STATEMENT(
-	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1 FOR SHARE", TEXTOID);
 
 /* By name of the actor, or of the login: what was found, or that there is none. */
 typedef struct CachedActor
@@ -242,17 +240,17 @@ ActorHuman(const Actor *actor)
 	return actor->kind == ACTOR_HUMAN ? actor->actor : actor->responsible;
 }
 
-/* Keeps the actor from being changed until this transaction ends, and reads them as they are; within a LedgerSession. */
-Actor *
-ActorHold(const char *actor)
+/*
+ * Locks what governance says of actors until this transaction ends: a
+ * RowShareLock by who backs, an ExclusiveLock by who takes from an actor what
+ * they may back, or where from.  After customers' chains, before governance's.
+ *
+ * The lock is on trust.actor as an object, not as a relation: whoever holds the
+ * governance chain may write to the table, and would wait there for who holds
+ * the lock and waits for the chain.
+ */
+void
+ActorsLock(LOCKMODE mode)
 {
-	Datum		argument = CStringGetTextDatum(actor);
-	Actor	   *held = palloc(sizeof(Actor));
-
-	if (StatementWrite(&hold_actor, &argument, NULL) != 1)
-		ActorNotActive(actor);
-	*held = ResultActor();
-	if (!held->active)
-		ActorNotActive(actor);
-	return held;
+	LockDatabaseObject(RelationRelationId, LedgerRelation("actor"), 0, mode);
 }

@@ -7,6 +7,8 @@
 
 #include "ledger.h"
 
+#include "storage/lockdefs.h"
+
 typedef enum ActorKind
 {
 	ACTOR_HUMAN,
@@ -44,7 +46,7 @@ extern Actor *ActorFind(const Ledger *ledger, const char *actor);
 extern Actor *ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call);
 extern Actor *ActorOfLogin(const Ledger *ledger, const char *login);
 extern const char *ActorHuman(const Actor *actor);
-extern Actor *ActorHold(const char *actor);
+extern void ActorsLock(LOCKMODE mode);
 pg_noreturn extern void ActorNotActive(const char *actor);
 
 #endif

@@ -77,8 +77,9 @@ CheckHasWords(const PromiseAct *pa)
 }
 
 static void
-CheckAuthority(const PromiseAct *pa, const Actor *actor)
+CheckAuthority(const PromiseAct *pa)
 {
+	const Actor *actor = pa->act.actor;
 	AuthorityUse use;
 
 	if (!TermsWithinAuthority(pa, actor, pa->promise, &use))
@@ -93,13 +94,11 @@ CheckAuthority(const PromiseAct *pa, const Actor *actor)
 }
 
 static void
-CheckMayBack(const PromiseAct *pa, const PolicyDemand *demand)
+CheckMayBack(PromiseAct *pa, const PolicyDemand *demand)
 {
-	const Actor *actor = pa->act.actor;
-
 	CheckEvidence(pa, demand);
-	/* as they are now, held until this is committed */
-	CheckAuthority(pa, ActorHold(actor->actor));
+	ActHold(&pa->act, pa->entry);
+	CheckAuthority(pa);
 }
 
 /*

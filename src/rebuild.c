@@ -227,6 +227,8 @@ rebuild(PG_FUNCTION_ARGS)
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild what entries add up to");
 	if (!of_governance)			/* locked before that of governance */
 		ChainLock(&chain, governance.act.ledger, customer);
+	else						/* an actor may turn out to be retired, or to back less */
+		ActorsLock(ExclusiveLock);
 	if (GovernanceLock(&governance))
 	{
 		GovernanceChange change = {.event = "rebuilt"};

@@ -17,14 +17,12 @@
 PG_FUNCTION_INFO_V1(register_actor);
 PG_FUNCTION_INFO_V1(retire_actor);
 
-/* Actor before governance chain, here as everywhere: who backs holds their actor's row. */
-static Statement lock_actor = STATEMENT(
-	"SELECT kind, speaks_for, active, name FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1 FOR UPDATE",
-	TEXTOID);
+/* What is written follows from these, which are read under the lock of the governance chain. */
+static Statement read_actor = STATEMENT(
+	"SELECT kind, speaks_for, active, name FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
 
-static Statement lock_machines = STATEMENT(
-	"SELECT actor, name FROM trust.actor WHERE responsible OPERATOR(pg_catalog.=) $1 AND active"
-	" ORDER BY actor FOR UPDATE",
+static Statement read_machines = STATEMENT(
+	"SELECT actor, name FROM trust.actor WHERE responsible OPERATOR(pg_catalog.=) $1 AND active ORDER BY actor",
 	TEXTOID);
 
 static Statement read_human = STATEMENT(
@@ -142,13 +140,13 @@ CheckDbRole(const Ledger *ledger, const Registration *r)
 				 errhint("Retire that actor, or register it again without db_role.")));
 }
 
-/* Locks the actor's row, if there is one.  What they are cannot change, or entries would not mean what they say. */
+/* What they are cannot change, or entries would not mean what they say. */
 static void
 CheckSameNature(const Registration *r)
 {
 	Datum		actor = CStringGetTextDatum(r->actor);
 
-	if (StatementWrite(&lock_actor, &actor, NULL) == 0)
+	if (StatementWrite(&read_actor, &actor, NULL) == 0)
 		return;
 	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[r->kind]) != 0 ||
 		strcmp(TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)), speaks_for_names[r->speaks_for]) != 0)
@@ -159,6 +157,31 @@ CheckSameNature(const Registration *r)
 						   TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
 						   TextDatumGetCString(ResultNeeded(0, 2, TEXTOID))),
 				 errhint("Register the new actor under a key of its own.")));
+}
+
+static bool
+SameText(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+SameAuthority(const Jsonb *a, const Jsonb *b)
+{
+	return a && b ? DatumGetBool(DirectFunctionCall2(jsonb_eq, JsonbPGetDatum(a), JsonbPGetDatum(b))) : a == b;
+}
+
+/*
+ * Where it changes what somebody may back, or from which login, nobody backs
+ * until it is committed.  The same said again waits for nobody, nor does a new actor.
+ */
+static void
+HoldBackers(const Ledger *ledger, const Registration *r)
+{
+	const Actor *known = ActorFind(ledger, r->actor);
+
+	if (!SameText(known ? known->db_role : NULL, r->db_role) || (known && !SameAuthority(known->authority, r->authority)))
+		ActorsLock(ExclusiveLock);
 }
 
 static Datum
@@ -216,11 +239,13 @@ register_actor(PG_FUNCTION_ARGS)
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "register actors");
 	CheckSameNature(&r);
+	HoldBackers(governance.act.ledger, &r);
 	if (GovernanceLock(&governance))
 	{
 		GovernanceChange change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
 
 		CheckSameNature(&r);	/* again: somebody may have been first */
+		HoldBackers(governance.act.ledger, &r);
 		if (r.responsible)
 			CheckResponsible(r.responsible, r.speaks_for);
 		if (r.db_role)
@@ -257,7 +282,7 @@ HandOver(const char *human, const char *successor, GovernanceChange **changes)
 {
 	Datum		argument = CStringGetTextDatum(human);
 	Datum		responsible[2] = {CStringGetTextDatum("responsible"), (Datum) 0};
-	int			count = StatementWrite(&lock_machines, &argument, NULL);
+	int			count = StatementWrite(&read_machines, &argument, NULL);
 	Datum		fields;
 
 	*changes = palloc0(sizeof(GovernanceChange) * (count + 1));
@@ -281,14 +306,14 @@ HandOver(const char *human, const char *successor, GovernanceChange **changes)
 	return count;
 }
 
-/* Actor and machines before the governance chain; what they are is read again under its lock. */
+/* Nobody backs until it is committed that somebody who could does so no more; machines are retired at once. */
 static void
-LockForRetirement(const char *actor)
+HoldBackersFor(const Ledger *ledger, const char *retired)
 {
-	Datum		argument = CStringGetTextDatum(actor);
+	const Actor *known = ActorFind(ledger, retired);
 
-	StatementWrite(&lock_actor, &argument, NULL);
-	StatementWrite(&lock_machines, &argument, NULL);
+	if (known && known->kind == ACTOR_HUMAN && known->speaks_for == SPEAKS_FOR_COMPANY)
+		ActorsLock(ExclusiveLock);
 }
 
 static text *
@@ -296,7 +321,7 @@ CheckRetirable(const char *actor)
 {
 	Datum		argument = CStringGetTextDatum(actor);
 
-	if (StatementWrite(&lock_actor, &argument, NULL) == 0)
+	if (StatementWrite(&read_actor, &argument, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor)));
@@ -308,8 +333,8 @@ CheckRetirable(const char *actor)
 /*
  * retire_actor(actor text, successor text, reason text, acting text, occurred_at,
  *				context, idempotency_key) returns receipt
- *		The actor acts no more; what they did stays.  Waits for who backs in their
- *		name right now.  A human who answers for active machines needs a successor,
+ *		The actor acts no more; what they did stays.  Of a human, waits for whoever
+ *		backs right now.  A human who answers for active machines needs a successor,
  *		an active human, who answers for them from now on.  Level admin.  Errors:
  *		42704 not registered, TL003 retired already, or machines without successor.
  */
@@ -323,7 +348,7 @@ retire_actor(PG_FUNCTION_ARGS)
 	if (successor && strcmp(successor, actor) == 0)
 		Refuse("nobody succeeds themselves", "Name another active human.");
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "retire actors");
-	LockForRetirement(actor);
+	HoldBackersFor(governance.act.ledger, actor);
 	if (GovernanceLock(&governance))
 	{
 		Datum		successor_datum = successor ? CStringGetTextDatum(successor) : (Datum) 0;
@@ -331,6 +356,7 @@ retire_actor(PG_FUNCTION_ARGS)
 		GovernanceChange *changes;
 		int			machines;
 
+		HoldBackersFor(governance.act.ledger, actor);	/* again: they may just have been registered */
 		if (successor)
 			CheckResponsible(successor, SPEAKS_FOR_COMPANY);
 		machines = HandOver(actor, successor, &changes);

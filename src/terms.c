@@ -159,13 +159,15 @@ SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are
 
 /* The human promiser's own act, with evidence and authority enough, backs what they promise. */
 static bool
-BacksByOwnAct(const PromiseAct *pa, const PolicyDemand *demand)
+BacksByOwnAct(PromiseAct *pa, const PolicyDemand *demand)
 {
-	const Actor *actor = pa->act.actor;
 	AuthorityUse use;
 
-	return actor->kind == ACTOR_HUMAN && RowTextIs(pa->entry, ENTRY_PROMISER, actor->actor) &&
-		pa->act.evidence >= demand->evidence && TermsWithinAuthority(pa, actor, pa->entry, &use);
+	if (pa->act.actor->kind != ACTOR_HUMAN || !RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
+		pa->act.evidence < demand->evidence)
+		return false;
+	ActHold(&pa->act, pa->entry);
+	return TermsWithinAuthority(pa, pa->act.actor, pa->entry, &use);
 }
 
 /*

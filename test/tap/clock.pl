@@ -97,6 +97,12 @@ is(outcome("make_promise('back', 'w', actor => 'anna', due => now() + interval '
 is(outcome("make_promise('back', 'w', actor => 'anna', occurred_at => now() + interval '1 hour')"), 'open', 'occurred_at is held against the ledger\'s clock');
 is_sound('set back');
 
+# An entry that is older than who is registered to have made it.
+my $noticed = q{SELECT customer, subject, state, count(*), bool_and(since < now()) FROM trust.exception WHERE what = 'clock_set_back' GROUP BY 1, 2, 3 ORDER BY 1, 2};
+is(asked($noticed), "other|anna|open|1|t", 'trust.exception shows it where governance knows a later instant');
+is(asked(q{SELECT x.subject, customer FROM trust.exception x JOIN trust.entry e USING (customer, promise) WHERE what = 'clock_set_back' AND e.event = 'made'
+	AND detail ~ format('^entry %s was recorded at .*, and entry %s of governance, which it names, at ', e.seq, e.actor_seq)}), 'anna|other', 'which and by which');
+
 # To be in time after all: not where the ledger has seen a later instant.
 my %late = map { $_ => make($_, q{due => now() + interval '1 hour'}) } qw(seen unseen);
 set_clock('-22h');
