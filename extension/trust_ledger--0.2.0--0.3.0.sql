@@ -251,7 +251,7 @@ BEGIN
 	RETURN QUERY
 	WITH place AS (
 		SELECT c.oid, c.relname::text AS tab FROM pg_class c
-		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind IN ('r', 'p') AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
+		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
 		UNION SELECT p.relid, c.relname FROM pg_class c, LATERAL pg_partition_tree(c.oid) AS p
 		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind = 'p' AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
 	)
@@ -289,15 +289,14 @@ BEGIN
 	WITH made AS (
 		SELECT * FROM trust_ledger.ledger_structure()
 	), found AS MATERIALIZED (
-		SELECT f.*, c.relname::text AS place, c.relispartition AS is_part
+		SELECT f.*, c.relname::text AS place, c.relispartition AS is_part, c.relkind IN ('r', 'p') AS is_table
 		FROM trust_ledger.found_structure() f JOIN pg_class c ON c.oid = f.relid
 	), place AS (
-		SELECT DISTINCT relid, tab, place, is_part FROM found
+		SELECT DISTINCT relid, tab, place, is_part, is_table FROM found
 	)
-	SELECT m.tab, 'table', 'is missing', false
-	FROM (SELECT DISTINCT tab FROM made) m
-	-- ledgers of before have no table copy until migrate_ledger() makes it
-	WHERE m.tab <> 'copy' AND NOT EXISTS (SELECT FROM found f WHERE f.tab = m.tab)
+	SELECT m.tab, 'table', CASE WHEN c.oid IS NULL THEN 'is missing' ELSE 'is no table' END, c.oid IS NOT NULL
+	FROM (SELECT DISTINCT made.tab FROM made) m LEFT JOIN pg_class c ON c.oid = to_regclass('trust.' || quote_ident(m.tab))
+	WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p')
 	UNION ALL
 	SELECT p.place, m.what, CASE WHEN f.how IS NULL THEN 'is missing' ELSE format('is %s, and was made as %s', f.how, m.how) END,
 		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
@@ -311,7 +310,7 @@ BEGIN
 	UNION ALL
 	SELECT p.place, m.what, format('%s is missing', m.how), true
 	FROM made m JOIN place p ON p.tab = m.tab
-	WHERE m.what !~ '^column ' AND NOT EXISTS (SELECT FROM found f WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
+	WHERE m.what !~ '^column ' AND p.is_table AND NOT EXISTS (SELECT FROM found f WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
 	UNION ALL
 	SELECT f.place, f.what, CASE WHEN f.what ~ '^column ' THEN format('is %s, and no column of the ledger', f.how)
 		ELSE format('"%s", %s, may change or refuse what is written', f.name, f.how) END, true

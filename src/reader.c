@@ -108,12 +108,17 @@ ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const c
 	ReaderNext(reader);
 }
 
-/* Rows as they are stored know where they stand; those that the executor forms anew do not. */
+/*
+ * Rows as they are stored know where they stand; those that the executor forms
+ * anew do not, and the statement has to say it.  What is no table has no places.
+ */
 static bool
-RowsKnowTheirPlace(const Reader *reader)
+NeedsPlaces(const Reader *reader)
 {
-	return get_rel_relkind(LedgerRelation(reader->shape->table)) != RELKIND_PARTITIONED_TABLE &&
-		(reader->size == 0 || ItemPointerIsValid(&reader->batch->vals[0]->t_self));
+	char		relkind = get_rel_relkind(LedgerRelation(reader->shape->table));
+
+	return relkind == RELKIND_PARTITIONED_TABLE ||
+		(RELKIND_HAS_TABLE_AM(relkind) && reader->size > 0 && !ItemPointerIsValid(&reader->batch->vals[0]->t_self));
 }
 
 /* All of those customers' rows; in reader->tally is how many were read, and which. */
@@ -123,7 +128,7 @@ ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then, const
 	ReaderBegin(reader, shape);
 	OpenPortal(reader, NULL, then, customers);
 	FetchBatch(reader);
-	if (!RowsKnowTheirPlace(reader))
+	if (NeedsPlaces(reader))
 	{
 		SPI_freetuptable(reader->batch);
 		SPI_cursor_close(reader->portal);
