@@ -54,7 +54,7 @@ SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
 SELECT is(found(doing), ARRAY['view ' || view], doing) FROM (VALUES
 	('CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.policy_rule'), ';') || ') r WHERE policy <> ''all''', 'policy_rule'),
 	('CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS ' || replace(pg_get_viewdef('trust.policy_rule'), 'WHERE', 'WHERE policy.seq > 0 AND'), 'policy_rule'),
-	('CREATE OR REPLACE VIEW trust.tracked_row WITH (security_barrier) AS ' || replace(pg_get_viewdef('trust.tracked_row'), 's.gone', 'false AS gone'), 'tracked_row'),
+	('CREATE OR REPLACE VIEW trust.tracked_row WITH (security_barrier) AS ' || regexp_replace(pg_get_viewdef('trust.tracked_row'), '(s\.)?gone', 'false AS gone'), 'tracked_row'),
 	('CREATE TABLE trust.copied AS TABLE trust.source; CREATE OR REPLACE VIEW trust.tracked_row WITH (security_barrier) AS ' || replace(pg_get_viewdef('trust.tracked_row'), 'trust.source', 'trust.copied'), 'tracked_row'),
 	('ALTER VIEW trust.tracked_row RENAME COLUMN key TO name_of_row', 'tracked_row'),
 	('ALTER VIEW trust.tracked_row RENAME COLUMN key TO k; ALTER VIEW trust.tracked_row RENAME COLUMN name TO key; ALTER VIEW trust.tracked_row RENAME COLUMN k TO name', 'tracked_row'),
