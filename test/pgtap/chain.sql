@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(77);
+SELECT plan(78);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -68,6 +68,8 @@ SELECT is((trust_ledger.make_promise('c', 'Next.', actor => 'ben')).seq, 9::bigi
 
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
+CREATE TABLE offer (id bigint PRIMARY KEY, customer text, title text);
+CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=title', 'actor:bot', 'on_error:park', 'write:now');
 CREATE TABLE retries (call text, args text, other text);
 INSERT INTO retries VALUES
 	('make_promise', $$'c', 'Words.', value => 1.5, due => '2099-01-01', purpose => 'To.', actor => 'ben', context => '{"a": 1}'$$,
@@ -95,7 +97,7 @@ INSERT INTO retries VALUES
 	('accept_promise', $$%L, relayed => true, actor => 'ben'$$, $$%L, actor => 'carl'$$), ('release_promise', $$%L, actor => 'carl'$$, $$%L, relayed => true, actor => 'ben'$$),
 	('confirm_relayed', $$%L, actor => 'carl'$$, $$%L, reason => 'Why.', actor => 'carl'$$),
 	('erase_words', $$%L::uuid, 'r'$$, $$%L::uuid, 's'$$), ('erase_words', $$'c', 1, 'r'$$, $$'c', 2, 'r'$$), ('erase_customer', $$'c', 'r'$$, $$'c', 's'$$),
-	('adopt_ledger', $$'Bought.'$$, $$'Sold.'$$),
+	('adopt_ledger', $$'Bought.'$$, $$'Sold.'$$), ('drop_parked', $$%L, 'Why.'$$, $$%L, 'Else.'$$),
 	('set_ledger', $$zone => 'UTC'$$, $$zone => 'Asia/Tokyo'$$),
 	('set_tracking', $$'deal', '{}'$$, $$'deal', '{"kind": ":k"}'$$), ('drop_tracking', $$'public.deal'$$, $$'public.deal', 'Why.'$$),
 	('rebuild', $$'c'$$, $$''$$), ('rebuild', $$''$$, $$'', 'Why.'$$),
@@ -128,6 +130,9 @@ BEGIN
 		WHEN 'adopt_ledger' THEN
 			CREATE ROLE heir;
 			EXECUTE format('ALTER DATABASE %I OWNER TO heir', current_database());
+		WHEN 'drop_parked' THEN
+			INSERT INTO offer VALUES (1, 'c', '');
+			SELECT parked INTO promise FROM trust.parked_change;
 		WHEN 'confirm_relayed' THEN PERFORM trust_ledger.accept_promise(promise, relayed => true, actor => 'ben');
 		ELSE NULL;
 	END CASE;

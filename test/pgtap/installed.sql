@@ -4,7 +4,7 @@ BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION citext;
 CREATE EXTENSION trust_ledger;
-SELECT plan(114);
+SELECT plan(134);
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -98,6 +98,30 @@ SELECT ok(found(doing) @> expected AND NOT found(doing)::text ~ '!', doing) FROM
 	('ALTER TABLE trust.entry RENAME COLUMN actor TO who', '{"ledger","table entry column actor"}'), ('ALTER TABLE trust.policy ALTER seq TYPE int', '{"ledger","table policy column seq"}'),
 	('ALTER TABLE trust.ledger ALTER zone TYPE citext', '{"ledger","table ledger column zone"}'),
 	('DROP TABLE trust.tracking CASCADE', '{"guard tracking trust_guard","ledger","table tracking table","view tracked"}')) AS c (doing, expected);
+
+-- ---- what everybody does
+
+SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
+	'ALTER ROLE lisa RENAME TO lisa2',
+	'ALTER ROLE ledger_owner RENAME TO another_owner',
+	'GRANT SELECT ON ALL TABLES IN SCHEMA trust TO lisa',
+	'GRANT pg_read_all_data TO lisa',
+	'REASSIGN OWNED BY lisa TO ledger_owner',
+	'CREATE ROLE r; GRANT SELECT ON trust.entry TO r; DROP OWNED BY r',
+	'ALTER TABLE deal RENAME TO offer',
+	'ALTER TABLE deal RENAME title TO words',
+	'ALTER TABLE deal ADD more int, ALTER title SET DEFAULT ''x''',
+	'DROP TABLE deal',
+	'ANALYZE trust.entry, trust.promise',
+	'ALTER TABLE trust.entry SET (autovacuum_enabled = false)',
+	'COMMENT ON TABLE trust.entry IS NULL',
+	'ALTER EXTENSION trust_ledger UPDATE',
+	'GRANT CREATE ON SCHEMA trust TO lisa',
+	'SET LOCAL max_parallel_workers_per_gather = 0',
+	'SET LOCAL enable_indexscan = off; SET LOCAL enable_sort = off',
+	'SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexonlyscan = off',
+	'SET LOCAL jit_above_cost = 0',
+	'ALTER TABLE trust.promise DROP COLUMN IF EXISTS none; ALTER TABLE trust.source ADD COLUMN more text; ALTER TABLE trust.source DROP COLUMN more']) AS doing;
 
 -- ---- policies and replication
 
