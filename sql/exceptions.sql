@@ -158,7 +158,7 @@ BEGIN
 			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
 	FROM (WITH RECURSIVE place (relid) AS (
 			SELECT o.oid FROM pg_class o JOIN pg_namespace os ON os.oid = o.relnamespace
-			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change')
+			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change', 'copy')
 			UNION SELECT i.inhrelid FROM place JOIN pg_inherits i ON i.inhparent = place.relid)
 		SELECT place.relid FROM place) part
 	JOIN pg_class c ON c.oid = part.relid JOIN pg_namespace s ON s.oid = c.relnamespace

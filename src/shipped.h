@@ -125,7 +125,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.erase_words(uuid,text,text,text,timestamp with time zone,jsonb,text)",
 	"b123167e6ed568a7090d976a3b9b3d098b325317b7a823acb409683158f1bfba"},
 	{"function trust_ledger.exception_views()",
-	"ef90b9e72a3241038ed438b4cb7179f3ff47c7808a0e4df81ba047fc3edd9bcf"},
+	"589e0c65eaf997474c4e12fc883d9e1e7180dfc20ca693f9ec5279141049cbd8"},
 	{"function trust_ledger.expectation(trust_ledger.trust_score,double precision)",
 	"f6f378bc20d0fcfa67a551e7dcbdd0d09d7ac4c68fb92400355af33777251440"},
 	{"function trust_ledger.explain_trust(text,text,timestamp with time zone,timestamp with time zone)",

@@ -2,7 +2,7 @@
 -- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(197);
+SELECT plan(198);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -385,6 +385,13 @@ SELECT set_eq($$SELECT subject, detail, since, customer, promise FROM trust.exce
 UPDATE pg_trigger SET tgisinternal = true WHERE tgname = 'idle';
 SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'foreign_code'), 3::bigint, 'also those that are said to be internal');
 UPDATE pg_trigger SET tgisinternal = false WHERE tgname = 'idle';
+BEGIN;
+SELECT format('CREATE TRIGGER each AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION post()', oid::regclass) FROM pg_class
+WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') \gexec
+SELECT count(*) AS tables FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') \gset
+SELECT count(*) AS shown FROM trust.exception WHERE what = 'foreign_code' AND detail LIKE 'trigger each %' \gset
+ROLLBACK;
+SELECT is(:shown, :tables, 'those on each of its tables');
 CREATE TABLE heir () INHERITS (trust.promise);
 CREATE TRIGGER post AFTER DELETE ON heir FOR EACH ROW EXECUTE FUNCTION post();
 SELECT is((SELECT detail FROM trust.exception WHERE what = 'foreign_code' AND subject = 'public.heir'), 'trigger post calls function public.post after a write', 'those on a part of a table, too');
