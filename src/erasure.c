@@ -82,12 +82,6 @@ static const Column found_columns[FOUND_COLUMN_COUNT] = {
 
 static const RowShape found_shape = {"entry", found_columns, FOUND_COLUMN_COUNT};
 
-/* Actors are locked before governance. */
-static Statement lock_subject = STATEMENT(
-	"SELECT a.actor FROM trust.entry e JOIN trust.actor a ON a.actor OPERATOR(pg_catalog.=) e.subject"
-	" WHERE e.customer OPERATOR(pg_catalog.=) $1 AND e.seq OPERATOR(pg_catalog.=) $2 FOR UPDATE OF a",
-	TEXTOID, INT8OID);
-
 /* The salt of the request that texts were part of goes with them. */
 static Statement erase_texts = STATEMENT(
 	"UPDATE trust.entry SET request_salt = NULL,"
@@ -145,12 +139,6 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)
 		customer = PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
-	if (VARSIZE_ANY_EXHDR(customer) == 0)	/* governance: of one entry only */
-	{
-		Datum		values[2] = {PointerGetDatum(customer), PG_GETARG_DATUM(1)};
-
-		StatementWrite(&lock_subject, values, NULL);
-	}
 	erasure->chain = palloc(sizeof(Chain));
 	ChainLock(erasure->chain, erasure->act.ledger, customer);
 	if (ActIsStale(&erasure->act))
