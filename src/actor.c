@@ -10,6 +10,7 @@
 
 #include "catalog/pg_class_d.h"
 #include "catalog/pg_type_d.h"
+#include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -252,5 +253,7 @@ ActorHuman(const Actor *actor)
 void
 ActorsLock(LOCKMODE mode)
 {
+	if (mode > RowExclusiveLock)	/* on a standby, the error that writing gets */
+		PreventCommandDuringRecovery("a change of actors");
 	LockDatabaseObject(RelationRelationId, LedgerRelation("actor"), 0, mode);
 }

@@ -88,7 +88,7 @@ COMMIT;
 SQL
 my $entries_before = ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()');
 my ($said, $complained) = ('', '');
-my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-h', $primary->host, '-p', $primary->port, '-c3', '-t80', '-f', $load, 'crm' ],
+my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-h', $primary->host, '-p', $primary->port, '-c3', '-t300', '-f', $load, 'crm' ],
 	'>', \$said, '2>', \$complained);
 my (%found, %seen);
 while ($pgbench->pumpable)
@@ -108,8 +108,8 @@ SQL
 $pgbench->finish;
 is_deeply([ sort keys %found ], [ '0', 'primary: ' ], 'under load verify() never finds what is not there');
 cmp_ok(scalar keys %seen, '>', 2, 'while the standby followed');
-like($said, qr{actually processed: 240/240}, 'and the load was carried') or diag($complained);
-is(ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()'), $entries_before + 240 * 5, 'to the last entry');
+like($said, qr{actually processed: 900/900}, 'and the load was carried') or diag($complained);
+is(ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()'), $entries_before + 900 * 5, 'to the last entry');
 is_the_same('after the load');
 
 # ---- a session on the standby learns what changes on the primary ----
