@@ -12,6 +12,7 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type_d.h"
@@ -74,7 +75,8 @@ static Copied
 ReadCopied(Relation rel)
 {
 	int			column = MarkColumn(rel);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	/* a parallel operation keeps to its snapshot, and writes nothing */
+	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	Copied		copied = COPIED_NOTHING;
