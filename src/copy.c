@@ -48,17 +48,14 @@ ForgetCopied(void)
 	known_relid = InvalidOid;
 }
 
+/* 0 where the table does not have it: it was tampered with. */
 static int
 MarkColumn(Relation rel)
 {
 	TupleDesc	tupdesc = RelationGetDescr(rel);
 	int			attnum = SPI_fnumber(tupdesc, "copied");
 
-	if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != TEXTOID)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of a ledger's table is missing", "copied")));
-	return attnum;
+	return attnum > 0 && TupleDescAttr(tupdesc, attnum - 1)->atttypid == TEXTOID ? attnum : 0;
 }
 
 static Copied
@@ -100,7 +97,7 @@ LoadCopied(Oid relid)
 
 	LedgerWatch(relid, ForgetCopied);
 	rel = table_open(relid, AccessShareLock);
-	copied = rel->rd_rel->relkind == RELKIND_RELATION ? ReadCopied(rel) : COPIED_UNKNOWN;
+	copied = rel->rd_rel->relkind == RELKIND_RELATION && MarkColumn(rel) > 0 ? ReadCopied(rel) : COPIED_UNKNOWN;
 	table_close(rel, AccessShareLock);
 	if (seen == LedgerGeneration())
 	{

@@ -21,7 +21,8 @@
 	"guarded (tab, row_guard) AS (VALUES ('entry', 'guard_entry'), ('chain', 'guard_chain')," \
 	" ('promise', 'guard_promise'), ('source', 'guard_source'), ('ledger', 'guard_governed'), ('actor', 'guard_governed')," \
 	" ('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('copy', 'guard_copy')" \
-	"   UNION ALL SELECT 'parked_change', 'guard_parked' WHERE " PARKED_IS_ON_RECORD ")," \
+	"   UNION ALL SELECT 'parked_change', 'guard_parked' WHERE EXISTS (SELECT FROM pg_catalog.pg_attribute" /* migrated */ \
+	"     WHERE attrelid = pg_catalog.to_regclass('trust.parked_change') AND attname = 'salt' AND NOT attisdropped))," \
 	" place (tab, row_guard, relid) AS (SELECT tab, row_guard, pg_catalog.to_regclass('trust.' || tab) FROM guarded" \
 	"   WHERE tab <> 'copy' OR pg_catalog.to_regclass('trust.copy') IS NOT NULL" /* ledgers of before migrate_ledger() have none */ \
 	"  UNION SELECT c.relname, row_guard, c.oid FROM guarded, LATERAL pg_catalog.unnest(ARRAY(" /* of an array the planner expects few */ \
@@ -78,7 +79,8 @@ static Statement find_table_problems = STATEMENT_WITHOUT_ARGS(
 	"     WHERE r.prpubid = p.oid AND r.prrelid = t.oid AND (r.prqual IS NOT NULL OR r.prattrs IS NOT NULL))"
 	" UNION ALL SELECT DISTINCT relname, 'privileges', CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.pg_get_userbyid(a.grantee)::text END"
 	"   || ' has the right to ' || a.privilege_type"
-	"   FROM tables, LATERAL pg_catalog.aclexplode(relacl) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
+	"   FROM tables, LATERAL (SELECT * FROM pg_catalog.aclexplode(relacl) UNION SELECT x.* FROM pg_catalog.pg_attribute t,"
+	"     LATERAL pg_catalog.aclexplode(t.attacl) x WHERE t.attrelid = tables.oid) a WHERE a.grantee <> relowner AND a.privilege_type <> 'SELECT'"
 	" ORDER BY 1, 2, 3");
 
 /* What subscriptions write to.  A copy is there for that. */

@@ -66,8 +66,8 @@ static Statement find_objects = STATEMENT_WITHOUT_ARGS(
 	" ) AS made (object, definition) ORDER BY object COLLATE \"C\"");
 
 static Statement read_views = STATEMENT_WITHOUT_ARGS(
-	"SELECT v.name, v.definition, c.relkind, c.relowner = l.relowner, coalesce('security_barrier=true' = ANY (c.reloptions), false)"
-	"   AND NOT coalesce(EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~ '^security_invoker=(true|on|1)'), false),"
+	"SELECT v.name, v.definition, c.relkind, c.relowner = l.relowner, EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~* '^security_barrier=(t|true|y|yes|on|1)$')"
+	"   AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~ '^security_invoker=' AND o !~* '=(f|false|n|no|of|off|0)$'),"
 	"   EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')"
 	"     OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid),"
 	"   CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END"

@@ -128,6 +128,19 @@ RowFromJson(const Mapping *mapping, Datum json)
 	return tuple;
 }
 
+/* A change has the rows that its operation has, unless somebody got past the guard. */
+static void
+CheckHasRows(const Replay *replay)
+{
+	if ((replay->operation == ROW_INSERT || replay->old_row) && (replay->operation == ROW_DELETE || replay->new_row))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("the parked change is not what was parked"),
+			 errdetail("A change of operation \"%s\" has a row that is missing here.", row_operation_names[replay->operation]),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
 /* Reads the row by the mapping as it is now, and writes what it says. */
 static void
 ReplayOne(void *arg)
@@ -138,6 +151,7 @@ ReplayOne(void *arg)
 	TrackedChange *change;
 	Changes		alone;
 
+	CheckHasRows(replay);
 	CheckReadsWhatIsThere(mapping, replay->old_row, RelationGetDescr(rel));
 	CheckReadsWhatIsThere(mapping, replay->new_row, RelationGetDescr(rel));
 	change = ChangeOf(mapping, replay->ledger, replay->operation,

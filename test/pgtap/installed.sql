@@ -4,7 +4,7 @@ BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION citext;
 CREATE EXTENSION trust_ledger;
-SELECT plan(134);
+SELECT plan(139);
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -60,11 +60,11 @@ SELECT is(found(doing), ARRAY['view ' || view], doing) FROM (VALUES
 	('ALTER VIEW trust.tracked_row RENAME COLUMN key TO k; ALTER VIEW trust.tracked_row RENAME COLUMN name TO key; ALTER VIEW trust.tracked_row RENAME COLUMN k TO name', 'tracked_row'),
 	('DROP VIEW trust.overdue', 'overdue'), ('DROP VIEW trust.overdue; CREATE TABLE trust.overdue AS SELECT 1 AS x', 'overdue'), ('ALTER VIEW trust.overdue RENAME TO another', 'overdue'),
 	('DROP VIEW trust.overdue; CREATE MATERIALIZED VIEW trust.overdue AS SELECT 1 AS x', 'overdue'), ('DROP VIEW trust.overdue; CREATE VIEW trust.overdue AS SELECT 1 AS x WHERE 1 / 0 = 1', 'overdue'),
-	('ALTER VIEW trust.overdue RESET (security_barrier)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_barrier = false)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_invoker = on)', 'overdue'),
+	('ALTER VIEW trust.overdue RESET (security_barrier)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_barrier = false)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_invoker = on)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_invoker = ''YES'')', 'overdue'),
 	('ALTER VIEW trust.overdue OWNER TO lisa', 'overdue'), ('CREATE RULE r AS ON UPDATE TO trust.overdue DO INSTEAD NOTHING', 'overdue'),
 	('CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN END''; CREATE TRIGGER t INSTEAD OF UPDATE ON trust.overdue FOR EACH ROW EXECUTE FUNCTION f()', 'overdue')) AS c (doing, view);
 SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
-	'REVOKE SELECT ON trust.overdue FROM PUBLIC', 'GRANT SELECT ON trust.overdue TO lisa', 'COMMENT ON VIEW trust.overdue IS NULL', 'ALTER VIEW trust.overdue SET (security_barrier = true)',
+	'REVOKE SELECT ON trust.overdue FROM PUBLIC', 'GRANT SELECT ON trust.overdue TO lisa', 'COMMENT ON VIEW trust.overdue IS NULL', 'ALTER VIEW trust.overdue SET (security_barrier = true)', 'ALTER VIEW trust.overdue SET (security_barrier = on, security_invoker = ''no'')',
 	'CREATE VIEW trust.mine AS SELECT 1 AS x', 'SELECT trust_ledger.migrate_ledger()', 'SET LOCAL IntervalStyle = sql_standard; SET LOCAL DateStyle = german; SET LOCAL bytea_output = escape; SET LOCAL TimeZone = ''Asia/Tokyo''',
 	'SET LOCAL search_path = trust, trust_ledger, public; SELECT trust_ledger.create_views()', 'SET LOCAL quote_all_identifiers = on; SELECT trust_ledger.create_views()',
 	'SET LOCAL extra_float_digits = 0', 'SET LOCAL standard_conforming_strings = off; SET LOCAL backslash_quote = off', 'SET LOCAL transform_null_equals = on']) AS doing;
@@ -95,6 +95,7 @@ SELECT is(found(doing), expected, doing) FROM (VALUES
 SELECT ok(found(doing) @> expected AND NOT found(doing)::text ~ '!', doing) FROM (VALUES
 	('ALTER TABLE trust.chain ALTER length TYPE numeric', '{"ledger","table chain column length"}'::text[]),
 	('DROP VIEW trust.exception, trust.tracked_entry; ALTER TABLE trust.entry DROP COLUMN verdict', '{"ledger","table entry column verdict","view exception"}'),
+	('ALTER TABLE trust.entry DROP COLUMN details CASCADE', '{"ledger","table entry column details"}'), ('ALTER TABLE trust.copy DROP COLUMN copied', '{"guard copy copied"}'),
 	('ALTER TABLE trust.entry RENAME COLUMN actor TO who', '{"ledger","table entry column actor"}'), ('ALTER TABLE trust.policy ALTER seq TYPE int', '{"ledger","table policy column seq"}'),
 	('ALTER TABLE trust.ledger ALTER zone TYPE citext', '{"ledger","table ledger column zone"}'),
 	('DROP TABLE trust.tracking CASCADE', '{"guard tracking trust_guard","ledger","table tracking table","view tracked"}')) AS c (doing, expected);
@@ -126,7 +127,7 @@ SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
 -- ---- policies and replication
 
 SELECT is(found(doing), expected, doing) FROM (VALUES
-	('CREATE POLICY p ON trust.promise USING (false)', '{"guard promise policy"}'::text[]),
+	('CREATE POLICY p ON trust.promise USING (false)', '{"guard promise policy"}'::text[]), ('GRANT UPDATE (words) ON trust.entry TO lisa', '{"guard entry privileges"}'),
 	('CREATE PUBLICATION p FOR TABLE trust.entry', '{}'), ('CREATE PUBLICATION p FOR ALL TABLES', '{}'), ('CREATE PUBLICATION p FOR TABLES IN SCHEMA trust', '{}'),
 	('CREATE PUBLICATION p FOR TABLE trust.entry WITH (publish = ''insert, update'')', '{"guard entry publication"}'), ('CREATE PUBLICATION p FOR TABLE trust.entry WHERE (customer <> ''c'')', '{"guard entry publication"}'),
 	('CREATE PUBLICATION p FOR TABLE trust.chain (customer, length)', '{"guard chain publication"}'), ('CREATE PUBLICATION p FOR TABLE deal WITH (publish = ''insert'')', '{}')) AS c (doing, expected);
