@@ -54,13 +54,19 @@ sub all_of
 	return {
 		contents => contents($node, $db),
 		digest => digest($node, $db),
-		findings => findings($node, $db),
+		findings => found($node, $db),
 		guards => ask($node, $db, q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'trust\_%' ORDER BY 1, 2}),
 		histories => histories($node, $db),
 		retries => ask($node, $db, $retry),
 		scores => scores($node, $db),
 		tracked => ask($node, $db, $tracked),
 		views => views($node, $db) };
+}
+
+# What verify() finds, but for that the functions of a ledger are those of an older version.
+sub found
+{
+	return findings(@_) =~ s/^extension\|\|\|\|version\|.*\n?//mr;
 }
 
 # Writing goes on, by calls and by the tracked table, and stays sound.
@@ -79,9 +85,9 @@ UPDATE deal SET title = title || ' on';
 COMMIT;
 SELECT open.count > 10, (SELECT count(*) FROM trust.entry WHERE event = 'amended') = was.count + open.count FROM was, open;
 SQL
-	is(findings($node, $db), '', "$how: and soundly");
+	is(found($node, $db), '', "$how: and soundly");
 	more_promises($node, $db, major($node));
-	is(findings($node, $db), '', "$how: every event, anew");
+	is(found($node, $db), '', "$how: every event, anew");
 	return;
 }
 
@@ -91,7 +97,7 @@ make_roles($old);
 fill_ledger($old, 'crm');
 fill_ledger($old, 'crm_c', q{LC_COLLATE 'C' LC_CTYPE 'C'});
 fill_ledger($old, 'crm_first', '', '0.1.0');
-is(findings($old, $_), '', "$_ is sound to begin with") foreach @databases;
+is(found($old, $_), '', "$_ is sound to begin with") foreach @databases;
 
 my @seen = (major($old));
 foreach my $install (@installs)
