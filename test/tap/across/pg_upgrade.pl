@@ -128,10 +128,12 @@ foreach my $install (@installs)
 }
 
 # The version of then becomes that of now, on a PostgreSQL that it was not made on.
-my ($digest, $histories) = (digest($old, 'crm_first'), histories($old, 'crm_first'));
+# Governance gets an entry about parked changes; the others stay as they are.
+my $entries = q{SELECT count(*), md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY customer, seq)) FROM trust.entry WHERE customer <> '' OR event <> 'changes_recorded'};
+my ($hashes, $histories) = (ask($old, 'crm_first', $entries), histories($old, 'crm_first'));
 is(ask($old, 'crm_first', 'ALTER EXTENSION trust_ledger UPDATE'), '', 'the first version is updated');
 is(ask($old, 'crm_first', 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', 'and its ledger migrated');
-is(digest($old, 'crm_first'), $digest, 'to the same entries');
+is(ask($old, 'crm_first', $entries), $hashes, 'to the same entries');
 is(histories($old, 'crm_first'), $histories, 'and histories');
 goes_on($old, 'crm_first', 'the first version, updated');
 $old->stop;
