@@ -9,12 +9,17 @@
 
 EXTENSION = trust_ledger
 MODULE_big = $(EXTENSION)
-OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/common/*.c))
+OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 
 # The install script is sql/, in the order in which one concept needs another.
-SQL_CONCEPTS = schema score opinion chain guard access structure ledger copy views same actor policy state terms batch backing \
-	settlement assessment pause breach noted relayed erasure history trust trend human_backing exceptions analysis \
-	track tracked follow parked import reconcile verify rights
+SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/guard governance/access \
+	verify/structure ledger/create ledger/copy ledger/views promise/same governance/actor \
+	governance/policy promise/lifecycle promise/terms promise/make_promises promise/backing \
+	promise/settlement promise/assessment promise/pause promise/breach promise/note \
+	promise/confirmation promise/erasure promise/history analysis/score_query analysis/trend \
+	analysis/human_backing analysis/exceptions analysis/analysis tracking/track_trigger \
+	tracking/mapping tracking/ddl_follow tracking/parked tracking/import tracking/reconcile \
+	verify/verify governance/rights
 
 # The control file is the one source of the version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)
@@ -27,7 +32,7 @@ EXTRA_CLEAN = .built-for
 
 # -isystem: warnings are about our code. PostgreSQL's headers do not pass -Wextra, and would
 # otherwise need -Wno-unused-parameter, -Wno-sign-compare and more for all of it.
-PG_CPPFLAGS = -isystem $(includedir_server) -DTRUST_LEDGER_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -Isrc -isystem $(includedir_server) -DTRUST_LEDGER_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Werror
 # -Bsymbolic: PostgreSQL loads modules with RTLD_GLOBAL, and before 16 does not hide their
 # symbols. Another extension's function of the same name must not be called in place of ours.
@@ -49,7 +54,7 @@ ifneq ($(file <.built-for),$(PGXS) $(VERSION))
 $(file >.built-for,$(PGXS) $(VERSION))
 endif
 
-$(OBJS): $(wildcard src/*.h src/common/*.h) Makefile .built-for
+$(OBJS): $(wildcard src/*.h src/*/*.h) Makefile .built-for
 
 $(SCRIPT): $(SQL) Makefile $(EXTENSION).control
 	$(if $(UNLISTED),$(error SQL_CONCEPTS in the Makefile leaves out $(UNLISTED)))
@@ -59,7 +64,7 @@ $(SCRIPT): $(SQL) Makefile $(EXTENSION).control
 	mv $@.tmp $@
 
 # A file that was forgotten is found even when the script looks up to date.
-UNLISTED := $(filter-out $(SQL),$(wildcard sql/*.sql))
+UNLISTED := $(filter-out $(SQL),$(wildcard sql/*.sql sql/*/*.sql))
 ifneq ($(UNLISTED),)
 .PHONY: $(SCRIPT)
 endif

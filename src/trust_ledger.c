@@ -6,7 +6,7 @@
 
 #include "trust_ledger.h"
 
-#include "act.h"
+#include "governance/act.h"
 
 PG_MODULE_MAGIC;
 

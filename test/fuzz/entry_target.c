@@ -19,7 +19,7 @@
 #include "varatt.h"
 #endif
 
-#include "entry.h"
+#include "ledger/entry.h"
 
 #define HOW_NULL 0x03			/* none of these bits */
 #define HOW_SHORT 0x04			/* with a header of one byte, where there is room */

@@ -1,6 +1,6 @@
 /*
  * compare.c
- *		src/quantile.c against R's qbeta, a power series and closed forms.
+ *		src/score/beta_quantile.c against R's qbeta, a power series and closed forms.
  *
  * Says so in TAP.  Links with -lRmath (Debian: r-mathlib).
  *
@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "quantile.h"
+#include "score/beta_quantile.h"
 
 #define COUNT(array) ((int) (sizeof(array) / sizeof((array)[0])))
 

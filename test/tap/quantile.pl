@@ -11,7 +11,7 @@ my $program = PostgreSQL::Test::Utils::tempdir . '/compare';
 
 command_ok(
 	[   'cc', qw(-std=gnu99 -O2 -Wall -Wextra -Werror), "-I$ENV{TREE}/src", '-o', $program,
-		"$ENV{TREE}/test/quantile/compare.c", "$ENV{TREE}/src/quantile.c", qw(-lRmath -lm) ],
+		"$ENV{TREE}/test/quantile/compare.c", "$ENV{TREE}/src/score/beta_quantile.c", qw(-lRmath -lm) ],
 	'compiles alone');
 
 my ($out, $err) = ('', '');

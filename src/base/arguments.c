@@ -1,0 +1,136 @@
+/*
+ * arguments.c
+ *		Optional arguments of the functions that users call.
+ */
+#include "postgres.h"
+
+#include "base/arguments.h"
+
+#include "catalog/pg_type_d.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "base/limit.h"
+#include "base/text.h"
+
+/* Words that say something, or NULL where none are given. */
+text *
+ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	text	   *words;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckSize(TEXTOID, PG_GETARG_DATUM(argument), what);
+	words = PG_GETARG_TEXT_PP(argument);
+	CheckWords(words, what);
+	return words;
+}
+
+/* A jsonb value that is not too large, or NULL where none is given. */
+Jsonb *
+ArgJson(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckSize(JSONBOID, PG_GETARG_DATUM(argument), what);
+	return PG_GETARG_JSONB_P(argument);
+}
+
+text *
+ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint)
+{
+	text	   *words = ArgWords(fcinfo, argument, what);
+
+	if (words == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s is needed", what),
+				 errhint("%s", hint)));
+	return words;
+}
+
+char *
+ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	char	   *key;
+
+	if (PG_ARGISNULL(argument))
+		return NULL;
+	CheckKeySize(RawBytes(PG_GETARG_DATUM(argument)), what);
+	key = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	CheckKey(key, what);
+	return key;
+}
+
+char *
+ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s is needed", what)));
+	return ArgKey(fcinfo, argument, what);
+}
+
+/* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
+int
+ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *const *names, int count)
+{
+	char	   *name = ArgKey(fcinfo, argument, what);
+	int			index = name ? NameIndex(names, count, name) : -1;
+	StringInfoData list;
+
+	if (name == NULL || index >= 0)
+		return index;
+	initStringInfo(&list);
+	for (int i = 0; i < count; i++)
+		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is not a %s", name, what),
+			 errhint("Give one of: %s.", list.data)));
+}
+
+/* However many are open, their sum is a number still: one could hold up all that is reckoned with it. */
+static bool
+IsTooMuch(Numeric amount)
+{
+	static Numeric most = NULL; /* a constant of the process: set once it is complete */
+
+	if (most == NULL)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+
+		most = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum("1e10000"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		MemoryContextSwitchTo(previous);
+	}
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(most))) > 0;
+}
+
+/* An amount that can be compared and added: a number, not negative; NULL where none is given. */
+Numeric
+ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
+{
+	Numeric		amount = PG_ARGISNULL(argument) ? NULL : PG_GETARG_NUMERIC(argument);
+	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+
+	if (amount == NULL)
+		return NULL;
+	if (numeric_is_nan(amount) || numeric_is_inf(amount) ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), zero)) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be an amount", what),
+				 errdetail("It is %s.", numeric_normalize(amount)),
+				 errhint("Give a number that is not negative; leave it out where it is not known.")));
+	if (IsTooMuch(amount))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("%s must be an amount", what),
+				 errdetail("It has more than ten thousand digits."),
+				 errhint("Leave it out where it is not known.")));
+	return amount;
+}

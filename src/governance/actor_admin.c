@@ -1,0 +1,372 @@
+/*
+ * actor_admin.c
+ *		Registering and retiring actors.
+ */
+#include "postgres.h"
+
+#include "governance/governance.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
+
+#include "base/arguments.h"
+
+PG_FUNCTION_INFO_V1(register_actor);
+PG_FUNCTION_INFO_V1(retire_actor);
+
+/* What is written follows from these, which are read under the lock of the governance chain. */
+static Statement read_actor = STATEMENT(
+	"SELECT kind, speaks_for, active, name FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+
+static Statement read_machines = STATEMENT(
+	"SELECT actor, name FROM trust.actor WHERE responsible OPERATOR(pg_catalog.=) $1 AND active ORDER BY actor",
+	TEXTOID);
+
+static Statement read_human = STATEMENT(
+	"SELECT kind, active, speaks_for FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+
+static Statement actor_details = STATEMENT(
+	"SELECT pg_catalog.jsonb_build_object('kind', $1, 'speaks_for', $2, 'customer', $3, 'responsible', $4,"
+	" 'db_role', $5, 'model', $6, 'authority', $7, 'active', true, 'successor', NULL)",
+	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
+
+static Statement details_with = STATEMENT(
+	"SELECT (pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.-) 'actor'::pg_catalog.text"
+	"   OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text OPERATOR(pg_catalog.-) 'name'::pg_catalog.text)"
+	"   OPERATOR(pg_catalog.||) $2 FROM trust.actor a WHERE actor OPERATOR(pg_catalog.=) $1",
+	TEXTOID, JSONBOID);
+
+static Statement json_pair = STATEMENT(
+	"SELECT pg_catalog.jsonb_build_object($1, $2)", TEXTOID, TEXTOID);
+
+static Statement json_retired = STATEMENT(
+	"SELECT pg_catalog.jsonb_build_object('active', false, 'successor', $1)", TEXTOID);
+
+typedef struct Registration
+{
+	char	   *actor;
+	ActorKind	kind;
+	SpeaksFor	speaks_for;
+	char	   *customer;
+	char	   *responsible;
+	char	   *db_role;
+	char	   *model;
+	Jsonb	   *authority;
+} Registration;
+
+static void
+Refuse(const char *message, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s", message),
+			 errhint("%s", hint)));
+}
+
+/* {"EUR": 5000}: amounts, none negative. */
+static void
+CheckAuthority(Jsonb *authority)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&authority->root);
+	JsonbValue	value;
+	JsonbIteratorToken token;
+	Numeric		zero = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
+	const char *hint = "Give the most they may back per currency, e.g. '{\"EUR\": 5000}'; leave it out for no limit.";
+
+	if (!JB_ROOT_IS_OBJECT(authority))
+		Refuse("authority must be an object of amounts", hint);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+		if (token == WJB_VALUE &&
+			(value.type != jbvNumeric ||
+			 DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value.val.numeric), NumericGetDatum(zero))) < 0))
+			Refuse("authority must hold amounts that are not negative", hint);
+}
+
+static void
+CheckRegistration(const Registration *r)
+{
+	if (r->kind == ACTOR_HUMAN && (r->responsible || r->model))
+		Refuse("a human answers for themselves and is no model", "Leave responsible and model out, or register kind 'ai' or 'system'.");
+	if (r->kind != ACTOR_HUMAN && r->responsible == NULL)
+		Refuse("a machine needs a human who answers for it", "Add responsible => '...', an active human actor.");
+	if (r->kind == ACTOR_AI && r->model == NULL)
+		Refuse("an ai actor names its model and version", "Add model => '...'.");
+	if (r->kind != ACTOR_HUMAN && r->authority)
+		Refuse("only humans back promises, so only they have an authority", "Leave authority out.");
+	if (r->speaks_for == SPEAKS_FOR_RECORD && r->kind != ACTOR_SYSTEM)
+		Refuse("only a system actor speaks for a record", "Register kind 'system' for a system of record.");
+	if (r->customer && r->speaks_for != SPEAKS_FOR_CUSTOMER)
+		Refuse("only an actor that speaks for a customer is bound to one", "Add speaks_for => 'customer', or leave customer out.");
+}
+
+/* Who answers for a machine is an active human; read under the governance lock, not from the cache. */
+static void
+CheckResponsible(const char *responsible, SpeaksFor speaks_for)
+{
+	Datum		argument = CStringGetTextDatum(responsible);
+
+	if (StatementWrite(&read_human, &argument, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("\"%s\", who is to answer for a machine, is not registered", responsible),
+				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');", quote_literal_cstr(responsible))));
+	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[ACTOR_HUMAN]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" is not a human and cannot answer for a machine", responsible)));
+	if (!DatumGetBool(ResultNeeded(0, 2, BOOLOID)))
+		ActorNotActive(responsible);
+	if (speaks_for == SPEAKS_FOR_COMPANY &&
+		strcmp(TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)), speaks_for_names[speaks_for]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" does not speak for the company and cannot answer for its machine", responsible)));
+}
+
+/* A login belongs to one actor at a time. */
+static void
+CheckDbRole(const Ledger *ledger, const Registration *r)
+{
+	Actor	   *other = ActorOfLogin(ledger, r->db_role);
+
+	(void) get_role_oid(r->db_role, false);
+	if (other != NULL && other->active && strcmp(other->actor, r->actor) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("login \"%s\" belongs to actor \"%s\"", r->db_role, other->actor),
+				 errhint("Retire that actor, or register it again without db_role.")));
+}
+
+/* What they are cannot change, or entries would not mean what they say. */
+static void
+CheckSameNature(const Registration *r)
+{
+	Datum		actor = CStringGetTextDatum(r->actor);
+
+	if (StatementWrite(&read_actor, &actor, NULL) == 0)
+		return;
+	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[r->kind]) != 0 ||
+		strcmp(TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)), speaks_for_names[r->speaks_for]) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("actor \"%s\" cannot become another kind of actor", r->actor),
+				 errdetail("It is registered as %s and speaks for %s.",
+						   TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
+						   TextDatumGetCString(ResultNeeded(0, 2, TEXTOID))),
+				 errhint("Register the new actor under a key of its own.")));
+}
+
+static bool
+SameText(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool
+SameAuthority(const Jsonb *a, const Jsonb *b)
+{
+	return a && b ? DatumGetBool(DirectFunctionCall2(jsonb_eq, JsonbPGetDatum(a), JsonbPGetDatum(b))) : a == b;
+}
+
+/*
+ * Where it changes what somebody may back, or from which login, nobody backs
+ * until it is committed.  The same said again waits for nobody, nor does a new actor.
+ */
+static void
+HoldBackers(const Ledger *ledger, const Registration *r)
+{
+	const Actor *known = ActorFind(ledger, r->actor);
+
+	if (!SameText(known ? known->db_role : NULL, r->db_role) || (known && !SameAuthority(known->authority, r->authority)))
+		ActorsLock(ExclusiveLock);
+}
+
+static Datum
+DetailsOf(const Registration *r)
+{
+	Datum		values[7];
+	char		nulls[] = "       ";
+
+	values[0] = CStringGetTextDatum(actor_kind_names[r->kind]);
+	values[1] = CStringGetTextDatum(speaks_for_names[r->speaks_for]);
+	for (int i = 2; i < 6; i++)
+	{
+		const char *value = (i == 2) ? r->customer : (i == 3) ? r->responsible : (i == 4) ? r->db_role : r->model;
+
+		nulls[i] = value ? ' ' : 'n';
+		values[i] = value ? CStringGetTextDatum(value) : (Datum) 0;
+	}
+	nulls[6] = r->authority ? ' ' : 'n';
+	values[6] = PointerGetDatum(r->authority);
+	return StatementDatum(&actor_details, values, nulls);
+}
+
+/*
+ * register_actor(actor text, kind text, name text, speaks_for text, responsible text,
+ *				  db_role text, model text, authority jsonb, customer text, reason text,
+ *				  acting text, occurred_at, context, idempotency_key) returns receipt
+ *		Registers an actor, or says anew all that is known of one (retired ones come
+ *		back); kind and speaks_for never change.  kind: human, ai, system; speaks_for:
+ *		company, customer, record; authority: {"EUR": 5000}, NULL without limit.
+ *		Level admin.  Errors: 22023 what does not fit together, 42704 no such role or
+ *		human, TL003 another kind of actor, 23505 the login is another's.
+ */
+Datum
+register_actor(PG_FUNCTION_ARGS)
+{
+	Registration r = {0};
+	Governance	governance;
+	text	   *name = ArgWords(fcinfo, 2, "name");
+	int			speaks_for = ArgName(fcinfo, 3, "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
+	int			kind;
+
+	r.actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	(void) ArgKeyNeeded(fcinfo, 1, "kind");
+	kind = ArgName(fcinfo, 1, "kind", actor_kind_names, ACTOR_KINDS);
+	r.kind = kind;
+	r.speaks_for = speaks_for < 0 ? SPEAKS_FOR_COMPANY : speaks_for;
+	r.responsible = ArgKey(fcinfo, 4, "responsible");
+	r.db_role = ArgKey(fcinfo, 5, "db_role");
+	r.model = ArgKey(fcinfo, 6, "model");
+	r.authority = ArgJson(fcinfo, 7, "authority");
+	r.customer = ArgKey(fcinfo, 8, "customer");
+	CheckRegistration(&r);
+	if (r.authority)
+		CheckAuthority(r.authority);
+
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "register actors");
+	CheckSameNature(&r);
+	HoldBackers(governance.act.ledger, &r);
+	if (GovernanceLock(&governance))
+	{
+		GovernanceChange change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
+
+		CheckSameNature(&r);	/* again: somebody may have been first */
+		HoldBackers(governance.act.ledger, &r);
+		if (r.responsible)
+			CheckResponsible(r.responsible, r.speaks_for);
+		if (r.db_role)
+			CheckDbRole(governance.act.ledger, &r);
+		change.details = DetailsOf(&r);
+		change.name = name;
+		change.reason = ArgWords(fcinfo, 9, "reason");
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}
+
+/* The name that was just read. */
+static text *
+ResultName(uint64 row, int column)
+{
+	char	   *name = ResultText(row, column);
+
+	return name ? cstring_to_text(name) : NULL;
+}
+
+/* The actor's row as it would be with these fields. */
+static Datum
+DetailsWith(const char *actor, Datum fields)
+{
+	Datum		values[2] = {CStringGetTextDatum(actor), fields};
+
+	return StatementDatum(&details_with, values, NULL);
+}
+
+/* Active machines that name the human: each goes to the successor, or the retirement is refused. */
+static int
+HandOver(const char *human, const char *successor, GovernanceChange **changes)
+{
+	Datum		argument = CStringGetTextDatum(human);
+	Datum		responsible[2] = {CStringGetTextDatum("responsible"), (Datum) 0};
+	int			count = StatementWrite(&read_machines, &argument, NULL);
+	Datum		fields;
+
+	*changes = palloc0(sizeof(GovernanceChange) * (count + 1));
+	if (count == 0)
+		return 0;
+	if (successor == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" answers for machines that are active", human),
+				 errdetail("One of %d is \"%s\".", count, ResultText(0, 1)),
+				 errhint("Name a successor who takes them, or retire the machines first.")));
+	for (int i = 0; i < count; i++)
+		(*changes)[i + 1] = (GovernanceChange) {
+			.event = "actor_registered", .governs = &governed_actor,
+			.subject = ResultText(i, 1), .name = ResultName(i, 2)
+		};
+	responsible[1] = CStringGetTextDatum(successor);
+	fields = StatementDatum(&json_pair, responsible, NULL);
+	for (int i = 1; i <= count; i++)
+		(*changes)[i].details = DetailsWith((*changes)[i].subject, fields);
+	return count;
+}
+
+/* Nobody backs until it is committed that somebody who could does so no more; machines are retired at once. */
+static void
+HoldBackersFor(const Ledger *ledger, const char *retired)
+{
+	const Actor *known = ActorFind(ledger, retired);
+
+	if (known && known->kind == ACTOR_HUMAN && known->speaks_for == SPEAKS_FOR_COMPANY)
+		ActorsLock(ExclusiveLock);
+}
+
+static text *
+CheckRetirable(const char *actor)
+{
+	Datum		argument = CStringGetTextDatum(actor);
+
+	if (StatementWrite(&read_actor, &argument, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("actor \"%s\" is not registered", actor)));
+	if (!DatumGetBool(ResultNeeded(0, 3, BOOLOID)))
+		ActorNotActive(actor);
+	return ResultName(0, 4);
+}
+
+/*
+ * retire_actor(actor text, successor text, reason text, acting text, occurred_at,
+ *				context, idempotency_key) returns receipt
+ *		The actor acts no more; what they did stays.  Of a human, waits for whoever
+ *		backs right now.  A human who answers for active machines needs a successor,
+ *		an active human, who answers for them from now on.  Level admin.  Errors:
+ *		42704 not registered, TL003 retired already, or machines without successor.
+ */
+Datum
+retire_actor(PG_FUNCTION_ARGS)
+{
+	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *successor = ArgKey(fcinfo, 1, "successor");
+	Governance	governance;
+
+	if (successor && strcmp(successor, actor) == 0)
+		Refuse("nobody succeeds themselves", "Name another active human.");
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "retire actors");
+	HoldBackersFor(governance.act.ledger, actor);
+	if (GovernanceLock(&governance))
+	{
+		Datum		successor_datum = successor ? CStringGetTextDatum(successor) : (Datum) 0;
+		text	   *name = CheckRetirable(actor);
+		GovernanceChange *changes;
+		int			machines;
+
+		HoldBackersFor(governance.act.ledger, actor);	/* again: they may just have been registered */
+		if (successor)
+			CheckResponsible(successor, SPEAKS_FOR_COMPANY);
+		machines = HandOver(actor, successor, &changes);
+		changes[0].event = "actor_retired";
+		changes[0].governs = &governed_actor;
+		changes[0].subject = actor;
+		changes[0].name = name;
+		changes[0].reason = ArgWords(fcinfo, 2, "reason");
+		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum, successor ? " " : "n"));
+		GovernanceAppend(&governance, changes, machines + 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}

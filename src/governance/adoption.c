@@ -1,0 +1,243 @@
+/*
+ * adoption.c
+ *		A ledger whose database has another owner now, and tables that wait for a ledger.
+ */
+#include "postgres.h"
+
+#include "governance/governance.h"
+
+#include "access/relation.h"
+#include "access/tableam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type_d.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "base/arguments.h"
+#include "ledger/copy.h"
+
+PG_FUNCTION_INFO_V1(ledger_is_empty);
+PG_FUNCTION_INFO_V1(adopt_ledger);
+
+/* In the order in which writers lock them. */
+static const char *const tables[] = {
+	"ledger", "chain", "entry", "promise", "source", "actor", "policy", "access", "tracking", "parked_change", "copy"
+};
+
+static const char *const take_ledger = "SELECT trust_ledger.take_ledger()";
+
+static const char *const migrate_ledger = "SELECT trust_ledger.migrate_ledger()";
+
+/* The settings stay as they are. */
+static Statement adoption_details = STATEMENT(
+	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
+	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('adopted_from', $1, 'adopted_to', $2)"
+	" FROM trust.ledger l",
+	TEXTOID, TEXTOID);
+
+/* What the role may do already, and what a ledger's owner may. */
+static Statement owner_levels = STATEMENT(
+	"SELECT pg_catalog.jsonb_build_object('levels', pg_catalog.array_agg(DISTINCT level))"
+	" FROM (SELECT pg_catalog.unnest(levels) FROM trust.access WHERE role OPERATOR(pg_catalog.=) $1"
+	"   UNION ALL SELECT pg_catalog.unnest('{application,analyst,auditor,admin}'::pg_catalog.text[])) AS l (level)",
+	TEXTOID);
+
+static Statement find_levels = STATEMENT(
+	"SELECT FROM trust.access WHERE role OPERATOR(pg_catalog.=) $1 AND levels OPERATOR(pg_catalog.<>) '{}'", TEXTOID);
+
+/* ---- empty tables ---- */
+
+/*
+ * By what the heap holds: no index, rule or policy hides a row.  What others
+ * committed since the transaction began counts.
+ */
+static bool
+RelationIsEmpty(Relation rel)
+{
+	Snapshot	snapshot;
+	TableScanDesc scan;
+	TupleTableSlot *slot;
+	bool		found;
+
+	if (rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
+		return true;
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		return false;
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan = table_beginscan(rel, snapshot, 0, NULL);
+	slot = table_slot_create(rel, NULL);
+	found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	return !found;
+}
+
+/* The table, its partitions, and whatever inherits from it. */
+static bool
+TableIsEmpty(Oid relid, LOCKMODE lock)
+{
+	ListCell   *cell;
+	bool		empty = true;
+
+	foreach(cell, find_all_inheritors(relid, lock, NULL))
+	{
+		Relation	rel = relation_open(lfirst_oid(cell), NoLock);
+
+		empty = empty && RelationIsEmpty(rel);
+		relation_close(rel, NoLock);
+	}
+	return empty;
+}
+
+static bool
+TablesAreEmpty(LOCKMODE lock)
+{
+	Oid			schema = get_namespace_oid("trust", false);
+
+	for (size_t i = 0; i < lengthof(tables); i++)
+	{
+		Oid			relid = get_relname_relid(tables[i], schema);
+
+		if (!OidIsValid(relid))
+			continue;
+		LockRelationOid(relid, lock);
+		if (!TableIsEmpty(relid, lock))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether no table of the ledger holds any row.  keep: where that is so nobody
+ * writes one before the transaction ends; a ledger that is there is not held up.
+ */
+bool
+LedgerIsEmpty(bool keep)
+{
+	return TablesAreEmpty(AccessShareLock) && (!keep || TablesAreEmpty(ShareRowExclusiveLock));
+}
+
+/*
+ * ledger_is_empty() returns boolean
+ *		Whether the ledger's tables are there and hold nothing at all.  Called by
+ *		create_ledger().  Errors: 42501 not the owner, 55000, TL006.
+ */
+Datum
+ledger_is_empty(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = {0};
+
+	LedgerFind(&ledger);
+	if (!has_privs_of_role(GetUserId(), ledger.owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the ledger"),
+				 errdetail("It belongs to \"%s\".", GetUserNameFromId(ledger.owner, false)),
+				 errhint("Call trust_ledger.create_ledger() as \"%s\", or as a superuser.", GetUserNameFromId(ledger.owner, false))));
+	PG_RETURN_BOOL(LedgerIsEmpty(true));
+}
+
+/* ---- another owner ---- */
+
+/* By the caller's own rights.  The owner from whom the tables were taken; NULL: they were the database owner's already. */
+static char *
+TakeTables(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char	   *from = NULL;
+	char	   *value;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(take_ledger, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "take_ledger() could not be called");
+	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	if (value)
+	{
+		from = MemoryContextStrdup(caller, value);
+		if (LedgerIsEmpty(false))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("there is no ledger to adopt"),
+					 errdetail("All tables of schema \"trust\" are empty."),
+					 errhint("Drop what \"%s\" has there: DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger();", from)));
+		/* guards, views and scores, before anything is written */
+		if (SPI_execute(migrate_ledger, false, 0) != SPI_OK_SELECT)
+			elog(ERROR, "migrate_ledger() could not be called");
+	}
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	return from;
+}
+
+/* That the ledger is another's now, what its new owner may do, and that the former owner may do nothing. */
+static void
+AppendAdoption(Governance *governance, const char *from, text *reason)
+{
+	const char *to = RoleName(governance->act.ledger->owner);
+	Datum		names[2] = {CStringGetTextDatum(from), CStringGetTextDatum(to)};
+	GovernanceChange changes[3] = {
+		{.event = "ledger_adopted", .governs = &governed_ledger, .reason = reason},
+		{.event = "access_granted", .governs = &governed_access, .subject = to},
+		{.event = "access_revoked", .governs = &governed_access, .subject = from}
+	};
+	int			count = 2;
+
+	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance->act.ledger->id)));
+	changes[0].details = StatementDatum(&adoption_details, names, NULL);
+	changes[1].details = StatementDatum(&owner_levels, &names[1], NULL);
+	if (StatementWrite(&find_levels, &names[0], NULL) > 0)
+		changes[count++].details = DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"levels\": []}"));
+	GovernanceAppend(governance, changes, count);
+}
+
+/*
+ * adopt_ledger(reason text, actor, occurred_at, context, idempotency_key) returns receipt
+ *		The database has another owner than its ledger, as after CREATE DATABASE ...
+ *		TEMPLATE or ALTER DATABASE ... OWNER TO: schema and tables become the database
+ *		owner's, rights on them that others had go, and governance says so.  By who may
+ *		act as both owners.  Of a copy no entry is made, and NULL is returned.  Errors: 42501; TL006 something on the tables is not the
+ *		ledger's; 55000 no ledger, or it is the database owner's already.
+ */
+Datum
+adopt_ledger(PG_FUNCTION_ARGS)
+{
+	Governance	governance;
+	char	   *from = TakeTables();
+
+	if (from != NULL && LedgerCopied() != COPIED_NOTHING)
+	{
+		ereport(NOTICE,
+				(errmsg("no entry says that the ledger was adopted"),
+				 errdetail("It is a copy: its entries come from the database that it copies.")));
+		PG_RETURN_NULL();
+	}
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "adopt the ledger");
+	if (GovernanceLock(&governance))
+	{
+		if (from == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the ledger belongs to the database's owner already"),
+					 errdetail("Both belong to \"%s\".", RoleName(governance.act.ledger->owner)),
+					 errhint("There is nothing to adopt.")));
+		AppendAdoption(&governance, from, ArgWords(fcinfo, 0, "reason"));
+	}
+	else if (from != NULL)		/* the first call said so of another change of owner */
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_RETRY),
+				 errmsg("idempotency key was used for another adoption"),
+				 errdetail("The ledger belonged to \"%s\" before this call, which would not be recorded.", from),
+				 errhint("Give this call a key of its own.")));
+	return GovernanceEnd(&governance, fcinfo);
+}

@@ -1,0 +1,271 @@
+/*
+ * policy.c
+ *		Policy: what the rules together ask of a promise.
+ *
+ * All rules that match hold together, the strictest of each.  What a rule asks
+ * about and the promise leaves unsaid, matches; so does a kind or a currency
+ * that no rule knows.  So silence never helps a promise past a policy: it may
+ * add a demand, and it never adds a grace.
+ */
+#include "postgres.h"
+
+#include "governance/policy.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+
+#include "base/duration.h"
+#include "base/text.h"
+
+static Statement read_policies = STATEMENT_WITHOUT_ARGS(
+	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, cumulative"
+	" FROM trust.policy WHERE active ORDER BY policy");
+
+typedef struct Rule
+{
+	char	   *promiser;
+	char	   *promiser_kind;
+	char	   *kind;
+	char	   *currency;
+	Numeric		least_value;
+	bool		cumulative;		/* compares what the customer's open promises come to */
+	Evidence	evidence;
+	int64		back_within;
+	int64		grace;
+	int64		due_within;
+} Rule;
+
+/*
+ * The rules in force, of the process: changes are told by the relation cache, and
+ * told again when they are taken back, so errors, savepoints and PREPARE
+ * TRANSACTION need no more.  A nested call may put others here while rules are read;
+ * nothing calls anybody while they are looked through.
+ */
+static MemoryContext rules_context = NULL;
+static Rule *rules = NULL;
+static int	rule_count = 0;
+static bool rules_valid = false;
+
+static void
+ForgetRules(void)
+{
+	rules_valid = false;
+}
+
+static int64
+MicrosecondsOr(uint64 row, int column, int64 otherwise)
+{
+	bool		isnull;
+	Datum		interval = ResultValue(row, column, INTERVALOID, &isnull);
+
+	return isnull ? otherwise : IntervalMicroseconds(DatumGetIntervalP(interval), "policy");
+}
+
+static Rule
+ResultRule(uint64 row)
+{
+	Rule		rule = {0};
+	char	   *evidence = ResultText(row, 6);
+	bool		isnull;
+	Datum		least_value = ResultValue(row, 5, NUMERICOID, &isnull);
+
+	rule.least_value = isnull ? NULL : DatumGetNumericCopy(least_value);
+	rule.promiser = ResultText(row, 1);
+	rule.promiser_kind = ResultText(row, 2);
+	rule.kind = ResultText(row, 3);
+	rule.currency = ResultText(row, 4);
+	rule.evidence = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
+	rule.back_within = MicrosecondsOr(row, 7, -1);
+	rule.grace = MicrosecondsOr(row, 8, -1);
+	rule.due_within = MicrosecondsOr(row, 9, -1);
+	rule.cumulative = DatumGetBool(ResultNeeded(row, 10, BOOLOID));
+	return rule;
+}
+
+/* These, complete, in place of what stands there. */
+static void
+PutInForce(MemoryContext context, Rule *read, int count, bool valid)
+{
+	MemoryContextSetParent(context, TopMemoryContext);
+	if (rules_context != NULL)
+		MemoryContextDelete(rules_context);
+	rules_context = context;
+	rules = read;
+	rule_count = count;
+	rules_valid = valid;
+}
+
+static void
+LoadRules(const Ledger *ledger)
+{
+	Oid			relid = LedgerRelation("policy");
+	uint64		seen = LedgerGeneration();
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
+	LedgerSession session;
+	MemoryContext previous;
+	Rule	   *read;
+	int			count;
+
+	LedgerWatch(relid, ForgetRules);
+	LedgerEnter(ledger, &session);
+	count = StatementReadLatest(&read_policies, NULL, NULL, relid);
+	previous = MemoryContextSwitchTo(context);
+	read = palloc(sizeof(Rule) * (count + 1));
+	for (int i = 0; i < count; i++)
+		read[i] = ResultRule(i);
+	MemoryContextSwitchTo(previous);
+	LedgerLeave(&session);
+	PutInForce(context, read, count, seen == LedgerGeneration());
+}
+
+static bool
+KnownKind(const char *kind)
+{
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].kind && strcmp(rules[i].kind, kind) == 0)
+			return true;
+	return false;
+}
+
+static bool
+KnownCurrency(const char *currency)
+{
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].currency && strcmp(rules[i].currency, currency) == 0)
+			return true;
+	return false;
+}
+
+typedef enum Match
+{
+	NO_MATCH,
+	MATCH_BY_SILENCE,			/* what is unsaid or unknown counts as what the rule asks about */
+	MATCH
+} Match;
+
+static Match
+MatchName(const char *asked, const char *said, bool known)
+{
+	if (asked == NULL)
+		return MATCH;
+	if (said == NULL || !known)
+		return MATCH_BY_SILENCE;
+	return strcmp(asked, said) == 0 ? MATCH : NO_MATCH;
+}
+
+/*
+ * A rule about a promiser holds for each who had a hand in it: a machine does
+ * not get past a rule about machines by putting a human's name to its words.
+ */
+static Match
+MatchParty(const Rule *rule, const PolicySubject *subject)
+{
+	for (int i = 0; i < POLICY_PARTIES; i++)
+	{
+		const PolicyParty *party = &subject->parties[i];
+
+		if (party->actor != NULL &&
+			MatchName(rule->promiser, party->actor, true) == MATCH &&
+			MatchName(rule->promiser_kind, party->kind, true) == MATCH)
+			return MATCH;
+	}
+	return NO_MATCH;
+}
+
+bool
+AmountReaches(Numeric amount, Numeric least)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(least))) >= 0;
+}
+
+static Match
+MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
+{
+	Numeric		amount = rule->cumulative ? subject->open_sum : subject->value;
+
+	if (rule->least_value == NULL)
+		return MATCH;
+	/* an amount in a currency that no rule knows cannot be compared */
+	if (amount == NULL || currency == MATCH_BY_SILENCE)
+		return MATCH_BY_SILENCE;
+	return AmountReaches(amount, rule->least_value) ? MATCH : NO_MATCH;
+}
+
+static Match
+MatchRule(const Rule *rule, const PolicySubject *subject, bool kind_known, bool currency_known)
+{
+	Match		currency = MatchName(rule->currency, subject->currency, currency_known);
+	Match		parts[] = {
+		MatchParty(rule, subject),
+		MatchName(rule->kind, subject->kind, kind_known),
+		currency,
+		MatchValue(rule, subject, currency)
+	};
+	Match		match = MATCH;
+
+	for (size_t i = 0; i < lengthof(parts); i++)
+		match = Min(match, parts[i]);
+	return match;
+}
+
+static int64
+Strictest(int64 a, int64 b)
+{
+	return a < 0 ? b : b < 0 ? a : Min(a, b);
+}
+
+/* Whether a rule in force compares a sum, so that it has to be known. */
+bool
+PolicyIsCumulative(const Ledger *ledger)
+{
+	if (!rules_valid)
+		LoadRules(ledger);
+	for (int i = 0; i < rule_count; i++)
+		if (rules[i].cumulative)
+			return true;
+	return false;
+}
+
+/* What all matching rules ask together. */
+PolicyDemand
+PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
+{
+	PolicyDemand demand = {EVIDENCE_NONE, -1, -1, -1};
+	int64		shortest_grace = -1;
+	bool		kind_known;
+	bool		currency_known;
+
+	if (!rules_valid)
+		LoadRules(ledger);
+	kind_known = subject->kind && KnownKind(subject->kind);
+	currency_known = subject->currency && KnownCurrency(subject->currency);
+	for (int i = 0; i < rule_count; i++)
+	{
+		Match		match = MatchRule(&rules[i], subject, kind_known, currency_known);
+
+		if (match == NO_MATCH)
+			continue;
+		demand.evidence = Max(demand.evidence, rules[i].evidence);
+		demand.back_within = Strictest(demand.back_within, rules[i].back_within);
+		demand.due_within = Strictest(demand.due_within, rules[i].due_within);
+		shortest_grace = Strictest(shortest_grace, rules[i].grace);
+		if (match == MATCH)		/* only a rule that speaks of this promise gives it time */
+			demand.grace = Max(demand.grace, rules[i].grace);
+	}
+	demand.grace = demand.grace < 0 ? 0 : shortest_grace;
+	if (demand.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
+		demand.evidence = Max(demand.evidence, EVIDENCE_ASSERTED);
+	return demand;
+}
+
+/* The most that the actor may back in that currency; NULL where their authority does not name it. */
+Numeric
+AuthorityLimit(const Actor *actor, const char *currency)
+{
+	JsonbValue	buffer;
+	JsonbValue *most = JsonMember(actor->authority, currency, &buffer);
+
+	return most != NULL && most->type == jbvNumeric ? most->val.numeric : NULL;
+}

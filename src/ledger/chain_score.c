@@ -1,0 +1,77 @@
+/*
+ * chain_score.c
+ *		The score that a customer's chain carries.
+ *
+ * It is the fold of the customer's entries in their order, with the ledger's
+ * half-life.  After the half-life was set anew a chain keeps the score of the
+ * old one until its next verdict; whoever reads it before folds anew.
+ */
+#include "postgres.h"
+
+#include "ledger/chain_score.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/timestamp.h"
+
+#include "base/duration.h"
+#include "ledger/guard.h"
+
+static Statement read_score = STATEMENT(
+	"SELECT score FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1", TEXTOID);
+
+/* Before the promise at hand is written: what stands of it is what it was. */
+static Statement fold_promises = STATEMENT(
+	"SELECT " SCORE_OF_PROMISES("$2") " FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1",
+	TEXTOID, INTERVALOID);
+
+static Statement rewrite_score = STATEMENT(
+	"UPDATE trust.chain SET score = COALESCE(trust_ledger.trust_score($2, $3, $4, $5), 'empty'::trust_ledger.trust_score)"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
+	TEXTOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
+
+bool
+ContributionChanged(const Contribution *before, const Contribution *after)
+{
+	return before->counts != after->counts || before->kept != after->kept ||
+		before->broken != after->broken || before->at != after->at;
+}
+
+static TrustScore *
+ReadScore(Statement *statement, const Chain *chain)
+{
+	Datum		values[2] = {
+		PointerGetDatum(chain->customer), IntervalPGetDatum(MicrosecondsInterval(chain->ledger->half_life))
+	};
+
+	CheckWritten(StatementWrite(statement, values, NULL), 1, "chain");
+	return ScoreCopy(DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId())));
+}
+
+/* Takes a promise's change of weight into the score that goes with the head; the chain is locked. */
+void
+ChainScoreRevise(Chain *chain, const Contribution *before, const Contribution *after)
+{
+	if (!ContributionChanged(before, after))
+		return;
+	if (chain->score == NULL)
+	{
+		chain->score = ReadScore(&read_score, chain);
+		if (!ScoreIsEmpty(chain->score) && chain->score->half_life != chain->ledger->half_life)
+			chain->score = ReadScore(&fold_promises, chain);
+	}
+	ScoreRevise(chain->score, before, after, chain->ledger->half_life);
+}
+
+/* The score alone, of a chain that is locked and otherwise as it was. */
+void
+ChainScoreRewrite(const Chain *chain, const TrustScore *score)
+{
+	Datum		values[5] = {
+		PointerGetDatum(chain->customer), Float8GetDatum(score->kept), Float8GetDatum(score->broken),
+		TimestampTzGetDatum(score->as_of), IntervalPGetDatum(MicrosecondsInterval(score->half_life))
+	};
+	Expectation *expectation = GuardExpectRebuilt(GUARDED_CHAIN, chain->length, chain->head);
+
+	CheckWritten(StatementWrite(&rewrite_score, values, ScoreIsEmpty(score) ? " nnnn" : NULL), 1, "chain");
+	GuardDone(expectation);
+}

@@ -1,0 +1,24 @@
+/*
+ * idempotency.h
+ *		Retries: what makes two calls the same call.
+ */
+#ifndef TRUST_LEDGER_IDEMPOTENCY_H
+#define TRUST_LEDGER_IDEMPOTENCY_H
+
+#include "ledger/entry.h"
+
+/* Function, who acts, and the arguments that were given, in canonical form. */
+typedef struct Request
+{
+	unsigned char *data;
+	size_t		length;
+} Request;
+
+#define REQUEST_SIZE (2 * HASH_SIZE)
+
+extern Request RequestOf(FunctionCallInfo fcinfo, const char *actor);
+extern void RequestCommit(const Request *request, Row *entry);
+extern bool RequestSaltMatches(const Row *entry);
+extern bool RequestMatches(const Request *request, const bytea *commitment, const bytea *salt);
+
+#endif

@@ -1,0 +1,420 @@
+/*
+ * ledger.c
+ *		The ledger of this database: its settings, its owner, and working as its owner.
+ */
+#include "postgres.h"
+
+#include "ledger/ledger.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/syscache.h"
+
+#include "ledger/copy.h"
+#include "base/duration.h"
+#include "base/owner_session.h"
+#include "base/text.h"
+
+PG_FUNCTION_INFO_V1(check_ledger);
+PG_FUNCTION_INFO_V1(migrate_as_owner);
+
+const char *const weight_names[WEIGHTS] = {
+	"kept", "kept_by_company", "partly_kept", "repaired", "admitted", "broken"
+};
+
+static Statement read_settings = STATEMENT_WITHOUT_ARGS(
+	"SELECT ledger, table_format, weights, zone, lag, half_life FROM trust.ledger");
+
+/* The first entry of all names the ledger; where it is gone, the settings do. */
+static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
+	"SELECT (SELECT pg_catalog.min(subject)::pg_catalog.uuid FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) '' AND seq OPERATOR(pg_catalog.=) 1"
+	"   AND event OPERATOR(pg_catalog.=) 'ledger_created' AND subject OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),"
+	" (SELECT pg_catalog.min(ledger::pg_catalog.text)::pg_catalog.uuid FROM trust.ledger)");
+
+/*
+ * What this process remembers of the ledger.  The relation cache tells when a
+ * governed table changed: guards ask for it, DDL does by itself.  It tells too
+ * when a change is taken back, so this outlives errors, savepoints and
+ * transactions, prepared ones included.  It is filled when all of it was read, and
+ * callers get copies: a nested call may fill it again while they work.
+ */
+static Ledger current;
+static bool current_valid = false;
+
+/* Counts on whatever happens: what was read while it changed is not remembered. */
+static uint64 generation = 0;
+
+/* Who is told of which relation; of the process, as the callback is.  Callbacks only set flags. */
+#define WATCHED 8
+static struct
+{
+	Oid			relid;
+	void		(*forget) (void);
+}			watched[WATCHED];
+static int	watched_count = 0;
+
+static void
+ForgetLedger(void)
+{
+	current_valid = false;
+}
+
+static void
+RelationChanged(Datum arg pg_attribute_unused(), Oid relid)
+{
+	generation++;
+	for (int i = 0; i < watched_count; i++)
+		if (relid == InvalidOid || relid == watched[i].relid)
+			watched[i].forget();
+}
+
+static void
+WatchRelations(void)
+{
+	static bool registered = false; /* of the process, as the callback is */
+
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(RelationChanged, (Datum) 0);
+		registered = true;
+	}
+}
+
+/* Calls forget when the relation changes.  One relation per forget: a ledger made anew replaces the old. */
+void
+LedgerWatch(Oid relid, void (*forget) (void))
+{
+	int			i;
+
+	WatchRelations();
+	for (i = 0; i < watched_count; i++)
+		if (watched[i].forget == forget)
+			break;
+	if (i == WATCHED)
+		elog(ERROR, "too many relations are watched");
+	watched[i].relid = relid;
+	watched[i].forget = forget;
+	watched_count = Max(watched_count, i + 1);
+}
+
+/* Changes whenever any relation does: a cache that was filled in between is filled again. */
+uint64
+LedgerGeneration(void)
+{
+	WatchRelations();
+	return generation;
+}
+
+static void
+NoLedger(const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("there is no trust ledger to work with in this database"),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+Oid
+LedgerRelation(const char *name)
+{
+	Oid			schema;
+	Oid			relid;
+
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a trust ledger needs a database in UTF8"),
+				 errdetail("This one is in %s: texts would hash differently.", GetDatabaseEncodingName())));
+	schema = get_namespace_oid("trust", true);
+	relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+
+	if (!OidIsValid(relid))
+		NoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
+				 !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
+				 "As the database's owner, run SELECT trust_ledger.create_ledger();" :
+				 "Restore schema \"trust\" from a dump: a part of it is missing.");
+	return relid;
+}
+
+static void
+CheckOwnsDatabase(Oid owner)
+{
+	if (has_privs_of_role(owner, ROLE_PG_DATABASE_OWNER))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("schema \"trust\" is not this database's ledger"),
+			 errdetail("It or its tables belong to \"%s\", who does not own the database.", GetUserNameFromId(owner, false)),
+			 errhint("Where the ledger is yours, and only the database has another owner now, run SELECT trust_ledger.adopt_ledger(); drop what somebody planted there.")));
+}
+
+static Oid
+SchemaOwner(Oid schema)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for schema %u", schema);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Whoever may create schemas could plant one called "trust" and read what
+ * others write.  A ledger belongs to who owns the database, or to a superuser.
+ */
+static Oid
+TrustedOwner(Oid relid)
+{
+	Oid			owner = RelationOwner(relid, false);
+	char		kind = get_rel_relkind(relid);
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		NoLedger("\"trust.ledger\" is not a table.", "Drop what stands in its place, then restore the ledger.");
+	CheckOwnsDatabase(owner);
+	CheckOwnsDatabase(SchemaOwner(get_rel_namespace(relid)));
+	return owner;
+}
+
+/* Whole thousandths from 0 to 1000, or -1. */
+static int32
+WeightPart(JsonbValue *part)
+{
+	Datum		value = part->type == jbvNumeric ? NumericGetDatum(part->val.numeric) : (Datum) 0;
+	Datum		whole;
+
+	if (part->type != jbvNumeric || numeric_is_nan(part->val.numeric) || numeric_is_inf(part->val.numeric))
+		return -1;
+	whole = DirectFunctionCall1(numeric_floor, value);
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, whole, value)) != 0 ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) < 0 ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(1000)))) > 0)
+		return -1;
+	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(part->val.numeric)));
+}
+
+void
+InvalidWeights(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("weights are not usable"),
+			 errdetail("%s", detail),
+			 errhint("Give thousandths, e.g. {\"kept\": [1000, 0], \"broken\": [0, 1000]}, so that kept is worth more than repaired, "
+					 "repaired more than admitted, admitted more than broken.")));
+}
+
+/* The six pairs of {"kept": [1000, 0], ...}. */
+void
+ParseWeights(Jsonb *weights, Weight *out)
+{
+	if (!JB_ROOT_IS_OBJECT(weights) || JB_ROOT_COUNT(weights) != WEIGHTS)
+		InvalidWeights("Six weights are needed: kept, kept_by_company, partly_kept, repaired, admitted, broken.");
+	for (int i = 0; i < WEIGHTS; i++)
+	{
+		JsonbValue	value;
+		JsonbValue *pair = JsonMember(weights, weight_names[i], &value);
+		int32		parts[2];
+
+		if (pair == NULL || pair->type != jbvBinary || !JsonContainerIsArray(pair->val.binary.data) ||
+			JsonContainerSize(pair->val.binary.data) != 2)
+			InvalidWeights(psprintf("\"%s\" must be a pair [kept, broken].", weight_names[i]));
+		for (int k = 0; k < 2; k++)
+		{
+			parts[k] = WeightPart(getIthJsonbValueFromContainer(pair->val.binary.data, k));
+			if (parts[k] < 0)
+				InvalidWeights(psprintf("\"%s\" must hold whole thousandths from 0 to 1000.", weight_names[i]));
+		}
+		out[i].kept = parts[0];
+		out[i].broken = parts[1];
+	}
+}
+
+/* The zone of that name, or an error. */
+pg_tz *
+LedgerZone(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+
+	if (zone == NULL || !pg_tz_acceptable(zone))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a time zone", name),
+				 errhint("pg_timezone_names lists them, e.g. 'Europe/Berlin'.")));
+	return zone;
+}
+
+static void
+NoSettings(void)
+{
+	if (LedgerIsEmpty(false))	/* as pg_dump --schema-only leaves it */
+		NoLedger("Its tables are there, and all of them are empty.", "As the database's owner, run SELECT trust_ledger.create_ledger();");
+	if (LedgerCopied() != COPIED_NOTHING)
+		NoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
+				 "Create the subscription that brings its rows, or wait for it: pg_subscription_rel shows how far it is.");
+	NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore that row from a dump of this ledger.");
+}
+
+static void
+LoadSettings(Ledger *ledger)
+{
+	int32		format;
+
+	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
+		NoSettings();
+	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
+	if (format != LEDGER_TABLE_FORMAT)
+		NoLedger(psprintf("Its tables have format %d, this version of the extension works with format %d.",
+						  format, LEDGER_TABLE_FORMAT),
+				 "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
+	ledger->id = *DatumGetUUIDP(ResultNeeded(0, 1, UUIDOID));
+	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
+	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
+	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 5, INTERVALOID)), "lag");
+	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 6, INTERVALOID)), "half_life");
+	if (get_attnum(LedgerRelation("chain"), "score") == InvalidAttrNumber)
+		NoLedger("Table \"trust.chain\" has lost its scores: they go with the extension.",
+				 "As the database's owner, run SELECT trust_ledger.migrate_ledger();");
+}
+
+/*
+ * check_ledger() returns void
+ *		An error unless there is a ledger and it is nobody's plant: 55000, TL006, 0A000.
+ */
+Datum
+check_ledger(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger;
+
+	LedgerFind(&ledger);
+	PG_RETURN_VOID();
+}
+
+/* Table and owner of the ledger, settings apart. */
+void
+LedgerFind(Ledger *ledger)
+{
+	ledger->relid = LedgerRelation("ledger");
+	ledger->owner = TrustedOwner(ledger->relid);
+}
+
+/* The ledger's uuid, also where the settings were tampered with; within a LedgerSession, on the caller's snapshot. */
+void
+LedgerReadId(Ledger *ledger)
+{
+	bool		isnull;
+	Datum		id;
+
+	StatementRead(&read_ledger_id, NULL, NULL);
+	id = ResultValue(0, 1, UUIDOID, &isnull);
+	if (isnull)
+		id = ResultValue(0, 2, UUIDOID, &isnull);
+	if (!isnull)
+		ledger->id = *DatumGetUUIDP(id);
+}
+
+/* Reads the ledger, and remembers it unless something changed meanwhile. */
+static void
+LoadLedger(Ledger *ledger)
+{
+	uint64		seen = LedgerGeneration();
+	LedgerSession session;
+
+	LedgerFind(ledger);
+	LedgerWatch(ledger->relid, ForgetLedger);
+	LedgerEnter(ledger, &session);
+	LoadSettings(ledger);
+	LedgerLeave(&session);
+	if (seen == LedgerGeneration())
+	{
+		current = *ledger;
+		current_valid = true;
+	}
+}
+
+/*
+ * The ledger of this database, or an error that says which call is needed.  A
+ * copy: an act goes by the settings that it began with, whatever is governed
+ * meanwhile.
+ */
+const Ledger *
+LedgerOpen(void)
+{
+	Ledger	   *ledger = palloc0(sizeof(Ledger));
+
+	if (current_valid)
+		*ledger = current;
+	else
+		LoadLedger(ledger);
+	return ledger;
+}
+
+/*
+ * From here on the ledger's owner works.  RESTRICTED_OPERATION keeps what
+ * somebody planted on a table from being put off to the commit, where it would
+ * run as whoever appended; NOFORCE_RLS keeps row security from hiding history.
+ */
+void
+LedgerEnter(const Ledger *ledger, LedgerSession *session)
+{
+	session->caller = CurrentMemoryContext;
+	session->settings = NewGUCNestLevel();
+	GetUserIdAndSecContext(&session->user, &session->security_context);
+	SetUserIdAndSecContext(ledger->owner,
+						   session->security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS | SECURITY_RESTRICTED_OPERATION);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+}
+
+void
+LedgerLeave(LedgerSession *session)
+{
+	if (SPI_finish() != SPI_OK_FINISH)
+		elog(ERROR, "SPI_finish failed");
+	AtEOXact_GUC(false, session->settings);
+	SetUserIdAndSecContext(session->user, session->security_context);
+}
+
+/*
+ * migrate_as_owner() returns boolean
+ *		Calls migrate_ledger() as the ledger's owner; false where it is called so
+ *		already.  Errors: 42501 not the owner, 55000, TL006.
+ */
+Datum
+migrate_as_owner(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = {0};
+	LedgerSession session;
+
+	LedgerFind(&ledger);
+	if (GetUserId() == ledger.owner && InSecurityRestrictedOperation())
+		PG_RETURN_BOOL(false);
+	if (!has_privs_of_role(GetUserId(), ledger.owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the ledger"),
+				 errdetail("It belongs to \"%s\".", GetUserNameFromId(ledger.owner, false)),
+				 errhint("Call trust_ledger.migrate_ledger() as \"%s\".", GetUserNameFromId(ledger.owner, false))));
+	LedgerEnter(&ledger, &session);
+	if (SPI_execute("SELECT trust_ledger.migrate_ledger()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "migrate_ledger() could not be called");
+	LedgerLeave(&session);
+	PG_RETURN_BOOL(true);
+}

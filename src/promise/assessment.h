@@ -1,0 +1,12 @@
+/*
+ * assessment.h
+ *		Assessing a promise.
+ */
+#ifndef TRUST_LEDGER_ASSESSMENT_H
+#define TRUST_LEDGER_ASSESSMENT_H
+
+#include "promise/promise_act.h"
+
+extern void AssessPromise(PromiseAct *pa, State verdict, bool relayed);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * history.c
+ *		A promise's entries in words that an auditor can read.
+ */
+#include "postgres.h"
+
+#include "promise/promise_act.h"
+
+#include "catalog/pg_type_d.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "ledger/erasure_log.h"
+#include "promise/promise_source.h"
+#include "base/text.h"
+
+PG_FUNCTION_INFO_V1(history);
+
+static Statement read_entries = STATEMENT_OF_ROWS(
+	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 ORDER BY seq",
+	TEXTOID, UUIDOID);
+
+static char *
+Instant(const Row *entry, int column)
+{
+	return pstrdup(timestamptz_to_str(RowInstant(entry, column)));
+}
+
+static const char *
+KindInWords(const char *kind)
+{
+	return kind == NULL ? "unknown" : strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
+}
+
+/* human "anna"; AI "sdr-bot" (anna answers for it); customer's human "..." */
+static char *
+WhoActed(const Row *entry)
+{
+	StringInfoData who;
+
+	initStringInfo(&who);
+	if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "customer"))
+		appendStringInfoString(&who, "for the customer, ");
+	else if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "record"))
+		appendStringInfoString(&who, "for a system of record, ");
+	appendStringInfo(&who, "%s \"%s\"", KindInWords(RowText(entry, ENTRY_ACTOR_KIND)), RowText(entry, ENTRY_ACTOR));
+	if (!RowIsNull(entry, ENTRY_RESPONSIBLE))
+		appendStringInfo(&who, " (%s answers for it)", RowText(entry, ENTRY_RESPONSIBLE));
+	return who.data;
+}
+
+/* Words, or that they were erased. */
+static const char *
+WordsOr(const Row *entry, int text, int commitment)
+{
+	if (!RowIsNull(entry, text))
+		return psprintf("\"%s\"", RowText(entry, text));
+	return RowIsNull(entry, commitment) ? NULL : "(erased)";
+}
+
+static void
+DescribeTerms(StringInfo out, const Row *entry)
+{
+	const char *purpose = WordsOr(entry, ENTRY_PURPOSE, ENTRY_PURPOSE_COMMITMENT);
+
+	appendStringInfo(out, "%s", WordsOr(entry, ENTRY_WORDS, ENTRY_WORDS_COMMITMENT));
+	if (!RowIsNull(entry, ENTRY_KIND))
+		appendStringInfo(out, ", kind %s", RowText(entry, ENTRY_KIND));
+	if (!RowIsNull(entry, ENTRY_VALUE))
+		appendStringInfo(out, ", value %s%s%s",
+						 DatumGetCString(DirectFunctionCall1(numeric_out, entry->values[ENTRY_VALUE])),
+						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : " ",
+						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : RowText(entry, ENTRY_CURRENCY));
+	if (RowIsNull(entry, ENTRY_DUE))
+		appendStringInfoString(out, ", without a due time");
+	else
+		appendStringInfo(out, ", due %s", Instant(entry, ENTRY_DUE));
+	if (purpose)
+		appendStringInfo(out, ", so that the customer can: %s", purpose);
+	if (!RowIsNull(entry, ENTRY_DRAFTED_BY))
+		appendStringInfo(out, "; the words were written by \"%s\"", RowText(entry, ENTRY_DRAFTED_BY));
+}
+
+/* What policy asked, and who stands behind it now. */
+static void
+DescribeBacking(StringInfo out, const Row *entry)
+{
+	if (!RowIsNull(entry, ENTRY_BACKER))
+		appendStringInfo(out, ". \"%s\" stands behind it by their own act, known by %s evidence",
+						 RowText(entry, ENTRY_BACKER), RowText(entry, ENTRY_EVIDENCE));
+	else
+		appendStringInfoString(out, ". Nobody stands behind it");
+	if (RowIsNull(entry, ENTRY_EVIDENCE_ASKED))
+		appendStringInfoString(out, "; policy asked for nobody");
+	else
+		appendStringInfo(out, "; policy asked for a human with %s evidence", RowText(entry, ENTRY_EVIDENCE_ASKED));
+	if (!RowIsNull(entry, ENTRY_BACK_BY))
+		appendStringInfo(out, " by %s", Instant(entry, ENTRY_BACK_BY));
+}
+
+/* What a company actor passes on is not theirs. */
+static const char *
+Relayed(const Row *entry)
+{
+	return RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer " : "";
+}
+
+static void
+DescribeClaim(StringInfo out, const Row *entry)
+{
+	if (!EntryStands(entry))
+		appendStringInfoString(out, ". This does not stand until the customer or a system of record confirms it");
+}
+
+/* Which entry this confirms, where it does. */
+static void
+DescribeConfirmed(StringInfo out, const Row *entry)
+{
+	if (!RowIsNull(entry, ENTRY_REFERS_TO))
+		appendStringInfo(out, ". This confirms entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
+}
+
+static void
+DescribeMade(StringInfo out, const Row *entry)
+{
+	if (RowValueEqual(entry, ENTRY_PROMISER, entry, ENTRY_ACTOR))
+		appendStringInfo(out, "%s promised: ", WhoActed(entry));
+	else
+		appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
+						 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)), RowText(entry, ENTRY_PROMISER));
+	DescribeTerms(out, entry);
+	DescribeBacking(out, entry);
+}
+
+static void
+DescribeAmended(StringInfo out, const Row *entry)
+{
+	if (RowBool(entry, ENTRY_RELAYED))
+		appendStringInfo(out, "%s relayed that the customer accepts other terms than those of entry " INT64_FORMAT ": ",
+						 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+	else
+		appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ", WhoActed(entry),
+						 RowInt64(entry, ENTRY_REFERS_TO),
+						 RowBool(entry, ENTRY_ACCEPTED) ? ", with the customer's acceptance" : "");
+	DescribeTerms(out, entry);
+	if (!EntryStands(entry))
+	{
+		DescribeClaim(out, entry);
+		return;
+	}
+	appendStringInfoString(out, ". The backing of the old terms is void");
+	DescribeBacking(out, entry);
+}
+
+static void
+DescribeWeight(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "weighs %d/%d thousandths kept/broken",
+					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+}
+
+static void
+DescribeWord(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, ". This stands as the %s's word, and ", RowText(entry, ENTRY_WHOSE_WORD));
+	DescribeWeight(out, entry);
+}
+
+static void
+DescribeVerdict(StringInfo out, const Row *entry)
+{
+	char	   *verdict = RowText(entry, ENTRY_VERDICT);
+
+	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
+					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
+					 RowTextIs(entry, ENTRY_VERDICT, "partly_kept") ? "partly kept" : verdict);
+	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
+		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
+	if (RowBool(entry, ENTRY_STANDS))
+		DescribeWord(out, entry);
+	else
+		appendStringInfo(out, ". This is the %s's word and does not stand: a higher word, or one with better evidence, was given before",
+						 RowText(entry, ENTRY_WHOSE_WORD));
+	DescribeConfirmed(out, entry);
+}
+
+static void
+DescribeClock(StringInfo out, const Row *entry)
+{
+	bool		paused = RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_PAUSED]);
+
+	appendStringInfo(out, "%s %s the clock: it is due %s%s", WhoActed(entry), paused ? "stopped" : "started",
+					 RowIsNull(entry, ENTRY_DUE) ? "never" : Instant(entry, ENTRY_DUE), paused ? " at the latest" : "");
+}
+
+static void
+DescribeRepaired(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s says that the breach was made good", WhoActed(entry));
+	if (EntryStands(entry))
+		DescribeWord(out, entry);
+	DescribeClaim(out, entry);
+	DescribeConfirmed(out, entry);
+}
+
+/* The texts of which entries are gone */
+static void
+DescribeErased(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s erased %s in ",
+					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
+					 ErasedInWords(entry));
+	if (RowIsNull(entry, ENTRY_REFERS_TO))
+		appendStringInfoString(out, "all entries of the promise before this one");
+	else
+		appendStringInfo(out, "entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
+}
+
+static void
+DescribeWithdrawn(StringInfo out, const Row *entry)
+{
+	appendStringInfo(out, "%s took the promise back", WhoActed(entry));
+	if (RowTextIs(entry, ENTRY_STATE, state_names[STATE_BROKEN]))
+	{
+		appendStringInfoString(out, " after the customer accepted it or after it was due: that is broken, and ");
+		DescribeWeight(out, entry);
+	}
+}
+
+static void
+DescribeEvent(StringInfo out, const Row *entry, Event event)
+{
+	switch (event)
+	{
+		case EVENT_MADE:
+			DescribeMade(out, entry);
+			break;
+		case EVENT_BACKED:
+			appendStringInfo(out, "%s backed the terms of entry " INT64_FORMAT, WhoActed(entry),
+							 RowInt64(entry, ENTRY_REFERS_TO));
+			DescribeBacking(out, entry);
+			break;
+		case EVENT_DECLINED:
+			appendStringInfo(out, "%s declined to stand behind the terms of entry " INT64_FORMAT, WhoActed(entry),
+							 RowInt64(entry, ENTRY_REFERS_TO));
+			break;
+		case EVENT_PAUSED:
+		case EVENT_RESUMED:
+			DescribeClock(out, entry);
+			break;
+		case EVENT_BREACH_ADMITTED:
+			appendStringInfo(out, "%s admitted in time that the promise will be broken: that ", WhoActed(entry));
+			DescribeWeight(out, entry);
+			break;
+		case EVENT_BREACH_REPAIRED:
+			DescribeRepaired(out, entry);
+			break;
+		case EVENT_NOTED:
+			appendStringInfo(out, "%s noted", WhoActed(entry));
+			break;
+		case EVENT_ERASED:
+			DescribeErased(out, entry);
+			break;
+		case EVENT_BACKING_WITHDRAWN:
+			appendStringInfo(out, "%s withdrew their backing", WhoActed(entry));
+			DescribeBacking(out, entry);
+			break;
+		case EVENT_ACCEPTED:
+			appendStringInfo(out, "%s %saccepted the terms of entry " INT64_FORMAT ": the customer relies on it",
+							 WhoActed(entry), Relayed(entry), RowInt64(entry, ENTRY_REFERS_TO));
+			DescribeClaim(out, entry);
+			break;
+		case EVENT_AMENDED:
+			DescribeAmended(out, entry);
+			break;
+		case EVENT_ASSESSED:
+			DescribeVerdict(out, entry);
+			break;
+		case EVENT_WITHDRAWN:
+			DescribeWithdrawn(out, entry);
+			break;
+		case EVENT_RELEASED:
+			appendStringInfo(out, "%s %sreleased the company from it", WhoActed(entry), Relayed(entry));
+			DescribeClaim(out, entry);
+			DescribeConfirmed(out, entry);
+			break;
+		case EVENTS:
+			appendStringInfo(out, "%s", RowText(entry, ENTRY_EVENT));
+			break;
+	}
+}
+
+static Datum
+Describe(const Row *entry)
+{
+	const char *note = WordsOr(entry, ENTRY_NOTE, ENTRY_NOTE_COMMITMENT);
+	int			event = RowIsNull(entry, ENTRY_EVENT) ? -1 : NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
+	StringInfoData out;
+
+	initStringInfo(&out);
+	DescribeEvent(&out, entry, event < 0 ? EVENTS : (Event) event);
+	appendStringInfoChar(&out, '.');
+	if (note)
+		appendStringInfo(&out, event == EVENT_NOTED ? " The note: %s." : event == EVENT_BREACH_REPAIRED ? " How: %s." :
+						 " The reason given: %s.", note);
+	SourceDescribe(&out, entry);
+	if (RowBool(entry, ENTRY_BACKFILLED))
+		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
+	out.data[0] = pg_toupper((unsigned char) out.data[0]);
+	return CStringGetTextDatum(out.data);
+}
+
+static void
+PutEntry(ReturnSetInfo *result, const Row *entry)
+{
+	static const int columns[] = {
+		ENTRY_SEQ, ENTRY_RECORDED_AT, ENTRY_OCCURRED_AT, ENTRY_EVENT, ENTRY_ACTOR, -1, ENTRY_STATE,
+		ENTRY_EVIDENCE, ENTRY_BACKFILLED, ENTRY_LOGIN, ENTRY_ROLE, ENTRY_CONTEXT, ENTRY_HASH
+	};
+	Datum		values[lengthof(columns)];
+	bool		nulls[lengthof(columns)];
+
+	for (size_t i = 0; i < lengthof(columns); i++)
+	{
+		values[i] = columns[i] < 0 ? Describe(entry) : entry->values[columns[i]];
+		nulls[i] = columns[i] >= 0 && RowIsNull(entry, columns[i]);
+	}
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* All of the promise's entries, however many; false where there are none. */
+static bool
+PutEntries(ReturnSetInfo *result, Datum *values)
+{
+	MemoryContext entry = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger history", ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = StatementOpen(&read_entries, values, NULL, true);
+	SPITupleTable *rows = NULL;
+	bool		any = false;
+	uint64		count;
+
+	while ((count = StatementFetch(portal, &rows)) > 0)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(entry);
+
+		for (uint64 i = 0; i < count; i++)
+		{
+			PutEntry(result, RowFromTuple(&entry_shape, rows->vals[i], rows->tupdesc));
+			MemoryContextReset(entry);
+		}
+		MemoryContextSwitchTo(previous);
+		any = true;
+	}
+	SPI_cursor_close(portal);
+	return any;
+}
+
+/*
+ * history(promise uuid, customer text) returns setof (seq, recorded_at, occurred_at,
+ *		   event, actor, description, state, evidence, backfilled, login, role, context, hash)
+ *		The promise's entries, oldest first, each described in words.  Levels
+ *		application, auditor.  Errors: TL004, P0002 no such promise.
+ */
+Datum
+history(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	const Ledger *ledger = LedgerOpen();
+	LedgerSession session;
+	Datum		values[2];
+
+	CheckAccess(ledger, GetUserId(), LEVELS_READING_WORDS, "read histories");
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	LedgerEnter(ledger, &session);
+	values[0] = PG_ARGISNULL(1) ? PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
+	values[1] = PG_GETARG_DATUM(0);
+	if (!PutEntries(result, values))
+		NoPromise(values[1], !PG_ARGISNULL(1));
+	LedgerLeave(&session);
+	return (Datum) 0;
+}

@@ -1,0 +1,355 @@
+/*
+ * promise_source.c
+ *		The source: which row of the company's tables a promise stands for.
+ *
+ * Each entry that a row's change wrote says in details which row that was, by
+ * the table's name as a source, the row's key, and the promise's name if the row
+ * carries several.  trust.source is what these add up to.
+ */
+#include "postgres.h"
+
+#include "promise/promise_source.h"
+
+#include "catalog/pg_type_d.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+
+#include "ledger/guard.h"
+#include "ledger/ledger.h"
+#include "base/text.h"
+
+#define SOURCE_COLUMN(id, name, type) {#name, type},
+static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)};
+
+const RowShape source_shape = {"source", source_columns, SOURCE_COLUMNS};
+
+#define PLACE \
+	"s.customer, s.promise, p.state," \
+	" (SELECT c.length FROM trust.chain c WHERE c.customer OPERATOR(pg_catalog.=) s.customer) AS length"
+
+static Statement find_place = STATEMENT(
+	"SELECT " PLACE " FROM trust.source s LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
+	"   AND NOT s.gone LIMIT 1",
+	TEXTOID, TEXTOID, TEXTOID);
+
+/* Of a row that was just put in there is none, as a rule: that is asked first, and costs least. */
+static Statement find_any = STATEMENT(
+	"SELECT FROM trust.source s"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
+	"   AND NOT s.gone LIMIT 1",
+	TEXTOID, TEXTOID, TEXTOID);
+
+static Statement find_places = STATEMENT(
+	"SELECT s.key, s.name, " PLACE " FROM pg_catalog.unnest($2) AS k (key)"
+	" JOIN trust.source s ON s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) k.key AND NOT s.gone"
+	" LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise",
+	TEXTOID, TEXTARRAYOID);
+
+static Inserter insert_source = {.shape = &source_shape};
+static Statement insert_one = STATEMENT(
+	"INSERT INTO trust.source (customer, promise, source, key, name, gone, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
+static Statement read_source = STATEMENT_OF_ROWS(
+	source_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+static Statement update_source = STATEMENT(
+	"UPDATE trust.source SET source = $3, key = $4, name = $5, gone = $6, seq = $7"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
+
+/* ---- what entries say ---- */
+
+static const char *const fate_names[] = {NULL, "deleted", "moved"};
+
+#if PG_VERSION_NUM < 190000		/* what is built, and how far */
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parseState;
+} JsonbInState;
+#endif
+
+static void
+PushJson(JsonbInState *json, JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+	pushJsonbValue(json, token, value);
+#else
+	json->result = pushJsonbValue(&json->parseState, token, value);
+#endif
+}
+
+static void
+AddField(JsonbInState *json, const char *name, const char *value)
+{
+	JsonbValue	string = {.type = jbvString};
+
+	string.val.string.val = unconstify(char *, name);
+	string.val.string.len = strlen(name);
+	PushJson(json, WJB_KEY, &string);
+	string.val.string.val = unconstify(char *, value);
+	string.val.string.len = strlen(value);
+	PushJson(json, WJB_VALUE, &string);
+}
+
+/* An entry's details: which row it was, what became of it, and the promise made or left in its stead. */
+Datum
+SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other)
+{
+	JsonbInState json = {0};
+
+	PushJson(&json, WJB_BEGIN_OBJECT, NULL);
+	AddField(&json, "source", source);
+	AddField(&json, "key", key);
+	if (name[0] != '\0')
+		AddField(&json, "name", name);
+	if (fate != ROW_STAYS)
+		AddField(&json, "row", fate_names[fate]);
+	if (other)
+		AddField(&json, fate == ROW_MOVED ? "moved_to" : "moved_from",
+				 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(other))));
+	PushJson(&json, WJB_END_OBJECT, NULL);
+	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
+}
+
+static void
+Identify(Row *source, Jsonb *details)
+{
+	text	   *name = JsonText(details, "name");
+
+	RowSet(source, SOURCE_SOURCE, PointerGetDatum(JsonText(details, "source")));
+	RowSet(source, SOURCE_KEY, PointerGetDatum(JsonText(details, "key")));
+	RowSet(source, SOURCE_NAME, PointerGetDatum(name ? name : cstring_to_text("")));
+	RowSet(source, SOURCE_GONE, BoolGetDatum(JsonText(details, "row") != NULL));
+}
+
+/* The details of an entry that says which row its promise stands for; NULL of any other. */
+static Jsonb *
+DetailsOfRow(const Row *entry)
+{
+	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
+
+	if (details == NULL || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
+		JsonText(details, "source") == NULL || JsonText(details, "key") == NULL)
+		return NULL;
+	return details;
+}
+
+/*
+ * Takes an entry into the row of trust.source that its promise has; false where
+ * nothing changes by it.  It reads the entry and nothing else.
+ */
+bool
+SourceProject(Row *source, const Row *entry)
+{
+	Row		   *said;
+	Jsonb	   *details = DetailsOfRow(entry);
+	bool		same = true;
+
+	if (details == NULL)
+		return false;
+	said = RowNew(&source_shape);
+	Identify(said, details);
+	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
+		same = same && RowValueEqual(said, i, source, i);
+	if (same)
+		return false;
+	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
+		RowTake(source, i, said, i);
+	RowTake(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowTake(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
+	RowTake(source, SOURCE_SEQ, entry, ENTRY_SEQ);
+	return true;
+}
+
+/* ---- in words ---- */
+
+/* In quotes where it could be taken for more of the sentence. */
+static void
+AppendText(StringInfo out, const text *value, bool quoted)
+{
+	char	   *shown = text_to_cstring(value);
+
+	for (const char *byte = shown; *byte && !quoted; byte++)
+		quoted = *byte <= ' ' || *byte > '~';
+	if (quoted || shown[0] == '\0')
+		escape_json(out, shown);
+	else
+		appendStringInfoString(out, shown);
+}
+
+/* What became of the row, or where it came from. */
+static void
+DescribeFate(StringInfo out, Jsonb *details)
+{
+	text	   *row = JsonText(details, "row");
+	text	   *moved_to = row ? JsonText(details, "moved_to") : NULL;
+	text	   *moved_from = row ? NULL : JsonText(details, "moved_from");
+
+	if (moved_to)
+	{
+		appendStringInfoString(out, ": promise ");
+		AppendText(out, moved_to, false);
+		appendStringInfoString(out, " came in its stead");
+	}
+	else if (row && strcmp(text_to_cstring(row), fate_names[ROW_DELETED]) == 0)
+		appendStringInfoString(out, ": the row is gone from there");
+	else if (row)
+		appendStringInfoString(out, ": the row stands for it no more");
+	else if (moved_from)
+	{
+		appendStringInfoString(out, ": it came in the stead of promise ");
+		AppendText(out, moved_from, false);
+	}
+}
+
+/* One more sentence, where a row's change wrote the entry: which row. */
+void
+SourceDescribe(StringInfo out, const Row *entry)
+{
+	Jsonb	   *details = DetailsOfRow(entry);
+	text	   *name = details ? JsonText(details, "name") : NULL;
+
+	if (details == NULL)
+		return;
+	appendStringInfoString(out, " By a change of row ");
+	AppendText(out, JsonText(details, "key"), false);
+	appendStringInfoString(out, " of ");
+	AppendText(out, JsonText(details, "source"), false);
+	if (name && VARSIZE_ANY_EXHDR(name) > 0)
+	{
+		appendStringInfoString(out, " (");
+		AppendText(out, name, true);
+		appendStringInfoChar(out, ')');
+	}
+	DescribeFate(out, details);
+	appendStringInfoChar(out, '.');
+}
+
+/* ---- the table; within a LedgerSession ---- */
+
+static State
+StateOf(const char *name)
+{
+	int			state = name ? NameIndex(state_names, STATES, name) : -1;
+
+	return state < 0 ? STATE_NONE : state;
+}
+
+/* From that column of the result on. */
+static void
+TakePlace(Place *place, uint64 row, int column)
+{
+	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
+	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
+	place->state = StateOf(ResultText(row, column + 2));
+	place->length = DatumGetInt64(ResultNeeded(row, column + 3, INT8OID));
+}
+
+/*
+ * The table is empty when the first of the company's is tracked, and holds a
+ * million rows minutes later: a plan is made anew after 1, 2, 4, 8 ... uses.
+ */
+static uint64
+FindAnew(Statement *statement, uint64 *uses, Datum *values)
+{
+	if ((*uses & (*uses - 1)) == 0)
+		StatementForget(statement);
+	(*uses)++;
+	return StatementWrite(statement, values, NULL);
+}
+
+/* The promise that the row stands for; false where it stands for none. */
+bool
+SourceFind(const char *source, const char *key, const char *name, Place *place)
+{
+	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
+	static uint64 uses = 0;		/* counts of the process: whatever happens meanwhile, a plan is made anew earlier or later */
+	static uint64 found_uses = 0;
+	bool		found = FindAnew(&find_any, &uses, values) > 0;
+
+	if (found)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		found = FindAnew(&find_place, &found_uses, values) > 0;
+	}
+	if (found)
+		TakePlace(place, 0, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
+/* The same for many rows of one source; tells each that stands for one. */
+void
+SourceFindMany(const char *source, Datum *keys, int count,
+			   void (*tell) (void *arg, const char *key, const char *name, const Place *place), void *arg)
+{
+	Datum		values[2] = {
+		CStringGetTextDatum(source), PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
+	};
+	static uint64 uses = 0;		/* as in SourceFind() */
+	uint64		rows = FindAnew(&find_places, &uses, values);
+
+	for (uint64 i = 0; i < rows; i++)
+	{
+		Place		place;
+
+		TakePlace(&place, i, 3);
+		tell(arg, ResultNeededText(i, 1), ResultNeededText(i, 2), &place);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* The promise's row as it is stored; NULL where it has none. */
+Row *
+SourceRead(Datum customer, Datum promise)
+{
+	Datum		values[2] = {customer, promise};
+
+	if (StatementWrite(&read_source, values, NULL) == 0)
+		return NULL;
+	return ResultRow(&source_shape);
+}
+
+void
+SourcesInsert(const Row *const *sources, int count)
+{
+	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * Max(count, 1));
+	Expectation *expectation;
+
+	for (int i = 0; i < count; i++)
+		guarded[i].seq = RowInt64(sources[i], SOURCE_SEQ);
+	if (count == 0)
+		return;
+	expectation = GuardExpect(GUARDED_SOURCE, guarded, count);
+	if (count == 1)				/* as it is for most changes: values cost less than an array of rows */
+		CheckWritten(StatementWrite(&insert_one, sources[0]->values, NULL), 1, source_shape.table);
+	else
+		RowsInsert(&insert_source, LedgerRelation(source_shape.table), sources, count);
+	GuardDone(expectation);
+}
+
+static void
+Update(const Row *source, Expectation *expectation)
+{
+	CheckWritten(StatementWrite(&update_source, source->values, NULL), 1, source_shape.table);
+	GuardDone(expectation);
+}
+
+void
+SourceUpdate(const Row *source)
+{
+	Update(source, GuardExpectOne(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL));
+}
+
+/* What the entries add up to, in place of whatever stands there. */
+void
+SourceReplace(const Row *source)
+{
+	Update(source, GuardExpectRebuilt(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL));
+}

@@ -1,0 +1,124 @@
+/*
+ * requirements.c
+ *		What policy and authority say of a promise's terms.
+ */
+#include "postgres.h"
+
+#include "promise/requirements.h"
+
+#include "promise/exposure.h"
+
+/* Where the terms that rules ask about stand. */
+typedef struct TermColumns
+{
+	int			promise;
+	int			promiser;
+	int			promiser_kind;
+	int			drafted_by;
+	int			kind;
+	int			value;
+	int			currency;
+} TermColumns;
+
+#define TERM_COLUMNS(row) \
+	{row##_PROMISE, row##_PROMISER, row##_PROMISER_KIND, row##_DRAFTED_BY, row##_KIND, row##_VALUE, row##_CURRENCY}
+
+static const TermColumns of_entry = TERM_COLUMNS(ENTRY);
+static const TermColumns of_promise = TERM_COLUMNS(PROMISE);
+
+static const TermColumns *
+ColumnsOf(const Row *terms)
+{
+	Assert(terms->shape == &entry_shape || terms->shape == &promise_shape);
+	return terms->shape == &entry_shape ? &of_entry : &of_promise;
+}
+
+static Numeric
+ValueOf(const Row *terms)
+{
+	int			column = ColumnsOf(terms)->value;
+
+	return RowIsNull(terms, column) ? NULL : DatumGetNumeric(terms->values[column]);
+}
+
+/*
+ * What the terms and the customer's other open promises in their currency come
+ * to, all of these or those that backer backs; NULL where the terms leave out
+ * how much, or of what.
+ */
+static Numeric
+SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
+{
+	const TermColumns *columns = ColumnsOf(terms);
+	Numeric		value = ValueOf(terms);
+	Together   *together = pa->together;
+	Exposure	others = {
+		.customer = pa->chain->customer,
+		.besides = terms->values[columns->promise],
+		.currency = RowText(terms, columns->currency),
+		.backer = backer
+	};
+
+	if (together && together->changed)	/* sums are kept of what is only made */
+		TogetherWrite(together);
+	if (together)
+	{
+		others.pending = together->pending;
+		others.pending_count = together->pending_count;
+		others.sums = &together->sums;
+	}
+	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;
+}
+
+/* What policy asks now, of promiser and drafter and, if one acts upon the terms, of who acts. */
+PolicyDemand
+TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting)
+{
+	const Ledger *ledger = pa->act.ledger;
+	const TermColumns *columns = ColumnsOf(terms);
+	char	   *drafter = RowText(terms, columns->drafted_by);
+	Actor	   *drafted_by = drafter ? ActorFind(ledger, drafter) : NULL;
+	PolicySubject subject = {
+		.parties = {
+			{RowText(terms, columns->promiser), RowText(terms, columns->promiser_kind)},
+			{drafter, drafted_by ? actor_kind_names[drafted_by->kind] : NULL},
+			{acting ? acting->actor : NULL, acting ? actor_kind_names[acting->kind] : NULL}
+		},
+		.kind = RowText(terms, columns->kind),
+		.currency = RowText(terms, columns->currency),
+		.value = ValueOf(terms)
+	};
+
+	if (PolicyIsCumulative(ledger))
+		subject.open_sum = SumWith(pa, terms, NULL);
+	return PolicyAsks(ledger, &subject);
+}
+
+/* What was asked goes into the entry; and by when, where the promise waits for a human. */
+void
+SetDemand(PromiseAct *pa, const PolicyDemand *demand, bool waits)
+{
+	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
+			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
+	if (waits && demand->back_within >= 0)
+		RowSetInstant(pa->entry, ENTRY_BACK_BY, RowInstant(pa->entry, ENTRY_OCCURRED_AT) + demand->back_within);
+}
+
+/*
+ * Whether the actor may back the terms, with what they back for this customer
+ * already.  Where an authority is set, what is unsaid and any currency it does
+ * not name lie above it.
+ */
+bool
+TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use)
+{
+	char	   *currency = RowText(terms, ColumnsOf(terms)->currency);
+
+	*use = (AuthorityUse) {0};
+	if (actor->authority == NULL)
+		return true;
+	use->most = currency ? AuthorityLimit(actor, currency) : NULL;
+	if (use->most)
+		use->sum = SumWith(pa, terms, actor->actor);
+	return use->sum && AmountReaches(use->most, use->sum);
+}

@@ -1,0 +1,20 @@
+/*
+ * terms.h
+ *		Making promises, one at a time or many, and amending them.
+ */
+#ifndef TRUST_LEDGER_TERMS_H
+#define TRUST_LEDGER_TERMS_H
+
+#include "promise/promise_act.h"
+
+#include "utils/date.h"
+
+#define MAKING "make promises"	/* what it needs a level for */
+
+extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
+extern void TermsCheckDue(TimestampTz due, TimestampTz now);
+extern text *TermsCustomer(FunctionCallInfo fcinfo);
+extern bool TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void AmendAsClaimed(PromiseAct *pa, const Row *claim);
+
+#endif

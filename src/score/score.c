@@ -1,0 +1,354 @@
+/*
+ * score.c
+ *		The trust score: evidence of promises kept and broken, and how it fades.
+ *
+ * The Beta reputation system (A. Jøsang, R. Ismail: The Beta Reputation System,
+ * 15th Bled Electronic Commerce Conference, 2002, section 3) with exponential
+ * forgetting: evidence r of promises kept, s of promises broken, each weighted
+ * by 2^(-age/half-life).  A score holds evidence, no verdict: the prior comes in
+ * only on reading (opinion.c).  Fusing adds evidence, so the empty score is the
+ * identity, and the type is the state of its own aggregates.
+ */
+#include "postgres.h"
+
+#include "score/score.h"
+
+#include <math.h>
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/duration.h"
+
+PG_FUNCTION_INFO_V1(trust_score);
+PG_FUNCTION_INFO_V1(fuse);
+PG_FUNCTION_INFO_V1(decay);
+PG_FUNCTION_INFO_V1(score_accum);
+PG_FUNCTION_INFO_V1(trust_score_cmp);
+PG_FUNCTION_INFO_V1(trust_score_eq);
+PG_FUNCTION_INFO_V1(trust_score_ne);
+PG_FUNCTION_INFO_V1(trust_score_lt);
+PG_FUNCTION_INFO_V1(trust_score_le);
+PG_FUNCTION_INFO_V1(trust_score_gt);
+PG_FUNCTION_INFO_V1(trust_score_ge);
+PG_FUNCTION_INFO_V1(trust_score_hash);
+PG_FUNCTION_INFO_V1(trust_score_hash_extended);
+
+/* Type trust_ledger.trust_score as it is now: an extension made anew has another. */
+Oid
+ScoreTypeId(void)
+{
+	Oid			schema = get_namespace_oid("trust_ledger", false);
+
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("trust_score"), ObjectIdGetDatum(schema));
+}
+
+void
+ScoreClear(TrustScore *score)
+{
+	memset(score, 0, sizeof(TrustScore));
+	score->version = SCORE_VERSION;
+	score->flags = SCORE_EMPTY;
+}
+
+TrustScore *
+ScoreCopy(const TrustScore *score)
+{
+	TrustScore *copy = palloc(sizeof(TrustScore));
+
+	memcpy(copy, score, sizeof(TrustScore));
+	return copy;
+}
+
+/* Microseconds; instants that lie too far apart for them are as far apart as can be. */
+int64
+ScoreAge(TimestampTz from, TimestampTz to)
+{
+	int64		age;
+
+	if (pg_sub_s64_overflow(to, from, &age))
+		return to > from ? PG_INT64_MAX : PG_INT64_MIN;
+	return age;
+}
+
+/* What is left of evidence of that age, from 1 down to 0.  Nothing fades backwards. */
+float8
+ScoreFading(int64 age, int64 half_life)
+{
+	if (age <= 0)
+		return 1.0;
+	return exp2(-(float8) age / (float8) half_life);
+}
+
+/* Evidence as of a later instant; an earlier one leaves it. */
+void
+ScoreFade(TrustScore *score, TimestampTz to)
+{
+	float8		fading;
+
+	if (ScoreIsEmpty(score) || to <= score->as_of)
+		return;
+	fading = ScoreFading(ScoreAge(score->as_of, to), score->half_life);
+	score->kept *= fading;
+	score->broken *= fading;
+	score->as_of = to;
+}
+
+static void
+CheckEvidence(float8 evidence, const char *what)
+{
+	/* written so that NaN is refused too */
+	if (!(evidence >= 0.0 && evidence <= SCORE_MOST_EVIDENCE))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("evidence of promises %s is out of range", what),
+				 errdetail("It must lie between 0 and %g.", SCORE_MOST_EVIDENCE)));
+}
+
+static void
+CheckFinite(TimestampTz instant)
+{
+	if (TIMESTAMP_NOT_FINITE(instant))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("evidence needs a finite instant")));
+}
+
+pg_noreturn static void HalfLivesDiffer(int64 a, int64 b);
+
+static void
+HalfLivesDiffer(int64 a, int64 b)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("scores with different half-lives do not fuse"),
+			 errdetail("One has " INT64_FORMAT ", the other " INT64_FORMAT " microseconds.", a, b),
+			 errhint("Make both anew from their evidence, with one half-life.")));
+}
+
+/* Adds evidence that was reckoned at an instant of its own, at the later of the two. */
+static inline void
+AddEvidence(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life)
+{
+	if (ScoreIsEmpty(score))
+	{
+		score->flags &= ~SCORE_EMPTY;
+		score->as_of = at;
+		score->half_life = half_life;
+	}
+	else if (score->half_life != half_life)
+		HalfLivesDiffer(score->half_life, half_life);
+	if (at > score->as_of)
+		ScoreFade(score, at);
+	else if (at < score->as_of)
+	{
+		float8		fading = ScoreFading(ScoreAge(at, score->as_of), half_life);
+
+		kept *= fading;
+		broken *= fading;
+	}
+	score->kept += kept;
+	score->broken += broken;
+	CheckEvidence(score->kept, "kept");
+	CheckEvidence(score->broken, "broken");
+}
+
+/* Cumulative fusion: evidence adds up at the later of the two instants. */
+void
+ScoreFuse(TrustScore *score, const TrustScore *other)
+{
+	if (!ScoreIsEmpty(other))
+		AddEvidence(score, other->kept, other->broken, other->as_of, other->half_life);
+}
+
+/* The same, of evidence that is not a score yet. */
+void
+ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life)
+{
+	CheckEvidence(kept, "kept");
+	CheckEvidence(broken, "broken");
+	CheckFinite(at);
+	/* -0 is 0 */
+	AddEvidence(score, kept + 0.0, broken + 0.0, at, half_life);
+}
+
+/*
+ * A promise's contribution changes: the faded old one goes, as far as there is
+ * evidence to take it from, and the new one comes.
+ */
+void
+ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after, int64 half_life)
+{
+	if (before->counts && !ScoreIsEmpty(score))
+	{
+		float8		fading = ScoreFading(ScoreAge(before->at, score->as_of), score->half_life);
+
+		score->kept = Max(score->kept - before->kept * fading, 0.0);
+		score->broken = Max(score->broken - before->broken * fading, 0.0);
+	}
+	if (after->counts)
+		ScoreAdd(score, after->kept, after->broken, after->at, half_life);
+}
+
+static int64
+HalfLife(const Interval *interval)
+{
+	int64		half_life = IntervalMicroseconds(interval, "half_life");
+
+	if (half_life == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("half_life must be longer than zero")));
+	return half_life;
+}
+
+/*
+ * trust_score(kept float8, broken float8, as_of timestamptz, half_life interval) returns trust_score
+ *		The score of that evidence: kept and broken in promises, 0 to 1e12, reckoned
+ *		to as_of; half_life > 0, at most 36525 days, not in months.  Errors: 22003
+ *		evidence, 22008 instant, 22023 half-life.
+ */
+Datum
+trust_score(PG_FUNCTION_ARGS)
+{
+	TrustScore *score = palloc(sizeof(TrustScore));
+
+	ScoreClear(score);
+	ScoreAdd(score, PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_TIMESTAMPTZ(2),
+			 HalfLife(PG_GETARG_INTERVAL_P(3)));
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+/*
+ * fuse(trust_score, trust_score) returns trust_score, the operator +
+ *		Adds the evidence of both at the later of their instants (cumulative fusion:
+ *		A. Jøsang, Subjective Logic, Springer 2016, section 12.3).  The empty score
+ *		changes nothing.  Errors: 22023 different half-lives, 22003 too much evidence.
+ */
+Datum
+fuse(PG_FUNCTION_ARGS)
+{
+	TrustScore *score = ScoreCopy(PG_GETARG_TRUST_SCORE(0));
+
+	ScoreFuse(score, PG_GETARG_TRUST_SCORE(1));
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+/*
+ * decay(score trust_score, instant timestamptz) returns trust_score
+ *		The score as of a later instant: evidence times 2^(-age/half-life).  An earlier
+ *		instant leaves it, and so does the empty score.  Errors: 22008 infinite instant.
+ */
+Datum
+decay(PG_FUNCTION_ARGS)
+{
+	TrustScore *score = ScoreCopy(PG_GETARG_TRUST_SCORE(0));
+
+	CheckFinite(PG_GETARG_TIMESTAMPTZ(1));
+	ScoreFade(score, PG_GETARG_TIMESTAMPTZ(1));
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+/*
+ * score_accum(trust_score, kept float8, broken float8, at timestamptz, half_life interval) returns trust_score
+ *		What score_agg() does with a row: fuses the row's evidence with the score.
+ *		Errors as of trust_score() and fuse().
+ */
+Datum
+score_accum(PG_FUNCTION_ARGS)
+{
+	TrustScore *score = PG_GETARG_TRUST_SCORE(0);
+
+	/* the aggregate's own state is ours to change */
+	if (!AggCheckCallContext(fcinfo, NULL))
+		score = ScoreCopy(score);
+	ScoreAdd(score, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_TIMESTAMPTZ(3),
+			 HalfLife(PG_GETARG_INTERVAL_P(4)));
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+/* ---- order: for sorting, not for ranking ---- */
+
+static inline int
+CompareFloats(float8 a, float8 b)
+{
+	return (a > b) - (a < b);
+}
+
+static inline int
+CompareInt64(int64 a, int64 b)
+{
+	return (a > b) - (a < b);
+}
+
+/*
+ * By expectation at base rate 1/2, then evidence, instant and half-life; where
+ * those are equal to the last bit, by what is left, so that only scores that are
+ * the same are equal.  The empty score comes before one of no evidence.
+ */
+static int
+Compare(const TrustScore *a, const TrustScore *b)
+{
+	float8		a_evidence = a->kept + a->broken;
+	float8		b_evidence = b->kept + b->broken;
+	int			order = CompareFloats((a->kept + 1.0) / (a_evidence + 2.0), (b->kept + 1.0) / (b_evidence + 2.0));
+
+	if (order == 0)
+		order = CompareFloats(a_evidence, b_evidence);
+	if (order == 0)
+		order = ScoreIsEmpty(b) - ScoreIsEmpty(a);
+	if (order == 0)
+		order = CompareInt64(a->as_of, b->as_of);
+	if (order == 0)
+		order = CompareInt64(a->half_life, b->half_life);
+	if (order == 0)
+		order = CompareFloats(a->kept, b->kept);
+	if (order == 0)
+		order = CompareFloats(a->broken, b->broken);
+	return order;
+}
+
+/*
+ * trust_score_cmp(trust_score, trust_score) returns integer
+ *		Less than, equal to or greater than 0: the order behind all comparisons.
+ */
+Datum
+trust_score_cmp(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(Compare(PG_GETARG_TRUST_SCORE(0), PG_GETARG_TRUST_SCORE(1)));
+}
+
+#define COMPARISON(name, operator) \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	PG_RETURN_BOOL(Compare(PG_GETARG_TRUST_SCORE(0), PG_GETARG_TRUST_SCORE(1)) operator 0); \
+}
+
+COMPARISON(trust_score_eq, ==)
+COMPARISON(trust_score_ne, !=)
+COMPARISON(trust_score_lt, <)
+COMPARISON(trust_score_le, <=)
+COMPARISON(trust_score_gt, >)
+COMPARISON(trust_score_ge, >=)
+
+/*
+ * trust_score_hash(trust_score) returns integer
+ * trust_score_hash_extended(trust_score, seed bigint) returns bigint
+ *		Equal scores are equal bytes, and hash alike.
+ */
+Datum
+trust_score_hash(PG_FUNCTION_ARGS)
+{
+	return hash_any((unsigned char *) PG_GETARG_TRUST_SCORE(0), sizeof(TrustScore));
+}
+
+Datum
+trust_score_hash_extended(PG_FUNCTION_ARGS)
+{
+	return hash_any_extended((unsigned char *) PG_GETARG_TRUST_SCORE(0), sizeof(TrustScore), PG_GETARG_INT64(1));
+}

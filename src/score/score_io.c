@@ -1,0 +1,366 @@
+/*
+ * score_io.c
+ *		The trust score as text and on the wire.
+ *
+ * Text: (kept,broken,instant,half-life), e.g. (12.5,3,2026-11-22T10:00:00+00:00,P180D),
+ * or empty.  Shortest decimals and instants in UTC: no setting changes what is
+ * written nor how it is read, so a score goes through text unchanged.
+ *
+ * Wire: version and flags, one byte each; kept and broken, float8; instant, int64
+ * microseconds since 2000-01-01 UTC; half-life, int64 microseconds.
+ */
+#include "postgres.h"
+
+#include "score/score.h"
+
+#include <ctype.h>
+#include <limits.h>
+
+#include "common/shortest_dec.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
+
+#include "base/duration.h"
+#include "base/soft_error.h"
+
+PG_FUNCTION_INFO_V1(trust_score_in);
+PG_FUNCTION_INFO_V1(trust_score_out);
+PG_FUNCTION_INFO_V1(trust_score_recv);
+PG_FUNCTION_INFO_V1(trust_score_send);
+
+#define WIRE_SIZE (2 + 4 * 8)
+
+static const char empty[] = "empty";
+
+static bool
+HalfLifeOutOfRange(Node *escontext)
+{
+	ereturn(escontext, false,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the half-life of a trust score is out of range"),
+			 errdetail("It must be longer than zero and not longer than %d days, and not in months.", LONGEST_DURATION_DAYS)));
+}
+
+/* What every score is, wherever it comes from; softly where the caller asks for that. */
+static bool
+CheckScore(const TrustScore *score, Node *escontext)
+{
+	const float8 evidence[] = {score->kept, score->broken};
+
+	for (size_t i = 0; i < lengthof(evidence); i++)
+		if (!(evidence[i] >= 0.0 && evidence[i] <= SCORE_MOST_EVIDENCE))	/* NaN too */
+			ereturn(escontext, false,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("evidence of a trust score is out of range"),
+					 errdetail("It must lie between 0 and %g.", SCORE_MOST_EVIDENCE)));
+	if (!IS_VALID_TIMESTAMP(score->as_of) || TIMESTAMP_NOT_FINITE(score->as_of))
+		ereturn(escontext, false,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("the instant of a trust score is out of range")));
+	if (score->half_life <= 0 || score->half_life > LONGEST_DURATION_DAYS * USECS_PER_DAY)
+		return HalfLifeOutOfRange(escontext);
+	return true;
+}
+
+/* ---- text ---- */
+
+/* As many digits as are there; how many must be known to be between least and most. */
+static bool
+SkipDigits(const char **text, int least, int most)
+{
+	int			count = 0;
+
+	while (isdigit((unsigned char) (*text)[count]))
+		count++;
+	*text += count;
+	return count >= least && count <= most;
+}
+
+static bool
+SkipChar(const char **text, char c)
+{
+	if (**text != c)
+		return false;
+	(*text)++;
+	return true;
+}
+
+/*
+ * Whether it is an instant as we write it, so that no setting bears on how it is
+ * read: ISO 8601 in UTC.
+ */
+static bool
+IsInstantInUtc(const char *text)
+{
+	if (!SkipDigits(&text, 4, 6) || !SkipChar(&text, '-') || !SkipDigits(&text, 2, 2) ||
+		!SkipChar(&text, '-') || !SkipDigits(&text, 2, 2) || !SkipChar(&text, 'T') ||
+		!SkipDigits(&text, 2, 2) || !SkipChar(&text, ':') || !SkipDigits(&text, 2, 2) ||
+		!SkipChar(&text, ':') || !SkipDigits(&text, 2, 2))
+		return false;
+	if (SkipChar(&text, '.') && !SkipDigits(&text, 1, 6))
+		return false;
+	return strcmp(text, "+00:00") == 0 || strcmp(text, "+00:00 BC") == 0;
+}
+
+static bool
+ReadInstant(const char *text, TimestampTz *instant, Node *escontext)
+{
+	Datum		value;
+
+	if (!IsInstantInUtc(text) || !CallInput(timestamptz_in, text, escontext, &value))
+		return false;
+	*instant = DatumGetTimestampTz(value);
+	return true;
+}
+
+/*
+ * A number with a unit out of those that are left, e.g. -12.5S; then only later
+ * ones are.  It fits if interval_in() has room for it: what lies within bounds does.
+ */
+static bool
+SkipPart(const char **text, const char **units, int most, bool *fits)
+{
+	const char *number;
+	const char *unit;
+	int			digits;
+
+	(void) SkipChar(text, '-');
+	number = *text;
+	if (!SkipDigits(text, 1, INT_MAX))
+		return false;
+	digits = (int) (*text - number);
+	if ((SkipChar(text, '.') && !SkipDigits(text, 1, INT_MAX)) || **text == '\0')
+		return false;
+	unit = strchr(*units, **text);
+	if (unit == NULL)
+		return false;
+	*fits &= digits <= (*unit == 'H' ? most - 1 : most);
+	*units = unit + 1;
+	(*text)++;
+	return true;
+}
+
+/* An ISO 8601 duration with designators, e.g. P180D or PT36H; what it comes to is another matter. */
+static bool
+IsDuration(const char *text, bool *fits)
+{
+	const char *units = "YMWD";
+
+	*fits = true;
+	if (!SkipChar(&text, 'P') || *text == '\0')
+		return false;
+	while (*text != '\0' && *text != 'T')
+		if (!SkipPart(&text, &units, 8, fits))
+			return false;
+	if (*text == '\0')
+		return true;
+	units = "HMS";
+	text++;
+	do
+	{
+		if (!SkipPart(&text, &units, 10, fits))
+			return false;
+	} while (*text != '\0');
+	return true;
+}
+
+static bool
+ReadHalfLife(const char *text, int64 *half_life, Node *escontext)
+{
+	bool		fits;
+	Datum		value;
+
+	if (!IsDuration(text, &fits))
+		return false;
+	if (fits && CallInput(interval_in, text, escontext, &value) &&
+		IntervalHasMicroseconds(DatumGetIntervalP(value), half_life))
+		return true;
+	if (!SOFT_ERROR_OCCURRED(escontext))
+		HalfLifeOutOfRange(escontext);
+	return false;
+}
+
+static bool
+ReadEvidence(char **text, const char *whole, float8 *evidence, Node *escontext)
+{
+	char	   *end;
+
+	*evidence = float8_from_text(*text, &end, whole, escontext) + 0.0;	/* -0 is 0 */
+	if (SOFT_ERROR_OCCURRED(escontext) || *end != ',')
+		return false;
+	*text = end + 1;
+	return true;
+}
+
+/* Cuts the text at the separator and moves behind it. */
+static char *
+CutAt(char **text, char separator)
+{
+	char	   *field = *text;
+	char	   *end = strchr(field, separator);
+
+	if (end == NULL)
+		return NULL;
+	*end = '\0';
+	*text = end + 1;
+	return field;
+}
+
+static bool
+ReadScore(char *text, TrustScore *score, Node *escontext)
+{
+	const char *whole = pstrdup(text);
+	char	   *instant;
+	char	   *half_life;
+
+	ScoreClear(score);
+	if (strcmp(text, empty) == 0)
+		return true;
+	score->flags = 0;
+	return *text++ == '(' &&
+		ReadEvidence(&text, whole, &score->kept, escontext) &&
+		ReadEvidence(&text, whole, &score->broken, escontext) &&
+		(instant = CutAt(&text, ',')) != NULL && ReadInstant(instant, &score->as_of, escontext) &&
+		(half_life = CutAt(&text, ')')) != NULL && ReadHalfLife(half_life, &score->half_life, escontext) &&
+		*text == '\0';
+}
+
+/*
+ * trust_score_in(cstring) returns trust_score
+ *		Errors, soft on PostgreSQL 16 and later: 22P02 syntax, 22003 evidence that is
+ *		negative, NaN or too much, 22008 instant, 22023 half-life.
+ */
+Datum
+trust_score_in(PG_FUNCTION_ARGS)
+{
+	char	   *text = PG_GETARG_CSTRING(0);
+	TrustScore *score = palloc(sizeof(TrustScore));
+
+	if (!ReadScore(pstrdup(text), score, fcinfo->context))
+	{
+		if (SOFT_ERROR_OCCURRED(fcinfo->context))
+			PG_RETURN_NULL();
+		ereturn(fcinfo->context, (Datum) 0,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s: \"%s\"", "trust_score", text),
+				 errdetail("A trust score is written as (kept,broken,instant in UTC,half-life), or as empty."),
+				 errhint("For example (12.5,3,2026-11-22T10:00:00+00:00,P180D). trust_ledger.trust_score(12.5, 3, now(), '180 days') makes one.")));
+	}
+	if (!ScoreIsEmpty(score) && !CheckScore(score, fcinfo->context))
+		PG_RETURN_NULL();
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+static void
+AppendInstant(StringInfo text, TimestampTz instant)
+{
+	struct pg_tm tm;
+	fsec_t		fsec;
+	char		buffer[MAXDATELEN + 1];
+
+	if (timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
+		elog(ERROR, "trust score with an instant out of range");
+	tm.tm_isdst = 0;			/* UTC; else the zone would be left out */
+	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_XSD_DATES, buffer);
+	appendStringInfoString(text, buffer);
+}
+
+static void
+AppendHalfLife(StringInfo text, int64 half_life)
+{
+	struct pg_itm itm;
+	char		buffer[MAXDATELEN + 1];
+
+	interval2itm(*MicrosecondsInterval(half_life), &itm);
+	EncodeInterval(&itm, INTSTYLE_ISO_8601, buffer);
+	appendStringInfoString(text, buffer);
+}
+
+/*
+ * trust_score_out(trust_score) returns cstring
+ *		The same whatever DateStyle, TimeZone, IntervalStyle and extra_float_digits say.
+ */
+Datum
+trust_score_out(PG_FUNCTION_ARGS)
+{
+	const TrustScore *score = PG_GETARG_TRUST_SCORE(0);
+	StringInfoData text;
+	char		kept[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		broken[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	if (ScoreIsEmpty(score))
+		PG_RETURN_CSTRING(pstrdup(empty));
+	double_to_shortest_decimal_buf(score->kept, kept);
+	double_to_shortest_decimal_buf(score->broken, broken);
+	initStringInfo(&text);
+	appendStringInfo(&text, "(%s,%s,", kept, broken);
+	AppendInstant(&text, score->as_of);
+	appendStringInfoChar(&text, ',');
+	AppendHalfLife(&text, score->half_life);
+	appendStringInfoChar(&text, ')');
+	PG_RETURN_CSTRING(text.data);
+}
+
+/* ---- the wire ---- */
+
+pg_noreturn static void InvalidWire(const char *detail);
+
+static void
+InvalidWire(const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+			 errmsg("invalid binary form of a trust score"),
+			 errdetail("%s", detail)));
+}
+
+/*
+ * trust_score_recv(internal) returns trust_score
+ *		Errors: 22P03 length, version or flags; 22003, 22008, 22023 as of text.
+ */
+Datum
+trust_score_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo	wire = (StringInfo) PG_GETARG_POINTER(0);
+	TrustScore *score = palloc0(sizeof(TrustScore));
+
+	if (wire->len - wire->cursor != WIRE_SIZE)
+		InvalidWire(psprintf("It has %d bytes, and %d are needed.", wire->len - wire->cursor, WIRE_SIZE));
+	score->version = pq_getmsgbyte(wire);
+	score->flags = pq_getmsgbyte(wire);
+	if (score->version != SCORE_VERSION)
+		InvalidWire(psprintf("Its version is %d; this extension knows version %d.", score->version, SCORE_VERSION));
+	if (score->flags & ~SCORE_FLAGS)
+		InvalidWire(psprintf("It has flags that are not known: %d.", score->flags));
+	score->kept = pq_getmsgfloat8(wire) + 0.0;	/* -0 is 0 */
+	score->broken = pq_getmsgfloat8(wire) + 0.0;
+	score->as_of = pq_getmsgint64(wire);
+	score->half_life = pq_getmsgint64(wire);
+	if (!ScoreIsEmpty(score))
+		(void) CheckScore(score, NULL);
+	else if (score->kept != 0.0 || score->broken != 0.0 || score->as_of != 0 || score->half_life != 0)
+		InvalidWire("It is marked empty and holds something.");
+	PG_RETURN_TRUST_SCORE(score);
+}
+
+/*
+ * trust_score_send(trust_score) returns bytea
+ */
+Datum
+trust_score_send(PG_FUNCTION_ARGS)
+{
+	const TrustScore *score = PG_GETARG_TRUST_SCORE(0);
+	StringInfoData wire;
+
+	pq_begintypsend(&wire);
+	pq_sendbyte(&wire, score->version);
+	pq_sendbyte(&wire, score->flags);
+	pq_sendfloat8(&wire, score->kept);
+	pq_sendfloat8(&wire, score->broken);
+	pq_sendint64(&wire, score->as_of);
+	pq_sendint64(&wire, score->half_life);
+	PG_RETURN_BYTEA_P(pq_endtypsend(&wire));
+}

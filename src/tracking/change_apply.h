@@ -1,0 +1,43 @@
+/*
+ * change_apply.h
+ *		Doing what a tracked row's change does to a promise.
+ */
+#ifndef TRUST_LEDGER_CHANGE_APPLY_H
+#define TRUST_LEDGER_CHANGE_APPLY_H
+
+#include "tracking/row_change.h"
+#include "promise/promise_act.h"
+#include "promise/promise_source.h"
+#include "base/text.h"
+
+extern const char *const other_key_note;
+
+/* One event upon one promise. */
+typedef struct Deed
+{
+	int			nth;			/* of the changes */
+	const TrackedChange *change;	/* while it is done */
+	int			place;			/* in the order in which deeds were decided */
+	Event		event;
+	char	   *customer;		/* NULL: to be made to nobody that can be */
+	pg_uuid_t	promise;		/* upon which, or to be made */
+	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
+	const char *note;			/* instead of the mapped reason */
+	RowFate		fate;
+	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
+	bool		compares;		/* an amendment by all that differs from the promise */
+	bool		unless_said;	/* not if the promise is so already */
+	Chain	   *chain;			/* NULL: the customer is none */
+} Deed;
+
+/* Which change an error would be about; what is handed to the error context's callback. */
+typedef struct AtHand
+{
+	const TrackedChange *change;	/* NULL: none */
+} AtHand;
+
+extern void DeedsDo(const Ledger *ledger, const Changes *changes, Deed *deeds, int count, AtHand *at_hand);
+extern bool DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
+extern void DeedErrorContext(void *arg);
+
+#endif

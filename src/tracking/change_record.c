@@ -1,0 +1,174 @@
+/*
+ * change_record.c
+ *		A tracked row's change as one piece of memory, to be kept or spilled.
+ *
+ * What all changes of one mapping have in common is the mapping's, which whoever
+ * keeps the record pins.
+ */
+#include "postgres.h"
+
+#include "tracking/change_record.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* What stands behind the mapped fields. */
+enum
+{
+	RECORD_KEY = MAPPED_COLUMNS,
+	RECORD_OLD_KEY,
+	RECORD_LASTING_KEY,
+	RECORD_OLD_ROW,
+	RECORD_NEW_ROW,
+	RECORD_MESSAGE,
+	RECORD_COLUMNS
+};
+
+#define TUPLE_OFFSET MAXALIGN(sizeof(ChangeHeader))
+
+/* Made once per session, and never changed: errors, savepoints and nested calls leave it as it is. */
+static TupleDesc record_tupdesc = NULL;
+
+static TupleDesc
+RecordTupleDesc(void)
+{
+	static const Oid types[] = {TEXTOID, TEXTOID, TEXTARRAYOID, JSONBOID, JSONBOID, TEXTOID};
+
+	if (record_tupdesc == NULL)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
+		TupleDesc	tupdesc = CreateTemplateTupleDesc(RECORD_COLUMNS);
+
+		for (int i = 0; i < RECORD_COLUMNS; i++)
+			TupleDescInitEntry(tupdesc, i + 1, NULL,
+							   i < MAPPED_COLUMNS ? mapped_shape.columns[i].type : types[i - MAPPED_COLUMNS], -1, 0);
+		MemoryContextSwitchTo(previous);
+		record_tupdesc = tupdesc;
+	}
+	return record_tupdesc;
+}
+
+static void
+PutText(Datum *values, bool *nulls, int column, const char *text)
+{
+	nulls[column] = text == NULL;
+	if (text)
+		values[column] = CStringGetTextDatum(text);
+}
+
+static void
+PutJson(Datum *values, bool *nulls, int column, Datum json)
+{
+	nulls[column] = json == (Datum) 0;
+	values[column] = json;
+}
+
+static void
+PutKeyParts(Datum *values, bool *nulls, int column, const List *parts)
+{
+	int			count = list_length(parts);
+	Datum	   *texts = palloc(sizeof(Datum) * Max(count, 1));
+	bool	   *absent = palloc(sizeof(bool) * Max(count, 1));
+	int			lower = 1;
+
+	nulls[column] = count == 0;
+	if (count == 0)
+		return;
+	for (int i = 0; i < count; i++)
+		PutText(texts, absent, i, list_nth(parts, i));
+	values[column] = PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* The change as a record, in the current memory context. */
+void *
+ChangePack(const TrackedChange *change, Size *length)
+{
+	Datum		values[RECORD_COLUMNS];
+	bool		nulls[RECORD_COLUMNS];
+	HeapTuple	tuple;
+	ChangeHeader *header;
+
+	memcpy(values, change->mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
+	memcpy(nulls, change->mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
+	PutText(values, nulls, RECORD_KEY, change->key);
+	PutText(values, nulls, RECORD_OLD_KEY, change->old_key);
+	PutKeyParts(values, nulls, RECORD_LASTING_KEY, change->leaves ? change->lasting_key : NIL);
+	PutJson(values, nulls, RECORD_OLD_ROW, change->old_row);
+	PutJson(values, nulls, RECORD_NEW_ROW, change->new_row);
+	PutText(values, nulls, RECORD_MESSAGE, change->unreadable ? change->unreadable->message : NULL);
+	tuple = heap_form_tuple(RecordTupleDesc(), values, nulls);
+
+	*length = TUPLE_OFFSET + tuple->t_len;
+	header = MemoryContextAllocHuge(CurrentMemoryContext, *length);
+	*header = (ChangeHeader) {
+		.mapping = change->mapping, .command = change->command, .differs = change->differs, .login = change->login,
+		.role = change->role, .sqlstate = change->unreadable ? change->unreadable->sqlstate : 0,
+		.tuple_length = tuple->t_len, .operation = change->operation, .leaves = change->leaves,
+		.arrived = change->arrived, .moved = change->moved
+	};
+	memcpy((char *) header + TUPLE_OFFSET, tuple->t_data, tuple->t_len);
+	return header;
+}
+
+static char *
+GetText(const Datum *values, const bool *nulls, int column)
+{
+	return nulls[column] ? NULL : TextDatumGetCString(values[column]);
+}
+
+static List *
+GetKeyParts(Datum array)
+{
+	List	   *parts = NIL;
+	Datum	   *texts;
+	bool	   *absent;
+	int			count;
+
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &texts, &absent, &count);
+	for (int i = 0; i < count; i++)
+		parts = lappend(parts, GetText(texts, absent, i));
+	return parts;
+}
+
+/* The change, in the current memory context; it points into the record. */
+TrackedChange *
+ChangeUnpack(void *record)
+{
+	const ChangeHeader *header = record;
+	HeapTupleData tuple = {
+		.t_len = header->tuple_length, .t_data = (HeapTupleHeader) ((char *) record + TUPLE_OFFSET)
+	};
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+	Datum		values[RECORD_COLUMNS];
+	bool		nulls[RECORD_COLUMNS];
+
+	heap_deform_tuple(&tuple, RecordTupleDesc(), values, nulls);
+	ChangeNames(change, header->mapping);
+	change->mapped = RowNew(&mapped_shape);
+	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_COLUMNS);
+	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_COLUMNS);
+	change->operation = header->operation;
+	change->command = header->command;
+	change->differs = header->differs;
+	change->login = header->login;
+	change->role = header->role;
+	change->leaves = header->leaves;
+	change->arrived = header->arrived;
+	change->moved = header->moved;
+	change->key = GetText(values, nulls, RECORD_KEY);
+	change->old_key = GetText(values, nulls, RECORD_OLD_KEY);
+	change->lasting_key = nulls[RECORD_LASTING_KEY] ? NIL : GetKeyParts(values[RECORD_LASTING_KEY]);
+	change->old_row = nulls[RECORD_OLD_ROW] ? (Datum) 0 : values[RECORD_OLD_ROW];
+	change->new_row = nulls[RECORD_NEW_ROW] ? (Datum) 0 : values[RECORD_NEW_ROW];
+	if (!nulls[RECORD_MESSAGE])
+	{
+		Refusal    *refusal = palloc(sizeof(Refusal));
+
+		*refusal = (Refusal) {header->sqlstate, GetText(values, nulls, RECORD_MESSAGE)};
+		change->unreadable = refusal;
+	}
+	return change;
+}

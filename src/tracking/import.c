@@ -1,0 +1,308 @@
+/*
+ * import.c
+ *		Taking in rows that were there before their table was tracked.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type_d.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+
+#include "tracking/change_write.h"
+#include "ledger/copy.h"
+#include "base/text.h"
+#include "tracking/tracked_table.h"
+
+PG_FUNCTION_INFO_V1(import_rows);
+
+static Statement lock_tracking = STATEMENT(
+	"SELECT FROM trust.tracking WHERE source OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
+
+static Statement lock_chain = STATEMENT(
+	"SELECT FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
+
+/* Where the fields of a mapped_row stand, by name: as read_tracked() returns them. */
+typedef struct RowFields
+{
+	TupleDesc	tupdesc;
+	int			name;
+	int			event;
+	int			key;
+	int			mapped[MAPPED_COLUMNS];
+	int			part;
+	int			place;
+	int			version;
+} RowFields;
+
+/* What is to be taken in, and where the rows were when they were read. */
+typedef struct Taking
+{
+	const TrackedChange **changes;
+	RowPlaces	places;			/* by change */
+	int			count;
+} Taking;
+
+static int
+FieldNumber(TupleDesc tupdesc, const char *name, Oid type)
+{
+	int			attnum = SPI_fnumber(tupdesc, name);
+
+	if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("type \"trust_ledger.mapped_row\" is not what it was made")));
+	return attnum - 1;
+}
+
+static void
+FindFields(RowFields *fields, Oid type)
+{
+	fields->tupdesc = lookup_rowtype_tupdesc_copy(type, -1);
+	fields->name = FieldNumber(fields->tupdesc, "name", TEXTOID);
+	fields->event = FieldNumber(fields->tupdesc, "event", TEXTOID);
+	fields->key = FieldNumber(fields->tupdesc, "key", TEXTOID);
+	for (int i = 0; i < MAPPED_COLUMNS; i++)
+		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name, mapped_shape.columns[i].type);
+	fields->part = FieldNumber(fields->tupdesc, "part", OIDOID);
+	fields->place = FieldNumber(fields->tupdesc, "place", TIDOID);
+	fields->version = FieldNumber(fields->tupdesc, "version", XIDOID);
+}
+
+/* What a trigger would have said when the row was put in as it is now. */
+static TrackedChange *
+ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, char *source, const char *acting)
+{
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+
+	change->operation = ROW_INSERT;
+	change->imported = true;
+	change->on_error = ON_ERROR_PARK;
+	change->table = source;
+	change->trigger_name = "import_table";
+	change->source = source;
+	change->name = nulls[fields->name] ? "" : TextDatumGetCString(values[fields->name]);
+	change->key = TextDatumGetCString(values[fields->key]);
+	change->event = NameIndex(event_names, EVENTS, TextDatumGetCString(values[fields->event]));
+	change->mapped = RowNew(&mapped_shape);
+	for (int i = 0; i < MAPPED_COLUMNS; i++)
+		if (!nulls[fields->mapped[i]])
+			RowSet(change->mapped, i, values[fields->mapped[i]]);
+	change->login = GetSessionUserId();
+	change->level_of = change->role = GetUserId();
+	if (RowIsNull(change->mapped, MAPPED_ACTOR))
+		RowSetText(change->mapped, MAPPED_ACTOR, acting);
+	return change;
+}
+
+/* A row's fields; which event of which row it is, and where that was. */
+static void
+TakeApart(const RowFields *fields, Datum element, Datum *values, bool *nulls)
+{
+	HeapTupleHeader row = DatumGetHeapTupleHeader(element);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+
+	heap_deform_tuple(&tuple, fields->tupdesc, values, nulls);
+	if (nulls[fields->event] || nulls[fields->key] || nulls[fields->part] || nulls[fields->place] || nulls[fields->version])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("a row to be imported has no event, no key or no place"),
+				 errhint("CALL trust_ledger.import_table(...) reads rows as they have to be.")));
+}
+
+/* One import of a source at a time: what two read as missing is not made twice. */
+static void
+LockTracking(const Ledger *ledger, text *source)
+{
+	LedgerSession session;
+	Datum		value = PointerGetDatum(source);
+
+	LedgerEnter(ledger, &session);
+	if (StatementWrite(&lock_tracking, &value, NULL) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("nothing is tracked as \"%s\"", text_to_cstring(source)),
+				 errhint("Use trust_ledger.track_table() first.")));
+	LedgerLeave(&session);
+}
+
+/* A backing is a human's own act, and none that is read off a row. */
+static bool
+CanBeImported(const TrackedChange *change)
+{
+	return (int) change->event >= 0 && !EventIsPersonal(change->event) && change->event != EVENT_NOTED &&
+		change->event != EVENT_ERASED;
+}
+
+/* What the row cannot say stays outside: reconcile_table() shows it. */
+static void
+Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
+{
+	ereport(WARNING,
+			(errcode(refusal->sqlstate),
+			 errmsg("row %s: \"%s\" is not imported", change->key, event_names[change->event]),
+			 errdetail("%s", refusal->message)));
+}
+
+static void
+StartTaking(Taking *taking, int most)
+{
+	Size		size = sizeof(Datum) * Max(most, 1);
+
+	taking->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->count = 0;
+}
+
+static void
+TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
+{
+	RowFields	fields;
+	Datum	   *elements;
+	bool	   *absent;
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+
+	FindFields(&fields, ARR_ELEMTYPE(array));
+	values = palloc(sizeof(Datum) * fields.tupdesc->natts);
+	nulls = palloc(sizeof(bool) * fields.tupdesc->natts);
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &absent, &count);
+	StartTaking(taking, count);
+	for (int i = 0; i < count; i++)
+	{
+		TrackedChange *change;
+
+		if (absent[i])
+			continue;
+		TakeApart(&fields, elements[i], values, nulls);
+		change = ChangeOfRow(&fields, values, nulls, source, acting);
+		if (!CanBeImported(change))
+			continue;
+		taking->changes[taking->count] = change;
+		taking->places.parts[taking->count] = values[fields.part];
+		taking->places.places[taking->count] = values[fields.place];
+		taking->places.versions[taking->count++] = values[fields.version];
+	}
+	taking->places.count = taking->count;
+}
+
+static void
+NameChange(void *arg)
+{
+	errcontext("row %s of the tracked table", (*(const TrackedChange *const *) arg)->key);
+}
+
+/* What people did is theirs to say; rows of the past are taken in by a machine. */
+static void
+CheckActors(const Ledger *ledger, const Taking *taking)
+{
+	const TrackedChange *change = NULL;
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameChange, .arg = &change};
+
+	error_context_stack = &context;
+	for (int i = 0; i < taking->count; i++)
+	{
+		const Row  *mapped = taking->changes[i]->mapped;
+
+		change = taking->changes[i];
+		if (i > 0 && RowValueEqual(mapped, MAPPED_ACTOR, taking->changes[i - 1]->mapped, MAPPED_ACTOR))
+			continue;
+		if (RowIsNull(mapped, MAPPED_ACTOR))
+			ereport(ERROR,
+					(errcode(ERRCODE_TL_IDENTITY),
+					 errmsg("nobody is acting"),
+					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
+		/* one that is not known is refused with what it would do */
+		if (ActorFind(ledger, RowText(mapped, MAPPED_ACTOR)) != NULL)
+			CheckNamesMachine(ledger, RowText(mapped, MAPPED_ACTOR));
+	}
+	error_context_stack = context.previous;
+}
+
+/* The chains that are there; changes come in the order in which these are locked when they are written. */
+static void
+LockChainsOf(const Ledger *ledger, const Taking *taking)
+{
+	LedgerSession session;
+
+	LedgerEnter(ledger, &session);
+	for (int i = 0; i < taking->count; i++)
+	{
+		const Row  *mapped = taking->changes[i]->mapped;
+
+		if (RowIsNull(mapped, MAPPED_CUSTOMER) ||
+			(i > 0 && RowValueEqual(mapped, MAPPED_CUSTOMER, taking->changes[i - 1]->mapped, MAPPED_CUSTOMER)))
+			continue;
+		(void) StatementWrite(&lock_chain, &mapped->values[MAPPED_CUSTOMER], NULL);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	LedgerLeave(&session);
+}
+
+/*
+ * Locks the rows, and leaves out what they say no more or may soon say no more:
+ * their triggers did not tell of what was not in the ledger.  Chains are locked
+ * before: who waits for one holds no row that somebody else may wait for.
+ */
+static void
+KeepAsRead(Taking *taking, Relation rel)
+{
+	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(taking->count, 1));
+	int			kept = 0;
+
+	TrackedRowsLock(rel, &taking->places, as_read);
+	for (int i = 0; i < taking->count; i++)
+		if (as_read[i])
+			taking->changes[kept++] = taking->changes[i];
+		else
+			ereport(WARNING,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("row %s: \"%s\" is not imported", taking->changes[i]->key, event_names[taking->changes[i]->event]),
+					 errdetail("The row is being changed, or was since it was read."),
+					 errhint("Import the table again.")));
+	taking->count = kept;
+}
+
+/*
+ * import_rows(tab regclass, source text, changes mapped_row[]) returns integer
+ *		Writes what rows of a tracked table say, as read_tracked() reads them, in the
+ *		order of the array; of rows that stand for a promise already only what that does
+ *		not say.  What cannot be written, and what is not as it was read, is left out,
+ *		with a warning.  Returns how many of the changes were looked at.  Level import.
+ *		Errors: TL003 nobody acts, or a human; 42P01 no such table.
+ */
+Datum
+import_rows(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = *LedgerOpen();
+	Relation	rel;
+	Taking		taking;
+	Changes		changes;
+	int			count;
+	bool		own;
+
+	AcceptInvalidationMessages();
+	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
+	CheckNotCopy();
+	rel = OpenNamed(PG_GETARG_OID(0));
+	CheckReadsTracked(rel);
+	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
+	count = taking.count;
+	CheckActors(&ledger, &taking);
+	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
+	LockChainsOf(&ledger, &taking);
+	KeepAsRead(&taking, rel);
+	changes = ChangesOfArray(taking.changes, taking.count);
+	ChangesWrite(&ledger, &changes, Warn, NULL);
+	table_close(rel, NoLock);
+	PG_RETURN_INT32(count);
+}

@@ -1,0 +1,337 @@
+/*
+ * parked_replay.c
+ *		Writing what waits in trust.parked.
+ *
+ * What waits is the row as it was and is, so that a mapping that was repaired
+ * reads it anew.  Replaying is a call of whoever replays: by their level, and
+ * only for actors that they may act as.
+ */
+#include "postgres.h"
+
+#include "tracking/parked.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_type_d.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "ledger/copy.h"
+#include "tracking/change_plan.h"
+#include "ledger/guard.h"
+#include "base/limit.h"
+#include "tracking/parked_row.h"
+#include "base/owner_session.h"
+#include "base/savepoint.h"
+#include "base/text.h"
+
+PG_FUNCTION_INFO_V1(replay_parked);
+
+/* In the order in which they happened; locked, so that nobody replays them twice. */
+static Statement read_parked = STATEMENT(
+	"SELECT parked FROM trust.parked_change"
+	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1 ORDER BY parked_at, parked FOR UPDATE",
+	TEXTOID);
+
+static Statement read_one = STATEMENT(
+	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row FROM trust.parked_change"
+	" WHERE parked OPERATOR(pg_catalog.=) $1",
+	UUIDOID);
+
+static Statement update_parked = STATEMENT(
+	"UPDATE trust.parked_change SET sqlstate = $2, error = $3 WHERE parked OPERATOR(pg_catalog.=) $1",
+	UUIDOID, TEXTOID, TEXTOID);
+
+/* Of that source only: nobody else's table is so much as locked. */
+static Statement find_triggers = STATEMENT(
+	"SELECT k.tab, k.trigger FROM trust_ledger.track_triggers() k"
+	" WHERE k.name OPERATOR(pg_catalog.=) $1 AND k.source OPERATOR(pg_catalog.=) $2",
+	TEXTOID, TEXTOID);
+
+typedef struct Replay
+{
+	const Ledger *ledger;
+	Datum		parked;
+	TimestampTz parked_at;
+	char	   *source;
+	char	   *trigger_name;
+	RowOperation operation;
+	char	   *actor;
+	Datum		old_row;
+	Datum		new_row;
+	bool		traced;			/* the trace names it, until it fails */
+} Replay;
+
+/* The trigger of that source and name; its table is locked until the transaction ends. */
+static Mapping *
+FindMapping(const Replay *replay)
+{
+	Datum		values[2] = {CStringGetTextDatum(replay->trigger_name), CStringGetTextDatum(replay->source)};
+	uint64		count;
+	SPITupleTable *found;
+	LedgerSession session;
+	Mapping    *mapping = NULL;
+
+	LedgerEnter(replay->ledger, &session);
+	count = StatementWrite(&find_triggers, values, NULL);
+	found = SPI_tuptable;
+	for (uint64 i = 0; i < count && mapping == NULL; i++)
+	{
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
+		Oid			oid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 2, &isnull));
+		Relation	rel = table_open(relid, AccessShareLock);
+		const Trigger *trigger = MappingTrigger(rel, oid);
+
+		if (trigger && strcmp(MappingSource(rel, trigger), replay->source) == 0)
+			mapping = MappingRead(rel, trigger, session.caller);
+		table_close(rel, NoLock);
+	}
+	LedgerLeave(&session);
+	if (mapping == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("no table that is tracked as \"%s\" has a trigger \"%s\"", replay->source, replay->trigger_name),
+				 errhint("Track the table again with trust_ledger.track_table().")));
+	/* as when it fires: what a row said is not for anybody's table */
+	CheckAccess(replay->ledger, mapping->owner, LEVELS_WRITING, "own a table that is tracked");
+	return mapping;
+}
+
+/* The parked row as the table has rows now; by the table's owner, whose code a type may call. */
+static HeapTuple
+RowFromJson(const Mapping *mapping, Datum json)
+{
+	Oid			types[1] = {JSONBOID};
+	OwnerSession session;
+	bool		isnull;
+	HeapTupleHeader header;
+	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (json == (Datum) 0)
+		return NULL;
+	OwnerEnter(mapping->owner, &session);
+	SetPlainSettings();
+	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)", mapping->table),
+							  1, types, &json, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read a parked row");
+	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
+	memcpy(tuple->t_data, header, tuple->t_len);
+	OwnerLeave(&session);
+	return tuple;
+}
+
+/* A change has the rows that its operation has, unless somebody got past the guard. */
+static void
+CheckHasRows(const Replay *replay)
+{
+	if ((replay->operation == ROW_INSERT || replay->old_row) && (replay->operation == ROW_DELETE || replay->new_row))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_ALTERED),
+			 errmsg("the parked change is not what was parked"),
+			 errdetail("A change of operation \"%s\" has a row that is missing here.", row_operation_names[replay->operation]),
+			 errhint("Run SELECT * FROM trust_ledger.verify();")));
+}
+
+/* Reads the row by the mapping as it is now, and writes what it says. */
+static void
+ReplayOne(void *arg)
+{
+	Replay	   *replay = arg;
+	Mapping    *mapping = FindMapping(replay);
+	Relation	rel = table_open(mapping->relid, NoLock);
+	TrackedChange *change;
+	Changes		alone;
+
+	CheckHasRows(replay);
+	CheckReadsWhatIsThere(mapping, replay->old_row, RelationGetDescr(rel));
+	CheckReadsWhatIsThere(mapping, replay->new_row, RelationGetDescr(rel));
+	change = ChangeOf(mapping, replay->ledger, replay->operation,
+					  RowFromJson(mapping, replay->old_row), RowFromJson(mapping, replay->new_row),
+					  RelationGetDescr(rel), replay->actor, GetUserId());
+	table_close(rel, NoLock);
+	if (change == NULL)
+		return;
+	if (RowIsNull(change->mapped, MAPPED_OCCURRED_AT))
+		RowSetInstant(change->mapped, MAPPED_OCCURRED_AT, replay->parked_at);
+	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
+	DeedsCarryOut(replay->ledger, &alone);
+}
+
+static void
+NoteOutcome(const Replay *replay, const ErrorData *error)
+{
+	const pg_uuid_t *parked = DatumGetUUIDP(replay->parked);
+	LedgerSession session;
+	Datum		values[3] = {replay->parked};
+	Expectation *expectation;
+
+	LedgerEnter(replay->ledger, &session);
+	if (error)
+	{
+		values[1] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
+		values[2] = CStringGetTextDatum(ShortMessage(error->message));
+		expectation = GuardExpectParked(parked, TRIGGER_EVENT_UPDATE);
+		CheckWritten(StatementWrite(&update_parked, values, NULL), 1, parked_shape.table);
+		GuardDone(expectation);
+	}
+	else
+		RemoveParked(parked);
+	LedgerLeave(&session);
+}
+
+/* What ends the whole call says with which change. */
+static void
+NameParked(void *arg)
+{
+	const Replay *replay = arg;
+
+	errcontext("change %s of \"%s\" in trust.parked",
+			   DatumGetCString(DirectFunctionCall1(uuid_out, replay->parked)), replay->source);
+}
+
+/* Whether it is done. */
+static bool
+ReplayAndTell(Replay *replay, ReturnSetInfo *result)
+{
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameParked, .arg = replay};
+	ErrorData  *error;
+	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source)};
+	bool		nulls[4] = {false};
+
+	error_context_stack = &context;
+	error = InSavepoint(ReplayOne, replay, true);
+	error_context_stack = context.previous;
+	values[2] = BoolGetDatum(error == NULL);
+	nulls[3] = error == NULL;
+	if (error && !IsAboutTheStep(error))
+		ReThrowError(error);
+	if (error)
+		values[3] = CStringGetTextDatum(error->message);
+	NoteOutcome(replay, error);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	return error == NULL;
+}
+
+static RowOperation
+OperationFromName(const char *name)
+{
+	int			operation = NameIndex(row_operation_names, 3, name);
+
+	if (operation < 0)
+		elog(ERROR, "a parked change has no operation");
+	return operation;
+}
+
+static Datum
+ResultRowAsJson(int column)
+{
+	bool		isnull;
+	Datum		row = ResultValue(0, column, JSONBOID, &isnull);
+
+	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));
+}
+
+/* One that waits, in the caller's memory; NULL: it does not any more. */
+static Replay *
+ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
+{
+	LedgerSession session;
+	Replay	   *replay = NULL;
+
+	LedgerEnter(ledger, &session);
+	if (StatementWrite(&read_one, &parked, NULL) > 0)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(session.caller);
+
+		replay = palloc0(sizeof(Replay));
+		replay->ledger = ledger;
+		replay->parked = parked;
+		replay->parked_at = DatumGetTimestampTz(ResultNeeded(0, 2, TIMESTAMPTZOID));
+		replay->source = ResultNeededText(0, 3);
+		replay->trigger_name = ResultNeededText(0, 4);
+		replay->operation = OperationFromName(ResultNeededText(0, 5));
+		replay->actor = ResultText(0, 6);
+		replay->old_row = ResultRowAsJson(7);
+		replay->new_row = ResultRowAsJson(8);
+		replay->traced = ParkedIsTraced();
+		MemoryContextSwitchTo(previous);
+		if (replay->traced)
+			TraceWaiting(trace, ledger, DatumGetUUIDP(parked));
+	}
+	LedgerLeave(&session);
+	return replay;
+}
+
+/* The keys of what waits, in its order: the rows themselves may be more than memory holds. */
+static pg_uuid_t *
+LockParked(const Ledger *ledger, text *source, uint64 *count)
+{
+	LedgerSession session;
+	Datum		value = PointerGetDatum(source);
+	pg_uuid_t  *keys;
+
+	LedgerEnter(ledger, &session);
+	*count = StatementWrite(&read_parked, &value, source ? NULL : "n");
+	keys = MemoryContextAllocHuge(session.caller, sizeof(pg_uuid_t) * Max(*count, 1));
+	for (uint64 i = 0; i < *count; i++)
+		keys[i] = *DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID));
+	LedgerLeave(&session);
+	return keys;
+}
+
+/* One after the other, each in memory of its own; then entries say which are done. */
+static void
+ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *result)
+{
+	ParkedTrace trace;
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger replay", ALLOCSET_DEFAULT_SIZES);
+
+	TraceBegin(&trace, CHANGES_REPLAYED);
+	for (uint64 i = 0; i < count; i++)
+	{
+		MemoryContext previous = MemoryContextSwitchTo(one);
+		Replay	   *replay;
+
+		CHECK_FOR_INTERRUPTS();
+		replay = ReadOne(ledger, UUIDPGetDatum(&keys[i]), &trace);
+		if (replay && !ReplayAndTell(replay, result) && replay->traced)
+			trace.count--;
+		MemoryContextSwitchTo(previous);
+		MemoryContextReset(one);
+	}
+	MemoryContextDelete(one);
+	if (trace.count > 0)
+		TraceWrite(&trace, ledger);
+}
+
+/*
+ * replay_parked(source text) returns setof (parked uuid, source text, done boolean, error text)
+ *		Writes what waits in trust.parked, in its order: by the caller's level, each in
+ *		the name of who acted then, as a call with that actor would be; when it was
+ *		parked is when it occurred, unless the row says when.  What cannot be written
+ *		stays, with its error.  source: only of that table.  Levels application, import.
+ */
+Datum
+replay_parked(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Ledger		ledger = *LedgerOpen();
+	pg_uuid_t  *keys;
+	uint64		count;
+
+	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay what is parked");
+	CheckNotCopy();
+	InitMaterializedSRF(fcinfo, 0);
+	keys = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);
+	ReplayAll(&ledger, keys, count, result);
+	return (Datum) 0;
+}

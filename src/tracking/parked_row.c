@@ -1,0 +1,214 @@
+/*
+ * parked_row.c
+ *		Rows of tracked tables as they are parked.
+ */
+#include "postgres.h"
+
+#include "tracking/parked_row.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "base/limit.h"
+#include "base/text.h"
+
+/*
+ * Values' texts are read again under whatever settings hold then: these are lost
+ * by none, and understood under all.  Within a level of settings of its own.
+ */
+void
+SetPlainSettings(void)
+{
+	static const char *const plain[][2] = {
+		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}
+	};
+
+	for (size_t i = 0; i < lengthof(plain); i++)
+		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* The member that lists the columns that were left out.  No column has this name. */
+#define LEFT_OUT ""
+
+/* A row as it is to be parked: with NULL in the place of what is left out. */
+typedef struct RowToPark
+{
+	TupleDesc	tupdesc;
+	Datum	   *values;
+	bool	   *nulls;
+	bool	   *left_out;
+	bool		left_any_out;
+} RowToPark;
+
+static void
+OpenRow(RowToPark *park, HeapTuple row, TupleDesc tupdesc)
+{
+	park->tupdesc = tupdesc;
+	park->values = palloc(sizeof(Datum) * tupdesc->natts);
+	park->nulls = palloc(sizeof(bool) * tupdesc->natts);
+	park->left_out = palloc0(sizeof(bool) * tupdesc->natts);
+	park->left_any_out = false;
+	heap_deform_tuple(row, tupdesc, park->values, park->nulls);
+}
+
+/* 0 for what has no length of its own. */
+static size_t
+ColumnBytes(const RowToPark *park, int column)
+{
+	Form_pg_attribute attribute = TupleDescAttr(park->tupdesc, column);
+
+	return park->nulls[column] || attribute->attisdropped || attribute->attlen != -1 ? 0 : RawBytes(park->values[column]);
+}
+
+/* The column with the most bytes, -1 where none has any; and how many all have. */
+static int
+LargestColumn(const RowToPark *park, size_t *all)
+{
+	int			largest = -1;
+
+	*all = 0;
+	for (int i = 0; i < park->tupdesc->natts; i++)
+	{
+		size_t		bytes = ColumnBytes(park, i);
+
+		*all += bytes;
+		if (bytes > 0 && (largest < 0 || bytes > ColumnBytes(park, largest)))
+			largest = i;
+	}
+	return largest;
+}
+
+/* Leaves out the largest values until the others have no more than so many bytes.  False where none can go. */
+static bool
+LeaveOutOver(RowToPark *park, size_t most)
+{
+	size_t		all;
+	int			largest = LargestColumn(park, &all);
+	bool		could = largest >= 0;
+
+	for (; largest >= 0 && all > most; largest = LargestColumn(park, &all))
+	{
+		park->left_out[largest] = true;
+		park->nulls[largest] = true;
+		park->left_any_out = true;
+	}
+	return could;
+}
+
+static void
+AppendLeftOut(StringInfo json, const RowToPark *park)
+{
+	const char *separator = "";
+
+	escape_json(json, LEFT_OUT);
+	appendStringInfoString(json, ": [");
+	for (int i = 0; i < park->tupdesc->natts; i++)
+		if (park->left_out[i])
+		{
+			appendStringInfoString(json, separator);
+			escape_json(json, NameStr(TupleDescAttr(park->tupdesc, i)->attname));
+			separator = ", ";
+		}
+	appendStringInfoString(json, "], ");
+}
+
+static Datum
+RowToJson(const RowToPark *park)
+{
+	HeapTuple	row = heap_form_tuple(park->tupdesc, park->values, park->nulls);
+	char	   *members = TextDatumGetCString(DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(row, park->tupdesc)));
+	StringInfoData json;
+
+	if (!park->left_any_out)
+		return DirectFunctionCall1(jsonb_in, CStringGetDatum(members));
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	AppendLeftOut(&json, park);
+	appendStringInfoString(&json, members + 1);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/* In the caller's memory; what else it takes is freed before the next try. */
+static Datum
+FittingJson(HeapTuple row, TupleDesc tupdesc, MemoryContext caller)
+{
+	RowToPark	park;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger row as json", ALLOCSET_DEFAULT_SIZES);
+
+	OpenRow(&park, row, tupdesc);
+	for (size_t most = MAX_TEXT_BYTES;; most /= 2)
+	{
+		bool		could = LeaveOutOver(&park, most);
+		MemoryContext previous = MemoryContextSwitchTo(scratch);
+		Datum		json = RowToJson(&park);
+
+		if (ExcessBytes(JSONBOID, json) == 0)
+		{
+			MemoryContextSwitchTo(caller);
+			return datumCopy(json, false, -1);
+		}
+		if (!could)
+			CheckSize(JSONBOID, json, "the row");
+		MemoryContextSwitchTo(previous);
+		MemoryContextReset(scratch);
+	}
+}
+
+/*
+ * The row as jsonb, by its columns' names; 0 where there is none.  Where it is
+ * larger than the ledger takes, its largest values are left out, and a list of
+ * their columns says so: what is parked can be dumped, and is not replayed as if
+ * it were whole.
+ */
+Datum
+RowAsJson(HeapTuple row, TupleDesc tupdesc)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work;
+	Datum		json;
+	int			settings;
+
+	if (row == NULL)
+		return (Datum) 0;
+	work = AllocSetContextCreate(caller, "trust_ledger row to park", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(work);
+	settings = NewGUCNestLevel();
+	SetPlainSettings();
+	json = FittingJson(row, tupdesc, caller);
+	AtEOXact_GUC(false, settings);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return json;
+}
+
+/* An error where the mapping reads what was left out of the parked row. */
+void
+CheckReadsWhatIsThere(const Mapping *mapping, Datum parked, TupleDesc tupdesc)
+{
+	JsonbValue	buffer;
+	JsonbValue *left_out = parked ? JsonMember(DatumGetJsonbP(parked), LEFT_OUT, &buffer) : NULL;
+
+	for (int i = 0; left_out && i < mapping->field_count; i++)
+	{
+		AttrNumber	attnum = mapping->fields[i].attnum;
+		JsonbValue	name = {.type = jbvString};
+
+		if (attnum == 0 || left_out->type != jbvBinary)
+			continue;
+		name.val.string.val = NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname);
+		name.val.string.len = strlen(name.val.string.val);
+		if (findJsonbValueFromContainer(left_out->val.binary.data, JB_FARRAY, &name))
+			ereport(ERROR,
+					(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+					 errmsg("column \"%s\" was too long to be parked", NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname)),
+					 errdetail("The row is parked without it, and the mapping reads it."),
+					 errhint("Shorten the value in its row, which is a change of its own, and drop this one with trust_ledger.drop_parked().")));
+	}
+}

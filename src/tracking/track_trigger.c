@@ -1,0 +1,361 @@
+/*
+ * track_trigger.c
+ *		The trigger that turns a row's change into the ledger's events.
+ *
+ * Whoever changes the row needs no right on the ledger: what is written is by
+ * the level of who owns the table.  When it fires is PostgreSQL's own WHEN.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/genam.h"
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "replication/logicalworker.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "ledger/copy.h"
+#include "tracking/pending_changes.h"
+#include "tracking/parked_row.h"
+#include "base/savepoint.h"
+
+PG_FUNCTION_INFO_V1(track);
+PG_FUNCTION_INFO_V1(check_track);
+
+/* ---- what triggers say, remembered ---- */
+
+typedef struct KnownMapping
+{
+	Oid			trigger;		/* the key */
+	Mapping    *mapping;		/* NULL: it was not read, or cannot be */
+	Mapping    *names;			/* NULL: they were not asked for */
+} KnownMapping;
+
+/*
+ * The session's: an error, a savepoint and PREPARE TRANSACTION leave it as it is.
+ * A nested call may replace all of it; what is pinned stays for who uses it.
+ */
+static struct
+{
+	MemoryContext context;		/* NULL: nothing is known */
+	HTAB	   *mappings;
+	uint64		generation;		/* of the relation cache when all this was read */
+}			known = {0};
+
+static void
+ForgetAll(void)
+{
+	HASH_SEQ_STATUS scan;
+	KnownMapping *entry;
+
+	hash_seq_init(&scan, known.mappings);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->mapping)
+			MappingForget(entry->mapping);
+		if (entry->names)
+			MappingForget(entry->names);
+	}
+	MemoryContextDelete(known.context);
+}
+
+/* Whenever any relation changed, all goes: some of these triggers may be gone. */
+static void
+KnowAfresh(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings", ALLOCSET_SMALL_SIZES);
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownMapping), .hcxt = context};
+	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	MemoryContextSetParent(context, CacheMemoryContext);
+	if (known.context)
+		ForgetAll();
+	known.context = context;
+	known.mappings = mappings;
+	known.generation = LedgerGeneration();
+}
+
+static KnownMapping *
+Known(const TriggerData *data)
+{
+	KnownMapping *entry;
+	bool		found;
+
+	if (known.context == NULL || known.generation != LedgerGeneration())
+		KnowAfresh();
+	entry = hash_search(known.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
+	if (!found)
+		entry->mapping = entry->names = NULL;
+	return entry;
+}
+
+/* For as long as the current memory context is not reset; reading it runs no code of anybody's. */
+static Mapping *
+MappingOf(const TriggerData *data)
+{
+	KnownMapping *entry = Known(data);
+
+	if (entry->mapping == NULL)
+		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+	MappingPin(entry->mapping, CurrentMemoryContext);
+	return entry->mapping;
+}
+
+/* The same where it cannot be read. */
+static Mapping *
+NamesOf(const TriggerData *data)
+{
+	KnownMapping *entry = Known(data);
+
+	if (entry->names == NULL)
+		entry->names = MappingReadNames(data->tg_relation, data->tg_trigger, CacheMemoryContext);
+	MappingPin(entry->names, CurrentMemoryContext);
+	return entry->names;
+}
+
+/* ---- the trigger ---- */
+
+pg_noreturn static void Refuse(const char *message, const char *detail, const char *hint);
+
+static void
+Refuse(const char *message, const char *detail, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("%s", message),
+			 errdetail("%s", detail),
+			 errhint("%s", hint)));
+}
+
+/* The times at which it can fire. */
+static void
+CheckTiming(int16 event)
+{
+	if (TRIGGER_FIRED_INSTEAD(event))
+		Refuse("views cannot be tracked", "What an INSTEAD OF trigger makes of the change is not known here.",
+			   "Track the tables that the view writes to.");
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a tracked table is not truncated"),
+				 errdetail("Promises stand for its rows, and TRUNCATE tells of none of them."),
+				 errhint("DELETE FROM the table, or stop tracking it with trust_ledger.untrack_table().")));
+	if (!TRIGGER_FIRED_FOR_ROW(event) || !TRIGGER_FIRED_AFTER(event))
+		Refuse("track() is fired AFTER, FOR EACH ROW", "Before, the row is not yet what it will be.",
+			   "CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(...);");
+}
+
+static TriggerData *
+CheckCalledAsTrigger(FunctionCallInfo fcinfo)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		Refuse("track() is a trigger", "It was called as a function.",
+			   "CREATE TRIGGER ... EXECUTE FUNCTION trust_ledger.track(...);");
+	return (TriggerData *) fcinfo->context;
+}
+
+static RowOperation
+OperationOf(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? ROW_INSERT :
+		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? ROW_UPDATE : ROW_DELETE;
+}
+
+static HeapTuple
+OldRow(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? NULL : data->tg_trigtuple;
+}
+
+static HeapTuple
+NewRow(const TriggerData *data)
+{
+	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? data->tg_trigtuple :
+		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
+}
+
+/* A change as its trigger reads it; NULL: it says nothing. */
+typedef struct Reading
+{
+	TriggerData *data;
+	TrackedChange *change;
+	bool		now;
+} Reading;
+
+static void
+ReadChange(void *arg)
+{
+	Reading    *reading = arg;
+	TriggerData *data = reading->data;
+	const Ledger *ledger = LedgerOpen();
+	Mapping    *mapping = MappingOf(data);
+	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
+	TrackedChange *change = ChangeOf(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
+									 NULL, mapping->owner);
+
+	if (change && (change->on_error == ON_ERROR_PARK || change->leaves))
+	{
+		change->old_row = RowAsJson(OldRow(data), tupdesc);
+		change->new_row = RowAsJson(NewRow(data), tupdesc);
+	}
+	if (change && change->leaves)
+		change->command = HeapTupleHeaderGetCmax(data->tg_trigtuple->t_data);
+	else if (change && change->lasting_key && change->operation == ROW_INSERT)
+		change->command = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
+	reading->change = change;
+	reading->now = mapping->now;
+}
+
+static bool
+ParksErrors(const Trigger *trigger)
+{
+	for (int i = 1; i < trigger->tgnargs; i++)
+		if (strcmp(trigger->tgargs[i], "on_error:park") == 0)
+			return true;
+	return false;
+}
+
+/* A change that cannot even be read: the row as it is, to be parked in its turn. */
+static TrackedChange *
+Unreadable(TriggerData *data, const ErrorData *error)
+{
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+	Refusal    *refusal = palloc(sizeof(Refusal));
+	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
+	const char *named = MappingActor(data->tg_trigger);
+	bool		own;
+	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
+
+	*refusal = (Refusal) {error->sqlerrcode, error->message};
+	ChangeNames(change, NamesOf(data));
+	change->unreadable = refusal;
+	change->operation = OperationOf(data);
+	change->mapped = RowNew(&mapped_shape);
+	RowSetText(change->mapped, MAPPED_ACTOR, named && !own ? named : who);
+	change->login = GetSessionUserId();
+	change->role = GetUserId();
+	change->old_row = RowAsJson(OldRow(data), tupdesc);
+	change->new_row = RowAsJson(NewRow(data), tupdesc);
+	return change;
+}
+
+/* Gathers the change, which is complete before anything of it is kept; write:now writes it, and what was gathered before it. */
+static void
+GatherChange(TriggerData *data)
+{
+	Reading		reading = {.data = data};
+	ErrorData  *error = NULL;
+
+	if (ParksErrors(data->tg_trigger))
+		error = InSavepoint(ReadChange, &reading, true);
+	else
+		ReadChange(&reading);
+	if (error && !IsAboutTheStep(error))
+		ReThrowError(error);
+	if (error)
+		reading.change = Unreadable(data, error);
+	if (reading.change)
+	{
+		GatheredAdd(reading.change);
+		/* one that leaves is written with where it arrives */
+		if (reading.now && !reading.change->leaves)
+			GatheredWrite();
+	}
+}
+
+static void
+NameTrigger(void *arg)
+{
+	const TriggerData *data = arg;
+
+	errcontext("trigger \"%s\" of table \"%s\"", data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation));
+}
+
+/*
+ * track(event, name=column or name:text, ...) returns trigger
+ *		Fired AFTER INSERT, UPDATE or DELETE FOR EACH ROW: the row's change is that
+ *		event of the promise that the row stands for, found by its primary key.  By the
+ *		level of the table's owner; who acts is whom the login belongs to, the machine
+ *		that actor: names, or whom act_as() named.  Evidence is asserted.  Written at
+ *		commit, customers in the order of their keys.  BEFORE TRUNCATE it refuses.
+ *		Errors: those of the event's function; 22023, 42703, 42804 a mapping that cannot
+ *		work, 55000 no primary key or TRUNCATE, 39P01 fired otherwise, TL003, TL004.
+ */
+Datum
+track(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = CheckCalledAsTrigger(fcinfo);
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameTrigger, .arg = data};
+
+	CheckTiming(data->tg_event);
+	if (IsLogicalWorker())		/* where the row comes from it was tracked */
+		return PointerGetDatum(NULL);
+	error_context_stack = &context;
+	AcceptInvalidationMessages();
+	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
+	CheckNotCopy();
+	GatherChange(data);
+	error_context_stack = context.previous;
+	return PointerGetDatum(NULL);
+}
+
+/* ---- a trigger that was just made ---- */
+
+/* The table that the trigger is of. */
+static Oid
+TableOfTrigger(Oid trigger)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			table = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no trigger %u", trigger)));
+	return table;
+}
+
+/* When a trigger of that type fires, as it says when it does. */
+static int
+FiringOf(int16 type)
+{
+	return (TRIGGER_FOR_ROW(type) ? TRIGGER_EVENT_ROW : 0) |
+		(TRIGGER_FOR_INSTEAD(type) ? TRIGGER_EVENT_INSTEAD :
+		 TRIGGER_FOR_BEFORE(type) ? TRIGGER_EVENT_BEFORE : TRIGGER_EVENT_AFTER);
+}
+
+/*
+ * check_track(trigger oid) returns void
+ *		An error unless that trigger, which calls track(), can work.
+ */
+Datum
+check_track(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(TableOfTrigger(PG_GETARG_OID(0)), AccessShareLock);
+	const Trigger *trigger = MappingTrigger(rel, PG_GETARG_OID(0));
+
+	if (trigger == NULL)
+		elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), PG_GETARG_OID(0));
+	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
+	{
+		CheckTiming(FiringOf(trigger->tgtype));
+		MappingForget(MappingRead(rel, trigger, CurrentMemoryContext));
+	}
+	table_close(rel, AccessShareLock);
+	PG_RETURN_VOID();
+}

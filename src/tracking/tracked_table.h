@@ -1,0 +1,28 @@
+/*
+ * tracked_table.h
+ *		The rows of a tracked table as they are now, read by its mapping.
+ */
+#ifndef TRUST_LEDGER_TRACKED_TABLE_H
+#define TRUST_LEDGER_TRACKED_TABLE_H
+
+#include "trust_ledger.h"
+
+#include "utils/rel.h"
+
+#include "ledger/ledger.h"
+
+/* Where rows were when they were read: their tables, ctids and xmins. */
+typedef struct RowPlaces
+{
+	Datum	   *parts;
+	Datum	   *places;
+	Datum	   *versions;
+	int			count;
+} RowPlaces;
+
+extern Relation OpenNamed(Oid relid);
+extern void CheckReadsTracked(Relation rel);
+extern void CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source);
+extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * tracking_admin.c
+ *		Which tables are tracked, as governance: a table's triggers as they were made.
+ */
+#include "postgres.h"
+
+#include "governance/governance.h"
+
+#include "catalog/pg_type_d.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "base/arguments.h"
+#include "base/owner_session.h"
+#include "base/text.h"
+
+PG_FUNCTION_INFO_V1(trigger_arguments);
+PG_FUNCTION_INFO_V1(set_tracking);
+PG_FUNCTION_INFO_V1(drop_tracking);
+
+/* From the catalogs, not from whoever calls: the triggers that are there are what is said to be there. */
+static Statement tracking_details = STATEMENT(
+	"SELECT t.source, pg_catalog.jsonb_build_object('tab', pg_catalog.min(t.tab_name), 'mapping', $2, 'active', true,"
+	"   'triggers', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', t.name, 'arguments', t.arguments,"
+	"     'definition', trust_ledger.trigger_definition(t.trigger), 'fingerprint', trust_ledger.trigger_fingerprint(t.trigger)) ORDER BY t.name))"
+	" FROM trust_ledger.track_triggers() t WHERE t.tab OPERATOR(pg_catalog.=) $1 AND t.generated GROUP BY t.source",
+	OIDOID, JSONBOID);
+
+static Statement dropped_details = STATEMENT(
+	"SELECT (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'source'::pg_catalog.text"
+	"   OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
+	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('active', false),"
+	" trust_ledger.table_of_source(t.source, t.tab)"
+	" FROM trust.tracking t WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active",
+	TEXTOID);
+
+/*
+ * trigger_arguments(tgargs bytea) returns text[]
+ *		The arguments of a trigger as pg_trigger has them: each ends with a zero byte.
+ */
+Datum
+trigger_arguments(PG_FUNCTION_ARGS)
+{
+	bytea	   *given = PG_GETARG_BYTEA_PP(0);
+	char	   *argument = VARDATA_ANY(given);
+	char	   *end = argument + VARSIZE_ANY_EXHDR(given);
+	ArrayBuildState *result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+
+	while (argument < end)
+	{
+		int			length = strnlen(argument, end - argument);
+
+		(void) pg_verifymbstr(argument, length, false);
+		result = accumArrayResult(result, PointerGetDatum(cstring_to_text_with_len(argument, length)), false,
+								  TEXTOID, CurrentMemoryContext);
+		argument += length + 1;
+	}
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
+}
+
+static void
+CheckOwnsTable(Oid relid, Oid role)
+{
+	Oid			owner = RelationOwner(relid, true);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table with OID %u", relid)));
+	if (has_privs_of_role(role, owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of table %s", get_rel_name(relid)),
+			 errdetail("\"%s\" is not. What becomes of a table's rows is its owner's to say.", GetUserNameFromId(role, false)),
+			 errhint("Call this as \"%s\".", GetUserNameFromId(owner, false))));
+}
+
+/*
+ * set_tracking(tab regclass, mapping jsonb, reason text, actor, occurred_at, context,
+ *				idempotency_key) returns receipt
+ *		Records that the table is tracked by the triggers that track_table() gave it,
+ *		as they are now.  Its owner, with level application or admin.  Errors: 55000 it
+ *		has none, or of several sources.
+ */
+Datum
+set_tracking(PG_FUNCTION_ARGS)
+{
+	Governance	governance;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("tab and mapping are needed")));
+	GovernanceBegin(&governance, fcinfo, LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
+	CheckOwnsTable(PG_GETARG_OID(0), governance.act.role);
+	if (GovernanceLock(&governance))
+	{
+		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
+		GovernanceChange change = {.event = "tracking_set", .governs = &governed_tracking};
+
+		if (StatementWrite(&tracking_details, values, NULL) != 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("table %s does not have the triggers of one source", get_rel_name(PG_GETARG_OID(0))),
+					 errhint("SELECT * FROM trust_ledger.track_table(...) makes them, and records them.")));
+		change.subject = ResultText(0, 1);
+		CheckKey(change.subject, "source");
+		change.details = ResultNeeded(0, 2, JSONBOID);
+		change.reason = ArgWords(fcinfo, 2, "reason");
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}
+
+/*
+ * drop_tracking(source text, reason text, actor, occurred_at, context, idempotency_key)
+ *				 returns receipt
+ *		Records that the source is tracked no more.  The table's owner, with level
+ *		application or admin; where the table is gone, level admin.  Errors: 42704 it
+ *		is not tracked.
+ */
+Datum
+drop_tracking(PG_FUNCTION_ARGS)
+{
+	char	   *source = ArgKeyNeeded(fcinfo, 0, "source");
+	Governance	governance;
+
+	GovernanceBegin(&governance, fcinfo, LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
+	if (GovernanceLock(&governance))
+	{
+		Datum		argument = CStringGetTextDatum(source);
+		GovernanceChange change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
+		Datum		table;
+		bool		gone;
+
+		if (StatementWrite(&dropped_details, &argument, NULL) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("source \"%s\" is not tracked", source),
+					 errhint("SELECT * FROM trust.tracked; lists what is.")));
+		change.details = ResultNeeded(0, 1, JSONBOID);
+		table = ResultValue(0, 2, OIDOID, &gone);
+		if (gone)
+			CheckAccess(governance.act.ledger, governance.act.role, LEVEL_ADMIN, "drop the tracking of a table that is gone");
+		else
+			CheckOwnsTable(DatumGetObjectId(table), governance.act.role);
+		change.reason = ArgWords(fcinfo, 1, "reason");
+		GovernanceAppend(&governance, &change, 1);
+	}
+	return GovernanceEnd(&governance, fcinfo);
+}

@@ -1,0 +1,235 @@
+/*
+ * trigger_catalog.c
+ *		Triggers that call track(), as the catalogs have them.
+ *
+ * PostgreSQL keeps a trigger's arguments as they were written; here they are
+ * read, and written anew.
+ */
+#include "postgres.h"
+
+#include "tracking/trigger_catalog.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* A function of the extension; InvalidOid while the extension is being made. */
+Oid
+OwnFunction(const char *name, oidvector *types)
+{
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
+						   ObjectIdGetDatum(get_namespace_oid("trust_ledger", true)));
+}
+
+Oid
+TrackFunction(void)
+{
+	return OwnFunction("track", buildoidvector(NULL, 0));
+}
+
+/* Strings one after the other, each ended by a NUL. */
+static List *
+ArgumentsOf(HeapTuple trigger, TupleDesc tupdesc)
+{
+	bool		isnull;
+	bytea	   *strings = DatumGetByteaPP(heap_getattr(trigger, Anum_pg_trigger_tgargs, tupdesc, &isnull));
+	const char *next = VARDATA_ANY(strings);
+	List	   *arguments = NIL;
+
+	for (int i = 0; i < ((Form_pg_trigger) GETSTRUCT(trigger))->tgnargs; i++)
+	{
+		arguments = lappend(arguments, pstrdup(next));
+		next += strlen(next) + 1;
+	}
+	return arguments;
+}
+
+static bytea *
+ArgumentStrings(List *arguments)
+{
+	StringInfoData strings;
+	ListCell   *cell;
+
+	initStringInfo(&strings);
+	appendStringInfoSpaces(&strings, VARHDRSZ);
+	foreach(cell, arguments)
+		appendBinaryStringInfo(&strings, lfirst(cell), strlen(lfirst(cell)) + 1);
+	SET_VARSIZE(strings.data, strings.len);
+	return (bytea *) strings.data;
+}
+
+/* The identity of the table, or NULL.  The first argument is the event. */
+const char *
+TrackerSource(List *arguments)
+{
+	ListCell   *cell;
+
+	for_each_from(cell, arguments, 1)
+		if (strncmp(lfirst(cell), SOURCE_ARGUMENT, strlen(SOURCE_ARGUMENT)) == 0)
+			return (const char *) lfirst(cell) + strlen(SOURCE_ARGUMENT);
+	return NULL;
+}
+
+const char *
+TrackerName(const Tracker *tracker)
+{
+	return NameStr(((Form_pg_trigger) GETSTRUCT(tracker->tuple))->tgname);
+}
+
+/* NULL where the trigger is another's. */
+Tracker *
+TrackerGet(Relation catalog, Oid trigger, Oid track)
+{
+	Tracker    *tracker = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
+	{
+		tracker = palloc(sizeof(Tracker));
+		tracker->tuple = heap_copytuple(tuple);
+		tracker->oid = trigger;
+		tracker->table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+		tracker->parent = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
+		tracker->arguments = ArgumentsOf(tuple, RelationGetDescr(catalog));
+	}
+	systable_endscan(scan);
+	return tracker;
+}
+
+/* By what depends on the function: no index tells the triggers of a function. */
+static List *
+TriggersOf(Oid function, bool only_one)
+{
+	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	List	   *triggers = NIL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && !(only_one && triggers))
+		if (((Form_pg_depend) GETSTRUCT(tuple))->classid == TriggerRelationId)
+			triggers = lappend_oid(triggers, ((Form_pg_depend) GETSTRUCT(tuple))->objid);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return triggers;
+}
+
+/* Whether there is any: no more than a look at an index. */
+bool
+AnyTrackers(Oid track)
+{
+	return TriggersOf(track, true) != NIL;
+}
+
+List *
+AllTrackers(Relation catalog, Oid track)
+{
+	List	   *trackers = NIL;
+	ListCell   *cell;
+
+	foreach(cell, TriggersOf(track, false))
+	{
+		Tracker    *tracker = TrackerGet(catalog, lfirst_oid(cell), track);
+
+		if (tracker)
+			trackers = lappend(trackers, tracker);
+	}
+	return trackers;
+}
+
+/* All else of the trigger stays as it is. */
+void
+TrackerStore(Relation catalog, const Tracker *tracker, List *arguments)
+{
+	Datum		values[Natts_pg_trigger] = {0};
+	bool		nulls[Natts_pg_trigger] = {false};
+	bool		replaced[Natts_pg_trigger] = {false};
+	HeapTuple	tuple;
+
+	values[Anum_pg_trigger_tgnargs - 1] = Int16GetDatum(list_length(arguments));
+	replaced[Anum_pg_trigger_tgnargs - 1] = true;
+	values[Anum_pg_trigger_tgargs - 1] = PointerGetDatum(ArgumentStrings(arguments));
+	replaced[Anum_pg_trigger_tgargs - 1] = true;
+	tuple = heap_modify_tuple(tracker->tuple, RelationGetDescr(catalog), values, nulls, replaced);
+	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
+	CacheInvalidateRelcacheByRelid(tracker->table);
+	CommandCounterIncrement();
+}
+
+/* The trigger and its copies on partitions. */
+List *
+TrackerCopies(List *trackers, Tracker *tracker)
+{
+	List	   *copies = list_make1(tracker);
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, copies)		/* which grows */
+	{
+		Oid			parent = ((Tracker *) lfirst(cell))->oid;
+
+		foreach(other, trackers)
+			if (((Tracker *) lfirst(other))->parent == parent)
+				copies = lappend(copies, lfirst(other));
+	}
+	return copies;
+}
+
+Tracker *
+TrackerFind(List *trackers, Oid trigger)
+{
+	ListCell   *cell;
+
+	foreach(cell, trackers)
+		if (((Tracker *) lfirst(cell))->oid == trigger)
+			return lfirst(cell);
+	elog(ERROR, "trigger %u does not depend on its function", trigger);
+}
+
+/*
+ * CREATE OR REPLACE TRIGGER: the version that was replaced is still in the
+ * catalog, though no snapshot shows it.  A table with one trigger says its
+ * identity nowhere else.
+ */
+const char *
+TrackerReplacedSource(Relation catalog, const Tracker *tracker, Oid track)
+{
+	HeapTuple	now = tracker->tuple;
+	const char *source = NULL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(tracker->oid));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotAny, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		if (!ItemPointerEquals(&tuple->t_self, &now->t_self) &&
+			ItemPointerEquals(&tuple->t_data->t_ctid, &now->t_self) &&
+			HeapTupleHeaderGetUpdateXid(tuple->t_data) == HeapTupleHeaderGetXmin(now->t_data) &&
+			((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
+			source = TrackerSource(ArgumentsOf(tuple, RelationGetDescr(catalog)));
+	systable_endscan(scan);
+	return source;
+}
