@@ -51,7 +51,7 @@ typedef struct Part
 
 typedef struct Explanation
 {
-	FactReader	facts;			/* first: all that ReadFacts() knows */
+	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
 	MemoryContext context;
 	const View *view;
 	Grouping	by;
@@ -68,7 +68,7 @@ CopyOrNull(const char *text)
 
 static void
 AddPart(Explanation *explanation, const char *customer, const pg_uuid_t *promise,
-		const Standing *standing, const Contribution *contribution)
+		const PromiseAsOf *standing, const Contribution *contribution)
 {
 	MemoryContext previous = MemoryContextSwitchTo(explanation->context);
 	Part	   *part = palloc(sizeof(Part));
@@ -88,16 +88,16 @@ AddPart(Explanation *explanation, const char *customer, const pg_uuid_t *promise
 }
 
 static void
-ExplainPromise(FactReader *facts, const char *customer, const Fact *fact, int count)
+ExplainPromise(ScoreEventReader *score_events, const char *customer, const ScoreEvent *score_event, int count)
 {
-	Explanation *explanation = (Explanation *) facts;
-	Standing	standing = StandingIn(explanation->view, fact, count);
-	const char *key = StandingKey(&standing, customer, explanation->by);
-	Contribution contribution = StandingContribution(&standing, explanation->view->now);
+	Explanation *explanation = (Explanation *) score_events;
+	PromiseAsOf	standing = PromiseAsOfView(explanation->view, score_event, count);
+	const char *key = PromiseAsOfKey(&standing, customer, explanation->by);
+	Contribution contribution = PromiseAsOfContribution(&standing, explanation->view->now);
 
 	if (contribution.counts && key &&
 		(explanation->key == NULL || strcmp(key, explanation->key) == 0))
-		AddPart(explanation, customer, &fact[0].promise, &standing, &contribution);
+		AddPart(explanation, customer, &score_event[0].promise, &standing, &contribution);
 }
 
 static void
@@ -151,9 +151,9 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 Datum
 explain_trust(PG_FUNCTION_ARGS)
 {
-	const Ledger *ledger = TrustOpen();
+	const Ledger *ledger = ScoresOpen();
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Explanation explanation = {.facts = {.promise = ExplainPromise}};
+	Explanation explanation = {.score_events = {.promise = ExplainPromise}};
 	LedgerSession session;
 	View		view;
 	ListCell   *cell;
@@ -166,7 +166,7 @@ explain_trust(PG_FUNCTION_ARGS)
 	explanation.view = &view;
 	explanation.context = CurrentMemoryContext;
 	ScoreClear(&explanation.score);
-	ReadFacts(&explanation.facts, explanation.by, explanation.key);
+	ReadScoreEvents(&explanation.score_events, explanation.by, explanation.key);
 	foreach(cell, explanation.parts)
 		PutPart(&explanation, lfirst(cell), result);
 	LedgerLeave(&session);

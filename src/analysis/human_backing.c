@@ -404,7 +404,7 @@ ArgLandmark(FunctionCallInfo fcinfo)
 Datum
 human_backing(PG_FUNCTION_ARGS)
 {
-	const Ledger *ledger = TrustOpen();
+	const Ledger *ledger = ScoresOpen();
 	Datum		landmark = IntervalPGetDatum(ArgLandmark(fcinfo));
 	LedgerSession session;
 

@@ -11,65 +11,65 @@
 #include "analysis/promise_as_of.h"
 
 static void
-ApplyVerdict(Standing *standing, const Fact *fact)
+ApplyVerdict(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
 	Contribution *verdict = &standing->verdict;
 
-	if (!fact->stands || !fact->weighs)
+	if (!score_event->stands || !score_event->weighs)
 		return;
-	verdict->kept = fact->weight_kept / 1000.0;
-	verdict->broken = fact->weight_broken / 1000.0;
+	verdict->kept = score_event->weight_kept / 1000.0;
+	verdict->broken = score_event->weight_broken / 1000.0;
 	if (!verdict->counts)		/* the first verdict's instant stays */
-		verdict->at = fact->occurred_at;
+		verdict->at = score_event->occurred_at;
 	verdict->counts = true;
-	standing->outcome = fact->state;
-	standing->whose_word = fact->whose_word;
+	standing->outcome = score_event->state;
+	standing->whose_word = score_event->whose_word;
 }
 
 static void
-ApplyTerms(Standing *standing, const Fact *fact)
+ApplyTerms(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
-	standing->promiser = fact->promiser;
-	standing->kind = fact->kind;
-	standing->backer = fact->backer;
-	standing->has_overdue_at = fact->has_overdue_at;
-	standing->overdue_at = fact->overdue_at;
+	standing->promiser = score_event->promiser;
+	standing->kind = score_event->kind;
+	standing->backer = score_event->backer;
+	standing->has_overdue_at = score_event->has_overdue_at;
+	standing->overdue_at = score_event->overdue_at;
 }
 
 /* Takes an entry into what the promise's entries before it add up to. */
 void
-StandingApply(Standing *standing, const Fact *fact)
+PromiseAsOfApply(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
-	switch (fact->event)
+	switch (score_event->event)
 	{
 		case EVENT_MADE:
 			standing->made = true;
-			ApplyTerms(standing, fact);
+			ApplyTerms(standing, score_event);
 			break;
 		case EVENT_AMENDED:
-			if (fact->stands)
-				ApplyTerms(standing, fact);
+			if (score_event->stands)
+				ApplyTerms(standing, score_event);
 			break;
 		case EVENT_BACKED:
 		case EVENT_BACKING_WITHDRAWN:
-			standing->backer = fact->backer;
+			standing->backer = score_event->backer;
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
-			standing->has_overdue_at = fact->has_overdue_at;
-			standing->overdue_at = fact->overdue_at;
+			standing->has_overdue_at = score_event->has_overdue_at;
+			standing->overdue_at = score_event->overdue_at;
 			break;
 		case EVENT_BREACH_ADMITTED:
 		case EVENT_ASSESSED:
 		case EVENT_BREACH_REPAIRED:
-			ApplyVerdict(standing, fact);
+			ApplyVerdict(standing, score_event);
 			break;
 		case EVENT_WITHDRAWN:
 			standing->ended = true;
-			ApplyVerdict(standing, fact);
+			ApplyVerdict(standing, score_event);
 			break;
 		case EVENT_RELEASED:
-			if (fact->stands)
+			if (score_event->stands)
 				standing->ended = true;
 			break;
 		case EVENT_DECLINED:
@@ -79,13 +79,13 @@ StandingApply(Standing *standing, const Fact *fact)
 		case EVENTS:
 			break;
 	}
-	if (fact->state == STATE_OPEN)
+	if (score_event->state == STATE_OPEN)
 		standing->opened = true;
 }
 
 /* Counts as broken, until a verdict: once open, past due and grace, and not taken back in time. */
 bool
-StandingIsOverdue(const Standing *standing, TimestampTz instant)
+PromiseAsOfIsOverdue(const PromiseAsOf *standing, TimestampTz instant)
 {
 	return standing->made && standing->opened && !standing->ended && !standing->verdict.counts &&
 		standing->has_overdue_at && standing->overdue_at < instant;
@@ -93,16 +93,16 @@ StandingIsOverdue(const Standing *standing, TimestampTz instant)
 
 /* What the promise puts into a score that is read at that instant. */
 Contribution
-StandingContribution(const Standing *standing, TimestampTz instant)
+PromiseAsOfContribution(const PromiseAsOf *standing, TimestampTz instant)
 {
 	Contribution overdue = {.counts = true, .broken = WEIGHT_OVERDUE, .at = instant};
 
-	return StandingIsOverdue(standing, instant) ? overdue : standing->verdict;
+	return PromiseAsOfIsOverdue(standing, instant) ? overdue : standing->verdict;
 }
 
 /* Whom or what the promise belongs to; NULL: nobody, or nothing said. */
 const char *
-StandingKey(const Standing *standing, const char *customer, Grouping by)
+PromiseAsOfKey(const PromiseAsOf *standing, const char *customer, Grouping by)
 {
 	switch (by)
 	{

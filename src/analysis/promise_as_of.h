@@ -11,7 +11,7 @@
 /* What an overdue promise weighs as broken, whatever settings say of verdicts: silence is not success. */
 #define WEIGHT_OVERDUE 1.0
 
-typedef struct Standing
+typedef struct PromiseAsOf
 {
 	bool		made;
 	const char *promiser;
@@ -24,11 +24,11 @@ typedef struct Standing
 	State		outcome;		/* the verdict that stands, or STATE_NONE */
 	const char *whose_word;
 	Contribution verdict;
-} Standing;
+} PromiseAsOf;
 
-extern void StandingApply(Standing *standing, const Fact *fact);
-extern bool StandingIsOverdue(const Standing *standing, TimestampTz instant);
-extern Contribution StandingContribution(const Standing *standing, TimestampTz instant);
-extern const char *StandingKey(const Standing *standing, const char *customer, Grouping by);
+extern void PromiseAsOfApply(PromiseAsOf *standing, const ScoreEvent *score_event);
+extern bool PromiseAsOfIsOverdue(const PromiseAsOf *standing, TimestampTz instant);
+extern Contribution PromiseAsOfContribution(const PromiseAsOf *standing, TimestampTz instant);
+extern const char *PromiseAsOfKey(const PromiseAsOf *standing, const char *customer, Grouping by);
 
 #endif

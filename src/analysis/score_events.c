@@ -19,7 +19,7 @@
 
 const char *const grouping_names[GROUPINGS] = {"customer", "promiser", "backer", "kind", "backing", "all"};
 
-static const Column columns[FACT_COLUMNS] = {
+static const Column columns[SCORE_EVENT_COLUMNS] = {
 	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"event", TEXTOID}, {"state", TEXTOID},
 	{"occurred_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID}, {"stands", BOOLOID},
 	{"promiser", TEXTOID}, {"kind", TEXTOID}, {"backer", TEXTOID}, {"overdue_at", TIMESTAMPTZOID},
@@ -42,12 +42,12 @@ NullOf(Oid type)
 }
 
 static char *
-FactQuery(const FactReader *reader, Grouping by, bool keyed)
+ScoreEventQuery(const ScoreEventReader *reader, Grouping by, bool keyed)
 {
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	for (int i = 0; i < FACT_COLUMNS; i++)
+	for (int i = 0; i < SCORE_EVENT_COLUMNS; i++)
 		appendStringInfo(&sql, "%s%s%s", i ? ", " : "SELECT ",
 						 reader->leaves_out & (1 << i) ? NullOf(columns[i].type) : "", columns[i].name);
 	appendStringInfo(&sql, " FROM trust.entry WHERE promise IS NOT NULL%s ORDER BY %spromise, seq",
@@ -56,23 +56,23 @@ FactQuery(const FactReader *reader, Grouping by, bool keyed)
 	return sql.data;
 }
 
-typedef struct FactReceiver
+typedef struct ScoreEventReceiver
 {
 	DestReceiver dest;			/* first: the executor knows only this */
-	FactReader *reader;
+	ScoreEventReader *reader;
 	MemoryContext context;		/* of the promise at hand */
 	char	   *customer;		/* NULL where that is left out */
-	Fact	   *facts;
+	ScoreEvent	   *score_events;
 	int			count;
 	int			capacity;
-} FactReceiver;
+} ScoreEventReceiver;
 
 /* The promise's facts are complete. */
 static void
-PassOn(FactReceiver *receiver)
+PassOn(ScoreEventReceiver *receiver)
 {
 	if (receiver->count > 0)
-		receiver->reader->promise(receiver->reader, receiver->customer, receiver->facts, receiver->count);
+		receiver->reader->promise(receiver->reader, receiver->customer, receiver->score_events, receiver->count);
 	receiver->count = 0;
 	MemoryContextReset(receiver->context);
 }
@@ -111,61 +111,61 @@ InstantOr(const TupleTableSlot *slot, int column, TimestampTz otherwise)
 
 /* What people and tampering may have left in the tables is taken as it is; verify() tells. */
 static void
-TakeFact(Fact *fact, const TupleTableSlot *slot)
+TakeScoreEvent(ScoreEvent *score_event, const TupleTableSlot *slot)
 {
 	const Datum *values = slot->tts_values;
 	const bool *nulls = slot->tts_isnull;
 
-	fact->promise = *DatumGetUUIDP(values[FACT_PROMISE]);
-	fact->seq = DatumGetInt64(values[FACT_SEQ]);
-	fact->event = TextIndex(slot, FACT_EVENT, event_names, event_lengths, EVENTS);
-	fact->state = TextIndex(slot, FACT_STATE, state_names, state_lengths, STATES);
-	fact->recorded_at = InstantOr(slot, FACT_RECORDED_AT, DT_NOEND);
-	fact->occurred_at = InstantOr(slot, FACT_OCCURRED_AT, DT_NOEND);
-	fact->stands = nulls[FACT_STANDS] || DatumGetBool(values[FACT_STANDS]);
-	fact->promiser = TextOrNull(slot, FACT_PROMISER);
-	fact->kind = TextOrNull(slot, FACT_KIND);
-	fact->backer = TextOrNull(slot, FACT_BACKER);
-	fact->whose_word = TextOrNull(slot, FACT_WHOSE_WORD);
-	fact->overdue_at = InstantOr(slot, FACT_OVERDUE_AT, DT_NOEND);
-	fact->has_overdue_at = !nulls[FACT_OVERDUE_AT];
-	fact->weighs = !nulls[FACT_WEIGHT_KEPT] && !nulls[FACT_WEIGHT_BROKEN];
-	fact->weight_kept = fact->weighs ? DatumGetInt32(values[FACT_WEIGHT_KEPT]) : 0;
-	fact->weight_broken = fact->weighs ? DatumGetInt32(values[FACT_WEIGHT_BROKEN]) : 0;
+	score_event->promise = *DatumGetUUIDP(values[SCORE_EVENT_PROMISE]);
+	score_event->seq = DatumGetInt64(values[SCORE_EVENT_SEQ]);
+	score_event->event = TextIndex(slot, SCORE_EVENT_EVENT, event_names, event_lengths, EVENTS);
+	score_event->state = TextIndex(slot, SCORE_EVENT_STATE, state_names, state_lengths, STATES);
+	score_event->recorded_at = InstantOr(slot, SCORE_EVENT_RECORDED_AT, DT_NOEND);
+	score_event->occurred_at = InstantOr(slot, SCORE_EVENT_OCCURRED_AT, DT_NOEND);
+	score_event->stands = nulls[SCORE_EVENT_STANDS] || DatumGetBool(values[SCORE_EVENT_STANDS]);
+	score_event->promiser = TextOrNull(slot, SCORE_EVENT_PROMISER);
+	score_event->kind = TextOrNull(slot, SCORE_EVENT_KIND);
+	score_event->backer = TextOrNull(slot, SCORE_EVENT_BACKER);
+	score_event->whose_word = TextOrNull(slot, SCORE_EVENT_WHOSE_WORD);
+	score_event->overdue_at = InstantOr(slot, SCORE_EVENT_OVERDUE_AT, DT_NOEND);
+	score_event->has_overdue_at = !nulls[SCORE_EVENT_OVERDUE_AT];
+	score_event->weighs = !nulls[SCORE_EVENT_WEIGHT_KEPT] && !nulls[SCORE_EVENT_WEIGHT_BROKEN];
+	score_event->weight_kept = score_event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_KEPT]) : 0;
+	score_event->weight_broken = score_event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_BROKEN]) : 0;
 }
 
 static void
-MakeRoom(FactReceiver *receiver)
+MakeRoom(ScoreEventReceiver *receiver)
 {
 	if (receiver->count < receiver->capacity)
 		return;
 	receiver->capacity *= 2;
-	receiver->facts = repalloc_huge(receiver->facts, sizeof(Fact) * receiver->capacity);
+	receiver->score_events = repalloc_huge(receiver->score_events, sizeof(ScoreEvent) * receiver->capacity);
 }
 
 static bool
-SamePromise(const FactReceiver *receiver, const TupleTableSlot *slot)
+SamePromise(const ScoreEventReceiver *receiver, const TupleTableSlot *slot)
 {
-	return memcmp(DatumGetUUIDP(slot->tts_values[FACT_PROMISE]), &receiver->facts[0].promise, sizeof(pg_uuid_t)) == 0;
+	return memcmp(DatumGetUUIDP(slot->tts_values[SCORE_EVENT_PROMISE]), &receiver->score_events[0].promise, sizeof(pg_uuid_t)) == 0;
 }
 
 static bool
 ReceiveSlot(TupleTableSlot *slot, DestReceiver *self)
 {
-	FactReceiver *receiver = (FactReceiver *) self;
+	ScoreEventReceiver *receiver = (ScoreEventReceiver *) self;
 	MemoryContext previous;
 
 	slot_getallattrs(slot);
-	if (slot->tts_isnull[FACT_SEQ] ||
-		(slot->tts_isnull[FACT_CUSTOMER] && !(receiver->reader->leaves_out & (1 << FACT_CUSTOMER))))
+	if (slot->tts_isnull[SCORE_EVENT_SEQ] ||
+		(slot->tts_isnull[SCORE_EVENT_CUSTOMER] && !(receiver->reader->leaves_out & (1 << SCORE_EVENT_CUSTOMER))))
 		RowWithoutKey("entry");
 	if (receiver->count > 0 && !SamePromise(receiver, slot))
 		PassOn(receiver);
 	MakeRoom(receiver);
 	previous = MemoryContextSwitchTo(receiver->context);
 	if (receiver->count == 0)
-		receiver->customer = TextOrNull(slot, FACT_CUSTOMER);
-	TakeFact(&receiver->facts[receiver->count++], slot);
+		receiver->customer = TextOrNull(slot, SCORE_EVENT_CUSTOMER);
+	TakeScoreEvent(&receiver->score_events[receiver->count++], slot);
 	MemoryContextSwitchTo(previous);
 	return true;
 }
@@ -178,7 +178,7 @@ StartUp(DestReceiver *self pg_attribute_unused(), int operation pg_attribute_unu
 		event_lengths[i] = strlen(event_names[i]);
 	for (int i = 0; i < STATES; i++)
 		state_lengths[i] = strlen(state_names[i]);
-	for (int i = 0; i < FACT_COLUMNS; i++)
+	for (int i = 0; i < SCORE_EVENT_COLUMNS; i++)
 		if (TupleDescAttr(tupdesc, i)->atttypid != columns[i].type)
 			WrongType(NameStr(TupleDescAttr(tupdesc, i)->attname));
 }
@@ -193,10 +193,10 @@ Nothing(DestReceiver *self pg_attribute_unused())
  * in the order of customers.  Within a LedgerSession, on the caller's snapshot.
  */
 void
-ReadFacts(FactReader *reader, Grouping by, const char *key)
+ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key)
 {
 	bool		keyed = key && with_key[by];
-	FactReceiver receiver = {
+	ScoreEventReceiver receiver = {
 		.dest = {ReceiveSlot, StartUp, Nothing, Nothing, DestNone},
 		.reader = reader,
 		.capacity = 64
@@ -204,14 +204,14 @@ ReadFacts(FactReader *reader, Grouping by, const char *key)
 	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.dest};
 
 	/* not in the executor's memory: the last promise is passed on when that is gone */
-	receiver.facts = palloc(sizeof(Fact) * receiver.capacity);
+	receiver.score_events = palloc(sizeof(ScoreEvent) * receiver.capacity);
 	receiver.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger facts", ALLOCSET_DEFAULT_SIZES);
 	if (keyed)
 	{
 		options.params = makeParamList(1);
 		options.params->params[0] = (ParamExternData) {CStringGetTextDatum(key), false, PARAM_FLAG_CONST, TEXTOID};
 	}
-	if (SPI_execute_extended(FactQuery(reader, by, keyed), &options) < 0)
+	if (SPI_execute_extended(ScoreEventQuery(reader, by, keyed), &options) < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(SPI_result));
 	PassOn(&receiver);
 	MemoryContextDelete(receiver.context);

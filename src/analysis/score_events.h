@@ -9,7 +9,7 @@
 #include "promise/lifecycle.h"
 
 /* What one entry says that bears on a score. */
-typedef struct Fact
+typedef struct ScoreEvent
 {
 	pg_uuid_t	promise;
 	int64		seq;
@@ -27,7 +27,7 @@ typedef struct Fact
 	int32		weight_kept;	/* thousandths */
 	int32		weight_broken;
 	const char *whose_word;
-} Fact;
+} ScoreEvent;
 
 /* By what promises are put together. */
 typedef enum Grouping
@@ -43,25 +43,25 @@ typedef enum Grouping
 
 extern const char *const grouping_names[GROUPINGS];
 
-/* What is read of each entry; a bit each in FactReader.leaves_out */
+/* What is read of each entry; a bit each in ScoreEventReader.leaves_out */
 enum
 {
-	FACT_CUSTOMER,				/* may be left out, but by customer */
-	FACT_SEQ,
-	FACT_PROMISE,
-	FACT_EVENT,
-	FACT_STATE,
-	FACT_OCCURRED_AT,
-	FACT_RECORDED_AT,			/* may be left out */
-	FACT_STANDS,
-	FACT_PROMISER,				/* may be left out */
-	FACT_KIND,					/* may be left out */
-	FACT_BACKER,				/* may be left out */
-	FACT_OVERDUE_AT,
-	FACT_WEIGHT_KEPT,
-	FACT_WEIGHT_BROKEN,
-	FACT_WHOSE_WORD,			/* may be left out */
-	FACT_COLUMNS
+	SCORE_EVENT_CUSTOMER,				/* may be left out, but by customer */
+	SCORE_EVENT_SEQ,
+	SCORE_EVENT_PROMISE,
+	SCORE_EVENT_EVENT,
+	SCORE_EVENT_STATE,
+	SCORE_EVENT_OCCURRED_AT,
+	SCORE_EVENT_RECORDED_AT,			/* may be left out */
+	SCORE_EVENT_STANDS,
+	SCORE_EVENT_PROMISER,				/* may be left out */
+	SCORE_EVENT_KIND,					/* may be left out */
+	SCORE_EVENT_BACKER,				/* may be left out */
+	SCORE_EVENT_OVERDUE_AT,
+	SCORE_EVENT_WEIGHT_KEPT,
+	SCORE_EVENT_WEIGHT_BROKEN,
+	SCORE_EVENT_WHOSE_WORD,			/* may be left out */
+	SCORE_EVENT_COLUMNS
 };
 
 /*
@@ -69,12 +69,12 @@ enum
  * facts in the order of the chain.  What they point to lives until the promise
  * is done.
  */
-typedef struct FactReader
+typedef struct ScoreEventReader
 {
-	void		(*promise) (struct FactReader *reader, const char *customer, const Fact *facts, int count);
+	void		(*promise) (struct ScoreEventReader *reader, const char *customer, const ScoreEvent *score_events, int count);
 	uint32		leaves_out;		/* columns that nobody looks at: less to sort */
-} FactReader;
+} ScoreEventReader;
 
-extern void ReadFacts(FactReader *reader, Grouping by, const char *key);
+extern void ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key);
 
 #endif

@@ -49,7 +49,7 @@ static Statement read_half_life = STATEMENT(
 
 /* The ledger, for who may read scores. */
 const Ledger *
-TrustOpen(void)
+ScoresOpen(void)
 {
 	const Ledger *ledger = LedgerOpen();
 
@@ -118,20 +118,20 @@ ContributionInView(const View *view, const Contribution *contribution)
 }
 
 /* How the promise stood then, by what was known. */
-Standing
-StandingIn(const View *view, const Fact *facts, int count)
+PromiseAsOf
+PromiseAsOfView(const View *view, const ScoreEvent *score_events, int count)
 {
-	Standing	standing = {0};
+	PromiseAsOf	standing = {0};
 
 	for (int i = 0; i < count; i++)
-		if (facts[i].occurred_at <= view->as_of && facts[i].recorded_at <= view->known_at)
-			StandingApply(&standing, &facts[i]);
+		if (score_events[i].occurred_at <= view->as_of && score_events[i].recorded_at <= view->known_at)
+			PromiseAsOfApply(&standing, &score_events[i]);
 	return standing;
 }
 
 typedef struct ScoreReader
 {
-	FactReader	facts;			/* first: all that ReadFacts() knows */
+	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
 	const View *view;
 	Grouping	by;
 	const char *key;
@@ -139,12 +139,12 @@ typedef struct ScoreReader
 } ScoreReader;
 
 static void
-AddPromise(FactReader *facts, const char *customer, const Fact *fact, int count)
+AddPromise(ScoreEventReader *score_events, const char *customer, const ScoreEvent *score_event, int count)
 {
-	ScoreReader *reader = (ScoreReader *) facts;
-	Standing	standing = StandingIn(reader->view, fact, count);
-	const char *key = StandingKey(&standing, customer, reader->by);
-	Contribution contribution = StandingContribution(&standing, reader->view->now);
+	ScoreReader *reader = (ScoreReader *) score_events;
+	PromiseAsOf	standing = PromiseAsOfView(reader->view, score_event, count);
+	const char *key = PromiseAsOfKey(&standing, customer, reader->by);
+	Contribution contribution = PromiseAsOfContribution(&standing, reader->view->now);
 	TrustScore	score;
 
 	if (!contribution.counts || key == NULL || strcmp(key, reader->key) != 0)
@@ -156,10 +156,10 @@ AddPromise(FactReader *facts, const char *customer, const Fact *fact, int count)
 static TrustScore *
 ScoreInView(const View *view, Grouping by, const char *key)
 {
-	ScoreReader reader = {.facts = {.promise = AddPromise}, .view = view, .by = by, .key = key};
+	ScoreReader reader = {.score_events = {.promise = AddPromise}, .view = view, .by = by, .key = key};
 
 	ScoreClear(&reader.score);
-	ReadFacts(&reader.facts, by, key);
+	ReadScoreEvents(&reader.score_events, by, key);
 	return ScoreCopy(&reader.score);
 }
 
@@ -198,7 +198,7 @@ ScoreOfNow(Statement *statement, Statement *fold, const char *key, const View *v
 static Datum
 Score(FunctionCallInfo fcinfo, Grouping by, const char *key, Statement *of_now, Statement *fold)
 {
-	const Ledger *ledger = TrustOpen();
+	const Ledger *ledger = ScoresOpen();
 	LedgerSession session;
 	View		view;
 	TrustScore *score;
@@ -240,7 +240,7 @@ promiser_score(PG_FUNCTION_ARGS)
 	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
 
 	/* whoever was retired keeps their score */
-	if (ActorFind(TrustOpen(), actor) == NULL)
+	if (ActorFind(ScoresOpen(), actor) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor),

@@ -17,10 +17,10 @@ typedef struct View
 	int64		half_life;
 } View;
 
-extern const Ledger *TrustOpen(void);
+extern const Ledger *ScoresOpen(void);
 extern Grouping GroupingFromName(const char *name);
 extern View ViewOf(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, int known_at);
 extern TrustScore ContributionInView(const View *view, const Contribution *contribution);
-extern Standing StandingIn(const View *view, const Fact *facts, int count);
+extern PromiseAsOf PromiseAsOfView(const View *view, const ScoreEvent *score_events, int count);
 
 #endif

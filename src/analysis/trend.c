@@ -50,7 +50,7 @@ typedef struct TrendGroup
 
 typedef struct Trend
 {
-	FactReader	facts;			/* first: all that ReadFacts() knows */
+	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
 	Grouping	by;
 	const char *key;
 	bool		as_recorded;
@@ -78,9 +78,9 @@ typedef struct Course
 } Course;
 
 static TimestampTz
-When(const Trend *trend, const Fact *fact)
+When(const Trend *trend, const ScoreEvent *score_event)
 {
-	return trend->as_recorded ? fact->recorded_at : fact->occurred_at;
+	return trend->as_recorded ? score_event->recorded_at : score_event->occurred_at;
 }
 
 static void
@@ -106,9 +106,9 @@ CheckRoom(const Trend *trend)
 
 /* The group that the promise belongs to; NULL where it belongs to none that is asked for. */
 static TrendGroup *
-GroupOf(Trend *trend, const Standing *standing, const char *customer)
+GroupOf(Trend *trend, const PromiseAsOf *standing, const char *customer)
 {
-	const char *key = StandingKey(standing, customer, trend->by);
+	const char *key = PromiseAsOfKey(standing, customer, trend->by);
 	TrendGroup *group;
 	bool		found;
 
@@ -168,7 +168,7 @@ ChangeTo(Trend *trend, Course *course, const Span *span, TimestampTz instant)
 
 /* Opened, or a verdict that is another than before: re-saying it counts nothing. */
 static void
-CountEvents(Trend *trend, Course *course, const Standing *standing, TrendGroup *group, TimestampTz instant)
+CountEvents(Trend *trend, Course *course, const PromiseAsOf *standing, TrendGroup *group, TimestampTz instant)
 {
 	int			step = StepOf(&trend->steps, instant);
 	bool		counts = group && step >= 0 && StepsReach(&trend->steps, instant);
@@ -190,17 +190,17 @@ CountEvents(Trend *trend, Course *course, const Standing *standing, TrendGroup *
 
 /* The promise stands like this from one instant on, until before another. */
 static void
-Stand(Trend *trend, Course *course, const Standing *standing, const char *customer,
+Stand(Trend *trend, Course *course, const PromiseAsOf *standing, const char *customer,
 	  TimestampTz from, TimestampTz until)
 {
 	TrendGroup *group = GroupOf(trend, standing, customer);
-	Span		span = {group, standing->verdict, StandingIsOverdue(standing, from)};
+	Span		span = {group, standing->verdict, PromiseAsOfIsOverdue(standing, from)};
 	TimestampTz overdue_from = standing->overdue_at + 1;
 
 	CountEvents(trend, course, standing, group, from);
 	ChangeTo(trend, course, &span, from);
 	if (!span.overdue && standing->has_overdue_at && overdue_from < until &&
-		StandingIsOverdue(standing, overdue_from))
+		PromiseAsOfIsOverdue(standing, overdue_from))
 	{
 		span.overdue = true;
 		ChangeTo(trend, course, &span, overdue_from);
@@ -209,40 +209,40 @@ Stand(Trend *trend, Course *course, const Standing *standing, const char *custom
 
 /* The next instant after that one at which something happened; DT_NOEND: none. */
 static TimestampTz
-NextInstant(const Trend *trend, const Fact *facts, int count, TimestampTz after)
+NextInstant(const Trend *trend, const ScoreEvent *score_events, int count, TimestampTz after)
 {
 	TimestampTz next = DT_NOEND;
 
 	for (int i = 0; i < count; i++)
-		if (When(trend, &facts[i]) > after)
-			next = Min(next, When(trend, &facts[i]));
+		if (When(trend, &score_events[i]) > after)
+			next = Min(next, When(trend, &score_events[i]));
 	return next;
 }
 
 /* What happened late may be recorded first: then each instant is a fold of its own. */
 static void
-TrendOutOfOrder(Trend *trend, const char *customer, const Fact *facts, int count)
+TrendOutOfOrder(Trend *trend, const char *customer, const ScoreEvent *score_events, int count)
 {
 	Course		course = {0};
 	TimestampTz until;
 
-	for (TimestampTz from = NextInstant(trend, facts, count, DT_NOBEGIN); StepsReach(&trend->steps, from); from = until)
+	for (TimestampTz from = NextInstant(trend, score_events, count, DT_NOBEGIN); StepsReach(&trend->steps, from); from = until)
 	{
-		Standing	standing = {0};
+		PromiseAsOf	standing = {0};
 
 		for (int i = 0; i < count; i++)
-			if (When(trend, &facts[i]) <= from)
-				StandingApply(&standing, &facts[i]);
-		until = NextInstant(trend, facts, count, from);
+			if (When(trend, &score_events[i]) <= from)
+				PromiseAsOfApply(&standing, &score_events[i]);
+		until = NextInstant(trend, score_events, count, from);
 		Stand(trend, &course, &standing, customer, from, until);
 	}
 }
 
 static bool
-InOrder(const Trend *trend, const Fact *facts, int count)
+InOrder(const Trend *trend, const ScoreEvent *score_events, int count)
 {
 	for (int i = 1; i < count; i++)
-		if (When(trend, &facts[i]) < When(trend, &facts[i - 1]))
+		if (When(trend, &score_events[i]) < When(trend, &score_events[i - 1]))
 			return false;
 	return true;
 }
@@ -361,25 +361,25 @@ BeginCustomer(Trend *trend, const char *customer)
 }
 
 static void
-TrendPromise(FactReader *reader, const char *customer, const Fact *facts, int count)
+TrendPromise(ScoreEventReader *reader, const char *customer, const ScoreEvent *score_events, int count)
 {
 	Trend	   *trend = (Trend *) reader;
 	Course		course = {0};
-	Standing	standing = {0};
+	PromiseAsOf	standing = {0};
 
 	if (trend->by == BY_CUSTOMER && strcmp(customer, trend->customer) != 0)
 		BeginCustomer(trend, customer);
-	if (!InOrder(trend, facts, count))
+	if (!InOrder(trend, score_events, count))
 	{
-		TrendOutOfOrder(trend, customer, facts, count);
+		TrendOutOfOrder(trend, customer, score_events, count);
 		return;
 	}
-	for (int i = 0; i < count && StepsReach(&trend->steps, When(trend, &facts[i])); i++)
+	for (int i = 0; i < count && StepsReach(&trend->steps, When(trend, &score_events[i])); i++)
 	{
-		TimestampTz from = When(trend, &facts[i]);
-		TimestampTz until = i + 1 < count ? When(trend, &facts[i + 1]) : DT_NOEND;
+		TimestampTz from = When(trend, &score_events[i]);
+		TimestampTz until = i + 1 < count ? When(trend, &score_events[i + 1]) : DT_NOEND;
 
-		StandingApply(&standing, &facts[i]);
+		PromiseAsOfApply(&standing, &score_events[i]);
 		if (until > from)
 			Stand(trend, &course, &standing, customer, from, until);
 	}
@@ -389,18 +389,18 @@ TrendPromise(FactReader *reader, const char *customer, const Fact *facts, int co
 static uint32
 NotNeeded(Grouping by, bool as_recorded)
 {
-	uint32		columns = 1 << FACT_WHOSE_WORD;
+	uint32		columns = 1 << SCORE_EVENT_WHOSE_WORD;
 
 	if (by != BY_CUSTOMER)
-		columns |= 1 << FACT_CUSTOMER;
+		columns |= 1 << SCORE_EVENT_CUSTOMER;
 	if (!as_recorded)
-		columns |= 1 << FACT_RECORDED_AT;
+		columns |= 1 << SCORE_EVENT_RECORDED_AT;
 	if (by != BY_PROMISER)
-		columns |= 1 << FACT_PROMISER;
+		columns |= 1 << SCORE_EVENT_PROMISER;
 	if (by != BY_KIND)
-		columns |= 1 << FACT_KIND;
+		columns |= 1 << SCORE_EVENT_KIND;
 	if (by != BY_BACKER && by != BY_BACKING)
-		columns |= 1 << FACT_BACKER;
+		columns |= 1 << SCORE_EVENT_BACKER;
 	return columns;
 }
 
@@ -424,15 +424,15 @@ trust_trend(PG_FUNCTION_ARGS)
 {
 	static const char *const bases[] = {"occurred", "recorded"};
 
-	const Ledger *ledger = TrustOpen();
-	Trend		trend = {.facts = {.promise = TrendPromise}};
+	const Ledger *ledger = ScoresOpen();
+	Trend		trend = {.score_events = {.promise = TrendPromise}};
 	LedgerSession session;
 
 	trend.by = GroupingFromName(ArgKeyNeeded(fcinfo, 0, "by"));
 	(void) ArgKeyNeeded(fcinfo, 4, "basis");
 	trend.as_recorded = ArgName(fcinfo, 4, "basis", bases, lengthof(bases)) == 1;
 	trend.key = ArgKey(fcinfo, 5, "of_key");
-	trend.facts.leaves_out = NotNeeded(trend.by, trend.as_recorded);
+	trend.score_events.leaves_out = NotNeeded(trend.by, trend.as_recorded);
 	trend.half_life = ledger->half_life;
 	trend.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	InitMaterializedSRF(fcinfo, 0);
@@ -440,7 +440,7 @@ trust_trend(PG_FUNCTION_ARGS)
 	trend.steps = StepsFrom(fcinfo, 1, trend.as_recorded);
 	trend.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger trend", ALLOCSET_DEFAULT_SIZES);
 	StartGroups(&trend);
-	ReadFacts(&trend.facts, trend.by, trend.key);
+	ReadScoreEvents(&trend.score_events, trend.by, trend.key);
 	PutGroups(&trend);
 	MemoryContextDelete(trend.context);
 	LedgerLeave(&session);

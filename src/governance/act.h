@@ -36,7 +36,7 @@ typedef struct Origin
 	Oid			role;
 	Datum		details;		/* jsonb: which row it was; 0: none */
 	const pg_uuid_t *promise;	/* what one to be made is called; NULL: not decided */
-	struct Together *together;	/* what is written with it */
+	struct ActGroup *group;	/* what is written with it */
 } Origin;
 
 #define ORIGIN_NAME "trust_ledger_origin"

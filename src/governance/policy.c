@@ -229,10 +229,10 @@ PolicyIsCumulative(const Ledger *ledger)
 }
 
 /* What all matching rules ask together. */
-PolicyDemand
+PolicyRequirements
 PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 {
-	PolicyDemand demand = {EVIDENCE_NONE, -1, -1, -1};
+	PolicyRequirements required = {EVIDENCE_NONE, -1, -1, -1};
 	int64		shortest_grace = -1;
 	bool		kind_known;
 	bool		currency_known;
@@ -247,17 +247,17 @@ PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 
 		if (match == NO_MATCH)
 			continue;
-		demand.evidence = Max(demand.evidence, rules[i].evidence);
-		demand.back_within = Strictest(demand.back_within, rules[i].back_within);
-		demand.due_within = Strictest(demand.due_within, rules[i].due_within);
+		required.evidence = Max(required.evidence, rules[i].evidence);
+		required.back_within = Strictest(required.back_within, rules[i].back_within);
+		required.due_within = Strictest(required.due_within, rules[i].due_within);
 		shortest_grace = Strictest(shortest_grace, rules[i].grace);
 		if (match == MATCH)		/* only a rule that speaks of this promise gives it time */
-			demand.grace = Max(demand.grace, rules[i].grace);
+			required.grace = Max(required.grace, rules[i].grace);
 	}
-	demand.grace = demand.grace < 0 ? 0 : shortest_grace;
-	if (demand.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
-		demand.evidence = Max(demand.evidence, EVIDENCE_ASSERTED);
-	return demand;
+	required.grace = required.grace < 0 ? 0 : shortest_grace;
+	if (required.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
+		required.evidence = Max(required.evidence, EVIDENCE_ASSERTED);
+	return required;
 }
 
 /* The most that the actor may back in that currency; NULL where their authority does not name it. */

@@ -27,15 +27,15 @@ typedef struct PolicySubject
 } PolicySubject;
 
 /* The strictest of all that matching rules ask. */
-typedef struct PolicyDemand
+typedef struct PolicyRequirements
 {
 	Evidence	evidence;
 	int64		back_within;	/* microseconds; -1: no limit */
 	int64		grace;			/* microseconds */
 	int64		due_within;		/* microseconds; -1: none given */
-} PolicyDemand;
+} PolicyRequirements;
 
-extern PolicyDemand PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
+extern PolicyRequirements PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
 extern bool PolicyIsCumulative(const Ledger *ledger);
 extern Numeric AuthorityLimit(const Actor *actor, const char *currency);
 extern bool AmountReaches(Numeric amount, Numeric least);

@@ -305,22 +305,22 @@ KeepReceipt(Batch *batch, Element *element)
 static void
 MakeForCustomer(Batch *batch, Element **elements, int count)
 {
-	Together   *together;
+	ActGroup   *group;
 	LedgerSession session;
 
 	LedgerEnter(elements[0]->pa.act.ledger, &session);
-	together = TogetherBegin(elements[0]->pa.chain);
+	group = ActGroupBegin(elements[0]->pa.chain);
 	for (int i = 0; i < count; i++)
 	{
 		PromiseAct *pa = &elements[i]->pa;
 
-		pa->together = together;
+		pa->group = group;
 		if (TermsMake(pa, TakeUp(batch, elements[i])))	/* and no retry */
-			TogetherAdd(pa);
+			ActGroupAdd(pa);
 	}
 	batch->at_hand = 0;
 	batch->writing_to = elements[0]->customer;
-	TogetherWrite(together);
+	ActGroupWrite(group);
 	batch->writing_to = NULL;
 	for (int i = 0; i < count; i++)
 		KeepReceipt(batch, elements[i]);

@@ -77,7 +77,7 @@ PromiseRead(const Chain *chain, Datum promise, bool customer_given)
 static void
 PromiseLoad(PromiseAct *pa, Datum promise, bool customer_given)
 {
-	pa->held = pa->together ? TogetherHold(pa->together, promise) : NULL;
+	pa->held = pa->group ? ActGroupHold(pa->group, promise) : NULL;
 	pa->promise = pa->held ? pa->held->promise : PromiseRead(pa->chain, promise, customer_given);
 }
 
@@ -124,8 +124,8 @@ PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const c
 	{
 		memset(pa, 0, sizeof(PromiseAct));
 		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
-		pa->together = origin->together;
-		pa->chain = pa->together->chain;
+		pa->group = origin->group;
+		pa->chain = pa->group->chain;
 		return;
 	}
 	for (int round = 0; round < 2; round++)
@@ -212,7 +212,7 @@ PromiseActMake(PromiseAct *pa)
 	pa->event = EVENT_MADE;
 	pa->entry = ActEntry(&pa->act, pa->chain, event_names[EVENT_MADE]);
 	RowSet(pa->entry, ENTRY_PROMISE, origin && origin->promise ? UUIDPGetDatum(origin->promise) : NewPromiseId(pa->chain->now));
-	pa->held = pa->together ? TogetherHoldNew(pa->together, pa->entry->values[ENTRY_PROMISE]) : NULL;
+	pa->held = pa->group ? ActGroupHoldNew(pa->group, pa->entry->values[ENTRY_PROMISE]) : NULL;
 	pa->promise = pa->held ? pa->held->promise : RowNew(&promise_shape);
 	return true;
 }
@@ -250,12 +250,12 @@ PromiseTie(PromiseAct *pa, State to)
 void
 PromiseWrite(PromiseAct *pa)
 {
-	if (pa->together)
+	if (pa->group)
 	{
 		PromiseAct *kept = palloc(sizeof(PromiseAct));
 
 		*kept = *pa;
-		TogetherAdd(kept);
+		ActGroupAdd(kept);
 	}
 	else
 		PromisesAppend(&pa, 1);
@@ -274,7 +274,7 @@ PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
 	Datum		receipt;
 
-	if (pa->together)			/* it is not written yet, and nobody asks for its receipt */
+	if (pa->group)			/* it is not written yet, and nobody asks for its receipt */
 		return (Datum) 0;
 	receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
 	LedgerLeave(&pa->session);

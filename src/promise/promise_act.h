@@ -11,7 +11,7 @@
 #include "utils/hsearch.h"
 
 /* A promise that acts are upon which are written together. */
-typedef struct Held
+typedef struct HeldPromise
 {
 	pg_uuid_t	id;				/* the key */
 	Row		   *promise;
@@ -19,10 +19,10 @@ typedef struct Held
 	bool		stored;			/* it is in trust.promise, as it was when it was loaded at least */
 	bool		source_stored;
 	bool		source_changed;
-} Held;
+} HeldPromise;
 
 /* Acts upon the promises of one customer, written together when all are tied. */
-typedef struct Together
+typedef struct ActGroup
 {
 	Chain	   *chain;
 	struct PromiseAct **acts;	/* tied and not written */
@@ -33,7 +33,7 @@ typedef struct Together
 	int			pending_count;
 	HTAB	   *sums;			/* what stored and pending come to, kept from one act to the next */
 	bool		changed;		/* acts upon promises that are stored already are among them */
-} Together;
+} ActGroup;
 
 typedef struct PromiseAct
 {
@@ -44,8 +44,8 @@ typedef struct PromiseAct
 	Event		event;
 	Row		   *promise;		/* as it is before the act; empty for a new one */
 	Row		   *entry;			/* what is to be appended */
-	Together   *together;		/* what it is written with; NULL: by itself */
-	Held	   *held;			/* of these */
+	ActGroup   *group;		/* what it is written with; NULL: by itself */
+	HeldPromise	   *held;			/* of these */
 } PromiseAct;
 
 /* Arguments of functions about a promise: promise first, customer before those of every act. */
@@ -66,12 +66,12 @@ extern void PromisesAppend(PromiseAct *const *acts, int count);
 extern void PromiseWrite(PromiseAct *pa);
 extern void PromiseAppend(PromiseAct *pa, State to);
 
-extern Together *TogetherBegin(Chain *chain);
-extern Held *TogetherHold(Together *together, Datum promise);
-extern Held *TogetherHoldNew(Together *together, Datum promise);
-extern void TogetherAdd(PromiseAct *pa);
-extern void TogetherWrite(Together *together);
-extern void TogethersWrite(Together *const *togethers, int count);
+extern ActGroup *ActGroupBegin(Chain *chain);
+extern HeldPromise *ActGroupHold(ActGroup *group, Datum promise);
+extern HeldPromise *ActGroupHoldNew(ActGroup *group, Datum promise);
+extern void ActGroupAdd(PromiseAct *pa);
+extern void ActGroupWrite(ActGroup *group);
+extern void ActGroupsWrite(ActGroup *const *groups, int count);
 
 extern text *PromiseCustomer(Datum promise, bool on_callers_snapshot);
 pg_noreturn extern void NoPromise(Datum promise, bool customer_given);

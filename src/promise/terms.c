@@ -159,12 +159,12 @@ SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are
 
 /* The human promiser's own act, with evidence and authority enough, backs what they promise. */
 static bool
-BacksByOwnAct(PromiseAct *pa, const PolicyDemand *demand)
+BacksByOwnAct(PromiseAct *pa, const PolicyRequirements *required)
 {
 	AuthorityUse use;
 
 	if (pa->act.actor->kind != ACTOR_HUMAN || !RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
-		pa->act.evidence < demand->evidence)
+		pa->act.evidence < required->evidence)
 		return false;
 	ActHold(&pa->act, pa->entry);
 	return TermsWithinAuthority(pa, pa->act.actor, pa->entry, &use);
@@ -179,21 +179,21 @@ static State
 ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 {
 	Row		   *entry = pa->entry;
-	PolicyDemand demand = TermsDemand(pa, entry, pa->act.actor);
+	PolicyRequirements required = TermsRequirements(pa, entry, pa->act.actor);
 	bool		backed;
 	bool		waits;
 
-	demand.evidence = Max(demand.evidence, RowEvidence(entry, ENTRY_EVIDENCE_ASKED));
-	backed = BacksByOwnAct(pa, &demand);
-	waits = !backed && demand.evidence > EVIDENCE_NONE;
+	required.evidence = Max(required.evidence, RowEvidence(entry, ENTRY_EVIDENCE_ASKED));
+	backed = BacksByOwnAct(pa, &required);
+	waits = !backed && required.evidence > EVIDENCE_NONE;
 
-	if (RowIsNull(entry, ENTRY_DUE) && demand.due_within >= 0)
-		RowSetInstant(entry, ENTRY_DUE, made_at + demand.due_within);
+	if (RowIsNull(entry, ENTRY_DUE) && required.due_within >= 0)
+		RowSetInstant(entry, ENTRY_DUE, made_at + required.due_within);
 	if (!RowIsNull(entry, ENTRY_DUE))
-		RowSetInstant(entry, ENTRY_OVERDUE_AT, RowInstant(entry, ENTRY_DUE) + demand.grace);
+		RowSetInstant(entry, ENTRY_OVERDUE_AT, RowInstant(entry, ENTRY_DUE) + required.grace);
 	else
 		RowClear(entry, ENTRY_OVERDUE_AT);
-	SetDemand(pa, &demand, waits);
+	SetRequirements(pa, &required, waits);
 	RowSetText(entry, ENTRY_BACKER, backed ? pa->act.actor->actor : NULL);
 	return waits ? STATE_PROPOSED : STATE_OPEN;
 }

@@ -94,9 +94,9 @@ const char *const other_key_note = "Its row has another key now.";
 
 /* Callback of the error context: arg is what the work was handed. */
 void
-DeedErrorContext(void *arg)
+ChangeErrorContext(void *arg)
 {
-	const TrackedChange *change = ((const AtHand *) arg)->change;
+	const TrackedChange *change = ((const ChangeAtHand *) arg)->change;
 
 	if (change)
 		errcontext("trigger \"%s\" of table %s, row %s", change->trigger_name, change->table, change->key);
@@ -111,10 +111,10 @@ Given(const Row *mapped, int field)
 }
 
 static NullableDatum
-Argument(const Deed *deed, const Row *mapped, Datum clear, int argument)
+Argument(const PlannedEvent *planned, const Row *mapped, Datum clear, int argument)
 {
 	if (argument == GIVEN_PROMISE)
-		return (NullableDatum) {UUIDPGetDatum(&deed->promise), false};
+		return (NullableDatum) {UUIDPGetDatum(&planned->promise), false};
 	if (argument == GIVEN_CLEAR)
 		return (NullableDatum) {clear, clear == (Datum) 0};
 	if (argument == GIVEN_NOTHING)
@@ -124,22 +124,22 @@ Argument(const Deed *deed, const Row *mapped, Datum clear, int argument)
 
 /* Calls the function that writes the event, with what is mapped. */
 static void
-Call(Together *together, const Deed *deed, Event event, const Row *mapped, Datum clear)
+Call(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
 {
 	LOCAL_FCINFO(call, MAX_ARGUMENTS);
-	const TrackedChange *change = deed->change;
+	const TrackedChange *change = planned->change;
 	Origin		origin = {
 		.node = {.type = T_ExtensibleNode, .extnodename = ORIGIN_NAME},
 		.level_of = change->level_of, .login = change->login, .role = change->role,
-		.details = SourceDetails(change->source, change->key, change->name, deed->fate, deed->other),
-		.promise = &deed->promise, .together = together
+		.details = SourceDetails(change->source, change->key, change->name, planned->fate, planned->other),
+		.promise = &planned->promise, .group = group
 	};
 	const int  *arguments = calls[event].arguments;
 	int			count = 0;
 
 	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (Node *) &origin.node, NULL);
 	for (; arguments[count] != GIVEN_END; count++)
-		call->args[count] = Argument(deed, mapped, clear, arguments[count]);
+		call->args[count] = Argument(planned, mapped, clear, arguments[count]);
 	call->args[count++] = Given(mapped, MAPPED_ACTOR);
 	call->args[count++] = Given(mapped, MAPPED_OCCURRED_AT);
 	call->args[count++] = Given(mapped, MAPPED_CONTEXT);
@@ -243,7 +243,7 @@ AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, con
 
 /* Whether the row as a whole says what that promise says. */
 bool
-DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
+RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
 {
 	Chain		chain = {.customer = cstring_to_text(customer)};
 	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
@@ -254,50 +254,50 @@ DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *custome
 }
 
 static void
-Note(Together *together, const Deed *deed, Event event, const char *note)
+Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note)
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowTake(noted, MAPPED_ACTOR, deed->change->mapped, MAPPED_ACTOR);
+	RowTake(noted, MAPPED_ACTOR, planned->change->mapped, MAPPED_ACTOR);
 	RowSetText(noted, MAPPED_REASON, note);
-	Call(together, deed, event, noted, (Datum) 0);
+	Call(group, planned, event, noted, (Datum) 0);
 }
 
 /* Unless another of the row's events has told it. */
 static void
-NoteOtherKey(Together *together, const Deed *deed)
+NoteOtherKey(ActGroup *group, const PlannedEvent *planned)
 {
-	const Row  *source = TogetherHold(together, UUIDPGetDatum(&deed->promise))->source;
+	const Row  *source = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->source;
 
-	if (deed->change->old_key && !RowTextIs(source, SOURCE_KEY, deed->change->key))
-		Note(together, deed, EVENT_NOTED, other_key_note);
+	if (planned->change->old_key && !RowTextIs(source, SOURCE_KEY, planned->change->key))
+		Note(group, planned, EVENT_NOTED, other_key_note);
 }
 
 static void
-Amend(const Ledger *ledger, Together *together, const Deed *deed)
+Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
-	const Row  *promise = TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise;
+	const Row  *promise = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise;
 	uint32		fields;
 	Row		   *mapped = RowNew(&mapped_shape);
 	Datum		clear[lengthof(amended)];
 	int			cleared = 0;
 
-	if (deed->compares && together->changed && WasPaused(promise))	/* its pauses may be among what waits */
-		TogetherWrite(together);
-	fields = AmendedFields(ledger, deed->change, deed->compares, promise);
-	if (!deed->compares && PromiseState(promise) > STATE_OPEN)
+	if (planned->compares && group->changed && WasPaused(promise))	/* its pauses may be among what waits */
+		ActGroupWrite(group);
+	fields = AmendedFields(ledger, planned->change, planned->compares, promise);
+	if (!planned->compares && PromiseState(promise) > STATE_OPEN)
 	{
-		Note(together, deed, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
+		Note(group, planned, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
 		return;
 	}
 	if (fields == 0)
 	{
-		NoteOtherKey(together, deed);
+		NoteOtherKey(group, planned);
 		return;
 	}
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
-		RowTake(mapped, i, deed->change->mapped, i);
-	if (deed->compares)			/* when it was made is not when it is amended */
+		RowTake(mapped, i, planned->change->mapped, i);
+	if (planned->compares)			/* when it was made is not when it is amended */
 		RowClear(mapped, MAPPED_OCCURRED_AT);
 	for (size_t i = 0; i < lengthof(amended); i++)
 	{
@@ -313,9 +313,9 @@ Amend(const Ledger *ledger, Together *together, const Deed *deed)
 					 errmsg("the row has lost the words of its promise"),
 					 errhint("A promise keeps its words until they are amended; withdraw it, or erase them with erase_words().")));
 	}
-	Call(together, deed, EVENT_AMENDED, mapped,
+	Call(group, planned, EVENT_AMENDED, mapped,
 		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
-	NoteOtherKey(together, deed);
+	NoteOtherKey(group, planned);
 }
 
 /* ---- each ---- */
@@ -353,82 +353,82 @@ IsSo(const Row *promise, Event event, const Row *mapped)
  * is no matter.  Of verdicts, the last by the same actor.
  */
 static bool
-WasSaid(const Deed *deed)
+WasSaid(const PlannedEvent *planned)
 {
-	Row		   *mapped = deed->change->mapped;
+	Row		   *mapped = planned->change->mapped;
 	Datum		values[4] = {
-		CStringGetTextDatum(deed->customer), UUIDPGetDatum(&deed->promise), CStringGetTextDatum(event_names[deed->event]),
+		CStringGetTextDatum(planned->customer), UUIDPGetDatum(&planned->promise), CStringGetTextDatum(event_names[planned->event]),
 		mapped->values[MAPPED_ACTOR]
 	};
 	bool		said;
 
-	if (!deed->change->imported || deed->seen < 0)
+	if (!planned->change->imported || planned->seen < 0)
 		return false;
 	said = StatementWrite(&find_said, values, RowIsNull(mapped, MAPPED_ACTOR) ? "   n" : NULL) > 0 &&
-		(deed->event != EVENT_ASSESSED || RowTextIs(mapped, MAPPED_VERDICT, ResultText(0, 1)));
+		(planned->event != EVENT_ASSESSED || RowTextIs(mapped, MAPPED_VERDICT, ResultText(0, 1)));
 	SPI_freetuptable(SPI_tuptable);
 	return said;
 }
 
 static bool
-IsSaid(Together *together, const Deed *deed)
+IsSaid(ActGroup *group, const PlannedEvent *planned)
 {
-	return IsSo(TogetherHold(together, UUIDPGetDatum(&deed->promise))->promise, deed->event, deed->change->mapped) ||
-		WasSaid(deed);
+	return IsSo(ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise, planned->event, planned->change->mapped) ||
+		WasSaid(planned);
 }
 
 static void
-Do(const Ledger *ledger, Together *together, const Deed *deed)
+Do(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
-	const Row  *mapped = deed->change->mapped;
+	const Row  *mapped = planned->change->mapped;
 
-	if (deed->unless_said && IsSaid(together, deed))
+	if (planned->unless_said && IsSaid(group, planned))
 		return;
-	if (deed->event == EVENT_AMENDED)
-		Amend(ledger, together, deed);
-	else if (deed->note == other_key_note)
-		NoteOtherKey(together, deed);
-	else if (deed->note)
-		Note(together, deed, deed->event, deed->note);
+	if (planned->event == EVENT_AMENDED)
+		Amend(ledger, group, planned);
+	else if (planned->note == other_key_note)
+		NoteOtherKey(group, planned);
+	else if (planned->note)
+		Note(group, planned, planned->event, planned->note);
 	else
-		Call(together, deed, deed->event, mapped, (Datum) 0);
+		Call(group, planned, planned->event, mapped, (Datum) 0);
 }
 
 static void
-CheckCustomer(const Deed *deed)
+CheckCustomer(const PlannedEvent *planned)
 {
-	if (deed->customer == NULL)
+	if (planned->customer == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the row names no customer"),
 				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
-	CheckKey(deed->customer, "customer");
+	CheckKey(planned->customer, "customer");
 }
 
 /* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
-DeedsDo(const Ledger *ledger, const Changes *changes, Deed *deeds, int count, AtHand *at_hand)
+PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand)
 {
 	LedgerSession session;
-	Together  **togethers;
+	ActGroup  **groups;
 	int			customers = 0;
 
 	LedgerEnter(ledger, &session);
-	togethers = palloc(sizeof(Together *) * count);
+	groups = palloc(sizeof(ActGroup *) * count);
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		at_hand->change = deeds[i].change = ChangesGet(changes, deeds[i].nth);
-		if (i == 0 || deeds[i].chain != deeds[i - 1].chain)
+		at_hand->change = events[i].change = ChangesGet(changes, events[i].nth);
+		if (i == 0 || events[i].chain != events[i - 1].chain)
 		{
-			CheckCustomer(&deeds[i]);
-			togethers[customers++] = TogetherBegin(deeds[i].chain);
+			CheckCustomer(&events[i]);
+			groups[customers++] = ActGroupBegin(events[i].chain);
 		}
-		Do(ledger, togethers[customers - 1], &deeds[i]);
+		Do(ledger, groups[customers - 1], &events[i]);
 	}
 	at_hand->change = NULL;
-	TogethersWrite(togethers, customers);
+	ActGroupsWrite(groups, customers);
 	for (int i = 0; i < customers; i++)
-		togethers[i]->chain->score = NULL;	/* as it is stored now; the memory goes */
+		groups[i]->chain->score = NULL;	/* as it is stored now; the memory goes */
 	LedgerLeave(&session);
 }

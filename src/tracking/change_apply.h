@@ -13,7 +13,7 @@
 extern const char *const other_key_note;
 
 /* One event upon one promise. */
-typedef struct Deed
+typedef struct PlannedEvent
 {
 	int			nth;			/* of the changes */
 	const TrackedChange *change;	/* while it is done */
@@ -28,16 +28,16 @@ typedef struct Deed
 	bool		compares;		/* an amendment by all that differs from the promise */
 	bool		unless_said;	/* not if the promise is so already */
 	Chain	   *chain;			/* NULL: the customer is none */
-} Deed;
+} PlannedEvent;
 
 /* Which change an error would be about; what is handed to the error context's callback. */
-typedef struct AtHand
+typedef struct ChangeAtHand
 {
 	const TrackedChange *change;	/* NULL: none */
-} AtHand;
+} ChangeAtHand;
 
-extern void DeedsDo(const Ledger *ledger, const Changes *changes, Deed *deeds, int count, AtHand *at_hand);
-extern bool DeedSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
-extern void DeedErrorContext(void *arg);
+extern void PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand);
+extern bool RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
+extern void ChangeErrorContext(void *arg);
 
 #endif

@@ -26,7 +26,7 @@ WriteAll(void *arg)
 {
 	Writing    *writing = arg;
 
-	DeedsCarryOut(writing->ledger, writing->changes);
+	ChangesApply(writing->ledger, writing->changes);
 }
 
 /* One of them, until the next is asked for. */
@@ -137,7 +137,7 @@ FindRefusals(void *arg)
 	Writing    *all = arg;
 	Changes		rest = WithoutRefused(all);
 
-	DeedsLock(all->ledger, &rest);
+	ChangesLock(all->ledger, &rest);
 	if (rest.count > 0)
 		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
 }
@@ -200,5 +200,5 @@ ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void
 	if (changes->may_fail)
 		WriteWhatCan(ledger, changes, refused, arg);
 	else
-		DeedsCarryOut(ledger, changes);
+		ChangesApply(ledger, changes);
 }

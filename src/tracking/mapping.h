@@ -35,7 +35,7 @@ typedef struct Mapping
 	MemoryContext context;		/* all of it lives there */
 	int			pins;			/* how many memory contexts it has to outlive */
 	bool		forgotten;		/* it goes with the last pin */
-	uint64		gathered_by;	/* the transaction for whose gathered changes it is pinned */
+	uint64		pending_in;	/* the transaction for whose gathered changes it is pinned */
 	Oid			trigger;
 	Oid			relid;
 	Oid			owner;			/* of the table */

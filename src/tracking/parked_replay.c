@@ -163,7 +163,7 @@ ReplayOne(void *arg)
 	if (RowIsNull(change->mapped, MAPPED_OCCURRED_AT))
 		RowSetInstant(change->mapped, MAPPED_OCCURRED_AT, replay->parked_at);
 	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
-	DeedsCarryOut(replay->ledger, &alone);
+	ChangesApply(replay->ledger, &alone);
 }
 
 static void

@@ -246,7 +246,7 @@ Unreadable(TriggerData *data, const ErrorData *error)
 
 /* Gathers the change, which is complete before anything of it is kept; write:now writes it, and what was gathered before it. */
 static void
-GatherChange(TriggerData *data)
+AddChange(TriggerData *data)
 {
 	Reading		reading = {.data = data};
 	ErrorData  *error = NULL;
@@ -261,10 +261,10 @@ GatherChange(TriggerData *data)
 		reading.change = Unreadable(data, error);
 	if (reading.change)
 	{
-		GatheredAdd(reading.change);
+		PendingChangesAdd(reading.change);
 		/* one that leaves is written with where it arrives */
 		if (reading.now && !reading.change->leaves)
-			GatheredWrite();
+			PendingChangesWrite();
 	}
 }
 
@@ -299,7 +299,7 @@ track(PG_FUNCTION_ARGS)
 	AcceptInvalidationMessages();
 	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
 	CheckNotCopy();
-	GatherChange(data);
+	AddChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }

@@ -38,7 +38,7 @@ static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORE
 const char *const tallied_tables[] = {"entry", "promise", "source", "chain"};
 
 static void
-EntryFinding(Verification *v, const char *field, const char *problem)
+EntryFinding(ChainCheck *v, const char *field, const char *problem)
 {
 	const Row  *entry = v->entries.row;
 
@@ -78,7 +78,7 @@ TextProblem(const Row *entry, const ErasableText *erasable, bool erased)
 
 /* Texts are what was committed to, or were erased by an entry that says so; and with them the request's salt. */
 static void
-CheckTexts(Verification *v)
+CheckTexts(ChainCheck *v)
 {
 	const Row  *entry = v->entries.row;
 	int			erased = ErasedTexts(v->erasures, entry);
@@ -104,7 +104,7 @@ CheckTexts(Verification *v)
 
 /* The entry by itself. */
 static void
-CheckEntry(Verification *v)
+CheckEntry(ChainCheck *v)
 {
 	const Row  *entry = v->entries.row;
 	const char *field;
@@ -123,7 +123,7 @@ CheckEntry(Verification *v)
 
 /* The entry among the others of its chain. */
 static void
-CheckJoin(Verification *v)
+CheckJoin(ChainCheck *v)
 {
 	const Row  *entry = v->entries.row;
 	int64		seq = RowInt64(entry, ENTRY_SEQ);
@@ -146,7 +146,7 @@ CheckJoin(Verification *v)
  * altered entry is named and its innocent successor is not.
  */
 static void
-KeepHead(Verification *v)
+KeepHead(ChainCheck *v)
 {
 	bytea	   *hash;
 
@@ -158,7 +158,7 @@ KeepHead(Verification *v)
 }
 
 static void
-FoldOrRefuse(Verification *v)
+ProjectOrRefuse(ChainCheck *v)
 {
 	const Row  *entry = v->entries.row;
 	bool		governance = v->customer[0] == '\0';
@@ -172,14 +172,14 @@ FoldOrRefuse(Verification *v)
 	}
 	if (governance)
 		return;
-	problem = FoldEntry(&v->fold, entry);
+	problem = ProjectEntry(&v->projection, entry);
 	if (problem)
 		EntryFinding(v, "event", problem);
 }
 
 /* What was erased of the customer at hand, before their entries are looked at. */
 static void
-ReadErasures(Verification *v)
+ReadErasures(ChainCheck *v)
 {
 	v->erasures = NULL;
 	for (; v->erased.row; ReaderNext(&v->erased))
@@ -195,7 +195,7 @@ ReadErasures(Verification *v)
 }
 
 static void
-CheckEntries(Verification *v)
+CheckEntries(ChainCheck *v)
 {
 	for (; v->entries.row && RowTextIs(v->entries.row, ENTRY_CUSTOMER, v->customer); ReaderNext(&v->entries))
 	{
@@ -205,7 +205,7 @@ CheckEntries(Verification *v)
 		CheckEntry(v);
 		CheckJoin(v);
 		KeepHead(v);
-		FoldOrRefuse(v);
+		ProjectOrRefuse(v);
 		MemoryContextSwitchTo(previous);
 		v->first = v->entries_read == 0 ? recorded_at : Min(v->first, recorded_at);
 		v->last = v->entries_read == 0 ? recorded_at : Max(v->last, recorded_at);
@@ -214,7 +214,7 @@ CheckEntries(Verification *v)
 }
 
 static void
-ChainFinding(Verification *v, const char *field, const char *problem)
+ChainFinding(ChainCheck *v, const char *field, const char *problem)
 {
 	AddFinding(&v->findings, &(Finding) {
 		.part = "chain", .customer = v->customer, .field = field, .problem = problem
@@ -222,13 +222,13 @@ ChainFinding(Verification *v, const char *field, const char *problem)
 }
 
 static bool
-HasChain(const Verification *v)
+HasChain(const ChainCheck *v)
 {
 	return v->chains.row && RowTextIs(v->chains.row, CHAIN_CUSTOMER, v->customer);
 }
 
 static void
-CheckChain(Verification *v)
+CheckChain(ChainCheck *v)
 {
 	const Row  *chain = v->chains.row;
 
@@ -251,16 +251,16 @@ CheckChain(Verification *v)
 
 /* The score that the chain at hand carries; NULL where it has none. */
 const TrustScore *
-VerifiedScore(const Verification *v)
+VerifiedScore(const ChainCheck *v)
 {
 	if (!v->has_scores || !HasChain(v) || RowIsNull(v->chains.row, CHAIN_SCORE))
 		return NULL;
 	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
 }
 
-/* Folded with the half-life that the score has: setting another one changes no score by itself. */
+/* ProjectedPromise with the half-life that the score has: setting another one changes no score by itself. */
 static int64
-HalfLifeToFoldWith(const Verification *v)
+HalfLifeToFoldWith(const ChainCheck *v)
 {
 	const TrustScore *stored = VerifiedScore(v);
 
@@ -270,16 +270,16 @@ HalfLifeToFoldWith(const Verification *v)
 }
 
 static void
-CheckScore(Verification *v)
+CheckScore(ChainCheck *v)
 {
 	const TrustScore *stored = VerifiedScore(v);
 
-	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->fold, stored))
+	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->projection, stored))
 		ChainFinding(v, "score", "is not what the entries add up to");
 }
 
 static void
-RowFinding(Verification *v, const Projected *projected, pg_uuid_t *promise, const char *field, const char *problem)
+RowFinding(ChainCheck *v, const Projected *projected, pg_uuid_t *promise, const char *field, const char *problem)
 {
 	AddFinding(&v->findings, &(Finding) {
 		.part = projected->shape->table, .customer = v->customer, .promise = promise, .field = field, .problem = problem
@@ -288,10 +288,10 @@ RowFinding(Verification *v, const Projected *projected, pg_uuid_t *promise, cons
 
 /* A stored row is what the entries add up to. */
 static void
-CheckRow(Verification *v, const Projected *projected, const Row *stored)
+CheckRow(ChainCheck *v, const Projected *projected, const Row *stored)
 {
 	pg_uuid_t  *id = RowIsNull(stored, projected->promise) ? NULL : DatumGetUUIDP(stored->values[projected->promise]);
-	Folded	   *folded = id ? FoldFind(&v->fold, id) : NULL;
+	ProjectedPromise	   *folded = id ? ProjectionFind(&v->projection, id) : NULL;
 	Row		   *said = folded ? projected->said(folded) : NULL;
 
 	if (said == NULL)
@@ -309,14 +309,14 @@ CheckRow(Verification *v, const Projected *projected, const Row *stored)
 
 /* All rows of the customer's, and those that should be there. */
 static void
-CheckRows(Verification *v, const Projected *projected, Reader *stored)
+CheckRows(ChainCheck *v, const Projected *projected, Reader *stored)
 {
 	HASH_SEQ_STATUS all;
-	Folded	   *folded;
+	ProjectedPromise	   *folded;
 
 	for (; stored->row && RowTextIs(stored->row, projected->customer, v->customer); ReaderNext(stored))
 		CheckRow(v, projected, stored->row);
-	hash_seq_init(&all, v->fold.promises);
+	hash_seq_init(&all, v->projection.promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
 		if (!*projected->stored(folded) && projected->said(folded))
 			RowFinding(v, projected, &folded->id, NULL, "is missing, and there are entries of it");
@@ -324,7 +324,7 @@ CheckRows(Verification *v, const Projected *projected, Reader *stored)
 
 /* The first customer that any of the readers has; NULL at the end. */
 static char *
-NextCustomer(Verification *v)
+NextCustomer(ChainCheck *v)
 {
 	const struct
 	{
@@ -355,7 +355,7 @@ NextCustomer(Verification *v)
  * to is then in v->fold.
  */
 bool
-VerifyNextChain(Verification *v)
+VerifyNextChain(ChainCheck *v)
 {
 	MemoryContext previous = CurrentMemoryContext;
 
@@ -365,7 +365,7 @@ VerifyNextChain(Verification *v)
 	v->customer = NextCustomer(v);
 	if (v->customer)
 	{
-		FoldBegin(&v->fold, v->context, HalfLifeToFoldWith(v));
+		ProjectionBegin(&v->projection, v->context, HalfLifeToFoldWith(v));
 		v->length = 0;
 		memset(v->head, 0, HASH_SIZE);
 		v->has_recorded_at = false;
@@ -379,7 +379,7 @@ VerifyNextChain(Verification *v)
 
 /* What the tables say of that customer beside the chain. */
 static void
-CheckProjections(Verification *v)
+CheckProjections(ChainCheck *v)
 {
 	MemoryContext previous = MemoryContextSwitchTo(v->context);
 
@@ -403,7 +403,7 @@ HasScores(void)
  * LedgerSession, on the active snapshot.
  */
 void
-VerificationBegin(Verification *v, const Customers *customers)
+ChainCheckBegin(ChainCheck *v, const Customers *customers)
 {
 	v->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
 	v->has_scores = HasScores();
@@ -417,7 +417,7 @@ VerificationBegin(Verification *v, const Customers *customers)
 }
 
 void
-VerificationEnd(Verification *v)
+ChainCheckEnd(ChainCheck *v)
 {
 	TallyAdd(&v->tallies[TALLY_ENTRY], &v->entries.tally);
 	TallyAdd(&v->tallies[TALLY_PROMISE], &v->promises.tally);
@@ -433,12 +433,12 @@ VerificationEnd(Verification *v)
 
 /* Those customers altogether. */
 void
-VerifyAll(Verification *v, const Customers *customers)
+VerifyAll(ChainCheck *v, const Customers *customers)
 {
-	VerificationBegin(v, customers);
+	ChainCheckBegin(v, customers);
 	while (VerifyNextChain(v))
 		CheckProjections(v);
-	VerificationEnd(v);
+	ChainCheckEnd(v);
 }
 
 /* What the tables hold that were read through. */

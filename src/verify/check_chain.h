@@ -21,7 +21,7 @@ enum
 
 extern const char *const tallied_tables[TALLIED_TABLES];
 
-typedef struct Verification
+typedef struct ChainCheck
 {
 	Findings	findings;
 	pg_uuid_t	ledger;
@@ -41,20 +41,20 @@ typedef struct Verification
 	/* of the customer at hand */
 	MemoryContext context;
 	char	   *customer;
-	Fold		fold;
+	Projection		projection;
 	HTAB	   *erasures;		/* what erased entries name; NULL: there are none */
 	int64		length;
 	uint8		head[HASH_SIZE];
 	bool		has_recorded_at;
 	TimestampTz recorded_at;
-} Verification;
+} ChainCheck;
 
 extern bool HasScores(void);
-extern void VerificationBegin(Verification *v, const Customers *customers);
-extern bool VerifyNextChain(Verification *v);
-extern void VerifyAll(Verification *v, const Customers *customers);
-extern const TrustScore *VerifiedScore(const Verification *v);
-extern void VerificationEnd(Verification *v);
+extern void ChainCheckBegin(ChainCheck *v, const Customers *customers);
+extern bool VerifyNextChain(ChainCheck *v);
+extern void VerifyAll(ChainCheck *v, const Customers *customers);
+extern const TrustScore *VerifiedScore(const ChainCheck *v);
+extern void ChainCheckEnd(ChainCheck *v);
 extern void TallyTables(RowTally *held);
 
 #endif

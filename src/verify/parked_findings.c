@@ -74,9 +74,9 @@ UuidText(const pg_uuid_t *uuid)
 }
 
 static void
-ParkedFinding(ParkedFold *fold, const pg_uuid_t *parked, int64 seq, const char *field, const char *problem)
+ParkedFinding(ParkedFold *projection, const pg_uuid_t *parked, int64 seq, const char *field, const char *problem)
 {
-	AddFinding(fold->findings, &(Finding) {
+	AddFinding(projection->findings, &(Finding) {
 		.part = parked_shape.table, .customer = "", .has_seq = seq > 0, .seq = seq,
 		.subject = parked ? UuidText(parked) : NULL, .field = field, .problem = problem
 	});
@@ -85,14 +85,14 @@ ParkedFinding(ParkedFold *fold, const pg_uuid_t *parked, int64 seq, const char *
 /* ---- the entries ---- */
 
 static void
-FoldParked(ParkedFold *fold, int64 seq, const pg_uuid_t *parked, const bytea *commitment)
+FoldParked(ParkedFold *projection, int64 seq, const pg_uuid_t *parked, const bytea *commitment)
 {
 	bool		before;
-	NamedChange *change = hash_search(fold->named, parked, HASH_ENTER, &before);
+	NamedChange *change = hash_search(projection->named, parked, HASH_ENTER, &before);
 
 	if (before)
 	{
-		ParkedFinding(fold, parked, seq, NULL, "is said to be parked, and was parked before");
+		ParkedFinding(projection, parked, seq, NULL, "is said to be parked, and was parked before");
 		return;
 	}
 	change->gone = NULL;
@@ -101,20 +101,20 @@ FoldParked(ParkedFold *fold, int64 seq, const pg_uuid_t *parked, const bytea *co
 	if (commitment)
 		memcpy(change->commitment, VARDATA_ANY(commitment), HASH_SIZE);
 	else
-		ParkedFinding(fold, parked, seq, "details", "has no commitment to what was parked");
+		ParkedFinding(projection, parked, seq, "details", "has no commitment to what was parked");
 }
 
 static void
-FoldGone(ParkedFold *fold, int64 seq, const pg_uuid_t *parked, const bytea *commitment, const char *event)
+FoldGone(ParkedFold *projection, int64 seq, const pg_uuid_t *parked, const bytea *commitment, const char *event)
 {
-	NamedChange *change = hash_search(fold->named, parked, HASH_FIND, NULL);
+	NamedChange *change = hash_search(projection->named, parked, HASH_FIND, NULL);
 
 	if (change == NULL)
-		ParkedFinding(fold, parked, seq, NULL, "is said to be gone, and no entry says that it was parked");
+		ParkedFinding(projection, parked, seq, NULL, "is said to be gone, and no entry says that it was parked");
 	else if (change->gone)
-		ParkedFinding(fold, parked, seq, NULL, "is said to be gone, and was gone before");
+		ParkedFinding(projection, parked, seq, NULL, "is said to be gone, and was gone before");
 	else if (change->commits && (commitment == NULL || memcmp(VARDATA_ANY(commitment), change->commitment, HASH_SIZE) != 0))
-		ParkedFinding(fold, parked, seq, NULL, "was not what was parked when it went");
+		ParkedFinding(projection, parked, seq, NULL, "was not what was parked when it went");
 	if (change && change->gone == NULL)
 		change->gone = event;
 }
@@ -132,7 +132,7 @@ KnownEvent(const char *event)
 }
 
 static void
-FoldNamed(ParkedFold *fold, HeapTuple tuple, TupleDesc tupdesc)
+FoldNamed(ParkedFold *projection, HeapTuple tuple, TupleDesc tupdesc)
 {
 	bool		absent[NAMED_ANY + 1];
 	int64		seq = DatumGetInt64(SPI_getbinval(tuple, tupdesc, NAMED_SEQ, &absent[NAMED_SEQ]));
@@ -143,23 +143,23 @@ FoldNamed(ParkedFold *fold, HeapTuple tuple, TupleDesc tupdesc)
 	bool		recorded = strcmp(event, CHANGES_RECORDED) == 0;
 	const bytea *committed = absent[NAMED_COMMITMENT] ? NULL : DatumGetByteaPP(commitment);
 
-	fold->any = true;
-	if (recorded && (fold->from_beginning || fold->parks))
-		ParkedFinding(fold, absent[NAMED_PARKED] ? NULL : DatumGetUUIDP(parked), seq, "event",
+	projection->any = true;
+	if (recorded && (projection->from_beginning || projection->parks))
+		ParkedFinding(projection, absent[NAMED_PARKED] ? NULL : DatumGetUUIDP(parked), seq, "event",
 					  "is said to have been parked before that was on record, and it was on record then");
-	fold->parks = fold->parks || !recorded;
+	projection->parks = projection->parks || !recorded;
 	if (!any)
 		return;
 	if (absent[NAMED_PARKED])
-		ParkedFinding(fold, NULL, seq, "details", "does not name changes as its event does");
+		ParkedFinding(projection, NULL, seq, "details", "does not name changes as its event does");
 	else if (recorded || strcmp(event, CHANGES_PARKED) == 0)
-		FoldParked(fold, seq, DatumGetUUIDP(parked), committed);
+		FoldParked(projection, seq, DatumGetUUIDP(parked), committed);
 	else
-		FoldGone(fold, seq, DatumGetUUIDP(parked), committed, event);
+		FoldGone(projection, seq, DatumGetUUIDP(parked), committed, event);
 }
 
 static void
-FoldEntries(ParkedFold *fold)
+ProjectEntries(ParkedFold *projection)
 {
 	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(NamedChange), .hcxt = CurrentMemoryContext};
 	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked entries", ALLOCSET_DEFAULT_SIZES);
@@ -167,13 +167,13 @@ FoldEntries(ParkedFold *fold)
 	SPITupleTable *rows = NULL;
 	uint64		count;
 
-	fold->named = hash_create("trust_ledger parked changes", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	projection->named = hash_create("trust_ledger parked changes", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	while ((count = StatementFetch(portal, &rows)) > 0)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(batch);
 
 		for (uint64 i = 0; i < count; i++)
-			FoldNamed(fold, rows->vals[i], rows->tupdesc);
+			FoldNamed(projection, rows->vals[i], rows->tupdesc);
 		MemoryContextSwitchTo(previous);
 		MemoryContextReset(batch);
 	}
@@ -193,27 +193,27 @@ IsWhatWasParked(const NamedChange *change, const pg_uuid_t *ledger, const Row *r
 }
 
 static void
-CheckParked(ParkedFold *fold, const pg_uuid_t *ledger, const Row *row)
+CheckParked(ParkedFold *projection, const pg_uuid_t *ledger, const Row *row)
 {
 	pg_uuid_t  *parked = RowIsNull(row, PARKED_PARKED) ? NULL : DatumGetUUIDP(row->values[PARKED_PARKED]);
-	NamedChange *change = parked ? hash_search(fold->named, parked, HASH_FIND, NULL) : NULL;
+	NamedChange *change = parked ? hash_search(projection->named, parked, HASH_FIND, NULL) : NULL;
 
 	if (change == NULL)
-		ParkedFinding(fold, parked, 0, NULL, "is there, and no entry says that it was parked");
+		ParkedFinding(projection, parked, 0, NULL, "is there, and no entry says that it was parked");
 	else if (change->gone)
-		ParkedFinding(fold, parked, 0, NULL, strcmp(change->gone, CHANGES_DROPPED) == 0 ?
+		ParkedFinding(projection, parked, 0, NULL, strcmp(change->gone, CHANGES_DROPPED) == 0 ?
 					  "is there, and an entry says that it was dropped" : "is there, and an entry says that it was replayed");
 	else if (change->found)
-		ParkedFinding(fold, parked, 0, NULL, "is there twice");
+		ParkedFinding(projection, parked, 0, NULL, "is there twice");
 	else if (!IsWhatWasParked(change, ledger, row))
-		ParkedFinding(fold, parked, 0, NULL, "is not what was parked");
+		ParkedFinding(projection, parked, 0, NULL, "is not what was parked");
 	if (change)
 		change->found = true;
 }
 
 /* A row may have megabytes, so one is fetched at a time. */
 static void
-CheckRows(ParkedFold *fold, const pg_uuid_t *ledger)
+CheckRows(ParkedFold *projection, const pg_uuid_t *ledger)
 {
 	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked row", ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = StatementOpen(&read_parked, NULL, NULL, true);
@@ -227,7 +227,7 @@ CheckRows(ParkedFold *fold, const pg_uuid_t *ledger)
 		if (SPI_processed == 0)
 			break;
 		previous = MemoryContextSwitchTo(one);
-		CheckParked(fold, ledger, RowFromTuple(&parked_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc));
+		CheckParked(projection, ledger, RowFromTuple(&parked_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc));
 		MemoryContextSwitchTo(previous);
 		SPI_freetuptable(SPI_tuptable);
 		MemoryContextReset(one);
@@ -244,20 +244,20 @@ CompareParked(const void *a, const void *b)
 }
 
 static void
-FindMissing(ParkedFold *fold)
+FindMissing(ParkedFold *projection)
 {
 	HASH_SEQ_STATUS all;
 	NamedChange *change;
 	int			count = 0;
-	pg_uuid_t  *missing = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(pg_uuid_t) * Max(hash_get_num_entries(fold->named), 1));
+	pg_uuid_t  *missing = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(pg_uuid_t) * Max(hash_get_num_entries(projection->named), 1));
 
-	hash_seq_init(&all, fold->named);
+	hash_seq_init(&all, projection->named);
 	while ((change = hash_seq_search(&all)) != NULL)
 		if (change->gone == NULL && !change->found)
 			missing[count++] = change->parked;
 	qsort(missing, count, sizeof(pg_uuid_t), CompareParked);
 	for (int i = 0; i < count; i++)
-		ParkedFinding(fold, &missing[i], 0, NULL, "is missing, and no entry says that it was replayed or dropped");
+		ParkedFinding(projection, &missing[i], 0, NULL, "is missing, and no entry says that it was replayed or dropped");
 	pfree(missing);
 }
 
@@ -268,12 +268,12 @@ FindMissing(ParkedFold *fold)
 void
 FindParkedProblems(Findings *findings)
 {
-	ParkedFold	fold = {.findings = findings};
+	ParkedFold	projection = {.findings = findings};
 	Ledger		ledger = {0};
 
-	fold.from_beginning = StatementRead(&read_beginning, NULL, NULL) > 0;
-	FoldEntries(&fold);
-	if (!fold.any && !fold.from_beginning)
+	projection.from_beginning = StatementRead(&read_beginning, NULL, NULL) > 0;
+	ProjectEntries(&projection);
+	if (!projection.any && !projection.from_beginning)
 		return;
 	if (!ParkedHasSalts())
 	{
@@ -283,7 +283,7 @@ FindParkedProblems(Findings *findings)
 		return;
 	}
 	LedgerReadId(&ledger);
-	CheckRows(&fold, &ledger.id);
-	FindMissing(&fold);
-	hash_destroy(fold.named);
+	CheckRows(&projection, &ledger.id);
+	FindMissing(&projection);
+	hash_destroy(projection.named);
 }

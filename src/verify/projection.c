@@ -17,13 +17,13 @@
 #include "ledger/chain_score.h"
 
 static Row *
-SaidPromise(const Folded *folded)
+SaidPromise(const ProjectedPromise *folded)
 {
 	return folded->promise;
 }
 
 static bool *
-PromiseStored(Folded *folded)
+PromiseStored(ProjectedPromise *folded)
 {
 	return &folded->stored;
 }
@@ -33,13 +33,13 @@ const Projected projected_promise = {
 };
 
 static Row *
-SaidSource(const Folded *folded)
+SaidSource(const ProjectedPromise *folded)
 {
 	return RowIsNull(folded->source, SOURCE_KEY) ? NULL : folded->source;
 }
 
 static bool *
-SourceStored(Folded *folded)
+SourceStored(ProjectedPromise *folded)
 {
 	return &folded->source_stored;
 }
@@ -49,35 +49,35 @@ const Projected projected_source = {
 };
 
 void
-FoldBegin(Fold *fold, MemoryContext context, int64 half_life)
+ProjectionBegin(Projection *projection, MemoryContext context, int64 half_life)
 {
 	HASHCTL		control = {0};
 
 	control.keysize = sizeof(pg_uuid_t);
-	control.entrysize = sizeof(Folded);
+	control.entrysize = sizeof(ProjectedPromise);
 	control.hcxt = context;
-	fold->context = context;
-	fold->promises = hash_create("folded promises", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	fold->half_life = half_life;
-	ScoreClear(&fold->score);
-	ScoreClear(&fold->gross);
+	projection->context = context;
+	projection->promises = hash_create("folded promises", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	projection->half_life = half_life;
+	ScoreClear(&projection->score);
+	ScoreClear(&projection->gross);
 }
 
-Folded *
-FoldFind(Fold *fold, const pg_uuid_t *promise)
+ProjectedPromise *
+ProjectionFind(Projection *projection, const pg_uuid_t *promise)
 {
-	return hash_search(fold->promises, promise, HASH_FIND, NULL);
+	return hash_search(projection->promises, promise, HASH_FIND, NULL);
 }
 
-static Folded *
-FindOrStart(Fold *fold, const pg_uuid_t *promise)
+static ProjectedPromise *
+FindOrStart(Projection *projection, const pg_uuid_t *promise)
 {
 	bool		found;
-	Folded	   *folded = hash_search(fold->promises, promise, HASH_ENTER, &found);
+	ProjectedPromise	   *folded = hash_search(projection->promises, promise, HASH_ENTER, &found);
 
 	if (!found)
 	{
-		MemoryContext previous = MemoryContextSwitchTo(fold->context);
+		MemoryContext previous = MemoryContextSwitchTo(projection->context);
 
 		folded->promise = RowNew(&promise_shape);
 		folded->source = RowNew(&source_shape);
@@ -89,11 +89,11 @@ FindOrStart(Fold *fold, const pg_uuid_t *promise)
 
 /* Values that came from this entry outlive it; what they replace goes, once nothing points there any more. */
 static void
-KeepValues(Fold *fold, Row *row, const Row *before)
+KeepValues(Projection *projection, Row *row, const Row *before)
 {
 	Datum		replaced[ROW_MAX_COLUMNS];
 	int			count = 0;
-	MemoryContext previous = MemoryContextSwitchTo(fold->context);
+	MemoryContext previous = MemoryContextSwitchTo(projection->context);
 
 	for (int i = 0; i < row->shape->natts; i++)
 	{
@@ -117,21 +117,21 @@ KeepValues(Fold *fold, Row *row, const Row *before)
 }
 
 static void
-FoldScore(Fold *fold, const Row *before, const Row *promise)
+ProjectScore(Projection *projection, const Row *before, const Row *promise)
 {
 	Contribution was = PromiseContribution(before);
 	Contribution is = PromiseContribution(promise);
 
 	if (!ContributionChanged(&was, &is))
 		return;
-	ScoreRevise(&fold->score, &was, &is, fold->half_life);
+	ScoreRevise(&projection->score, &was, &is, projection->half_life);
 	if (is.counts)
-		ScoreAdd(&fold->gross, is.kept, is.broken, is.at, fold->half_life);
+		ScoreAdd(&projection->gross, is.kept, is.broken, is.at, projection->half_life);
 }
 
 /* Which row the promise stands for, as far as the entry says so. */
 static void
-FoldSource(Fold *fold, Row *source, const Row *entry)
+ProjectSource(Projection *projection, Row *source, const Row *entry)
 {
 	Datum		values[SOURCE_COLUMNS];
 	bool		nulls[SOURCE_COLUMNS];
@@ -140,14 +140,14 @@ FoldSource(Fold *fold, Row *source, const Row *entry)
 	memcpy(values, source->values, sizeof(values));
 	memcpy(nulls, source->nulls, sizeof(nulls));
 	if (SourceProject(source, entry))
-		KeepValues(fold, source, &before);
+		KeepValues(projection, source, &before);
 }
 
 /* Returns NULL, or why this entry, which belongs to a promise, cannot follow. */
 const char *
-FoldEntry(Fold *fold, const Row *entry)
+ProjectEntry(Projection *projection, const Row *entry)
 {
-	Folded	   *folded = FindOrStart(fold, DatumGetUUIDP(entry->values[ENTRY_PROMISE]));
+	ProjectedPromise	   *folded = FindOrStart(projection, DatumGetUUIDP(entry->values[ENTRY_PROMISE]));
 	Datum		values[PROMISE_COLUMNS];
 	bool		nulls[PROMISE_COLUMNS];
 	Row			before = {&promise_shape, values, nulls};
@@ -156,9 +156,9 @@ FoldEntry(Fold *fold, const Row *entry)
 	memcpy(values, folded->promise->values, sizeof(values));
 	memcpy(nulls, folded->promise->nulls, sizeof(nulls));
 	problem = PromiseProject(folded->promise, entry);
-	FoldScore(fold, &before, folded->promise);
-	KeepValues(fold, folded->promise, &before);
-	FoldSource(fold, folded->source, entry);
+	ProjectScore(projection, &before, folded->promise);
+	KeepValues(projection, folded->promise, &before);
+	ProjectSource(projection, folded->source, entry);
 	return problem;
 }
 
@@ -173,23 +173,23 @@ SameScore(const TrustScore *a, const TrustScore *b, float8 rounding)
 
 /* Stored may be NULL.  To 1e-9 of the evidence folded: exp2() differs between C libraries in the last digits. */
 bool
-FoldedScoreIs(const Fold *fold, const TrustScore *stored)
+FoldedScoreIs(const Projection *projection, const TrustScore *stored)
 {
-	return stored && SameScore(&fold->score, stored, 1e-9 * (fold->gross.kept + fold->gross.broken));
+	return stored && SameScore(&projection->score, stored, 1e-9 * (projection->gross.kept + projection->gross.broken));
 }
 
 /* Whether it is what it was with the half-life that it has, before the ledger's was set anew. */
 bool
-FoldedScoreWas(const Fold *fold, const TrustScore *stored)
+FoldedScoreWas(const Projection *projection, const TrustScore *stored)
 {
 	HASH_SEQ_STATUS all;
-	Folded	   *folded;
+	ProjectedPromise	   *folded;
 	TrustScore	score;
 
-	if (stored == NULL || ScoreIsEmpty(stored) || stored->half_life == fold->half_life)
+	if (stored == NULL || ScoreIsEmpty(stored) || stored->half_life == projection->half_life)
 		return false;
 	ScoreClear(&score);
-	hash_seq_init(&all, fold->promises);
+	hash_seq_init(&all, projection->promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
 	{
 		Contribution contribution = PromiseContribution(folded->promise);

@@ -8,23 +8,23 @@
 #include "promise/promise.h"
 #include "promise/promise_source.h"
 
-typedef struct Folded
+typedef struct ProjectedPromise
 {
 	pg_uuid_t	id;				/* the key */
 	Row		   *promise;
 	bool		stored;			/* trust.promise has it */
 	Row		   *source;			/* the row that it stands for; no key: none */
 	bool		source_stored;	/* trust.source has it */
-} Folded;
+} ProjectedPromise;
 
-typedef struct Fold
+typedef struct Projection
 {
 	MemoryContext context;
 	HTAB	   *promises;
 	int64		half_life;
 	TrustScore	score;
 	TrustScore	gross;			/* all evidence that ever came in: what rounding is measured by */
-} Fold;
+} Projection;
 
 /* A table that has a row per promise. */
 typedef struct Projected
@@ -32,17 +32,17 @@ typedef struct Projected
 	const RowShape *shape;
 	int			customer;		/* columns of it */
 	int			promise;
-	Row		   *(*said) (const Folded *folded);	/* what the entries add up to; NULL: no row */
-	bool	   *(*stored) (Folded *folded);	/* whether the table has it */
+	Row		   *(*said) (const ProjectedPromise *folded);	/* what the entries add up to; NULL: no row */
+	bool	   *(*stored) (ProjectedPromise *folded);	/* whether the table has it */
 } Projected;
 
 extern const Projected projected_promise;
 extern const Projected projected_source;
 
-extern void FoldBegin(Fold *fold, MemoryContext context, int64 half_life);
-extern const char *FoldEntry(Fold *fold, const Row *entry);
-extern Folded *FoldFind(Fold *fold, const pg_uuid_t *promise);
-extern bool FoldedScoreIs(const Fold *fold, const TrustScore *stored);
-extern bool FoldedScoreWas(const Fold *fold, const TrustScore *stored);
+extern void ProjectionBegin(Projection *projection, MemoryContext context, int64 half_life);
+extern const char *ProjectEntry(Projection *projection, const Row *entry);
+extern ProjectedPromise *ProjectionFind(Projection *projection, const pg_uuid_t *promise);
+extern bool FoldedScoreIs(const Projection *projection, const TrustScore *stored);
+extern bool FoldedScoreWas(const Projection *projection, const TrustScore *stored);
 
 #endif

@@ -32,7 +32,7 @@ static Statement delete_promise = STATEMENT(
 	TEXTOID, UUIDOID);
 
 static void
-RefuseUnverified(const Verification *v, const char *customer)
+RefuseUnverified(const ChainCheck *v, const char *customer)
 {
 	if (v->findings.count == 0)
 		return;
@@ -85,15 +85,15 @@ static const Rebuilt rebuilt_source = {&projected_source, GUARDED_SOURCE, &delet
 
 /* One stored row; whether it was not what the entries add up to. */
 static bool
-RebuildRow(const Rebuilt *rebuilt, Fold *fold, const Row *stored)
+RebuildRow(const Rebuilt *rebuilt, Projection *projection, const Row *stored)
 {
 	const Projected *projected = rebuilt->projected;
-	Folded	   *folded;
+	ProjectedPromise	   *folded;
 	Row		   *said;
 
 	if (RowIsNull(stored, projected->promise))
 		RowWithoutKey(projected->shape->table);
-	folded = FoldFind(fold, DatumGetUUIDP(stored->values[projected->promise]));
+	folded = ProjectionFind(projection, DatumGetUUIDP(stored->values[projected->promise]));
 	said = folded ? projected->said(folded) : NULL;
 	if (said == NULL)
 	{
@@ -117,16 +117,16 @@ RebuildRow(const Rebuilt *rebuilt, Fold *fold, const Row *stored)
 
 /* All rows of the customer's that are stored, and those that are not. */
 static int64
-RebuildRows(const Rebuilt *rebuilt, Fold *fold, Reader *stored)
+RebuildRows(const Rebuilt *rebuilt, Projection *projection, Reader *stored)
 {
 	const Projected *projected = rebuilt->projected;
 	HASH_SEQ_STATUS all;
-	Folded	   *folded;
+	ProjectedPromise	   *folded;
 	int64		changed = 0;
 
 	for (; stored->row; ReaderNext(stored))
-		changed += RebuildRow(rebuilt, fold, stored->row);
-	hash_seq_init(&all, fold->promises);
+		changed += RebuildRow(rebuilt, projection, stored->row);
+	hash_seq_init(&all, projection->promises);
 	while ((folded = hash_seq_search(&all)) != NULL)
 		if (!*projected->stored(folded) && projected->said(folded))
 		{
@@ -139,26 +139,26 @@ RebuildRows(const Rebuilt *rebuilt, Fold *fold, Reader *stored)
 static int64
 RebuildCustomer(const Ledger *ledger, Chain *chain)
 {
-	Verification v = {.ledger = ledger->id, .half_life = ledger->half_life};
+	ChainCheck v = {.ledger = ledger->id, .half_life = ledger->half_life};
 	char	   *customer = text_to_cstring(chain->customer);
 	int64		changed = 0;
 
-	VerificationBegin(&v, &(Customers) {.only = customer});
+	ChainCheckBegin(&v, &(Customers) {.only = customer});
 	(void) VerifyNextChain(&v);
 	if (v.entries_read == 0 && v.promises.row == NULL && v.sources.row == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("customer \"%s\" has no entries", customer)));
 	RefuseUnverified(&v, customer);
-	changed += RebuildRows(&rebuilt_promise, &v.fold, &v.promises);
-	changed += RebuildRows(&rebuilt_source, &v.fold, &v.sources);
-	if (!FoldedScoreIs(&v.fold, VerifiedScore(&v)))
+	changed += RebuildRows(&rebuilt_promise, &v.projection, &v.promises);
+	changed += RebuildRows(&rebuilt_source, &v.projection, &v.sources);
+	if (!FoldedScoreIs(&v.projection, VerifiedScore(&v)))
 	{
 		/* one that is still of another half-life is no damage */
-		changed += FoldedScoreWas(&v.fold, VerifiedScore(&v)) ? 0 : 1;
-		ChainScoreRewrite(chain, &v.fold.score);
+		changed += FoldedScoreWas(&v.projection, VerifiedScore(&v)) ? 0 : 1;
+		ChainScoreRewrite(chain, &v.projection.score);
 	}
-	VerificationEnd(&v);
+	ChainCheckEnd(&v);
 	return changed;
 }
 
@@ -187,14 +187,14 @@ RestoreSubjects(GovernedTable *governed)
 static int64
 RebuildGovernance(const Ledger *ledger)
 {
-	Verification v = {.ledger = ledger->id};
+	ChainCheck v = {.ledger = ledger->id};
 	int64		changed = 0;
 
-	VerificationBegin(&v, &(Customers) {.only = GOVERNANCE_CUSTOMER});
+	ChainCheckBegin(&v, &(Customers) {.only = GOVERNANCE_CUSTOMER});
 	(void) VerifyNextChain(&v);
 	FindUngoverned(&v.findings);
 	RefuseUnverified(&v, GOVERNANCE_CUSTOMER);
-	VerificationEnd(&v);
+	ChainCheckEnd(&v);
 	for (int i = 0; i < GOVERNED_TABLES; i++)
 		changed += RestoreSubjects(governed_tables[i]);
 	return changed;

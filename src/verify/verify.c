@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(verify_customer);
 
 /* The ledger, by as many processes as it is worth and may be had; and whether all that it holds was read. */
 static void
-VerifyLedger(Verification *v, Digest *digest, Period *period)
+VerifyLedger(ChainCheck *v, Digest *digest, Period *period)
 {
 	Intervals	intervals = {.count = 1};
 	RowTally	held[TALLIED_TABLES];
@@ -29,7 +29,7 @@ VerifyLedger(Verification *v, Digest *digest, Period *period)
 	if (max_parallel_workers_per_gather > 0 && !IsInParallelMode())
 		intervals = FindIntervals();
 	if (intervals.count > 1)
-		VerifyHelped(v, &intervals, digest, period, held);
+		VerifyParallel(v, &intervals, digest, period, held);
 	else
 	{
 		DigestRead(digest, &v->ledger);
@@ -65,7 +65,7 @@ ReportLedger(const Period *period, const Findings *findings, const Digest *diges
 }
 
 static void
-ReportCustomer(const Verification *v)
+ReportCustomer(const ChainCheck *v)
 {
 	char	   *first;
 
@@ -96,7 +96,7 @@ CheckHouse(Findings *findings)
 
 /* What both have in common: who may, where to, and the guards.  whole: not only of one customer. */
 static bool
-VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session, bool whole)
+VerifyBegin(ChainCheck *v, FunctionCallInfo fcinfo, LedgerSession *session, bool whole)
 {
 	Ledger		ledger = {0};
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -104,7 +104,7 @@ VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session, bo
 	LedgerFind(&ledger);
 	CheckAccess(&ledger, GetUserId(), LEVEL_AUDITOR | LEVEL_ADMIN, "verify the ledger");
 	InitMaterializedSRF(fcinfo, 0);
-	memset(v, 0, sizeof(Verification));
+	memset(v, 0, sizeof(ChainCheck));
 	v->findings.store = result->setResult;
 	v->findings.tupdesc = result->setDesc;
 	LedgerEnter(&ledger, session);
@@ -135,7 +135,7 @@ VerifyBegin(Verification *v, FunctionCallInfo fcinfo, LedgerSession *session, bo
 Datum
 verify_ledger(PG_FUNCTION_ARGS)
 {
-	Verification v;
+	ChainCheck v;
 	LedgerSession session;
 	Digest		digest;
 	Period		period = {0};
@@ -159,7 +159,7 @@ Datum
 verify_customer(PG_FUNCTION_ARGS)
 {
 	char	   *customer = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Verification v;
+	ChainCheck v;
 	LedgerSession session;
 
 	if (VerifyBegin(&v, fcinfo, &session, customer[0] == '\0'))

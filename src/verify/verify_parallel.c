@@ -110,7 +110,7 @@ RefuseRowsWithoutKey(void)
 }
 
 void
-AddPeriod(Period *period, const Verification *v)
+AddPeriod(Period *period, const ChainCheck *v)
 {
 	for (int i = 0; i < TALLIED_TABLES; i++)
 		TallyAdd(&period->tallies[i], &v->tallies[i]);
@@ -122,7 +122,7 @@ AddPeriod(Period *period, const Verification *v)
 }
 
 static void
-AddSharedPeriod(Shared *shared, const Verification *v)
+AddSharedPeriod(Shared *shared, const ChainCheck *v)
 {
 	SpinLockAcquire(&shared->mutex);
 	AddPeriod(&shared->period, v);
@@ -189,7 +189,7 @@ VerifyInWorker(dsm_segment *segment, shm_toc *toc)
 	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
 	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, KEY_QUEUES, false) + ParallelWorkerNumber * QUEUE_SIZE);
 	shm_mq_handle *handle;
-	Verification v = {.ledger = shared->ledger};
+	ChainCheck v = {.ledger = shared->ledger};
 	Customers	customers;
 	int			interval;
 
@@ -212,7 +212,7 @@ VerifyInWorker(dsm_segment *segment, shm_toc *toc)
 
 /* ---- who asked ---- */
 
-typedef struct Helped
+typedef struct ParallelVerification
 {
 	ParallelContext *context;
 	Shared	   *shared;
@@ -220,42 +220,42 @@ typedef struct Helped
 	Tuplestorestate *stores[INTERVALS]; /* what was found, by interval; NULL: nothing */
 	TupleTableSlot *slot;
 	TupleDesc	tupdesc;
-} Helped;
+} ParallelVerification;
 
 static Tuplestorestate *
-StoreOf(Helped *helped, int64 interval)
+StoreOf(ParallelVerification *parallel, int64 interval)
 {
-	if (helped->stores[interval] == NULL)
-		helped->stores[interval] = tuplestore_begin_heap(false, false, work_mem);
-	return helped->stores[interval];
+	if (parallel->stores[interval] == NULL)
+		parallel->stores[interval] = tuplestore_begin_heap(false, false, work_mem);
+	return parallel->stores[interval];
 }
 
 /* Takes in what one worker has sent; waits for the last of it, unless told not to. */
 static void
-Receive(Helped *helped, int worker, bool nowait)
+Receive(ParallelVerification *parallel, int worker, bool nowait)
 {
 	shm_mq_result result;
 	Size		size;
 	void	   *message;
 
-	while ((result = shm_mq_receive(helped->queues[worker], &size, &message, nowait)) == SHM_MQ_SUCCESS)
+	while ((result = shm_mq_receive(parallel->queues[worker], &size, &message, nowait)) == SHM_MQ_SUCCESS)
 	{
 		int64		interval = *(int64 *) message;
 
-		ExecStoreMinimalTuple((MinimalTuple) ((char *) message + sizeof(int64)), helped->slot, false);
-		tuplestore_puttupleslot(StoreOf(helped, interval), helped->slot);
-		ExecClearTuple(helped->slot);
+		ExecStoreMinimalTuple((MinimalTuple) ((char *) message + sizeof(int64)), parallel->slot, false);
+		tuplestore_puttupleslot(StoreOf(parallel, interval), parallel->slot);
+		ExecClearTuple(parallel->slot);
 	}
 	if (result == SHM_MQ_DETACHED)
-		helped->queues[worker] = NULL;
+		parallel->queues[worker] = NULL;
 }
 
 static void
-ReceiveAll(Helped *helped, bool nowait)
+ReceiveAll(ParallelVerification *parallel, bool nowait)
 {
-	for (int i = 0; i < helped->context->nworkers_launched; i++)
-		if (helped->queues[i])
-			Receive(helped, i, nowait);
+	for (int i = 0; i < parallel->context->nworkers_launched; i++)
+		if (parallel->queues[i])
+			Receive(parallel, i, nowait);
 }
 
 static Size
@@ -269,9 +269,9 @@ BoundsSize(const Intervals *intervals)
 }
 
 static void
-Share(Helped *helped, const pg_uuid_t *ledger, const Intervals *intervals)
+Share(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals)
 {
-	Shared	   *shared = shm_toc_allocate(helped->context->toc, offsetof(Shared, first) + BoundsSize(intervals));
+	Shared	   *shared = shm_toc_allocate(parallel->context->toc, offsetof(Shared, first) + BoundsSize(intervals));
 	char	   *bound = shared->first;
 
 	shared->ledger = *ledger;
@@ -281,96 +281,96 @@ Share(Helped *helped, const pg_uuid_t *ledger, const Intervals *intervals)
 	shared->intervals = intervals->count;
 	for (int i = 1; i < intervals->count; i++)
 		bound = stpcpy(bound, intervals->first[i]) + 1;
-	shm_toc_insert(helped->context->toc, KEY_SHARED, shared);
-	helped->shared = shared;
+	shm_toc_insert(parallel->context->toc, KEY_SHARED, shared);
+	parallel->shared = shared;
 }
 
 static void
-MakeQueues(Helped *helped)
+MakeQueues(ParallelVerification *parallel)
 {
-	int			workers = helped->context->nworkers;
-	char	   *space = shm_toc_allocate(helped->context->toc, mul_size(QUEUE_SIZE, workers));
+	int			workers = parallel->context->nworkers;
+	char	   *space = shm_toc_allocate(parallel->context->toc, mul_size(QUEUE_SIZE, workers));
 
-	helped->queues = palloc0(sizeof(shm_mq_handle *) * workers);
+	parallel->queues = palloc0(sizeof(shm_mq_handle *) * workers);
 	for (int i = 0; i < workers; i++)
 	{
 		shm_mq	   *queue = shm_mq_create(space + i * QUEUE_SIZE, QUEUE_SIZE);
 
 		shm_mq_set_receiver(queue, MyProc);
-		helped->queues[i] = shm_mq_attach(queue, helped->context->seg, NULL);
+		parallel->queues[i] = shm_mq_attach(queue, parallel->context->seg, NULL);
 	}
-	shm_toc_insert(helped->context->toc, KEY_QUEUES, space);
+	shm_toc_insert(parallel->context->toc, KEY_QUEUES, space);
 }
 
 static void
-Launch(Helped *helped, const pg_uuid_t *ledger, const Intervals *intervals, int workers)
+Launch(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals, int workers)
 {
 	ParallelContext *context = CreateParallelContext("$libdir/trust_ledger", "VerifyInWorker", workers);
 
-	helped->context = context;
+	parallel->context = context;
 	shm_toc_estimate_chunk(&context->estimator, offsetof(Shared, first) + BoundsSize(intervals));
 	shm_toc_estimate_chunk(&context->estimator, mul_size(QUEUE_SIZE, workers));
 	shm_toc_estimate_keys(&context->estimator, 2);
 	InitializeParallelDSM(context);
-	Share(helped, ledger, intervals);
-	MakeQueues(helped);
+	Share(parallel, ledger, intervals);
+	MakeQueues(parallel);
 	LaunchParallelWorkers(context);
 	for (int i = 0; i < context->nworkers_launched; i++)
-		shm_mq_set_handle(helped->queues[i], context->worker[i].bgwhandle);
+		shm_mq_set_handle(parallel->queues[i], context->worker[i].bgwhandle);
 }
 
 /* What was found, in the order of intervals, into the result. */
 static void
-Collect(Helped *helped, Findings *findings)
+Collect(ParallelVerification *parallel, Findings *findings)
 {
 	for (int i = 0; i < INTERVALS; i++)
 	{
-		while (helped->stores[i] && tuplestore_gettupleslot(helped->stores[i], true, false, helped->slot))
+		while (parallel->stores[i] && tuplestore_gettupleslot(parallel->stores[i], true, false, parallel->slot))
 		{
-			tuplestore_puttupleslot(findings->store, helped->slot);
+			tuplestore_puttupleslot(findings->store, parallel->slot);
 			findings->count++;
 		}
-		if (helped->stores[i])
-			tuplestore_end(helped->stores[i]);
+		if (parallel->stores[i])
+			tuplestore_end(parallel->stores[i]);
 	}
 }
 
 /* Our own part, between looks at what the workers found: they wait where their queues are full. */
 static void
-VerifyBesideWorkers(Helped *helped)
+VerifyBesideWorkers(ParallelVerification *parallel)
 {
-	Verification v = {.ledger = helped->shared->ledger};
+	ChainCheck v = {.ledger = parallel->shared->ledger};
 	Customers	customers;
 	int			interval;
 
-	v.findings.tupdesc = helped->tupdesc;
-	while (TakeInterval(helped->shared, &interval, &customers))
+	v.findings.tupdesc = parallel->tupdesc;
+	while (TakeInterval(parallel->shared, &interval, &customers))
 	{
-		v.findings.store = StoreOf(helped, interval);
+		v.findings.store = StoreOf(parallel, interval);
 		VerifyAll(&v, &customers);
-		ReceiveAll(helped, true);
+		ReceiveAll(parallel, true);
 	}
-	ReceiveAll(helped, false);
-	AddSharedPeriod(helped->shared, &v);
+	ReceiveAll(parallel, false);
+	AddSharedPeriod(parallel->shared, &v);
 }
 
 /* All customers, the digest, and what tables hold, with the help of as many workers as are free, of those allowed. */
 void
-VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held)
+VerifyParallel(ChainCheck *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held)
 {
-	Helped		helped = {.tupdesc = v->findings.tupdesc};
+	ParallelVerification		parallel = {.tupdesc = v->findings.tupdesc};
 
 	RefuseRowsWithoutKey();
-	helped.slot = MakeSingleTupleTableSlot(helped.tupdesc, &TTSOpsMinimalTuple);
+	parallel.slot = MakeSingleTupleTableSlot(parallel.tupdesc, &TTSOpsMinimalTuple);
 	EnterParallelMode();
-	Launch(&helped, &v->ledger, intervals, max_parallel_workers_per_gather);
+	Launch(&parallel, &v->ledger, intervals, max_parallel_workers_per_gather);
 	DigestRead(digest, &v->ledger);
 	TallyTables(held);
-	VerifyBesideWorkers(&helped);
-	WaitForParallelWorkersToFinish(helped.context);
-	*period = helped.shared->period;
-	Collect(&helped, &v->findings);
-	DestroyParallelContext(helped.context);
+	VerifyBesideWorkers(&parallel);
+	WaitForParallelWorkersToFinish(parallel.context);
+	*period = parallel.shared->period;
+	Collect(&parallel, &v->findings);
+	DestroyParallelContext(parallel.context);
 	ExitParallelMode();
-	ExecDropSingleTupleTableSlot(helped.slot);
+	ExecDropSingleTupleTableSlot(parallel.slot);
 }

@@ -28,7 +28,7 @@ typedef struct Period
 } Period;
 
 extern Intervals FindIntervals(void);
-extern void AddPeriod(Period *period, const Verification *v);
-extern void VerifyHelped(Verification *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held);
+extern void AddPeriod(Period *period, const ChainCheck *v);
+extern void VerifyParallel(ChainCheck *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held);
 
 #endif
