@@ -4,7 +4,7 @@
  */
 #include "postgres.h"
 
-#include "trust_ledger.h"
+#include "fmgr.h"
 
 #include "governance/act.h"
 

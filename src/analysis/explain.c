@@ -4,13 +4,12 @@
  */
 #include "postgres.h"
 
-#include "analysis/score_query.h"
-
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "analysis/score_query.h"
 #include "base/arguments.h"
 #include "base/duration.h"
 

@@ -20,16 +20,16 @@
 
 #include <math.h>
 
-#include "analysis/score_query.h"
-
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-#include "governance/act.h"
+#include "analysis/score_query.h"
 #include "base/duration.h"
+#include "base/statement.h"
+#include "governance/act.h"
 
 PG_FUNCTION_INFO_V1(human_backing);
 

@@ -6,7 +6,7 @@
 #define TRUST_LEDGER_SCORE_EVENTS_H
 
 #include "base/row.h"
-#include "promise/lifecycle.h"
+#include "ledger/event.h"
 
 /* What one entry says that bears on a score. */
 typedef struct ScoreEvent

@@ -15,11 +15,13 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
-#include "governance/actor.h"
 #include "base/arguments.h"
-#include "ledger/chain_score.h"
+#include "base/catalog.h"
 #include "base/duration.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "governance/actor.h"
+#include "ledger/chain_score.h"
 
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);

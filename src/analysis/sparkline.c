@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "trust_ledger.h"
-
 #include <math.h>
 
 #include "catalog/pg_type_d.h"
@@ -13,6 +11,8 @@
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+
+#include "base/errcodes.h"
 
 PG_FUNCTION_INFO_V1(sparkline);
 

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "base/row.h"
+#include "base/statement.h"
 
 #define MOST_STEPS 100000
 

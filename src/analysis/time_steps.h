@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TIME_STEPS_H
 #define TRUST_LEDGER_TIME_STEPS_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "datatype/timestamp.h"
 

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "analysis/score_query.h"
-
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -19,10 +17,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
-#include "base/arguments.h"
-#include "score/opinion.h"
+#include "analysis/score_query.h"
 #include "analysis/time_steps.h"
+#include "base/arguments.h"
 #include "base/text.h"
+#include "score/opinion.h"
 
 PG_FUNCTION_INFO_V1(trust_trend);
 

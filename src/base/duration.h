@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_DURATION_H
 #define TRUST_LEDGER_DURATION_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "datatype/timestamp.h"
 

@@ -1,6 +1,6 @@
 /*
  * owner_session.c
- *		The company's tables: what they are called, who owns them, working as their owner.
+ *		Working as the owner of one of the company's tables.
  */
 #include "postgres.h"
 
@@ -14,30 +14,6 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
-
-/* schema.table, as SQL has to name it. */
-char *
-QualifiedName(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
-/* InvalidOid where it may be missing, and is. */
-Oid
-RelationOwner(Oid relid, bool missing_ok)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	else if (!missing_ok)
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	return owner;
-}
 
 /* From here on the owner works: nobody else runs the SQL of their conditions and types as themselves. */
 void

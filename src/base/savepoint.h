@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_SAVEPOINT_H
 #define TRUST_LEDGER_SAVEPOINT_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 extern ErrorData *InSavepoint(void (*step) (void *arg), void *arg, bool keep);
 extern bool IsAboutTheStep(const ErrorData *error);

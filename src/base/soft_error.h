@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_SOFT_ERROR_H
 #define TRUST_LEDGER_SOFT_ERROR_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "utils/float.h"
 

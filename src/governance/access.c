@@ -18,6 +18,7 @@
 #include "utils/inval.h"
 #include "utils/syscache.h"
 
+#include "base/statement.h"
 #include "base/text.h"
 
 PG_FUNCTION_INFO_V1(require_reader);

@@ -4,13 +4,13 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "catalog/pg_type_d.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
 #include "base/arguments.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(grant_access);
 PG_FUNCTION_INFO_V1(revoke_access);

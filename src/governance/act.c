@@ -21,9 +21,9 @@
 #include "utils/lsyscache.h"
 
 #include "base/arguments.h"
-#include "ledger/copy.h"
 #include "base/limit.h"
 #include "base/text.h"
+#include "ledger/copy.h"
 
 PG_FUNCTION_INFO_V1(act_as);
 

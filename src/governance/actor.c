@@ -16,6 +16,7 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
+#include "base/statement.h"
 #include "base/text.h"
 
 const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "catalog/pg_type_d.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -13,6 +11,8 @@
 #include "utils/numeric.h"
 
 #include "base/arguments.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(register_actor);
 PG_FUNCTION_INFO_V1(retire_actor);

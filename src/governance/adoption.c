@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "access/relation.h"
 #include "access/tableam.h"
 #include "catalog/namespace.h"
@@ -23,6 +21,8 @@
 #include "utils/snapmgr.h"
 
 #include "base/arguments.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 #include "ledger/copy.h"
 
 PG_FUNCTION_INFO_V1(ledger_is_empty);

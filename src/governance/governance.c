@@ -15,6 +15,8 @@
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
+#include "base/row_insert.h"
+#include "base/statement.h"
 #include "ledger/guard.h"
 
 GovernedTable governed_ledger =

@@ -5,6 +5,7 @@
 #ifndef TRUST_LEDGER_GOVERNANCE_H
 #define TRUST_LEDGER_GOVERNANCE_H
 
+#include "base/statement.h"
 #include "governance/act.h"
 
 /*

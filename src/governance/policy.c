@@ -17,6 +17,7 @@
 #include "utils/numeric.h"
 
 #include "base/duration.h"
+#include "base/statement.h"
 #include "base/text.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -13,6 +11,8 @@
 
 #include "base/arguments.h"
 #include "base/duration.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(set_policy);
 PG_FUNCTION_INFO_V1(drop_policy);

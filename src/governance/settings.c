@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -13,7 +11,8 @@
 
 #include "base/arguments.h"
 #include "base/duration.h"
-#include "tracking/parked_trace.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
 PG_FUNCTION_INFO_V1(set_ledger);
@@ -79,7 +78,7 @@ found_ledger(PG_FUNCTION_ARGS)
 	(void) GovernanceLock(&governance);
 	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(id)));
 	changes[0].details = JsonbFrom(first_settings);
-	if (ParkedHasSalts())
+	if (LedgerHasParkedSalts())
 		changes[0].details = DirectFunctionCall2(jsonb_concat, changes[0].details, JsonbFrom(parked_on_record));
 	changes[1].subject = RoleName(ledger.owner);
 	changes[1].details = JsonbFrom(owner_levels);

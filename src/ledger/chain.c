@@ -18,10 +18,12 @@
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
 
-#include "ledger/copy.h"
 #include "base/duration.h"
-#include "ledger/guard.h"
 #include "base/limit.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
+#include "ledger/copy.h"
+#include "ledger/guard.h"
 
 static Statement lock_chain = STATEMENT(
 	"SELECT length, head, recorded_at FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE",

@@ -13,7 +13,10 @@
 #include "catalog/pg_type_d.h"
 #include "utils/timestamp.h"
 
+#include "base/catalog.h"
 #include "base/duration.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
 #include "ledger/guard.h"
 
 static Statement read_score = STATEMENT(

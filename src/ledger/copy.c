@@ -24,6 +24,8 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/row_insert.h"
+#include "base/statement.h"
 #include "ledger/guard.h"
 #include "ledger/ledger.h"
 

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_COPY_H
 #define TRUST_LEDGER_COPY_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 typedef enum Copied
 {

@@ -16,8 +16,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-#include "base/limit.h"
 #include "base/large_value.h"
+#include "base/limit.h"
 
 #define ENTRY_COLUMN(id, name, type) {#name, type},
 static const Column entry_columns[ENTRY_COLUMNS] = {

@@ -23,9 +23,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "base/large_value.h"
 #include "ledger/copy.h"
 #include "ledger/entry.h"
-#include "base/large_value.h"
 
 PG_FUNCTION_INFO_V1(guard_entry);
 PG_FUNCTION_INFO_V1(guard_chain);

@@ -17,7 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "base/owner_session.h"
+#include "base/catalog.h"
 
 /* By its name: its OID is another one after a restore. */
 static void

@@ -23,10 +23,11 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
-#include "ledger/copy.h"
+#include "base/catalog.h"
 #include "base/duration.h"
-#include "base/owner_session.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "ledger/copy.h"
 
 PG_FUNCTION_INFO_V1(check_ledger);
 PG_FUNCTION_INFO_V1(migrate_as_owner);
@@ -417,4 +418,11 @@ migrate_as_owner(PG_FUNCTION_ARGS)
 		elog(ERROR, "migrate_ledger() could not be called");
 	LedgerLeave(&session);
 	PG_RETURN_BOOL(true);
+}
+
+/* Tables of an earlier version have no salts of parked changes until they are migrated. */
+bool
+LedgerHasParkedSalts(void)
+{
+	return get_attnum(LedgerRelation("parked_change"), "salt") != InvalidAttrNumber;
 }

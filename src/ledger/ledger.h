@@ -62,7 +62,14 @@ extern const Ledger *LedgerOpen(void);
 extern void LedgerEnter(const Ledger *ledger, LedgerSession *session);
 extern void LedgerLeave(LedgerSession *session);
 
+/*
+ * Member of the first entry's details, in a ledger whose governance records
+ * parked changes from the beginning.
+ */
+#define PARKED_ON_RECORD "parked"
+
 extern bool LedgerIsEmpty(bool keep);
+extern bool LedgerHasParkedSalts(void);
 
 extern Oid LedgerRelation(const char *name);
 extern void LedgerWatch(Oid relid, void (*forget) (void));

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TABLE_READER_H
 #define TRUST_LEDGER_TABLE_READER_H
 
-#include "ledger/heap.h"
+#include "ledger/row_tally.h"
 #include "base/row.h"
 
 typedef struct Reader

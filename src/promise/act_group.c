@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "promise/promise_act.h"
-
 #include "promise/promise_source.h"
 
 /* In the current memory context, which must last until all is written. */

@@ -7,10 +7,9 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "utils/builtins.h"
 
+#include "promise/promise_act.h"
 #include "promise/requirements.h"
 
 PG_FUNCTION_INFO_V1(back_promise);

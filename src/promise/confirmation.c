@@ -7,12 +7,12 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 
+#include "base/statement.h"
 #include "promise/assessment.h"
 #include "promise/breach.h"
+#include "promise/promise_act.h"
 #include "promise/terms.h"
 #include "promise/verdict.h"
 

@@ -12,9 +12,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -23,7 +20,11 @@
 #include "utils/snapmgr.h"
 
 #include "base/arguments.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 #include "ledger/guard.h"
+#include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);
 PG_FUNCTION_INFO_V1(erase_entry_words);

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -14,9 +12,11 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "ledger/erasure_log.h"
-#include "promise/promise_source.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "ledger/erasure_log.h"
+#include "promise/promise_act.h"
+#include "promise/promise_source.h"
 
 PG_FUNCTION_INFO_V1(history);
 

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include "promise/terms.h"
-
 #include "access/htup_details.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
@@ -22,6 +20,8 @@
 #include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
+
+#include "promise/terms.h"
 
 PG_FUNCTION_INFO_V1(make_promises);
 

@@ -4,9 +4,8 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "base/arguments.h"
+#include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(add_note);
 

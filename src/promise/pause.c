@@ -8,9 +8,8 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "base/duration.h"
+#include "promise/promise_act.h"
 #include "promise/terms.h"
 
 PG_FUNCTION_INFO_V1(pause_promise);

@@ -13,8 +13,8 @@
 #include "catalog/pg_type_d.h"
 #include "utils/fmgrprotos.h"
 
-#include "governance/actor.h"
 #include "base/duration.h"
+#include "governance/actor.h"
 #include "ledger/erasure_log.h"
 #include "promise/same.h"
 

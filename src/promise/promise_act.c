@@ -12,6 +12,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/arguments.h"
+#include "base/statement.h"
 #include "ledger/chain_score.h"
 #include "promise/promise_source.h"
 

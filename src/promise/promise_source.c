@@ -16,9 +16,11 @@
 #include "utils/fmgrprotos.h"
 #include "utils/json.h"
 
+#include "base/row_insert.h"
+#include "base/statement.h"
+#include "base/text.h"
 #include "ledger/guard.h"
 #include "ledger/ledger.h"
-#include "base/text.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},
 static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)};

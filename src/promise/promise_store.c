@@ -4,12 +4,13 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "base/row_insert.h"
+#include "base/statement.h"
 #include "ledger/guard.h"
+#include "promise/promise_act.h"
 
 static Inserter insert_promise = {.shape = &promise_shape};
 static SPIPlanPtr update_promise = NULL;	/* as a Statement's: nothing that happens to a transaction touches it */

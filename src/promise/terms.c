@@ -14,8 +14,8 @@
 #include "utils/numeric.h"
 
 #include "base/arguments.h"
-#include "promise/requirements.h"
 #include "base/duration.h"
+#include "promise/requirements.h"
 #include "promise/same.h"
 #include "promise/verdict.h"
 

@@ -38,15 +38,6 @@ PG_FUNCTION_INFO_V1(trust_score_ge);
 PG_FUNCTION_INFO_V1(trust_score_hash);
 PG_FUNCTION_INFO_V1(trust_score_hash_extended);
 
-/* Type trust_ledger.trust_score as it is now: an extension made anew has another. */
-Oid
-ScoreTypeId(void)
-{
-	Oid			schema = get_namespace_oid("trust_ledger", false);
-
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("trust_score"), ObjectIdGetDatum(schema));
-}
-
 void
 ScoreClear(TrustScore *score)
 {

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_SCORE_H
 #define TRUST_LEDGER_SCORE_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "datatype/timestamp.h"
 
@@ -50,7 +50,6 @@ ScoreIsEmpty(const TrustScore *score)
 	return (score->flags & SCORE_EMPTY) != 0;
 }
 
-extern Oid	ScoreTypeId(void);
 extern void ScoreClear(TrustScore *score);
 extern TrustScore *ScoreCopy(const TrustScore *score);
 extern float8 ScoreFading(int64 age, int64 half_life);

@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "score/score.h"
-
 #include <ctype.h>
 #include <limits.h>
 
@@ -25,6 +23,7 @@
 
 #include "base/duration.h"
 #include "base/soft_error.h"
+#include "score/score.h"
 
 PG_FUNCTION_INFO_V1(trust_score_in);
 PG_FUNCTION_INFO_V1(trust_score_out);

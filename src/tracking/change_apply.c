@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 
 #include "base/duration.h"
+#include "base/statement.h"
 #include "promise/same.h"
 #include "promise/terms.h"
 

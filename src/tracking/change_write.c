@@ -8,9 +8,9 @@
 
 #include "utils/memutils.h"
 
-#include "tracking/change_plan.h"
 #include "base/limit.h"
 #include "base/savepoint.h"
+#include "tracking/change_plan.h"
 
 /* What is to be written, and what cannot be. */
 typedef struct Writing

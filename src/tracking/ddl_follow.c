@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "tracking/trigger_catalog.h"
-
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -29,7 +27,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "base/owner_session.h"
+#include "base/catalog.h"
+#include "tracking/trigger_catalog.h"
 
 PG_FUNCTION_INFO_V1(follow_tables);
 

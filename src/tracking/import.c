@@ -14,9 +14,10 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "tracking/change_write.h"
-#include "ledger/copy.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "ledger/copy.h"
+#include "tracking/change_write.h"
 #include "tracking/tracked_table.h"
 
 PG_FUNCTION_INFO_V1(import_rows);

@@ -22,8 +22,8 @@
 #include "utils/timestamp.h"
 
 #include "base/limit.h"
-#include "promise/lifecycle.h"
 #include "base/text.h"
+#include "promise/lifecycle.h"
 
 #define MAPPED_COLUMN(id, name, type) {#name, type},
 static const Column mapped_columns[MAPPED_COLUMNS] = {MAPPED_LIST(MAPPED_COLUMN)};

@@ -21,7 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "base/owner_session.h"
+#include "base/catalog.h"
 #include "base/text.h"
 #include "tracking/trigger_catalog.h"
 

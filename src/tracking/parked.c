@@ -17,9 +17,11 @@
 #include "utils/memutils.h"
 
 #include "base/arguments.h"
+#include "base/limit.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
 #include "governance/governance.h"
 #include "ledger/guard.h"
-#include "base/limit.h"
 #include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(drop_parked);

@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "tracking/parked.h"
-
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
@@ -20,14 +18,17 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "ledger/copy.h"
-#include "tracking/change_plan.h"
-#include "ledger/guard.h"
 #include "base/limit.h"
-#include "tracking/parked_row.h"
 #include "base/owner_session.h"
+#include "base/row_insert.h"
 #include "base/savepoint.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "ledger/copy.h"
+#include "ledger/guard.h"
+#include "tracking/change_plan.h"
+#include "tracking/parked.h"
+#include "tracking/parked_row.h"
 
 PG_FUNCTION_INFO_V1(replay_parked);
 

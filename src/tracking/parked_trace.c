@@ -32,19 +32,12 @@ const RowShape parked_shape = {"parked_change", parked_columns, PARKED_COLUMNS};
 /* An entry names so many at the most: its details stay far below what a text may have. */
 #define CHANGES_OF_ONE_ENTRY 1000
 
-/* Whether parked changes have salts: not before migrate_ledger() has seen a ledger of an earlier version. */
-bool
-ParkedHasSalts(void)
-{
-	return get_attnum(LedgerRelation(parked_shape.table), parked_columns[PARKED_SALT].name) != InvalidAttrNumber;
-}
-
 /* Whether what is parked leaves a trace.  That stays so until the transaction ends. */
 bool
 ParkedIsTraced(void)
 {
 	LockRelationOid(LedgerRelation(parked_shape.table), RowExclusiveLock);
-	return ParkedHasSalts();
+	return LedgerHasParkedSalts();
 }
 
 /* The bytes that are committed to. */

@@ -12,8 +12,8 @@
 #include "access/htup_details.h"
 #include "miscadmin.h"
 
-#include "tracking/mapped_row.h"
 #include "promise/same.h"
+#include "tracking/mapped_row.h"
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 

@@ -19,10 +19,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "ledger/copy.h"
-#include "tracking/pending_changes.h"
-#include "tracking/parked_row.h"
 #include "base/savepoint.h"
+#include "ledger/copy.h"
+#include "tracking/parked_row.h"
+#include "tracking/pending_changes.h"
 
 PG_FUNCTION_INFO_V1(track);
 PG_FUNCTION_INFO_V1(check_track);

@@ -25,10 +25,12 @@
 
 #include "tracking/tracked_table.h"
 
-#include "governance/access.h"
-#include "tracking/mapped_row.h"
+#include "base/catalog.h"
 #include "base/owner_session.h"
+#include "base/statement.h"
+#include "governance/access.h"
 #include "promise/terms.h"
+#include "tracking/mapped_row.h"
 #include "tracking/trigger_catalog.h"
 
 PG_FUNCTION_INFO_V1(read_tracked);

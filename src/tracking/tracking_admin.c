@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -15,8 +13,10 @@
 #include "utils/lsyscache.h"
 
 #include "base/arguments.h"
-#include "base/owner_session.h"
+#include "base/catalog.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);

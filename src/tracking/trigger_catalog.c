@@ -26,13 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* A function of the extension; InvalidOid while the extension is being made. */
-Oid
-OwnFunction(const char *name, oidvector *types)
-{
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
-						   ObjectIdGetDatum(get_namespace_oid("trust_ledger", true)));
-}
+#include "base/catalog.h"
 
 Oid
 TrackFunction(void)

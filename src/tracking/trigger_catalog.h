@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TRIGGER_CATALOG_H
 #define TRUST_LEDGER_TRIGGER_CATALOG_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "access/htup.h"
 #include "nodes/pg_list.h"
@@ -23,7 +23,6 @@ typedef struct TrackTrigger
 	List	   *arguments;
 } TrackTrigger;
 
-extern Oid	OwnFunction(const char *name, oidvector *types);
 extern Oid	TrackFunction(void);
 extern bool AnyTrackTriggers(Oid track);
 extern List *AllTrackTriggers(Relation catalog, Oid track);

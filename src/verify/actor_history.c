@@ -12,9 +12,9 @@
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 
+#include "base/text.h"
 #include "ledger/ledger.h"
 #include "ledger/table_reader.h"
-#include "base/text.h"
 
 enum
 {

@@ -16,10 +16,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "verify/digest.h"
 #include "ledger/erasure_log.h"
-#include "verify/actor_history.h"
 #include "ledger/idempotency.h"
+#include "ledger/row_tally.h"
+#include "verify/actor_history.h"
+#include "verify/digest.h"
 
 /* A chain with the score that it carries */
 enum

@@ -11,10 +11,11 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/statement.h"
 #include "ledger/copy.h"
-#include "ledger/heap.h"
-#include "verify/parked_findings.h"
 #include "tracking/parked_trace.h"
+#include "verify/check_heap.h"
+#include "verify/parked_findings.h"
 
 /* The tables and their guards, as create_guards() puts them in place; place: the table, and each partition that it has. */
 #define GUARDED \

@@ -18,9 +18,10 @@
 #include "utils/builtins.h"
 #include "utils/ruleutils.h"
 
-#include "ledger/ledger.h"
 #include "base/row.h"
 #include "base/savepoint.h"
+#include "base/statement.h"
+#include "ledger/ledger.h"
 #include "verify/shipped.h"
 
 static Statement read_version = STATEMENT_WITHOUT_ARGS(

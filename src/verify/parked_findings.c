@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
+#include "base/statement.h"
 #include "tracking/parked_trace.h"
 
 /*
@@ -275,7 +276,7 @@ FindParkedProblems(Findings *findings)
 	ProjectEntries(&projection);
 	if (!projection.any && !projection.from_beginning)
 		return;
-	if (!ParkedHasSalts())
+	if (!LedgerHasParkedSalts())
 	{
 		AddFinding(findings, &(Finding) {
 			.part = parked_shape.table, .customer = "", .field = "salt", .problem = "is missing: the column does not exist"

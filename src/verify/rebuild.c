@@ -8,18 +8,19 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-#include "verify/check_chain.h"
-
 #include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 
 #include "base/arguments.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
+#include "governance/governance.h"
 #include "ledger/chain_score.h"
 #include "ledger/guard.h"
 #include "promise/promise_act.h"
+#include "verify/check_chain.h"
 
 PG_FUNCTION_INFO_V1(rebuild);
 

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "verify/verify_parallel.h"
-
 #include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -14,7 +12,10 @@
 
 #include "governance/access.h"
 #include "ledger/copy.h"
+#include "ledger/row_tally.h"
+#include "verify/check_heap.h"
 #include "verify/installed.h"
+#include "verify/verify_parallel.h"
 
 PG_FUNCTION_INFO_V1(verify_ledger);
 PG_FUNCTION_INFO_V1(verify_customer);

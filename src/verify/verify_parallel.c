@@ -22,6 +22,9 @@
 #include "storage/spin.h"
 #include "utils/builtins.h"
 
+#include "base/statement.h"
+#include "ledger/row_tally.h"
+
 extern PGDLLEXPORT void VerifyInWorker(dsm_segment *segment, shm_toc *toc);
 
 /* So few customers need no help. */

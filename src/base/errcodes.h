@@ -1,9 +1,9 @@
 /*
- * trust_ledger.h
- *		What every file of the extension may use: the reasons of refusal.
+ * errcodes.h
+ *		SQLSTATEs of the extension, one per reason for refusing a call.
  */
-#ifndef TRUST_LEDGER_H
-#define TRUST_LEDGER_H
+#ifndef TRUST_LEDGER_ERRCODES_H
+#define TRUST_LEDGER_ERRCODES_H
 
 #include "postgres.h"
 

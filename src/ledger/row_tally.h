@@ -1,11 +1,11 @@
 /*
- * heap.h
- *		Whether the rows that a table's indexes lead to are those that it holds.
+ * row_tally.h
+ *		Which rows of a table were read: their count, and the XOR of their hashed places.
  */
-#ifndef TRUST_LEDGER_HEAP_H
-#define TRUST_LEDGER_HEAP_H
+#ifndef TRUST_LEDGER_ROW_TALLY_H
+#define TRUST_LEDGER_ROW_TALLY_H
 
-#include "verify/findings.h"
+#include "nodes/pg_list.h"
 #include "storage/itemptr.h"
 
 /* Rows by their places, whatever their order: how many, and the XOR of the hashes of table and ctid. */
@@ -18,7 +18,6 @@ typedef struct RowTally
 extern void TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place);
 extern void TallyAdd(RowTally *tally, const RowTally *more);
 extern RowTally TallyTable(const char *table);
-extern void CompareTallies(Findings *findings, const char *table, const RowTally *read, const RowTally *held);
-extern void FindUnindexed(Findings *findings, const char *table);
+extern List *TablePlaces(const char *table);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * heap.c
+ * check_heap.c
  *		Whether the rows that a table's indexes lead to are those that it holds.
  *
  * Rows are read in order by an index.  One that stands in none is not read, and
@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "ledger/heap.h"
+#include "verify/check_heap.h"
 
 #include "access/genam.h"
 #include "access/relscan.h"
@@ -29,65 +29,6 @@
 #include "utils/uuid.h"
 
 #include "ledger/ledger.h"
-
-/* ---- how many rows, and which ---- */
-
-void
-TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place)
-{
-	struct
-	{
-		Oid			relid;
-		BlockNumber block;
-		uint32		offset;
-	}			row = {relid, ItemPointerGetBlockNumberNoCheck(place), ItemPointerGetOffsetNumberNoCheck(place)};
-
-	tally->count++;
-	tally->hashes ^= hash_bytes_extended((const unsigned char *) &row, sizeof(row), 0);
-}
-
-void
-TallyAdd(RowTally *tally, const RowTally *more)
-{
-	tally->count += more->count;
-	tally->hashes ^= more->hashes;
-}
-
-/* The table with its partitions, and whatever else SELECT reads by its name. */
-static List *
-Places(const char *table)
-{
-	return find_all_inheritors(LedgerRelation(table), AccessShareLock, NULL);
-}
-
-/* All its rows that the active snapshot sees, from the first page to the last. */
-RowTally
-TallyTable(const char *table)
-{
-	RowTally	tally = {0};
-	ListCell   *place;
-
-	foreach(place, Places(table))
-	{
-		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
-
-		if (RELKIND_HAS_TABLE_AM(rel->rd_rel->relkind))
-		{
-			TableScanDesc scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
-			TupleTableSlot *slot = table_slot_create(rel, NULL);
-
-			while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-			{
-				CHECK_FOR_INTERRUPTS();
-				TallyRow(&tally, RelationGetRelid(rel), &slot->tts_tid);
-			}
-			ExecDropSingleTupleTableSlot(slot);
-			table_endscan(scan);
-		}
-		table_close(rel, AccessShareLock);
-	}
-	return tally;
-}
 
 /* ---- rows that their table's key does not lead to ---- */
 
@@ -265,7 +206,7 @@ FindAllUnindexed(Findings *findings, const char *table)
 	int64		unindexed = 0;
 	ListCell   *place;
 
-	foreach(place, Places(table))
+	foreach(place, TablePlaces(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 
