@@ -228,7 +228,7 @@ Score(FunctionCallInfo fcinfo, Grouping by, const char *key, Statement *of_now, 
 Datum
 customer_score(PG_FUNCTION_ARGS)
 {
-	return Score(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo, 0, "customer"), &read_customer, &fold_customer);
+	return Score(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo->args[0], "customer"), &read_customer, &fold_customer);
 }
 
 /*
@@ -239,7 +239,7 @@ customer_score(PG_FUNCTION_ARGS)
 Datum
 promiser_score(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
 
 	/* whoever was retired keeps their score */
 	if (ActorFind(ScoresOpen(), actor) == NULL)

@@ -44,17 +44,17 @@ static const struct
 	uint32		events;
 	Form		form;
 }			field_rules[] = {
-	{MAPPED_CUSTOMER, WITH_TERMS, FORM_EITHER}, {MAPPED_WORDS, WITH_TERMS, FORM_EITHER},
-	{MAPPED_PROMISER, WITH_TERMS, FORM_EITHER}, {MAPPED_DRAFTED_BY, WITH_TERMS, FORM_EITHER},
-	{MAPPED_KIND, WITH_TERMS, FORM_EITHER}, {MAPPED_DUE, WITH_TERMS, FORM_COLUMN},
-	{MAPPED_VALUE, WITH_TERMS, FORM_EITHER}, {MAPPED_CURRENCY, WITH_TERMS, FORM_EITHER},
-	{MAPPED_PURPOSE, WITH_TERMS, FORM_EITHER}, {MAPPED_LONGEST_PAUSE, WITH_TERMS, FORM_EITHER},
-	{MAPPED_VERDICT, ON(ASSESSED), FORM_EITHER}, {MAPPED_PURPOSE_MET, ON(ASSESSED), FORM_EITHER},
-	{MAPPED_RELAYED, MAY_BE_RELAYED, FORM_CONSTANT},
-	{MAPPED_REASON, ALL_EVENTS & ~(ON(MADE) | ON(BACKED) | ON(ACCEPTED)), FORM_EITHER},
-	{MAPPED_OCCURRED_AT, ALL_EVENTS, FORM_COLUMN}, {MAPPED_CONTEXT, ALL_EVENTS, FORM_EITHER},
+	{COMMAND_CUSTOMER, WITH_TERMS, FORM_EITHER}, {COMMAND_WORDS, WITH_TERMS, FORM_EITHER},
+	{COMMAND_PROMISER, WITH_TERMS, FORM_EITHER}, {COMMAND_DRAFTED_BY, WITH_TERMS, FORM_EITHER},
+	{COMMAND_KIND, WITH_TERMS, FORM_EITHER}, {COMMAND_DUE, WITH_TERMS, FORM_COLUMN},
+	{COMMAND_VALUE, WITH_TERMS, FORM_EITHER}, {COMMAND_CURRENCY, WITH_TERMS, FORM_EITHER},
+	{COMMAND_PURPOSE, WITH_TERMS, FORM_EITHER}, {COMMAND_LONGEST_PAUSE, WITH_TERMS, FORM_EITHER},
+	{COMMAND_VERDICT, ON(ASSESSED), FORM_EITHER}, {COMMAND_PURPOSE_MET, ON(ASSESSED), FORM_EITHER},
+	{COMMAND_RELAYED, MAY_BE_RELAYED, FORM_CONSTANT},
+	{COMMAND_REASON, ALL_EVENTS & ~(ON(MADE) | ON(BACKED) | ON(ACCEPTED)), FORM_EITHER},
+	{COMMAND_OCCURRED_AT, ALL_EVENTS, FORM_COLUMN}, {COMMAND_CONTEXT, ALL_EVENTS, FORM_EITHER},
 	/* who stands behind a promise acts, and is not named */
-	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL_EVENTS, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
+	{COMMAND_ACTOR, ALL_EVENTS & ~PERSONAL_EVENTS, FORM_CONSTANT}, {COMMAND_BACKER, ON(BACKED), FORM_COLUMN}
 };
 
 /* An argument, taken apart. */
@@ -140,8 +140,8 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 		added->attnum = ColumnNumber(rel, argument, parts->value);
 		added->type = getBaseType(TupleDescAttr(RelationGetDescr(rel), added->attnum - 1)->atttypid);
 		MappedCheckType(field, added->type, argument);
-		if (field == MAPPED_DUE && added->type == DATEOID)
-			added->field = MAPPED_DUE_ON;
+		if (field == COMMAND_DUE && added->type == DATEOID)
+			added->field = COMMAND_DUE_ON;
 	}
 	else
 	{
@@ -230,7 +230,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 		Event		event;
 		int			field;
 	}			needed[] = {
-		{EVENT_MADE, MAPPED_CUSTOMER}, {EVENT_MADE, MAPPED_WORDS}, {EVENT_ASSESSED, MAPPED_VERDICT}
+		{EVENT_MADE, COMMAND_CUSTOMER}, {EVENT_MADE, COMMAND_WORDS}, {EVENT_ASSESSED, COMMAND_VERDICT}
 	};
 
 	for (size_t i = 0; i < lengthof(needed); i++)
@@ -245,7 +245,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("what is not made has no history to note in"),
 				 errhint("Write on_error:park for the event made.")));
-	if (mapping->event != EVENT_BACKED || MappingHas(mapping, MAPPED_BACKER))
+	if (mapping->event != EVENT_BACKED || MappingHas(mapping, COMMAND_BACKER))
 		return;
 	if (TRIGGER_FOR_INSERT(tgtype) || (TRIGGER_FOR_UPDATE(tgtype) && mapping->nwatched == 0))
 		ereport(ERROR,
@@ -400,7 +400,7 @@ bool
 MappingHas(const Mapping *mapping, int field)
 {
 	for (int i = 0; i < mapping->field_count; i++)
-		if (mapping->fields[i].field == field || (field == MAPPED_DUE && mapping->fields[i].field == MAPPED_DUE_ON))
+		if (mapping->fields[i].field == field || (field == COMMAND_DUE && mapping->fields[i].field == COMMAND_DUE_ON))
 			return true;
 	return false;
 }
