@@ -123,8 +123,10 @@ static void
 SetTerms(PromiseAct *pa)
 {
 	for (int i = 0; i < TERMS; i++)
-		SetTerm(pa, &terms[i]);
-	SetDue(pa);
+		if (terms[i].argument == COMMAND_DUE)
+			SetDue(pa);
+		else
+			SetTerm(pa, &terms[i]);
 }
 
 /* An AI does not put its words into the mouth of a human, nor of a machine that policy asks less of. */
