@@ -21,6 +21,7 @@
 
 set -euo pipefail
 umask 022
+. "${BASH_SOURCE%/*}/step"
 
 ROOT=$(realpath "${BASH_SOURCE%/*}/..")
 # By its path: the private installation has a pg_config too, but no headers to build with.
@@ -174,6 +175,7 @@ cleanup() {
 	local status=$? file
 	trap '' INT TERM HUP
 	trap - EXIT
+	end_step "$status" || :
 	if [[ $JOB ]]; then
 		kill -TERM -- "-$JOB" 2>/dev/null
 		wait "$JOB" 2>/dev/null
