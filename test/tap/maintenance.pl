@@ -16,8 +16,8 @@ make_roles($node);
 fill_ledger($node, 'crm');
 $node->safe_psql('postgres', q{SET allow_in_place_tablespaces = on; CREATE TABLESPACE elsewhere LOCATION ''; GRANT CREATE ON TABLESPACE elsewhere TO crm_owner});
 
-my ($recipe) = slurp_file('README.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms
-  or die 'the README has no recipe';
+my ($recipe) = slurp_file('doc/operations.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms
+  or die 'doc/operations.md has no recipe';
 
 my $app = FilledLedger::Session->new($node, 'crm', user => 'app');
 my $auditor = FilledLedger::Session->new($node, 'crm', user => 'auditor');
