@@ -1,7 +1,7 @@
 # make            builds the extension         make test    every test, on a server of its own
 # make install    installs it                  make demo    a small CRM's week, played into a ledger
 # make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour's storm
+#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour of stress
 # make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
 # make versions   every test on PostgreSQL 15, what may differ on 17 and 18, pg_upgrade from one to the next,
 #                 assertions, valgrind, AddressSanitizer
@@ -87,10 +87,10 @@ test: packages
 	test/run
 
 torture: export TRUST_LEDGER_KILLS ?= 100
-torture: export TRUST_LEDGER_STORM_SECONDS ?= 3600
+torture: export TRUST_LEDGER_STRESS_SECONDS ?= 3600
 torture: packages
 	+@$(MAKE) -s --no-print-directory all
-	test/run test/tap/crash.pl test/tap/storm.pl
+	test/run test/tap/crash.pl test/tap/stress.pl
 
 smith: MORE_PACKAGES = sqlsmith
 fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm

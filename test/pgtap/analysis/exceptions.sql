@@ -11,8 +11,8 @@ CREATE ROLE auditor;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,auditor}'::text[]) AS level \g /dev/null
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
 SELECT trust_ledger.set_policy('easy', kind => 'easy', grace => '0') \g /dev/null
 SELECT trust_ledger.set_policy('urgent', kind => 'urgent', evidence => 'asserted', back_within => '1 hour') \g /dev/null
 CALL random_actors(12);

@@ -12,7 +12,7 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,application}'::text[]) AS level \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 -- Evidence kept:broken to six places, "-" for none.
 CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
@@ -21,7 +21,7 @@ LANGUAGE sql AS $$
 		ELSE concat(trim_scale(round(trust_ledger.kept(score)::numeric, 6)), ':', trim_scale(round(trust_ledger.broken(score)::numeric, 6))) END
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A script's customer score and its promisers' together, as of a day, with a half-life of ten days. Nothing of it stays.
 CREATE FUNCTION score(script text, as_of text DEFAULT '40d') RETURNS text

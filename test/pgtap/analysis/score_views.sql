@@ -12,10 +12,10 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 CREATE TABLE view AS SELECT unnest('{customer,promiser,backer,kind}'::text[]) AS by;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- columns ----
 

@@ -7,7 +7,7 @@ SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna');
 SELECT trust_ledger.grant_access(current_user::text, 'import');
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
 CREATE FUNCTION made() RETURNS uuid LANGUAGE sql AS 'SELECT promise FROM trust.promise WHERE customer = ''c'' ORDER BY promise LIMIT 1';
@@ -164,7 +164,7 @@ DROP TRIGGER loud ON trust.promise;
 
 -- ---- what is large is hashed piece by piece, and comes to the same
 
-\ir ../../data/older_texts.sql
+\ir ../../helpers/oversized_texts.sql
 SELECT trust_ledger.make_promise('shaped', 'w', actor => 'anna', context => padded(value, 1048576)) FROM shapes;
 SELECT trust_ledger.register_actor('rich', 'human', authority => (SELECT jsonb_object_agg('C' || n, n * 1.5) FROM generate_series(1, 20000) AS n));
 SELECT cmp_ok((SELECT count(*) FROM trust.entry WHERE octet_length(context::text) > 100000 OR octet_length(details::text) > 100000), '>=', 13::bigint, 'there are large ones');

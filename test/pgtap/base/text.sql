@@ -8,7 +8,7 @@ SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- Where a key stands among the arguments, and where words do.
 CREATE TABLE keys (call text);

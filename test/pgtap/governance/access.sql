@@ -5,7 +5,7 @@ CREATE EXTENSION pgtap;
 SELECT plan(245);
 CREATE EXTENSION trust_ledger;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE super_user SUPERUSER;

@@ -6,7 +6,7 @@ SELECT plan(170);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 -- Who made a promise, made like this: actor and evidence, or the SQLSTATE. Nothing of it stays.
 CREATE FUNCTION maker(doing text, arguments text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

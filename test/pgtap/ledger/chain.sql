@@ -7,7 +7,7 @@ SELECT plan(78);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human');

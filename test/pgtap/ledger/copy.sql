@@ -1,11 +1,11 @@
 -- A copy: an empty ledger that create_ledger() marks, for good; what it refuses, and that an ordinary ledger is none.
--- Rows that a subscription would bring are put in past the guards here; test/tap/logical.pl has subscriptions.
+-- Rows that a subscription would bring are put in past the guards here; test/tap/logical_replication.pl has subscriptions.
 
 BEGIN;
 CREATE EXTENSION pgtap;
 SELECT plan(109);
 CREATE EXTENSION trust_ledger;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SET LOCAL client_min_messages = warning;
 
 CREATE ROLE ledger_owner;

@@ -357,7 +357,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SELECT trust_ledger.register_actor('ben', 'human');
 CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',

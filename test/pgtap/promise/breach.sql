@@ -254,7 +254,7 @@ FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', '
 
 -- ---- in time ----
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 -- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
 SELECT is(outcome(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))

@@ -274,7 +274,7 @@ SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_pro
 	'42804', format('new_promise: %s', change))
 FROM unnest('{ADD ATTRIBUTE more int,DROP ATTRIBUTE context,ALTER ATTRIBUTE value TYPE text CASCADE,RENAME ATTRIBUTE words TO w}'::text[]) AS change;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- As another login: the right is checked, also where the array's other elements would do.
 SELECT is(as_role('outsider', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}')])$$), 'TL004', 'not without a level');

@@ -93,7 +93,7 @@ FROM situation s WHERE situation = 'open';
 
 -- ---- who may not ----
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SELECT is(outcome(login, make(), call), want, format('%s: %s', login, call))
 FROM (VALUES
 	('app', 'add_note($1, ''n'', actor => ''anna'')', 'proposed'),

@@ -223,7 +223,7 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A pause does not put off what is due beyond a hundred years, which nobody could set either.
 SELECT is(outcome(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', make(-due, longest::interval))), want, format('due in %s days, longest pause %s', due, longest))

@@ -48,7 +48,7 @@ BEGIN
 END
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- What the promise says of its end: state, verdict with whose word and weights, what ended it.
 CREATE FUNCTION ended(of_promise uuid) RETURNS text

@@ -68,7 +68,7 @@ LANGUAGE sql AS $$
 		WHERE p.promise = of_promise AND e.promise = of_promise) t
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- making ----
 

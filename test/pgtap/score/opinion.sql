@@ -1,5 +1,5 @@
 -- What a trust score says: belief, disbelief, uncertainty; expectation; the lower bound to rank by.
--- The bound's arithmetic is compared with R's elsewhere (test/quantile); here, what is made of it.
+-- The bound's arithmetic is compared with R's elsewhere (test/beta_quantile); here, what is made of it.
 
 CREATE EXTENSION pgtap;
 SELECT plan(92);
@@ -15,7 +15,7 @@ RETURN trust_score(kept, broken, '2026-11-22', '180 days');
 CREATE FUNCTION close(a float8, b float8, tolerance float8 DEFAULT 1e-12) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN abs(a - b) <= tolerance * abs(b);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- the empty score, and simple ones
 

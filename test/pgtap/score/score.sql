@@ -7,7 +7,7 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.3);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- The same of a text that is to be a score, where there are soft errors without raising one.
 SELECT current_setting('server_version_num')::integer >= 160000 AS soft \gset

@@ -3,7 +3,7 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(135);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A trigger's arguments, as they are dumped.
 CREATE FUNCTION args(tab text, trigger name DEFAULT 'made') RETURNS text LANGUAGE sql AS $$

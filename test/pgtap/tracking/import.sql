@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 
-\ir ../../data/outcome.sql
-\ir ../../data/random_rows.sql
+\ir ../../helpers/calls.sql
+\ir ../../helpers/random_rows.sql
 
 CREATE ROLE crm_owner;
 CREATE ROLE importer;

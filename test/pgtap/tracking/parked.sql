@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
 SELECT plan(84);
-\ir ../../data/told.sql
-\ir ../../data/outcome.sql
+\ir ../../helpers/tracked_tables.sql
+\ir ../../helpers/calls.sql
 CREATE ROLE reader LOGIN;
 CREATE ROLE auditor LOGIN;
 CREATE ROLE importer LOGIN;

@@ -6,7 +6,7 @@ CREATE EXTENSION pgtap;
 SELECT plan(529);
 CREATE EXTENSION trust_ledger;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE crm_owner;

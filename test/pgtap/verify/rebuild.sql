@@ -292,7 +292,7 @@ FROM (SELECT doing FROM forgery WHERE doing !~ 'recorded_at'
 
 -- ---- whose call it is, and what it leaves
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SELECT is(outcome(format('SELECT trust_ledger.grant_access(''lisa'', %L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild(%L)', level, of_customer)),
 	CASE level WHEN 'admin' THEN 'ok' ELSE 'TL004' END, format('rebuild(%L) with level %s', of_customer, level))
 FROM unnest('{application,analyst,auditor,import,admin}'::text[]) AS level, unnest('{c,""}'::text[]) AS of_customer;
