@@ -108,7 +108,7 @@ SELECT cmp_ok(count(*)::int, '>=', 20, 'among them are such as differ from human
 -- ---- readers, and shape ----
 
 \ir ../../helpers/calls.sql
-SELECT is(outcome(call, role), want, format('%s: %s', role, call))
+SELECT is(sqlstate_of(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.over_promising', 'ok'), ('nobody', 'TABLE trust.over_promising', 'TL004'), ('nobody', 'SELECT FROM trust.over_promising WHERE promiser = ''no such''', 'TL004'),
 	('analyst', 'SELECT * FROM trust.promise', '42501'), ('analyst', 'DELETE FROM trust.over_promising', '55000')) AS v (role, call, want);
 SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = view::regclass AND attnum > 0 AND coalesce(col_description(attrelid, attnum), '') !~ '^\S.{6,}\.$'), 0::bigint, view || ': a comment on each column')

@@ -234,9 +234,9 @@ SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decid
 -- ---- arguments and readers ----
 
 \ir ../../helpers/calls.sql
-SELECT is(outcome('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
+SELECT is(sqlstate_of('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
 FROM (VALUES ('NULL', '22004'), ('''1 month''', '22023'), ('''1 year''', '22023'), ('''-1 us''', '22023'), ('''1 day -1 hour''', '22023'), ('''36526 days''', '22023'), ('''0''', 'ok'), ('''3 days''', 'ok')) AS v (argument, want);
-SELECT is(outcome(call, role), want, format('%s: %s', role, call))
+SELECT is(sqlstate_of(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.human_backing', 'ok'), ('nobody', 'TABLE trust.human_backing', 'TL004'), ('nobody', 'SELECT FROM trust.human_backing WHERE kind = ''no such''', 'TL004'),
 	('nobody', 'SELECT * FROM trust_ledger.human_backing()', 'TL004')) AS v (role, call, want);
 SELECT matches(obj_description('trust.human_backing'::regclass), 'association, not effect', 'the view says what it does not say');

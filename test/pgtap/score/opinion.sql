@@ -119,9 +119,9 @@ SELECT is_empty($$
 
 -- ---- what is refused
 
-SELECT is(outcome(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
+SELECT is(sqlstate_of(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
 FROM unnest('{empty,"(3,1,2026-11-22T00:00:00+00:00,P180D)"}'::text[]) AS score, unnest('{0,1,-0.1,1.1,NaN,Infinity}'::text[]) AS confidence;
-SELECT is(outcome(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
+SELECT is(sqlstate_of(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
 FROM unnest('{lower_bound,expectation}'::text[]) AS name,
 	(VALUES ('-0.1', '22003'), ('1.1', '22003'), ('NaN', '22003'), ('-Infinity', '22003'), ('-0', 'ok'), ('0', 'ok'), ('1', 'ok')) AS b (base_rate, expected);
 
