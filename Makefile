@@ -99,10 +99,10 @@ test:
 	test/run
 
 torture: export TRUST_LEDGER_KILLS ?= 100
-torture: export TRUST_LEDGER_STORM_SECONDS ?= 3600
+torture: export TRUST_LEDGER_STRESS_SECONDS ?= 3600
 torture:
 	$(call build_with_packages,test)
-	test/run test/tap/crash.pl test/tap/storm.pl
+	test/run test/tap/crash.pl test/tap/stress.pl
 
 demo bench:
 	$(call build_with_packages,demo)
