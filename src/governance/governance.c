@@ -17,7 +17,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 GovernedTable governed_ledger =
 GOVERNED_TABLE("ledger", "ledger", "table_format, half_life, weights, zone, lag");

@@ -23,7 +23,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "ledger/copy.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement lock_chain = STATEMENT(
 	"SELECT length, head, recorded_at FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE",

@@ -17,7 +17,7 @@
 #include "base/duration.h"
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement read_score = STATEMENT(
 	"SELECT score FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1", TEXTOID);

@@ -26,7 +26,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
 
 PG_FUNCTION_INFO_V1(mark_copy);

@@ -9,9 +9,6 @@
  */
 #include "postgres.h"
 
-#include "ledger/guard.h"
-
-#include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "commands/trigger.h"
 #include "replication/logicalworker.h"
@@ -26,6 +23,7 @@
 #include "base/large_value.h"
 #include "ledger/copy.h"
 #include "ledger/entry.h"
+#include "ledger/guard_expect.h"
 
 PG_FUNCTION_INFO_V1(guard_entry);
 PG_FUNCTION_INFO_V1(guard_chain);
@@ -35,127 +33,6 @@ PG_FUNCTION_INFO_V1(guard_governed);
 PG_FUNCTION_INFO_V1(guard_copy);
 PG_FUNCTION_INFO_V1(guard_parked);
 PG_FUNCTION_INFO_V1(guard_truncate);
-
-/* What one write is to bring. */
-struct Expectation
-{
-	GuardedTable table;
-	const GuardedRow *rows;		/* the next first */
-	int			count;			/* 0: none is to come any more */
-	bool		rebuilt;		/* it may replace what says the same seq, and go */
-	GuardedRow	one;
-	SubTransactionId made_in;
-	Expectation *outer;			/* of the write in the middle of which this one is made */
-};
-
-/*
- * Of the innermost write that is going on.  A nested call has its own, and leaves
- * that of the outer as it was.  An error takes back those of the savepoint that it
- * ends, and the end of the transaction takes all: until then they stand in its
- * memory.  None is there when a transaction is prepared: that is no write.
- */
-static Expectation *expected = NULL;
-
-static void
-ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
-{
-	expected = NULL;
-}
-
-/* Savepoints are numbered as they begin, so those within one have higher numbers. */
-static void
-ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
-			   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
-{
-	if (event != SUBXACT_EVENT_ABORT_SUB)
-		return;
-	while (expected && expected->made_in >= mine)
-		GuardDone(expected);
-}
-
-static Expectation *
-Expect(GuardedTable table)
-{
-	static bool registered = false; /* of the process, as the callbacks are */
-	Expectation *expectation;
-
-	if (!registered)
-	{
-		RegisterXactCallback(ForgetAtEnd, NULL);
-		RegisterSubXactCallback(ForgetAtSubEnd, NULL);
-		registered = true;
-	}
-	/* not in the savepoint's own memory: its first use takes 8 kB, until the transaction ends */
-	expectation = MemoryContextAlloc(TopTransactionContext, sizeof(Expectation));
-	expectation->table = table;
-	expectation->rebuilt = false;
-	expectation->made_in = GetCurrentSubTransactionId();
-	expectation->outer = expected;
-	return expected = expectation;
-}
-
-/*
- * The next rows written to that kind of table are these, in this order; they
- * stay where they are until the write is done.  An error takes that back.
- */
-Expectation *
-GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
-{
-	Expectation *expectation = Expect(table);
-
-	expectation->rows = rows;
-	expectation->count = count;
-	return expectation;
-}
-
-/* Hash may be NULL where the table has none. */
-Expectation *
-GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
-{
-	Expectation *expectation = Expect(table);
-
-	expectation->one.seq = seq;
-	if (hash)
-		memcpy(expectation->one.hash, hash, HASH_SIZE);
-	expectation->rows = &expectation->one;
-	expectation->count = 1;
-	return expectation;
-}
-
-/* A row that is made anew from the entries, or removed because there are none of it. */
-Expectation *
-GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
-{
-	Expectation *expectation = GuardExpectOne(table, seq, hash);
-
-	expectation->rebuilt = true;
-	return expectation;
-}
-
-/* That change is parked, or goes, or is changed: by TRIGGER_EVENT_INSERT, _DELETE or _UPDATE. */
-Expectation *
-GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation)
-{
-	uint8		hash[HASH_SIZE] = {0};
-
-	memcpy(hash, parked->data, UUID_LEN);
-	return GuardExpectOne(GUARDED_PARKED, operation, hash);
-}
-
-/* Whether the call comes from a trigger that a write of ours fired. */
-bool
-GuardWriting(void)
-{
-	return expected != NULL;
-}
-
-/* The write is done: what did not come is not to come any more. */
-void
-GuardDone(Expectation *expectation)
-{
-	expected = expectation->outer;
-	pfree(expectation);
-}
 
 pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
 
@@ -203,21 +80,6 @@ CheckCalledAsGuard(FunctionCallInfo fcinfo, bool row)
 				 errmsg("guards are triggers of the ledger's tables"),
 				 errhint("trust_ledger.migrate_ledger() puts them in place.")));
 	return trigger;
-}
-
-/* The row that was to come, once only; NULL where none was, and then none is any more. */
-static const GuardedRow *
-NextExpected(GuardedTable table)
-{
-	if (expected == NULL)
-		return NULL;
-	if (expected->table != table || expected->count == 0)
-	{
-		expected->count = 0;
-		return NULL;
-	}
-	expected->count--;
-	return expected->rows++;
 }
 
 static Datum
@@ -323,7 +185,7 @@ guard_entry(PG_FUNCTION_ARGS)
 		CheckErasureOnly(trigger);
 		if (!IsApplied())
 		{
-			const GuardedRow *row = NextExpected(GUARDED_ERASURE);
+			const GuardedRow *row = GuardNextExpected(GUARDED_ERASURE);
 
 			if (row == NULL || !HasSeq(row, trigger->tg_newtuple, tupdesc, "seq") ||
 				!HasHash(row, trigger->tg_newtuple, tupdesc, "hash"))
@@ -333,7 +195,7 @@ guard_entry(PG_FUNCTION_ARGS)
 	}
 	if (!IsApplied())
 	{
-		const GuardedRow *row = NextExpected(GUARDED_ENTRY);
+		const GuardedRow *row = GuardNextExpected(GUARDED_ENTRY);
 
 		if (row == NULL || !HasHash(row, trigger->tg_trigtuple, tupdesc, "hash"))
 			Refuse(trigger, "This entry was not made by the ledger's functions.");
@@ -351,18 +213,18 @@ GuardProjection(FunctionCallInfo fcinfo, GuardedTable table, const char *seq, co
 	TriggerData *trigger = CheckCalledAsGuard(fcinfo, true);
 	TupleDesc	tupdesc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
-	bool		rebuilt = expected && expected->table == table && expected->count > 0 && expected->rebuilt;
+	bool		rebuilt = GuardExpectsRebuilt(table);
 
 	if (IsApplied())
 		return PointerGetDatum(tuple);
 	if (TRIGGER_FIRED_BY_DELETE(trigger->tg_event))
 	{
-		if (!rebuilt || NextExpected(table) == NULL)
+		if (!rebuilt || GuardNextExpected(table) == NULL)
 			Refuse(trigger, "What the entries add up to is never deleted.");
 	}
 	else
 	{
-		const GuardedRow *row = NextExpected(table);
+		const GuardedRow *row = GuardNextExpected(table);
 
 		if (row == NULL || !HasSeq(row, tuple, tupdesc, seq) || (head && !HasHash(row, tuple, tupdesc, head)))
 			Refuse(trigger, "Its rows follow from entries, and change with them.");
@@ -468,7 +330,7 @@ guard_parked(PG_FUNCTION_ARGS)
 		CheckStaysParked(trigger);
 	if (!IsApplied())
 	{
-		const GuardedRow *row = NextExpected(GUARDED_PARKED);
+		const GuardedRow *row = GuardNextExpected(GUARDED_PARKED);
 
 		if (row == NULL || row->seq != (trigger->tg_event & TRIGGER_EVENT_OPMASK) ||
 			!HasParked(row, tuple, RelationGetDescr(trigger->tg_relation)))
@@ -489,7 +351,7 @@ guard_copy(PG_FUNCTION_ARGS)
 
 	if (!TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		Refuse(trigger, "Whether a ledger is a copy never changes.");
-	if (NextExpected(GUARDED_COPY) == NULL)
+	if (GuardNextExpected(GUARDED_COPY) == NULL)
 		Refuse(trigger, "Only create_ledger() makes a copy, of a ledger that is empty.");
 	CacheInvalidateRelcache(trigger->tg_relation);
 	return PointerGetDatum(trigger->tg_trigtuple);

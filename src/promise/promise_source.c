@@ -19,7 +19,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "base/text.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},

@@ -9,7 +9,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 
 static Inserter insert_promise = {.shape = &promise_shape};

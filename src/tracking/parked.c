@@ -21,7 +21,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "governance/governance.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(drop_parked);

@@ -25,7 +25,7 @@
 #include "base/statement.h"
 #include "base/text.h"
 #include "ledger/copy.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "tracking/change_plan.h"
 #include "tracking/parked.h"
 #include "tracking/parked_row.h"

@@ -18,7 +18,7 @@
 #include "base/statement.h"
 #include "governance/governance.h"
 #include "ledger/chain_score.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 #include "verify/check_chain.h"
 

@@ -1,9 +1,9 @@
 /*
- * guard.h
+ * guard_expect.h
  *		Guards: triggers that let nothing but the one way in write the ledger's tables.
  */
-#ifndef TRUST_LEDGER_GUARD_H
-#define TRUST_LEDGER_GUARD_H
+#ifndef TRUST_LEDGER_GUARD_EXPECT_H
+#define TRUST_LEDGER_GUARD_EXPECT_H
 
 #include "commands/trigger.h"
 
@@ -37,6 +37,8 @@ extern Expectation *GuardExpectOne(GuardedTable table, int64 seq, const uint8 *h
 extern Expectation *GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash);
 extern Expectation *GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation);
 extern void GuardDone(Expectation *expectation);
+extern const GuardedRow *GuardNextExpected(GuardedTable table);
+extern bool GuardExpectsRebuilt(GuardedTable table);
 extern bool GuardWriting(void);
 
 #endif
