@@ -6,7 +6,7 @@
 
 #include "fmgr.h"
 
-#include "governance/act.h"
+#include "governance/caller.h"
 
 PG_MODULE_MAGIC;
 

@@ -7,6 +7,7 @@
 
 #include "base/errcodes.h"
 
+#include "nodes/nodes.h"
 #include "utils/float.h"
 
 #if PG_VERSION_NUM >= 160000

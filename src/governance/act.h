@@ -63,8 +63,6 @@ typedef struct Act
 	const Origin *origin;		/* NULL: the call is a user's own */
 } Act;
 
-extern void ActInit(void);
-extern const char *WhoActs(const Ledger *ledger, Oid role, bool *own);
 extern const Origin *OriginOf(FunctionCallInfo fcinfo);
 extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern void ActOfNobody(Act *act, const Ledger *ledger);
@@ -73,7 +71,6 @@ extern void ActHold(Act *act, Row *entry);
 extern Row *ActEntry(const Act *act, const Chain *chain, const char *event);
 extern Evidence EvidenceFromName(const char *name);
 extern Evidence RowEvidence(const Row *row, int column);
-extern const char *RoleName(Oid role);
 extern void CheckInstant(TimestampTz instant, const char *what);
 
 #endif

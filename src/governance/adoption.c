@@ -22,6 +22,7 @@
 
 #include "base/arguments.h"
 #include "base/statement.h"
+#include "governance/caller.h"
 #include "governance/governance.h"
 #include "ledger/copy.h"
 

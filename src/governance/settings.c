@@ -12,6 +12,7 @@
 #include "base/arguments.h"
 #include "base/duration.h"
 #include "base/statement.h"
+#include "governance/caller.h"
 #include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);

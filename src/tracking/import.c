@@ -16,6 +16,7 @@
 
 #include "base/statement.h"
 #include "base/text.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/change_write.h"
 #include "tracking/tracked_table.h"

@@ -20,6 +20,7 @@
 #include "base/limit.h"
 #include "base/row_insert.h"
 #include "base/statement.h"
+#include "governance/caller.h"
 #include "governance/governance.h"
 #include "ledger/guard_expect.h"
 #include "promise/promise_act.h"

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "miscadmin.h"
 
+#include "governance/caller.h"
 #include "promise/same.h"
 #include "tracking/mapped_row.h"
 

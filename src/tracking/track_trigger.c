@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "base/savepoint.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/parked_row.h"
 #include "tracking/pending_changes.h"
