@@ -1,6 +1,9 @@
 /*
  * arguments.h
- *		Optional arguments of the functions that users call.
+ *		Reads and checks arguments of SQL functions that may be NULL.
+ *
+ * Each function takes the argument's position in fcinfo, counted from 0, and its
+ * name for error messages.
  */
 #ifndef TRUST_LEDGER_ARGUMENTS_H
 #define TRUST_LEDGER_ARGUMENTS_H
@@ -10,13 +13,27 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+/* Text with at least one visible character; NULL if the argument is NULL.  Errors: 22001, 22023. */
 extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
-extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint);
+
+/* Like ArgWords(), but NULL is an error (22004) with this hint. */
+extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what,
+							const char *hint);
+
+/* A jsonb value within the size limit; NULL if the argument is NULL.  Errors: 22001. */
 extern Jsonb *ArgJson(FunctionCallInfo fcinfo, int argument, const char *what);
+
+/* A key that passes CheckKey(); NULL if the argument is NULL.  Errors: 22023. */
 extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
+
+/* Like ArgKey(), but NULL is an error (22004). */
 extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
+
+/* Index of the argument in names[]; -1 if it is NULL.  Errors: 22023 if it is not in the list. */
 extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,
 					const char *const *names, int count);
+
+/* A finite number from 0 to 1e10000; NULL if the argument is NULL.  Errors: 22003. */
 extern Numeric ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what);
 
 #endif

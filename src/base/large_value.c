@@ -1,10 +1,10 @@
 /*
  * large_value.c
- *		Large values piece by piece, so that no copy of the whole is made.
+ *		Reads and compares large values in pieces, without a copy of the whole value.
  *
- * Entries that are older than the limit of a text may hold up to 1 GB.  What is
- * stored out of line and not compressed is fetched in pieces; what is compressed
- * must be there whole, once.
+ * Entries written before texts had a size limit may hold up to 1 GB.  Values that are
+ * stored out of line without compression are fetched in pieces; compressed ones
+ * must be decompressed as a whole.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 
 /* ---- texts ---- */
 
-/* Whether it can be fetched in pieces: of what is compressed, each piece needs all that comes before it. */
+/* In a compressed value, each piece depends on everything before it. */
 static bool
 HasPieces(Datum value)
 {
@@ -44,7 +44,6 @@ Piece(Datum value, size_t from)
 	return detoast_attr_slice((struct varlena *) DatumGetPointer(value), from, PIECE_BYTES);
 }
 
-/* The text's or bytea's bytes, in their order. */
 void
 TextPieces(Datum value, TakePiece take, void *arg)
 {
@@ -76,7 +75,7 @@ TakeString(TakePiece take, void *arg, const char *string)
 	take(arg, string, strlen(string));
 }
 
-/* With its quotes.  escape_json() looks at each byte by itself, so it can be given parts. */
+/* escape_json() escapes each byte separately, so it can be called for parts of the string. */
 static void
 TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, void *arg)
 {
@@ -91,7 +90,7 @@ TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, vo
 		part[bytes] = '\0';
 		resetStringInfo(buffer);
 		escape_json(buffer, part);
-		take(arg, buffer->data + 1, buffer->len - 2);	/* without the quotes of the part */
+		take(arg, buffer->data + 1, buffer->len - 2);	/* without the part's own quotes */
 	}
 	TakeString(take, arg, "\"");
 }
@@ -107,7 +106,8 @@ TakeScalar(const JsonbValue *value, StringInfo buffer, TakePiece take, void *arg
 			TakeQuoted(value->val.string.val, value->val.string.len, buffer, take, arg);
 			break;
 		case jbvNumeric:
-			text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+			text = DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
 			TakeString(take, arg, text);
 			pfree(text);
 			break;
@@ -122,10 +122,19 @@ TakeScalar(const JsonbValue *value, StringInfo buffer, TakePiece take, void *arg
 static const char *
 Bracket(JsonbIteratorToken token)
 {
-	return token == WJB_BEGIN_ARRAY ? "[" : token == WJB_END_ARRAY ? "]" : token == WJB_BEGIN_OBJECT ? "{" : "}";
+	switch (token)
+	{
+		case WJB_BEGIN_ARRAY:
+			return "[";
+		case WJB_END_ARRAY:
+			return "]";
+		case WJB_BEGIN_OBJECT:
+			return "{";
+		default:
+			return "}";
+	}
 }
 
-/* The text that jsonb_out() makes of it, in its order. */
 void
 JsonPieces(Jsonb *json, TakePiece take, void *arg)
 {
@@ -146,7 +155,7 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 			TakeString(take, arg, ", ");
 		if (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE)
 			TakeScalar(&value, &buffer, take, arg);
-		else if (!scalar)		/* one stands in an array that is not written */
+		else if (!scalar)		/* jsonb wraps a scalar in an array that has no brackets */
 			TakeString(take, arg, Bracket(token));
 		if (token == WJB_KEY)
 			TakeString(take, arg, ": ");
@@ -157,13 +166,14 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 
 /* ---- comparing ---- */
 
-/* As it is stored: fetched, and not decompressed. */
+/* Compares the stored bytes, compressed or not. */
 static bool
 SameAsStored(Datum a, Datum b)
 {
 	struct varlena *one = detoast_external_attr((struct varlena *) DatumGetPointer(a));
 	struct varlena *other = detoast_external_attr((struct varlena *) DatumGetPointer(b));
-	bool		same = VARSIZE_ANY(one) == VARSIZE_ANY(other) && memcmp(one, other, VARSIZE_ANY(one)) == 0;
+	bool		same = VARSIZE_ANY(one) == VARSIZE_ANY(other) &&
+		memcmp(one, other, VARSIZE_ANY(one)) == 0;
 
 	if (PointerGetDatum(one) != a)
 		pfree(one);
@@ -172,7 +182,7 @@ SameAsStored(Datum a, Datum b)
 	return same;
 }
 
-/* By the pieces of a; of b too, if it has any. */
+/* Compares in pieces.  a can be fetched in pieces; b possibly not. */
 static bool
 SamePieces(Datum a, Datum b, size_t all)
 {
@@ -184,7 +194,9 @@ SamePieces(Datum a, Datum b, size_t all)
 		struct varlena *one = Piece(a, from);
 		struct varlena *other = whole ? NULL : Piece(b, from);
 
-		same = memcmp(VARDATA_ANY(one), whole ? VARDATA_ANY(whole) + from : VARDATA_ANY(other), VARSIZE_ANY_EXHDR(one)) == 0;
+		same = memcmp(VARDATA_ANY(one),
+					  whole ? VARDATA_ANY(whole) + from : VARDATA_ANY(other),
+					  VARSIZE_ANY_EXHDR(one)) == 0;
 		pfree(one);
 		if (other)
 			pfree(other);
@@ -194,8 +206,9 @@ SamePieces(Datum a, Datum b, size_t all)
 	return same;
 }
 
+/* Whether both point to the same out-of-line value. */
 static bool
-SamePlace(Datum a, Datum b)
+SameToastPointer(Datum a, Datum b)
 {
 	struct varlena *one = (struct varlena *) DatumGetPointer(a);
 	struct varlena *other = (struct varlena *) DatumGetPointer(b);
@@ -204,7 +217,6 @@ SamePlace(Datum a, Datum b)
 		memcmp(VARDATA_EXTERNAL(one), VARDATA_EXTERNAL(other), sizeof(struct varatt_external)) == 0;
 }
 
-/* datum_image_eq() of two values with a length of their own, large or not. */
 bool
 LargeEqual(Datum a, Datum b)
 {
@@ -214,7 +226,7 @@ LargeEqual(Datum a, Datum b)
 		return false;
 	if (all <= LARGE_BYTES)
 		return datum_image_eq(a, b, false, -1);
-	if (SamePlace(a, b))
+	if (SameToastPointer(a, b))
 		return true;
 	if (HasPieces(a))
 		return SamePieces(a, b, all);
