@@ -1,6 +1,9 @@
 /*
  * guard_expect.c
- *		Announces the rows that the ledger is about to write to the guards of its tables.
+ *		Announces rows to the guards of the ledger's tables before they are written.
+ *
+ * A guard accepts an announced row once.  There is no flag that allows all writes, which
+ * a user's trigger could exploit.
  */
 #include "postgres.h"
 
@@ -9,23 +12,22 @@
 #include "access/xact.h"
 #include "utils/memutils.h"
 
-/* What one write is to bring. */
+/* The rows that one statement is expected to write. */
 struct Expectation
 {
 	GuardedTable table;
-	const GuardedRow *rows;		/* the next first */
-	int			count;			/* 0: none is to come any more */
-	bool		rebuilt;		/* it may replace what says the same seq, and go */
-	GuardedRow	one;
+	const GuardedRow *rows;		/* the next one first */
+	int			count;			/* number of rows left */
+	bool		rebuilt;		/* by GuardExpectRebuilt() */
+	GuardedRow	one;			/* space for a single row */
 	SubTransactionId made_in;
-	Expectation *outer;			/* of the write in the middle of which this one is made */
+	Expectation *outer;			/* that of the statement during which this one began */
 };
 
 /*
- * Of the innermost write that is going on.  A nested call has its own, and leaves
- * that of the outer as it was.  An error takes back those of the savepoint that it
- * ends, and the end of the transaction takes all: until then they stand in its
- * memory.  None is there when a transaction is prepared: that is no write.
+ * The expectation of the innermost statement in progress.  A nested call pushes its own
+ * one.  Subtransaction abort removes those that began in it, and the end of the
+ * transaction all of them; they are allocated in TopTransactionContext.
  */
 static Expectation *expected = NULL;
 
@@ -35,7 +37,7 @@ ForgetAtEnd(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused
 	expected = NULL;
 }
 
-/* Savepoints are numbered as they begin, so those within one have higher numbers. */
+/* Nested subtransactions have higher numbers. */
 static void
 ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
 			   SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
@@ -49,7 +51,7 @@ ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
 static Expectation *
 Expect(GuardedTable table)
 {
-	static bool registered = false; /* of the process, as the callbacks are */
+	static bool registered = false;
 	Expectation *expectation;
 
 	if (!registered)
@@ -58,7 +60,7 @@ Expect(GuardedTable table)
 		RegisterSubXactCallback(ForgetAtSubEnd, NULL);
 		registered = true;
 	}
-	/* not in the savepoint's own memory: its first use takes 8 kB, until the transaction ends */
+	/* CurTransactionContext would take 8 kB per subtransaction until the transaction ends */
 	expectation = MemoryContextAlloc(TopTransactionContext, sizeof(Expectation));
 	expectation->table = table;
 	expectation->rebuilt = false;
@@ -67,10 +69,6 @@ Expect(GuardedTable table)
 	return expected = expectation;
 }
 
-/*
- * The next rows written to that kind of table are these, in this order; they
- * stay where they are until the write is done.  An error takes that back.
- */
 Expectation *
 GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
 {
@@ -81,7 +79,6 @@ GuardExpect(GuardedTable table, const GuardedRow *rows, int count)
 	return expectation;
 }
 
-/* Hash may be NULL where the table has none. */
 Expectation *
 GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
 {
@@ -95,7 +92,6 @@ GuardExpectOne(GuardedTable table, int64 seq, const uint8 *hash)
 	return expectation;
 }
 
-/* A row that is made anew from the entries, or removed because there are none of it. */
 Expectation *
 GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
 {
@@ -105,7 +101,6 @@ GuardExpectRebuilt(GuardedTable table, int64 seq, const uint8 *hash)
 	return expectation;
 }
 
-/* That change is parked, or goes, or is changed: by TRIGGER_EVENT_INSERT, _DELETE or _UPDATE. */
 Expectation *
 GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation)
 {
@@ -115,14 +110,12 @@ GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation)
 	return GuardExpectOne(GUARDED_PARKED, operation, hash);
 }
 
-/* Whether the call comes from a trigger that a write of ours fired. */
 bool
 GuardWriting(void)
 {
 	return expected != NULL;
 }
 
-/* The write is done: what did not come is not to come any more. */
 void
 GuardDone(Expectation *expectation)
 {
@@ -130,7 +123,6 @@ GuardDone(Expectation *expectation)
 	pfree(expectation);
 }
 
-/* The row that was to come, once only; NULL where none was, and then none is any more. */
 const GuardedRow *
 GuardNextExpected(GuardedTable table)
 {
@@ -145,7 +137,6 @@ GuardNextExpected(GuardedTable table)
 	return expected->rows++;
 }
 
-/* Whether the row of that table that is to come next is one that is made anew. */
 bool
 GuardExpectsRebuilt(GuardedTable table)
 {
