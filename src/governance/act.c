@@ -1,6 +1,6 @@
 /*
  * act.c
- *		One act: who acts, how we know that it is them, when it happened.
+ *		An act: one call of a writing function, with its actor, evidence and time.
  */
 #include "postgres.h"
 
@@ -27,8 +27,8 @@ EvidenceFromName(const char *name)
 	if (evidence < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a kind of evidence", name),
-				 errhint("Evidence is asserted, session or passkey.")));
+				 errmsg("invalid kind of evidence: \"%s\"", name),
+				 errhint("Valid kinds are asserted, session and passkey.")));
 	return evidence;
 }
 
@@ -38,27 +38,27 @@ RowEvidence(const Row *row, int column)
 	return RowIsNull(row, column) ? EVIDENCE_NONE : EvidenceFromName(RowText(row, column));
 }
 
-/* Finite, and so far from the end of time that intervals can be added. */
+/* Leaves room for adding intervals. */
 #define LAST_YEAR 9999
 
 void
 CheckInstant(TimestampTz instant, const char *what)
 {
-	const TimestampTz end = ((int64) date2j(LAST_YEAR + 1, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
+	const TimestampTz end = USECS_PER_DAY *
+		((int64) date2j(LAST_YEAR + 1, 1, 1) - POSTGRES_EPOCH_JDATE);
 
 	if (TIMESTAMP_NOT_FINITE(instant))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s must not be infinite", what),
-				 errhint("Leave it out where there is none.")));
+				 errhint("Omit it if there is none.")));
 	if (instant >= end)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("%s is out of range", what),
-				 errdetail("It must lie before the year %d.", LAST_YEAR + 1)));
+				 errdetail("It must be before the year %d.", LAST_YEAR + 1)));
 }
 
-/* What code of ours calls the function for; NULL: a user calls. */
 const Origin *
 OriginOf(FunctionCallInfo fcinfo)
 {
@@ -69,19 +69,16 @@ OriginOf(FunctionCallInfo fcinfo)
 	return (const Origin *) node;
 }
 
-/*
- * Who calls, with which level, as which actor; and the arguments that every
- * writing function has.  Before the ledger's owner takes over.
- */
 void
-ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor)
+ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what,
+		 bool needs_actor)
 {
 	int			argument = PG_NARGS() - ACT_ARGUMENTS;
 	char	   *named;
 
 	if (fcinfo->flinfo)
 		CheckArgumentSizes(fcinfo);
-	else if (!PG_ARGISNULL(argument + 2))	/* code of ours calls: it knows what it gives, but for what a row holds */
+	else if (!PG_ARGISNULL(argument + 2))	/* called for a row: other arguments were checked */
 		CheckSize(JSONBOID, PG_GETARG_DATUM(argument + 2), "context");
 	named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 	memset(act, 0, sizeof(Act));
@@ -112,7 +109,6 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool n
 	}
 }
 
-/* What the ledger does of its own, as when it parks a change: nobody acts, login and role are what they are. */
 void
 ActOfNobody(Act *act, const Ledger *ledger)
 {
@@ -122,10 +118,6 @@ ActOfNobody(Act *act, const Ledger *ledger)
 	SetCaller(act, GetUserId());
 }
 
-/*
- * Whether anything changed since ActBegin(): a lock was waited for, and what
- * was checked may hold no more.
- */
 bool
 ActIsStale(const Act *act)
 {
@@ -133,7 +125,6 @@ ActIsStale(const Act *act)
 	return act->generation != LedgerGeneration();
 }
 
-/* When it happened: by the ledger's clock, or as given, never in the future. */
 static void
 SetInstants(const Act *act, const Chain *chain, Row *entry)
 {
@@ -143,18 +134,18 @@ SetInstants(const Act *act, const Chain *chain, Row *entry)
 	if (occurred_at > chain->now)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("occurred_at lies in the future"),
-				 errdetail("It is %s, and the ledger's clock says %s.",
-						   pstrdup(timestamptz_to_str(occurred_at)), timestamptz_to_str(chain->now)),
-				 errhint("Leave occurred_at out for what happens now.")));
+				 errmsg("occurred_at must not be in the future"),
+				 errdetail("It is %s, and the current time of the chain is %s.",
+						   pstrdup(timestamptz_to_str(occurred_at)),
+						   timestamptz_to_str(chain->now)),
+				 errhint("Omit occurred_at if the event happens now.")));
 	if (backfilled)
-		CheckAccess(act->ledger, act->role, LEVEL_IMPORT, "enter what happened long ago");
+		CheckAccess(act->ledger, act->role, LEVEL_IMPORT, "record events of the past");
 	RowSetInstant(entry, ENTRY_RECORDED_AT, chain->now);
 	RowSetInstant(entry, ENTRY_OCCURRED_AT, occurred_at);
 	RowSet(entry, ENTRY_BACKFILLED, BoolGetDatum(backfilled));
 }
 
-/* What the entry says of who acts. */
 static void
 SetActor(const Act *act, Row *entry)
 {
@@ -166,10 +157,6 @@ SetActor(const Act *act, Row *entry)
 	RowSetText(entry, ENTRY_EVIDENCE, evidence_names[act->evidence]);
 }
 
-/*
- * Before who acts backs: until this is committed no human is retired.  Who acts
- * is settled again where something changed meanwhile.
- */
 void
 ActHold(Act *act, Row *entry)
 {
@@ -182,13 +169,13 @@ ActHold(Act *act, Row *entry)
 	if (act->own && own == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("login \"%s\" no longer belongs to actor \"%s\"", act->login, act->actor->actor),
-				 errhint("Call again, as whoever the login may act as now.")));
+				 errmsg("login \"%s\" no longer belongs to actor \"%s\"",
+						act->login, act->actor->actor),
+				 errhint("Call the function again as an actor that this login can act as.")));
 	SettleActor(act, own, act->actor->actor);
 	SetActor(act, entry);
 }
 
-/* An entry with all that every entry has; the event's own columns are still to come. */
 Row *
 ActEntry(const Act *act, const Chain *chain, const char *event)
 {

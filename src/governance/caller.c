@@ -1,6 +1,6 @@
 /*
  * caller.c
- *		Who calls: login, current role, and the actor that a call acts for.
+ *		Determines login, role and actor of a call.
  */
 #include "postgres.h"
 
@@ -23,29 +23,27 @@
 PG_FUNCTION_INFO_V1(act_as);
 
 /*
- * Who acts in this transaction; set by act_as() and by nothing else.  PostgreSQL
- * takes it back with an error, a savepoint, the transaction, prepared or not; and
- * what a nested call sets with that call, since its session has a level of settings
- * of its own.
+ * The actor of this transaction, set only by act_as().  A setting is reset at the end of
+ * the transaction, on rollback to a savepoint, and by a nested call, whose LedgerSession
+ * has its own GUC nest level.
  */
 static char *acting = NULL;
 
 /*
- * The setting is PostgreSQL's own way to keep a value for one transaction and
- * to take it back with a savepoint.  PGC_INTERNAL: SET cannot reach it, so it
- * cannot outlive the transaction and meet the next client of a pooler.
+ * PGC_INTERNAL disallows SET, so that the value cannot outlive the transaction and apply
+ * to the next client of a connection pooler.
  */
 void
 ActInit(void)
 {
 	DefineCustomStringVariable("trust_ledger.actor",
-							   "Who acts in this transaction.",
-							   "Set by trust_ledger.act_as().",
+							   "Shows the actor of this transaction.",
+							   "It is set by trust_ledger.act_as().",
 							   &acting, "", PGC_INTERNAL, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("trust_ledger");
 }
 
-/* Roles belong to the cluster: a database in another encoding may have named one. */
+/* The role may have been created in a database with another encoding. */
 const char *
 RoleName(Oid role)
 {
@@ -56,8 +54,8 @@ RoleName(Oid role)
 }
 
 /*
- * Rows of the portal go to the client.  A cursor that a function opens may have
- * the very text that the client sent, and mean something else by it.
+ * Whether the portal's rows go to the client.  A function can open a cursor with the
+ * same text as the client's statement and another meaning.
  */
 static bool
 GoesToClient(Portal portal)
@@ -68,9 +66,9 @@ GoesToClient(Portal portal)
 }
 
 /*
- * A SELECT that the client sent, and nothing that somebody may have planted:
- * no cursor inside a function, no write, no table or view but the ledger's and
- * the catalog's.
+ * Whether the client itself sent the SELECT that is running: no cursor inside a
+ * function, no data modification, and no tables or views of others, whose code could
+ * make the call.
  */
 static bool
 IsClientsSelect(void)
@@ -100,9 +98,9 @@ IsClientsSelect(void)
 }
 
 /*
- * Their own login, used by nobody else: no SET ROLE, no trigger, no
- * security-definer function; and by a SELECT that the client sent, so that the
- * defaults and rules of a table that they write to do not act for them.
+ * Whether the call proves that the login's owner acts: no SET ROLE, no trigger, no
+ * security-definer function, and a SELECT of the client, so that defaults and rules of a
+ * table cannot make the call.
  */
 static bool
 IsOwnSession(void)
@@ -117,23 +115,22 @@ IsOwnSession(void)
 		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 0;
 }
 
-/*
- * The actor that login and current role belong to, if they belong to one.  Both
- * bind: what runs as somebody's role speaks for nobody else, whoever logged in.
- */
+/* The role counts too: code that runs with an actor's role acts only as that actor. */
 Actor *
 ActorOfCaller(const Act *act)
 {
 	Actor	   *by_login = ActorOfLogin(act->ledger, act->login);
-	Actor	   *by_role = act->role_name == act->login ? by_login : ActorOfLogin(act->ledger, act->role_name);
+	Actor	   *by_role = act->role_name == act->login ? by_login :
+		ActorOfLogin(act->ledger, act->role_name);
 	Actor	   *own = by_login ? by_login : by_role;
 
 	if (by_login && by_role && strcmp(by_login->actor, by_role->actor) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("login \"%s\" belongs to \"%s\", and what runs as role \"%s\" to \"%s\"",
-						act->login, by_login->actor, act->role_name, by_role->actor),
-				 errhint("Call the function yourself, not through code of another actor.")));
+				 errmsg("login \"%s\" and role \"%s\" belong to different actors",
+						act->login, act->role_name),
+				 errdetail("They belong to \"%s\" and \"%s\".", by_login->actor, by_role->actor),
+				 errhint("Call the function directly, not through code of another actor.")));
 	if (own && !own->active)
 		ActorNotActive(own->actor);
 	return own;
@@ -145,29 +142,31 @@ CheckMayActAs(const Act *act, const Actor *own, const char *named)
 	if (own != NULL && strcmp(own->actor, named) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("login \"%s\" acts as \"%s\" and cannot act as \"%s\"", act->login, own->actor, named),
-				 errdetail("The login, or the role that this runs as, is registered as that actor's own."),
-				 errhint("Let \"%s\" act from a login of their own, or through an application's login.", named)));
+				 errmsg("login \"%s\" cannot act as actor \"%s\"", act->login, named),
+				 errdetail("The login or the current role belongs to actor \"%s\".", own->actor),
+				 errhint("Have \"%s\" act from their own login or from an application's login.",
+						 named)));
 }
 
 static void
-NobodyActs(const Act *act)
+NoActor(const Act *act)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_IDENTITY),
-			 errmsg("nobody is acting"),
-			 errdetail("No actor was named, act_as() was not called in this transaction, and login \"%s\" belongs to no actor.", act->login),
-			 errhint("Add actor => '...', or call trust_ledger.act_as('...') in the same transaction.")));
+			 errmsg("no actor specified"),
+			 errdetail("Argument actor is null, act_as() was not called in this transaction, "
+					   "and login \"%s\" does not belong to an actor.", act->login),
+			 errhint("Add actor => '...', or call trust_ledger.act_as('...') "
+					 "in the same transaction.")));
 }
 
-/* Whom act_as() named in this transaction; NULL: nobody.  A copy: a nested call may set another. */
+/* The actor set by act_as(), or NULL.  A copy, since a nested call may set another one. */
 static const char *
 ActingAs(void)
 {
 	return acting != NULL && acting[0] != '\0' ? pstrdup(acting) : NULL;
 }
 
-/* The login's or role's own actor, if there is one; else the one that is named. */
 void
 SettleActor(Act *act, Actor *own, const char *named)
 {
@@ -175,17 +174,19 @@ SettleActor(Act *act, Actor *own, const char *named)
 		CheckMayActAs(act, own, named);
 	act->own = own != NULL;
 	act->actor = own ? own : ActorGet(act->ledger, named, "actor");
-	if (own == NULL && act->actor->speaks_for != SPEAKS_FOR_COMPANY && act->actor->db_role != NULL)
+	if (own == NULL && act->actor->speaks_for != SPEAKS_FOR_COMPANY &&
+		act->actor->db_role != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("actor \"%s\" acts from login \"%s\" only", act->actor->actor, act->actor->db_role),
-				 errdetail("It speaks for a %s and has a login of its own, so nobody else can speak in its name.",
+				 errmsg("actor \"%s\" can act only from login \"%s\"",
+						act->actor->actor, act->actor->db_role),
+				 errdetail("It speaks for a %s and has its own login.",
 						   speaks_for_names[act->actor->speaks_for])));
 }
 
 /*
- * The argument; else act_as(); else whoever the login belongs to.  For a row that
- * changed the argument says it all, and was settled when it did.
+ * For a changed row (act->origin) the actor was determined when the row changed, and is
+ * in the argument.
  */
 void
 ResolveActor(Act *act, const char *named, bool needed)
@@ -197,7 +198,7 @@ ResolveActor(Act *act, const char *named, bool needed)
 	if (named == NULL && own == NULL)
 	{
 		if (needed)
-			NobodyActs(act);
+			NoActor(act);
 		return;
 	}
 	SettleActor(act, own, named);
@@ -205,7 +206,6 @@ ResolveActor(Act *act, const char *named, bool needed)
 		act->evidence = EVIDENCE_SESSION;
 }
 
-/* Login and current role, as names and as whose level counts. */
 void
 SetCaller(Act *act, Oid role)
 {
@@ -216,7 +216,6 @@ SetCaller(Act *act, Oid role)
 	act->role = act->origin ? act->origin->level_of : role;
 }
 
-/* Who acts where nothing says so but login, role and act_as(); NULL: nobody.  own: it is the login's or role's own actor. */
 const char *
 WhoActs(const Ledger *ledger, Oid role, bool *own)
 {
@@ -231,9 +230,9 @@ WhoActs(const Ledger *ledger, Oid role, bool *own)
 
 /*
  * act_as(actor text) returns text
- *		Who acts in this transaction, where a call names nobody.  Gone with the
- *		transaction or the savepoint.  Errors: 42704 not registered, TL003 retired
- *		or not for this login to act as, TL004 no level that writes.
+ *		Sets the actor for calls without argument actor, until the transaction ends or is
+ *		rolled back to an earlier savepoint.  Errors: 42704 not registered, TL003 retired
+ *		or not allowed for this login, TL004 no level that allows writing.
  */
 Datum
 act_as(PG_FUNCTION_ARGS)
@@ -244,7 +243,7 @@ act_as(PG_FUNCTION_ARGS)
 	AcceptInvalidationMessages();
 	act.ledger = LedgerOpen();
 	SetCaller(&act, GetUserId());
-	CheckAccess(act.ledger, act.role, LEVELS_WRITING | LEVEL_ADMIN, "act for an actor");
+	CheckAccess(act.ledger, act.role, LEVELS_WRITING | LEVEL_ADMIN, "act as an actor");
 	ResolveActor(&act, actor, true);
 	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
