@@ -48,7 +48,7 @@ typedef struct Act
 {
 	const Ledger *ledger;
 	uint64		generation;		/* LedgerGeneration() before anything was looked up */
-	Actor	   *actor;			/* NULL in governance if there is none; see ActOfNobody() */
+	Actor	   *actor;			/* may be NULL in governance; see ActOfNobody() */
 	bool		own;			/* login or role belongs to the actor */
 	Evidence	evidence;
 	Oid			role;			/* role whose access level is checked */

@@ -106,7 +106,9 @@ Outweighs(Weight a, Weight b)
 static void
 CheckWeights(const Weight *w)
 {
-	static const Weighing order[] = {WEIGHT_KEPT, WEIGHT_REPAIRED, WEIGHT_ADMITTED, WEIGHT_BROKEN};
+	static const Weighing order[] = {
+		WEIGHT_KEPT, WEIGHT_REPAIRED, WEIGHT_ADMITTED, WEIGHT_BROKEN
+	};
 
 	for (size_t i = 1; i < lengthof(order); i++)
 		if (!Outweighs(w[order[i - 1]], w[order[i]]))
