@@ -38,7 +38,7 @@ HasPieces(Datum value)
 }
 
 static struct varlena *
-Piece(Datum value, size_t from)
+FetchPiece(Datum value, size_t from)
 {
 	CHECK_FOR_INTERRUPTS();
 	return detoast_attr_slice((struct varlena *) DatumGetPointer(value), from, PIECE_BYTES);
@@ -52,7 +52,7 @@ TextPieces(Datum value, TakePiece take, void *arg)
 	if (HasPieces(value))
 		for (size_t from = 0; from < all; from += PIECE_BYTES)
 		{
-			struct varlena *piece = Piece(value, from);
+			struct varlena *piece = FetchPiece(value, from);
 
 			take(arg, VARDATA_ANY(piece), VARSIZE_ANY_EXHDR(piece));
 			pfree(piece);
@@ -168,7 +168,7 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 
 /* Compares the stored bytes, compressed or not. */
 static bool
-SameAsStored(Datum a, Datum b)
+SameStoredBytes(Datum a, Datum b)
 {
 	struct varlena *one = detoast_external_attr((struct varlena *) DatumGetPointer(a));
 	struct varlena *other = detoast_external_attr((struct varlena *) DatumGetPointer(b));
@@ -191,8 +191,8 @@ SamePieces(Datum a, Datum b, size_t all)
 
 	for (size_t from = 0; same && from < all; from += PIECE_BYTES)
 	{
-		struct varlena *one = Piece(a, from);
-		struct varlena *other = whole ? NULL : Piece(b, from);
+		struct varlena *one = FetchPiece(a, from);
+		struct varlena *other = whole ? NULL : FetchPiece(b, from);
 
 		same = memcmp(VARDATA_ANY(one),
 					  whole ? VARDATA_ANY(whole) + from : VARDATA_ANY(other),
@@ -232,5 +232,5 @@ LargeEqual(Datum a, Datum b)
 		return SamePieces(a, b, all);
 	if (HasPieces(b))
 		return SamePieces(b, a, all);
-	return SameAsStored(a, b) || datum_image_eq(a, b, false, -1);
+	return SameStoredBytes(a, b) || datum_image_eq(a, b, false, -1);
 }

@@ -126,7 +126,7 @@ ActIsStale(const Act *act)
 }
 
 static void
-SetInstants(const Act *act, const Chain *chain, Row *entry)
+EntrySetTimes(const Act *act, const Chain *chain, Row *entry)
 {
 	TimestampTz occurred_at = act->has_occurred_at ? act->occurred_at : chain->now;
 	bool		backfilled = chain->now - act->ledger->lag > occurred_at;
@@ -147,7 +147,7 @@ SetInstants(const Act *act, const Chain *chain, Row *entry)
 }
 
 static void
-SetActor(const Act *act, Row *entry)
+EntrySetActor(const Act *act, Row *entry)
 {
 	RowSetText(entry, ENTRY_ACTOR, act->actor->actor);
 	RowSetText(entry, ENTRY_ACTOR_KIND, actor_kind_names[act->actor->kind]);
@@ -173,7 +173,7 @@ ActHold(Act *act, Row *entry)
 						act->login, act->actor->actor),
 				 errhint("Call the function again as an actor that this login can act as.")));
 	SettleActor(act, own, act->actor->actor);
-	SetActor(act, entry);
+	EntrySetActor(act, entry);
 }
 
 Row *
@@ -184,9 +184,9 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 	RowSet(entry, ENTRY_FORMAT, Int16GetDatum(ENTRY_FORMAT_NUMBER));
 	RowSet(entry, ENTRY_CUSTOMER, PointerGetDatum(chain->customer));
 	RowSetText(entry, ENTRY_EVENT, event);
-	SetInstants(act, chain, entry);
+	EntrySetTimes(act, chain, entry);
 	if (act->actor)
-		SetActor(act, entry);
+		EntrySetActor(act, entry);
 	RowSetText(entry, ENTRY_LOGIN, act->login);
 	RowSetText(entry, ENTRY_ROLE, act->role_name);
 	if (act->has_context)

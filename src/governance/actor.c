@@ -186,7 +186,7 @@ LoadActor(const Ledger *ledger, Statement *statement, const char *value, const c
 }
 
 static Actor *
-Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
+FindActor(const Ledger *ledger, Statement *statement, char prefix, const char *value)
 {
 	char		key[MAX_KEY_BYTES + 2];
 	CachedActor *entry;
@@ -210,13 +210,13 @@ Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
 Actor *
 ActorFind(const Ledger *ledger, const char *actor)
 {
-	return Find(ledger, &read_actor, '=', actor);
+	return FindActor(ledger, &read_actor, '=', actor);
 }
 
 Actor *
 ActorOfLogin(const Ledger *ledger, const char *login)
 {
-	return Find(ledger, &read_actor_of_login, '@', login);
+	return FindActor(ledger, &read_actor_of_login, '@', login);
 }
 
 void

@@ -216,7 +216,7 @@ LockForRegistration(const Ledger *ledger, const Registration *r)
 }
 
 static Datum
-DetailsOf(const Registration *r)
+RegistrationDetails(const Registration *r)
 {
 	Datum		values[7];
 	char		nulls[] = "       ";
@@ -286,7 +286,7 @@ register_actor(PG_FUNCTION_ARGS)
 			CheckResponsible(r.responsible, r.speaks_for);
 		if (r.db_role)
 			CheckDbRole(governance.act.ledger, &r);
-		change.details = DetailsOf(&r);
+		change.details = RegistrationDetails(&r);
 		change.name = name;
 		change.reason = ArgWords(fcinfo, 9, "reason");
 		GovernanceAppend(&governance, &change, 1);

@@ -58,7 +58,7 @@ RoleName(Oid role)
  * same text as the client's statement and another meaning.
  */
 static bool
-GoesToClient(Portal portal)
+PortalSendsToClient(Portal portal)
 {
 	CommandDest dest = portal->queryDesc ? portal->queryDesc->dest->mydest : DestNone;
 
@@ -78,7 +78,7 @@ IsClientsSelect(void)
 
 	if (ActivePortal == NULL || debug_query_string == NULL ||
 		strcmp(ActivePortal->sourceText, debug_query_string) != 0 ||
-		!GoesToClient(ActivePortal) || list_length(ActivePortal->stmts) != 1)
+		!PortalSendsToClient(ActivePortal) || list_length(ActivePortal->stmts) != 1)
 		return false;
 	statement = linitial_node(PlannedStmt, ActivePortal->stmts);
 	if (statement->commandType != CMD_SELECT || statement->hasModifyingCTE)
@@ -149,7 +149,7 @@ CheckMayActAs(const Act *act, const Actor *own, const char *named)
 }
 
 static void
-NoActor(const Act *act)
+ReportNoActor(const Act *act)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_IDENTITY),
@@ -162,7 +162,7 @@ NoActor(const Act *act)
 
 /* The actor set by act_as(), or NULL.  A copy, since a nested call may set another one. */
 static const char *
-ActingAs(void)
+ActorFromSetting(void)
 {
 	return acting != NULL && acting[0] != '\0' ? pstrdup(acting) : NULL;
 }
@@ -194,11 +194,11 @@ ResolveActor(Act *act, const char *named, bool needed)
 	Actor	   *own = ActorOfCaller(act);
 
 	if (named == NULL && act->origin == NULL)
-		named = ActingAs();
+		named = ActorFromSetting();
 	if (named == NULL && own == NULL)
 	{
 		if (needed)
-			NoActor(act);
+			ReportNoActor(act);
 		return;
 	}
 	SettleActor(act, own, named);
@@ -225,7 +225,7 @@ WhoActs(const Ledger *ledger, Oid role, bool *own)
 	SetCaller(&act, role);
 	actor = ActorOfCaller(&act);
 	*own = actor != NULL;
-	return actor ? actor->actor : ActingAs();
+	return actor ? actor->actor : ActorFromSetting();
 }
 
 /*

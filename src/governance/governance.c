@@ -66,7 +66,7 @@ GovernanceLock(Governance *governance)
 
 /* Updates or inserts the row that is derived from the entry. */
 static void
-Project(const GovernanceChange *change, const Row *entry)
+UpdateGovernedRow(const GovernanceChange *change, const Row *entry)
 {
 	Datum		values[4] = {
 		entry->values[ENTRY_SUBJECT], entry->values[ENTRY_DETAILS],
@@ -109,7 +109,7 @@ GovernanceAppend(Governance *governance, const GovernanceChange *changes, int co
 	ChainAppend(&governance->chain, entries, count);
 	for (int i = 0; i < count; i++)
 		if (changes[i].governs)
-			Project(&changes[i], entries[i]);
+			UpdateGovernedRow(&changes[i], entries[i]);
 	governance->receipt = ReceiptOf(entries[0]);
 }
 

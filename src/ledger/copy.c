@@ -41,17 +41,17 @@ static const char *const all = "all";
  * again if the (sub)transaction aborts.  A recreated table has another OID.
  */
 static Oid	known_relid = InvalidOid;
-static Copied known_copied = COPIED_NOTHING;
+static Copied known_kind = COPIED_NOTHING;
 
 static void
-ForgetCopied(void)
+ForgetCopyKind(void)
 {
 	known_relid = InvalidOid;
 }
 
 /* Attribute number of the mark's column; 0 if a tampered table does not have it. */
 static int
-MarkColumn(Relation rel)
+MarkAttnum(Relation rel)
 {
 	TupleDesc	tupdesc = RelationGetDescr(rel);
 	int			attnum = SPI_fnumber(tupdesc, "copied");
@@ -60,7 +60,7 @@ MarkColumn(Relation rel)
 }
 
 static Copied
-CopiedOf(TupleTableSlot *slot, int column)
+CopyKindFromSlot(TupleTableSlot *slot, int column)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, column, &isnull);
@@ -73,9 +73,9 @@ CopiedOf(TupleTableSlot *slot, int column)
  * GetLatestSnapshot() is not allowed in parallel mode, which writes nothing anyway.
  */
 static Copied
-ReadCopied(Relation rel)
+ReadCopyKind(Relation rel)
 {
-	int			column = MarkColumn(rel);
+	int			column = MarkAttnum(rel);
 	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
 											GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
@@ -83,7 +83,7 @@ ReadCopied(Relation rel)
 	Copied		copied = COPIED_NOTHING;
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = CopiedOf(slot, column);
+		copied = CopyKindFromSlot(slot, column);
 	if (copied != COPIED_NOTHING && table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		copied = COPIED_UNKNOWN;
 	ExecDropSingleTupleTableSlot(slot);
@@ -93,22 +93,22 @@ ReadCopied(Relation rel)
 }
 
 static Copied
-LoadCopied(Oid relid)
+LoadCopyKind(Oid relid)
 {
 	uint64		seen = LedgerGeneration();
 	Relation	rel;
 	Copied		copied;
 
-	LedgerWatch(relid, ForgetCopied);
+	LedgerWatch(relid, ForgetCopyKind);
 	rel = table_open(relid, AccessShareLock);
-	if (rel->rd_rel->relkind == RELKIND_RELATION && MarkColumn(rel) > 0)
-		copied = ReadCopied(rel);
+	if (rel->rd_rel->relkind == RELKIND_RELATION && MarkAttnum(rel) > 0)
+		copied = ReadCopyKind(rel);
 	else
 		copied = COPIED_UNKNOWN;
 	table_close(rel, AccessShareLock);
 	if (seen == LedgerGeneration())
 	{
-		known_copied = copied;
+		known_kind = copied;
 		known_relid = relid;
 	}
 	return copied;
@@ -122,7 +122,7 @@ LedgerCopied(void)
 
 	if (!OidIsValid(relid))
 		return COPIED_NOTHING;	/* no ledger, or one of an earlier version */
-	return relid == known_relid ? known_copied : LoadCopied(relid);
+	return relid == known_relid ? known_kind : LoadCopyKind(relid);
 }
 
 void

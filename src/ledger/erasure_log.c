@@ -150,7 +150,7 @@ ErasuresAdd(HTAB *erasures, const Row *erased)
 }
 
 static int
-TextsUnder(HTAB *erasures, ErasedKey key, int64 seq)
+TextsByKey(HTAB *erasures, ErasedKey key, int64 seq)
 {
 	Erased	   *entry = hash_search(erasures, &key, HASH_FIND, NULL);
 	int			texts = 0;
@@ -169,8 +169,8 @@ ErasedTexts(HTAB *erasures, const Row *entry)
 
 	if (erasures == NULL)
 		return 0;
-	texts = TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
+	texts = TextsByKey(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
 	if (!RowIsNull(entry, ENTRY_PROMISE) && !RowTextIs(entry, ENTRY_EVENT, "erased"))
-		texts |= TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq);
+		texts |= TextsByKey(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq);
 	return texts;
 }

@@ -124,7 +124,7 @@ LedgerGeneration(void)
 }
 
 static void
-NoLedger(const char *detail, const char *hint)
+ReportNoLedger(const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -148,10 +148,10 @@ LedgerRelation(const char *name)
 	relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		NoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
-				 !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
-				 "As the owner of the database, run SELECT trust_ledger.create_ledger();" :
-				 "Schema \"trust\" is incomplete. Restore it from a dump.");
+		ReportNoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
+					   !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
+					   "As the owner of the database, run SELECT trust_ledger.create_ledger();" :
+					   "Schema \"trust\" is incomplete. Restore it from a dump.");
 	return relid;
 }
 
@@ -193,8 +193,8 @@ TrustedOwner(Oid relid)
 	char		kind = get_rel_relkind(relid);
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		NoLedger("\"trust.ledger\" is not a table.",
-				 "Drop the object with that name, then restore the ledger from a dump.");
+		ReportNoLedger("\"trust.ledger\" is not a table.",
+					   "Drop the object with that name, then restore the ledger from a dump.");
 	CheckOwnsDatabase(owner);
 	CheckOwnsDatabase(SchemaOwner(get_rel_namespace(relid)));
 	return owner;
@@ -276,17 +276,17 @@ LedgerZone(const char *name)
 }
 
 static void
-NoSettings(void)
+ReportNoSettings(void)
 {
 	if (LedgerIsEmpty(false))	/* after a restore of pg_dump --schema-only */
-		NoLedger("All tables of the ledger are empty.",
-				 "As the owner of the database, run SELECT trust_ledger.create_ledger();");
+		ReportNoLedger("All tables of the ledger are empty.",
+					   "As the owner of the database, run SELECT trust_ledger.create_ledger();");
 	if (LedgerCopied() != COPIED_NOTHING)
-		NoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
-				 "Create the subscription for its rows, or wait until it has copied them; "
-				 "pg_subscription_rel shows its state.");
-	NoLedger("Table \"trust.ledger\" does not contain exactly one row.",
-			 "Restore that row from a dump of this ledger.");
+		ReportNoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
+					   "Create the subscription for its rows, or wait until it has copied them; "
+					   "pg_subscription_rel shows its state.");
+	ReportNoLedger("Table \"trust.ledger\" does not contain exactly one row.",
+				   "Restore that row from a dump of this ledger.");
 }
 
 static void
@@ -295,12 +295,12 @@ LoadSettings(Ledger *ledger)
 	int32		format;
 
 	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
-		NoSettings();
+		ReportNoSettings();
 	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
 	if (format != LEDGER_TABLE_FORMAT)
-		NoLedger(psprintf("Its tables have format %d; this version of the extension "
-						  "requires format %d.", format, LEDGER_TABLE_FORMAT),
-				 "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
+		ReportNoLedger(psprintf("Its tables have format %d; this version of the extension "
+								"requires format %d.", format, LEDGER_TABLE_FORMAT),
+					   "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
 	ledger->id = *DatumGetUUIDP(ResultNeeded(0, 1, UUIDOID));
 	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
 	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
@@ -308,8 +308,8 @@ LoadSettings(Ledger *ledger)
 	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 6, INTERVALOID)),
 											 "half_life");
 	if (get_attnum(LedgerRelation("chain"), "score") == InvalidAttrNumber)
-		NoLedger("Column \"score\" of table \"trust.chain\" was dropped with the extension.",
-				 "As the owner of the database, run SELECT trust_ledger.migrate_ledger();");
+		ReportNoLedger("Column \"score\" of table \"trust.chain\" was dropped with the extension.",
+					   "As the owner of the database, run SELECT trust_ledger.migrate_ledger();");
 }
 
 /*

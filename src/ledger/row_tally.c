@@ -22,7 +22,7 @@
 #include "ledger/ledger.h"
 
 void
-TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place)
+TallyRow(RowTally *tally, Oid relid, const ItemPointerData *ctid)
 {
 	struct
 	{
@@ -30,7 +30,7 @@ TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place)
 		BlockNumber block;
 		uint32		offset;
 	}			row = {
-		relid, ItemPointerGetBlockNumberNoCheck(place), ItemPointerGetOffsetNumberNoCheck(place)
+		relid, ItemPointerGetBlockNumberNoCheck(ctid), ItemPointerGetOffsetNumberNoCheck(ctid)
 	};
 
 	tally->count++;

@@ -16,7 +16,7 @@ typedef struct RowTally
 } RowTally;
 
 /* Adds a row. */
-extern void TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place);
+extern void TallyRow(RowTally *tally, Oid relid, const ItemPointerData *ctid);
 
 /* Adds a disjoint set of rows. */
 extern void TallyAdd(RowTally *tally, const RowTally *more);

@@ -53,7 +53,7 @@ ReaderQuery(const Reader *reader, const char *condition, const char *then,
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "SELECT %s%s FROM trust.%s WHERE %s",
 					 RowColumnsAsStored(reader->shape, tupdesc),
-					 reader->place ? ", ctid, tableoid" : "", reader->shape->table,
+					 reader->ctid_column ? ", ctid, tableoid" : "", reader->shape->table,
 					 condition ? condition : "true");
 	if (customers->only)
 		appendStringInfoString(&sql, " AND customer OPERATOR(pg_catalog.=) $1");
@@ -125,7 +125,7 @@ ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const c
  * without storage have no ctid at all.
  */
 static bool
-NeedsPlaces(const Reader *reader)
+NeedsCtidColumns(const Reader *reader)
 {
 	char		relkind = get_rel_relkind(LedgerRelation(reader->shape->table));
 
@@ -141,12 +141,12 @@ ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then,
 	ReaderBegin(reader, shape);
 	OpenPortal(reader, NULL, then, customers);
 	FetchBatch(reader);
-	if (NeedsPlaces(reader))
+	if (NeedsCtidColumns(reader))
 	{
 		SPI_freetuptable(reader->batch);
 		SPI_cursor_close(reader->portal);
 		reader->batch = NULL;
-		reader->place = shape->natts + 1;
+		reader->ctid_column = shape->natts + 1;
 		OpenPortal(reader, NULL, then, customers);
 		FetchBatch(reader);
 	}
@@ -160,10 +160,10 @@ TallyCurrent(Reader *reader, HeapTuple tuple)
 	TupleDesc	tupdesc = reader->batch->tupdesc;
 	bool		isnull;
 
-	if (reader->place)
+	if (reader->ctid_column)
 		TallyRow(&reader->tally,
-				 DatumGetObjectId(SPI_getbinval(tuple, tupdesc, reader->place + 1, &isnull)),
-				 (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, tupdesc, reader->place,
+				 DatumGetObjectId(SPI_getbinval(tuple, tupdesc, reader->ctid_column + 1, &isnull)),
+				 (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, tupdesc, reader->ctid_column,
 															 &isnull)));
 	else
 		TallyRow(&reader->tally, tuple->t_tableOid, &tuple->t_self);

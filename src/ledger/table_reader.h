@@ -19,7 +19,7 @@ typedef struct Reader
 	int			attnums[ROW_MAX_COLUMNS];	/* of the shape's columns in a batch */
 	Row		   *buffer;
 	bool		tallied;
-	int			place;			/* column of ctid, followed by tableoid; 0: use the tuple header */
+	int			ctid_column;	/* followed by tableoid; 0: both are in the tuple header */
 	RowTally	tally;			/* of the rows read so far */
 	MemoryContext context;		/* reset for each row */
 	Row		   *row;			/* current row, valid until the next one; NULL at the end */

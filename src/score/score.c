@@ -180,7 +180,7 @@ ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *a
 }
 
 static int64
-HalfLife(const Interval *interval)
+CheckedHalfLife(const Interval *interval)
 {
 	int64		half_life = IntervalMicroseconds(interval, "half_life");
 
@@ -205,7 +205,7 @@ trust_score(PG_FUNCTION_ARGS)
 
 	ScoreClear(score);
 	ScoreAdd(score, PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_TIMESTAMPTZ(2),
-			 HalfLife(PG_GETARG_INTERVAL_P(3)));
+			 CheckedHalfLife(PG_GETARG_INTERVAL_P(3)));
 	PG_RETURN_TRUST_SCORE(score);
 }
 
@@ -255,7 +255,7 @@ score_accum(PG_FUNCTION_ARGS)
 	if (!AggCheckCallContext(fcinfo, NULL))
 		score = ScoreCopy(score);
 	ScoreAdd(score, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_TIMESTAMPTZ(3),
-			 HalfLife(PG_GETARG_INTERVAL_P(4)));
+			 CheckedHalfLife(PG_GETARG_INTERVAL_P(4)));
 	PG_RETURN_TRUST_SCORE(score);
 }
 

@@ -208,7 +208,7 @@ ReadEvidence(char **text, const char *whole, float8 *evidence, Node *escontext)
 
 /* Ends the field at the separator and advances *text past it; NULL without separator. */
 static char *
-CutAt(char **text, char separator)
+SplitField(char **text, char separator)
 {
 	char	   *field = *text;
 	char	   *end = strchr(field, separator);
@@ -234,9 +234,9 @@ ReadScore(char *text, TrustScore *score, Node *escontext)
 	return *text++ == '(' &&
 		ReadEvidence(&text, whole, &score->kept, escontext) &&
 		ReadEvidence(&text, whole, &score->broken, escontext) &&
-		(instant = CutAt(&text, ',')) != NULL &&
+		(instant = SplitField(&text, ',')) != NULL &&
 		ReadInstant(instant, &score->as_of, escontext) &&
-		(half_life = CutAt(&text, ')')) != NULL &&
+		(half_life = SplitField(&text, ')')) != NULL &&
 		ReadHalfLife(half_life, &score->half_life, escontext) &&
 		*text == '\0';
 }
