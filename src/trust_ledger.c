@@ -15,5 +15,5 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
-	ActInit();
+	CallerInit();
 }

@@ -16,7 +16,7 @@
 #include "base/text.h"
 
 text *
-ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgText(FunctionCallInfo fcinfo, int argument, const char *what)
 {
 	text	   *words;
 
@@ -24,7 +24,7 @@ ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
 		return NULL;
 	CheckSize(TEXTOID, PG_GETARG_DATUM(argument), what);
 	words = PG_GETARG_TEXT_PP(argument);
-	CheckWords(words, what);
+	CheckVisibleText(words, what);
 	return words;
 }
 
@@ -38,10 +38,10 @@ ArgJson(FunctionCallInfo fcinfo, int argument, const char *what)
 }
 
 text *
-ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what,
-			   const char *hint)
+ArgTextRequired(FunctionCallInfo fcinfo, int argument, const char *what,
+				const char *hint)
 {
-	text	   *words = ArgWords(fcinfo, argument, what);
+	text	   *words = ArgText(fcinfo, argument, what);
 
 	if (words == NULL)
 		ereport(ERROR,
@@ -65,7 +65,7 @@ ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
 }
 
 char *
-ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgKeyRequired(FunctionCallInfo fcinfo, int argument, const char *what)
 {
 	if (PG_ARGISNULL(argument))
 		ereport(ERROR,
@@ -75,7 +75,7 @@ ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
 }
 
 int
-ArgName(FunctionCallInfo fcinfo, int argument, const char *what,
+ArgEnum(FunctionCallInfo fcinfo, int argument, const char *what,
 		const char *const *names, int count)
 {
 	char	   *name = ArgKey(fcinfo, argument, what);

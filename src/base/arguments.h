@@ -14,11 +14,11 @@
 #include "utils/numeric.h"
 
 /* Text with at least one visible character; NULL if the argument is NULL.  Errors: 22001, 22023. */
-extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
+extern text *ArgText(FunctionCallInfo fcinfo, int argument, const char *what);
 
-/* Like ArgWords(), but NULL is an error (22004) with this hint. */
-extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what,
-							const char *hint);
+/* Like ArgText(), but NULL is an error (22004) with this hint. */
+extern text *ArgTextRequired(FunctionCallInfo fcinfo, int argument, const char *what,
+							 const char *hint);
 
 /* A jsonb value within the size limit; NULL if the argument is NULL.  Errors: 22001. */
 extern Jsonb *ArgJson(FunctionCallInfo fcinfo, int argument, const char *what);
@@ -27,10 +27,10 @@ extern Jsonb *ArgJson(FunctionCallInfo fcinfo, int argument, const char *what);
 extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
 
 /* Like ArgKey(), but NULL is an error (22004). */
-extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
+extern char *ArgKeyRequired(FunctionCallInfo fcinfo, int argument, const char *what);
 
 /* Index of the argument in names[]; -1 if it is NULL.  Errors: 22023 if it is not in the list. */
-extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,
+extern int	ArgEnum(FunctionCallInfo fcinfo, int argument, const char *what,
 					const char *const *names, int count);
 
 /* A finite number from 0 to 1e10000; NULL if the argument is NULL.  Errors: 22003. */

@@ -48,7 +48,7 @@ ScoreTypeId(void)
 }
 
 Oid
-OwnFunction(const char *name, oidvector *types)
+ExtensionFunction(const char *name, oidvector *types)
 {
 	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
 						   PointerGetDatum(types),

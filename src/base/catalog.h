@@ -15,6 +15,6 @@ extern Oid	RelationOwner(Oid relid, bool missing_ok);
 extern Oid	ScoreTypeId(void);
 
 /* OID of trust_ledger.name(types); InvalidOid if there is none, as while CREATE EXTENSION runs. */
-extern Oid	OwnFunction(const char *name, oidvector *types);
+extern Oid	ExtensionFunction(const char *name, oidvector *types);
 
 #endif

@@ -45,7 +45,7 @@ FetchPiece(Datum value, size_t from)
 }
 
 void
-TextPieces(Datum value, TakePiece take, void *arg)
+TextPieces(Datum value, PieceCallback take, void *arg)
 {
 	size_t		all = RawBytes(value);
 
@@ -70,18 +70,18 @@ TextPieces(Datum value, TakePiece take, void *arg)
 /* ---- jsonb ---- */
 
 static void
-TakeString(TakePiece take, void *arg, const char *string)
+EmitString(PieceCallback take, void *arg, const char *string)
 {
 	take(arg, string, strlen(string));
 }
 
 /* escape_json() escapes each byte separately, so it can be called for parts of the string. */
 static void
-TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, void *arg)
+EmitQuoted(const char *string, int length, StringInfo buffer, PieceCallback take, void *arg)
 {
 	char		part[PART_BYTES + 1];
 
-	TakeString(take, arg, "\"");
+	EmitString(take, arg, "\"");
 	for (int from = 0; from < length; from += PART_BYTES)
 	{
 		int			bytes = Min(length - from, PART_BYTES);
@@ -92,30 +92,30 @@ TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, vo
 		escape_json(buffer, part);
 		take(arg, buffer->data + 1, buffer->len - 2);	/* without the part's own quotes */
 	}
-	TakeString(take, arg, "\"");
+	EmitString(take, arg, "\"");
 }
 
 static void
-TakeScalar(const JsonbValue *value, StringInfo buffer, TakePiece take, void *arg)
+EmitScalar(const JsonbValue *value, StringInfo buffer, PieceCallback take, void *arg)
 {
 	char	   *text;
 
 	switch (value->type)
 	{
 		case jbvString:
-			TakeQuoted(value->val.string.val, value->val.string.len, buffer, take, arg);
+			EmitQuoted(value->val.string.val, value->val.string.len, buffer, take, arg);
 			break;
 		case jbvNumeric:
 			text = DatumGetCString(DirectFunctionCall1(numeric_out,
 													   NumericGetDatum(value->val.numeric)));
-			TakeString(take, arg, text);
+			EmitString(take, arg, text);
 			pfree(text);
 			break;
 		case jbvBool:
-			TakeString(take, arg, value->val.boolean ? "true" : "false");
+			EmitString(take, arg, value->val.boolean ? "true" : "false");
 			break;
 		default:
-			TakeString(take, arg, "null");
+			EmitString(take, arg, "null");
 	}
 }
 
@@ -136,7 +136,7 @@ Bracket(JsonbIteratorToken token)
 }
 
 void
-JsonPieces(Jsonb *json, TakePiece take, void *arg)
+JsonPieces(Jsonb *json, PieceCallback take, void *arg)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&json->root);
 	bool		scalar = JB_ROOT_IS_SCALAR(json);
@@ -152,13 +152,13 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!first && (begins || token == WJB_ELEM || token == WJB_KEY))
-			TakeString(take, arg, ", ");
+			EmitString(take, arg, ", ");
 		if (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE)
-			TakeScalar(&value, &buffer, take, arg);
+			EmitScalar(&value, &buffer, take, arg);
 		else if (!scalar)		/* jsonb wraps a scalar in an array that has no brackets */
-			TakeString(take, arg, Bracket(token));
+			EmitString(take, arg, Bracket(token));
 		if (token == WJB_KEY)
-			TakeString(take, arg, ": ");
+			EmitString(take, arg, ": ");
 		first = begins || token == WJB_KEY;
 	}
 	pfree(buffer.data);
@@ -218,7 +218,7 @@ SameToastPointer(Datum a, Datum b)
 }
 
 bool
-LargeEqual(Datum a, Datum b)
+VarlenaEqual(Datum a, Datum b)
 {
 	size_t		all = RawBytes(a);
 

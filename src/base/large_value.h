@@ -13,15 +13,15 @@
 #define LARGE_BYTES (64 * 1024)
 
 /* Receives the next piece of a value. */
-typedef void (*TakePiece) (void *arg, const char *data, size_t length);
+typedef void (*PieceCallback) (void *arg, const char *data, size_t length);
 
 /* Passes the bytes of a text or bytea value to the callback, in order. */
-extern void TextPieces(Datum value, TakePiece take, void *arg);
+extern void TextPieces(Datum value, PieceCallback take, void *arg);
 
 /* Passes the text that jsonb_out() would produce to the callback, in order. */
-extern void JsonPieces(Jsonb *json, TakePiece take, void *arg);
+extern void JsonPieces(Jsonb *json, PieceCallback take, void *arg);
 
 /* Whether two varlena values have the same bytes, as datum_image_eq() does. */
-extern bool LargeEqual(Datum a, Datum b);
+extern bool VarlenaEqual(Datum a, Datum b);
 
 #endif

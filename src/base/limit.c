@@ -233,7 +233,7 @@ CheckRowSizes(const Row *row)
 
 /* An error message may quote a whole text of the user. */
 const char *
-ShortMessage(const char *message)
+TruncatedMessage(const char *message)
 {
 	size_t		length = strlen(message);
 	int			kept;

@@ -34,6 +34,6 @@ extern void CheckArgumentSizes(FunctionCallInfo fcinfo);
 extern void CheckRowSizes(const Row *row);
 
 /* The error message, cut to at most 8 kB for storage. */
-extern const char *ShortMessage(const char *message);
+extern const char *TruncatedMessage(const char *message);
 
 #endif

@@ -80,7 +80,7 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 			attnum = SPI_fnumber(tupdesc, name);
 		if (attnum <= 0)
 			MissingColumn(shape, name);
-		if (type == COLUMN_OF_SCORES)
+		if (type == SCORE_COLUMN_TYPE)
 			type = ScoreTypeId();
 		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 			WrongType(name);
@@ -89,7 +89,7 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 }
 
 void
-RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
+RowSetTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
 {
 	Datum		values[MaxTupleAttributeNumber];
 	bool		nulls[MaxTupleAttributeNumber];
@@ -109,7 +109,7 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 	int			attnums[ROW_MAX_COLUMNS];
 
 	RowMap(shape, tupdesc, attnums);
-	RowTakeTuple(row, tuple, tupdesc, attnums);
+	RowSetTuple(row, tuple, tupdesc, attnums);
 	return row;
 }
 
@@ -123,7 +123,7 @@ RowSetText(Row *row, int column, const char *value)
 }
 
 void
-RowTake(Row *row, int column, const Row *from, int from_column)
+RowCopyValue(Row *row, int column, const Row *from, int from_column)
 {
 	row->values[column] = from->values[from_column];
 	row->nulls[column] = from->nulls[from_column];
@@ -196,7 +196,7 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 		return a->nulls[a_column] == b->nulls[b_column];
 	ColumnStorage(type, &typlen, &typbyval);
 	if (typlen == -1)
-		return LargeEqual(a->values[a_column], b->values[b_column]);
+		return VarlenaEqual(a->values[a_column], b->values[b_column]);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 

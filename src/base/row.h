@@ -16,7 +16,7 @@
 #include "utils/uuid.h"
 
 /* Stands for type trust_score, whose OID is not fixed: see ScoreTypeId(). */
-#define COLUMN_OF_SCORES InvalidOid
+#define SCORE_COLUMN_TYPE InvalidOid
 
 typedef struct Column
 {
@@ -52,7 +52,7 @@ extern Row *RowNew(const RowShape *shape);
 extern void RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums);
 
 /* Sets the row to the tuple's values, which point into the tuple.  attnums come from RowMap(). */
-extern void RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums);
+extern void RowSetTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums);
 
 /* Returns a new row with the tuple's values, which point into the tuple. */
 extern Row *RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc);
@@ -61,7 +61,7 @@ extern Row *RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupde
 extern void RowSetText(Row *row, int column, const char *value);
 
 /* Copies a column from another row, without copying what its Datum points to. */
-extern void RowTake(Row *row, int column, const Row *from, int from_column);
+extern void RowCopyValue(Row *row, int column, const Row *from, int from_column);
 
 /*
  * Whether two columns hold the same bytes, or are both NULL.  1.50 differs from 1.5,

@@ -10,7 +10,7 @@
 #include "utils/resowner.h"
 
 ErrorData *
-InSavepoint(void (*step) (void *arg), void *arg, bool keep)
+RunInSavepoint(void (*step) (void *arg), void *arg, bool keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -41,7 +41,7 @@ InSavepoint(void (*step) (void *arg), void *arg, bool keep)
 }
 
 bool
-IsAboutTheStep(const ErrorData *error)
+IsStepError(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 

@@ -12,12 +12,12 @@
  * back otherwise.  If it fails, rolls it back and returns the error in the caller's
  * memory context; else returns NULL.
  */
-extern ErrorData *InSavepoint(void (*step) (void *arg), void *arg, bool keep);
+extern ErrorData *RunInSavepoint(void (*step) (void *arg), void *arg, bool keep);
 
 /*
  * Whether the step itself is the cause of the error: false for cancellation, lock
  * timeouts, lack of resources, serialization failures and internal errors.
  */
-extern bool IsAboutTheStep(const ErrorData *error);
+extern bool IsStepError(const ErrorData *error);
 
 #endif

@@ -83,7 +83,7 @@ StatementPlan(Statement *statement)
 }
 
 void
-StatementForget(Statement *statement)
+StatementRetirePlan(Statement *statement)
 {
 	RetirePlan(&statement->plan);
 }
@@ -159,7 +159,7 @@ ResultValue(uint64 row, int column, Oid type, bool *isnull)
 }
 
 Datum
-ResultNeeded(uint64 row, int column, Oid type)
+ResultNotNull(uint64 row, int column, Oid type)
 {
 	bool		isnull;
 	Datum		value = ResultValue(row, column, type, &isnull);
@@ -183,7 +183,7 @@ ResultText(uint64 row, int column)
 }
 
 char *
-ResultNeededText(uint64 row, int column)
+ResultTextNotNull(uint64 row, int column)
 {
-	return TextDatumGetCString(ResultNeeded(row, column, TEXTOID));
+	return TextDatumGetCString(ResultNotNull(row, column, TEXTOID));
 }

@@ -55,7 +55,7 @@ extern uint64 StatementReadLatest(Statement *statement, Datum *values, const cha
 								  Oid relid);
 
 /* Retires the statement's plan: the next execution plans it again. */
-extern void StatementForget(Statement *statement);
+extern void StatementRetirePlan(Statement *statement);
 
 /* Opens a cursor, which does not see later changes.  The caller closes it. */
 extern Portal StatementOpen(Statement *statement, Datum *values, const char *nulls,
@@ -76,12 +76,12 @@ extern Row *ResultRow(const RowShape *shape);
 extern Datum ResultValue(uint64 row, int column, Oid type, bool *isnull);
 
 /* The same, with error TL006 for NULL. */
-extern Datum ResultNeeded(uint64 row, int column, Oid type);
+extern Datum ResultNotNull(uint64 row, int column, Oid type);
 
 /* A text column as a C string; NULL if it is NULL. */
 extern char *ResultText(uint64 row, int column);
 
 /* The same, with error TL006 for NULL. */
-extern char *ResultNeededText(uint64 row, int column);
+extern char *ResultTextNotNull(uint64 row, int column);
 
 #endif

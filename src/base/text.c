@@ -111,7 +111,7 @@ CheckKeySize(size_t bytes, const char *what)
 }
 
 void
-CheckWords(text *words, const char *what)
+CheckVisibleText(text *words, const char *what)
 {
 	const unsigned char *p = (const unsigned char *) VARDATA_ANY(words);
 	const unsigned char *end = p + VARSIZE_ANY_EXHDR(words);

@@ -27,7 +27,7 @@ extern void CheckKey(const char *key, const char *what);
 extern void CheckKeySize(size_t bytes, const char *what);
 
 /* Error 22023 unless the text has at least one visible character. */
-extern void CheckWords(text *words, const char *what);
+extern void CheckVisibleText(text *words, const char *what);
 
 /* The object's member of that name, in buffer; NULL if there is none or json is no object. */
 extern JsonbValue *JsonMember(Jsonb *json, const char *name, JsonbValue *buffer);

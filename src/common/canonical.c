@@ -93,13 +93,13 @@ Reserve(CanonicalBytes *bytes, size_t length)
 }
 
 void
-CanonicalAbsent(CanonicalBytes *bytes)
+CanonicalNull(CanonicalBytes *bytes)
 {
 	*Reserve(bytes, 1) = 0;
 }
 
 unsigned char *
-CanonicalFieldOf(CanonicalBytes *bytes, size_t length)
+CanonicalReserveField(CanonicalBytes *bytes, size_t length)
 {
 	unsigned char *place = Reserve(bytes, 1 + 4 + length);
 	uint32		size = pg_hton32((uint32) length);
@@ -112,7 +112,7 @@ CanonicalFieldOf(CanonicalBytes *bytes, size_t length)
 void
 CanonicalField(CanonicalBytes *bytes, const void *data, size_t length)
 {
-	memcpy(CanonicalFieldOf(bytes, length), data, length);
+	memcpy(CanonicalReserveField(bytes, length), data, length);
 }
 
 void

@@ -28,13 +28,13 @@ extern bool RandomBytes(void *bytes, size_t length);
 extern void CanonicalReset(CanonicalBytes *bytes);
 
 /* Appends a field that is NULL: a byte 0. */
-extern void CanonicalAbsent(CanonicalBytes *bytes);
+extern void CanonicalNull(CanonicalBytes *bytes);
 
 /*
  * Appends a field with a value: a byte 1, the length as four bytes in big-endian order,
- * and the value.  CanonicalFieldOf() returns where the caller must store the value.
+ * and the value.  CanonicalReserveField() returns where the caller must store the value.
  */
-extern unsigned char *CanonicalFieldOf(CanonicalBytes *bytes, size_t length);
+extern unsigned char *CanonicalReserveField(CanonicalBytes *bytes, size_t length);
 extern void CanonicalField(CanonicalBytes *bytes, const void *data, size_t length);
 
 /* The same for integers, in big-endian order. */

@@ -79,7 +79,7 @@ AccessLevelFromName(const char *name)
 static int
 LevelsOfRow(uint64 row, Oid user)
 {
-	Oid			role = get_role_oid(TextDatumGetCString(ResultNeeded(row, 1, TEXTOID)), true);
+	Oid			role = get_role_oid(TextDatumGetCString(ResultNotNull(row, 1, TEXTOID)), true);
 	int			levels = 0;
 	Datum	   *names;
 	bool	   *nulls;
@@ -87,7 +87,7 @@ LevelsOfRow(uint64 row, Oid user)
 
 	if (!OidIsValid(role) || !has_privs_of_role(user, role))
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(ResultNeeded(row, 2, TEXTARRAYOID)),
+	deconstruct_array(DatumGetArrayTypeP(ResultNotNull(row, 2, TEXTARRAYOID)),
 					  TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		levels |= nulls[i] ? 0 : LevelOrNone(TextDatumGetCString(names[i]));

@@ -35,8 +35,8 @@ static Statement levels_without = STATEMENT(
 static Datum
 ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 {
-	char	   *role = ArgKeyNeeded(fcinfo, 0, "role");
-	char	   *level = ArgKeyNeeded(fcinfo, 1, "level");
+	char	   *role = ArgKeyRequired(fcinfo, 0, "role");
+	char	   *level = ArgKeyRequired(fcinfo, 1, "level");
 	Governance	governance;
 
 	(void) AccessLevelFromName(level);
@@ -56,8 +56,8 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("role \"%s\" does not have access level \"%s\"", role, level),
 					 errhint("View trust.access_level lists the access levels of all roles.")));
-		change.details = ResultNeeded(0, 1, JSONBOID);
-		change.reason = ArgWords(fcinfo, 2, "reason");
+		change.details = ResultNotNull(0, 1, JSONBOID);
+		change.reason = ArgText(fcinfo, 2, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -60,7 +60,7 @@ CheckInstant(TimestampTz instant, const char *what)
 }
 
 const Origin *
-OriginOf(FunctionCallInfo fcinfo)
+OriginFromCall(FunctionCallInfo fcinfo)
 {
 	ExtensibleNode *node = (ExtensibleNode *) fcinfo->context;
 
@@ -85,12 +85,12 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what,
 	AcceptInvalidationMessages();
 	act->generation = LedgerGeneration();
 	act->ledger = LedgerOpen();
-	act->origin = OriginOf(fcinfo);
-	SetCaller(act, act->origin ? act->origin->role : GetUserId());
+	act->origin = OriginFromCall(fcinfo);
+	ActSetCaller(act, act->origin ? act->origin->role : GetUserId());
 	act->evidence = EVIDENCE_ASSERTED;
 	CheckAccess(act->ledger, act->role, levels, what);
 	CheckNotCopy();
-	ResolveActor(act, named, needs_actor);
+	ActResolveActor(act, named, needs_actor);
 
 	act->has_occurred_at = !PG_ARGISNULL(argument + 1);
 	if (act->has_occurred_at)
@@ -105,17 +105,17 @@ ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what,
 	{
 		act->idempotency_key = PG_GETARG_TEXT_PP(argument + 3);
 		CheckKey(text_to_cstring(act->idempotency_key), "idempotency_key");
-		act->request = RequestOf(fcinfo, act->actor ? act->actor->actor : NULL);
+		act->request = RequestFromCall(fcinfo, act->actor ? act->actor->actor : NULL);
 	}
 }
 
 void
-ActOfNobody(Act *act, const Ledger *ledger)
+ActBeginWithoutActor(Act *act, const Ledger *ledger)
 {
 	memset(act, 0, sizeof(Act));
 	act->ledger = ledger;
 	act->evidence = EVIDENCE_NONE;
-	SetCaller(act, GetUserId());
+	ActSetCaller(act, GetUserId());
 }
 
 bool
@@ -158,21 +158,21 @@ EntrySetActor(const Act *act, Row *entry)
 }
 
 void
-ActHold(Act *act, Row *entry)
+ActLockActor(Act *act, Row *entry)
 {
 	Actor	   *own;
 
 	ActorsLock(RowShareLock);
 	if (!ActIsStale(act))
 		return;
-	own = ActorOfCaller(act);
+	own = ActorOfLoginOrRole(act);
 	if (act->own && own == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("login \"%s\" no longer belongs to actor \"%s\"",
 						act->login, act->actor->actor),
 				 errhint("Call the function again as an actor that this login can act as.")));
-	SettleActor(act, own, act->actor->actor);
+	ActSetActor(act, own, act->actor->actor);
 	EntrySetActor(act, entry);
 }
 

@@ -48,7 +48,7 @@ typedef struct Act
 {
 	const Ledger *ledger;
 	uint64		generation;		/* LedgerGeneration() before anything was looked up */
-	Actor	   *actor;			/* may be NULL in governance; see ActOfNobody() */
+	Actor	   *actor;			/* may be NULL in governance; see ActBeginWithoutActor() */
 	bool		own;			/* login or role belongs to the actor */
 	Evidence	evidence;
 	Oid			role;			/* role whose access level is checked */
@@ -64,7 +64,7 @@ typedef struct Act
 } Act;
 
 /* The Origin of the call; NULL if a user calls the function. */
-extern const Origin *OriginOf(FunctionCallInfo fcinfo);
+extern const Origin *OriginFromCall(FunctionCallInfo fcinfo);
 
 /*
  * Starts an act: checks the access level (see CheckAccess()), determines the actor, and
@@ -76,7 +76,7 @@ extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *
 					 bool needs_actor);
 
 /* Starts an act of the ledger itself, without actor or evidence, as for parking a change. */
-extern void ActOfNobody(Act *act, const Ledger *ledger);
+extern void ActBeginWithoutActor(Act *act, const Ledger *ledger);
 
 /* Whether checks of ActBegin() must be repeated: something changed while we waited for a lock. */
 extern bool ActIsStale(const Act *act);
@@ -85,7 +85,7 @@ extern bool ActIsStale(const Act *act);
  * Locks actors against retirement before the actor backs a promise, and determines the
  * actor again if the act is stale.  Updates the entry.
  */
-extern void ActHold(Act *act, Row *entry);
+extern void ActLockActor(Act *act, Row *entry);
 
 /*
  * Returns a new entry with the columns that all events have.  Errors: 22008 occurred_at

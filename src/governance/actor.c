@@ -119,9 +119,9 @@ ResultActor(void)
 	bool		isnull;
 	Datum		authority = ResultValue(0, 7, JSONBOID, &isnull);
 	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS,
-								 TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)));
+								 TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)));
 	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS,
-									   TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)));
+									   TextDatumGetCString(ResultNotNull(0, 3, TEXTOID)));
 
 	actor.authority = isnull ? NULL : DatumGetJsonbP(authority);
 	actor.actor = ResultText(0, 1);
@@ -135,8 +135,8 @@ ResultActor(void)
 	actor.customer = ResultText(0, 4);
 	actor.responsible = ResultText(0, 5);
 	actor.db_role = ResultText(0, 6);
-	actor.active = DatumGetBool(ResultNeeded(0, 8, BOOLOID));
-	actor.seq = DatumGetInt64(ResultNeeded(0, 9, INT8OID));
+	actor.active = DatumGetBool(ResultNotNull(0, 8, BOOLOID));
+	actor.seq = DatumGetInt64(ResultNotNull(0, 9, INT8OID));
 	return actor;
 }
 

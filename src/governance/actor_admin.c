@@ -136,15 +136,15 @@ CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 				 errmsg("responsible actor \"%s\" is not registered", responsible),
 				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');",
 						 quote_literal_cstr(responsible))));
-	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
+	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
 			   actor_kind_names[ACTOR_HUMAN]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("responsible actor \"%s\" is not a human", responsible)));
-	if (!DatumGetBool(ResultNeeded(0, 2, BOOLOID)))
+	if (!DatumGetBool(ResultNotNull(0, 2, BOOLOID)))
 		ActorNotActive(responsible);
 	if (speaks_for == SPEAKS_FOR_COMPANY &&
-		strcmp(TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)),
+		strcmp(TextDatumGetCString(ResultNotNull(0, 3, TEXTOID)),
 			   speaks_for_names[speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
@@ -174,16 +174,16 @@ CheckKindUnchanged(const Registration *r)
 
 	if (StatementWrite(&read_actor, &actor, NULL) == 0)
 		return;
-	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
+	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
 			   actor_kind_names[r->kind]) != 0 ||
-		strcmp(TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)),
+		strcmp(TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)),
 			   speaks_for_names[r->speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("cannot change kind or speaks_for of actor \"%s\"", r->actor),
 				 errdetail("It is registered with kind %s and speaks_for %s.",
-						   TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
-						   TextDatumGetCString(ResultNeeded(0, 2, TEXTOID))),
+						   TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
+						   TextDatumGetCString(ResultNotNull(0, 2, TEXTOID))),
 				 errhint("Register a new actor with another key.")));
 }
 
@@ -252,13 +252,13 @@ register_actor(PG_FUNCTION_ARGS)
 {
 	Registration r = {0};
 	Governance	governance;
-	text	   *name = ArgWords(fcinfo, 2, "name");
-	int			speaks_for = ArgName(fcinfo, 3, "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
+	text	   *name = ArgText(fcinfo, 2, "name");
+	int			speaks_for = ArgEnum(fcinfo, 3, "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
 	int			kind;
 
-	r.actor = ArgKeyNeeded(fcinfo, 0, "actor");
-	(void) ArgKeyNeeded(fcinfo, 1, "kind");
-	kind = ArgName(fcinfo, 1, "kind", actor_kind_names, ACTOR_KINDS);
+	r.actor = ArgKeyRequired(fcinfo, 0, "actor");
+	(void) ArgKeyRequired(fcinfo, 1, "kind");
+	kind = ArgEnum(fcinfo, 1, "kind", actor_kind_names, ACTOR_KINDS);
 	r.kind = kind;
 	r.speaks_for = speaks_for < 0 ? SPEAKS_FOR_COMPANY : speaks_for;
 	r.responsible = ArgKey(fcinfo, 4, "responsible");
@@ -288,7 +288,7 @@ register_actor(PG_FUNCTION_ARGS)
 			CheckDbRole(governance.act.ledger, &r);
 		change.details = RegistrationDetails(&r);
 		change.name = name;
-		change.reason = ArgWords(fcinfo, 9, "reason");
+		change.reason = ArgText(fcinfo, 9, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -365,7 +365,7 @@ CheckRetirable(const char *actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor)));
-	if (!DatumGetBool(ResultNeeded(0, 3, BOOLOID)))
+	if (!DatumGetBool(ResultNotNull(0, 3, BOOLOID)))
 		ActorNotActive(actor);
 	return ResultName(0, 4);
 }
@@ -382,7 +382,7 @@ CheckRetirable(const char *actor)
 Datum
 retire_actor(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *actor = ArgKeyRequired(fcinfo, 0, "actor");
 	char	   *successor = ArgKey(fcinfo, 1, "successor");
 	Governance	governance;
 
@@ -405,7 +405,7 @@ retire_actor(PG_FUNCTION_ARGS)
 		changes[0].governs = &governed_actor;
 		changes[0].subject = actor;
 		changes[0].name = name;
-		changes[0].reason = ArgWords(fcinfo, 2, "reason");
+		changes[0].reason = ArgText(fcinfo, 2, "reason");
 		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum,
 															   successor ? " " : "n"));
 		GovernanceAppend(&governance, changes, machines + 1);

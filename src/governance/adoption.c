@@ -233,7 +233,7 @@ adopt_ledger(PG_FUNCTION_ARGS)
 	Governance	governance;
 	char	   *from = ChangeOwner();
 
-	if (from != NULL && LedgerCopied() != COPIED_NOTHING)
+	if (from != NULL && LedgerCopyKind() != COPY_NONE)
 	{
 		ereport(NOTICE,
 				(errmsg("no entry records the adoption of the ledger"),
@@ -250,7 +250,7 @@ adopt_ledger(PG_FUNCTION_ARGS)
 					 errmsg("ledger already belongs to the owner of the database"),
 					 errdetail("Both belong to \"%s\".", RoleName(governance.act.ledger->owner)),
 					 errhint("There is nothing to adopt.")));
-		AppendAdoption(&governance, from, ArgWords(fcinfo, 0, "reason"));
+		AppendAdoption(&governance, from, ArgText(fcinfo, 0, "reason"));
 	}
 	else if (from != NULL)		/* the first call recorded another change of owner */
 		ereport(ERROR,

@@ -34,7 +34,7 @@ static char *acting = NULL;
  * to the next client of a connection pooler.
  */
 void
-ActInit(void)
+CallerInit(void)
 {
 	DefineCustomStringVariable("trust_ledger.actor",
 							   "Shows the actor of this transaction.",
@@ -117,7 +117,7 @@ IsOwnSession(void)
 
 /* The role counts too: code that runs with an actor's role acts only as that actor. */
 Actor *
-ActorOfCaller(const Act *act)
+ActorOfLoginOrRole(const Act *act)
 {
 	Actor	   *by_login = ActorOfLogin(act->ledger, act->login);
 	Actor	   *by_role = act->role_name == act->login ? by_login :
@@ -168,7 +168,7 @@ ActorFromSetting(void)
 }
 
 void
-SettleActor(Act *act, Actor *own, const char *named)
+ActSetActor(Act *act, Actor *own, const char *named)
 {
 	if (named != NULL)
 		CheckMayActAs(act, own, named);
@@ -189,9 +189,9 @@ SettleActor(Act *act, Actor *own, const char *named)
  * in the argument.
  */
 void
-ResolveActor(Act *act, const char *named, bool needed)
+ActResolveActor(Act *act, const char *named, bool needed)
 {
-	Actor	   *own = ActorOfCaller(act);
+	Actor	   *own = ActorOfLoginOrRole(act);
 
 	if (named == NULL && act->origin == NULL)
 		named = ActorFromSetting();
@@ -201,13 +201,13 @@ ResolveActor(Act *act, const char *named, bool needed)
 			ReportNoActor(act);
 		return;
 	}
-	SettleActor(act, own, named);
+	ActSetActor(act, own, named);
 	if (own != NULL && act->origin == NULL && IsOwnSession())
 		act->evidence = EVIDENCE_SESSION;
 }
 
 void
-SetCaller(Act *act, Oid role)
+ActSetCaller(Act *act, Oid role)
 {
 	Oid			login = act->origin ? act->origin->login : GetSessionUserId();
 
@@ -217,13 +217,13 @@ SetCaller(Act *act, Oid role)
 }
 
 const char *
-WhoActs(const Ledger *ledger, Oid role, bool *own)
+ActingActor(const Ledger *ledger, Oid role, bool *own)
 {
 	Act			act = {.ledger = ledger};
 	Actor	   *actor;
 
-	SetCaller(&act, role);
-	actor = ActorOfCaller(&act);
+	ActSetCaller(&act, role);
+	actor = ActorOfLoginOrRole(&act);
 	*own = actor != NULL;
 	return actor ? actor->actor : ActorFromSetting();
 }
@@ -237,14 +237,14 @@ WhoActs(const Ledger *ledger, Oid role, bool *own)
 Datum
 act_as(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *actor = ArgKeyRequired(fcinfo, 0, "actor");
 	Act			act = {0};
 
 	AcceptInvalidationMessages();
 	act.ledger = LedgerOpen();
-	SetCaller(&act, GetUserId());
+	ActSetCaller(&act, GetUserId());
 	CheckAccess(act.ledger, act.role, LEVELS_WRITING | LEVEL_ADMIN, "act as an actor");
-	ResolveActor(&act, actor, true);
+	ActResolveActor(&act, actor, true);
 	(void) set_config_option("trust_ledger.actor", actor, PGC_INTERNAL, PGC_S_SESSION,
 							 GUC_ACTION_LOCAL, true, 0, false);
 	PG_RETURN_TEXT_P(cstring_to_text(actor));

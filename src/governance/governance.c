@@ -79,7 +79,7 @@ UpdateGovernedRow(const GovernanceChange *change, const Row *entry)
 	if (StatementWrite(&change->governs->update, values, nulls) == 0)
 		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1,
 					 change->governs->table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 	/* the guard does this too, but the guards may have been dropped */
 	CacheInvalidateRelcacheByRelid(LedgerRelation(change->governs->table));
 }
@@ -105,12 +105,12 @@ GovernanceAppend(Governance *governance, const GovernanceChange *changes, int co
 			EntryClearRequest(entry);
 		entries[i] = entry;
 	}
-	ChainTie(&governance->chain, entries, count);
+	ChainLink(&governance->chain, entries, count);
 	ChainAppend(&governance->chain, entries, count);
 	for (int i = 0; i < count; i++)
 		if (changes[i].governs)
 			UpdateGovernedRow(&changes[i], entries[i]);
-	governance->receipt = ReceiptOf(entries[0]);
+	governance->receipt = ReceiptFromEntry(entries[0]);
 }
 
 /* Deletes a row for which there is no entry. */
@@ -124,7 +124,7 @@ RemoveRow(const GovernedTable *governed, Datum subject)
 
 	if (SPI_execute_with_args(delete, 1, types, &subject, NULL, false, 0) != SPI_OK_DELETE)
 		elog(ERROR, "could not delete a row of trust.%s", governed->table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /*
@@ -151,14 +151,14 @@ GovernanceRestore(GovernedTable *governed, const char *subject)
 	{
 		Expectation *expectation;
 
-		values[1] = ResultNeeded(0, 1, JSONBOID);
-		values[2] = ResultNeeded(0, 2, INT8OID);
+		values[1] = ResultNotNull(0, 1, JSONBOID);
+		values[2] = ResultNotNull(0, 2, INT8OID);
 		values[3] = ResultValue(0, 3, TEXTOID, &isnull);
 		nulls[3] = isnull ? 'n' : ' ';
 		expectation = GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
 		if (StatementWrite(&governed->update, values, nulls) == 0)
 			CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 	else
 		RemoveRow(governed, values[0]);

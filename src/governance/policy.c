@@ -85,7 +85,7 @@ ResultRule(uint64 row)
 	rule.back_within = MicrosecondsOr(row, 7, -1);
 	rule.grace = MicrosecondsOr(row, 8, -1);
 	rule.due_within = MicrosecondsOr(row, 9, -1);
-	rule.cumulative = DatumGetBool(ResultNeeded(row, 10, BOOLOID));
+	rule.cumulative = DatumGetBool(ResultNotNull(row, 10, BOOLOID));
 	return rule;
 }
 
@@ -236,7 +236,7 @@ PolicyIsCumulative(const Ledger *ledger)
 }
 
 PolicyRequirements
-PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
+PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
 {
 	PolicyRequirements required = {EVIDENCE_NONE, -1, -1, -1};
 	int64		shortest_grace = -1;

@@ -37,7 +37,7 @@ typedef struct PolicyRequirements
 } PolicyRequirements;
 
 /* The requirements for a promise. */
-extern PolicyRequirements PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
+extern PolicyRequirements PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject);
 
 /* Whether any active rule is cumulative, so that open_sum is needed. */
 extern bool PolicyIsCumulative(const Ledger *ledger);

@@ -72,12 +72,12 @@ static void
 CheckRule(FunctionCallInfo fcinfo)
 {
 	(void) ArgKey(fcinfo, 1, "promiser");
-	(void) ArgName(fcinfo, 2, "promiser_kind", actor_kind_names, ACTOR_KINDS);
+	(void) ArgEnum(fcinfo, 2, "promiser_kind", actor_kind_names, ACTOR_KINDS);
 	(void) ArgKey(fcinfo, 3, "kind");
 	(void) ArgKey(fcinfo, 4, "currency");
 	(void) ArgAmount(fcinfo, 5, "least_value");
 	CheckCumulative(fcinfo, 6, 5);
-	(void) ArgName(fcinfo, 7, "evidence", evidence_names + 1, EVIDENCES - 1);
+	(void) ArgEnum(fcinfo, 7, "evidence", evidence_names + 1, EVIDENCES - 1);
 	CheckInterval(fcinfo, 8, "back_within");
 	CheckInterval(fcinfo, 9, "grace");
 	CheckInterval(fcinfo, 10, "due_within");
@@ -105,7 +105,7 @@ CheckRule(FunctionCallInfo fcinfo)
 Datum
 set_policy(PG_FUNCTION_ARGS)
 {
-	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	char	   *policy = ArgKeyRequired(fcinfo, 0, "policy");
 	Governance	governance;
 
 	CheckRule(fcinfo);
@@ -126,7 +126,7 @@ set_policy(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		}
 		change.details = StatementDatum(&rule_details, values, nulls);
-		change.reason = ArgWords(fcinfo, 11, "reason");
+		change.reason = ArgText(fcinfo, 11, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -141,7 +141,7 @@ set_policy(PG_FUNCTION_ARGS)
 Datum
 drop_policy(PG_FUNCTION_ARGS)
 {
-	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	char	   *policy = ArgKeyRequired(fcinfo, 0, "policy");
 	Governance	governance;
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop policies");
@@ -157,8 +157,8 @@ drop_policy(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("policy \"%s\" does not exist", policy),
 					 errhint("View trust.policy_rule lists the active policies.")));
-		change.details = ResultNeeded(0, 1, JSONBOID);
-		change.reason = ArgWords(fcinfo, 1, "reason");
+		change.details = ResultNotNull(0, 1, JSONBOID);
+		change.reason = ArgText(fcinfo, 1, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -106,7 +106,7 @@ Outweighs(Weight a, Weight b)
 static void
 CheckWeights(const Weight *w)
 {
-	static const Weighing order[] = {
+	static const WeightKind order[] = {
 		WEIGHT_KEPT, WEIGHT_REPAIRED, WEIGHT_ADMITTED, WEIGHT_BROKEN
 	};
 
@@ -145,7 +145,7 @@ CheckSettings(FunctionCallInfo fcinfo)
 		CheckWeights(weights);
 	}
 	if (!PG_ARGISNULL(2))
-		(void) LedgerZone(ArgKeyNeeded(fcinfo, 2, "zone"));
+		(void) LedgerZone(ArgKeyRequired(fcinfo, 2, "zone"));
 	if (!PG_ARGISNULL(3) && IntervalMicroseconds(PG_GETARG_INTERVAL_P(3), "lag") > LONGEST_LAG)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -193,7 +193,7 @@ set_ledger(PG_FUNCTION_ARGS)
 			DatumGetCString(DirectFunctionCall1(uuid_out,
 												UUIDPGetDatum(&governance.act.ledger->id)));
 		change.details = StatementDatum(&merge_settings, values, nulls);
-		change.reason = ArgWords(fcinfo, 4, "reason");
+		change.reason = ArgText(fcinfo, 4, "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -86,8 +86,8 @@ LockRow(Chain *chain)
 		SPI_freetuptable(SPI_tuptable);
 		return false;
 	}
-	chain->length = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
-	head = DatumGetByteaPP(ResultNeeded(0, 2, BYTEAOID));
+	chain->length = DatumGetInt64(ResultNotNull(0, 1, INT8OID));
+	head = DatumGetByteaPP(ResultNotNull(0, 2, BYTEAOID));
 	if (VARSIZE_ANY_EXHDR(head) != HASH_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
@@ -115,7 +115,7 @@ CheckNotAppending(const Chain *chain)
 	Datum		values[2] = {PointerGetDatum(chain->customer), Int64GetDatum(chain->length)};
 	uint64		found;
 
-	if (!GuardWriting())
+	if (!GuardIsWriting())
 		return;
 	found = StatementWrite(&find_unfinished, values, NULL);
 	SPI_freetuptable(SPI_tuptable);
@@ -150,7 +150,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	}
 	expectation = GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
 	started = StatementWrite(&start_chain, values, NULL);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 	if (started == 1)
 	{
 		/* no other transaction can see the new row, so it needs no lock */
@@ -163,7 +163,7 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 }
 
 void
-ChainTie(Chain *chain, Row **entries, int count)
+ChainLink(Chain *chain, Row **entries, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -179,7 +179,7 @@ ChainTie(Chain *chain, Row **entries, int count)
 }
 
 void
-ChainMove(const Chain *chain)
+ChainMoveHead(const Chain *chain)
 {
 	const TrustScore *score = chain->score;
 	Expectation *expectation;
@@ -198,7 +198,7 @@ ChainMove(const Chain *chain)
 	expectation = GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
 	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL),
 				 1, "chain");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 void
@@ -215,18 +215,18 @@ ChainInsert(Row **entries, int count)
 	}
 	expectation = GuardExpect(GUARDED_ENTRY, guarded, count);
 	RowsInsert(&insert_entry, LedgerRelation("entry"), (const Row *const *) entries, count);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 void
 ChainAppend(Chain *chain, Row **entries, int count)
 {
 	ChainInsert(entries, count);
-	ChainMove(chain);
+	ChainMoveHead(chain);
 }
 
 Receipt
-ReceiptOf(const Row *entry)
+ReceiptFromEntry(const Row *entry)
 {
 	Receipt		receipt = {0};
 

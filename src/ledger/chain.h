@@ -51,22 +51,22 @@ extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
  * Sets seq, prev_hash, commitments and hash of the entries, in order.  Their other
  * columns must be complete.  Errors: 22001 a text is too long.
  */
-extern void ChainTie(Chain *chain, Row **entries, int count);
+extern void ChainLink(Chain *chain, Row **entries, int count);
 
 /*
- * Writes entries after ChainTie().  They may be of several chains, each in order.
- * ChainMove() must follow for each chain.
+ * Writes entries after ChainLink().  They may be of several chains, each in order.
+ * ChainMoveHead() must follow for each chain.
  */
 extern void ChainInsert(Row **entries, int count);
 
-/* Sets the chain's head, and its score if there is a new one, after the last ChainTie(). */
-extern void ChainMove(const Chain *chain);
+/* Sets the chain's head, and its score if there is a new one, after the last ChainLink(). */
+extern void ChainMoveHead(const Chain *chain);
 
-/* ChainInsert() and ChainMove() for entries of one chain. */
+/* ChainInsert() and ChainMoveHead() for entries of one chain. */
 extern void ChainAppend(Chain *chain, Row **entries, int count);
 
-/* The receipt of an entry after ChainTie(); points into the entry. */
-extern Receipt ReceiptOf(const Row *entry);
+/* The receipt of an entry after ChainLink(); points into the entry. */
+extern Receipt ReceiptFromEntry(const Row *entry);
 
 /*
  * Looks for an earlier entry with this idempotency key.  True: the call is a retry, and

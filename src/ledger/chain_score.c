@@ -54,7 +54,7 @@ ReadScore(Statement *statement, const Chain *chain)
 	};
 
 	CheckWritten(StatementWrite(statement, values, NULL), 1, "chain");
-	return ScoreCopy(DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId())));
+	return ScoreCopy(DatumGetTrustScore(ResultNotNull(0, 1, ScoreTypeId())));
 }
 
 void
@@ -84,5 +84,5 @@ ChainScoreRewrite(const Chain *chain, const TrustScore *score)
 
 	CheckWritten(StatementWrite(&rewrite_score, values, ScoreIsEmpty(score) ? " nnnn" : NULL),
 				 1, "chain");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }

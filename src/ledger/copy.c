@@ -41,7 +41,7 @@ static const char *const all = "all";
  * again if the (sub)transaction aborts.  A recreated table has another OID.
  */
 static Oid	known_relid = InvalidOid;
-static Copied known_kind = COPIED_NOTHING;
+static CopyKind known_kind = COPY_NONE;
 
 static void
 ForgetCopyKind(void)
@@ -59,20 +59,20 @@ MarkAttnum(Relation rel)
 	return attnum > 0 && TupleDescAttr(tupdesc, attnum - 1)->atttypid == TEXTOID ? attnum : 0;
 }
 
-static Copied
+static CopyKind
 CopyKindFromSlot(TupleTableSlot *slot, int column)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, column, &isnull);
 
-	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPIED_ALL : COPIED_UNKNOWN;
+	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPY_ALL : COPY_UNKNOWN;
 }
 
 /*
  * Scans the heap, so that row security, rules and indexes do not affect the result.
  * GetLatestSnapshot() is not allowed in parallel mode, which writes nothing anyway.
  */
-static Copied
+static CopyKind
 ReadCopyKind(Relation rel)
 {
 	int			column = MarkAttnum(rel);
@@ -80,31 +80,31 @@ ReadCopyKind(Relation rel)
 											GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	Copied		copied = COPIED_NOTHING;
+	CopyKind	copied = COPY_NONE;
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 		copied = CopyKindFromSlot(slot, column);
-	if (copied != COPIED_NOTHING && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = COPIED_UNKNOWN;
+	if (copied != COPY_NONE && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		copied = COPY_UNKNOWN;
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	return copied;
 }
 
-static Copied
+static CopyKind
 LoadCopyKind(Oid relid)
 {
 	uint64		seen = LedgerGeneration();
 	Relation	rel;
-	Copied		copied;
+	CopyKind	copied;
 
 	LedgerWatch(relid, ForgetCopyKind);
 	rel = table_open(relid, AccessShareLock);
 	if (rel->rd_rel->relkind == RELKIND_RELATION && MarkAttnum(rel) > 0)
 		copied = ReadCopyKind(rel);
 	else
-		copied = COPIED_UNKNOWN;
+		copied = COPY_UNKNOWN;
 	table_close(rel, AccessShareLock);
 	if (seen == LedgerGeneration())
 	{
@@ -114,21 +114,21 @@ LoadCopyKind(Oid relid)
 	return copied;
 }
 
-Copied
-LedgerCopied(void)
+CopyKind
+LedgerCopyKind(void)
 {
 	Oid			schema = get_namespace_oid("trust", true);
 	Oid			relid = OidIsValid(schema) ? get_relname_relid("copy", schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		return COPIED_NOTHING;	/* no ledger, or one of an earlier version */
+		return COPY_NONE;		/* no ledger, or one of an earlier version */
 	return relid == known_relid ? known_kind : LoadCopyKind(relid);
 }
 
 void
 CheckNotCopy(void)
 {
-	if (LedgerCopied() == COPIED_NOTHING)
+	if (LedgerCopyKind() == COPY_NONE)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -184,7 +184,7 @@ mark_copy(PG_FUNCTION_ARGS)
 				 errdetail("Only an empty ledger can become a copy.")));
 	expectation = GuardExpectOne(GUARDED_COPY, 0, NULL);
 	CheckWritten(StatementWrite(&insert_mark, &copied, NULL), 1, "copy");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 	LedgerLeave(&session);
 	PG_RETURN_VOID();
 }

@@ -8,15 +8,15 @@
 #include "base/errcodes.h"
 
 /* Which part of another ledger this ledger is a copy of. */
-typedef enum Copied
+typedef enum CopyKind
 {
-	COPIED_NOTHING,				/* it is not a copy */
-	COPIED_ALL,					/* the whole ledger */
-	COPIED_UNKNOWN				/* invalid mark, or one of a later version of the extension */
-} Copied;
+	COPY_NONE,					/* it is not a copy */
+	COPY_ALL,					/* the whole ledger */
+	COPY_UNKNOWN				/* invalid mark, or one of a later version of the extension */
+} CopyKind;
 
 /* Reads the mark in trust.copy; cached.  Needs no rights on the table. */
-extern Copied LedgerCopied(void);
+extern CopyKind LedgerCopyKind(void);
 
 /* Error 55000 if the ledger is a copy, in which no entries are made. */
 extern void CheckNotCopy(void);

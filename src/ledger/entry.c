@@ -78,7 +78,7 @@ CanonicalJson(CanonicalBytes *bytes, Datum value)
 	else
 	{
 		size_t		length = JsonTextBytes(json);
-		unsigned char *start = CanonicalFieldOf(bytes, length);
+		unsigned char *start = CanonicalReserveField(bytes, length);
 		Place		place = {start, start + length};
 
 		JsonPieces(json, PutPiece, &place);
@@ -275,7 +275,7 @@ EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 	for (int i = 0; i < ENTRY_HASHED_COLUMNS; i++)
 	{
 		if (entry->nulls[i])
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, entry_columns[i].type, entry->values[i]);
 		if (i == ENTRY_FORMAT)

@@ -81,7 +81,7 @@ TextsOf(const Row *erased, int details)
 }
 
 bool
-ErasedNames(const Row *erased, int64 seq, int text)
+ErasureNamesText(const Row *erased, int64 seq, int text)
 {
 	const char *name = entry_shape.columns[text].name;
 
@@ -90,7 +90,7 @@ ErasedNames(const Row *erased, int64 seq, int text)
 }
 
 const char *
-ErasedInWords(const Row *erased)
+ErasureTextList(const Row *erased)
 {
 	int			texts = TextsOf(erased, ENTRY_DETAILS);
 	StringInfoData list;

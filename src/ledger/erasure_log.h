@@ -16,10 +16,10 @@
  * Whether an erased entry, of entry_shape, names a text of entry seq of its promise.
  * text is the column of the text.
  */
-extern bool ErasedNames(const Row *erased, int64 seq, int text);
+extern bool ErasureNamesText(const Row *erased, int64 seq, int text);
 
 /* The names of the texts, such as "words, purpose", for a description. */
-extern const char *ErasedInWords(const Row *erased);
+extern const char *ErasureTextList(const Row *erased);
 
 /* Columns of trust.entry, and condition, to read entries of event "erased". */
 extern const RowShape erased_shape;

@@ -39,7 +39,7 @@ pg_noreturn static void Refuse(TriggerData *trigger, const char *detail);
 static const char *
 RefuseHint(void)
 {
-	if (IsLogicalWorker() && LedgerCopied() == COPIED_NOTHING)
+	if (IsLogicalWorker() && LedgerCopyKind() == COPY_NONE)
 		return "A subscription can write only to a copy. To create one, run "
 			"SELECT trust_ledger.create_ledger(copy => 'all'); in a database without a ledger.";
 	return "Use the functions in schema trust_ledger. To correct an entry, add a new one.";
@@ -64,7 +64,7 @@ Refuse(TriggerData *trigger, const char *detail)
 static bool
 IsApplied(void)
 {
-	return IsLogicalWorker() && LedgerCopied() == COPIED_ALL &&
+	return IsLogicalWorker() && LedgerCopyKind() == COPY_ALL &&
 		DatumGetInt32(OidFunctionCall0(F_PG_TRIGGER_DEPTH)) == 1;
 }
 
@@ -144,7 +144,7 @@ static bool
 SameValue(Form_pg_attribute column, Datum a, Datum b)
 {
 	if (column->attlen == -1)
-		return LargeEqual(a, b);
+		return VarlenaEqual(a, b);
 	return datum_image_eq(a, b, column->attbyval, column->attlen);
 }
 

@@ -45,7 +45,7 @@ ForgetAtSubEnd(SubXactEvent event, SubTransactionId mine,
 	if (event != SUBXACT_EVENT_ABORT_SUB)
 		return;
 	while (expected && expected->made_in >= mine)
-		GuardDone(expected);
+		GuardExpectEnd(expected);
 }
 
 static Expectation *
@@ -111,13 +111,13 @@ GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation)
 }
 
 bool
-GuardWriting(void)
+GuardIsWriting(void)
 {
 	return expected != NULL;
 }
 
 void
-GuardDone(Expectation *expectation)
+GuardExpectEnd(Expectation *expectation)
 {
 	expected = expectation->outer;
 	pfree(expectation);

@@ -40,7 +40,7 @@ typedef struct Expectation Expectation;
 
 /*
  * Announces the rows that the next statement writes, in this order.  rows must stay
- * valid until GuardDone().
+ * valid until GuardExpectEnd().
  */
 extern Expectation *GuardExpect(GuardedTable table, const GuardedRow *rows, int count);
 
@@ -60,7 +60,7 @@ extern Expectation *GuardExpectRebuilt(GuardedTable table, int64 seq, const uint
 extern Expectation *GuardExpectParked(const pg_uuid_t *parked, TriggerEvent operation);
 
 /* Ends the expectation after the statement.  After an error, transaction abort does so. */
-extern void GuardDone(Expectation *expectation);
+extern void GuardExpectEnd(Expectation *expectation);
 
 /*
  * For guards: takes the next expected row.  NULL if no row of that table is expected;
@@ -72,6 +72,6 @@ extern const GuardedRow *GuardNextExpected(GuardedTable table);
 extern bool GuardExpectsRebuilt(GuardedTable table);
 
 /* Whether a write is in progress, that is, the call comes from a trigger that it fired. */
-extern bool GuardWriting(void);
+extern bool GuardIsWriting(void);
 
 #endif

@@ -26,7 +26,7 @@ AddTable(CanonicalBytes *bytes, Oid relid)
 
 	if (get_rel_name(relid) == NULL)
 	{
-		CanonicalAbsent(bytes);
+		CanonicalNull(bytes);
 		return;
 	}
 	name = QualifiedName(relid);
@@ -59,7 +59,7 @@ AddArguments(CanonicalBytes *bytes, FunctionCallInfo fcinfo)
 }
 
 Request
-RequestOf(FunctionCallInfo fcinfo, const char *actor)
+RequestFromCall(FunctionCallInfo fcinfo, const char *actor)
 {
 	static CanonicalBytes bytes;	/* reused, as in EntryHash(): no user code runs here */
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request",
@@ -73,7 +73,7 @@ RequestOf(FunctionCallInfo fcinfo, const char *actor)
 	if (actor)
 		CanonicalField(&bytes, actor, strlen(actor));
 	else
-		CanonicalAbsent(&bytes);
+		CanonicalNull(&bytes);
 	AddArguments(&bytes, fcinfo);
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(scratch);

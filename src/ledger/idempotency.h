@@ -18,7 +18,7 @@ typedef struct Request
 #define REQUEST_SIZE (2 * HASH_SIZE)
 
 /* The request of a call; actor may be NULL.  Palloc'd in the current memory context. */
-extern Request RequestOf(FunctionCallInfo fcinfo, const char *actor);
+extern Request RequestFromCall(FunctionCallInfo fcinfo, const char *actor);
 
 /* Sets columns request and request_salt of the entry, with a random salt. */
 extern void RequestCommit(const Request *request, Row *entry);

@@ -281,7 +281,7 @@ ReportNoSettings(void)
 	if (LedgerIsEmpty(false))	/* after a restore of pg_dump --schema-only */
 		ReportNoLedger("All tables of the ledger are empty.",
 					   "As the owner of the database, run SELECT trust_ledger.create_ledger();");
-	if (LedgerCopied() != COPIED_NOTHING)
+	if (LedgerCopyKind() != COPY_NONE)
 		ReportNoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
 					   "Create the subscription for its rows, or wait until it has copied them; "
 					   "pg_subscription_rel shows its state.");
@@ -296,16 +296,16 @@ LoadSettings(Ledger *ledger)
 
 	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
 		ReportNoSettings();
-	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
+	format = DatumGetInt32(ResultNotNull(0, 2, INT4OID));
 	if (format != LEDGER_TABLE_FORMAT)
 		ReportNoLedger(psprintf("Its tables have format %d; this version of the extension "
 								"requires format %d.", format, LEDGER_TABLE_FORMAT),
 					   "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
-	ledger->id = *DatumGetUUIDP(ResultNeeded(0, 1, UUIDOID));
-	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
-	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
-	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 5, INTERVALOID)), "lag");
-	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 6, INTERVALOID)),
+	ledger->id = *DatumGetUUIDP(ResultNotNull(0, 1, UUIDOID));
+	ParseWeights(DatumGetJsonbP(ResultNotNull(0, 3, JSONBOID)), ledger->weights);
+	ledger->zone = LedgerZone(TextDatumGetCString(ResultNotNull(0, 4, TEXTOID)));
+	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 5, INTERVALOID)), "lag");
+	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 6, INTERVALOID)),
 											 "half_life");
 	if (get_attnum(LedgerRelation("chain"), "score") == InvalidAttrNumber)
 		ReportNoLedger("Column \"score\" of table \"trust.chain\" was dropped with the extension.",

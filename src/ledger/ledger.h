@@ -21,7 +21,7 @@ typedef struct Weight
 } Weight;
 
 /* Kinds of verdicts that have different weights. */
-typedef enum Weighing
+typedef enum WeightKind
 {
 	WEIGHT_KEPT,				/* according to the customer or a system of record */
 	WEIGHT_KEPT_BY_COMPANY,		/* according to the company, or relayed by it */
@@ -30,7 +30,7 @@ typedef enum Weighing
 	WEIGHT_ADMITTED,			/* broken, and admitted before it was due */
 	WEIGHT_BROKEN,
 	WEIGHTS
-} Weighing;
+} WeightKind;
 
 extern const char *const weight_names[WEIGHTS];
 

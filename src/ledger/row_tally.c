@@ -45,7 +45,7 @@ TallyAdd(RowTally *tally, const RowTally *more)
 }
 
 List *
-TablePlaces(const char *table)
+TableAndChildren(const char *table)
 {
 	return find_all_inheritors(LedgerRelation(table), AccessShareLock, NULL);
 }
@@ -56,7 +56,7 @@ TallyTable(const char *table)
 	RowTally	tally = {0};
 	ListCell   *place;
 
-	foreach(place, TablePlaces(table))
+	foreach(place, TableAndChildren(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 

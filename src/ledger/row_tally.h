@@ -25,6 +25,6 @@ extern void TallyAdd(RowTally *tally, const RowTally *more);
 extern RowTally TallyTable(const char *table);
 
 /* OIDs of trust.table, its partitions and other child tables: all that SELECT reads. */
-extern List *TablePlaces(const char *table);
+extern List *TableAndChildren(const char *table);
 
 #endif

@@ -184,7 +184,7 @@ ReaderNext(Reader *reader)
 	tuple = reader->batch->vals[reader->next++];
 	if (reader->tallied)
 		TallyCurrent(reader, tuple);
-	RowTakeTuple(reader->buffer, tuple, reader->batch->tupdesc, reader->attnums);
+	RowSetTuple(reader->buffer, tuple, reader->batch->tupdesc, reader->attnums);
 	reader->row = reader->buffer;
 }
 

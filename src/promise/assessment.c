@@ -36,7 +36,7 @@ WordOf(const PromiseAct *pa, State verdict, bool relayed)
 }
 
 /* A breach that was admitted in time weighs as one, whoever says later that it is broken. */
-static Weighing
+static WeightKind
 WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	if (verdict == STATE_BROKEN)
@@ -114,8 +114,8 @@ assess_promise(PG_FUNCTION_ARGS)
 	PromiseAct	pa;
 	State		verdict;
 
-	(void) ArgKeyNeeded(fcinfo, 1, "verdict");
-	verdict = STATE_KEPT + ArgName(fcinfo, 1, "verdict", VERDICT_NAMES, VERDICTS);
+	(void) ArgKeyRequired(fcinfo, 1, "verdict");
+	verdict = STATE_KEPT + ArgEnum(fcinfo, 1, "verdict", VERDICT_NAMES, VERDICTS);
 	if (PromiseActBegin(&pa, fcinfo, EVENT_ASSESSED, "assess promises"))
 	{
 		if (!PG_ARGISNULL(3))

@@ -90,7 +90,7 @@ repair_breach(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_BREACH_REPAIRED, "repair breaches"))
 	{
-		text	   *how = ArgWordsNeeded(fcinfo, 1, "how", "Say how the breach was made good.");
+		text	   *how = ArgTextRequired(fcinfo, 1, "how", "Say how the breach was made good.");
 
 		RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(how));
 		RepairPromise(&pa);

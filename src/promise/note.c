@@ -22,7 +22,7 @@ add_note(PG_FUNCTION_ARGS)
 
 	if (PromiseActBegin(&pa, fcinfo, EVENT_NOTED, "note what concerns promises"))
 	{
-		text	   *note = ArgWordsNeeded(fcinfo, 1, "note", "Say what is to be on record.");
+		text	   *note = ArgTextRequired(fcinfo, 1, "note", "Say what is to be on record.");
 
 		RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(note));
 		PromiseAppend(&pa, PromiseState(pa.promise));

@@ -52,7 +52,7 @@ PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
 	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
 		NoPromise(promise, false);
-	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
+	return DatumGetTextPP(ResultNotNull(0, 1, TEXTOID));
 }
 
 /* As given, or found. */
@@ -119,7 +119,7 @@ CheckNotBeforeMade(const PromiseAct *pa)
 void
 PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what)
 {
-	const Origin *origin = OriginOf(fcinfo);
+	const Origin *origin = OriginFromCall(fcinfo);
 
 	if (origin)					/* chain and session are there */
 	{
@@ -166,7 +166,7 @@ PromiseActStart(PromiseAct *pa, Event event)
 	pa->event = event;
 	CheckStateAllows(event, PromiseState(pa->promise), PromiseName(pa->promise));
 	pa->entry = ActEntry(&pa->act, pa->chain, event_names[event]);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowCopyValue(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	CheckNotBeforeMade(pa);
 }
 
@@ -222,7 +222,7 @@ PromiseActMake(PromiseAct *pa)
 void
 PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument)
 {
-	text	   *reason = ArgWords(fcinfo, argument, "reason");
+	text	   *reason = ArgText(fcinfo, argument, "reason");
 
 	if (reason)
 		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
@@ -237,7 +237,7 @@ PromiseTie(PromiseAct *pa, State to)
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
-	ChainTie(pa->chain, &pa->entry, 1);
+	ChainLink(pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);

@@ -71,7 +71,7 @@ StoreMade(PromiseAct *const *acts, int count)
 		return;
 	expectation = GuardExpect(GUARDED_PROMISE, guarded, made);
 	RowsInsert(&insert_promise, LedgerRelation(promise_shape.table), promises, made);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* Whether its promise was made among the same acts: then it went in as its last act left it. */
@@ -96,7 +96,7 @@ StoreChanged(PromiseAct *const *acts, int count)
 		CHECK_FOR_INTERRUPTS();
 		expectation = GuardExpectOne(GUARDED_PROMISE, seq, NULL);
 		PromiseStore(promise, false);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 }
 
@@ -114,9 +114,9 @@ PromisesAppend(PromiseAct *const *acts, int count)
 	ChainInsert(entries, count);
 	for (int i = 0; i < count; i++)
 		if (i + 1 == count || acts[i + 1]->chain != acts[i]->chain)
-			ChainMove(acts[i]->chain);
+			ChainMoveHead(acts[i]->chain);
 	StoreMade(acts, count);
 	StoreChanged(acts, count);
 	for (int i = 0; i < count; i++)
-		acts[i]->receipt = ReceiptOf(entries[i]);
+		acts[i]->receipt = ReceiptFromEntry(entries[i]);
 }

@@ -105,11 +105,11 @@ static void
 SetTerms(PromiseAct *pa, FunctionCallInfo fcinfo, int first)
 {
 	Row		   *entry = pa->entry;
-	text	   *words = ArgWords(fcinfo, TERM_WORDS, "words");
+	text	   *words = ArgText(fcinfo, TERM_WORDS, "words");
 	char	   *kind = ArgKey(fcinfo, first, "kind");
 	Numeric		value = ArgAmount(fcinfo, first + 3, "value");
 	char	   *currency = ArgKey(fcinfo, first + 4, "currency");
-	text	   *purpose = ArgWords(fcinfo, first + 5, "purpose");
+	text	   *purpose = ArgText(fcinfo, first + 5, "purpose");
 
 	if (words)
 		RowSet(entry, ENTRY_WORDS, PointerGetDatum(words));
@@ -166,7 +166,7 @@ BacksByOwnAct(PromiseAct *pa, const PolicyRequirements *required)
 	if (pa->act.actor->kind != ACTOR_HUMAN || !RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
 		pa->act.evidence < required->evidence)
 		return false;
-	ActHold(&pa->act, pa->entry);
+	ActLockActor(&pa->act, pa->entry);
 	return TermsWithinAuthority(pa, pa->act.actor, pa->entry, &use);
 }
 
@@ -223,7 +223,7 @@ TermsCustomer(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("words are needed"),
 				 errhint("Say what is promised, in the words the customer was given.")));
-	return cstring_to_text(ArgKeyNeeded(fcinfo, 0, "customer"));
+	return cstring_to_text(ArgKeyRequired(fcinfo, 0, "customer"));
 }
 
 /*
@@ -285,7 +285,7 @@ static void
 TakeOldTerms(PromiseAct *pa)
 {
 	for (size_t i = 0; i < lengthof(amendable); i++)
-		RowTake(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
+		RowCopyValue(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
 }
 
 static void
@@ -321,7 +321,7 @@ KeepWhatIsSame(PromiseAct *pa)
 
 	for (size_t i = 0; i < lengthof(amendable); i++)
 		if (RowSame(pa->promise, amendable[i].promise, pa->entry, amendable[i].entry))
-			RowTake(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
+			RowCopyValue(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
 		else
 			differs = true;
 	return differs;
@@ -428,8 +428,8 @@ AmendAsClaimed(PromiseAct *pa, const Row *claim)
 {
 	CheckAmendable(pa, true);
 	for (size_t i = 0; i < lengthof(amendable); i++)
-		RowTake(pa->entry, amendable[i].entry, claim, amendable[i].entry);
-	RowTake(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
+		RowCopyValue(pa->entry, amendable[i].entry, claim, amendable[i].entry);
+	RowCopyValue(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
 	AppendAmendment(pa, true, false);
 }
 

@@ -10,7 +10,7 @@
 #include "score/score.h"
 
 #define PRIOR_WEIGHT 2.0		/* W, in promises */
-#define USUAL_BASE_RATE 0.5		/* default of a */
+#define DEFAULT_BASE_RATE 0.5	/* default of a */
 
 /* r + s + W, in promises */
 static inline float8

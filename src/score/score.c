@@ -66,7 +66,7 @@ ScoreAge(TimestampTz from, TimestampTz to)
 }
 
 float8
-ScoreFading(int64 age, int64 half_life)
+ScoreDecayFactor(int64 age, int64 half_life)
 {
 	if (age <= 0)
 		return 1.0;
@@ -74,13 +74,13 @@ ScoreFading(int64 age, int64 half_life)
 }
 
 void
-ScoreFade(TrustScore *score, TimestampTz to)
+ScoreDecay(TrustScore *score, TimestampTz to)
 {
 	float8		fading;
 
 	if (ScoreIsEmpty(score) || to <= score->as_of)
 		return;
-	fading = ScoreFading(ScoreAge(score->as_of, to), score->half_life);
+	fading = ScoreDecayFactor(ScoreAge(score->as_of, to), score->half_life);
 	score->kept *= fading;
 	score->broken *= fading;
 	score->as_of = to;
@@ -90,11 +90,11 @@ static void
 CheckEvidence(float8 evidence, const char *what)
 {
 	/* written so that it rejects NaN */
-	if (!(evidence >= 0.0 && evidence <= SCORE_MOST_EVIDENCE))
+	if (!(evidence >= 0.0 && evidence <= SCORE_MAX_EVIDENCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("evidence of %s promises is out of range", what),
-				 errdetail("It must be between 0 and %g.", SCORE_MOST_EVIDENCE)));
+				 errdetail("It must be between 0 and %g.", SCORE_MAX_EVIDENCE)));
 }
 
 static void
@@ -132,10 +132,10 @@ AddEvidence(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64
 	else if (score->half_life != half_life)
 		HalfLivesDiffer(score->half_life, half_life);
 	if (at > score->as_of)
-		ScoreFade(score, at);
+		ScoreDecay(score, at);
 	else if (at < score->as_of)
 	{
-		float8		fading = ScoreFading(ScoreAge(at, score->as_of), half_life);
+		float8		fading = ScoreDecayFactor(ScoreAge(at, score->as_of), half_life);
 
 		kept *= fading;
 		broken *= fading;
@@ -169,8 +169,8 @@ ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *a
 {
 	if (before->counts && !ScoreIsEmpty(score))
 	{
-		float8		fading = ScoreFading(ScoreAge(before->at, score->as_of),
-										 score->half_life);
+		float8		fading = ScoreDecayFactor(ScoreAge(before->at, score->as_of),
+											  score->half_life);
 
 		score->kept = Max(score->kept - before->kept * fading, 0.0);
 		score->broken = Max(score->broken - before->broken * fading, 0.0);
@@ -236,7 +236,7 @@ decay(PG_FUNCTION_ARGS)
 	TrustScore *score = ScoreCopy(PG_GETARG_TRUST_SCORE(0));
 
 	CheckFinite(PG_GETARG_TIMESTAMPTZ(1));
-	ScoreFade(score, PG_GETARG_TIMESTAMPTZ(1));
+	ScoreDecay(score, PG_GETARG_TIMESTAMPTZ(1));
 	PG_RETURN_TRUST_SCORE(score);
 }
 

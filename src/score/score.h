@@ -14,7 +14,7 @@
 #define SCORE_FLAGS SCORE_EMPTY
 
 /* Maximum evidence of either kind, in promises */
-#define SCORE_MOST_EVIDENCE 1e12
+#define SCORE_MAX_EVIDENCE 1e12
 
 /*
  * In memory and on disk.  Unused bytes are zero and -0 is stored as 0, so that equal
@@ -60,13 +60,13 @@ extern void ScoreClear(TrustScore *score);
 extern TrustScore *ScoreCopy(const TrustScore *score);
 
 /* 2^(-age/half_life), both in microseconds; 1 for an age of at most 0. */
-extern float8 ScoreFading(int64 age, int64 half_life);
+extern float8 ScoreDecayFactor(int64 age, int64 half_life);
 
 /* to - from in microseconds, clamped to the range of int64. */
 extern int64 ScoreAge(TimestampTz from, TimestampTz to);
 
 /* Decays the score to a later timestamp; an earlier one leaves it unchanged. */
-extern void ScoreFade(TrustScore *score, TimestampTz to);
+extern void ScoreDecay(TrustScore *score, TimestampTz to);
 
 /*
  * Adds the other score at the later of the two timestamps (cumulative fusion).

@@ -187,7 +187,7 @@ GivenDue(const Row *promise)
 	if (!WasPaused(promise))
 		return due;
 	if (StatementWrite(&find_given_due, values, NULL) > 0)
-		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
+		due = DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
 	SPI_freetuptable(SPI_tuptable);
 	return due;
 }
@@ -259,7 +259,7 @@ Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowTake(noted, MAPPED_ACTOR, planned->change->mapped, MAPPED_ACTOR);
+	RowCopyValue(noted, MAPPED_ACTOR, planned->change->mapped, MAPPED_ACTOR);
 	RowSetText(noted, MAPPED_REASON, note);
 	Call(group, planned, event, noted, (Datum) 0);
 }
@@ -297,7 +297,7 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 		return;
 	}
 	for (int i = 0; i < MAPPED_COLUMNS; i++)
-		RowTake(mapped, i, planned->change->mapped, i);
+		RowCopyValue(mapped, i, planned->change->mapped, i);
 	if (planned->compares)			/* when it was made is not when it is amended */
 		RowClear(mapped, MAPPED_OCCURRED_AT);
 	for (size_t i = 0; i < lengthof(amended); i++)

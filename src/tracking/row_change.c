@@ -74,7 +74,7 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 {
 	const char *named = RowText(mapped, MAPPED_ACTOR);
 	bool		own;
-	const char *who = WhoActs(ledger, GetUserId(), &own);
+	const char *who = ActingActor(ledger, GetUserId(), &own);
 
 	if (named && !own)
 	{
