@@ -127,7 +127,7 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 	values[EXPLAIN_WEIGHT_KEPT] = Float8GetDatum(contribution->kept);
 	values[EXPLAIN_WEIGHT_BROKEN] = Float8GetDatum(contribution->broken);
 	values[EXPLAIN_AGE] = IntervalPGetDatum(MicrosecondsInterval(age));
-	values[EXPLAIN_FADING] = Float8GetDatum(ScoreFading(age, explanation->view->half_life));
+	values[EXPLAIN_FADING] = Float8GetDatum(ScoreDecayFactor(age, explanation->view->half_life));
 	nulls[EXPLAIN_SHARE] = evidence == 0.0;
 	values[EXPLAIN_SHARE] = Float8GetDatum((part->score.kept + part->score.broken) / evidence);
 	values[EXPLAIN_SCORE] = TrustScoreGetDatum(&part->score);
@@ -157,8 +157,8 @@ explain_trust(PG_FUNCTION_ARGS)
 	View		view;
 	ListCell   *cell;
 
-	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
-	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") : ArgKeyNeeded(fcinfo->args[1], "of_key");
+	explanation.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") : ArgKeyRequired(fcinfo->args[1], "of_key");
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	view = ViewOf(ledger, fcinfo, 2, 3);

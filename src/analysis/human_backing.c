@@ -326,7 +326,7 @@ PutTotals(ReturnSetInfo *result, const Total *totals)
 static int64
 Counted(uint64 row, int column)
 {
-	return DatumGetInt64(ResultNeeded(row, column, INT8OID));
+	return DatumGetInt64(ResultNotNull(row, column, INT8OID));
 }
 
 static void

@@ -80,7 +80,7 @@ HalfLifeKnownAt(const Ledger *ledger, TimestampTz known_at)
 
 	if (known_at == DT_NOEND || StatementRead(&read_half_life, &value, NULL) == 0)
 		return ledger->half_life;
-	return IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 1, INTERVALOID)), "half_life");
+	return IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 1, INTERVALOID)), "half_life");
 }
 
 /* From the arguments as_of and known_at, by their numbers; within a LedgerSession. */
@@ -115,7 +115,7 @@ ContributionInView(const View *view, const Contribution *contribution)
 
 	ScoreClear(&score);
 	ScoreAdd(&score, contribution->kept, contribution->broken, contribution->at, view->half_life);
-	ScoreFade(&score, view->now);
+	ScoreDecay(&score, view->now);
 	return score;
 }
 
@@ -176,8 +176,8 @@ ReadScore(Statement *statement, const char *key, const View *view, TrustScore *s
 
 	if (StatementRead(statement, values, NULL) == 0)
 		return false;
-	*score = *DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId()));
-	*overdue = DatumGetInt64(ResultNeeded(0, 2, INT8OID));
+	*score = *DatumGetTrustScore(ResultNotNull(0, 1, ScoreTypeId()));
+	*overdue = DatumGetInt64(ResultNotNull(0, 2, INT8OID));
 	return true;
 }
 
@@ -191,7 +191,7 @@ ScoreOfNow(Statement *statement, Statement *fold, const char *key, const View *v
 		ScoreClear(score);
 	else if (!ScoreIsEmpty(score) && score->half_life != view->half_life)
 		(void) ReadScore(fold, key, view, score, &overdue);
-	ScoreFade(score, view->now);
+	ScoreDecay(score, view->now);
 	if (overdue > 0)
 		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, view->now, view->half_life);
 	return score;
@@ -228,7 +228,7 @@ Score(FunctionCallInfo fcinfo, Grouping by, const char *key, Statement *of_now, 
 Datum
 customer_score(PG_FUNCTION_ARGS)
 {
-	return Score(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo->args[0], "customer"), &read_customer, &fold_customer);
+	return Score(fcinfo, BY_CUSTOMER, ArgKeyRequired(fcinfo->args[0], "customer"), &read_customer, &fold_customer);
 }
 
 /*
@@ -239,7 +239,7 @@ customer_score(PG_FUNCTION_ARGS)
 Datum
 promiser_score(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	char	   *actor = ArgKeyRequired(fcinfo->args[0], "actor");
 
 	/* whoever was retired keeps their score */
 	if (ActorFind(ScoresOpen(), actor) == NULL)

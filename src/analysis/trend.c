@@ -150,7 +150,7 @@ Weigh(Trend *trend, const Span *span, TimestampTz instant, int sign)
 		cell->overdue += sign;
 		return;
 	}
-	fading = ScoreFading(ScoreAge(span->contribution.at, StepLast(&trend->steps, step)), trend->half_life);
+	fading = ScoreDecayFactor(ScoreAge(span->contribution.at, StepLast(&trend->steps, step)), trend->half_life);
 	cell->kept += sign * span->contribution.kept * fading;
 	cell->broken += sign * span->contribution.broken * fading;
 }
@@ -276,7 +276,7 @@ PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore 
 	values[TREND_FROM] = TimestampTzGetDatum(trend->steps.bounds[step]);
 	values[TREND_UNTIL] = TimestampTzGetDatum(trend->steps.bounds[step + 1]);
 	values[TREND_SCORE] = TrustScoreGetDatum(score);
-	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, USUAL_BASE_RATE));
+	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, DEFAULT_BASE_RATE));
 	values[TREND_UNCERTAINTY] = Float8GetDatum(OpinionUncertainty(score));
 	values[TREND_OPENED] = Int64GetDatum(cell->opened);
 	values[TREND_KEPT] = Int64GetDatum(cell->became_kept);
@@ -303,7 +303,7 @@ PutGroup(const Trend *trend, const TrendGroup *group)
 		TimestampTz last = StepLast(&trend->steps, step);
 		TrustScore	score;
 
-		ScoreFade(&verdicts, last);
+		ScoreDecay(&verdicts, last);
 		verdicts.flags = 0;
 		verdicts.as_of = last;
 		verdicts.half_life = trend->half_life;
@@ -427,9 +427,9 @@ trust_trend(PG_FUNCTION_ARGS)
 	Trend		trend = {.score_events = {.promise = TrendPromise}};
 	LedgerSession session;
 
-	trend.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
-	(void) ArgKeyNeeded(fcinfo->args[4], "basis");
-	trend.as_recorded = ArgName(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
+	trend.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	(void) ArgKeyRequired(fcinfo->args[4], "basis");
+	trend.as_recorded = ArgEnum(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
 	trend.key = ArgKey(fcinfo->args[5], "of_key");
 	trend.score_events.leaves_out = NotNeeded(trend.by, trend.as_recorded);
 	trend.half_life = ledger->half_life;

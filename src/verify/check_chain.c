@@ -31,7 +31,7 @@ enum
 
 static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
 	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID},
-	{"score", COLUMN_OF_SCORES}
+	{"score", SCORE_COLUMN_TYPE}
 };
 
 static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};

@@ -53,7 +53,7 @@ AddChain(Digest *digest, pg_cryptohash_ctx *hash, const Row *chain)
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
 	{
 		if (RowIsNull(chain, i))	/* tampered with */
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
 	}

@@ -97,7 +97,7 @@ CompareObjects(Findings *findings)
 
 	while (row < count || shipped < lengthof(shipped_objects))
 	{
-		const char *found = row < count ? ResultNeededText(row, 1) : NULL;
+		const char *found = row < count ? ResultTextNotNull(row, 1) : NULL;
 		int			order = found == NULL ? 1 : shipped == lengthof(shipped_objects) ? -1 :
 			strcmp(found, shipped_objects[shipped].name);
 
@@ -105,7 +105,7 @@ CompareObjects(Findings *findings)
 			ObjectFinding(findings, found, "is not of this version of the extension");
 		else if (order > 0)
 			ObjectFinding(findings, shipped_objects[shipped].name, "is missing");
-		else if (strcmp(ResultNeededText(row, 2), shipped_objects[shipped].digest) != 0)
+		else if (strcmp(ResultTextNotNull(row, 2), shipped_objects[shipped].digest) != 0)
 			ObjectFinding(findings, found, "is not as this version of the extension makes it");
 		row += order <= 0;
 		shipped += order >= 0;
@@ -116,7 +116,7 @@ CompareObjects(Findings *findings)
 static bool
 IsThisVersion(Findings *findings)
 {
-	const char *version = StatementRead(&read_version, NULL, NULL) == 1 ? ResultNeededText(0, 1) : "none";
+	const char *version = StatementRead(&read_version, NULL, NULL) == 1 ? ResultTextNotNull(0, 1) : "none";
 
 	if (strcmp(version, TRUST_LEDGER_VERSION) == 0)
 		return true;
@@ -208,8 +208,8 @@ IsAsMade(const char *made, char *stored)
 	if (IsInParallelMode())		/* where there are no savepoints */
 		CompareQueries(&comparison);
 	else
-		error = InSavepoint(CompareQueries, &comparison, false);
-	if (error && !IsAboutTheStep(error))
+		error = RunInSavepoint(CompareQueries, &comparison, false);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	return error == NULL && comparison.same;
 }
@@ -255,12 +255,12 @@ CheckViews(Findings *findings)
 
 		SPI_tuptable = views;
 		problem = ViewProblem(row);
-		if (problem == NULL && !IsAsMade(ResultNeededText(row, 2), ResultNeededText(row, 7)))
+		if (problem == NULL && !IsAsMade(ResultTextNotNull(row, 2), ResultTextNotNull(row, 7)))
 			problem = "is not as this version of the extension makes it: migrate_ledger() puts it back";
 		SPI_tuptable = views;
 		if (problem)
 			AddFinding(findings, &(Finding) {
-				.part = "view", .subject = ResultNeededText(row, 1), .problem = problem
+				.part = "view", .subject = ResultTextNotNull(row, 1), .problem = problem
 			});
 	}
 }

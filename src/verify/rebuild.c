@@ -18,7 +18,7 @@
 #include "base/statement.h"
 #include "governance/governance.h"
 #include "ledger/chain_score.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 #include "verify/check_chain.h"
 
@@ -68,7 +68,7 @@ StorePromise(const Row *promise, bool is_new)
 	Expectation *expectation = GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
 
 	PromiseStore(promise, is_new);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 static const Rebuilt rebuilt_promise = {&projected_promise, GUARDED_PROMISE, &delete_promise, StorePromise};
@@ -101,7 +101,7 @@ RebuildRow(const Rebuilt *rebuilt, Projection *projection, const Row *stored)
 		Expectation *expectation = GuardExpectRebuilt(rebuilt->guarded, 0, NULL);
 
 		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1, projected->shape->table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 		return true;
 	}
 	if (*projected->stored(folded))
@@ -247,7 +247,7 @@ rebuild(PG_FUNCTION_ARGS)
 		}
 		change.subject = text_to_cstring(customer);
 		change.details = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"rows_changed\": " INT64_FORMAT "}", changed)));
-		change.reason = ArgWords(fcinfo->args[1], "reason");
+		change.reason = ArgText(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -61,7 +61,7 @@ ReportLedger(const Period *period, const Findings *findings, const Digest *diges
 					INT64_FORMAT " findings, digest %s",
 					period->entries, digest->customers, first, timestamptz_to_str(period->last),
 					findings->count, hash),
-			 LedgerCopied() == COPIED_NOTHING ? 0 :
+			 LedgerCopyKind() == COPY_NONE ? 0 :
 			 errdetail("This ledger is a copy: its rows come from another database, by logical replication.")));
 }
 
@@ -115,7 +115,7 @@ VerifyBegin(ChainCheck *v, FunctionCallInfo fcinfo, LedgerSession *session, bool
 	LedgerReadId(&ledger);
 	v->ledger = ledger.id;
 	FindUnknownColumns(&v->findings);
-	if (LedgerCopied() == COPIED_UNKNOWN)
+	if (LedgerCopyKind() == COPY_UNKNOWN)
 		AddFinding(&v->findings, &(Finding) {
 			.part = "guard", .subject = "copy", .field = "copied", .problem = "is not what this version makes a copy with"
 		});

@@ -109,7 +109,7 @@ RefuseRowsWithoutKey(void)
 		" ('chain', EXISTS (SELECT FROM trust.chain WHERE customer IS NULL))) AS found (tab, is_there) WHERE is_there");
 
 	if (StatementRead(&find_rows_without_key, NULL, NULL) > 0)
-		RowWithoutKey(ResultNeededText(0, 1));
+		RowWithoutKey(ResultTextNotNull(0, 1));
 }
 
 void

@@ -48,7 +48,7 @@ foreach my $table (@tables)
 		$subscriber->safe_psql('own', "CREATE SUBSCRIPTION forged CONNECTION '$connection' PUBLICATION $table WITH (disable_on_error, copy_data = $copy_data, slot_name = forged_own)");
 		$publisher->safe_psql('own', $tried{$table}) if $copy_data eq 'false';
 		ok($subscriber->poll_query_until('own', 'SELECT NOT subenabled FROM pg_subscription'), "trust.$table, copy_data = $copy_data: the subscription stops");
-		like(slurp_file($subscriber->logfile, $offset), qr/table "trust\.$table" is written by the ledger's own functions only\n.*\n.*HINT: .*create_ledger\(copy => 'all'\)/, 'at a guard, whose hint leads on');
+		like(slurp_file($subscriber->logfile, $offset), qr/cannot modify table "trust\.$table" directly\n.*\n.*HINT: .*create_ledger\(copy => 'all'\)/, 'at a guard, whose hint leads on');
 		is(contents($subscriber, 'own'), $own, 'and brings nothing');
 		is(ask($subscriber, 'own', 'SELECT part, subject, field FROM trust_ledger.verify()'), "guard|$table|subscription", 'verify() names it');
 		$subscriber->safe_psql('own', 'DROP SUBSCRIPTION forged');

@@ -19,7 +19,7 @@ SELECT is(sqlstate_of(format('SELECT trust_ledger.create_ledger(%s)', copy)), ex
 FROM (VALUES ('', 'ok'), ('NULL', 'ok'), ('copy => NULL', 'ok'), ($$copy => 'all'$$, 'ok'), ($$'all'$$, 'ok'),
 	($$copy => ''$$, '22023'), ($$copy => 'ALL'$$, '22023'), ($$copy => 'all '$$, '22023'), ($$copy => 'governance'$$, '22023'), ($$copy => 'trust'$$, '22023')) AS c (copy, expected);
 SELECT is(error_text($$SELECT trust_ledger.create_ledger(copy => 'some')$$),
-	$$22023|"some" is not a kind of copy|Use copy => 'all' for a copy of a whole ledger; leave copy out to make a ledger of its own.$$, 'what a copy can be of is said');
+	$$22023|invalid kind of copy: "some"|Use copy => 'all' to create a copy of a whole ledger, or omit copy to create an ordinary ledger.$$, 'what a copy can be of is said');
 SELECT hasnt_schema('trust', 'and nothing is left of it');
 SELECT is(sqlstate_of($$SELECT trust_ledger.create_ledger(copy => 'all')$$, 'mallory'), '42501', 'a copy is for the database''s owner to make');
 SELECT is(sqlstate_of('SELECT trust_ledger.mark_copy(NULL)'), '22023', 'mark_copy(NULL)');
@@ -80,8 +80,8 @@ SELECT is((SELECT count(*) FROM trust.ledger) + (SELECT count(*) FROM trust.entr
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'), 22::bigint, 'all its guards');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relowner <> 'ledger_owner'::regrole$$, 'all of it the database owner''s');
 SELECT is(current_user::text, 'postgres', 'who makes it is who they were');
-SELECT is(error_text(call), '55000|there is no trust ledger to work with in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'
-	'Create the subscription that brings its rows, or wait for it: pg_subscription_rel shows how far it is.', call || ' before rows come')
+SELECT is(error_text(call), '55000|there is no usable trust ledger in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'
+	'Create the subscription for its rows, or wait until it has copied them; pg_subscription_rel shows its state.', call || ' before rows come')
 FROM unnest(ARRAY[$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, 'SELECT * FROM trust.current_promise', $$INSERT INTO visit VALUES (2, 'c', 'More.')$$]) AS call;
 SELECT results_eq('SELECT part, problem FROM trust_ledger.verify()', $$VALUES ('ledger', 'is not one row: there is one ledger')$$, 'verify() says what is not there');
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call, as_role), expected, format('%s of an empty copy, by %s', call, as_role))
@@ -101,7 +101,7 @@ SELECT isnt_empty('SELECT FROM told, trust_ledger.history(promise)', 'history() 
 SELECT lives_ok($$SELECT trust_ledger.customer_score('c'), trust_ledger.reconcile_table('visit')$$, 'scores, and rows beside promises');
 SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint, 'no subscription is told of');
 SELECT is(error_text('SELECT trust_ledger.' || call),
-	'55000|cannot write to a copy of a ledger|The rows of this ledger come from the database that it copies, by logical replication.|Do this in the database that is copied.', call)
+	'55000|cannot write to a copy of a ledger|This ledger receives its rows through logical replication.|Call the function in the database of the original ledger.', call)
 FROM unnest(ARRAY[
 	$$make_promise('c', 'w', actor => 'anna')$$, $$make_promise('new', 'w', actor => 'nobody')$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$back_promise(promise, actor => 'anna') FROM told$$,
 	$$assess_promise(promise, 'kept', actor => 'anna') FROM told$$, $$add_note(promise, 'n', actor => 'anna') FROM told$$, $$erase_words(promise, 'why') FROM told$$, $$erase_customer('c', 'why')$$,
