@@ -43,7 +43,7 @@ SQL
 
 sub asked { return ask($node, 'postgres', $_[0]) }
 
-# What becomes of a call: its state, or the error.
+# The state after a call, or the error.
 sub outcome
 {
 	my ($call, $user) = @_;

@@ -89,7 +89,7 @@ SELECT trust_ledger.rebuild('B');
 SELECT trust_ledger.erase_customer('later a', 'They asked.');
 SQL
 $publisher->wait_for_catchup('ledger');
-is(findings($subscriber, 'crm'), '', 'verify() of the copy, after texts were erased and promises made anew');
+is(findings($subscriber, 'crm'), '', 'verify() of the copy, after texts were erased and more promises were made');
 is(digest($subscriber, 'crm'), digest($publisher, 'crm'), 'its digest');
 is(histories($subscriber, 'crm'), histories($publisher, 'crm'), 'its histories');
 my $tables = sub { contents(@_) =~ s/^copy\|.*\n//gmr };

@@ -351,10 +351,10 @@ CREATE FUNCTION of(of_customer text) RETURNS uuid LANGUAGE sql AS 'SELECT promis
 
 SELECT trust_ledger.make_promise(customer, 'w', purpose => 'p', actor => 'anna', context => '{"ticket": 1}') FROM unnest('{small,in pieces,compressed,context}'::text[]) AS customer;
 CREATE FUNCTION megabytes(count integer) RETURNS text LANGUAGE sql AS $$SELECT string_agg(repeat(chr(97 + n % 26), 1000000), '') FROM generate_series(1, count) AS n$$;
-SELECT make_older('compressed', 'purpose', megabytes(32)), make_older('context', 'context', to_jsonb(megabytes(32))::text);
+SELECT store_oversized('compressed', 'purpose', megabytes(32)), store_oversized('context', 'context', to_jsonb(megabytes(32))::text);
 ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL;
 ALTER TABLE trust.promise ALTER words SET STORAGE EXTERNAL;
-SELECT make_older('in pieces', 'words', megabytes(32));
+SELECT store_oversized('in pieces', 'words', megabytes(32));
 EOF
 
 # In megabytes, by the system's own count. What the process needs for anything at all is there before.
@@ -389,7 +389,7 @@ SKIP:
 		note("$taken MB, and $by_other MB");
 	}
 }
-is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and nothing is amiss after it all');
+is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and verify() finds nothing in the end');
 
 $most->stop;
 done_testing();

@@ -36,18 +36,14 @@ cmp_ok(scalar @$fresh, '>', 20000, 'objects have properties');
 
 my $updated = 'SELECT extversion FROM pg_extension WHERE extname = $$trust_ledger$$';
 
+# Before the update verify() finds that the library is newer, and before migrate_ledger() what is older or missing.
 sub state_of
 {
 	my ($db) = @_;
-	return {
-		contents => contents($node, $db),
-		digest => digest($node, $db),
-		# before the update verify() says that the library is newer, and before migrate_ledger() what is older or not there yet
-		findings => join("\n", grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/, findings($node, $db)),
-		histories => histories($node, $db),
-		rows => ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d}),
-		scores => scores($node, $db),
-		views => views($node, $db) };
+	my $state = ledger_state($node, $db);
+	$state->{findings} = join "\n", grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/, $state->{findings};
+	$state->{rows} = ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d});
+	return $state;
 }
 
 # Apart from the entry that puts on record what is parked; scores are read as of the last entry.

@@ -6,6 +6,7 @@ SELECT plan(84);
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
 \ir ../../helpers/promise_script.sql
+\ir ../../helpers/without_guards.sql
 
 CREATE FUNCTION number(x float8) RETURNS text
 LANGUAGE sql AS $$ SELECT trim_scale(round(x::numeric, 4))::text $$;
@@ -20,10 +21,8 @@ BEGIN
 	IF half_life >= '1 day' THEN
 		PERFORM trust_ledger.set_ledger(half_life => half_life);
 	ELSE
-		-- as versions before 0.3.0 let it be set
-		ALTER TABLE trust.ledger DISABLE TRIGGER trust_guard;
-		EXECUTE 'UPDATE trust.ledger SET half_life = $1' USING half_life;
-		ALTER TABLE trust.ledger ENABLE ALWAYS TRIGGER trust_guard;
+		-- as versions before 0.3.0 allowed
+		PERFORM without_guards(format('UPDATE trust.ledger SET half_life = %L', half_life));
 	END IF;
 	PERFORM play(script);
 	SELECT string_agg(concat_ws(' ', x.kind, outcome, whose_word, extract(epoch FROM at - day('0d'))::int / 86400 || 'd', number(weight_kept) || ':' || number(weight_broken), age, number(fading), number(share)), '; '

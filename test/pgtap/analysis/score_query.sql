@@ -13,13 +13,8 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,application}'::text[]) AS level \g /dev/null
 \ir ../../helpers/promise_script.sql
+\ir ../../helpers/evidence.sql
 
--- Evidence kept:broken to six places, "-" for none.
-CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
-LANGUAGE sql AS $$
-	SELECT CASE WHEN score::text = 'empty' THEN '-'
-		ELSE concat(trim_scale(round(trust_ledger.kept(score)::numeric, 6)), ':', trim_scale(round(trust_ledger.broken(score)::numeric, 6))) END
-$$;
 
 \ir ../../helpers/calls.sql
 
@@ -189,7 +184,7 @@ FROM (VALUES
 	('promiser_score(''nobody'', now())', '42704'), ('promiser_score(''anna'', now() + interval ''1 day'')', '22008'),
 	('promiser_score(''dora'')', 'ok'), ('promiser_score(''carl'')', 'ok')) AS v (call, code);
 
--- Whoever was retired keeps their score, and whoever takes over does not take it.
+-- A retired promiser keeps their score, and the successor does not inherit it.
 SELECT evidence(trust_ledger.promiser_score('anna', day('1000d'))) AS of_anna, evidence(trust_ledger.promiser_score('ben', day('1000d'))) AS of_ben \gset
 SELECT trust_ledger.retire_actor('anna', successor => 'ben') \g /dev/null
 SELECT is(evidence(trust_ledger.promiser_score('anna', day('1000d'))), :'of_anna', 'a retired promiser''s score');

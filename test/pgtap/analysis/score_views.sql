@@ -111,25 +111,14 @@ FROM view, (VALUES ('analyst', 'SELECT * FROM trust.%I', 'ok'), ('nobody', 'SELE
 	('analyst', 'INSERT INTO trust.%I (%I) VALUES (''x'')', '55000'), ('analyst', 'UPDATE trust.%I SET %I = ''x''', '55000'), ('ledger_owner', 'DELETE FROM trust.%I', '55000')) AS v (role, call, want);
 SELECT is((SELECT count(*)::int FROM every v WHERE v::text LIKE '%We come.%'), 0, 'no words among them');
 
--- One customer is found by key, also where the plan is for any and the reader has no rights on the tables.
-CREATE FUNCTION plan_of(query text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	SET LOCAL enable_seqscan = off;
-	SET LOCAL ROLE analyst;
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RESET ROLE;
-	RETURN plan;
-END
-$$;
-SELECT matches(plan_of(query), E'Index Scan.* on promise p\\n +Index Cond: \\(customer = ', 'by key: ' || query)
+\ir ../../helpers/plans.sql
+
+-- One customer is found by key, also where the plan is for any customer and the reader has no rights on the tables.
+SET enable_seqscan = off;
+SELECT matches(plan_of(query, 'analyst'), E'Index Scan.* on promise p\\n +Index Cond: \\(customer = ', 'by key: ' || query)
 FROM unnest(ARRAY['SELECT * FROM trust.customer_trust WHERE customer = ''a''', 'SELECT score FROM trust.customer_trust WHERE customer IN (SELECT ''a''::text)',
 	'SELECT * FROM trust.customer_trust WHERE customer = ''a'' AND lower_bound > 0.5']) AS query;
+RESET enable_seqscan;
 
 -- Who stands behind it from their own login. (Last: from here on this login acts as nobody else.)
 SELECT trust_ledger.register_actor('sam', 'human', db_role => session_user) \g /dev/null

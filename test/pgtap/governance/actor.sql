@@ -92,13 +92,13 @@ FROM (VALUES
 	-- who registers, and when
 	($$'x', 'human', acting => 'anna'$$, 'ok'), ($$'x', 'human', acting => 'nobody'$$, '42704'), ($$'x', 'human', acting => 'gone'$$, 'TL003'),
 	($$'x', 'human', occurred_at => now() + interval '1 hour'$$, '22008'),
-	-- what they are never changes; all else is said anew
+	-- kind and whom they speak for cannot change; everything else can
 	($$'anna', 'system', responsible => 'ben'$$, 'TL003'), ($$'anna', 'human', speaks_for => 'customer'$$, 'TL003'),
 	($$'bot', 'human'$$, 'TL003'), ($$'bot', 'system', responsible => 'anna'$$, 'TL003'),
 	($$'gone', 'system', responsible => 'anna'$$, 'TL003'), ($$'gone', 'human'$$, 'ok'),
 	($$'bot', 'ai', responsible => 'ben', model => 'm2'$$, 'ok')) AS c (arguments, expected);
 
-SAVEPOINT anew;
+SAVEPOINT registered_again;
 SELECT trust_ledger.register_actor('anna', 'human', authority => '{"EUR": 1}');
 SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "speaks_for": "company", "authority": {"EUR": 1}, "active": true}',
 	'registered again: all that is known is what was said now');
@@ -107,7 +107,7 @@ SELECT is(registered('gone'), '{"actor": "gone", "kind": "human", "speaks_for": 
 	'one who was retired comes back');
 SELECT is(maker('', $$, actor => 'gone'$$), 'gone asserted', 'and acts');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
-ROLLBACK TO anew;
+ROLLBACK TO registered_again;
 SELECT is(registered('anna')->>'name', 'Anna', 'rolled back');
 SELECT is(maker('', $$, actor => 'gone'$$), 'TL003', 'also in what the session remembers');
 SELECT is(sqlstate_of($$SELECT trust_ledger.register_actor('x', 'human', db_role => 'app')$$), 'ok', 'a login is free');
@@ -257,21 +257,13 @@ INSERT INTO results VALUES (2, maker(''));
 SELECT results_eq('SELECT who FROM results ORDER BY n', $$VALUES ('TL003'), ('TL003')$$, 'after the transaction nobody acts');
 
 -- A setting made in a session before the extension's library was loaded there.
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 ALTER ROLE app LOGIN;
-CREATE FUNCTION at(options text) RETURNS text LANGUAGE sql AS $$
-	SELECT format('host=%s port=%s dbname=%s user=app options=''%s''', current_setting('unix_socket_directories'),
-		current_setting('port'), current_database(), options)
-$$;
-CREATE FUNCTION made_at(options text, doing text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN (SELECT outcome FROM dblink(at(options), doing || $call$; SELECT trust_ledger.make_promise('c', 'w')::text$call$) AS r (outcome text));
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
-SELECT is(made_at('', $$SELECT trust_ledger.act_as('eve'); SELECT 1$$) ~ '^[(]', true, 'another session, as a control');
-SELECT is(made_at('', $$SET trust_ledger.actor = 'eve'$$), 'TL003', 'SET before the library is loaded');
-SELECT is(made_at('-c trust_ledger.actor=eve', 'SELECT 1'), 'TL003', 'an option of the connection');
+-- Makes a promise in a session of its own, after other statements.
+CREATE FUNCTION made_in_session(settings text, doing text) RETURNS text
+LANGUAGE sql AS $$ SELECT value_in_session(doing || $call$; SELECT trust_ledger.make_promise('c', 'w')::text$call$, 'app', settings) $$;
+SELECT is(made_in_session('', $$SELECT trust_ledger.act_as('eve'); SELECT 1$$) ~ '^[(]', true, 'another session, as a control');
+SELECT is(made_in_session('', $$SET trust_ledger.actor = 'eve'$$), 'TL003', 'SET before the library is loaded');
+SELECT is(made_in_session('-c trust_ledger.actor=eve', 'SELECT 1'), 'TL003', 'an option of the connection');
 
 SELECT * FROM finish();

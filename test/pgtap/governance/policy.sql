@@ -1,7 +1,7 @@
 -- Policy: which promises the rules speak of, and what they ask of these together.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 SELECT plan(188);
 
 -- Intervals are compared as texts.
@@ -41,7 +41,7 @@ LANGUAGE sql AS $$
 $$;
 
 -- A promise by the bot, unless it says otherwise, under these rules and no others.
-CREATE FUNCTION under(rules jsonb, subject jsonb) RETURNS text
+CREATE FUNCTION asked_under(rules jsonb, subject jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	id uuid;
@@ -57,7 +57,7 @@ $$;
 
 -- Beside the rule, others know of kind "known", currency USD and nothing else. What the promise
 -- leaves out, or says in a kind or currency that no rule knows, is what the rule speaks of.
-SELECT is(under(format('[%s, {"kind": "known", "promiser": "anna", "grace": "0"}, {"currency": "USD", "promiser": "anna", "grace": "0"}]', rule::jsonb || '{"evidence": "passkey"}')::jsonb, subject::jsonb),
+SELECT is(asked_under(format('[%s, {"kind": "known", "promiser": "anna", "grace": "0"}, {"currency": "USD", "promiser": "anna", "grace": "0"}]', rule::jsonb || '{"evidence": "passkey"}')::jsonb, subject::jsonb),
 	CASE WHEN want THEN 'proposed, passkey' ELSE 'open' END, format('%s %s %s', rule, CASE WHEN want THEN 'speaks of' ELSE 'does not speak of' END, subject))
 FROM (VALUES
 	('{}', '{}', true), ('{}', '{"kind": "known", "currency": "USD", "value": 0}', true),
@@ -66,7 +66,7 @@ FROM (VALUES
 	('{"promiser_kind": "ai"}', '{}', true), ('{"promiser_kind": "ai"}', '{"actor": "sys"}', false), ('{"promiser_kind": "ai"}', '{"actor": "ben"}', false),
 	('{"promiser_kind": "human"}', '{}', false), ('{"promiser_kind": "system"}', '{}', false), ('{"promiser_kind": "system"}', '{"actor": "sys"}', true),
 	('{"promiser": "bot", "promiser_kind": "human"}', '{}', false), ('{"promiser": "bot", "promiser_kind": "ai"}', '{}', true),
-	-- whoever has a hand in it: promiser, drafter, or who enters it
+	-- any part in it: promiser, drafter, or the actor who enters it
 	('{"promiser": "bot"}', '{"promiser": "bot2"}', true), ('{"promiser": "bot"}', '{"promiser": "ben"}', true),
 	('{"promiser": "bot"}', '{"actor": "ben", "promiser": "bot"}', true), ('{"promiser": "bot"}', '{"actor": "ben", "drafted_by": "bot"}', true),
 	('{"promiser": "bot"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot"}', true),
@@ -117,7 +117,7 @@ FROM (VALUES
 
 -- ---- what they ask together ----
 
-SELECT is(under(rules::jsonb, subject::jsonb), want, format('%s of %s', rules::jsonb, subject))
+SELECT is(asked_under(rules::jsonb, subject::jsonb), want, format('%s of %s', rules::jsonb, subject))
 FROM (VALUES
 	('[]', '{}', 'open'),
 	-- the strongest evidence
@@ -174,7 +174,7 @@ END
 $$;
 
 -- Each line in one transaction: what is called, and what is asked afterwards.
-SELECT is((SELECT under('[]', '{}')), 'open', 'no rules');
+SELECT is((SELECT asked_under('[]', '{}')), 'open', 'no rules');
 CREATE FUNCTION after(call text, subject text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -220,26 +220,26 @@ SELECT is(asks(), 'open', 'a rule rolled back with its transaction');
 
 -- Another session, that has the rules in mind already, goes by a new one as soon as it is committed,
 -- whatever it looked at before.
-SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database())) \g /dev/null
-CREATE FUNCTION other(subject text DEFAULT '') RETURNS text
+SELECT dblink_connect('other', connection_of()) \g /dev/null
+CREATE FUNCTION asked_in_other_session(subject text DEFAULT '') RETURNS text
 LANGUAGE sql AS $$ SELECT said FROM dblink('other', format('SELECT asks(%L, ''d'')', subject)) AS d (said text) $$;
-SELECT is(other(), 'open', 'another session: before');
+SELECT is(asked_in_other_session(), 'open', 'another session: before');
 BEGIN;
 DO $$ BEGIN PERFORM trust_ledger.set_policy('a', evidence => 'asserted'); END $$;
-SELECT is(other(), 'open', 'another session: not committed');
+SELECT is(asked_in_other_session(), 'open', 'another session: not committed');
 COMMIT;
-SELECT is(other(), 'proposed, asserted', 'another session: committed');
+SELECT is(asked_in_other_session(), 'proposed, asserted', 'another session: committed');
 SELECT dblink_exec('other', 'BEGIN') \g /dev/null
-SELECT is(other(), 'proposed, asserted', 'another session, in a transaction: before');
+SELECT is(asked_in_other_session(), 'proposed, asserted', 'another session, in a transaction: before');
 DO $$ BEGIN PERFORM trust_ledger.set_policy('b', evidence => 'session'); END $$;
-SELECT is(other(), 'proposed, session', 'another session, in a transaction: committed meanwhile');
+SELECT is(asked_in_other_session(), 'proposed, session', 'another session, in a transaction: committed meanwhile');
 SELECT dblink_exec('other', 'COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ') \g /dev/null
-SELECT is(other(), 'proposed, session', 'another session, in a snapshot: before');
+SELECT is(asked_in_other_session(), 'proposed, session', 'another session, in a snapshot: before');
 DO $$ BEGIN PERFORM trust_ledger.set_policy('c', evidence => 'passkey'); END $$;
-SELECT is(other(), 'proposed, passkey', 'another session, in a snapshot: committed after it');
+SELECT is(asked_in_other_session(), 'proposed, passkey', 'another session, in a snapshot: committed after it');
 SELECT dblink_exec('other', 'COMMIT') \g /dev/null
 DO $$ BEGIN PERFORM trust_ledger.drop_policy(p) FROM unnest('{a,b,c}'::text[]) AS p; END $$;
-SELECT is(other(), 'open', 'another session: dropped');
+SELECT is(asked_in_other_session(), 'open', 'another session: dropped');
 SELECT dblink_disconnect('other') \g /dev/null
 
 -- The rules in force, and that the others were.
@@ -253,7 +253,7 @@ FROM trust.entry WHERE customer = '' AND seq = (SELECT seq FROM trust.policy WHE
 
 -- ---- when policy is asked again ----
 
--- An amendment is judged by its own terms; the time to back within runs anew.
+-- An amendment is judged by its own terms, and the time limit for backing starts again.
 CREATE FUNCTION walk(steps text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -267,7 +267,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-DO $$ BEGIN PERFORM under('[{"kind": "price", "currency": "EUR", "least_value": 10, "evidence": "asserted", "back_within": "5 days"}, {"kind": "gift", "grace": "0"}]', '{}'); END $$;
+DO $$ BEGIN PERFORM asked_under('[{"kind": "price", "currency": "EUR", "least_value": 10, "evidence": "asserted", "back_within": "5 days"}, {"kind": "gift", "grace": "0"}]', '{}'); END $$;
 SELECT results_eq(format('SELECT walk(%L)', $$amend_promise($1, value => 10, actor => 'bot', occurred_at => now() - interval '9 days');
 		amend_promise($1, 'x', actor => 'bot', occurred_at => now() - interval '8 days');
 		back_promise($1, actor => 'anna', occurred_at => now() - interval '7 days');
@@ -275,7 +275,7 @@ SELECT results_eq(format('SELECT walk(%L)', $$amend_promise($1, value => 10, act
 		amend_promise($1, kind => 'gift', actor => 'bot');
 		amend_promise($1, clear => '{kind}', value => 9, actor => 'bot')$$),
 	ARRAY['open', 'proposed, asserted, back within 6 days, waiting for 9 days', 'proposed, asserted, back within 7 days, waiting for 8 days', 'open, asserted',
-		'proposed, asserted, back within 9 days, waiting for 6 days', 'open', 'open'], 'an amended promise is judged anew');
+		'proposed, asserted, back within 9 days, waiting for 6 days', 'open', 'open'], 'an amended promise is judged again');
 
 -- ---- what is no rule ----
 

@@ -65,7 +65,7 @@ END
 $$;
 RESET client_min_messages;
 
--- What a call comes to under that path: 'ok' or its SQLSTATE. What it did stays.
+-- 'ok' or the SQLSTATE of a call under that search_path. Its effects stay.
 CREATE FUNCTION under_evil(call text, as_role text DEFAULT 'none') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', as_role, true);
@@ -154,8 +154,8 @@ SELECT is(under_evil(format('SELECT trust_ledger.confirm_relayed(%L, %s, actor =
 FROM trust.entry WHERE event = 'accepted' AND relayed;
 ROLLBACK;
 
--- Now plans are kept. They are made anew when a table changes: under whatever path holds then.
-CREATE FUNCTION make_plans_anew() RETURNS void LANGUAGE plpgsql AS $$
+-- Now there are saved plans. They are made again when a table changes, under the search_path of that moment.
+CREATE FUNCTION invalidate_plans() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	tab text;
 BEGIN
@@ -168,11 +168,11 @@ $$;
 BEGIN;
 SELECT trust_ledger.register_actor('eve', 'human');
 SELECT trust_ledger.make_promise('c', 'w', actor => 'eve') FROM generate_series(1, 10);
-SELECT make_plans_anew();
+SELECT invalidate_plans();
 SELECT is_empty('SELECT failing()', 'every call under the hostile path, after plans were kept and voided');
 ROLLBACK;
 BEGIN;
-SELECT make_plans_anew();
+SELECT invalidate_plans();
 SELECT is_empty($$SELECT failing('ledger_owner')$$, 'also by the owner');
 ROLLBACK;
 
@@ -204,8 +204,8 @@ END
 $$;
 RESET ROLE;
 
--- What planting, by the owner, and then appending, by a superuser, come to: 'ok' or the SQLSTATE;
--- who the planted functions ran as; the caller's path, role and actor afterwards, where they are others.
+-- What happens if the owner plants code and a superuser then appends an entry: 'ok' or the SQLSTATE, the role that the
+-- planted functions ran as, and the caller's search_path, role and actor afterwards, if they changed.
 CREATE FUNCTION planted(planting text, appending text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	path CONSTANT text := current_setting('search_path');
@@ -250,7 +250,7 @@ FROM appends, (VALUES
 	('CREATE CONSTRAINT TRIGGER p AFTER INSERT OR UPDATE ON trust.%I DEFERRABLE FOR EACH ROW EXECUTE FUNCTION own.planted(); SET CONSTRAINTS ALL DEFERRED', '42501'),
 	('ALTER TABLE trust.%I ADD CHECK (own.look())', 'ok {ledger_owner}'),
 	('CREATE INDEX ON trust.%I (own.look_at(%I))', 'ok {ledger_owner}')) AS p (planting, expected);
--- A default, where it is reckoned.
+-- A column default.
 SELECT matches(planted(format('ALTER TABLE trust.%I ADD COLUMN p boolean; ALTER TABLE trust.%1$I ALTER COLUMN p SET DEFAULT own.look()', tab), call),
 	'^ok( {ledger_owner})?$', format('%s: a default planted on %s', call, tab))
 FROM appends WHERE tab IN ('entry', 'promise') AND call ~ 'make' OR call ~ 'new';
@@ -314,11 +314,10 @@ GRANT application TO anna_login;
 CREATE ROLE caller LOGIN;
 
 -- By a login of its own, as a client sends it: login, role and evidence of what was recorded, or the SQLSTATE.
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 CREATE FUNCTION recorded(by_login text, sent text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM * FROM dblink(format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
-		current_setting('port'), current_database(), by_login), sent) AS r (r text);
+	PERFORM * FROM dblink(connection_of(by_login), sent) AS r (r text);
 	RETURN (SELECT concat_ws(' ', login, role, actor, evidence) FROM trust.entry WHERE customer = 'c' ORDER BY seq DESC LIMIT 1);
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;

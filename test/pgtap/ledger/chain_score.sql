@@ -14,11 +14,14 @@ SELECT trust_ledger.register_actor('erp', 'system', speaks_for => 'record', resp
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('agent', 'ai', speaks_for => 'customer', responsible => 'carl', model => 'm');
 
+\ir ../../helpers/any_of.sql
+\ir ../../helpers/promises.sql
+
 -- The score of a customer: evidence, instant and half-life, as kept and as summed up afresh.
 CREATE VIEW stored AS
 	SELECT customer, trust_ledger.kept(score) AS kept, trust_ledger.broken(score) AS broken, trust_ledger.as_of(score) AS instant, trust_ledger.half_life(score) AS half_life
 	FROM trust.chain WHERE customer <> '';
-CREATE FUNCTION fresh(half_life interval, reckoned_to timestamptz DEFAULT NULL) RETURNS TABLE (customer text, kept float8, broken float8, instant timestamptz, half_life interval)
+CREATE FUNCTION fresh(half_life interval, as_of timestamptz DEFAULT NULL) RETURNS TABLE (customer text, kept float8, broken float8, instant timestamptz, half_life interval)
 STABLE LANGUAGE sql AS $$
 	SELECT p.customer, sum(weight_kept / 1000.0 * faded), sum(weight_broken / 1000.0 * faded), coalesce($2, last), $1
 	FROM trust.promise p, LATERAL (SELECT max(settled_at) FROM trust.promise o WHERE o.customer = p.customer AND o.weight_kept IS NOT NULL) AS l (last),
@@ -35,14 +38,11 @@ $$;
 
 -- ---- what each verdict and word weighs
 
-CREATE FUNCTION made(customer text, ago interval DEFAULT '0', due_ago interval DEFAULT NULL) RETURNS uuid LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise($1, 'w', actor => 'anna', occurred_at => now() - $2, due => now() - $3)
-$$;
 -- A promise of a customer of its own, made a hundred days ago, due fifty days ago if late; then one call
 -- after the other, %L the promise: what the score says at last, and how many days ago.
 CREATE FUNCTION weighs(customer text, late boolean, calls text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	promise CONSTANT uuid := made(customer, '100 days', CASE WHEN late THEN '50 days' END::interval);
+	promise CONSTANT uuid := new_promise(NULL, '100 days', CASE WHEN late THEN '50 days' END::interval, customer => customer, actor => 'anna');
 	call text;
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
@@ -98,9 +98,8 @@ SELECT is_empty('SELECT * FROM wrong()', 'each is the fresh fold');
 
 CREATE TABLE seed AS SELECT random() AS seed;
 SELECT setseed(seed) FROM seed;
--- A random verdict on each of the promises given, in random order; how often a score was below nothing,
--- or reckoned to another instant than the latest at which one of the customer's promises was settled.
-CREATE FUNCTION one_of(VARIADIC choices text[]) RETURNS text LANGUAGE sql AS 'SELECT choices[1 + floor(random() * cardinality(choices))::integer]';
+-- Gives random verdicts on promises of these customers, in random order. Returns how often a score was negative, or as of
+-- another instant than the latest at which one of the customer's promises was settled.
 CREATE FUNCTION say_at_random(of_customers text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	p record;
@@ -110,8 +109,8 @@ DECLARE
 	off bigint := 0;
 BEGIN
 	FOR p IN SELECT promise, customer, made_at FROM trust.promise WHERE customer ~ of_customers AND state NOT IN ('released', 'withdrawn') AND random() < 0.7 ORDER BY random() LOOP
-		who := one_of('anna', 'ben', 'bot', 'erp', 'carl', 'agent');
-		said := one_of('kept', 'kept', 'partly_kept', 'broken');
+		who := any_of('anna', 'ben', 'bot', 'erp', 'carl', 'agent');
+		said := any_of('kept', 'kept', 'partly_kept', 'broken');
 		relays := who IN ('anna', 'ben', 'bot') AND random() < 0.4;
 		BEGIN
 			PERFORM trust_ledger.assess_promise(p.promise, said, relays, actor => who, occurred_at => p.made_at + random() * (now() - p.made_at));
@@ -124,7 +123,7 @@ BEGIN
 	RETURN off;
 END
 $$;
-SELECT count(trust_ledger.make_promise('random ' || i % 7, 'w', actor => one_of('anna', 'ben', 'bot'), occurred_at => now() - random() * interval '365 days')) FROM generate_series(1, 300) AS i;
+SELECT count(trust_ledger.make_promise('random ' || i % 7, 'w', actor => any_of('anna', 'ben', 'bot'), occurred_at => now() - random() * interval '365 days')) FROM generate_series(1, 300) AS i;
 SELECT is(say_at_random('^random'), 0::bigint, format('round %s: never negative, as of the latest settlement; seed %s', round, seed)) FROM generate_series(1, 6) AS round, seed;
 SELECT is_empty('SELECT * FROM wrong()', 'they end where a fresh fold ends; seed ' || seed) FROM seed;
 SELECT cmp_ok((SELECT count(*) FROM trust.entry WHERE customer ~ '^random' AND event = 'assessed' AND NOT stands), '>', 100::bigint, 'many did not stand');
@@ -132,7 +131,7 @@ SELECT cmp_ok((SELECT count(*) FROM (SELECT FROM trust.entry WHERE customer ~ '^
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() folds the same');
 
 -- All that was kept turns out broken: what rounding leaves over is never less than nothing.
-CREATE TABLE taken_back AS SELECT customer, made(customer, '300 days') AS promise FROM generate_series(1, 40) AS i, generate_series(1, 5), concat('back ', i) AS customer;
+CREATE TABLE taken_back AS SELECT customer, new_promise(made_ago => '300 days', customer => customer, actor => 'anna') AS promise FROM generate_series(1, 40) AS i, generate_series(1, 5), concat('back ', i) AS customer;
 SELECT count(trust_ledger.assess_promise(promise, 'kept', actor => 'carl', occurred_at => now() - random() * interval '300 days')) FROM taken_back;
 SELECT lives_ok($$SELECT trust_ledger.assess_promise(promise, 'broken', actor => 'carl') FROM (SELECT promise FROM taken_back ORDER BY random()) AS b$$, 'all is taken back; seed ' || seed) FROM seed;
 SELECT is((SELECT (count(*), min(kept) >= 0, max(kept) < 1e-9)::text FROM stored WHERE customer ~ '^back'), '(40,t,t)', 'nothing is left of it, and not less; seed ' || seed) FROM seed;
@@ -140,13 +139,14 @@ SELECT is_empty('SELECT * FROM wrong() WHERE customer ~ ''^back''', 'but what is
 
 -- What ends in time, without a verdict, weighs nothing, however much of it there is.
 CREATE TABLE before AS SELECT customer, score::text FROM trust.chain;
-CREATE TABLE many AS SELECT i, made('random ' || i % 7, i * interval '1 day') AS promise FROM generate_series(1, 100) AS i;
+CREATE TABLE many AS SELECT i, new_promise(made_ago => i * interval '1 day', customer => 'random ' || i % 7, actor => 'anna') AS promise FROM generate_series(1, 100) AS i;
 SELECT count(CASE i % 2 WHEN 0 THEN trust_ledger.withdraw_promise(promise, actor => 'anna') ELSE trust_ledger.release_promise(promise, actor => 'carl') END) FROM many;
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'a hundred promises withdrawn in time or released weigh nothing');
 
 -- ---- savepoints, and several verdicts in one transaction
 
-SELECT made('saved', '30 days') AS first, made('saved', '30 days') AS second \gset
+SELECT new_promise(made_ago => '30 days', customer => 'saved', actor => 'anna') AS first,
+	new_promise(made_ago => '30 days', customer => 'saved', actor => 'anna') AS second \gset
 SELECT trust_ledger.assess_promise(:'first', 'kept', actor => 'carl', occurred_at => now() - interval '20 days');
 SAVEPOINT s;
 SELECT trust_ledger.assess_promise(:'first', 'broken', actor => 'carl');
@@ -177,12 +177,12 @@ SELECT is_empty('SELECT wrong_now(''180 days'')', 'customer_score()');
 SELECT trust_ledger.set_ledger(half_life => '10 days');
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'a new half-life changes no score by itself');
 SELECT is_empty('SELECT wrong_now(''10 days'')', 'but customer_score() reads with it');
-SELECT made('random 1');
+SELECT new_promise(made_ago => '0', customer => 'random 1', actor => 'anna');
 SELECT trust_ledger.assess_promise(:'second', 'kept', actor => 'anna');
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'nor with what changes no weight');
 SELECT trust_ledger.assess_promise(:'second', 'partly_kept', actor => 'carl');
 SELECT set_eq($$SELECT customer, score::text FROM trust.chain WHERE customer <> 'saved'$$, $$SELECT * FROM before WHERE customer <> 'saved'$$, 'nor with another customer''s verdict');
-SELECT is_empty($$SELECT * FROM wrong('10 days') WHERE customer = 'saved'$$, 'the customer''s next verdict folds all anew');
+SELECT is_empty($$SELECT * FROM wrong('10 days') WHERE customer = 'saved'$$, 'the customer''s next verdict computes the score again');
 SELECT is_empty('SELECT wrong_now(''10 days'')', 'customer_score() is right for both');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() is content with both');
 -- One goes on under the new half-life, another under the old one again.
@@ -202,7 +202,7 @@ CREATE TABLE weighing AS
 		(w #>> '{partly_kept,0}')::integer AS partly, (w #>> '{partly_kept,1}')::integer AS partly_, (w #>> '{repaired,0}')::integer AS repaired, (w #>> '{repaired,1}')::integer AS repaired_,
 		(w #>> '{admitted,0}')::integer AS admitted, (w #>> '{admitted,1}')::integer AS admitted_, (w #>> '{broken,0}')::integer AS broken, (w #>> '{broken,1}')::integer AS broken_
 	FROM generate_series(1, 4000) AS i, LATERAL (
-		-- every second: as they are, with some parts put anew; the others: sorted, so that many are in order
+		-- every second: as they are, with some parts replaced; the others: sorted, so that many are in order
 		SELECT CASE i % 2 WHEN 0 THEN jsonb_object_agg(key, jsonb_build_array(
 				CASE WHEN random() < 0.15 THEN floor(random() * 5) * 250 ELSE (value ->> 0)::numeric END, CASE WHEN random() < 0.15 THEN floor(random() * 5) * 250 ELSE (value ->> 1)::numeric END))
 			ELSE (SELECT jsonb_object_agg(name, jsonb_build_array(high, low)) FROM (

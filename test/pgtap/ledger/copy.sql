@@ -99,7 +99,7 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verifies');
 SELECT is((SELECT count(*) FROM trust.current_promise), 2::bigint, 'views show it');
 SELECT isnt_empty('SELECT FROM told, trust_ledger.history(promise)', 'history() tells it');
 SELECT lives_ok($$SELECT trust_ledger.customer_score('c'), trust_ledger.reconcile_table('visit')$$, 'scores, and rows beside promises');
-SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint, 'no subscription is told of');
+SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint, 'trust.tracked shows no subscription');
 SELECT is(error_text('SELECT trust_ledger.' || call),
 	'55000|cannot write to a copy of a ledger|This ledger receives its rows through logical replication.|Call the function in the database of the original ledger.', call)
 FROM unnest(ARRAY[
@@ -117,18 +117,8 @@ FROM unnest('{entry,chain,promise,source,ledger,actor,access}'::text[]) AS tab;
 
 -- ---- what somebody does to the mark
 
-CREATE FUNCTION found(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-	findings text[];
-BEGIN
-	EXECUTE doing;
-	SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER BY subject, field) INTO findings FROM trust_ledger.verify();
-	RAISE SQLSTATE 'OK000';
-EXCEPTION WHEN SQLSTATE 'OK000' THEN
-	RETURN findings;
-END
-$$;
-SELECT is(found(doing), expected, doing)
+\ir ../../helpers/findings.sql
+SELECT is((SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER BY subject, field) FROM verify_after(doing)), expected, doing)
 FROM (VALUES
 	('DROP TRIGGER trust_guard ON trust.copy', '{guard copy trust_guard is missing}'::text[]),
 	('ALTER TABLE trust.copy DISABLE TRIGGER ALL', '{guard copy trust_guard is disabled,guard copy trust_guard_truncate is disabled}'),

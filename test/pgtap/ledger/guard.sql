@@ -5,6 +5,7 @@ CREATE EXTENSION pgtap;
 SELECT plan(729);
 CREATE EXTENSION trust_ledger;
 \ir ../../helpers/calls.sql
+\ir ../../helpers/findings.sql
 
 CREATE ROLE ledger_owner;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -90,7 +91,7 @@ FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE
 	unnest(ARRAY[$$UPDATE trust.actor SET authority = '{}'$$, $$UPDATE trust.promise SET state = 'kept'$$,
 		$$UPDATE trust.chain SET length = 7 WHERE customer = ''$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = ''$$,
 		'DELETE FROM trust.entry']) AS doing;
-SELECT is(sqlstate_of(plant(fires, tab, doing, 2) || $$; INSERT INTO visit VALUES (2, 't', 'w'); DELETE FROM visit$$), 'TL006', format('%s on %s, while a row is told of: %s', fires, tab, doing))
+SELECT is(sqlstate_of(plant(fires, tab, doing, 2) || $$; INSERT INTO visit VALUES (2, 't', 'w'); DELETE FROM visit$$), 'TL006', format('%s on %s, while a row''s change is written: %s', fires, tab, doing))
 FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
 	unnest('{entry,chain,promise,source}'::text[]) AS tab,
 	unnest(ARRAY[$$UPDATE trust.source SET key = '9'$$, $$UPDATE trust.source SET gone = true, seq = seq + 1$$, $$INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source$$, 'DELETE FROM trust.source']) AS doing;
@@ -121,25 +122,14 @@ $$;
 SELECT is(sqlstate_of(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.change(%L); SELECT trust_ledger.erase_words(''c'', 1, ''r'')', change)), 'TL006',
 	'changed while it is erased: ' || change)
 FROM unnest('{"{\"kind\": \"x\"}","{\"words\": \"x\"}","{\"words_commitment\": null}","{\"hash\": null}","{\"seq\": 2}","{\"customer\": \"d\"}","{\"value\": 1}","{\"note\": \"x\"}","{\"promise\": null}","{\"state\": \"kept\"}"}'::text[]) AS change;
-CREATE FUNCTION found_after(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-	findings text[];
-BEGIN
-	EXECUTE doing;
-	SELECT array_agg(concat_ws(' ', part, customer, seq, field) ORDER BY part, customer, seq, field) INTO findings FROM trust_ledger.verify();
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN findings;
-END
-$$;
 SELECT trust_ledger.add_note((SELECT promise FROM trust.promise WHERE customer = 'c'), 'A note.', actor => 'anna', context => '{}', idempotency_key => 'k');
 CREATE FUNCTION own.take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := NULL; NEW.note_salt := NULL; NEW.context := NULL; RETURN NEW; END';
 CREATE FUNCTION own.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
-SELECT is(found_after(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.%s(); SELECT trust_ledger.erase_words(''d'', 1, ''r''), trust_ledger.erase_words(''c'', 2, ''r'')', what)),
+SELECT is(findings_after(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.%s(); SELECT trust_ledger.erase_words(''d'', 1, ''r''), trust_ledger.erase_words(''c'', 2, ''r'')', what)),
 	expected, 'found: ' || what)
-FROM (VALUES ('take', '{guard a}'::text[]), ('keep', '{entry c 2 context,entry c 2 note,entry c 2 request_salt,entry d 1 words,guard a}')) AS c (what, expected);
+FROM (VALUES ('take', '{guard entry a}'::text[]), ('keep', '{entry c 2 context,entry c 2 note,entry c 2 request_salt,entry d 1 words,guard entry a}')) AS c (what, expected);
 
--- The very row that is expected is let in once: whoever takes its place, makes the call fail.
+-- A guard lets in the row that is expected, and only once. Another row in its place makes the call fail.
 SELECT is(sqlstate_of(plant('BEFORE UPDATE FOR EACH STATEMENT', 'chain', $$
 		UPDATE trust.chain SET length = e.seq, head = e.hash, recorded_at = NULL FROM trust.entry e
 		WHERE chain.customer = '' AND e.customer = 'c' AND e.seq = (SELECT max(seq) FROM trust.entry WHERE customer = 'c') $$)

@@ -271,7 +271,7 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with
 -- Somebody who may create schemas, but does not own the database, plants one.
 DROP SCHEMA trust CASCADE;
 :let_mallory;
-SELECT is(run('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'whoever may create schemas can make the tables');
+SELECT is(run('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'a role that can create schemas can make the tables');
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call), expected, call || ' on planted tables')
 FROM (VALUES
 	($$make_promise('c', 'w', actor => 'anna')$$, 'TL006'), ('found_ledger()', 'TL006'), ('verify()', 'TL006'),

@@ -108,8 +108,8 @@ INSERT INTO call VALUES
 	('set_ledger', $$SELECT trust_ledger.set_ledger(lag => '2 days')$$),
 	('rebuild', $$SELECT trust_ledger.rebuild('acme', 'to see')$$);
 
--- The call, twice, each in a savepoint; then, in the same session, once more without the owner's code: what comes of
--- these, and what verify() names that is no foreign object.
+-- Makes the call twice, each in a savepoint, and once more without the owner's code. Returns the three outcomes, and what
+-- verify() finds besides foreign objects.
 CREATE FUNCTION nested(plant text, doing text, call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	outcomes text[];
@@ -143,11 +143,11 @@ SELECT format($$SELECT matches(nested(p.does, d.name, c.does), CASE
 	FROM planted p JOIN call c ON c.name = ANY (p.calls) CROSS JOIN own.deed d WHERE p.place = %L$$, place)
 FROM planted \gexec
 
--- What is put off to the end of the transaction, where it would run as whoever calls, is refused.
+-- A deferred trigger, which would run as the caller at the end of the transaction, is refused.
 SELECT is(nested($$CREATE CONSTRAINT TRIGGER z AFTER INSERT ON trust.entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own.fire()$$, 'another customer', does),
 	'42501 42501 42501', 'a deferred trigger') FROM call WHERE name = 'make_promises';
 
--- The statement that looks for the row is made anew after some uses: in the middle of it, too.
+-- The statement that looks up the row gets a new plan after some uses, also in the middle of it.
 INSERT INTO own.deed VALUES ('many tracked rows', $$INSERT INTO public.visit SELECT nextval('public.visits'), 'nested', 'w' FROM generate_series(1, 5)$$);
 SELECT is(nested('ALTER TABLE trust.source RENAME TO was_source; CREATE VIEW trust.source AS SELECT * FROM trust.was_source WHERE (SELECT own.act())', 'many tracked rows',
 	'INSERT INTO visit SELECT nextval(''visits''), ''acme'', ''w'' FROM generate_series(1, 4)'), 'ok ok ok', 'while the row is looked for');
@@ -164,7 +164,7 @@ DROP TRIGGER z ON trust.entry;
 
 -- ---- what a call began with, it goes on with
 
--- The zone is set anew while the first of two customers is written; the second's promise falls due in the zone of the first.
+-- The zone is changed while the first of two customers is written; the second's promise falls due in the zone of the first.
 BEGIN;
 CREATE TRIGGER z BEFORE UPDATE ON trust.chain FOR EACH ROW WHEN (NEW.customer = 'far 1') EXECUTE FUNCTION own.fire();
 SELECT set_config('test.doing', 'governance', true);
@@ -184,7 +184,7 @@ SELECT set_config('test.doing', 'reading', true);
 SELECT is((trust_ledger.ledger_digest()).digest, :'digest', 'a digest within a digest');
 ROLLBACK;
 
--- Levels are those of one role: whoever is asked about in the middle has their own.
+-- Levels belong to one role: a nested call checks those of its own role.
 CREATE ROLE nobody;
 BEGIN;
 ALTER TABLE trust.access RENAME TO was_access;

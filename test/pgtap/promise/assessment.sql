@@ -20,32 +20,22 @@ BEGIN
 END
 $$;
 
--- A promise by anna's bot, backed by ben; other promisers and no backer where a case asks for it.
-CREATE FUNCTION make(promiser text DEFAULT 'annas_bot', backer text DEFAULT 'ben') RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	id uuid := (trust_ledger.make_promise('c', 'We come.', actor => promiser, occurred_at => now() - interval '10 days')).promise;
-BEGIN
-	IF backer IS NOT NULL THEN
-		PERFORM trust_ledger.back_promise(id, actor => backer);
-	END IF;
-	RETURN id;
-END
-$$;
 
--- A verdict. With evidence "session" this session's login is the actor's own for as long as it takes.
+\ir ../../helpers/promises.sql
+\ir ../../helpers/actor_login.sql
+
+-- A verdict. With evidence "session" this session's login is the actor's own during the call.
 CREATE FUNCTION say(promise uuid, who text, evidence text, verdict text, relayed boolean DEFAULT false, purpose_met boolean DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	a trust.actor := (SELECT a FROM trust.actor a WHERE a.actor = who);
 	outcome text;
 BEGIN
 	IF evidence = 'session' THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, customer => a.customer, db_role => 'postgres');
+		PERFORM set_login(who, 'postgres');
 	END IF;
 	outcome := (trust_ledger.assess_promise(promise, verdict, relayed, purpose_met, actor => who)).state;
 	IF evidence = 'session' THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, customer => a.customer);
+		PERFORM set_login(who);
 	END IF;
 	RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
@@ -94,7 +84,7 @@ INSERT INTO stands VALUES
 CREATE FUNCTION contest(a word, b word, OUT standing text, OUT answer text, OUT later text, OUT entry text)
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 BEGIN
 	PERFORM say(id, a.who, a.evidence, a.first, a.relayed);
 	standing := verdict(id);
@@ -166,7 +156,7 @@ FROM (VALUES
 
 -- Nobody relays praise of what they, or the human who answers for them, promised or backed; a
 -- complaint anybody does. Who speaks for somebody else relays nothing.
-SELECT is(say(make(promiser, backer), who, 'asserted', verdict, true),
+SELECT is(say(new_promise(actor => promiser, backed_by => backer), who, 'asserted', verdict, true),
 	CASE WHEN want = 'TL003' AND verdict = 'broken' OR want = 'relays' THEN verdict ELSE want END,
 	format('%s relays %s: promised by %s, backed by %s', who, verdict, promiser, coalesce(backer, 'nobody')))
 FROM (VALUES
@@ -186,7 +176,7 @@ DECLARE
 	id uuid;
 BEGIN
 	PERFORM trust_ledger.register_actor('eves_bot', 'ai', responsible => 'eve', model => 'm-1');
-	id := make('eves_bot', NULL);
+	id := new_promise(actor => 'eves_bot');
 	before := say(id, 'dora', 'asserted', 'kept', true);
 	PERFORM trust_ledger.retire_actor('eve', successor => 'dora');
 	after := say(id, 'dora', 'asserted', 'kept', true);
@@ -200,7 +190,7 @@ SELECT is(handed_over(), ROW('kept'::text, 'TL003'::text), 'who takes over a mac
 CREATE FUNCTION settled(calls text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 	call text;
 BEGIN
 	FOREACH call IN ARRAY regexp_split_to_array(calls, '; ') LOOP
@@ -231,21 +221,22 @@ FROM (VALUES
 	($$'broken', relayed => NULL, actor => 'dora', occurred_at => now() - interval '3 days'; 'kept', actor => 'dora'$$,
 		'kept by assessed 3 days ago, purpose not known')) AS v (calls, want);
 
-SELECT throws_ok(format('SELECT trust_ledger.assess_promise(%s)', args), code, NULL, format('refused with %s: %s', code, args))
-FROM (VALUES
+CREATE TABLE to_assess AS SELECT new_promise(actor => 'annas_bot', backed_by => 'ben') AS promise;
+SELECT throws_ok(format('SELECT trust_ledger.assess_promise(%s)', format(args, promise)), code, NULL, format('refused with %s: %s', code, args))
+FROM to_assess, (VALUES
 	('NULL, ''kept'', actor => ''dora''', '22004'),
-	('make(), NULL, actor => ''dora''', '22004'),
-	('make(), '''', actor => ''dora''', '22023'),
-	('make(), ''Kept'', actor => ''dora''', '22023'),
-	('make(), ''released'', actor => ''carl''', '22023'),
-	('make(), ''proposed'', actor => ''carl''', '22023'),
-	('make(), ''kept'', reason => '' '', actor => ''dora''', '22023'),
-	('make(), ''kept''', 'TL003'),
-	('make(), ''kept'', actor => ''otto''', 'TL003'),
-	('make(), ''kept'', actor => ''nobody''', '42704'),
-	('make(), ''kept'', actor => ''eve''', 'TL003'),
-	('make(), ''kept'', actor => ''dora'', occurred_at => now() - interval ''11 days''', '22008'),
-	('make(), ''kept'', actor => ''dora'', occurred_at => now() + interval ''1 hour''', '22008'),
+	('%L, NULL, actor => ''dora''', '22004'),
+	('%L, '''', actor => ''dora''', '22023'),
+	('%L, ''Kept'', actor => ''dora''', '22023'),
+	('%L, ''released'', actor => ''carl''', '22023'),
+	('%L, ''proposed'', actor => ''carl''', '22023'),
+	('%L, ''kept'', reason => '' '', actor => ''dora''', '22023'),
+	('%L, ''kept''', 'TL003'),
+	('%L, ''kept'', actor => ''otto''', 'TL003'),
+	('%L, ''kept'', actor => ''nobody''', '42704'),
+	('%L, ''kept'', actor => ''eve''', 'TL003'),
+	('%L, ''kept'', actor => ''dora'', occurred_at => now() - interval ''11 days''', '22008'),
+	('%L, ''kept'', actor => ''dora'', occurred_at => now() + interval ''1 hour''', '22008'),
 	('gen_random_uuid(), ''kept'', actor => ''dora''', 'P0002')) AS v (args, code);
 
 -- ---- what it weighs ----
@@ -253,14 +244,14 @@ FROM (VALUES
 CREATE FUNCTION weighs(who text, said text, relayed boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 BEGIN
 	PERFORM say(id, who, 'asserted', said, relayed);
 	RETURN (SELECT weight_kept || '/' || weight_broken FROM trust.promise WHERE promise = id);
 END
 $$;
 
-CREATE TABLE old_verdict AS SELECT id AS promise, say(id, 'carl', 'asserted', 'kept') FROM make() AS id;
+CREATE TABLE old_verdict AS SELECT id AS promise, say(id, 'carl', 'asserted', 'kept') FROM new_promise(actor => 'annas_bot', backed_by => 'ben') AS id;
 CREATE TABLE weight (who text, said text, relayed boolean, by_default text, changed text);
 INSERT INTO weight VALUES
 	('carl', 'kept', false, '1000/0', '900/10'), ('crm', 'kept', false, '1000/0', '900/10'),

@@ -1,4 +1,4 @@
--- Standing behind a promise: by a human's own act, upon the exact terms, and by nothing else.
+-- Backing a promise: only by a human's own act, and only of the exact terms.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(327);
@@ -35,16 +35,8 @@ BEGIN
 END
 $$;
 
--- To a customer of its own: what an actor backs for one customer adds up (exposure.sql).
-CREATE FUNCTION make(args text) RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	made uuid;
-BEGIN
-	EXECUTE 'SELECT promise FROM trust_ledger.make_promise(' || quote_literal(gen_random_uuid()) || ', ''We pay.'', ' || args || ')' INTO made;
-	RETURN made;
-END
-$$;
+\ir ../../helpers/promises.sql
+-- Promises are made to a customer of their own: what an actor backs for one customer adds up (exposure.sql).
 
 -- State, backer and evidence, or who would have to be asked.
 CREATE FUNCTION standing(of_promise uuid) RETURNS text
@@ -54,7 +46,7 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- What comes of a call from a login: how the promise stands then, or the SQLSTATE. All of it is taken back.
+-- The promise after a call from a login, or the SQLSTATE. Rolled back.
 CREATE FUNCTION attempt(login text, acting text, call text, of_promise uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -77,7 +69,7 @@ $$;
 
 SELECT is(attempt(login, acting, format('back_promise($1, actor => %L)', actor), promise), want,
 	format('back, from %s, acting as %s, actor %s', login, coalesce(acting, 'nobody'), coalesce(actor, 'left out')))
-FROM make($$kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('app', NULL, 'anna', 'open anna asserted'),
 	('app', NULL, 'ben', 'open ben asserted'),
 	('app', NULL, 'bot', 'TL003'),
@@ -158,7 +150,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM trust_ledger.register_actor('pia', 'human', authority => authority);
 	RETURN attempt('app', NULL, 'back_promise($1, actor => ''pia'')',
-		make(format('kind => ''guarded'', actor => ''bot'', value => %L, currency => %L', value, currency)));
+		promise_with(format('''We pay.'', kind => ''guarded'', actor => ''bot'', value => %L, currency => %L', value, currency), gen_random_uuid()::text));
 END
 $$;
 SELECT is(backs(authority::jsonb, value, currency) = 'open pia asserted', want,
@@ -174,11 +166,11 @@ FROM (VALUES
 	AS v (authority, value, currency, want);
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human'); END $$;
 
--- What whoever could take the guards off made of it names no currency, where it is no object.
+-- An authority that was altered with the guards off, and is no JSON object, names no currency.
 CREATE FUNCTION backs_after(tampered jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	promise uuid := make($args$kind => 'guarded', actor => 'bot', value => 1, currency => 'EUR'$args$);
+	promise uuid := promise_with($args$'We pay.', kind => 'guarded', actor => 'bot', value => 1, currency => 'EUR'$args$, gen_random_uuid()::text);
 	came_to text;
 BEGIN
 	ALTER TABLE trust.actor DISABLE TRIGGER USER;
@@ -272,7 +264,7 @@ $$;
 CREATE FUNCTION backed_by_way(kind text, sql text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	promise uuid := make(format('''sys'', %L', kind));
+	promise uuid := promise_with(format('''We pay.'', ''sys'', %L', kind), gen_random_uuid()::text);
 BEGIN
 	EXECUTE sql USING promise;
 	SET CONSTRAINTS ALL IMMEDIATE;
@@ -311,7 +303,7 @@ SELECT is(standing((make_as_definer('guarded')).promise), 'open pia asserted', '
 
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human'); END $$;
 
--- ---- what becomes of a backing ----
+-- ---- how a backing ends ----
 
 -- Each step is a verb, who does it, and the promise; governance has no promise.
 CREATE FUNCTION step(verb text, who text, promise uuid) RETURNS void
@@ -347,7 +339,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	verb_and_who text;
 BEGIN
-	promise := make(args);
+	promise := promise_with('''We pay.'', ' || args, gen_random_uuid()::text);
 	FOREACH verb_and_who IN ARRAY regexp_split_to_array(steps, ', ') LOOP
 		BEGIN
 			PERFORM step(split_part(verb_and_who, ' ', 1), split_part(verb_and_who, ' ', 2), promise);
@@ -392,7 +384,7 @@ FROM (VALUES
 	('by a machine', 'back anna, unback carl', 'TL003 open anna asserted'),
 	('by a machine', 'back anna, back pia, unback anna', 'TL003 open pia asserted'),
 	('by a machine', 'back anna, unback anna, back pia', 'open pia asserted'),
-	-- new words are not what was backed, whoever writes them
+	-- new words are not what was backed
 	('by a machine', 'back anna, amend sys', 'proposed nobody'),
 	('by a machine', 'back anna, amend anna', 'proposed nobody'),
 	('by a machine', 'back anna, lessen anna', 'proposed nobody'),
@@ -515,7 +507,7 @@ FROM (VALUES
 CREATE FUNCTION backings() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys'$m$, gen_random_uuid()::text);
 	verb_and_who text;
 BEGIN
 	FOREACH verb_and_who IN ARRAY '{back anna,amend sys,back pia,unback pia}'::text[] LOOP
@@ -538,7 +530,7 @@ SELECT results_eq('SELECT * FROM backings()', ARRAY[
 CREATE FUNCTION instants(ago interval) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys', occurred_at => '2020-01-01'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys', occurred_at => '2020-01-01'$m$, gen_random_uuid()::text);
 	call text;
 	told text[];
 BEGIN
@@ -563,7 +555,7 @@ FROM (VALUES ('20 hours', 'recorded'), ('1 s', 'recorded'), ('2 days', 'occurred
 -- Who could back it, and nobody else, whatever their authority or evidence.
 SELECT is(attempt(login, acting, format('decline_promise($1, actor => %L)', actor), promise), want,
 	format('decline, from %s, acting as %s, actor %s', login, coalesce(acting, 'nobody'), coalesce(actor, 'left out')))
-FROM make($$kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('app', NULL, 'anna', 'proposed nobody'),
 	('app', NULL, 'ben', 'proposed nobody'),
 	('app', NULL, 'bot', 'TL003'),
@@ -584,7 +576,7 @@ FROM make($$kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$)
 	('outsider', NULL, 'anna', 'TL004'),
 	('reader', NULL, 'anna', 'TL004')) AS v (login, acting, actor, want);
 SELECT is(attempt('app', NULL, call, promise), want, call)
-FROM make($$kind => 'guarded', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'guarded', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('decline_promise($1, NULL, actor => ''anna'')', 'proposed nobody'),
 	('decline_promise($1, '''', actor => ''anna'')', '22023'),
 	('decline_promise($1, '' '', actor => ''anna'')', '22023'),
@@ -707,7 +699,7 @@ FROM (VALUES
 CREATE FUNCTION declining() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys'$m$, gen_random_uuid()::text);
 	first trust_ledger.receipt;
 BEGIN
 	PERFORM step('amend', 'sys', id);

@@ -26,13 +26,6 @@ BEGIN
 END
 $$;
 
--- A promise by the bot, made ten days ago and due in so many days.
-CREATE FUNCTION make(due numeric DEFAULT 1, customer text DEFAULT 'c', made numeric DEFAULT 10) RETURNS uuid
-LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise(customer, 'We come.', kind => 'plain', actor => 'bot', occurred_at => now() - made * interval '1 day',
-		due => now() + due * interval '1 day', longest_pause => '30 days')
-$$;
-
 CREATE TABLE verb (verb text PRIMARY KEY, call text);
 INSERT INTO verb VALUES
 	('admit', 'admit_breach($1'), ('repair', 'repair_breach($1, ''We came.'''), ('confirm', 'confirm_relayed($1'), ('confirm3', 'confirm_relayed($1, 3'),
@@ -41,23 +34,27 @@ INSERT INTO verb VALUES
 	('accept', 'accept_promise($1'), ('withdraw', 'withdraw_promise($1'), ('release', 'release_promise($1'), ('note', 'add_note($1, ''A note.'''),
 	('pause', 'pause_promise($1');
 
--- One step, "repair anna": the new state, or the SQLSTATE. "repair+ anna": with a session of her own, which
--- this session's login is for as long as it takes.
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
+\ir ../../helpers/actor_login.sql
+
+-- One step, "repair anna": the new state, or the SQLSTATE. In "repair+ anna" this session's login is anna's own
+-- during the step.
 CREATE FUNCTION step(of_promise uuid, step text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	said text := rtrim(split_part(step, ' ', 1), '+');
-	a trust.actor := (SELECT a FROM trust.actor a WHERE a.actor = split_part(step, ' ', 2));
+	who CONSTANT text := split_part(step, ' ', 2);
 	own CONSTANT boolean := step ~ '\+';
 	receipt trust_ledger.receipt;
 BEGIN
 	IF own THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, db_role => 'postgres');
+		PERFORM set_login(who, 'postgres');
 	END IF;
-	EXECUTE format('SELECT * FROM trust_ledger.%s, actor => %L)', (SELECT call FROM verb WHERE verb = said), split_part(step, ' ', 2))
+	EXECUTE format('SELECT * FROM trust_ledger.%s, actor => %L)', (SELECT call FROM verb WHERE verb = said), who)
 	INTO STRICT receipt USING of_promise;
 	IF own THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model);
+		PERFORM set_login(who);
 	END IF;
 	RETURN receipt.state;
 EXCEPTION WHEN OTHERS THEN
@@ -82,7 +79,7 @@ CREATE FUNCTION story(due numeric, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	of_customer CONSTANT text := 'story ' || nextval('customers');
-	id CONSTANT uuid := make(due, of_customer);
+	id CONSTANT uuid := new_promise('plain', due_ago => -due * interval '1 day', longest_pause => '30 days', customer => of_customer);
 	one text;
 	answer text;
 	refused text;
@@ -105,7 +102,7 @@ $$;
 -- The third entry is the first after a first verdict; "waits 3": that it is one to be confirmed.
 SELECT is(story(CASE WHEN steps ~ '^withdraw' THEN -5 ELSE 1 END, steps), want, steps)
 FROM (VALUES
-	-- admitted: the company does not talk it away, however well it is known; whoever says broken says it for as much
+	-- admitted: the company cannot take it back, whatever the evidence; a verdict of broken weighs the same from anybody
 	('admit anna', 'broken company 0/750 by breach_admitted admitted +'),
 	('admit bot', 'broken company 0/750 by breach_admitted admitted +'),
 	('admit+ anna', 'broken company session 0/750 by breach_admitted admitted +'),
@@ -210,7 +207,7 @@ FROM (VALUES
 	('admit anna, kept anna, repair rita, praise rita', 'broken company 250/750 by breach_admitted admitted repaired waits 5 +-+-'),
 	('withdraw anna, repair anna, kept+ anna', 'broken company 250/750 by withdrawn repaired ++-'),
 	('withdraw anna, repair anna, repair rita', 'broken company 250/750 by withdrawn repaired ++, refused TL001'),
-	-- only what is broken, by whoever acts for the company, a record or this customer
+	-- only a broken promise, and only by an actor of the company, of a record or of this customer
 	('repair anna', 'open, refused TL001'),
 	('kept anna, repair anna', 'kept company 500/0 by assessed +, refused TL001'),
 	('partly carl, repair carl', 'partly_kept customer 500/500 by assessed +, refused TL001'),
@@ -225,7 +222,7 @@ CREATE TABLE looked AS
 	FROM told t JOIN trust.entry e USING (customer)
 		LEFT JOIN LATERAL (SELECT * FROM trust.entry l WHERE l.customer = t.customer AND l.recorded_at <= e.recorded_at AND l.stands AND l.weight_kept IS NOT NULL ORDER BY seq DESC LIMIT 1) AS last ON true
 		LEFT JOIN LATERAL (SELECT * FROM trust.entry l WHERE l.customer = t.customer AND l.stands AND l.weight_kept IS NOT NULL ORDER BY seq LIMIT 1) AS first ON last.seq IS NOT NULL;
-CREATE FUNCTION alike(a float8, b float8) RETURNS boolean LANGUAGE sql AS 'SELECT (a IS NULL AND b IS NULL) OR abs(a - b) <= 1e-9';
+\ir ../../helpers/close.sql
 CREATE FUNCTION faded(weight float8, age interval) RETURNS float8 LANGUAGE sql AS $$ SELECT coalesce(weight * 2 ^ (-extract(epoch FROM age)::float8 / 86400 / 180), 0) $$;
 SELECT cmp_ok(count(*), '>', 250::bigint, 'many entries to look at') FROM looked;
 -- those made due before now are overdue until the first verdict
@@ -233,7 +230,7 @@ SELECT is_empty($$
 	SELECT l.*, score FROM looked l, unnest('{as_of,known_at,both}'::text[]) AS basis,
 		trust_ledger.customer_score(l.customer, CASE WHEN basis <> 'known_at' THEN l.recorded_at END, CASE WHEN basis <> 'as_of' THEN l.recorded_at END) AS score,
 		LATERAL (SELECT CASE WHEN basis <> 'known_at' THEN l.recorded_at ELSE now() END - l.at AS age) AS a
-	WHERE NOT (l.seq = 1 AND l.steps ~ '^withdraw') AND NOT (alike(trust_ledger.kept(score), faded(l.kept, age)) AND alike(trust_ledger.broken(score), faded(l.broken, age)))
+	WHERE NOT (l.seq = 1 AND l.steps ~ '^withdraw') AND NOT (is_close(trust_ledger.kept(score), faded(l.kept, age), 0, 1e-9) AND is_close(trust_ledger.broken(score), faded(l.broken, age), 0, 1e-9))
 $$, 'customer_score() of then');
 SELECT is_empty($$
 	SELECT l.*, x.* FROM looked l LEFT JOIN LATERAL (SELECT * FROM trust_ledger.explain_trust('customer', l.customer, l.recorded_at)) x ON true
@@ -241,12 +238,12 @@ SELECT is_empty($$
 $$, 'explain_trust() of then');
 SELECT is_empty($$
 	SELECT c.customer, c.score, p.* FROM told JOIN trust.chain c USING (customer) JOIN trust.promise p USING (promise)
-	WHERE NOT (alike(trust_ledger.kept(c.score), coalesce(p.weight_kept / 1000.0, 0)) AND alike(trust_ledger.broken(c.score), coalesce(p.weight_broken / 1000.0, 0))
+	WHERE NOT (is_close(trust_ledger.kept(c.score), coalesce(p.weight_kept / 1000.0, 0), 0, 1e-9) AND is_close(trust_ledger.broken(c.score), coalesce(p.weight_broken / 1000.0, 0), 0, 1e-9)
 		AND trust_ledger.as_of(c.score) IS NOT DISTINCT FROM CASE WHEN p.weight_kept IS NOT NULL THEN p.settled_at END)
 $$, 'the score that the chain carries');
 SELECT is_empty($$
 	SELECT c.customer, now, explained FROM told c, trust_ledger.customer_score(c.customer) AS now, LATERAL (SELECT trust_ledger.sum(x.score) AS explained FROM trust_ledger.explain_trust('customer', c.customer) x) AS x
-	WHERE NOT (alike(trust_ledger.kept(now), coalesce(trust_ledger.kept(explained), 0)) AND alike(trust_ledger.broken(now), coalesce(trust_ledger.broken(explained), 0)))
+	WHERE NOT (is_close(trust_ledger.kept(now), coalesce(trust_ledger.kept(explained), 0), 0, 1e-9) AND is_close(trust_ledger.broken(now), coalesce(trust_ledger.broken(explained), 0), 0, 1e-9))
 $$, 'customer_score() and explain_trust() of now');
 -- A breach that was admitted, found and repaired was one breach.
 SELECT is((SELECT sum(broken) || ' ' || sum(kept) FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '20 days', clock_timestamp(), of_key => customer)), '1 0', 'trust_trend(): ' || steps)
@@ -254,9 +251,8 @@ FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', '
 
 -- ---- in time ----
 
-\ir ../../helpers/calls.sql
 -- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
-SELECT is(state_after(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
+SELECT is(state_after(login, new_promise('plain', due_ago => due * interval '1 hour'), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))
 FROM (VALUES
 	('app', 10, 0, 'TL001'), ('app', 10, 20, 'TL001'), ('importer', 10, 20, 'TL001'), ('postgres', 10, 20, 'TL001'), ('app', 0.0001, 23, 'TL001'),
@@ -268,7 +264,7 @@ FROM (VALUES
 CREATE FUNCTION instants(ago interval) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise('plain', due_ago => '-1 day');
 BEGIN
 	PERFORM trust_ledger.admit_breach(id, 'no stock', actor => 'anna', occurred_at => now() - ago, context => '{"from": "mail"}');
 	PERFORM trust_ledger.repair_breach(id, 'sent another', actor => 'anna', occurred_at => now() - ago + interval '1 ms');
@@ -284,7 +280,7 @@ FROM (VALUES ('20 hours', 'breach_admitted f no stock {"from": "mail"} broken re
 
 -- ---- what it is worth: kept > repaired > admitted > broken, component by component ----
 
--- All ways to come to each, however the ledger weighs.
+-- All ways that lead to each, with any weights.
 CREATE TABLE way (rank int, due numeric, steps text);
 INSERT INTO way VALUES
 	(1, 1, 'kept carl'), (1, 1, 'kept anna'), (1, 1, 'kept crm'), (1, 1, 'admit anna, kept carl'), (1, 1, 'broken anna, repair anna, kept anna'), (1, -5, 'withdraw anna, kept carl'),
@@ -372,7 +368,7 @@ SELECT results_eq('SELECT in_words(''broken carl, repair anna, confirm carl'')',
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise('plain', due_ago => '-1 day');
 BEGIN
 	IF function = 'repair_breach' THEN
 		PERFORM trust_ledger.assess_promise(id, 'broken', actor => 'anna');
@@ -402,7 +398,7 @@ FROM (VALUES ('admit_breach'), ('repair_breach')) AS f (function),
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(customer => 'again');
+	id uuid := new_promise('plain', due_ago => '-1 day', customer => 'again');
 	first trust_ledger.receipt;
 	call text;
 BEGIN

@@ -1,5 +1,5 @@
--- The ways out: whatever the company does by its own word, what it broke, or lets pass, stays in the score. Every
--- call, and every two calls one after the other, in every situation; each begins where its situation leaves it.
+-- A promise that the company broke or let pass stays in the score, whatever the company does by its own word. Tries
+-- every call, and every two calls in sequence, in every situation.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(965);
@@ -62,7 +62,8 @@ INSERT INTO way VALUES
 	('lets things lie', $$set_ledger(lag => '7 days')$$),
 	('weighs it less', $$set_ledger(weights => '{"kept": [1000, 0], "kept_by_company": [1000, 0], "partly_kept": [999, 1], "repaired": [3, 1], "admitted": [2, 2], "broken": [1, 3]}')$$);
 
--- How a promise comes to be where it is tried, in calls on $1: made ten days ago; due five days ago, or in five days.
+-- The situations, each with the calls about promise $1 that lead there. It was made ten days ago, and was due five days
+-- ago or is due in five days.
 -- evidence: what it puts into its customer's score, kept:broken; of one in time, once that has passed in silence.
 -- rests_on: what that rests on, and so what the company can still say.
 CREATE TABLE situation (situation text PRIMARY KEY, late boolean, calls text[], evidence text, rests_on text);
@@ -193,7 +194,7 @@ SELECT set_eq($$SELECT t.situation, first, second, t.becomes FROM two t JOIN one
 SELECT results_eq($$SELECT rests_on, late, (array_agg(becomes ORDER BY expectation(becomes) DESC))[1]
 		FROM (SELECT rests_on, late, becomes FROM two WHERE first <> 'weighs it less' AND situation <> 'admitted' UNION ALL SELECT rests_on, late, becomes FROM one) AS t WHERE rests_on <> 'others' GROUP BY rests_on, late ORDER BY rests_on COLLATE "C", late$$,
 	$$VALUES ('nothing', false, '0.5:0'), ('silence', false, '0.5:0'), ('silence', true, '0.5:0'), ('silence, parked', true, '0.5:0'), ('the company', true, '0.5:0'), ('what the company did', true, '0.25:0.75')$$, 'the best that can be made of it');
--- New weights are the company's to set and hold for what is said from then on: a complaint that it relays anew is not said anew.
+-- New weights are the company's to set and hold for what is said from then on: relaying a complaint again does not repeat it.
 SELECT is_empty($$SELECT situation, first, second, becomes FROM two WHERE rests_on = 'others' AND becomes <> evidence$$, 'what others said, no two calls change');
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');

@@ -62,8 +62,12 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
-CREATE FUNCTION near(a trust_ledger.trust_score, b trust_ledger.trust_score) RETURNS boolean
-LANGUAGE sql AS $$ SELECT coalesce(abs(trust_ledger.kept(a) - trust_ledger.kept(b)) < 1e-6 AND abs(trust_ledger.broken(a) - trust_ledger.broken(b)) < 1e-6, false) $$;
+\ir ../../helpers/close.sql
+-- Whether two scores have the same evidence; their instants may differ by what a statement takes.
+CREATE FUNCTION same_evidence(a trust_ledger.trust_score, b trust_ledger.trust_score) RETURNS boolean
+LANGUAGE sql AS $$
+	SELECT a IS NOT NULL AND is_close(trust_ledger.kept(a), trust_ledger.kept(b), 0, 1e-6) AND is_close(trust_ledger.broken(a), trust_ledger.broken(b), 0, 1e-6)
+$$;
 
 -- What disagrees about the customer, if anything does.
 CREATE FUNCTION disagrees(of_customer text) RETURNS text
@@ -72,11 +76,11 @@ DECLARE
 	score trust_ledger.trust_score := trust_ledger.customer_score(of_customer);
 BEGIN
 	RETURN concat_ws(', ',
-		CASE WHEN NOT near(score, trust_ledger.customer_score(of_customer, as_of => clock_timestamp())) THEN 'as_of' END,
-		CASE WHEN NOT near(score, trust_ledger.customer_score(of_customer, known_at => clock_timestamp())) THEN 'known_at' END,
-		CASE WHEN NOT near(score, coalesce((SELECT trust_ledger.sum(e.score) FROM trust_ledger.explain_trust('customer', of_customer) e), 'empty')) THEN 'explain_trust' END,
-		CASE WHEN NOT near(score, (SELECT t.score FROM trust.customer_trust t WHERE customer = of_customer)) THEN 'customer_trust' END,
-		CASE WHEN NOT near(score, trust_ledger.decay(trust_ledger.fuse((SELECT c.score FROM trust.chain c WHERE customer = of_customer), (SELECT trust_ledger.score_agg(0, 1, now(), '180 days')
+		CASE WHEN NOT same_evidence(score, trust_ledger.customer_score(of_customer, as_of => clock_timestamp())) THEN 'as_of' END,
+		CASE WHEN NOT same_evidence(score, trust_ledger.customer_score(of_customer, known_at => clock_timestamp())) THEN 'known_at' END,
+		CASE WHEN NOT same_evidence(score, coalesce((SELECT trust_ledger.sum(e.score) FROM trust_ledger.explain_trust('customer', of_customer) e), 'empty')) THEN 'explain_trust' END,
+		CASE WHEN NOT same_evidence(score, (SELECT t.score FROM trust.customer_trust t WHERE customer = of_customer)) THEN 'customer_trust' END,
+		CASE WHEN NOT same_evidence(score, trust_ledger.decay(trust_ledger.fuse((SELECT c.score FROM trust.chain c WHERE customer = of_customer), (SELECT trust_ledger.score_agg(0, 1, now(), '180 days')
 			FROM trust.current_promise WHERE customer = of_customer AND overdue)), now())) THEN 'chain' END,
 		-- the last claim that neither customer nor record answered, by anything of the kind that can be relayed and that stands
 		(SELECT 'unconfirmed ' || string_agg(concat_ws(' ', p.promise, p.unconfirmed), ' ') FROM trust.promise p WHERE customer = of_customer AND p.unconfirmed IS DISTINCT FROM (
@@ -88,9 +92,9 @@ $$;
 
 CREATE SEQUENCE customer;
 
--- Plays the acts upon a promise to a customer of its own. Each leads to a state or an SQLSTATE; then how the
--- promise stands. After each act everything that can be asked about the customer must agree; what is refused
--- leaves nothing behind; at the end the score of each moment is what it was then.
+-- Plays acts about a promise to a customer of its own. Returns the state or the SQLSTATE after each, and then the
+-- promise. After each act all answers about the customer must agree, and a refused act must leave nothing behind; at the
+-- end the score of each moment must be what it was then.
 CREATE FUNCTION story(acts text, with_terms boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -122,7 +126,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	FOR i IN 1 .. cardinality(moments) LOOP
-		IF NOT near(scores[i], trust_ledger.customer_score(customer, moments[i], moments[i])) THEN
+		IF NOT same_evidence(scores[i], trust_ledger.customer_score(customer, moments[i], moments[i])) THEN
 			wrong := wrong || format('score at %s', i);
 		END IF;
 	END LOOP;
@@ -346,7 +350,7 @@ FROM (VALUES
 
 -- ---- assessing ----
 
--- Praise weighs as our own word, a complaint as the customer's; confirmed, as the word of whoever does.
+-- Relayed praise weighs as the company's word, a complaint as the customer's; confirmed, as the word of the confirmer.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; kept rita$$,
@@ -448,7 +452,7 @@ FROM (VALUES
 		'open broken broken broken broken broken broken | broken, broken says customer 250/750, repaired, by assessed, score 0.25:0.75')) AS v (acts, want);
 
 -- After all that, in transactions of their own: the last step of the trend, and the chains, say the same.
-SELECT is_empty($$SELECT * FROM (SELECT customer, (SELECT (overdue, near(t.score, trust_ledger.customer_score(customer)))::text FROM trust_ledger.trust_trend('customer', '30 days', clock_timestamp() - interval '30 days', of_key => customer) t) AS trend,
+SELECT is_empty($$SELECT * FROM (SELECT customer, (SELECT (overdue, same_evidence(t.score, trust_ledger.customer_score(customer)))::text FROM trust_ledger.trust_trend('customer', '30 days', clock_timestamp() - interval '30 days', of_key => customer) t) AS trend,
 		(count(*) FILTER (WHERE overdue), true)::text AS want FROM trust.current_promise GROUP BY customer) AS s WHERE trend IS DISTINCT FROM want$$, 'the trend knows what is overdue');
 SELECT is_empty($$SELECT * FROM (SELECT customer, disagrees(customer) AS what FROM trust.chain WHERE customer <> '') s WHERE what <> ''$$, 'nothing disagrees a moment later');
 
@@ -472,7 +476,7 @@ FROM (VALUES
 
 -- ---- what a confirmation is ----
 
--- Whoever confirms says it in their own name; a reason of their own, a key against saying it twice.
+-- A confirmation is an act of its own: its actor, its reason and its idempotency key.
 CREATE TABLE one AS SELECT promise FROM trust_ledger.make_promise('one', 'We come.', kind => 'free', actor => 'bot');
 DO $$
 DECLARE
@@ -583,22 +587,21 @@ FROM (SELECT p.promise FROM trust_ledger.make_promise('one', 'We write.', kind =
 
 -- A bot promises what policy wants a human behind; nobody comes. The customer relies on it. In real time, and
 -- by an application that may enter nothing after the fact.
-CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
-LANGUAGE sql AS $$ SELECT round(trust_ledger.kept(score)::numeric, 3)::float8 || ':' || round(trust_ledger.broken(score)::numeric, 3)::float8 $$;
+\ir ../../helpers/evidence.sql
 CREATE FUNCTION scores(OUT customer text, OUT promiser text, OUT view text, OUT of_customer text, OUT explained text)
 LANGUAGE sql AS $$
-	SELECT evidence(trust_ledger.customer_score('moffatt')), evidence(trust_ledger.promiser_score('chatbot')),
-		(SELECT evidence(score) || ' ' || overdue || ' overdue' FROM trust.promiser_trust WHERE promiser = 'chatbot'),
-		(SELECT evidence(score) || ' ' || overdue || ' overdue' FROM trust.customer_trust WHERE customer_trust.customer = 'moffatt'),
-		(SELECT evidence(coalesce(trust_ledger.sum(score), 'empty')) FROM trust_ledger.explain_trust('customer', 'moffatt'))
+	SELECT evidence(trust_ledger.customer_score('moffatt'), 3), evidence(trust_ledger.promiser_score('chatbot'), 3),
+		(SELECT evidence(score, 3) || ' ' || overdue || ' overdue' FROM trust.promiser_trust WHERE promiser = 'chatbot'),
+		(SELECT evidence(score, 3) || ' ' || overdue || ' overdue' FROM trust.customer_trust WHERE customer_trust.customer = 'moffatt'),
+		(SELECT evidence(coalesce(trust_ledger.sum(score), 'empty'), 3) FROM trust_ledger.explain_trust('customer', 'moffatt'))
 $$;
 CREATE TABLE stage (nr int GENERATED ALWAYS AS IDENTITY, what text, expected text, overdue int, sql text);
 INSERT INTO stage (what, expected, overdue, sql) VALUES
-	('promised', '0:0', 0, $$SELECT count(trust_ledger.make_promise('moffatt', words, actor => 'chatbot', kind => 'guarded soon', due => clock_timestamp() + interval '1.5 seconds'))
+	('promised', '-', 0, $$SELECT count(trust_ledger.make_promise('moffatt', words, actor => 'chatbot', kind => 'guarded soon', due => clock_timestamp() + interval '1.5 seconds'))
 		FROM unnest('{We refund the fare.,We refund the hotel.}'::text[]) AS words$$),
-	('nobody backs it: declined', '0:0', 0, $$SELECT trust_ledger.decline_promise(promise, 'Not our fare rules.', actor => 'ben') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
-	('they fly, by their own word', '0:0', 0, $$SELECT trust_ledger.accept_promise(promise, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$),
-	('and by what the agent on the phone wrote down', '0:0', 0, $$SELECT trust_ledger.accept_promise(promise, true, actor => 'rita') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
+	('nobody backs it: declined', '-', 0, $$SELECT trust_ledger.decline_promise(promise, 'Not our fare rules.', actor => 'ben') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
+	('they fly, by their own word', '-', 0, $$SELECT trust_ledger.accept_promise(promise, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$),
+	('and by what the agent on the phone wrote down', '-', 0, $$SELECT trust_ledger.accept_promise(promise, true, actor => 'rita') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
 	('due passes, and nobody says anything', '0:2', 2, $$SELECT pg_sleep(extract(epoch FROM max(overdue_at) - clock_timestamp()) + 0.01) FROM trust.current_promise WHERE customer = 'moffatt'$$),
 	('the company says that they let it off', '0:2', 2, $$SELECT trust_ledger.release_promise(promise, 'It was only a chatbot.', true, actor => 'rita') FROM trust.current_promise WHERE customer = 'moffatt'$$),
 	('and that they agreed to other words', '0:2', 2, $$SELECT trust_ledger.amend_promise(promise, 'See our fare rules.', clear => '{due}', relayed => true, actor => 'rita') FROM trust.current_promise WHERE customer = 'moffatt'$$),

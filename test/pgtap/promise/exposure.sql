@@ -1,4 +1,4 @@
--- Ten slices are one loaf: what a customer's open promises come to, for rules and for authority.
+-- Splitting a promise evades neither a cumulative rule nor an authority: both look at the sum of a customer's open promises.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(123);
@@ -55,7 +55,7 @@ BEGIN
 END
 $$;
 
--- What becomes of the promises made to a new customer, in their order, under these rules; and of what is refused.
+-- Plays steps for a new customer under these rules. Returns the SQLSTATEs of refused steps, and the states of the promises.
 CREATE FUNCTION story(rules text, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -81,11 +81,11 @@ $$;
 
 -- ---- cumulative rules ----
 
-CREATE FUNCTION loaf(more jsonb DEFAULT '{}') RETURNS text
+CREATE FUNCTION cumulative_rule(more jsonb DEFAULT '{}') RETURNS text
 LANGUAGE sql AS $$ SELECT jsonb_build_array('{"currency": "EUR", "least_value": 100, "cumulative": true, "evidence": "asserted"}' || more)::text $$;
 
-SELECT is(story(loaf(), repeat('bot 10 EUR, ', 10) || 'bot 10 EUR, bot 9.99 EUR'), repeat('open, ', 9) || 'proposed, proposed, open', 'ten slices are one loaf');
-SELECT is(story(loaf(), steps), want, steps)
+SELECT is(story(cumulative_rule(), repeat('bot 10 EUR, ', 10) || 'bot 10 EUR, bot 9.99 EUR'), repeat('open, ', 9) || 'proposed, proposed, open', 'ten slices are one loaf');
+SELECT is(story(cumulative_rule(), steps), want, steps)
 FROM (VALUES
 	('bot 99.99 EUR', 'open'),
 	('bot 100 EUR', 'proposed'),
@@ -100,7 +100,7 @@ FROM (VALUES
 	('bot 60 EUR, release 1, bot 60 EUR', 'released, open'),
 	('bot 60 EUR, withdraw 1, bot 60 EUR', 'withdrawn, open'),
 	('bot 30 EUR, bot 60 EUR, assess 1 kept, bot 30 EUR, bot 10 EUR', 'kept, open, open, proposed'),
-	-- an amendment is judged by what it is to come to; the promise is not counted beside itself
+	-- an amendment is judged by its new value; the promise is not counted twice
 	('bot 80 EUR, value 1 99 bot', 'open'),
 	('bot 80 EUR, value 1 100 bot', 'proposed'),
 	('bot 10 EUR, bot 80 EUR, value 1 19.99 bot', 'open, open'),
@@ -141,7 +141,7 @@ FROM (VALUES
 	('bot 60 EUR, rule 100 single asserted, bot 99 EUR, bot 100 EUR', 'open, open, proposed')) AS v (steps, want);
 
 -- Backing the slice that crosses asks for the evidence.
-SELECT is(story(loaf('{"evidence": "session"}'), steps), want, 'session asked for: ' || steps)
+SELECT is(story(cumulative_rule('{"evidence": "session"}'), steps), want, 'session asked for: ' || steps)
 FROM (VALUES
 	('bot 60 EUR, bot 60 EUR, back 2 anna', 'TL002 open, proposed'),
 	('anna 60 EUR, anna 60 EUR', 'open anna, proposed'),
@@ -156,12 +156,12 @@ FROM (VALUES
 -- What else a rule says is asked of the promise only: all kinds and promisers count.
 SELECT is(story(rules, steps), want, format('%s: %s', rules, steps))
 FROM (VALUES
-	(loaf('{"kind": "price"}'), 'bot 95 EUR, bot 10 EUR, bot 10 EUR price', 'open, open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR, bot 4 EUR price', 'open, open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR unheard', 'open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 4 EUR unheard', 'open, open'),
-	(loaf('{"promiser": "bot"}'), 'sys 95 EUR, sys 10 EUR, bot 10 EUR', 'open, open, proposed'),
-	(loaf('{"promiser_kind": "ai"}'), 'anna 95 EUR, sys 10 EUR, bot 10 EUR', 'open anna, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR, bot 10 EUR, bot 10 EUR price', 'open, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR, bot 4 EUR price', 'open, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR unheard', 'open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 4 EUR unheard', 'open, open'),
+	(cumulative_rule('{"promiser": "bot"}'), 'sys 95 EUR, sys 10 EUR, bot 10 EUR', 'open, open, proposed'),
+	(cumulative_rule('{"promiser_kind": "ai"}'), 'anna 95 EUR, sys 10 EUR, bot 10 EUR', 'open anna, open, proposed'),
 	-- without a currency it compares by currency
 	('[{"least_value": 100, "cumulative": true, "evidence": "asserted"}]', 'bot 99 EUR, bot 99 USD, bot 99 GBP, bot 1 GBP, bot 1 USD, bot 1 EUR', 'open, open, open, proposed, proposed, proposed'),
 	('[{"least_value": 100, "cumulative": true, "evidence": "asserted"}]', 'bot 1 -', 'proposed'),
@@ -233,7 +233,7 @@ FROM (VALUES
 -- Where nobody is asked for, what lies above it stays open without a backer.
 SELECT is(story('[]', 'ben 60 EUR, ben 60 EUR, ben 40 EUR, back 2 ben'), 'TL002 open ben, open, open ben', 'authority where nobody is asked for');
 -- Both: the rule asks for a human, and one with authority enough.
-SELECT is(story(loaf(), 'bot 60 EUR, bot 60 EUR, bot 50 EUR, back 2 ben, back 3 ben, back 3 pia'), 'TL002 open, open ben, open pia', 'authority under a cumulative rule');
+SELECT is(story(cumulative_rule(), 'bot 60 EUR, bot 60 EUR, bot 50 EUR, back 2 ben, back 3 ben, back 3 pia'), 'TL002 open, open ben, open pia', 'authority under a cumulative rule');
 
 \ir ../../helpers/calls.sql
 -- The error when "ben" backs a promise of that value to the customer; nothing, if he may.
@@ -253,7 +253,7 @@ SELECT is(error_of_backing('-'), 'TL002|the promise lies above the authority of 
 -- ---- what it costs ----
 
 -- How often trust.promise is read in making a promise; its insert reads nothing.
-CREATE FUNCTION reads(rules text, made text) RETURNS bigint
+CREATE FUNCTION reads_of_promises(rules text, made text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint;
@@ -264,14 +264,14 @@ BEGIN
 	RETURN sum(seq_scan + coalesce(idx_scan, 0)) - before FROM pg_stat_xact_all_tables WHERE relid = 'trust.promise'::regclass;
 END
 $$;
-SELECT is(reads(rules, made), want::bigint, format('%s reads of promises for %s under %s', want, made, rules))
+SELECT is(reads_of_promises(rules, made), want::bigint, format('%s reads of promises for %s under %s', want, made, rules))
 FROM (VALUES
 	('[{"currency": "EUR", "least_value": 100, "evidence": "asserted"}]', 'bot 1 EUR', 0),
 	('[{"currency": "EUR", "least_value": 100, "evidence": "asserted"}]', 'anna 1 EUR', 0),
-	(loaf(), 'bot 1 EUR', 1), (loaf(), 'bot - EUR', 0), (loaf(), 'bot 1 -', 0),
+	(cumulative_rule(), 'bot 1 EUR', 1), (cumulative_rule(), 'bot - EUR', 0), (cumulative_rule(), 'bot 1 -', 0),
 	('[]', 'ben 1 EUR', 1), ('[]', 'ben 1 GBP', 0), ('[]', 'ben - EUR', 0), ('[]', 'ben 1 -', 0),
-	-- who cannot back it anyway is not reckoned with
-	('[{"evidence": "session"}]', 'ben 1 EUR', 0), (loaf(), 'ben 1 EUR', 2)) AS v (rules, made, want);
+	-- a promise that nobody could back is not counted
+	('[{"evidence": "session"}]', 'ben 1 EUR', 0), (cumulative_rule(), 'ben 1 EUR', 2)) AS v (rules, made, want);
 
 -- ---- setting it ----
 

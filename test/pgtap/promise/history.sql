@@ -15,8 +15,7 @@ SELECT trust_ledger.register_actor('scanner', 'system', responsible => 'ben', sp
 SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day');
 
-CREATE TABLE made (n serial, r trust_ledger.receipt);
-CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made ORDER BY n DESC LIMIT 1';
+\ir ../../helpers/receipts.sql
 
 -- Other promises of the customer's stand between this one's entries.
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Not this one.', actor => 'anna');
@@ -114,7 +113,7 @@ SELECT ok((SELECT description FROM trust_ledger.history(:'let_off') WHERE seq = 
 FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:let_off_by, '"No need[.]"'),
 	(:let_off_indeed, 'carl" released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
-	'every event was told of');
+	'history() describes every event');
 
 -- ---- which row it was, where a row's change wrote the entry
 
@@ -143,7 +142,7 @@ SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.source
 UPDATE quote SET stage = 2 WHERE id = '17';
 CREATE TABLE row_promise AS SELECT promise, customer, concat_ws(' ', words, nr) AS name
 FROM (SELECT customer, promise, words, nullif(row_number() OVER (PARTITION BY customer, words ORDER BY promise), 1) AS nr FROM trust.promise WHERE customer IN ('q', 'r', 's')) p;
--- What is told of the row, entry by entry; other promises by their words.
+-- What history() says of the row, entry by entry; other promises are named by their words.
 CREATE FUNCTION rows_told(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	other record;
@@ -207,7 +206,7 @@ BEGIN
 	RETURN rows_told('q No key.');
 END
 $$;
-SELECT is(rows_told_with(said), says, format('told of details %s', said))
+SELECT is(rows_told_with(said), says, format('with details %s', said))
 FROM (VALUES
 	('{"key": "7", "source": "t"}'::jsonb, 'made: By a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
 	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),

@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 
--- What can be called on a promise ($1), by whoever may: the state alone decides.
+-- The calls about promise $1, by actors who can make them: only the state decides.
 CREATE TABLE call (nr int GENERATED ALWAYS AS IDENTITY, call text PRIMARY KEY, event text, sql text);
 INSERT INTO call (call, event, sql) VALUES
 	('make', 'made', $$make_promise('c', 'We call back.', 'bot', 'guarded', due => now() + interval '1 day', longest_pause => '2 days', actor => 'bot')$$),
@@ -54,7 +54,7 @@ INSERT INTO call (call, event, sql) VALUES
 	('own_broken', 'assessed', $$assess_promise($1, 'broken', actor => 'anna')$$),
 	('relay_release', 'released', $$release_promise($1, relayed => true, actor => 'bot')$$);
 
--- How a promise comes to be where it is tried.
+-- The situations, and the calls that lead there.
 CREATE TABLE situation (situation text PRIMARY KEY, state text, calls text[]);
 INSERT INTO situation VALUES
 	('not made', 'none', '{}'),

@@ -201,12 +201,8 @@ SELECT is((SELECT array_agg(seq ORDER BY seq) FROM trust.entry WHERE customer = 
 
 -- ---- what is refused ----
 
-CREATE FUNCTION contents() RETURNS text LANGUAGE sql AS $$
-	SELECT md5(concat((SELECT string_agg(e::text, '|' ORDER BY customer, seq) FROM trust.entry e),
-		(SELECT string_agg(p::text, '|' ORDER BY promise) FROM trust.promise p),
-		(SELECT string_agg(c::text, '|' ORDER BY customer) FROM trust.chain c)))
-$$;
-CREATE TABLE before AS SELECT contents() AS contents;
+\ir ../../helpers/contents.sql
+CREATE TABLE before AS SELECT ledger_contents() AS contents;
 
 -- The error of a call, without the time of day in its detail, and only which element its context names.
 CREATE FUNCTION refusal(call text) RETURNS call_error
@@ -262,7 +258,7 @@ FROM (VALUES
 		ROW('22023', 'idempotency key "j" is given twice for customer "c"', 'Element 2 has it too.',
 			'Give each promise a key of its own, and each only once.', 'element 6 of promises')::call_error)) AS v (what, call, want);
 
--- A type that was changed is told of, never misread.
+-- A type that was altered is an error, and never misread.
 SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_promise %s; PERFORM trust_ledger.make_promises(''{}''); END', change)))).code,
 	'42804', format('new_promise: %s', change))
 FROM unnest('{ADD ATTRIBUTE more int,DROP ATTRIBUTE context,ALTER ATTRIBUTE value TYPE text CASCADE,RENAME ATTRIBUTE words TO w}'::text[]) AS change;
@@ -272,7 +268,7 @@ SELECT is(value_as('outsider', $$SELECT count(*) FROM trust_ledger.make_promises
 SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "ben"}'),
 	call('{"actor": "ben", "occurred_at": "2020-01-01"}')])$$), 'TL004', 'what happened long ago needs its own');
 SELECT is_empty('SELECT * FROM trust_ledger.make_promises(''{}'')', 'an empty array makes nothing');
-SELECT is(contents(), contents, 'nothing that was refused left anything') FROM before;
+SELECT is(ledger_contents(), contents, 'nothing that was refused left anything') FROM before;
 
 SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises('[7:8]={"(c,w,,,,,,,,,,ben,,,)","(c,w,,,,,,,,,,ben,,,)"}')$$), '2',
 	'an application makes promises; where the array begins does not matter');

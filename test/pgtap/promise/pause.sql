@@ -29,14 +29,10 @@ BEGIN
 END
 $$;
 
--- A promise by the bot, made and due so many days ago.
-CREATE FUNCTION make(due numeric DEFAULT 4, longest interval DEFAULT '3 days', kind text DEFAULT 'plain', made numeric DEFAULT 10, customer text DEFAULT 'c') RETURNS uuid
-LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise(customer, 'We come.', kind => kind, actor => 'bot', occurred_at => now() - made * interval '1 day',
-		due => now() - due * interval '1 day', longest_pause => longest)
-$$;
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
 
--- What a verb calls, by $2, $3 days ago (NULL: now), upon promise $1.
+-- What a verb calls, by $2, $3 days ago (NULL: now), about promise $1.
 CREATE TABLE verb (verb text PRIMARY KEY, call text);
 INSERT INTO verb VALUES
 	('pause', 'pause_promise($1'), ('resume', 'resume_promise($1'), ('back', 'back_promise($1'), ('unback', 'withdraw_backing($1'),
@@ -92,7 +88,7 @@ $$;
 
 -- ---- the clock ----
 
-SELECT is(story(make(), steps), want, steps)
+SELECT is(story(new_promise('plain', '10 days', '4 days', '3 days'), steps), want, steps)
 FROM (VALUES
 	-- made ten days ago, due four days ago, three days of pause
 	('pause bot 8', 'open, due +3, from 8 to 5'),
@@ -165,7 +161,7 @@ FROM (VALUES
 	('pause bot 8, kept carl 7, resume bot 6, pause bot 6', 'kept, due +3, refused TL001 TL001')) AS v (steps, want);
 
 -- Other terms, other grace; what waits for a human has no clock to stop.
-SELECT is(story(make(due, longest::interval, kind), steps), want, format('due %s, longest pause %s, %s: %s', due, longest, kind, steps))
+SELECT is(story(new_promise(kind, '10 days', due * interval '1 day', longest::interval), steps), want, format('due %s, longest pause %s, %s: %s', due, longest, kind, steps))
 FROM (VALUES
 	(NULL, '3 days', 'plain', 'pause bot 8', 'open, due +, refused TL001'),
 	(4, NULL, 'plain', 'pause bot 8', 'open, due +0, refused TL001'),
@@ -190,14 +186,14 @@ FROM (VALUES
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, amend bot 6.9, resume bot 6, amend bot 5', 'proposed, due +2, refused TL001'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, withdraw bot 6', 'withdrawn, due +3')) AS v (due, longest, kind, steps, want);
 
-SELECT throws_ok(format('SELECT make(longest => %L)', longest), '22023', NULL, format('no longest pause: %s', longest))
+SELECT throws_ok(format('SELECT new_promise(''plain'', due_ago => ''4 days'', longest_pause => %L)', longest), '22023', NULL, format('no longest pause: %s', longest))
 FROM (VALUES ('1 month'), ('-1 day'), ('1 year'), ('36526 days'), ('1 day -01:00')) AS v (longest);
 
 -- ---- in time, or not ----
 
 -- Due where the pause has moved it: that decides what is withdrawn, released or admitted in time. Due
 -- four days ago at first; the pause began five days ago, and lasts two days or ten.
-SELECT is(story(make(4, longest::interval, kind), steps), want, format('%s of pause, %s: %s', longest, kind, steps))
+SELECT is(story(new_promise(kind, '10 days', '4 days', longest::interval), steps), want, format('%s of pause, %s: %s', longest, kind, steps))
 FROM (VALUES
 	('2 days', 'plain', 'withdraw bot 3', 'broken, due +0'),
 	('2 days', 'plain', 'pause bot 5, withdraw bot 4.5', 'withdrawn, due +2'),
@@ -223,18 +219,16 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
-\ir ../../helpers/calls.sql
-
 -- A pause does not put off what is due beyond a hundred years, which nobody could set either.
-SELECT is(sqlstate_of(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', make(-due, longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
+SELECT is(sqlstate_of(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', new_promise('plain', '10 days', -due * interval '1 day', longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
 FROM (VALUES (36500, '24 days', 'ok'), (36500, '26 days', '22008'), (1, '36523 days', 'ok'), (1, '36525 days', '22008'), (36525, '1 s', '22008')) AS v (due, longest, want);
 
 -- By the ledger's clock, whatever occurred_at says; only what an importer enters long after the fact
 -- goes by its own. Made three days ago, due in hours before now, ten days of pause.
-CREATE FUNCTION told(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
+CREATE FUNCTION paused_at(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(due_hours / 24, '10 days', made => 3);
+	id uuid := new_promise('plain', '3 days', due_hours * interval '1 hour', '10 days');
 	answers text := state_after(login, id, format('pause_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', paused_hours));
 BEGIN
 	IF resumed_hours IS NOT NULL THEN
@@ -245,7 +239,7 @@ BEGIN
 		|| CASE WHEN paused_at IS NULL THEN '' ELSE format(', from %s', abs(round(extract(epoch FROM now() - paused_at) / 3600, 1))::float8) END FROM trust.promise WHERE promise = id));
 END
 $$;
-SELECT is(told(login, due, paused, resumed), want, format('%s says: paused %s hours ago, resumed %s; due %s hours ago', login, paused, coalesce(resumed::text, 'not'), due))
+SELECT is(paused_at(login, due, paused, resumed), want, format('%s says: paused %s hours ago, resumed %s; due %s hours ago', login, paused, coalesce(resumed::text, 'not'), due))
 FROM (VALUES
 	('app', 10, 20, NULL, 'TL001, due +0 hours'),
 	('importer', 10, 20, NULL, 'TL001, due +0 hours'),
@@ -285,7 +279,7 @@ DECLARE
 	kind CONSTANT text := CASE WHEN nr % 3 = 0 THEN 'free' ELSE 'plain' END;
 	due CONSTANT int := 12 + floor(random() * 200);
 	longest CONSTANT interval := floor(random() * 100) * interval '1 hour';
-	id uuid := make(due / 24.0, longest, kind, 10, 'random ' || nr);
+	id uuid := new_promise(kind, '10 days', due / 24.0 * interval '1 day', longest, customer => 'random ' || nr);
 	hour int := 239;	-- before now; the last day is the lag, in which the ledger's clock decides
 	starts timestamptz[] := '{}';
 	ends timestamptz[] := '{}';
@@ -345,7 +339,7 @@ $$, 'never paused for longer than the terms allow; seed ' || seed) FROM seed;
 COMMIT;
 
 -- What the ledger knew: a pause that was entered late was none before.
-SELECT story(make(customer => 'late'), 'pause bot 8') \g /dev/null
+SELECT story(new_promise('plain', '10 days', '4 days', '3 days', customer => 'late'), 'pause bot 8') \g /dev/null
 SELECT is(trust_ledger.broken(trust_ledger.customer_score('late', recorded_at - interval '1 day' * v.ago, CASE v.known WHEN 'before' THEN recorded_at - interval '1 us' ELSE recorded_at END)),
 	v.want, format('as of %s days ago, by what was known %s a pause was entered', v.ago, v.known))
 FROM trust.entry, (VALUES (3, 'before', 1::float8), (3, 'when', 0), (0.5, 'before', 1), (0.5, 'when', 1)) AS v (ago, known, want) WHERE customer = 'late' AND event = 'paused';
@@ -355,7 +349,7 @@ FROM trust.entry, (VALUES (3, 'before', 1::float8), (3, 'when', 0), (0.5, 'befor
 CREATE FUNCTION told_by_entries() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(4, '3 days', 'free');
+	id uuid := new_promise('free', '10 days', '4 days', '3 days');
 BEGIN
 	PERFORM trust_ledger.pause_promise(id, 'They are away.', actor => 'bot', occurred_at => now() - interval '8 days', context => '{"from": "mail"}');
 	PERFORM trust_ledger.resume_promise(id, 'They are back.', actor => 'carl', occurred_at => now() - interval '7 days');
@@ -378,7 +372,7 @@ SELECT results_eq('SELECT told_by_entries()', ARRAY[
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 BEGIN
 	IF function = 'resume_promise' THEN
 		PERFORM trust_ledger.pause_promise(id, actor => 'bot');
@@ -403,7 +397,7 @@ FROM (VALUES ('pause_promise'), ('resume_promise')) AS f (function),
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 	first trust_ledger.receipt;
 BEGIN
 	first := trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p');
@@ -419,11 +413,11 @@ END
 $$;
 SELECT results_eq('SELECT again()', ARRAY['true', 'TL005', 'TL005', 'true', 'TL005', 'true', 'made paused resumed'], 'the same call again');
 
--- A promise that was tampered with is named, and nothing is reckoned from what is missing.
+-- The error names a promise that was tampered with, and nothing is computed from what is missing.
 CREATE FUNCTION tampered(missing text, paused boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 BEGIN
 	IF paused THEN
 		PERFORM trust_ledger.pause_promise(id, actor => 'bot');

@@ -191,10 +191,7 @@ SELECT is(trust_score('-0', '-0', '2026-11-22', '1 day')::text, '(0,0,2026-11-22
 
 -- ---- fading
 
--- To 1e-12 of either number.
-CREATE FUNCTION close(a float8, b float8) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN abs(a - b) <= 1e-12 * greatest(abs(a), abs(b));
-CREATE FUNCTION close(a trust_score, b trust_score) RETURNS boolean LANGUAGE sql IMMUTABLE
-RETURN (as_of(a), half_life(a)) IS NOT DISTINCT FROM (as_of(b), half_life(b)) AND close(kept(a), kept(b)) AND close(broken(a), broken(b));
+\ir ../../helpers/close.sql
 
 SELECT is(round(kept(decay(trust_score(1, 0, '2026-11-01', '30 days'), '2026-11-11'))::numeric, 14), 0.79370052598410,
 	'half-life 30 days, age 10 days: what is left of 1');
@@ -216,8 +213,8 @@ SELECT is_empty($$
 	SELECT score, b, c FROM (
 		SELECT score, as_of + half_life * (5 * random()) AS b, as_of + half_life * (10 * random()) AS c FROM sample
 		WHERE as_of < '293000-01-01' AND least(nullif(kept, 0), nullif(broken, 0)) > 1e-300) AS s
-	WHERE NOT close(decay(decay(score, least(b, c)), greatest(b, c)), decay(score, greatest(b, c))) $$,
-	'fading in two steps comes to the same as in one');
+	WHERE NOT is_close(decay(decay(score, least(b, c)), greatest(b, c)), decay(score, greatest(b, c))) $$,
+	'fading in two steps has the same result as in one');
 SELECT is(decay('empty', '2026-11-22')::text, 'empty', 'the empty score does not fade');
 SELECT is(sqlstate_of(format('SELECT decay(%L, %L)', score, instant)), '22008', format('%s does not fade to %s', score, instant))
 FROM (VALUES ('empty'), ('(1,2,2026-11-22T10:00:00+00:00,P1D)')) AS s (score), (VALUES ('infinity'), ('-infinity')) AS i (instant);
@@ -236,7 +233,7 @@ SELECT nr, trust_score(some_evidence(), some_evidence(), '2026-01-01'::timestamp
 FROM generate_series(1, 5000) AS nr, LATERAL (SELECT (1 + nr % 400) * interval '1 day') AS h (half_life);
 
 SELECT is_empty('SELECT a, b FROM fused WHERE (a + b)::text <> (b + a)::text OR (a + c)::text <> (c + a)::text', 'a + b is b + a, to the bit');
-SELECT is_empty('SELECT a, b, c FROM fused WHERE NOT close((a + b) + c, a + (b + c))', '(a + b) + c is a + (b + c)');
+SELECT is_empty('SELECT a, b, c FROM fused WHERE NOT is_close((a + b) + c, a + (b + c))', '(a + b) + c is a + (b + c)');
 SELECT is_empty($$ SELECT a FROM fused WHERE (a + 'empty')::text <> a::text OR ('empty' + a)::text <> a::text $$, 'the empty score changes nothing, on neither side');
 SELECT is(fuse('empty', 'empty')::text, 'empty', 'two empty scores are one');
 SELECT is_empty($$

@@ -8,22 +8,7 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.6);
 
--- To 1e-12 of either number; evidence in the thousands is added up in another order.
-CREATE FUNCTION close(a float8, b float8) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN abs(a - b) <= 1e-12 * greatest(abs(a), abs(b));
-CREATE FUNCTION close(a trust_score, b trust_score) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (as_of(a), half_life(a)) IS NOT DISTINCT FROM (as_of(b), half_life(b)) AND close(kept(a), kept(b)) AND close(broken(a), broken(b));
-
-CREATE FUNCTION plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RETURN plan;
-END
-$$;
+\ir ../../helpers/close.sql
 
 -- Promises over four years, faded by half in 30 days; groups have a half-life each. Some lack what
 -- it takes, some repeat an instant, and nothing says in which order they come.
@@ -51,7 +36,7 @@ CREATE FUNCTION differences(query text) RETURNS TABLE (customer integer, score t
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT customer, score, e.kept, e.broken FROM (%s) AS q (customer, score) FULL JOIN expected e USING (customer)
-		WHERE (close(kept(score), e.kept) AND close(broken(score), e.broken) AND as_of(score) = latest AND half_life(score) = '30 days') IS NOT TRUE $q$, query);
+		WHERE (is_close(kept(score), e.kept) AND is_close(broken(score), e.broken) AND as_of(score) = latest AND half_life(score) = '30 days') IS NOT TRUE $q$, query);
 END
 $$;
 
@@ -105,8 +90,9 @@ UNION ALL SELECT NULL, kind, score_agg(kept, broken, at, half_life), count(*) FR
 UNION ALL SELECT NULL, NULL, score_agg(kept, broken, at, half_life), count(*) FROM promise;
 CREATE FUNCTION sets_that_differ() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT format('%s %s', s, o) FROM by_sets s FULL JOIN one_by_one o ON coalesce(s.customer, -1) = coalesce(o.customer, -1) AND coalesce(s.kind, 'all') = coalesce(o.kind, 'all')
-	WHERE (s.n = o.n AND close(s.agg, o.agg) AND close(s.sum, o.agg)) IS NOT TRUE
+	WHERE (s.n = o.n AND is_close(s.agg, o.agg) AND is_close(s.sum, o.agg)) IS NOT TRUE
 $$;
+\ir ../../helpers/plans.sql
 SELECT is_empty('SELECT sets_that_differ()', 'GROUPING SETS, hashed') WHERE plan_of('SELECT * FROM by_sets') ~ 'MixedAggregate|HashAggregate';
 SET enable_hashagg = off;
 SELECT is_empty('SELECT sets_that_differ()', 'GROUPING SETS, sorted') WHERE plan_of('SELECT * FROM by_sets') ~ 'GroupAggregate';
@@ -141,7 +127,7 @@ CREATE TABLE parallel_one AS
 SELECT score_agg(kept, broken, at, half_life) AS agg, trust_ledger.sum(score) AS sum, score_agg(kept, broken, at, half_life) FILTER (WHERE nr < 0) AS none
 FROM promise;
 SET max_parallel_workers_per_gather = 0;
-SELECT ok(close(agg, score_agg(kept, broken, at, half_life)) AND close(sum, score_agg(kept, broken, at, half_life)), 'all of it in parallel')
+SELECT ok(is_close(agg, score_agg(kept, broken, at, half_life)) AND is_close(sum, score_agg(kept, broken, at, half_life)), 'all of it in parallel')
 FROM parallel_one, promise GROUP BY agg, sum;
 SELECT is(none::text, 'empty', 'workers that saw no rows') FROM parallel_one;
 
@@ -156,7 +142,7 @@ SELECT matches(plan_of('SELECT kind, score_agg(kept, broken, at, half_life) FROM
 	'partition by partition, and then all');
 SELECT is_empty($$ SELECT d, p FROM (SELECT kind, score_agg(kept, broken, at, half_life) AS score FROM divided GROUP BY kind) AS d
 	FULL JOIN (SELECT kind, score_agg(kept, broken, at, half_life) AS score FROM in_order GROUP BY kind) AS p USING (kind)
-	WHERE close(d.score, p.score) IS NOT TRUE $$, 'the same as undivided');
+	WHERE is_close(d.score, p.score) IS NOT TRUE $$, 'the same as undivided');
 RESET enable_partitionwise_aggregate;
 
 -- ---- over windows
@@ -168,7 +154,7 @@ SELECT is_empty(format($$
 	SELECT w.nr, w.agg, w.sum, s.slow
 	FROM (SELECT *, score_agg(kept, broken, at, half_life) OVER w AS agg, trust_ledger.sum(score) OVER w AS sum FROM framed WINDOW w AS (%1$s)) AS w
 	JOIN (SELECT f.nr, (SELECT score_agg(kept, broken, at, half_life) FROM framed r WHERE %2$s) AS slow FROM framed f) AS s USING (nr)
-	WHERE (close(w.agg, slow) AND close(w.sum, slow)) IS NOT TRUE $$, frame, rows), frame)
+	WHERE (is_close(w.agg, slow) AND is_close(w.sum, slow)) IS NOT TRUE $$, frame, rows), frame)
 FROM (VALUES
 	('ORDER BY place ROWS BETWEEN 5 PRECEDING AND CURRENT ROW', 'r.place BETWEEN f.place - 5 AND f.place'),
 	('ORDER BY place ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING', 'r.place BETWEEN f.place - 3 AND f.place - 2'),

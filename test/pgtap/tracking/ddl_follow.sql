@@ -75,7 +75,7 @@ BEGIN
 END
 $$;
 SELECT is(args('promised'), $$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=due', 'source:words'$$, 'columns that swap names');
-SELECT is(args_after('ALTER TABLE promised RENAME COLUMN due TO x; ALTER TABLE promised RENAME COLUMN x TO due', 'promised'), args('promised'), 'there and back');
+SELECT is(args_after('ALTER TABLE promised RENAME COLUMN due TO x; ALTER TABLE promised RENAME COLUMN x TO due', 'promised'), args('promised'), 'renamed, and renamed back');
 BEGIN;
 SAVEPOINT a;
 ALTER TABLE promised RENAME COLUMN due TO x;
@@ -181,7 +181,7 @@ SELECT replace(track_by_hand('by_hand', $$'words=words', 'customer=customer'$$),
 SELECT is(args('by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.hand'$$, 'CREATE OR REPLACE TRIGGER keeps the source');
 SELECT is(args_after(:'replace_it' || ';' || :'replace_it', 'by_hand'), args('by_hand'), 'also twice at once');
 SELECT is(args_after(replace(:'replace_it', $$'words=words'$$, $$'words=words', 'source:new'$$), 'by_hand'), $$'made', 'words=words', 'source:new', 'customer=customer'$$, 'unless another is said');
-SELECT is(args_after('DROP TRIGGER made ON by_hand;' || :'replace_it', 'by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.by_hand'$$, 'dropped, and made anew');
+SELECT is(args_after('DROP TRIGGER made ON by_hand;' || :'replace_it', 'by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.by_hand'$$, 'dropped, and created again');
 CREATE TRIGGER swap AFTER INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION own.track('made', 'source:theirs');
 SELECT is(args_after('CREATE OR REPLACE TRIGGER swap AFTER INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', ''words=words'', ''customer=customer'')', 'by_hand', 'swap'),
 	$$'made', 'words=words', 'customer=customer', 'source:public.hand'$$, 'what another''s trigger had is not a source');
@@ -227,7 +227,7 @@ SELECT is(args_after(track_by_hand('part4', $$'customer=customer', 'words=said'$
 ALTER TABLE entire RENAME said TO words;
 SELECT is(args('part4', 'own'), $$'made', 'customer=customer', 'words=words', 'source:fourth'$$, 'and its own trigger follows the parent''s column');
 
--- ---- heirs
+-- ---- child tables
 
 CREATE TABLE parent (id int PRIMARY KEY, customer text, words text);
 CREATE TABLE other_parent (note text);
@@ -240,8 +240,8 @@ ALTER TABLE other_parent RENAME note TO noted;
 SELECT is(args(tab), format($$'made', %s, 'source:public.%s'$$, expected, tab), 'a column that is inherited: ' || tab)
 FROM (VALUES ('parent', $$'customer=customer', 'words=said'$$), ('child', $$'words=mine', 'customer=customer', 'purpose=noted'$$), ('grandchild', $$'customer=customer', 'words=said'$$)) AS c (tab, expected);
 ALTER TABLE child RENAME mine TO words;
-SELECT is(array[args('child'), args('parent')], ARRAY[$$'made', 'words=words', 'customer=customer', 'purpose=noted', 'source:public.child'$$, $$'made', 'customer=customer', 'words=said', 'source:public.parent'$$], 'a column of the heir alone');
-SELECT is(sqlstate_of(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'an heir may have its parent''s source');
+SELECT is(array[args('child'), args('parent')], ARRAY[$$'made', 'words=words', 'customer=customer', 'purpose=noted', 'source:public.child'$$, $$'made', 'customer=customer', 'words=said', 'source:public.parent'$$], 'a column of the child table alone');
+SELECT is(sqlstate_of(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'a child table may have its parent''s source');
 
 -- ---- rights
 
@@ -276,7 +276,7 @@ GRANT TRIGGER ON owned.part TO owner;
 SELECT is(sqlstate_of(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:w'$$]) AS arguments;
 
--- Whoever has nothing to do with it is not in its way.
+-- Roles and tables that have nothing to do with tracking are not affected.
 REVOKE ALL ON SCHEMA trust_ledger FROM PUBLIC;
 SELECT is(sqlstate_of(call, 'owner'), 'ok', 'without rights on the extension: ' || call)
 FROM unnest(ARRAY['ALTER TABLE owned.plain ADD x int', 'ALTER TABLE owned.plain RENAME words TO said', 'ALTER TABLE owned.t RENAME words TO said', 'ALTER TABLE owned.plain RENAME TO plainer',

@@ -139,7 +139,7 @@ SELECT ok(:amended > 0, 'what is open is amended');
 SELECT is(added('CALL trust_ledger.import_table(''crm.one'', in_one_transaction => true)'), 0::bigint, 'and again: nothing');
 SELECT is(added('CALL trust_ledger.import_table(''crm.deal'', 3, true)'), 0::bigint, 'nor in another number at once');
 
--- ---- broken off half-way: the rest is taken, and no more
+-- ---- an import that failed half-way is completed, and nothing is imported twice
 
 CREATE PROCEDURE take_part(tab text, VARIADIC conditions text[])
 LANGUAGE plpgsql AS $$
@@ -229,7 +229,7 @@ SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', ''made'', NULL, ''c'', ''w'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, ''(0,1)'', ''1'')::trust_ledger.mapped_row])', '22004'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[NULL]::trust_ledger.mapped_row[])', 'ok')) AS c (call, expected);
 
--- what is no event of a row is not written, whoever hands it in
+-- what is no event of a row is not written
 SELECT is(added(format('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', %L, ''1'', ''plain'', ''We come.'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ''so'', NULL, NULL, ''anna'', ''anna'', NULL, tableoid, ctid, xmin)::trust_ledger.mapped_row]) FROM crm.plain LIMIT 1', event)),
 	0::bigint, 'not by import: ' || event) FROM unnest('{backed,declined,backing_withdrawn,noted,erased,"no such",""}'::text[]) AS event;
 
@@ -296,7 +296,7 @@ SELECT is(:'path'::text, 'evil, pg_catalog', 'the caller''s path is what it was'
 SELECT isnt(:'planted'::text, 'yes', 'nor is a setting left behind');
 SELECT is((SELECT count(*) FROM trust.source WHERE source = 'crm.owned'), 3::bigint, 'the rows are in');
 
--- A condition that takes another role, or leaves something behind, breaks off; nothing of its caller is its.
+-- A condition that sets another role, or leaves a setting behind, fails; it gets nothing of its caller's.
 SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
 SELECT is((SELECT sqlstate_of(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('SET SESSION AUTHORIZATION DEFAULT', '42501'), ('CREATE TEMP TABLE x ()', '42501'), ('PERFORM pg_catalog.pg_notify(''a'', ''b'')', 'ok'),

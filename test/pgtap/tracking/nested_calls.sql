@@ -12,7 +12,7 @@
 --	entry      a trigger of the ledger's owner on trust.entry, while an append is under way
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 SELECT * FROM no_plan();
 
 SELECT FROM trust_ledger.create_ledger();
@@ -140,7 +140,7 @@ BEGIN
 	RETURN said;
 END
 $$;
-SELECT dblink_connect('one', format('host=%s port=%s dbname=%I', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database()));
+SELECT dblink_connect('one', connection_of());
 CREATE FUNCTION backend() RETURNS int LANGUAGE sql AS $$ SELECT pid FROM dblink('one', 'SELECT pg_backend_pid()') AS d (pid int) $$;
 SELECT backend() AS backend \gset
 

@@ -1,7 +1,6 @@
 -- What is parked, replayed and dropped leaves a trace, and verify() holds it against what waits.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
 SELECT plan(105);
 \ir ../../helpers/tracked_tables.sql
 \ir ../../helpers/calls.sql
@@ -122,29 +121,21 @@ WHERE as_role = current_user OR replication = 'origin';
 
 -- ---- how to cheat
 
-CREATE FUNCTION found(doing text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	said text;
-BEGIN
-	EXECUTE doing;
-	SELECT coalesce(string_agg(concat_ws(' ', v.part, CASE WHEN seq IS NOT NULL THEN 'entry' END, coalesce(w.id, CASE WHEN v.part = 'parked_change' AND subject IS NOT NULL THEN 'unknown' ELSE subject END), field, problem), '; ' ORDER BY v.part COLLATE "C", w.id, problem), 'nothing')
-	INTO said FROM trust_ledger.verify() v LEFT JOIN waited w ON w.parked::text = v.subject;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN said;
-	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
-END
+\ir ../../helpers/findings.sql
+\ir ../../helpers/without_guards.sql
+
+-- What verify() finds after statements; changes are named by the ids of their rows.
+CREATE FUNCTION found(doing text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(concat_ws(' ', v.part, CASE WHEN v.seq IS NOT NULL THEN 'entry' END,
+			coalesce(w.id, CASE WHEN v.part = 'parked_change' AND v.subject IS NOT NULL THEN 'unknown' ELSE v.subject END), v.field, v.problem),
+		'; ' ORDER BY v.part COLLATE "C", w.id, v.problem), 'nothing')
+	FROM verify_after(doing) v LEFT JOIN waited w ON w.parked::text = v.subject
 $$;
-CREATE FUNCTION unguarded(doing text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	ALTER TABLE trust.parked_change DISABLE TRIGGER trust_guard;
-	EXECUTE doing;
-	ALTER TABLE trust.parked_change ENABLE ALWAYS TRIGGER trust_guard;
-END
-$$;
+
 SELECT is(found(doing), 'guard parked_change ' || says, doing) FROM (VALUES
 	('ALTER TABLE trust.parked_change DISABLE TRIGGER trust_guard', 'trust_guard is disabled'), ('DROP TRIGGER trust_guard_truncate ON trust.parked_change', 'trust_guard_truncate is missing')) AS v (doing, says);
-SELECT is(found(format('SELECT unguarded(%L)', doing)), says, doing) FROM (VALUES
+SELECT is(found(format('SELECT without_guards(%L)', doing)), says, doing) FROM (VALUES
 	('UPDATE trust.parked_change SET error = ''never mind'', sqlstate = ''00000'' WHERE parked = uuid_of(18)', 'nothing'),
 	('DELETE FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is missing, and no entry says that it was replayed or dropped'),
 	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change unknown is there, and no entry says that it was parked'),
@@ -152,25 +143,25 @@ SELECT is(found(format('SELECT unguarded(%L)', doing)), says, doing) FROM (VALUE
 	('INSERT INTO trust.parked_change SELECT uuid_of(1), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed'),
 	('ALTER TABLE trust.parked_change DROP CONSTRAINT parked_change_pkey; INSERT INTO trust.parked_change SELECT * FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is there twice; table parked_change constraint PRIMARY KEY (parked) is missing; table parked_change unique index btree (parked) is missing'),
 	('UPDATE trust.parked_change SET parked = uuid_of(1) WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed; parked_change 18 is missing, and no entry says that it was replayed or dropped')) AS v (doing, says);
-SELECT is(found(format('SELECT unguarded(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 is not what was parked', change)
+SELECT is(found(format('SELECT without_guards(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 is not what was parked', change)
 FROM unnest('{parked_at = parked_at - interval ''1 us'',source = ''public.offer'',tab = ''public.offer'',trigger = ''amended'',operation = ''delete'',actor = ''anna'',actor = NULL,login = ''app'',role = ''app'',
 	"old_row = ''{}''","new_row = new_row || ''{\"words\": \"nothing\"}''",new_row = NULL,"old_row = new_row, new_row = NULL",salt = NULL,"salt = substr(salt, 2)",salt = sha256(salt)}'::text[]) AS change;
--- What goes is what came, whoever put the guard back before.
-SELECT is(found(format('SELECT unguarded(%L); %s', doing, after)), says, doing || '; ' || after) FROM (VALUES
+-- A change that goes must be the one that was parked, also if the guard is back in force by then.
+SELECT is(found(format('SELECT without_guards(%L); %s', doing, after)), says, doing || '; ' || after) FROM (VALUES
 	('UPDATE trust.parked_change SET new_row = new_row || ''{"due": null, "words": "less"}'' WHERE parked = uuid_of(18)', 'SELECT trust_ledger.replay_parked()', 'parked_change entry 18 was not what was parked when it went'),
 	('UPDATE trust.parked_change SET salt = NULL WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(18), ''why'')', 'parked_change entry 18 was not what was parked when it went'),
 	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), ''2001-01-01'', source, tab, trigger, operation, actor, login, role, NULL, ''{"id": 77, "customer": "c", "words": "kept"}'', sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.grant_access(''app'', ''import''); SELECT trust_ledger.replay_parked()',
 		'parked_change entry unknown is said to be gone, and no entry says that it was parked'),
 	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 is said to be gone, and was gone before')) AS v (doing, after, says);
 -- To take what is put in for what was there before there was a record.
-SELECT is(found('SELECT unguarded(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
+SELECT is(found('SELECT without_guards(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
 	'parked_change unknown is there, and no entry says that it was parked', 'what was put in, and migrated');
-SELECT is(found('SELECT unguarded(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
+SELECT is(found('SELECT without_guards(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
 	'parked_change 18 is not what was parked; parked_change 19 is not what was parked; parked_change 51 is missing, and no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
-SELECT is(found('SELECT unguarded(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt is missing: the column does not exist', 'without salts nothing is what was parked');
+SELECT is(found('SELECT without_guards(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt is missing: the column does not exist', 'without salts nothing is what was parked');
 
 -- An entry of governance forged by who can: each is found, past the hashes.
-CREATE FUNCTION said(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION forged(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 BEGIN
@@ -185,7 +176,7 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
-SELECT is(said(event, details), says, concat_ws(' ', event, details)) FROM (VALUES
+SELECT is(forged(event, details), says, concat_ws(' ', event, details)) FROM (VALUES
 	('changes_parked', '{"parked": []}', '1 details does not name changes as its event does'), ('changes_parked', '{}', '1 details does not name changes as its event does'), ('changes_dropped', '[]', '1 details does not name changes as its event does'),
 	('changes_replayed', '{"parked": {"x": null}}', '1 details does not name changes as its event does'), ('changes_replayed', '{"parked": {}}', NULL),
 	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(18), repeat('0', 64)), '1 18 is said to be parked, and was parked before'),

@@ -109,7 +109,7 @@ FROM (VALUES ('assess_promise(promise, ''broken'', actor => ''shop'')', '6'), ('
 	('withdraw_promise(promise, actor => ''crm'')', '1'), ('accept_promise(promise, actor => ''shop'')', '1'), ('erase_words(promise, ''Asked for.'')', '1'), ('back_promise(promise, actor => ''anna'')', '1')) AS c (call, key);
 SELECT is(found($$SELECT trust_ledger.amend_promise(promise, words => 'We call.', actor => 'crm') FROM trust.source WHERE key = '1'$$, true), '{"terms_differ 1 delivery another words"}', 'what others amended is one');
 
--- Of a text that was erased nothing can be compared, until it is said anew.
+-- A text that was erased cannot be compared, until there is a new one.
 SELECT is(found(format($$UPDATE crm.deal SET purpose = 'roof' WHERE id = 1; INSERT INTO crm.flush VALUES (99);
 	SELECT trust_ledger.erase_words(promise, 'Asked for.') FROM trust.source WHERE key = '1' AND name = 'delivery';
 	SELECT trust_ledger.amend_promise(promise, words => 'We come.', actor => 'crm'%s) FROM trust.source WHERE key = '1' AND name = 'delivery'$$, more), true),
@@ -176,14 +176,14 @@ SET ROLE auditor;
 SELECT what AS evil FROM trust_ledger.reconcile_table('crm.owned') \gset
 RESET ROLE;
 RESET search_path;
-SELECT is(:'evil'::text, 'row_without_promise', 'an evil condition and an evil path: what is amiss is found');
+SELECT is(:'evil'::text, 'row_without_promise', 'a hostile condition and a hostile search_path: the difference is found');
 SELECT is(array_agg(DISTINCT r), ARRAY[ROW('crm_owner', 'pg_catalog, pg_temp')::crm.ran], 'and the condition ran as the table''s owner') FROM crm.ran r;
 SELECT is(sqlstate_of(format('CREATE OR REPLACE FUNCTION crm.is_sent(title text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE auditor; SELECT trust_ledger.reconcile_table(''crm.owned'')', 'BEGIN ' || body || '; RETURN true; END')), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('PERFORM trust_ledger.history(promise) FROM trust.current_promise', 'ok'), ('GRANT crm_owner TO app', '42501'), ('PERFORM FROM trust.entry', '42501')) AS c (body, expected);
 
 -- ---- a random life: where the triggers told all of it, nothing is found
 
--- What a row says as it begins to stand for a promise was not told as it came to hold: it is made to say nothing then.
+-- A condition that holds when a row begins to stand for a promise did not begin to hold then: rows are given none.
 CREATE PROCEDURE live_whole(transactions int)
 LANGUAGE plpgsql AS $$
 DECLARE

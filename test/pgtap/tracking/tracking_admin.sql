@@ -1,5 +1,4 @@
--- Tracking a table by one mapping: which triggers it comes to, what cannot get in with it, and what is
--- seen of the triggers afterwards.
+-- Tracking a table by one mapping: the triggers that it creates, what it refuses, and what trust.tracked shows afterwards.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -175,7 +174,7 @@ FROM (VALUES
 -- ---- what cannot get in: each value hostile, each key
 
 CREATE TABLE crm."Or'der; --" (id integer PRIMARY KEY, customer text, "a'); DROP TABLE crm.deal; --" text, "New""x" text, status text);
--- The arguments that the triggers of that table come to have, but for customer and words; their source, if given.
+-- The arguments of the triggers of that table, except customer and words; their source, if given.
 CREATE FUNCTION hostile(mapping jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -281,7 +280,7 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer
 SELECT results_eq('SELECT trigger::text, recorded_seq - current_setting(''test.seq'')::bigint, state FROM trust.tracked', $$VALUES
 	('trust_ledger_001_made', 1::bigint, 'in force'), ('trust_ledger_002_amended', 1, 'in force'), ('trust_ledger_003_deleted', 1, 'in force'), ('trust_ledger_004_truncated', 1, 'in force')$$, 'takes the place of what was made before');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass), 4::bigint, 'all of it');
-SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'whoever reads the ledger reads what is tracked');
+SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'those who read the ledger read what is tracked');
 CREATE ROLE nobody;
 SELECT is(value_as('nobody', 'SELECT count(*) FROM trust.tracked'), 'TL004', 'and nobody else');
 
@@ -348,7 +347,7 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.bargain', '{"custo
 DROP TABLE crm.deal;
 ALTER TABLE crm.bargain RENAME TO deal;
 
--- ---- what becomes of triggers
+-- ---- what happens to triggers
 
 -- The states that are not 'in force' after something was done. Nothing of it stays.
 CREATE FUNCTION states(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
@@ -412,7 +411,7 @@ SELECT results_eq($$SELECT event COLLATE "default", subject COLLATE "default", n
 	$$VALUES ('tracking_dropped', 'crm.deal', 'No more deals.', 'anna', false, 9)$$, 'which is on record');
 SELECT is(trust_ledger.untrack_table('crm.deal'), 0, 'again: there is nothing to drop');
 SELECT is((SELECT event FROM trust.entry WHERE customer = '' ORDER BY seq DESC OFFSET 1 LIMIT 1), 'tracking_set', 'nor to record');
-SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it may begin anew, as another source');
+SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it can be tracked again, as another source');
 DROP TRIGGER trust_ledger_001_made ON crm.deal;
 SELECT is(trust_ledger.untrack_table('crm.deal'), 3, 'also where some were dropped');
 
@@ -432,7 +431,7 @@ SELECT is((SELECT count(*) FROM trust.tracked WHERE source = 'else'), 0::bigint,
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with all of it');
 SELECT trust_ledger.migrate_ledger();
-SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be made anew');
+SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be created again');
 
 SELECT * FROM finish();
 ROLLBACK;
