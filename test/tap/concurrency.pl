@@ -1,5 +1,5 @@
-# Many sessions write to few customers, at each isolation level: no fork, no gap, nothing lost and
-# nothing twice; and verify() beside writers never finds what is not there.
+# Many sessions write to few customers, at each isolation level: chains have no fork and no gap, no entry is lost or
+# duplicated, and verify() has no false findings while others write.
 use strict;
 use warnings;
 
@@ -16,8 +16,8 @@ $node->init;
 $node->append_conf('postgresql.conf', "synchronous_commit = off\ndeadlock_timeout = 100ms\n");
 $node->start;
 
-# Each call that is acknowledged is remembered by its client, after it was committed. A call on a
-# promise that another session got hold of first may be refused for its state, and for nothing else.
+# Clients record each acknowledged call after its commit. A call about a promise that another session changed first can be
+# refused for its state, and for nothing else.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION trust_ledger;
 	SELECT trust_ledger.create_ledger();
@@ -128,7 +128,7 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 	}
 }
 
-# Beside writers: verify(), and that a digest counts what its snapshot shows.
+# While others write: verify() finds nothing, and a digest counts what its snapshot shows.
 {
 	my $run = 'verify() beside 8 writers';
 	my $clients = start_clients($run, 'read committed', 8, 1, 3 * $seconds);
@@ -149,7 +149,7 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 	check_ledger($run, 'read committed');
 }
 
-# Beside writers: erasing, again and again, customers and names; others back, retire and register.
+# While others write: customers and names are erased repeatedly, and others back, retire and register.
 {
 	my $run = 'erasures beside 8 writers';
 	my $erase = <<"EOF";

@@ -1,5 +1,5 @@
-# No subscription writes to an ordinary ledger, whatever its publisher sends; and of a tracked table it writes
-# unrecorded, as trust.tracked says.
+# A subscription cannot write to an ordinary ledger, whatever its publisher sends. Its changes of a tracked table are not
+# recorded, and trust.tracked shows that.
 use strict;
 use warnings;
 

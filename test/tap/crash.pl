@@ -1,6 +1,6 @@
-# kill -9 of a backend, of another of the server's processes, of the postmaster alone or of all of it, at
-# random moments, under load: what was acknowledged is there after recovery, verify() is empty, and a call
-# that got no answer can be made again.
+# kill -9 of a backend, of another process of the server, of the postmaster or of all processes, at random moments under
+# load: what was acknowledged is there after recovery, verify() finds nothing, and a call that got no answer can be
+# repeated.
 #
 #	TRUST_LEDGER_KILLS  how many (10)        TRUST_LEDGER_SEED  the random choices, as printed by an earlier run
 use strict;

@@ -1,4 +1,4 @@
-# What others put in its place: the extension takes over no schema, and no ledger that is not the owner's.
+# CREATE EXTENSION does not take over a schema that exists, and create_ledger() no objects that others planted.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# Dump and restore: the whole ledger, its data alone, elsewhere, under other settings.
+# Dump and restore of the whole ledger and of its data alone, on another server and with other settings.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# How we know who acted: real logins, each way of being somebody else, and what policy makes of it.
+# Evidence of who acted: real logins, every way to act as somebody else, and what policy requires.
 use strict;
 use warnings;
 

@@ -1,5 +1,5 @@
-# doc/format.md: its worked example, its tables and its export, against ledgers of the extension's
-# making. Nothing of the extension computes here: test/perl/LedgerReader.pm does, from the page.
+# doc/format.md: its worked example, its tables and its export, compared with ledgers that the extension writes. All
+# computation is in test/perl/LedgerReader.pm, which follows the page.
 use strict;
 use warnings;
 

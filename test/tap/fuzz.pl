@@ -1,5 +1,5 @@
-# The inputs that fuzzing kept (test/fuzz), every one once, with AddressSanitizer and UBSan: the trust score's text and
-# binary form, and the canonical encoder.
+# Replays the inputs that fuzzing kept (test/fuzz) with AddressSanitizer and UBSan: the text and binary form of the trust
+# score, and the canonical encoder.
 use strict;
 use warnings;
 

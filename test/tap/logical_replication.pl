@@ -1,5 +1,5 @@
-# Logical replication: a copy holds the same ledger, behind the same guards, and the same rows of a tracked
-# table, whose triggers leave to the publisher what to say of them. test/tap/copy.pl has ledgers that are no copies.
+# Logical replication: a copy has the same ledger, behind the same guards, and the same rows of a tracked table, whose
+# triggers fire only on the publisher. (tap/copy.pl has ledgers that are no copies.)
 use strict;
 use warnings;
 

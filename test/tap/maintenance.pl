@@ -1,5 +1,5 @@
-# What is done to tables while they live: rewritten, reindexed, moved to another disk, split into
-# partitions, migrated under load. The ledger is as it was, and goes on, in sessions of before too.
+# Tables are rewritten, reindexed, moved to another tablespace, partitioned, and migrated under load. The ledger stays the
+# same and continues, also in sessions that were open before.
 use strict;
 use warnings;
 
@@ -24,7 +24,7 @@ my $auditor = FilledLedger::Session->new($node, 'crm', user => 'auditor');
 
 sub state_of { my ($db) = @_; return { %{ ledger_state($node, $db) }, retries => retries($node, $db) } }
 
-# Sessions that were open before go on: they write, and take it back, so that nothing has changed.
+# Sessions that were open before still work: they write and roll back, so that nothing changes.
 sub goes_on
 {
 	my ($how) = @_;

@@ -1,6 +1,6 @@
-# One session, 200,000 promises and more, and as many changes of tracked rows: its memory does not
-# grow; verify() leaves nothing behind; and its plans outlive changed tables and the ledger itself.
-# One call, over many promises or texts of 32 MB: what it takes at its most.
+# One session makes 200,000 promises and more, and as many changes of tracked rows: its memory does not grow, verify()
+# leaves nothing behind, and its plans survive changed tables and a new ledger. And the peak memory of single calls over
+# many promises or texts of 32 MB.
 use strict;
 use warnings;
 
@@ -18,8 +18,8 @@ autovacuum = off
 EOF
 $node->start;
 
-# All of it is one session's. What it measures is compared afterwards, part by part, from the part's
-# second measurement on: the first has paid for plans and caches.
+# One session does all of it. Its measurements are compared afterwards, part by part, from the part's second one on: the
+# first includes plans and caches.
 my $session = q{
 \set ON_ERROR_STOP 1
 

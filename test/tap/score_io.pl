@@ -1,5 +1,5 @@
-# The trust score's forms: a million mutations of the binary one, mutations of its text under several
-# settings (test/module/score_fuzz.c), and what goes through COPY and through a client's parameters.
+# Input and output of the trust score: a million mutations of the binary form, mutations of its text under several
+# settings (test/module/score_fuzz.c), COPY, and parameters of a client.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# Where nothing can be written: a physical standby, and read-only transactions.
+# A physical standby and read-only transactions: reading works, and every write fails cleanly.
 use strict;
 use warnings;
 

@@ -1,5 +1,5 @@
-# Tracked tables under many sessions: a row's change and the ledger's entry are committed together,
-# once, or neither is; and nobody waits crosswise for chains that the application knows nothing of.
+# Tracked tables with many sessions: a row's change and the ledger's entry are committed together, once, or neither is, and
+# sessions do not deadlock on chains that the application does not know.
 use strict;
 use warnings;
 

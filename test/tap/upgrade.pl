@@ -1,5 +1,5 @@
-# From a release to this version: what is upgraded is, object by object, what a fresh installation is;
-# nothing of a filled ledger changes on the way, and nobody who works with it is in the way or notices.
+# Upgrades from each release to this version: the result is, object by object, a fresh installation; nothing in a filled
+# ledger changes, and sessions that work with it continue.
 use strict;
 use warnings;
 
@@ -62,7 +62,7 @@ SQL
 my %session;
 my $promise;
 
-# Sessions of before write and read as ever; what they wrote they take back.
+# Sessions that were open before write and read as before, and roll back what they wrote.
 sub goes_on
 {
 	my ($db, $when) = @_;
@@ -229,9 +229,9 @@ my %told = map { s/^[-+] //r =~ s/: .*//r => 1 } split /\n/, differences($fresh,
 foreach my $case (@changes)
 {
 	my ($change, @expected) = @$case;
-	is_deeply([ grep { !$told{$_} } @expected ], [], "is told: $change");
+	is_deeply([ grep { !$told{$_} } @expected ], [], "the comparison shows: $change");
 }
 diag(join "\n", sort keys %told) unless Test::More->builder->is_passing;
-is(differences(objects($node, 'fresh'), $fresh), '', 'and nothing but changes is');
+is(differences(objects($node, 'fresh'), $fresh), '', 'and nothing else');
 
 done_testing();

@@ -1,5 +1,5 @@
--- Who promises more than they keep: by example, and on random ledgers against a slow version from the entries.
--- (trust.human_backing: human_backing.sql. That no view tells what a person wrote: exceptions.sql.)
+-- trust.over_promising: who promises more than they keep. By example, and on random ledgers compared with a slow version
+-- that reads the entries. (trust.human_backing is in human_backing.sql; exceptions.sql tests that no view shows words.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(28);
@@ -21,12 +21,12 @@ SELECT play(script, 'a') FROM unnest(ARRAY[
 	'make ben 1d, kind => ''call'', due => day(''21d''); kept carl 11d', 'make ben 1d, kind => ''call''; broken carl 3d', 'make ben 1d, kind => ''call'', due => ''2099-01-01''',
 	'make bot 1d, kind => ''call'', due => day(''2d''); back ben 1d; kept carl 2d', 'make bot 1d, kind => ''call'', due => day(''3d''); back ben 1d; broken carl 9d',
 	'make bot 1d, kind => ''call'', due => day(''3d'')', 'make bot 1d, kind => ''call'', due => day(''3d''); withdraw anna 2d', 'make bot 1d, kind => ''call'', due => day(''6d''); accept carl 2d; withdraw anna 3d',
-	-- no kind is one of its own; and here no human promised any
+	-- promises without a kind form a group; here no human made any
 	'make tool 1d; kept carl 2d', 'make tool 1d, kind => ''visit'', due => ''2099-01-01''', 'make bot 1d; accept carl 2d; release carl 3d',
-	-- due that moves: what was promised first counts
+	-- if due moved, the first due counts
 	'make tool 1d, kind => ''mail'', due => day(''3d''); amend anna 2d, due => day(''9d''), longest_pause => ''1 day''; kept carl 8d']) AS script \g /dev/null
 
--- All that is not nothing but the interval of the rate.
+-- All columns that are not 0 or NULL, except the interval of the rate.
 CREATE FUNCTION says(of_promiser text, of_kind text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT string_agg(e.key || ' ' || CASE WHEN e.key ~ 'rate' THEN round(e.value::numeric, 4)::text ELSE e.value END, ', ' ORDER BY e.nr)
@@ -70,7 +70,7 @@ CALL random_actors(6);
 SELECT random_ledger(n, n) FROM (SELECT 1 + i % 6 AS n FROM generate_series(1, 200) AS i) r \g /dev/null
 CALL random_acts(3);
 
--- What the entries say of each promise, and of each of them in the end the last.
+-- Each promise by its entries: the last value of each column.
 CREATE TABLE reference_promise AS
 SELECT p.promise, s.promiser, s.kind, s.outcome, t.promiser_kind, s.outcome IS NULL AND s.opened AND l.state IN ('proposed', 'open') AND l.overdue_at < now() AS overdue,
 	t.first_due - t.made_at AS promised, s.settled_at - t.made_at AS needed

@@ -1,5 +1,5 @@
--- What an auditor asks about: each sort of exception by example; exceptions, what is overdue and orphaned on random
--- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
+-- trust.exception, trust.overdue and trust.orphaned: each kind of exception by example; all three on random ledgers,
+-- compared with a slow replay of the entries; and no view shows an analyst what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(198);
@@ -79,7 +79,7 @@ INSERT INTO example (script, expected) VALUES
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', drafted_by => ''anna''', NULL),
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna'', drafted_by => ''tool''', 'machine_words_unseen'),
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna''', 'machine_words_unseen'),
-	-- what was moved, late, or stood still
+	-- moved, late, or paused
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, due => now() + ''12 days''', 'due_moved'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, words => ''No.''', NULL),
 	('make_promise anna, kind => ''easy''; amend_promise anna, due => now() + ''12 days''', NULL),
@@ -116,7 +116,7 @@ UPDATE example SET promise = live(script, 'example ' || n);
 SELECT trust_ledger.retire_actor('eve') \g /dev/null
 SELECT is((SELECT string_agg(what, ',' ORDER BY what) FROM trust.exception x WHERE x.promise = e.promise), expected, script) FROM example e ORDER BY n;
 
--- What is said of them: of an example, the sort, and subject and detail with instants left out.
+-- The exceptions of one kind of an example: subject and detail, without instants.
 CREATE FUNCTION exceptions_of(of_script text, of_what text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws('; ', coalesce(x.subject, '-'), regexp_replace(regexp_replace(x.detail, '\d{4}-\d\d-\d\d [0-9:.+]+', 'T', 'g'), '\d+ days [0-9:.]+', 'L')), '|')
@@ -153,7 +153,7 @@ CREATE TABLE offer (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
 CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('withdrawn', 'actor:bot');
 
--- With $1 the row's key: what is done to row and promise, a transaction each, and what is said of it.
+-- What is done to a row with key $1 and to its promise, a transaction each, and the exception that it leads to.
 CREATE TABLE rows_life (nr serial, doing text[], says text);
 INSERT INTO rows_life (doing, says) VALUES
 	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 is gone, and nothing has ended it'),
@@ -365,7 +365,7 @@ BEGIN
 END
 $$;
 
--- ---- what follows a write ----
+-- ---- code that runs when something is written ----
 
 CREATE TABLE outbox (at timestamptz);
 CREATE FUNCTION post() RETURNS trigger

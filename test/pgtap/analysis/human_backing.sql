@@ -1,5 +1,5 @@
--- Does a human behind a promise make a difference? Where the landmark cuts, by example; and on random ledgers all of
--- it against the same reckoned slowly, entry by entry.
+-- human_backing(): whether a human behind a promise makes a difference. What the landmark excludes, by example; and on
+-- random ledgers all of it, compared with a slow version that reads the entries.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(66);
@@ -9,7 +9,7 @@ CREATE ROLE analyst;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
--- Months are the ledger's, whatever the session's zone; an hour is one when clocks change, too.
+-- Months are those of the ledger's zone, not the session's; an hour is an hour when clocks change, too.
 SELECT trust_ledger.set_ledger(zone => 'Pacific/Apia') \g /dev/null
 SET timezone = 'America/New_York';
 
@@ -66,7 +66,7 @@ SELECT is((SELECT string_agg(value_band || ' ' || backed_promises, ', ' ORDER BY
 SELECT play('make anna -00:30, kind => ''new year''', 'example') \g /dev/null
 SELECT is((SELECT string_agg(month::text, ',') FROM trust.human_backing WHERE kind = 'new year' AND evidence = 'any'), '2020-01-01', 'the first of the month in the ledger''s zone');
 
--- ---- slowly ----
+-- ---- the reference ----
 
 CREATE FUNCTION reference_band(value numeric, currency text) RETURNS text
 LANGUAGE plpgsql AS $$
@@ -84,7 +84,7 @@ BEGIN
 END
 $$;
 
--- Entry by entry: who is behind it at the landmark, and what became of it.
+-- Replays the entries of a promise: who backs it at the landmark, and what its outcome is.
 CREATE FUNCTION reference_promise(of_promise uuid, landmark interval,
 	OUT month date, OUT kind text, OUT promiser_kind text, OUT value_band text, OUT evidence text, OUT fate text, OUT kept boolean, OUT accepted boolean)
 LANGUAGE plpgsql AS $$
@@ -138,7 +138,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 	GROUP BY 1, 2, 3
 $$;
 
--- All that human_backing() should say of that landmark, as (scope, evidence, stratum) and one array of numbers.
+-- All rows that human_backing() should return for that landmark, with one array of numbers each.
 CREATE FUNCTION reference_backing(landmark interval, OUT scope text, OUT evidence text, OUT stratum text, OUT numbers float8[])
 RETURNS SETOF record LANGUAGE sql AS $$
 	WITH g AS MATERIALIZED (
@@ -206,7 +206,7 @@ CALL random_actors(5);
 -- many promises of few kinds and months, so that there is something to compare within strata
 SELECT random_ledger(n, n) FROM (SELECT 1 + i % 5 AS n FROM generate_series(1, 150) AS i) r \g /dev/null
 CALL random_acts(4);
--- evidence that nothing here can give
+-- evidence that no call here can give
 SELECT without_guards($$UPDATE trust.entry SET evidence = any_of('asserted', 'asserted', 'session', 'passkey') WHERE backer IS NOT NULL$$) \g /dev/null
 ANALYZE trust.entry;
 
@@ -225,7 +225,7 @@ SELECT play(script, 'example') FROM unnest('{"make anna 1d, kind => ''few''; kep
 SELECT ok(abs(difference - 5 / 12.0) < 1e-12 AND abs(difference_high - difference - 1.959963984540054 * sqrt(1 / 18.0 + 3 / 80.0)) < 1e-12 AND abs(difference_low + difference_high - 2 * difference) < 1e-12, 'by hand')
 FROM trust.human_backing WHERE kind = 'few' AND evidence = 'any';
 
--- Within the lag a promise begins when it is recorded, not when somebody says that it did.
+-- Within the lag a promise begins when it is recorded, whatever occurred_at is.
 SELECT promise FROM trust_ledger.make_promise('s', 'We come.', kind => 'within the lag', actor => 'anna', occurred_at => now() - interval '20 hours') \gset
 SELECT * FROM trust_ledger.assess_promise(:'promise', 'kept', actor => 'carl', occurred_at => now() - interval '10 hours') \g /dev/null
 SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decided) FROM trust_ledger.human_backing() WHERE kind = 'within the lag' AND evidence = 'any'), '1 1 0', 'the clock is the ledger''s to read');

@@ -1,4 +1,4 @@
--- A thousand random ledgers: trends, views, scores and explanations against slow, obvious SQL versions of themselves.
+-- Trends, views, scores and explanations of a thousand random ledgers, compared with slow versions of them in plain SQL.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(82);
@@ -14,7 +14,7 @@ CALL random_actors(200);
 CREATE TABLE way (by text, views boolean);
 INSERT INTO way VALUES ('customer', true), ('promiser', true), ('backer', true), ('kind', true), ('backing', false), ('all', false);
 
--- Ledger n as the only one there is: all of it compared, with steps drawn at random; nothing of it stays.
+-- Makes random ledger n alone, and compares all of it, with random steps. Rolled back.
 CREATE FUNCTION alone(n int) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- How trust moved: what each step shows, of whom. (All together, on random ledgers: random_ledgers.sql.)
+-- trust_trend(): what each step shows, by customer, promiser and so on. (On random ledgers: random_ledger_scores.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(82);
@@ -90,7 +90,7 @@ FROM (VALUES
 	('beside verdicts', $$make anna 1d; kept carl 5d; make anna 1d, due => day('15d'); make anna 1d, due => day('25d')$$,
 		'opened 3 kept 1 0.7071:0; overdue 1 0.3536:1; overdue 2 0.1768:2; overdue 2 0.0884:2')) AS v (what, script, want);
 
--- ---- of whom ----
+-- ---- by customer, promiser, backer and kind ----
 
 SELECT is(trend(script, by), want, format('by %s: %s', by, script))
 FROM (VALUES
@@ -126,7 +126,7 @@ FROM (VALUES
 	($$make anna 1d, kind => 'a'; amend anna 12d, kind => 'b'; kept carl 15d$$, 'kind', 'b', 'b: -; kept 1 0.7071:0; 0.3536:0; 0.1768:0'),
 	('make anna 1d', 'customer', 'd', NULL), ('make anna 1d', 'all', 'all', 'all: opened 1 -; -; -; -'), ('make anna 1d', 'all', 'c', NULL)) AS v (script, by, key, want);
 
--- ---- of when ----
+-- ---- as of which time ----
 
 -- What was before is there from the first step on; counted is what happens in a step.
 SELECT is(trend($$make anna 1d; kept carl 5d; make anna 1d, due => day('8d'); make anna 2d; kept dora 9d; broken carl 12d$$, 'all', since => '10d'),

@@ -1,4 +1,4 @@
--- How large a text may be: 1 MiB, on every way in, as stored and as text; and what is in the ledger can be dumped.
+-- Texts have at most 1 MiB, by every function and trigger, as stored and as text, and all that is stored can be dumped.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT no_plan();
@@ -50,7 +50,7 @@ SELECT matches(error_text($$SELECT trust_ledger.add_note(first_promise(), repeat
 
 -- ---- jsonb: as it is stored, and as it is written
 
--- Whatever it is made of, its text may have so many bytes and not one more. Quotes make it longer as text than as stored.
+-- A jsonb value whose text has that many bytes. Quotes make it longer as text than as stored.
 CREATE FUNCTION padded(of_value jsonb, bytes integer) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT jsonb_build_object('padding', q || repeat('x', bytes - octet_length(jsonb_build_object('padding', q, 'value', of_value)::text)), 'value', of_value)
 	FROM repeat('"', 100000) AS q
@@ -124,14 +124,14 @@ SELECT is(sqlstate_in_session(doing) || ': ' || said_of(substring(doing FROM '(p
 SELECT ok((SELECT count(*) = 1 FROM trust.parked_change WHERE octet_length(new_row::text) > 1048000) AND (SELECT bool_and(octet_length(new_row::text) <= 1048576) FROM trust.parked_change),
 	'none of what waits is larger than that');
 
--- The customer is put right. What waits without a column that the mapping reads goes on waiting.
+-- The customer is corrected. A parked change that lacks a column which the mapping reads stays parked.
 CREATE OR REPLACE TRIGGER made AFTER INSERT ON parks FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer:t', 'words=words', 'context=info', 'actor:crm', 'on_error:park');
 SELECT bag_eq($$SELECT done FROM trust_ledger.replay_parked('public.parks')$$, $$VALUES (false), (true), (true), (false), (true), (true)$$,
 	'what is not there is not replayed as if it were nothing');
 SELECT bag_eq($$SELECT new_row->>'id', sqlstate FROM trust.parked_change WHERE source = 'public.parks'$$, $$VALUES ('1', '22001'), ('4', '22001')$$, 'the others are written');
 CREATE OR REPLACE TRIGGER made AFTER INSERT ON parks FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'context=info', 'actor:crm', 'on_error:park');
 
--- An error can quote all that somebody wrote.
+-- An error message can quote a whole text.
 CREATE FUNCTION loud() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION '%', repeat('ä', 2000000); END$$;
 CREATE TRIGGER loud BEFORE INSERT ON trust.parked_change FOR EACH ROW WHEN (false) EXECUTE FUNCTION loud();
 DROP TRIGGER loud ON trust.parked_change;

@@ -1,4 +1,4 @@
--- Levels: what each lets a database role do, and how a role comes by one.
+-- Levels: what each allows a database role, and how they are granted and revoked.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -40,7 +40,7 @@ CREATE TRIGGER made AFTER INSERT ON refused FOR EACH ROW EXECUTE FUNCTION trust_
 INSERT INTO refused VALUES (1, ' c', 'No customer has such a key.');
 CREATE FUNCTION waiting() RETURNS uuid STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT parked FROM trust.parked_change';
 
--- Tables that everybody here owns, so that it is the level that counts.
+-- Tables that every role here owns, so that only the level decides.
 CREATE ROLE crm;
 GRANT crm TO application, analyst, auditor, import, admin, ledger_owner, nobody;
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
@@ -83,8 +83,7 @@ FROM (
 		$$human_backing()$$, $$human_backing('2 days')$$,
 		$$require_reader()$$]), '{application,analyst,auditor,admin}') AS i (call, levels);
 
--- Nobody needs a level for these: they do nothing that the caller could not do by hand. What is
--- immutable reads nothing at all; the scores among it, once through all of them.
+-- These need no level: they do nothing that the caller could not do by hand. Immutable functions read nothing.
 CREATE TABLE levelless (function text, call text, outcome text);
 INSERT INTO levelless VALUES
 	('state_machine', 'state_machine()', 'ok'), ('check_ledger', 'check_ledger()', 'ok'), ('reads_words', 'reads_words()', 'ok'),
@@ -112,7 +111,7 @@ SELECT set_eq($$
 	SELECT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) $$,
 	'every function that is not immutable is among the calls');
--- The owner has the levels that create_ledger() gave, a superuser all.
+-- The owner has the levels that create_ledger() granted, a superuser has all.
 SELECT is(
 	(SELECT array_agg(as_role || ': ' || sqlstate_of('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
 	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
@@ -139,7 +138,7 @@ FROM (VALUES
 	('auditor', 'open', '("It works.","To sell it.",)'), ('auditor', 'waits', '("It works.",,"It works.")'),
 	('analyst', 'open', '(,,)'), ('analyst', 'waits', '(,,)'), ('admin', 'open', '(,,)'), ('admin', 'waits', '(,,)')) AS c (as_role, which, expected);
 
--- Neither a row that a function of the reader's sees first, nor a view without rows, tells anything.
+-- A function in the reader's condition sees no row before the level is checked, and an empty view is refused, too.
 CREATE FUNCTION reveal(words text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = CASE WHEN words IS NULL THEN 'NULL0' ELSE 'TOLD0' END;
@@ -238,7 +237,7 @@ SELECT is(make_promise_as('member'), 'ok', 'a superuser needs no level');
 ALTER ROLE member NOSUPERUSER;
 SELECT is(make_promise_as('member'), 'TL004', 'who is one no more does');
 
--- A level is the role's of that name: it goes with a rename, and its row says nothing to others.
+-- A level belongs to the name of a role: renaming the role loses it.
 ALTER ROLE application RENAME TO application_before;
 SELECT is(make_promise_as('application_before'), 'TL004', 'a role renamed has no level');
 ALTER ROLE application_before RENAME TO application;

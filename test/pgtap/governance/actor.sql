@@ -1,4 +1,4 @@
--- Actors: what can be registered, who comes after whom, and who acts.
+-- Actors: registering, retiring with a successor, and who acts.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -7,14 +7,14 @@ CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
 \ir ../../helpers/calls.sql
--- Who made a promise, made like this: actor and evidence, or the SQLSTATE. Nothing of it stays.
+-- Actor and evidence of a promise that is made after these statements, or the SQLSTATE. Rolled back.
 CREATE FUNCTION maker(doing text, arguments text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	who text;
 BEGIN
 	EXECUTE doing;
 	EXECUTE format('SELECT trust_ledger.make_promise(''c'', ''w''%s)', arguments);
-	-- as a superuser: who just made it need not be able to read it
+	-- as a superuser: the role that made it need not be able to read it
 	EXECUTE 'RESET SESSION AUTHORIZATION';
 	SELECT actor || ' ' || evidence INTO who FROM trust.entry WHERE customer = 'c' ORDER BY seq DESC LIMIT 1;
 	RAISE SQLSTATE 'OK000';
@@ -192,12 +192,12 @@ FROM (VALUES
 	($$SELECT trust_ledger.act_as('eve'); SET SESSION AUTHORIZATION anna_login$$, '', 'TL003'),
 	($$SELECT trust_ledger.act_as('eve'); SET SESSION AUTHORIZATION anna_login$$, $$, actor => 'anna'$$, 'anna asserted'),
 	($$GRANT postgres TO anna_login; SET SESSION AUTHORIZATION anna_login; SET ROLE postgres$$, '', 'anna asserted'),
-	-- a role that was taken on binds as well
+	-- SET ROLE to an actor's role binds as well
 	($$SET ROLE anna_login$$, '', 'anna asserted'), ($$SET ROLE anna_login$$, $$, actor => 'eve'$$, 'TL003'),
 	($$SELECT other_login_of_eve(); SET SESSION AUTHORIZATION anna_login; SET ROLE eve_login$$, '', 'TL003'),
 	($$SELECT other_login_of_eve(); SET SESSION AUTHORIZATION anna_login; SET ROLE eve_login$$, $$, actor => 'anna'$$, 'TL003')) AS c (doing, arguments, expected);
 
--- Who speaks for a customer, or a record, and has a login, speaks from there alone.
+-- An actor that speaks for a customer or a record and has a login can act only from there.
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c', db_role => 'carl_login');
 SELECT trust_ledger.register_actor('cleo', 'human', speaks_for => 'customer', customer => 'c');
 SELECT trust_ledger.register_actor('cora', 'human', speaks_for => 'customer');
@@ -246,7 +246,7 @@ SELECT trust_ledger.act_as('eve');
 RESET ALL;
 SELECT is(maker(''), 'eve asserted', 'RESET ALL leaves who acts');
 
--- In another transaction it is gone, committed or not.
+-- act_as() does not apply to the next transaction, after commit or rollback.
 CREATE TABLE results AS SELECT * FROM (VALUES (0, '')) AS r (n, who) WHERE false;
 COMMIT;
 INSERT INTO results VALUES (1, maker(''));

@@ -1,4 +1,4 @@
--- Policy: which promises the rules speak of, and what they ask of these together.
+-- Policy: which promises a rule applies to, and what all rules together ask for.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 \ir ../../helpers/sessions.sql
@@ -33,14 +33,14 @@ BEGIN
 END
 $$;
 
--- What is asked of a promise: whose hand, by when; what due and grace it has.
+-- What policy asks of a promise: evidence and time limit; its due time and grace.
 CREATE FUNCTION asked(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state, evidence_asked, 'back within ' || (back_by - made_at), 'due within ' || (due - made_at), 'grace ' || nullif(overdue_at - due, '0'))
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- A promise by the bot, unless it says otherwise, under these rules and no others.
+-- Makes a promise, by default of the bot, under these rules and no others.
 CREATE FUNCTION asked_under(rules jsonb, subject jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -53,10 +53,10 @@ BEGIN
 END
 $$;
 
--- ---- which promises a rule speaks of ----
+-- ---- which promises a rule applies to ----
 
--- Beside the rule, others know of kind "known", currency USD and nothing else. What the promise
--- leaves out, or says in a kind or currency that no rule knows, is what the rule speaks of.
+-- Besides the rule, other rules know kind "known" and currency USD. The rule applies to what the promise leaves out, or
+-- states in a kind or currency that no rule knows.
 SELECT is(asked_under(format('[%s, {"kind": "known", "promiser": "anna", "grace": "0"}, {"currency": "USD", "promiser": "anna", "grace": "0"}]', rule::jsonb || '{"evidence": "passkey"}')::jsonb, subject::jsonb),
 	CASE WHEN want THEN 'proposed, passkey' ELSE 'open' END, format('%s %s %s', rule, CASE WHEN want THEN 'speaks of' ELSE 'does not speak of' END, subject))
 FROM (VALUES
@@ -80,7 +80,7 @@ FROM (VALUES
 	('{"promiser_kind": "system"}', '{"actor": "sys", "promiser": "ben", "drafted_by": "ben"}', true), ('{"promiser_kind": "system"}', '{"actor": "crm", "promiser": "ben"}', true),
 	('{"promiser_kind": "system"}', '{"actor": "ben", "drafted_by": "sys"}', true), ('{"promiser_kind": "human"}', '{"promiser": "ben"}', true),
 	('{"promiser_kind": "human"}', '{"actor": "ben", "promiser": "sys"}', true),
-	-- name and kind have to be the same one's
+	-- name and kind must belong to the same actor
 	('{"promiser": "ben", "promiser_kind": "ai"}', '{"promiser": "ben"}', false), ('{"promiser": "bot", "promiser_kind": "human"}', '{"promiser": "ben"}', false),
 	('{"promiser": "bot", "promiser_kind": "ai", "kind": "price"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot", "kind": "price"}', true),
 	('{"promiser": "bot", "promiser_kind": "ai", "kind": "price"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot", "kind": "known"}', false),
@@ -91,7 +91,7 @@ FROM (VALUES
 	('{"least_value": 1000}', '{"value": 1000}', true), ('{"least_value": 1000}', '{"value": 1000.00}', true), ('{"least_value": 1000}', '{"value": 1e30}', true),
 	('{"least_value": 1000}', '{}', true), ('{"least_value": 1000}', '{"currency": "GBP"}', true), ('{"least_value": 1000}', '{"value": 999.999999}', false),
 	('{"least_value": 1000}', '{"value": 0}', false), ('{"least_value": 0}', '{"value": 0}', true), ('{"least_value": 1e-30}', '{"value": 0}', false),
-	-- a value is compared only in a currency that the rule, or another, knows
+	-- a value is compared only in a currency that a rule knows
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR", "value": 1000}', true),
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR", "value": 999}', false),
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR"}', true),
@@ -126,21 +126,21 @@ FROM (VALUES
 	('[{"evidence": "passkey"}, {"evidence": "session"}, {"evidence": "asserted"}]', '{}', 'proposed, passkey'),
 	('[{"evidence": "asserted"}, {"kind": "price", "evidence": "session"}, {"kind": "known", "grace": "0"}]', '{"kind": "known"}', 'proposed, asserted'),
 	('[{"evidence": "asserted"}, {"kind": "price", "evidence": "session"}]', '{"kind": "unheard of"}', 'proposed, session'),
-	-- the shortest time to back within; who sets one asks for a human
+	-- the shortest time limit for backing; a rule that sets one asks for a human
 	('[{"back_within": "2 days"}]', '{}', 'proposed, asserted, back within 2 days'),
 	('[{"back_within": "0"}]', '{}', 'proposed, asserted, back within 00:00:00'),
 	('[{"back_within": "2 days"}, {"back_within": "3:00"}, {"evidence": "session"}]', '{}', 'proposed, session, back within 03:00:00'),
 	('[{"back_within": "2 days"}, {"kind": "price", "back_within": "1 day"}]', '{}', 'proposed, asserted, back within 1 day'),
 	('[{"back_within": "2 days"}, {"kind": "price", "back_within": "1 day"}]', '{"kind": "unheard of"}', 'proposed, asserted, back within 1 day'),
 	('[{"back_within": "2 days"}]', '{"actor": "anna"}', 'open, asserted'),
-	-- the shortest due time, for those that name none
+	-- the shortest due time, for promises without one
 	('[{"due_within": "5 days"}]', '{}', 'open, due within 5 days'),
 	('[{"due_within": "5 days"}, {"due_within": "1:30"}]', '{}', 'open, due within 01:30:00'),
 	('[{"due_within": "5 days"}, {"kind": "price", "due_within": "3 days"}]', '{"kind": "unheard of"}', 'open, due within 3 days'),
 	('[{"due_within": "5 days"}, {"kind": "price", "due_within": "3 days"}, {"kind": "known", "grace": "0"}]', '{"kind": "known"}', 'open, due within 5 days'),
 	('[{"due_within": "5 days"}]', '{"due": "2020-01-11", "occurred_at": "2020-01-01"}', 'open, due within 10 days'),
 	('[{"due_within": "0"}]', '{}', 'open, due within 00:00:00'),
-	-- a grace only by a rule that speaks of just this promise, and then the shortest of all
+	-- a grace is given only by a rule that names what the promise states, and then the shortest of all
 	('[{"grace": "2 days"}]', '{}', 'open'),
 	('[{"due_within": "5 days"}, {"grace": "2 days"}]', '{}', 'open, due within 5 days, grace 2 days'),
 	('[{"due_within": "5 days"}, {"kind": "price", "grace": "2 days"}]', '{"kind": "price"}', 'open, due within 5 days, grace 2 days'),
@@ -190,14 +190,14 @@ FROM (VALUES
 	('set_policy(''b'', kind => ''gift'', evidence => ''asserted'')', ', kind => ''gift''', 'proposed, asserted'),
 	('set_policy(''b'', kind => ''gift'', evidence => ''asserted'')', ', kind => ''price''', 'open, due within 1 day'),
 	('set_policy(''A'', kind => ''visit'', evidence => ''asserted'')', ', kind => ''visit''', 'proposed, asserted'),
-	-- with its last rule a kind is unheard of again
+	-- without its last rule a kind is unknown again
 	('drop_policy(''b'')', ', kind => ''gift''', 'proposed, asserted, due within 1 day'),
 	('drop_policy(''A'')', '', 'open, due within 1 day'),
 	('set_policy(''b'', evidence => ''passkey'')', '', 'proposed, passkey, due within 1 day'),
 	('drop_policy(''a'')', '', 'proposed, passkey'),
 	('drop_policy(''b'')', '', 'open')) AS v (call, subject, want);
 
--- What was rolled back never held.
+-- A rule that was rolled back never applied.
 CREATE FUNCTION taken_back() RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -218,8 +218,7 @@ DO $$ BEGIN PERFORM trust_ledger.set_policy('a', evidence => 'asserted'), asks()
 ROLLBACK;
 SELECT is(asks(), 'open', 'a rule rolled back with its transaction');
 
--- Another session, that has the rules in mind already, goes by a new one as soon as it is committed,
--- whatever it looked at before.
+-- Another session, which has cached the rules, applies a new one as soon as it is committed.
 SELECT dblink_connect('other', connection_of()) \g /dev/null
 CREATE FUNCTION asked_in_other_session(subject text DEFAULT '') RETURNS text
 LANGUAGE sql AS $$ SELECT said FROM dblink('other', format('SELECT asks(%L, ''d'')', subject)) AS d (said text) $$;
@@ -277,7 +276,7 @@ SELECT results_eq(format('SELECT walk(%L)', $$amend_promise($1, value => 10, act
 	ARRAY['open', 'proposed, asserted, back within 6 days, waiting for 9 days', 'proposed, asserted, back within 7 days, waiting for 8 days', 'open, asserted',
 		'proposed, asserted, back within 9 days, waiting for 6 days', 'open', 'open'], 'an amended promise is judged again');
 
--- ---- what is no rule ----
+-- ---- rules that are refused ----
 
 SELECT throws_ok(format('SELECT trust_ledger.%s', call), code, NULL, format('refused with %s: %s', code, call))
 FROM (VALUES

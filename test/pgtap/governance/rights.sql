@@ -1,5 +1,5 @@
--- Whose rights the ledger's functions work with: a hostile search_path, functions planted on its
--- tables by their owner, and callers behind security-definer functions.
+-- The rights that the ledger's functions run with: under a hostile search_path, with functions that the owner planted
+-- on its tables, and behind security-definer functions.
 
 CREATE EXTENSION pgtap;
 SELECT plan(141);
@@ -129,7 +129,7 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.erase_words(%L, 'r')$$), ($$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ($$SELECT trust_ledger.erase_words('', (SELECT pg_catalog.min(seq) FROM trust.entry WHERE name IS NOT NULL), 'r')$$),
 	($$SELECT trust_ledger.erase_customer('c', 'r')$$), ($$SELECT trust_ledger.verify()$$),
 	($$SELECT * FROM trust.policy_rule$$), ($$SELECT * FROM trust.access_level$$), ($$SELECT trust_ledger.migrate_ledger()$$);
--- Those that fail, one call after the other in one transaction; %L is the newest promise.
+-- The calls that fail, if all are made in one transaction; %L is the newest promise.
 CREATE FUNCTION failing(as_role text DEFAULT 'none') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	template text;
@@ -243,7 +243,7 @@ INSERT INTO appends VALUES
 
 SELECT is(planted(format(planting, tab, changes), call), expected, format('%s: %s', call, format(planting, tab, changes)))
 FROM appends, (VALUES
-	-- at once: as the owner. Put off to the commit: not at all.
+	-- an immediate trigger runs as the owner; a deferred one is refused
 	('CREATE TRIGGER p AFTER INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.planted()', 'ok {ledger_owner}'),
 	('CREATE TRIGGER p BEFORE INSERT OR UPDATE ON trust.%I EXECUTE FUNCTION own.planted()', 'ok {ledger_owner}'),
 	('CREATE CONSTRAINT TRIGGER p AFTER INSERT OR UPDATE ON trust.%I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own.planted()', '42501'),
@@ -254,14 +254,14 @@ FROM appends, (VALUES
 SELECT matches(planted(format('ALTER TABLE trust.%I ADD COLUMN p boolean; ALTER TABLE trust.%1$I ALTER COLUMN p SET DEFAULT own.look()', tab), call),
 	'^ok( {ledger_owner})?$', format('%s: a default planted on %s', call, tab))
 FROM appends WHERE tab IN ('entry', 'promise') AND call ~ 'make' OR call ~ 'new';
--- Row security never hides history from the ledger itself, nor runs.
+-- Row security never hides history from the ledger itself, and its functions do not run.
 SELECT is(planted(format('ALTER TABLE trust.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 		CREATE POLICY p ON trust.%1$I USING (own.look() AND false) WITH CHECK (own.look())', tab), call),
 	'ok', format('%s: row security on %s', call, tab))
 FROM appends;
 
--- What a planted trigger tries while a superuser appends: to become somebody else, to leave something
--- behind that runs later as the superuser.
+-- A planted trigger tries, while a superuser appends, to change the role, or to leave something behind that runs later
+-- as the superuser.
 SELECT is(planted(format('CREATE TRIGGER p AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.planted(%L)', trial),
 		$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), expected, 'a planted trigger tries: ' || trial)
 FROM (VALUES
@@ -313,7 +313,7 @@ CREATE TRIGGER promise AFTER INSERT ON deals FOR EACH ROW EXECUTE FUNCTION promi
 GRANT application TO anna_login;
 CREATE ROLE caller LOGIN;
 
--- By a login of its own, as a client sends it: login, role and evidence of what was recorded, or the SQLSTATE.
+-- Sends a statement from a login. Returns login, role, actor and evidence of the entry, or the SQLSTATE.
 \ir ../../helpers/sessions.sql
 CREATE FUNCTION recorded(by_login text, sent text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

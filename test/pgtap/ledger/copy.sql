@@ -1,5 +1,5 @@
--- A copy: an empty ledger that create_ledger() marks, for good; what it refuses, and that an ordinary ledger is none.
--- Rows that a subscription would bring are put in past the guards here; test/tap/logical_replication.pl has subscriptions.
+-- Copies: an empty ledger that create_ledger() marks for good, and what it refuses; an ordinary ledger cannot become one.
+-- Rows are inserted here with the guards off, as a subscription would; tap/logical_replication.pl has subscriptions.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -13,7 +13,7 @@ CREATE ROLE mallory;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
 :give_to_owner;
 
--- ---- what create_ledger() takes
+-- ---- arguments of create_ledger()
 
 SELECT is(sqlstate_of(format('SELECT trust_ledger.create_ledger(%s)', copy)), expected, format('create_ledger(%s)', copy))
 FROM (VALUES ('', 'ok'), ('NULL', 'ok'), ('copy => NULL', 'ok'), ($$copy => 'all'$$, 'ok'), ($$'all'$$, 'ok'),
@@ -25,7 +25,7 @@ SELECT is(sqlstate_of($$SELECT trust_ledger.create_ledger(copy => 'all')$$, 'mal
 SELECT is(sqlstate_of('SELECT trust_ledger.mark_copy(NULL)'), '22023', 'mark_copy(NULL)');
 SELECT is(sqlstate_of($$SELECT trust_ledger.mark_copy('all')$$), '55000', 'without tables there is nothing to mark');
 
--- ---- an ordinary ledger is none, and does not become one
+-- ---- an ordinary ledger is not a copy, and cannot become one
 
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
@@ -115,7 +115,7 @@ SELECT is((SELECT digest FROM trust_ledger.ledger_digest()), (SELECT digest FROM
 SELECT is(sqlstate_of(format('INSERT INTO trust.%1$I SELECT * FROM trust.%1$I', tab)), 'TL006', format('no row of trust.%s comes in by hand', tab))
 FROM unnest('{entry,chain,promise,source,ledger,actor,access}'::text[]) AS tab;
 
--- ---- what somebody does to the mark
+-- ---- tampering with the mark
 
 \ir ../../helpers/findings.sql
 SELECT is((SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER BY subject, field) FROM verify_after(doing)), expected, doing)
@@ -127,7 +127,7 @@ FROM (VALUES
 SELECT is(sqlstate_of($$ALTER TABLE trust.copy DISABLE TRIGGER ALL; UPDATE trust.copy SET copied = 'governance'; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '55000',
 	'a mark that this version does not know is a mark');
 
--- ---- the session learns what the ledger is, whatever is taken back
+-- ---- the session knows what the ledger is after each rollback
 
 SAVEPOINT a_copy;
 DROP SCHEMA trust CASCADE;

@@ -1,4 +1,4 @@
--- Code of the ledger's owner in the middle of the ledger's own work: it calls the ledger again, changes tables, fails.
+-- Code of the ledger's owner that runs inside the ledger's own: it calls the ledger again, changes tables, or fails.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(400);
@@ -53,7 +53,7 @@ INSERT INTO own.deed VALUES
 		PERFORM FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '2 days'); PERFORM count(*) FROM trust.current_promise;
 		PERFORM trust_ledger.customer_score('other'), trust_ledger.promiser_score('anna', now())$$);
 
--- Does what test.doing names, and not again in the middle of that.
+-- Does what test.doing names, but not again inside itself.
 CREATE FUNCTION own.act() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	doing text := current_setting('test.doing', true);
@@ -67,11 +67,11 @@ BEGIN
 END
 $$;
 CREATE FUNCTION own.fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM own.act(); RETURN coalesce(NEW, OLD); END';
--- So marked, it may run while a statement is planned.
+-- Marked immutable, it can run while a statement is planned.
 CREATE FUNCTION own.value(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM own.act(); RETURN $1; END';
 CREATE DOMAIN own.checked AS text DEFAULT 'x' CHECK (own.act());
 
--- ---- where it stands
+-- ---- where it runs
 
 CREATE TABLE planted (place text, calls text[], does text);
 INSERT INTO planted
@@ -133,8 +133,8 @@ EXCEPTION
 END
 $$;
 
--- One transaction per place. A call in the middle of one for the same customer, or the same row, may be refused; then
--- nothing of either stays.
+-- One transaction per place. A nested call for the same customer or the same row can be refused; then nothing of either
+-- call stays.
 SELECT format($$SELECT matches(nested(p.does, d.name, c.does), CASE
 		WHEN d.name = 'an error' THEN '^(OWN00 OWN00|OWN00 ok|ok OWN00) ok$'
 		WHEN d.name = 'the same customer' AND p.place ~ '^AFTER.* on entry$' AND c.name IN ('add_note', 'a tracked row') THEN '^55006 55006 ok$'
@@ -162,7 +162,7 @@ RESET test.doing;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 DROP TRIGGER z ON trust.entry;
 
--- ---- what a call began with, it goes on with
+-- ---- a call ends with the settings that it began with
 
 -- The zone is changed while the first of two customers is written; the second's promise falls due in the zone of the first.
 BEGIN;
@@ -175,7 +175,7 @@ SELECT is((SELECT zone FROM trust.ledger), 'Asia/Tokyo', 'the ledger has another
 SELECT is((SELECT count(DISTINCT due) FROM trust.promise WHERE customer LIKE 'far %'), 1::bigint, 'both are due in the zone of the call');
 ROLLBACK;
 
--- A digest is one call's, whatever digest is taken in the middle of it.
+-- A nested ledger_digest() does not disturb the outer one.
 BEGIN;
 SELECT digest FROM trust_ledger.ledger_digest() \gset
 ALTER TABLE trust.chain RENAME TO was_chain;
@@ -206,7 +206,7 @@ SET LOCAL ROLE nobody;
 SELECT throws_ok($$SELECT trust_ledger.make_promise('acme', 'w', actor => 'anna')$$, 'TL004', NULL, 'and who was asked about meanwhile has not');
 ROLLBACK;
 
--- Who owned the ledger governs no more, in the same session, once another does.
+-- A former owner cannot govern any more, in the same session, once the ledger has a new one.
 BEGIN;
 CREATE ROLE owners;
 CREATE ROLE first_owner IN ROLE owners;

@@ -1,4 +1,4 @@
--- What the extension brings: its functions, types, views and tables, and what is said of them.
+-- The objects of the extension: its functions, types, views and tables, and their comments.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -124,7 +124,7 @@ INSERT INTO intended VALUES
 	('tracked_views', '', 'record', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
--- Of what they are given, and nothing else: immutable, strict, for parallel plans.
+-- Functions of their arguments alone: immutable, strict, parallel safe.
 INSERT INTO intended
 SELECT name, arguments, returns, 'i', true, 's'
 FROM (VALUES

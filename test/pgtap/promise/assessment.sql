@@ -1,4 +1,4 @@
--- Verdicts: whose word they are, which of them stands, what they weigh.
+-- Verdicts: whose word they are, which of them stands, and what they weigh.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(459);
@@ -51,7 +51,7 @@ $$;
 
 -- ---- which word stands ----
 
--- Who says what, from the lowest word up; what a favourable relayed one is worth is in the next table.
+-- Who gives which verdict, from the lowest rank up.
 CREATE TABLE word (nr int GENERATED ALWAYS AS IDENTITY, word text PRIMARY KEY, who text, evidence text, relayed boolean, first text, later text);
 INSERT INTO word (word, who, evidence, relayed, first, later) VALUES
 	('company', 'dora', 'asserted', false, 'kept', 'partly_kept'),
@@ -95,7 +95,7 @@ BEGIN
 END
 $$;
 
--- What stands of a word once it does.
+-- The promise after this verdict, if it stands.
 CREATE FUNCTION worth(w word, said text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(' ', said, said, CASE w.who WHEN 'crm' THEN 'record' WHEN 'carl' THEN 'customer' ELSE CASE said WHEN 'broken' THEN 'customer' ELSE 'company' END END,
@@ -103,7 +103,7 @@ LANGUAGE sql AS $$
 		CASE said WHEN 'broken' THEN '0/1000' WHEN 'partly_kept' THEN '500/500' ELSE CASE w.who WHEN 'dora' THEN '500/0' ELSE '1000/0' END END)
 $$;
 
--- By a function: a session's own word is given in a SELECT that reads no tables itself.
+-- A function, since an act of one's own is a SELECT that reads no tables itself.
 CREATE TABLE contested (a word, b word, what text, want boolean, standing text, answer text, later text, entry text);
 CREATE FUNCTION contest_all() RETURNS void
 LANGUAGE sql AS $$
@@ -121,8 +121,8 @@ SELECT is(format('%s %s', answer, entry),
 	format('%s %s %s %s %s', CASE WHEN want THEN (b).later ELSE (a).first END, (b).later, CASE WHEN (b).relayed THEN 'relayed' ELSE 'own' END, want, want),
 	format('%s: answered and recorded', what)) FROM contested;
 
--- A withdrawal past due says broken in the company's name: another word of the company's, better known
--- or relayed in its favour, is recorded and does not stand; any higher one does.
+-- A withdrawal past due is the company's verdict "broken". Another verdict of the company, with better evidence or relayed
+-- in its favour, is recorded and does not stand; any higher one does.
 CREATE FUNCTION answer_to_withdrawal(late boolean, who text, evidence text, said text, relayed boolean, again text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -152,10 +152,10 @@ FROM (VALUES
 	(false, 'dora', 'session', 'kept', false, NULL, 'TL001; withdrawn'),
 	(false, 'carl', 'asserted', 'broken', false, NULL, 'TL001; withdrawn')) AS v (late, who, evidence, said, relayed, again, want);
 
--- ---- what we relay ----
+-- ---- relayed verdicts ----
 
--- Nobody relays praise of what they, or the human who answers for them, promised or backed; a
--- complaint anybody does. Who speaks for somebody else relays nothing.
+-- Nobody can relay a favourable verdict on what they, or the human responsible for them, promised or backed. Anybody can
+-- relay a complaint. Actors who do not speak for the company cannot relay.
 SELECT is(say(new_promise(actor => promiser, backed_by => backer), who, 'asserted', verdict, true),
 	CASE WHEN want = 'TL003' AND verdict = 'broken' OR want = 'relays' THEN verdict ELSE want END,
 	format('%s relays %s: promised by %s, backed by %s', who, verdict, promiser, coalesce(backer, 'nobody')))
@@ -184,9 +184,9 @@ END
 $$;
 SELECT is(handed_over(), ROW('kept'::text, 'TL003'::text), 'who takes over a machine relays no praise of what it promised');
 
--- ---- when, why, and what for ----
+-- ---- time, reason and purpose ----
 
--- The first verdict settles the promise, when it occurred; later ones change what it says, not since when.
+-- The first verdict settles the promise, at its time; later ones change the outcome, not the time.
 CREATE FUNCTION settled(calls text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -269,7 +269,7 @@ $$;
 SELECT is(weighs(who, said, relayed), changed, format('%s says %s, relayed %s, with other weights', who, said, relayed)) FROM weight;
 SELECT is(verdict(promise), 'kept kept customer asserted 1000/0', 'what was said before weighs what it did') FROM old_verdict;
 
--- Weights that would pay for breaking promises, or would not be weights; the others stay as they are.
+-- Weights that would reward broken promises, or are no weights; the other weights stay as they are.
 CREATE FUNCTION with_weights(patch jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -299,7 +299,7 @@ FROM (VALUES
 	('{"broken": [0, 750]}', '22023'),
 	('{"broken": [1, 1000]}', '22023'),
 	('{"broken": [0, 0]}', '22023'),
-	-- our own word between the customer's and a repair; partly kept between ours and broken
+	-- the company's word between the customer's and a repair; partly kept between that and broken
 	('{"kept": [900, 0], "kept_by_company": [901, 0]}', '22023'),
 	('{"kept": [1000, 10], "kept_by_company": [900, 9]}', '22023'),
 	('{"kept_by_company": [250, 750]}', '22023'),

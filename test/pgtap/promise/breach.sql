@@ -1,4 +1,4 @@
--- Owning up to a breach and making it good: in time by whose clock, over whose word, for how much.
+-- Admitting a breach and repairing it: by whose clock it is in time, over whose verdict, and with what weight.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(174);
@@ -62,7 +62,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- What stands: whose word, for how much, what first ended it; what was said (+ stands, - does not).
+-- The promise: whose word stands, its weights, what first ended it; for each verdict + if it stands, - if not.
 CREATE FUNCTION verdict(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(' ', state, whose_word, CASE WHEN relayed THEN 'relayed' END, CASE verdict_evidence WHEN 'session' THEN 'session' END, weight_kept || '/' || weight_broken,
@@ -72,7 +72,7 @@ LANGUAGE sql AS $$
 	FROM trust.promise p WHERE promise = of_promise
 $$;
 
--- Each story is a customer's of its own, whose chain must verify after each step.
+-- Each story has a customer of its own, whose chain must verify after each step.
 CREATE TABLE told (customer text, promise uuid, steps text);
 CREATE SEQUENCE customers;
 CREATE FUNCTION story(due numeric, steps text) RETURNS text
@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 
--- ---- what is said, over whose word ----
+-- ---- over whose word ----
 
 -- The third entry is the first after a first verdict; "waits 3": that it is one to be confirmed.
 SELECT is(story(CASE WHEN steps ~ '^withdraw' THEN -5 ELSE 1 END, steps), want, steps)
@@ -143,7 +143,7 @@ FROM (VALUES
 	('withdraw anna, repair anna', 'broken company 250/750 by withdrawn repaired ++'),
 	('withdraw anna, repair crm', 'broken record 250/750 by withdrawn repaired ++'),
 	('kept carl, broken carl, repair carl', 'broken customer 250/750 by assessed repaired +++'),
-	-- over another's, or a better known one, it waits
+	-- over another's verdict, or one with better evidence, it waits
 	('broken crm, repair anna', 'broken record 0/1000 by assessed waits 3 +-'),
 	('broken carl, repair anna', 'broken customer 0/1000 by assessed waits 3 +-'),
 	('broken carl, repair+ anna', 'broken customer 0/1000 by assessed waits 3 +-'),
@@ -154,7 +154,7 @@ FROM (VALUES
 	('complain rita, repair crm', 'broken customer relayed 0/1000 by assessed waits 3 +-'),
 	('admit anna, broken carl, repair anna', 'broken customer 0/750 by breach_admitted admitted waits 4 ++-'),
 	('withdraw anna, broken carl, repair anna', 'broken customer 0/1000 by withdrawn waits 4 ++-'),
-	-- until who said it says this too, by confirming it or by themselves
+	-- until the one who gave the verdict confirms the repair or gives another verdict
 	('broken crm, repair anna, confirm crm', 'broken record 250/750 by assessed repaired +-+'),
 	('broken crm, repair anna, confirm carl', 'broken customer 250/750 by assessed repaired +-+'),
 	('broken carl, repair anna, confirm carl', 'broken customer 250/750 by assessed repaired +-+'),
@@ -202,7 +202,7 @@ FROM (VALUES
 	('broken carl, repair carl, kept carl, broken carl', 'broken customer 0/1000 by assessed ++++'),
 	('broken carl, repair+ carl, broken carl', 'broken customer session 250/750 by assessed repaired ++-'),
 	('admit anna, repair anna, broken carl', 'broken customer 0/750 by breach_admitted admitted +++'),
-	-- what the company admitted or took back late, its own word changes in one way only: by making it good
+	-- after an admission or a late withdrawal, the company can only repair the breach
 	('admit anna, repair anna, kept+ anna', 'broken company 250/750 by breach_admitted admitted repaired ++-'),
 	('admit anna, kept anna, repair rita, praise rita', 'broken company 250/750 by breach_admitted admitted repaired waits 5 +-+-'),
 	('withdraw anna, repair anna, kept+ anna', 'broken company 250/750 by withdrawn repaired ++-'),
@@ -216,7 +216,7 @@ FROM (VALUES
 
 -- ---- the score ----
 
--- At each entry of these stories, the score is what the last that stood weighs, from the instant of the first.
+-- After each entry of these stories, the score has the weights of the last verdict that stands, as of the first one.
 CREATE TABLE looked AS
 	SELECT t.customer, t.steps, e.seq, e.recorded_at, last.weight_kept / 1000.0::float8 AS kept, last.weight_broken / 1000.0::float8 AS broken, last.state AS outcome, last.whose_word, first.occurred_at AS at
 	FROM told t JOIN trust.entry e USING (customer)
@@ -225,7 +225,7 @@ CREATE TABLE looked AS
 \ir ../../helpers/close.sql
 CREATE FUNCTION faded(weight float8, age interval) RETURNS float8 LANGUAGE sql AS $$ SELECT coalesce(weight * 2 ^ (-extract(epoch FROM age)::float8 / 86400 / 180), 0) $$;
 SELECT cmp_ok(count(*), '>', 250::bigint, 'many entries to look at') FROM looked;
--- those made due before now are overdue until the first verdict
+-- promises that were due are overdue until the first verdict
 SELECT is_empty($$
 	SELECT l.*, score FROM looked l, unnest('{as_of,known_at,both}'::text[]) AS basis,
 		trust_ledger.customer_score(l.customer, CASE WHEN basis <> 'known_at' THEN l.recorded_at END, CASE WHEN basis <> 'as_of' THEN l.recorded_at END) AS score,
@@ -245,13 +245,13 @@ SELECT is_empty($$
 	SELECT c.customer, now, explained FROM told c, trust_ledger.customer_score(c.customer) AS now, LATERAL (SELECT trust_ledger.sum(x.score) AS explained FROM trust_ledger.explain_trust('customer', c.customer) x) AS x
 	WHERE NOT (is_close(trust_ledger.kept(now), coalesce(trust_ledger.kept(explained), 0), 0, 1e-9) AND is_close(trust_ledger.broken(now), coalesce(trust_ledger.broken(explained), 0), 0, 1e-9))
 $$, 'customer_score() and explain_trust() of now');
--- A breach that was admitted, found and repaired was one breach.
+-- A breach that was admitted, found and repaired counts as one breach.
 SELECT is((SELECT sum(broken) || ' ' || sum(kept) FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '20 days', clock_timestamp(), of_key => customer)), '1 0', 'trust_trend(): ' || steps)
 FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', 'admit anna, repair anna', 'broken anna, repair anna, broken anna, repair anna', 'broken carl, repair anna, confirm carl');
 
 -- ---- in time ----
 
--- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
+-- By the ledger's clock, not by occurred_at; a grace period does not extend it. All in hours before now.
 SELECT is(state_after(login, new_promise('plain', due_ago => due * interval '1 hour'), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))
 FROM (VALUES
@@ -260,7 +260,7 @@ FROM (VALUES
 	('app', -1, 0, 'broken'), ('app', -1, 20, 'broken'), ('importer', -1, 30, 'broken'), ('importer', -1, 241, '22008'), ('app', -1, -1, '22008'),
 	('app', NULL, 0, 'TL001'), ('importer', NULL, 30, 'TL001')) AS v (login, due, ago, want);
 
--- When it was admitted, repaired and settled, and what marks it.
+-- The times of admission, repair and settlement, and the marks.
 CREATE FUNCTION instants(ago interval) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -278,7 +278,7 @@ SELECT is(instants(ago::interval), want, format('admitted %s ago', ago))
 FROM (VALUES ('20 hours', 'breach_admitted f no stock {"from": "mail"} broken recorded settled, breach_repaired f sent another broken recorded'),
 	('2 days', 'breach_admitted t no stock {"from": "mail"} broken occurred settled, breach_repaired t sent another broken occurred')) AS v (ago, want);
 
--- ---- what it is worth: kept > repaired > admitted > broken, component by component ----
+-- ---- weights: kept > repaired > admitted > broken, component by component ----
 
 -- All ways that lead to each, with any weights.
 CREATE TABLE way (rank int, due numeric, steps text);
@@ -339,7 +339,7 @@ FROM (VALUES
 	('admit anna, repair anna', 'broken company 200/500 by breach_admitted admitted repaired ++'),
 	('broken carl, repair anna', 'broken customer 50/800 by assessed waits 3 +-')) AS v (steps, want);
 
--- What was said before weighs what it did; what is said of it since weighs what holds then.
+-- Earlier verdicts keep their weights; later ones get the new weights.
 CREATE FUNCTION reweighed(first text, second text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -354,7 +354,7 @@ END
 $$;
 SELECT is(reweighed('admit anna', 'repair anna'), 'broken company 100/700 by breach_admitted admitted +, broken company 250/750 by breach_admitted admitted repaired ++', 'weights set between admission and repair');
 
--- ---- what is said in words, and who may not ----
+-- ---- descriptions, and rights ----
 
 CREATE FUNCTION in_words(of_steps text) RETURNS SETOF text
 LANGUAGE sql AS $$

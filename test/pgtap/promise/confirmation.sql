@@ -1,5 +1,4 @@
--- What the company passes on of what the customer said: where it stands at once, where it waits, and what it
--- takes to confirm it.
+-- Relayed acts: which stand at once, which wait, and who can confirm them.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(205);
@@ -43,7 +42,7 @@ LANGUAGE sql AS $$
 	FROM regexp_match(act, '^(\w+) (\w+)(?: (\d+)d)?(.*)$') AS part
 $$;
 
--- How a promise stands: its state, and what there is to say besides; and its customer's score.
+-- The promise: its state, what else applies, and its customer's score.
 CREATE FUNCTION seen(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', p.state, 'accepted' || left(p.accepted_at::text, 0), 'waits ' || p.unconfirmed, CASE WHEN c.overdue THEN 'overdue' END,
@@ -69,7 +68,7 @@ LANGUAGE sql AS $$
 	SELECT a IS NOT NULL AND is_close(trust_ledger.kept(a), trust_ledger.kept(b), 0, 1e-6) AND is_close(trust_ledger.broken(a), trust_ledger.broken(b), 0, 1e-6)
 $$;
 
--- What disagrees about the customer, if anything does.
+-- The answers about the customer that disagree, if any.
 CREATE FUNCTION disagrees(of_customer text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -136,12 +135,12 @@ $$;
 
 -- ---- accepting ----
 
--- Stands at once unless past due: then it waits, and counts for nothing.
+-- A relayed acceptance stands at once, unless the promise is past due: then it waits, and does not count.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, score 0:0'),
-	-- not their own: neither who promised or wrote it, nor who answers for them, also where somebody declined it
+	-- not of one's own promise: neither promiser nor drafter, nor the human responsible for them, also if it was declined
 	($$make bot, due:-1d, kind => 'guarded'; relay_accept bot; kept bot$$,
 		'proposed proposed TL001 | proposed, waits 2, score 0:0'),
 	($$make bot, due:-1d, kind => 'guarded'; decline ben; relay_accept anna; relay_accept bot$$,
@@ -158,7 +157,7 @@ FROM (VALUES
 		'proposed proposed open | open, accepted, waits 3, score 0:0'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_accept anna; accept carl; confirm carl; confirm carl; confirm cai, entry => 2$$,
 		'open open TL001 TL001 open TL001 TL001 | open, accepted, score 0:0'),
-	-- never open: from now on it counts, and is past due
+	-- never open before: now it counts, and is past due
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; confirm carl$$,
@@ -213,7 +212,7 @@ FROM (VALUES
 
 -- ---- releasing ----
 
--- Stands at once where the company could have withdrawn: else it waits, and is no way out.
+-- A relayed release stands at once if the company could have withdrawn the promise. Otherwise it waits.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'free'; relay_release anna$$,
@@ -262,7 +261,7 @@ FROM (VALUES
 		'open open | open, waits 2, score 0:0'),
 	($$make bot 10d, due:1h, kind => 'free'; relay_release anna; confirm carl$$,
 		'open open released | released, by released, score 0:0'),
-	-- what an importer enters as before due; what was accepted stays accepted
+	-- a backfilled release before due; an accepted promise stays accepted
 	($$make bot 10d, due:5d, kind => 'free'; relay_release anna 6d$$,
 		'open released | released, waits 2, by released, score 0:0'),
 	($$make bot 10d, due:5d, kind => 'free'; accept carl; relay_release anna 6d$$,
@@ -272,7 +271,7 @@ FROM (VALUES
 
 -- ---- amending ----
 
--- Waits, always: the old terms stand, and their backing.
+-- A relayed amendment always waits: the old terms stand, and their backing.
 SELECT is(story(acts, true), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'free'; relay_amend anna, words => 'x'$$,
@@ -322,7 +321,7 @@ FROM (VALUES
 		'open open open TL003 TL003 TL003 open | open, accepted, terms 4, score 0:0 | x, free, due in 1d, by anna'),
 	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend carl, words => 'x'; relay_amend crm, words => 'x'; relay_amend anna; relay_amend anna, due:1d; amend anna, words => 'x'; amend crm, words => 'x'$$,
 		'open open 22023 22023 22023 22023 TL001 TL001 | open, accepted, score 0:0 | We come., free, due in 1d'),
-	-- the promiser's own act, and another's meanwhile
+	-- the promiser's own act, and another's in between
 	($$make anna, due:-1d, kind => 'guarded'; accept carl; relay_amend anna, words => 'x'$$,
 		'open open open | open, accepted, waits 3, backed by anna, score 0:0 | We come., guarded, due in 1d, asks asserted'),
 	($$make anna, due:-1d, kind => 'guarded'; accept carl; relay_amend anna, words => 'x'; confirm carl$$,
@@ -392,7 +391,7 @@ FROM (VALUES
 		'open broken broken broken kept | kept, kept says customer 1000/0, by assessed, score 1:0'),
 	($$make bot, kind => 'free'; relay_broken anna; confirm crm; confirm carl; confirm carl, entry => 2$$,
 		'open broken broken broken TL001 | broken, broken says customer 0/1000, by assessed, score 0:1'),
-	-- not by promiser, backer and their machines, nor by who does not speak for the company
+	-- not by promiser, backer and their machines, nor by actors who do not speak for the company
 	($$make bot, kind => 'free'; back ben; relay_kept anna; relay_kept bot; relay_kept ben; relay_kept bens_bot; relay_partly anna; relay_partly bens_bot$$,
 		'open open TL003 TL003 TL003 TL003 TL003 TL003 | open, backed by ben, score 0:0'),
 	($$make bot, kind => 'free'; back ben; relay_kept carl; relay_broken cai; relay_kept crm; confirm carl$$,
@@ -407,7 +406,7 @@ FROM (VALUES
 
 -- ---- repairing ----
 
--- Over a higher word it waits for who gave that, or a higher one.
+-- A repair over a higher word waits for the actor who gave that, or for a higher one.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; broken anna; repair anna; confirm carl$$,
@@ -433,7 +432,7 @@ FROM (VALUES
 
 -- ---- confirming ----
 
--- What waits, by its number or the last.
+-- A claim is confirmed by its number, or the last one.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; confirm carl; confirm carl, entry => 1; confirm carl, entry => 99; confirm carl, entry => -1; confirm carl, entry => 0$$,
@@ -516,7 +515,7 @@ SELECT results_eq($$SELECT row(e.seq::int, e.event, e.actor, e.speaks_for, e.rel
 SELECT is((SELECT (purpose_met, verdict, context) FROM trust.entry e JOIN one USING (promise) WHERE e.seq = s.seq)::text, want, format('entry %s takes over what was said', s.seq))
 FROM (VALUES (8, '(t,kept,)'), (3, '(,,"{""mail"": 1}")')) AS s (seq, want);
 
--- An auditor reads which of it waited, and what confirmed it.
+-- history() shows which claims waited, and what confirmed them.
 SELECT ok(description ~ pattern, format('entry %s in words: %s', seq, pattern))
 FROM one, LATERAL trust_ledger.history(promise) AS h JOIN (VALUES
 	(2, 'Human "anna" relayed that the customer accepted the terms of entry 1'), (2, '^((?!does not stand).)*$'),
@@ -541,7 +540,7 @@ FROM one, LATERAL (VALUES
 	(format('%L, 10, reason => '''', actor => ''carl''', promise), '22023'), (format('%L, 10, actor => ''carl'', occurred_at => now() + interval ''1 hour''', promise), '22008'),
 	(format('%L, 10, actor => ''carl'', occurred_at => now() - interval ''20 hours''', promise), '22008')) AS v (args, code);
 
--- An entry of another promise to the same customer is no claim about this one.
+-- An entry of another promise to the same customer is not a claim about this one.
 DO $$
 BEGIN
 	PERFORM trust_ledger.release_promise(promise, relayed => true, actor => 'anna') FROM trust_ledger.make_promise('one', 'We call.', kind => 'free', actor => 'bot');
@@ -553,7 +552,7 @@ SELECT lives_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, 14, actor =
 
 \ir ../../helpers/calls.sql
 
--- Levels, and whose login.
+-- Levels and logins.
 CREATE ROLE app LOGIN;
 CREATE ROLE analyst LOGIN;
 CREATE ROLE login_carl LOGIN;
@@ -585,8 +584,8 @@ FROM (SELECT p.promise FROM trust_ledger.make_promise('one', 'We write.', kind =
 
 -- ---- the chatbot that promised a refund ----
 
--- A bot promises what policy wants a human behind; nobody comes. The customer relies on it. In real time, and
--- by an application that may enter nothing after the fact.
+-- A bot makes promises for which policy asks for a human. Nobody backs them, and the customer relies on them. In real
+-- time, by an application that cannot backfill.
 \ir ../../helpers/evidence.sql
 CREATE FUNCTION scores(OUT customer text, OUT promiser text, OUT view text, OUT of_customer text, OUT explained text)
 LANGUAGE sql AS $$
@@ -633,9 +632,9 @@ FROM stage ORDER BY nr \gexec
 SELECT is((SELECT string_agg(state || coalesce(' backed by ' || backer, ', nobody backed it'), '; ' ORDER BY words) FROM trust.promise WHERE customer = 'moffatt'), 'broken, nobody backed it; broken, nobody backed it', 'nobody stood behind either');
 
 SELECT is_empty('SELECT FROM trust.entry WHERE relayed AND backer IS NOT NULL', 'who relays stands behind nothing by that');
--- ---- what a machine put into the customer's mouth, and who is asked for it ----
+-- ---- an amendment that a machine relays needs the backer that policy asks for ----
 
--- The rule about machines held when the bot wrote it; it still holds when somebody else confirms it.
+-- The rule about machines applied when the bot wrote the amendment; it still applies when somebody else confirms it.
 CREATE FUNCTION laundered(confirms text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -655,7 +654,7 @@ $$;
 SELECT is(laundered(confirms), 'open, 100000, session, waits', 'a human is asked for what the bot relayed, confirmed by ' || confirms)
 FROM unnest('{carl,crm}'::text[]) AS confirms;
 
--- ---- a purpose that was erased cannot be agreed to ----
+-- ---- an amendment cannot be confirmed after the purpose was erased ----
 
 CREATE FUNCTION without_purpose() RETURNS text
 LANGUAGE plpgsql AS $$

@@ -1,5 +1,5 @@
--- Erasing what people wrote: texts and salts go, everything else stays, every hash still proves
--- itself; and nobody hides behind an erasure.
+-- Erasing what people wrote: texts and salts are removed, everything else stays, and all hashes still verify. An erasure
+-- cannot hide an alteration.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -44,7 +44,7 @@ SELECT trust_ledger.assess_promise(promise_named('full'), 'kept', reason => 'The
 SELECT trust_ledger.assess_promise(promise_named('full'), 'broken', actor => 'erp', idempotency_key => 'k11');
 INSERT INTO promised SELECT 'plain', promise FROM trust_ledger.make_promise('c', 'Soon.', actor => 'ben');
 INSERT INTO promised SELECT 'of d', promise FROM trust_ledger.make_promise('d', 'It works.', purpose => 'To sell it.', actor => 'ben');
--- Customer e: what was not settled yet.
+-- Customer e: promises that are not settled.
 SELECT trust_ledger.register_actor('eve', 'human', speaks_for => 'customer');
 INSERT INTO promised
 SELECT name, (trust_ledger.make_promise('e', name, promiser => promiser, due => '2099-01-01', longest_pause => '1 day', purpose => 'Why.', actor => promiser)).promise
@@ -58,7 +58,7 @@ SELECT trust_ledger.assess_promise(promise_named('said'), 'kept', relayed => tru
 SELECT trust_ledger.release_promise(promise_named('let off'), 'Said.', relayed => true, actor => 'ben');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'a sound ledger');
 
--- ---- what goes, and that nothing else does
+-- ---- what is erased, and nothing else
 
 CREATE FUNCTION remember() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -73,9 +73,9 @@ BEGIN
 END
 $$;
 SELECT remember();
--- What is another after that: texts that went from entries, with their salts ("request" is the salt of
--- one), from promises, from actors; new entries, with what they refer to and name. "?" before what
--- should not be, "!" before what verify() finds.
+-- The changes since remember(): texts that are gone from entries, with their salts ("request" is the salt of a request),
+-- from promises, and from actors; new entries, with what they refer to and name; "?" before any other change, "!" before
+-- a finding of verify().
 CREATE FUNCTION is_another() RETURNS text[] LANGUAGE sql AS $$
 	WITH text_of (name, n) AS (VALUES ('words', 1), ('purpose', 2), ('note', 3), ('context', 4), ('name', 5)),
 	e AS (
@@ -118,8 +118,8 @@ CREATE FUNCTION is_another() RETURNS text[] LANGUAGE sql AS $$
 		SELECT 'z', 0, 6, concat_ws(' ', '!', part, customer, seq, subject, field, problem) FROM trust_ledger.verify())
 	SELECT coalesce(array_agg(what ORDER BY part, customer, seq, what), '{}') FROM said
 $$;
--- The nth entry of that event about that subject; the call that erases it, with its number left open
--- until then; and numbers that come after governance as it is now.
+-- The nth governance entry of that event about that subject; the call that erases it, whose number is filled in when it
+-- is made; and expected texts with the numbers of the next governance entries.
 CREATE FUNCTION nr(of_event text, of_subject text, nth integer DEFAULT 1) RETURNS bigint LANGUAGE sql AS $$
 	SELECT seq FROM trust.entry WHERE customer = '' AND event = of_event AND subject = of_subject ORDER BY seq OFFSET nth - 1 LIMIT 1
 $$;
@@ -140,7 +140,7 @@ $$;
 CREATE FUNCTION in_governance(expected text[], further integer) RETURNS text[] LANGUAGE sql AS $$
 	SELECT array_agg(format(f, length + further, length + further + 1) ORDER BY n) FROM trust.chain, unnest(expected) WITH ORDINALITY AS u (f, n) WHERE customer = ''
 $$;
--- The same of one call, after others; nothing of it stays. Or its SQLSTATE.
+-- The changes by the last of these calls, or its SQLSTATE. Rolled back.
 CREATE FUNCTION erased(VARIADIC calls text[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -201,7 +201,7 @@ FROM trust.chain, (VALUES
 WHERE customer = '';
 SELECT is(erased(call), (SELECT array_agg(trim(u, E' \n\t') ORDER BY n) FROM unnest(expected) WITH ORDINALITY AS x (u, n)), call) FROM erasures;
 
--- What the caller's session is set to changes nothing of it.
+-- Settings of the caller's session change nothing.
 SET LOCAL IntervalStyle = sql_standard;
 SET LOCAL DateStyle = 'German, DMY';
 SET LOCAL TimeZone = 'Pacific/Kiritimati';
@@ -210,7 +210,7 @@ RESET IntervalStyle;
 RESET DateStyle;
 RESET TimeZone;
 
--- ---- again, and again
+-- ---- erasing repeatedly
 
 SELECT is(erased(VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (VALUES
 	(ARRAY[$$erase_words('c', 9, 'r')$$, $$erase_words('c', 9, 'r')$$], '{P0002}'::text[]),
@@ -238,7 +238,7 @@ SELECT is(erased(VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (
 	(ARRAY[$$erase_customer('c', 'r')$$, $$rebuild('c')$$], in_governance('{+%1$s}', 1)),
 	(ARRAY[of_governance('actor_registered', 'zoe', 2), $$rebuild('')$$], in_governance('{+%1$s}', 3))) AS c (calls, expected);
 
--- ---- who may, and what is refused
+-- ---- rights, and what is refused
 
 -- The state that the last of these calls leaves when that role makes it, or its SQLSTATE. Rolled back.
 CREATE FUNCTION state_after_calls(as_role text, VARIADIC calls text[]) RETURNS text LANGUAGE plpgsql AS $$
@@ -262,7 +262,7 @@ SELECT is(state_after_calls(role, call), CASE role WHEN 'admin' THEN state ELSE 
 FROM unnest('{application,auditor,analyst,import,nobody,admin}'::text[]) AS role,
 	(VALUES ($$erase_words(promise_named('full'), 'r')$$, 'kept'), ($$erase_words('c', 1, 'r')$$, 'kept'), (resolved(of_governance('policy_set', 'anna')), 'ok'),
 		($$erase_customer('c', 'r')$$, 'kept'), ($$erase_words(gen_random_uuid(), 'r')$$, 'P0002'), ($$erase_words('nobody', 1, 'r')$$, 'P0002')) AS c (call, state);
--- behind somebody else's function it is their right that counts
+-- in a security-definer function the rights of its owner count
 CREATE FUNCTION erase_as_nobody() RETURNS trust_ledger.receipt SECURITY DEFINER LANGUAGE sql AS $$SELECT * FROM trust_ledger.erase_customer('c', 'r')$$;
 CREATE FUNCTION erase_as_admin() RETURNS trust_ledger.receipt SECURITY DEFINER LANGUAGE sql AS $$SELECT * FROM trust_ledger.erase_customer('c', 'r')$$;
 ALTER FUNCTION erase_as_nobody() OWNER TO nobody;
@@ -313,7 +313,7 @@ SELECT is(state_after_calls('none', VARIADIC calls), expected, array_to_string(c
 	(ARRAY[$$erase_customer('c', 'r')$$, $$erase_customer('c', 'r', idempotency_key => 'k1')$$], 'TL005'),
 	(ARRAY[$$erase_words(promise_named('full'), 'r', idempotency_key => 'k')$$, $$erase_words('c', 13, 'r')$$, $$erase_words(promise_named('full'), 'r', idempotency_key => 'k')$$], 'TL005')) AS c (calls, expected);
 
--- ---- the life of a promise goes on without its words
+-- ---- a promise without its words
 
 SELECT is(state_after_calls('none', VARIADIC ARRAY[$$erase_customer('e', 'r')$$] || calls), expected, array_to_string(calls, '; ')) FROM (VALUES
 	-- what is backed, and what is amended, are exact terms
@@ -340,7 +340,7 @@ SELECT is(state_after_calls('none', VARIADIC ARRAY['erase_words(''e'', (SELECT s
 -- with the old terms goes the purpose that the new ones share
 FROM (VALUES ('claimed', 'TL001'), ('Other words.', 'TL001')) AS c (words, expected);
 
--- ---- what the entry says of it
+-- ---- the entry of an erasure
 
 SELECT remember();
 CREATE TABLE receipts AS SELECT r.* FROM trust_ledger.erase_words(promise_named('full'), 'The customer asked.', actor => 'anna', context => '{"ticket": 7}', idempotency_key => 'once') AS r;
@@ -368,7 +368,7 @@ SELECT results_eq($$SELECT (r).seq, (r).promise FROM trust_ledger.erase_customer
 SELECT results_eq($$SELECT seq, promise, idempotency_key COLLATE "default", note FROM trust.entry WHERE customer = 'c' AND seq >= 15 ORDER BY 1$$,
 	$$VALUES (15::bigint, promise_named('plain'), 'all', 'All of it.')$$, 'and an entry for each promise with texts left: why others were erased stays');
 SELECT results_eq($$SELECT (r).seq FROM trust_ledger.erase_customer('c', 'All of it.', idempotency_key => 'all') AS r$$, 'VALUES (15::bigint)', 'a retry of that');
--- ---- nobody hides behind an erasure: guards off, all rights
+-- ---- an erasure cannot hide an alteration: with the guards off and all rights
 
 SELECT trust_ledger.erase_words('', nr('actor_registered', 'anna'), 'r');
 SELECT trust_ledger.erase_words('e', seq, 'r') FROM trust.entry WHERE customer = 'e' AND words = 'claimed' AND event = 'made';
@@ -391,7 +391,7 @@ $$;
 
 \ir ../../helpers/findings.sql
 
--- What verify() finds after these statements, but for guards: 'part customer seq field', or the SQLSTATE. Rolled back.
+-- What verify() finds after these statements, except guards: 'part customer seq field', or the SQLSTATE. Rolled back.
 CREATE FUNCTION found(VARIADIC doings text[]) RETURNS text[]
 LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(CASE WHEN v.part ~ '^!' THEN v.part
@@ -402,7 +402,7 @@ $$;
 CREATE FUNCTION numbered(customer text, seq bigint, field text) RETURNS text LANGUAGE sql AS $$SELECT concat_ws(' ', 'entry', coalesce(nullif(customer, ''), '-'), seq, field)$$;
 SELECT is(found('SELECT'), '{}', 'nothing was done: nothing is found');
 
--- back again: the text, its salt, both
+-- an erased text, its salt, or both are put back
 SELECT is(found(format('UPDATE trust.entry e SET %s FROM entry_before b WHERE (e.customer, e.seq) = (b.customer, b.seq) AND e.customer = %L AND e.seq = %s',
 		(SELECT string_agg(format('%1$I = b.%1$I', name || s), ', ') FROM unnest(back) AS s), customer, seq)),
 	CASE WHEN name = 'name' AND seq = nr('actor_registered', 'anna', 2) AND '' = ANY (back) THEN '{actor - anna name}' ELSE '{}'::text[] END || numbered(customer, seq, name),
@@ -418,7 +418,7 @@ SELECT is(found('UPDATE trust.promise p SET words = b.words, purpose = b.purpose
 	'a rebuild brings no words back');
 SELECT is(found('UPDATE trust.actor a SET name = b.name FROM actor_before b WHERE a.actor = b.actor', 'SELECT trust_ledger.rebuild('''')'), '{}', 'nor names');
 
--- gone, and not erased: the text, its salt, both
+-- a text, its salt, or both are missing without an erasure
 SELECT ok(found(format('UPDATE trust.entry SET %s WHERE customer = %L AND seq = %s', (SELECT string_agg(format('%I = NULL', t.name || s), ', ') FROM unnest(gone) AS s), customer, seq))
 	@> ARRAY[numbered(customer, seq, t.name)], format('gone: %s %s %s %s', customer, seq, t.name, gone))
 FROM trust.entry e, unnest('{words,purpose,note,context,name}'::text[]) AS t (name), (VALUES ('{"",_salt}'::text[]), ('{""}'), ('{_salt}')) AS v (gone)
@@ -427,7 +427,7 @@ SELECT is(found(format('UPDATE trust.entry SET request_salt = NULL WHERE custome
 	format('gone: the salt of a request, %s %s', customer, seq))
 FROM trust.entry WHERE request_salt <> '';
 
--- the entry that says so: gone, another's, of other texts
+-- the entry of an erasure is missing, is another's, or names other texts
 SELECT ok(findings @> ARRAY[CASE WHEN seq = length THEN format('chain %s - length', coalesce(nullif(customer, ''), '-')) ELSE numbered(customer, seq + 1, 'seq') END]
 		AND ((customer, seq) IN (('c', 13), ('c', 14)) OR findings::text ~ 'entry [^"]* (words|purpose|note|context|name)"'),	-- two are said again later
 	format('gone: what says that texts are, %s %s', customer, seq))

@@ -50,7 +50,7 @@ INSERT INTO situation VALUES
 	('withdrawn', 'withdrawn', '1 day', '{"withdraw_promise($1, actor => ''bot'')"}'),
 	('its words erased', 'open', '1 day', '{"back_promise($1, actor => ''anna'')","erase_words($1, ''r'', actor => ''anna'')"}');
 
--- All that is known of the promise and its customer, but how far their entries have come.
+-- All that is known of the promise and its customer, except how many entries they have.
 CREATE FUNCTION known(of_promise uuid) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_build_object('promise', to_jsonb(p) - 'last_seq', 'score', c.score::text, 'now', trust_ledger.broken(trust_ledger.customer_score(p.customer)),
@@ -83,7 +83,7 @@ FROM situation s, unnest('{anna,bot,crm,carl}'::text[]) AS who;
 SELECT is(noted(s, 'carl', now() - interval '5 days'), 'open, noted carl They called. {"from": "phone"} last 0', 'a note entered late')
 FROM situation s WHERE situation = 'open';
 
--- ---- who may not ----
+-- ---- rights ----
 
 SELECT is(state_after(login, new_promise('guarded', due_ago => '-1 day'), call), want, format('%s: %s', login, call))
 FROM (VALUES
@@ -127,13 +127,13 @@ SELECT trust_ledger.add_note(promise, 'A SECRET.', actor => 'carl', context => '
 SELECT is(reads(login, format('SELECT seq, description, context FROM trust_ledger.history(%L)', promise)), want, login || ' reads the history')
 FROM secret, (VALUES ('app', 'true'), ('auditor', 'true'), ('analyst', 'TL004'), ('importer', 'TL004'), ('admin', 'TL004'), ('outsider', 'TL004')) AS v (login, want);
 SELECT is(reads('analyst', 'TABLE trust.' || t), '42501', 'no analyst reads trust.' || t) FROM unnest('{entry,promise}'::text[]) AS t;
--- No view shows it, whichever there are; the customer's key is in them.
+-- No view shows it; the customer's key is in them.
 SELECT is_empty($$
 	SELECT relname, shown FROM pg_class, LATERAL (SELECT reads('analyst', format('SELECT replace(v::text, ''SECRET-free'', '''') FROM trust.%I v', relname)) AS shown) AS r
 	WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('v', 'm') AND shown <> 'false'
 $$, 'no view shows an analyst a note');
 
--- ---- the same call again ----
+-- ---- retries ----
 
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$

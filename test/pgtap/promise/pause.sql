@@ -1,5 +1,5 @@
--- Pauses: how they move due, how long all of them may last, who stops and starts the clock, and
--- what that makes of what is overdue or taken back.
+-- Pauses: how they move due, how long all of them can last, who can stop and start the clock, and their effect on what is
+-- overdue or withdrawn.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(158);
@@ -56,8 +56,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- The clock: by how much due and overdue_at moved since first due, and what paused_for says of it; since
--- and until when it stands still, in days before now.
+-- The clock: by how much due and overdue_at moved since first due, and paused_for if it differs; since when and until when
+-- the promise is paused, in days before now.
 CREATE FUNCTION days(i interval) RETURNS text
 LANGUAGE sql AS $$ SELECT round(extract(epoch FROM i) / 86400, 3)::float8::text $$;
 CREATE FUNCTION clock(of_promise uuid) RETURNS text
@@ -107,7 +107,7 @@ FROM (VALUES
 	('pause bot 9, resume bot 8, pause bot 7, resume bot 6, pause bot 5, resume bot 4.5', 'open, due +2.5'),
 	('pause bot 9, resume bot 6, pause bot 5', 'open, due +3, refused TL001'),
 	('pause bot 9, resume bot 8, pause bot 7, resume bot 5, pause bot 4.5', 'open, due +3, refused TL001'),
-	-- it ends by itself, and starting the clock later takes nothing back and gives nothing
+	-- a pause ends by itself, and resuming later changes nothing
 	('pause bot 8, resume bot 4.9', 'open, due +3'),
 	('pause bot 8, resume bot 0', 'open, due +3'),
 	('pause bot 8, resume bot 0, pause bot 0', 'open, due +3, refused TL001'),
@@ -120,7 +120,7 @@ FROM (VALUES
 	('pause bot 8, resume carl 9, resume carl 7', 'open, due +1, refused 22008'),
 	('pause bot 11', 'open, due +0, refused 22008'),
 	('pause bot -1', 'open, due +0, refused 22008'),
-	-- by nobody who speaks for the customer
+	-- not by actors who speak for the customer
 	('pause carl 8', 'open, due +0, refused TL003'),
 	('pause cai 8', 'open, due +0, refused TL003'),
 	('pause otto 8', 'open, due +0, refused TL003'),
@@ -128,7 +128,7 @@ FROM (VALUES
 	('pause gone 8', 'open, due +0, refused TL003'),
 	('pause bot 8, resume gone 7', 'open, due +3, from 8 to 5, refused TL003'),
 	('pause nobody 8', 'open, due +0, refused 42704'),
-	-- never after due, which is where the pauses before have moved it
+	-- not after due, as earlier pauses have moved it
 	('pause bot 3.999', 'open, due +0, refused TL001'),
 	('pause bot 0', 'open, due +0, refused TL001'),
 	('pause bot 8, resume bot 7, pause bot 3.5', 'open, due +3, from 3.5 to 1.5'),
@@ -147,12 +147,12 @@ FROM (VALUES
 	('pause bot 8, resume bot 7.5, shorten bot 5, pause bot 4', 'open, due +1, from 4 to 3.5'),
 	('pause bot 8, resume bot 7, clear bot 5, pause bot 4', 'open, due +1, refused TL001'),
 	('pause bot 8, resume bot 7, clear bot 6, lengthen bot 5, pause bot 4', 'open, due +5, from 4 to 0'),
-	-- it is the customer's to amend once they accepted it: as little while it is paused
+	-- after acceptance the customer amends it: not while it is paused, either
 	('accept carl 9, pause bot 8', 'open, due +3, from 8 to 5'),
 	('pause bot 8, accept carl 7, resume carl 6', 'open, due +2'),
 	('accept carl 9, pause bot 8, amend carl 7', 'open, due +3, from 8 to 5, refused TL001'),
 	('accept carl 9, pause bot 8, resume bot 7, amend carl 6', 'open, due +1'),
-	-- backings come and go; what ends the promise ends its pause
+	-- backings change; an act that ends the promise ends its pause
 	('pause bot 8, back anna 7', 'open, due +3, from 8 to 5'),
 	('pause bot 8, kept carl 7', 'kept, due +3'),
 	('pause bot 8, admit bot 7', 'broken, due +3'),
@@ -160,7 +160,7 @@ FROM (VALUES
 	('pause bot 8, release carl 7', 'released, due +3'),
 	('pause bot 8, kept carl 7, resume bot 6, pause bot 6', 'kept, due +3, refused TL001 TL001')) AS v (steps, want);
 
--- Other terms, other grace; what waits for a human has no clock to stop.
+-- Other terms, other grace; a promise that waits for a human has no clock to stop.
 SELECT is(story(new_promise(kind, '10 days', due * interval '1 day', longest::interval), steps), want, format('due %s, longest pause %s, %s: %s', due, longest, kind, steps))
 FROM (VALUES
 	(NULL, '3 days', 'plain', 'pause bot 8', 'open, due +, refused TL001'),
@@ -170,13 +170,13 @@ FROM (VALUES
 	(4, '1 day 12:00', 'plain', 'pause bot 8, resume bot 0', 'open, due +1.5'),
 	(-4, '36500 days', 'plain', 'pause bot 8, resume bot 0', 'open, due +8'),
 	(4, '36525 days', 'plain', 'pause bot 8', 'open, due +36525, from 8 to -36517'),
-	-- grace is no time to pause in, and moves with due
+	-- a grace period does not allow a pause, and moves with due
 	(4, '3 days', 'free', 'pause bot 3.9', 'open, due +0, refused TL001'),
 	(4, '3 days', 'free', 'pause bot 8, resume bot 6.5', 'open, due +1.5'),
 	(4, '3 days', 'free', 'pause bot 8', 'open, due +3, from 8 to 5'),
 	(4, '3 days', 'guarded', 'pause bot 8', 'proposed, due +0, refused TL001'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, resume bot 6', 'open, due +2'),
-	-- parked while its clock stands still, it can be started there, and found where it was
+	-- without its backing while it is paused, it can be resumed, and due is where it was
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7', 'proposed, due +3, from 8 to 5'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, resume bot 6.5', 'proposed, due +1.5'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, pause bot 6.5', 'proposed, due +3, from 8 to 5, refused TL001'),
@@ -191,8 +191,8 @@ FROM (VALUES ('1 month'), ('-1 day'), ('1 year'), ('36526 days'), ('1 day -01:00
 
 -- ---- in time, or not ----
 
--- Due where the pause has moved it: that decides what is withdrawn, released or admitted in time. Due
--- four days ago at first; the pause began five days ago, and lasts two days or ten.
+-- The due time as the pause moved it decides what is withdrawn, released or admitted in time. First due four days ago; the
+-- pause began five days ago, and lasts two days or ten.
 SELECT is(story(new_promise(kind, '10 days', '4 days', longest::interval), steps), want, format('%s of pause, %s: %s', longest, kind, steps))
 FROM (VALUES
 	('2 days', 'plain', 'withdraw bot 3', 'broken, due +0'),
@@ -219,12 +219,12 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
--- A pause does not put off what is due beyond a hundred years, which nobody could set either.
+-- A pause cannot move due beyond a hundred years, which is the limit of due itself.
 SELECT is(sqlstate_of(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', new_promise('plain', '10 days', -due * interval '1 day', longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
 FROM (VALUES (36500, '24 days', 'ok'), (36500, '26 days', '22008'), (1, '36523 days', 'ok'), (1, '36525 days', '22008'), (36525, '1 s', '22008')) AS v (due, longest, want);
 
--- By the ledger's clock, whatever occurred_at says; only what an importer enters long after the fact
--- goes by its own. Made three days ago, due in hours before now, ten days of pause.
+-- Pauses go by the ledger's clock, whatever occurred_at is; only backfilled ones go by their own. Made three days ago, due
+-- in hours before now, ten days of pause.
 CREATE FUNCTION paused_at(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -248,7 +248,7 @@ FROM (VALUES
 	('app', -10, 20, NULL, 'open, due +240 hours, from 0'),
 	('importer', -10, 20, NULL, 'open, due +240 hours, from 0'),
 	('importer', -10, 30, NULL, 'open, due +240 hours, from 30'),
-	-- the pause ends by the same clock: to say that it ended earlier takes nothing back
+	-- the pause ends by the same clock: an earlier occurred_at changes nothing
 	('importer', 10, 48, 20, 'open open, due +48 hours'),
 	('importer', 10, 48, 30, 'open open, due +18 hours'),
 	('importer', 10, 48, 0, 'open open, due +48 hours'),
@@ -257,7 +257,7 @@ FROM (VALUES
 
 -- ---- what is overdue, at any time ----
 
--- Slow and obvious: each pause gives what it lasted until then, and one that goes on all that it can.
+-- In plain SQL: each pause counts as long as it lasted by then, and one that is not over counts as long as it can last.
 CREATE FUNCTION overdue(first_due timestamptz, grace interval, longest interval, starts timestamptz[], ends timestamptz[], at timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -272,7 +272,7 @@ END
 $$;
 
 CREATE TABLE paused (nr int, customer text, promise uuid, first_due timestamptz, grace interval, longest interval, starts timestamptz[], ends timestamptz[]);
--- Pauses at random, the last of which may go on; in whole hours, so that some meet due to the hour.
+-- Random pauses, the last of which may not be over; in whole hours, so that some end exactly at due.
 CREATE FUNCTION pause_at_random(nr int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -338,7 +338,7 @@ SELECT is_empty($$
 $$, 'never paused for longer than the terms allow; seed ' || seed) FROM seed;
 COMMIT;
 
--- What the ledger knew: a pause that was entered late was none before.
+-- By known_at: a pause that was entered late was not known before.
 SELECT story(new_promise('plain', '10 days', '4 days', '3 days', customer => 'late'), 'pause bot 8') \g /dev/null
 SELECT is(trust_ledger.broken(trust_ledger.customer_score('late', recorded_at - interval '1 day' * v.ago, CASE v.known WHEN 'before' THEN recorded_at - interval '1 us' ELSE recorded_at END)),
 	v.want, format('as of %s days ago, by what was known %s a pause was entered', v.ago, v.known))
@@ -366,9 +366,9 @@ SELECT results_eq('SELECT told_by_entries()', ARRAY[
 	'paused, open, bot, 1, 3, 0',
 	'paused, t, t, f, They are away', 'resumed, t, f, t, They are back', 'paused, t, t, f'], 'the entries of pauses, and the history in words');
 
--- ---- who may not ----
+-- ---- rights ----
 
--- One that the call could be about.
+-- A promise that the call could be about.
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -393,7 +393,7 @@ FROM (VALUES ('pause_promise'), ('resume_promise')) AS f (function),
 		('outsider', '%s($1, actor => ''bot'')', 'TL004')) AS v (login, template, want),
 	LATERAL format(template, function) AS call;
 
--- The same call under the same key is the same pause; another is none.
+-- The same call under the same key gets the same receipt; another call is refused.
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,4 +1,4 @@
--- Accepting, withdrawing and releasing: who may, what it makes of the promise, what it weighs.
+-- Accepting, withdrawing and releasing: who can do it, the state that follows, and the weights.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(114);
@@ -35,7 +35,7 @@ $$;
 \ir ../../helpers/calls.sql
 \ir ../../helpers/promises.sql
 
--- What the promise says of its end: state, verdict with whose word and weights, what ended it.
+-- How the promise ended: its state, the verdict with whose word it is and its weights, and the event that ended it.
 CREATE FUNCTION ended(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state,
@@ -44,7 +44,7 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- ---- who may ----
+-- ---- rights ----
 
 SELECT is(state_after(login, new_promise('free', '0'), format('%s_promise($1%s)', call, CASE WHEN actor <> '' THEN format(', actor => %L', actor) END)), want,
 	format('%s, from %s, actor %s', call, login, coalesce(nullif(actor, ''), 'left out')))
@@ -68,7 +68,7 @@ FROM (VALUES
 	('login_portal', 'carl', 'TL003', 'TL003',     'TL003')) AS v (login, actor, accepts, withdraws, releases),
 	unnest('{accept,withdraw,release}'::text[], ARRAY[accepts, withdraws, releases]) AS u (call, want);
 
--- An actor bound to another customer is refused whatever the call says of the customer.
+-- An actor bound to another customer is refused, whatever customer the call names.
 SELECT is(state_after('app', new_promise('free', '0'), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
 FROM (VALUES ('c', 'TL003'), ('other', 'P0002')) AS v (customer, want);
 
@@ -165,10 +165,10 @@ FROM (VALUES
 		$$assess_promise($1, 'broken', actor => 'anna'); withdraw_promise($1, actor => 'bot')$$,
 		'broken, company says broken, asserted, 0/990, by assessed, refused TL001')) AS v (what, args, calls, want);
 
--- ---- what is parked stays in sight ----
+-- ---- a promise that went back to proposed stays overdue ----
 
--- Once it was open, a way back to proposed, before due, is no way out past due: it is overdue, and
--- withdrawing it breaks it. In days before now: made 10, due 5, unless it says otherwise.
+-- A promise that was open and went back to proposed before due does not evade the score: past due it is overdue, and
+-- withdrawing it breaks it. Made 10 days ago, due 5 days ago by default; calls are in days before now.
 CREATE FUNCTION proposed_again(calls text, due interval DEFAULT '5 days') RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -184,7 +184,7 @@ BEGIN
 		USING id, split_part(call, ' ', 3)::int * interval '1 day';
 	END LOOP;
 	SELECT concat_ws(' ', state, CASE WHEN overdue THEN 'overdue' END) INTO seen FROM trust.current_promise WHERE promise = id;
-	-- withdrawn now; or, as an importer may tell it, long ago
+	-- withdrawn now; or, backfilled, long ago
 	FOREACH call IN ARRAY '{0 days,4 days,6 days}'::text[] LOOP
 		BEGIN
 			ends := ends || (trust_ledger.withdraw_promise(id, actor => 'bot', occurred_at => now() - call::interval)).state;
@@ -215,7 +215,7 @@ FROM (VALUES
 
 -- ---- in time by whose clock ----
 
--- By the ledger's, whatever occurred_at says; only what an importer enters long after the fact goes by it.
+-- By the ledger's, whatever occurred_at is; only backfilled acts go by their own.
 SELECT is(state_after(login, new_promise('free', made::interval, due::interval), format('withdraw_promise($1, actor => ''bot'', occurred_at => now() - interval %L)', ago)), want,
 	format('made %s ago, due %s ago, %s says it was withdrawn %s ago', made, due, login, ago))
 FROM (VALUES
@@ -231,7 +231,7 @@ FROM (VALUES
 	('10 days', '5 days', 'importer', '11 days', '22008'),
 	('10 days', '5 days', 'importer', '-1 hour', '22008')) AS v (made, due, login, ago, want);
 
--- What the customer accepted stays accepted, however far back the withdrawal is said to lie.
+-- An accepted promise stays accepted, however early the withdrawal is said to have occurred.
 SELECT is(state_after('importer', new_promise('free', '10 days', '5 days', accepted_by => 'carl'), $$withdraw_promise($1, actor => 'bot', occurred_at => now() - interval '9 days')$$),
 	'broken', 'a withdrawal entered as if it had been before the acceptance');
 
@@ -274,7 +274,7 @@ FROM (VALUES
 	('withdraw_promise(new_promise(''free''), '''', actor => ''anna'')', '22023'),
 	('release_promise(new_promise(''free''), E''\u200b'', actor => ''carl'')', '22023')) AS v (call, code);
 
--- Whether a release came after due is read off the ledger's clock, not told to it.
+-- The ledger's clock decides whether a release came after due, not occurred_at.
 SELECT promise AS late FROM trust_ledger.make_promise('late', 'We come.', due => clock_timestamp() + interval '0.2 seconds', actor => 'anna') \gset
 SELECT pg_sleep(0.3) \g /dev/null
 SELECT trust_ledger.release_promise(:'late', actor => 'carl', occurred_at => recorded_at) FROM trust.entry WHERE promise = :'late' \g /dev/null

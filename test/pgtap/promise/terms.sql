@@ -1,4 +1,4 @@
--- The terms of a promise: making it, amending it, when it is due, when things happened.
+-- The terms of a promise: making and amending it, due times, and occurred_at.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(242);
@@ -40,11 +40,11 @@ BEGIN
 END
 $$;
 
--- The row as it is now; a join in the calling statement would look at a snapshot from before.
+-- The row as it is now; a join in the calling statement would use an older snapshot.
 CREATE FUNCTION stored(of_promise uuid) RETURNS trust.promise
 LANGUAGE sql AS $$ SELECT * FROM trust.promise WHERE promise = of_promise $$;
 
--- The terms as the view shows them, and as the entry holds them that the promise rests on.
+-- The terms in the view, and in the entry that has the current terms.
 CREATE FUNCTION terms(of_promise uuid) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_strip_nulls(to_jsonb(t))
@@ -111,7 +111,7 @@ SELECT is(p.value::text, amount, format('value %s', left(amount, 40)))
 FROM unnest(ARRAY['0', '0.00', '100.10', '0.000000000000000000000000000001', '1000000000000000000000000000000', '9' || repeat('0', 4000)]) AS amount,
 	promise_with(format('''w'', value => %s, actor => ''anna''', amount)) AS m, stored(m) AS p;
 
--- What cannot be promised.
+-- Terms that are refused.
 SELECT throws_ok(format('SELECT * FROM trust_ledger.make_promise(%s)', args), code, NULL, format('refused with %s: %s', code, left(args, 60)))
 FROM (VALUES
 	($$NULL, 'w', actor => 'anna'$$, '22004'),
@@ -172,8 +172,8 @@ FROM (VALUES
 
 -- ---- due ----
 
--- A day ends with its last microsecond in the ledger's zone: ordinary days, both changes of the
--- clock, changes at midnight itself, a day that is not in the calendar.
+-- due_on is the last microsecond of the day in the ledger's zone: ordinary days, both changes of the clock, changes at
+-- midnight, and a day that the zone skipped.
 CREATE FUNCTION end_of_day(zone text, day date) RETURNS timestamp
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -232,8 +232,8 @@ FROM (VALUES
 
 -- ---- amending ----
 
--- One promise, step by step: what each step changes, how often due moved, what it was first. To be
--- given a due time where there was none is no move; to be given another, or none any more, is.
+-- One promise, step by step: what each step changes, how often due moved, and the first due. A first due time is not a
+-- move; another one, or none any more, is.
 CREATE TABLE step (nr int GENERATED ALWAYS AS IDENTITY, step text, change jsonb, moves int, first timestamp);
 INSERT INTO step (step, change, moves, first) VALUES
 	($$words => 'x'$$, '{"words": "x"}', 0, NULL),
@@ -277,7 +277,7 @@ FROM (SELECT jsonb_build_array(e.event, e.state, e.accepted, e.stands, e.refers_
 	WHERE e.note = 'they asked' AND before.seq = e.seq - 1) AS e (t);
 
 -- New words of a bot for a human are drafted by the bot; new words of that human are their own.
--- No AI, not the customer's either, says of new words or old that a human wrote them.
+-- No AI, not even the customer's, can say that a human wrote words, be they new or old.
 CREATE FUNCTION amended_drafter(relied boolean, args text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -299,7 +299,7 @@ FROM (VALUES
 	(true, $$'x', actor => 'carl'$$, 'carl'), (true, $$'x', actor => 'cai'$$, 'cai'), (true, $$'x', drafted_by => 'carl', actor => 'cai'$$, 'TL003'),
 	(true, $$'x', drafted_by => 'ben', actor => 'carl'$$, 'nobody'), (true, $$value => 1, drafted_by => 'ben', actor => 'cai'$$, 'TL003')) AS v (relied, args, want);
 
--- Nothing changed is nothing to amend; and what cannot be promised cannot be amended to.
+-- An amendment must change something, and cannot set terms that are refused.
 CREATE TABLE whole AS SELECT promise_with($$'w', 'bot', 'letter', '2101-01-01 00:00+00', NULL, 10.50, 'EUR', 'p', 'writer', '1 day', actor => 'bot'$$) AS promise;
 SELECT throws_ok(format('SELECT amend(promise, %L) FROM whole', args || ', actor => ''bot'''), code, NULL, format('amend refused with %s: %s', code, args))
 FROM (VALUES
@@ -333,7 +333,7 @@ SELECT throws_ok($$SELECT FROM trust_ledger.amend_promise(NULL, 'x', actor => 'b
 
 -- ---- whose amendment it is ----
 
--- Before acceptance and before due the company's, after either the customer's, of this customer alone.
+-- Before acceptance and due the company amends; after either, only an actor of this customer.
 CREATE FUNCTION amended_by(actor text, late boolean, relied boolean, OUT promise uuid, OUT outcome text)
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -364,7 +364,7 @@ WHERE a.outcome = 'open';
 
 -- ---- when it happened ----
 
--- Without the level import what is told is at most a day old; the lag is the ledger's to set.
+-- Without level import, occurred_at can be at most a day ago; the ledger's setting "lag" changes that.
 CREATE FUNCTION made_ago(role text, ago interval) RETURNS text
 LANGUAGE sql AS $$
 	SELECT value_as(role, format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', occurred_at => now() - interval %L)$m$, ago))
@@ -404,7 +404,7 @@ FROM (VALUES
 	('2 days', '10 hours', 'importer', '30 hours', 'open'),
 	('10 hours', '-1 hour', 'app', '5 hours', 'open'), ('10 hours', '-1 hour', 'app', '11 hours', '22008')) AS v (made, due, role, ago, want);
 
--- A due time lies ahead of the ledger's clock; of occurred_at only where the entry is backfilled.
+-- A due time must lie ahead of the ledger's clock; if the entry is backfilled, of occurred_at.
 CREATE FUNCTION made_due(args text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN outcome ~ '-' THEN 'made' ELSE outcome END
@@ -426,7 +426,7 @@ FROM (VALUES
 	($$due_on => '2020-03-02', occurred_at => '2020-03-01'$$, true),
 	($$due_on => '2020-02-28', occurred_at => '2020-03-01'$$, false)) AS v (args, ahead);
 
--- Before 1970, and as far ahead as a due time may lie.
+-- Before 1970, and as far ahead as a due time can lie.
 SELECT is(ARRAY[p.made_at, p.due, p.overdue_at], ARRAY[v.made, v.due, v.due]::timestamptz[], format('made at %s, due at %s', v.made, v.due))
 FROM (VALUES ('1955-11-05 06:15+00', '1969-12-31 23:59:59.999999+00'), ('4000-01-01 00:00:00.000001+00 BC', '1970-01-01 00:00+00'),
 	('1999-12-31 23:59:59.999999+00', date_trunc('day', now() + interval '100 years')::text)) AS v (made, due),

@@ -1,5 +1,5 @@
--- What a trust score says: belief, disbelief, uncertainty; expectation; the lower bound to rank by.
--- The bound's arithmetic is compared with R's elsewhere (test/beta_quantile); here, what is made of it.
+-- The opinion of a trust score: belief, disbelief, uncertainty; expectation; and the lower bound. (test/beta_quantile
+-- compares the bound's arithmetic with R's.)
 
 CREATE EXTENSION pgtap;
 SELECT plan(92);
@@ -74,7 +74,7 @@ FROM generate_series(0.001, 0.999, 0.001) AS confidence;
 SELECT is(lower_bound(score), lower_bound(score, 0.95, 0.5), 'as it is by default, ' || score) FROM unnest(ARRAY['empty', score_of(3, 1)]) AS score;
 SELECT is(expectation(score), expectation(score, 0.5), 'as it is by default, ' || score) FROM unnest(ARRAY['empty', score_of(3, 1)]) AS score;
 
--- Nothing speaks against a base rate of 0 or 1.
+-- Base rates of 0 and 1 are allowed.
 SELECT is(lower_bound(score, confidence, base_rate), expected::float8, format('lower_bound(%s, %s, %s)', score, confidence, base_rate))
 FROM (VALUES (trust_score 'empty', 0, 0), ('empty', 1, 1), (score_of(0, 0), 0, 0), (score_of(0, 7), 0, 0), (score_of(7, 0), 1, 1)) AS b (score, base_rate, expected),
 	unnest('{0.05,0.95}'::float8[]) AS confidence;
@@ -100,7 +100,7 @@ SELECT is_empty($$ SELECT score, base_rate FROM sample WHERE expectation(score, 
 	'an expectation and a bound are shares');
 SELECT is_empty($$ SELECT score FROM sample WHERE NOT lower_bound(score) < expectation(score) $$, 'the bound lies below the expectation');
 
--- Up, down or alike by more than the last digits: 1, -1 or 0.
+-- 1, -1 or 0 if it rises, falls or stays, except in the last digits.
 CREATE FUNCTION trend(before float8, after float8) RETURNS integer LANGUAGE sql IMMUTABLE RETURN CASE WHEN is_close(after, before, 1e-11) THEN 0 ELSE sign(after - before) END;
 SELECT is_empty($$
 	SELECT score, confidence, base_rate FROM sample, LATERAL (SELECT lower_bound(score, confidence, base_rate)) AS b (bound)

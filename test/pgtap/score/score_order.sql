@@ -1,4 +1,4 @@
--- The order of trust scores and their hashes, and what PostgreSQL builds on them.
+-- The order and the hashes of trust scores, and the joins, groups and indexes that use them.
 
 CREATE EXTENSION pgtap;
 SELECT plan(77);
@@ -11,8 +11,7 @@ SELECT setseed(0.5);
 
 -- ---- the order
 
--- Scores that are alike in many ways: in expectation, in evidence, in all but the last digit or but
--- one field. A million million and a little is, as a float, a million million.
+-- Scores that differ little: with the same expectation or evidence, or that differ in the last digit or in one field.
 CREATE TABLE sample (nr integer GENERATED ALWAYS AS IDENTITY, score trust_score);
 INSERT INTO sample (score)
 SELECT trust_score(kept, broken, as_of, half_life)
@@ -112,7 +111,7 @@ INSERT INTO customer SELECT 5000 + nr, CASE nr % 2 WHEN 0 THEN 'empty'::trust_sc
 CREATE TABLE other AS SELECT nr, score FROM customer WHERE nr % 3 = 0 OR nr > 5000;
 ANALYZE customer, other;
 
--- What each query gives by text alone, and the plan to get it by.
+-- The result of each query by text alone, and the plan to use.
 \set joined 'SELECT count(*), sum(a.nr), sum(b.nr) FROM customer a JOIN other b ON a.score = b.score'
 CREATE TABLE joined AS SELECT count(*), sum(a.nr) AS a, sum(b.nr) AS b FROM customer a JOIN other b ON a.score::text = b.score::text;
 SET enable_nestloop = off;

@@ -1,4 +1,4 @@
--- Mappings: which are refused, and what they mean after the table was altered.
+-- Mappings: which are refused, and how they read a table that was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(162);
@@ -9,7 +9,7 @@ SELECT throws_ok($$INSERT INTO early VALUES (1, 'c', 'W')$$, '55000', NULL, 'the
 SELECT is_empty('SELECT * FROM early', 'and no row');
 \ir ../../helpers/tracked_tables.sql
 
--- ---- what cannot be tracked, and is refused when the trigger is made; or when it fires, where it could be made
+-- ---- mappings that are refused when the trigger is created, or else when it fires
 
 CREATE TYPE pair AS (a int, b int);
 CREATE TABLE mapped (id int PRIMARY KEY, customer text, words text, doc jsonb, doc_text json, raw bytea, spot point, ratio float8, many text[], pair pair, span interval, at_hour time, flag boolean, due date, due_at timestamptz, half real, stage stage, account account_no, "Quoted = ""Name"":" text);
@@ -57,7 +57,7 @@ INSERT INTO refusals (arguments, says, tab) VALUES ('''noted''', '55000', 'keyle
 SELECT is(refused(arguments, tab, fires, each), says, concat_ws(' ', fires, tab, each, arguments)) FROM refusals;
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'mapped'::regclass), 0::bigint, 'nothing of them is left');
 
--- What could be made when nobody looked is refused when it fires, and nothing is changed.
+-- A mapping that could be created unchecked is refused when the trigger fires.
 ALTER EVENT TRIGGER trust_ledger_follow DISABLE;
 CREATE TABLE fired (id int PRIMARY KEY, customer text, words text, raw bytea);
 ALTER TABLE fired OWNER TO app;
@@ -93,7 +93,7 @@ SELECT skip('virtual generated columns', 2);
 
 -- ---- tables that are altered, before and after
 
--- What was dropped before leaves a gap, what is added comes after it.
+-- A dropped column leaves a gap, and an added one follows.
 CREATE TABLE altered (gone int, id int, dropped text, customer text, words text, other text, PRIMARY KEY (id));
 ALTER TABLE altered DROP COLUMN gone, DROP COLUMN dropped, ADD COLUMN doubled int DEFAULT 7;
 SELECT track_statements('altered') \gexec

@@ -1,4 +1,4 @@
--- What is parked, replayed and dropped leaves a trace, and verify() holds it against what waits.
+-- Parking, replaying and dropping a change leaves an entry, and verify() compares these with the parked changes.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(105);
@@ -21,7 +21,7 @@ BEGIN
 	EXECUTE format('INSERT INTO %I SELECT n, ''c'' || n %% 3, ''W'', ''2001-01-01'' FROM generate_series($1, $2) AS n', tab) USING first, coalesce(last, first);
 END
 $$;
--- Since an entry: each event with the rows that it names, by their ids as far as they wait or waited.
+-- The governance entries since a number: each event with the ids of the rows that it names.
 CREATE TABLE waited (parked uuid PRIMARY KEY, id text);
 GRANT SELECT ON waited TO PUBLIC;
 CREATE FUNCTION remember() RETURNS void LANGUAGE sql AS $$
@@ -36,7 +36,7 @@ $$;
 CREATE FUNCTION governed() RETURNS bigint LANGUAGE sql AS $$ SELECT length FROM trust.chain WHERE customer = '' $$;
 CREATE FUNCTION uuid_of(of_id int) RETURNS uuid LANGUAGE sql AS $$ SELECT parked FROM waited WHERE id = of_id::text $$;
 
--- ---- what is written
+-- ---- the entries
 
 SELECT governed() AS since \gset
 BEGIN; SELECT late('offer', 1, 4); INSERT INTO offer VALUES (5, 'c1', 'W'); COMMIT;
@@ -53,7 +53,7 @@ SELECT is((SELECT array_agg((SELECT count(*) FROM jsonb_object_keys(details -> '
 SELECT cmp_ok((SELECT max(octet_length(details::text)) FROM trust.entry), '<', 200000, 'and stays small');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
--- Nothing of what is rolled back.
+-- A rolled-back change leaves no entry.
 SELECT governed() AS since \gset
 BEGIN; SELECT late('offer', 11), late('at_once', 12); ROLLBACK;
 BEGIN; SAVEPOINT s; SELECT late('offer', 13), late('at_once', 14); ROLLBACK TO s; SELECT late('offer', 15); SAVEPOINT s; SELECT late('at_once', 16); RELEASE s; COMMIT;
@@ -64,7 +64,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT late('offer', 17); COMMIT;
 BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT late('at_once', 18), late('at_once', 19), late('offer', 20); COMMIT;
 SELECT remember();
 SELECT is(entries(:since), 'changes_parked 17; changes_parked 18; changes_parked 19; changes_parked 20', 'at once, and on one snapshot');
--- A trigger on what waits, that parks in its turn.
+-- A trigger on trust.parked_change that parks another change.
 CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF (NEW.new_row ->> 'id')::int < 30 THEN
@@ -119,7 +119,7 @@ FROM unnest('{origin,replica}'::text[]) AS replication, unnest('{keeper,postgres
 		'INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change LIMIT 1']) AS doing
 WHERE as_role = current_user OR replication = 'origin';
 
--- ---- how to cheat
+-- ---- tampering
 
 \ir ../../helpers/findings.sql
 \ir ../../helpers/without_guards.sql
@@ -153,14 +153,14 @@ SELECT is(found(format('SELECT without_guards(%L); %s', doing, after)), says, do
 	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), ''2001-01-01'', source, tab, trigger, operation, actor, login, role, NULL, ''{"id": 77, "customer": "c", "words": "kept"}'', sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.grant_access(''app'', ''import''); SELECT trust_ledger.replay_parked()',
 		'parked_change entry unknown is said to be gone, and no entry says that it was parked'),
 	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 is said to be gone, and was gone before')) AS v (doing, after, says);
--- To take what is put in for what was there before there was a record.
+-- migrate_ledger() does not record changes that were planted.
 SELECT is(found('SELECT without_guards(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
 	'parked_change unknown is there, and no entry says that it was parked', 'what was put in, and migrated');
 SELECT is(found('SELECT without_guards(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
 	'parked_change 18 is not what was parked; parked_change 19 is not what was parked; parked_change 51 is missing, and no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
 SELECT is(found('SELECT without_guards(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt is missing: the column does not exist', 'without salts nothing is what was parked');
 
--- An entry of governance forged by who can: each is found, past the hashes.
+-- What verify() finds of forged governance entries, besides their hashes.
 CREATE FUNCTION forged(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
@@ -184,7 +184,7 @@ SELECT is(forged(event, details), says, concat_ws(' ', event, details)) FROM (VA
 	('changes_parked', format('{"parked": {"%s": null}}', gen_random_uuid()), '1 unknown details has no commitment to what was parked; unknown is missing, and no entry says that it was replayed or dropped'),
 	('changes_recorded', '{"parked": {}}', '1 event is said to have been parked before that was on record, and it was on record then')) AS v (event, details, says);
 
--- ---- rows that are missing are no crash
+-- ---- missing rows
 
 CREATE FUNCTION replayed(operation text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -201,7 +201,7 @@ $$;
 INSERT INTO offer VALUES (900, 'c', '');
 SELECT is(replayed(operation), '{the parked change is not what was parked}', 'a row that is missing: ' || operation) FROM unnest('{insert,update,delete}'::text[]) AS operation;
 
--- ---- as before
+-- ---- a ledger of an earlier version
 
 SELECT is((SELECT count(*) FROM trust.parked), (SELECT count(*) FROM trust.parked_change), 'trust.parked shows what waits');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');

@@ -1,11 +1,11 @@
--- What is gathered in a transaction and written at its end, or at once: savepoints, deferred triggers, procedures.
+-- Changes that are pending until the transaction ends, or are written at once: savepoints, deferred triggers, procedures.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(51);
 \ir ../../helpers/sessions.sql
 \ir ../../helpers/tracked_tables.sql
 
--- ---- one transaction: what was rolled back is gone, the rest is there in its order
+-- ---- one transaction: rolled-back changes are not written, the others in their order
 
 CREATE TABLE hot (LIKE deal INCLUDING ALL);
 SELECT format('CREATE TRIGGER %I AFTER %s ON hot FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s ''write:now'')', event, operation, event, arguments)
@@ -35,7 +35,7 @@ BEGIN
 END
 $$;
 
--- The same is asked of what is rolled back after it was written, and of what commits. %1$s: a customer.
+-- Each is tried twice: rolled back after it was written, and committed. %1$s is a customer.
 CREATE TABLE transactions (name text, doing text, says text);
 INSERT INTO transactions VALUES
 	('made, amended, kept', 'PERFORM insert_row(1, ''%1$s''); PERFORM update_words(1, ''X''); UPDATE deal SET status = ''kept'' WHERE id = 1', 'c: made,W amended,X assessed'),
@@ -70,7 +70,7 @@ SELECT is(entries_after(format('DO $d$ BEGIN %s; END $d$', format(doing, 'c')), 
 SELECT is(replace(entries_after_commit(format('DO $d$ BEGIN %s; END $d$', format(doing, 't' || nr)), shown => 'event, words'), 't' || nr, 'c'), says, name || ': committed')
 FROM (SELECT *, row_number() OVER () AS nr FROM transactions) AS t;
 
--- ---- what comes before, between and after
+-- ---- deferred triggers and procedures
 
 CREATE TABLE delayed (id int PRIMARY KEY, customer text, words text, refers_to int REFERENCES deal DEFERRABLE INITIALLY DEFERRED);
 CREATE CONSTRAINT TRIGGER made AFTER INSERT ON delayed DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');

@@ -1,5 +1,5 @@
--- Many changes in one transaction: what is kept of each, and what is spilled to disk; savepoints that take back what was
--- spilled already; rows that come from another partition.
+-- Many changes in one transaction: memory per change, spilling to disk, savepoints that roll back spilled changes, and rows
+-- that move between partitions.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(32);
@@ -19,7 +19,7 @@ CREATE TRIGGER amended AFTER UPDATE ON plain FOR EACH ROW EXECUTE FUNCTION trust
 CREATE FUNCTION memory_used() RETURNS bigint LANGUAGE sql AS $$
 	SELECT coalesce(sum(used_bytes), 0)::bigint FROM pg_backend_memory_contexts WHERE name ~ '^trust_ledger (gathered|change|writing|deeds)' $$;
 CREATE FUNCTION words_of(n int) RETURNS text LANGUAGE sql AS $$ SELECT repeat('words ', 20) || n $$;
--- What the ledger says of the rows: entries by event, and whether the last words are the row's.
+-- The number of entries of each event, and of rows whose words are not those of their promise.
 CREATE FUNCTION entries() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(event || ' ' || n, ', ' ORDER BY event) FROM (SELECT event, count(*) AS n FROM trust.entry WHERE customer <> '' GROUP BY event) AS e $$;
 CREATE FUNCTION rows_unlike_promises() RETURNS bigint LANGUAGE sql AS $$
@@ -29,7 +29,7 @@ CREATE FUNCTION rows_unlike_promises() RETURNS bigint LANGUAGE sql AS $$
 INSERT INTO plain SELECT i, 'c' || i % 7, words_of(i) FROM generate_series(1, 3000) i;
 SELECT is(entries(), 'made 3000', 'rows are promised');
 
--- ---- what is kept until the transaction ends
+-- ---- memory until the transaction ends
 
 BEGIN;
 UPDATE plain SET note = 'x';
@@ -96,7 +96,7 @@ $$;
 SELECT is(entries(), 'amended 28067, made 4000', 'blocks that fail and blocks that do not, in turn');
 SELECT is(rows_unlike_promises(), 0::bigint, 'they leave what the rows say');
 
--- Writing that is taken back: all of it waits again.
+-- Writing is rolled back: the changes are pending again.
 CREATE TABLE hasty (LIKE plain INCLUDING ALL);
 CREATE TRIGGER made AFTER INSERT ON hasty FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=account', 'words=offer', 'actor:crm', 'write:now');
 BEGIN;
@@ -140,7 +140,7 @@ SELECT is(count(*), 16000::bigint, '16,000 changes of one customer, written in p
 SELECT is(count(*), 4000::bigint, 'in their order') FROM trust.promise WHERE customer = 'one' AND words ~ '^zyx' AND outcome = 'kept';
 SELECT cmp_ok(abs(trust_ledger.kept(score) - 2000), '<', 1::float8, 'each verdict counts once') FROM trust.chain WHERE customer = 'one';
 
--- Code of triggers between the two halves of a move, which changes and moves other rows of the table.
+-- Trigger code between the two halves of a move that changes and moves other rows.
 CREATE FUNCTION bump() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE deal SET offer = offer || '.' WHERE id = 5002;
@@ -157,7 +157,7 @@ SELECT is(array_agg(state ORDER BY words), '{kept,open,open}', 'a row that moves
 DROP TRIGGER aa_bump ON deal;
 DROP TRIGGER zz_bump ON deal;
 
--- ---- what cannot be written is found among many
+-- ---- a change that cannot be written, among many
 
 CREATE TABLE picky (id int PRIMARY KEY, account text, offer text, due timestamptz);
 SELECT count(*) FROM trust_ledger.track_table('picky', '{"customer": "=account", "words": "=offer", "due": "=due", "actor": ":crm", "on_error": ":park"}');

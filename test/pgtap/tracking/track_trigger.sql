@@ -1,4 +1,4 @@
--- Tracked tables: what a row's change says, and of which promise; by whose act and level; and which mappings are refused.
+-- Tracked tables: the entries of a row's change, the promise that they are about, and the actor and level behind them.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(368);
@@ -48,7 +48,7 @@ FROM keyed, changes, LATERAL (
 	FROM pg_attribute WHERE attrelid = ('keyed_' || type)::regclass AND attname IN ('k', 'l', 'm')) AS c, LATERAL (
 	SELECT string_agg(attname, ', ') AS pk FROM pg_index JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1])
 	WHERE indrelid = ('keyed_' || type)::regclass AND indisprimary) AS p;
--- Whatever the session's settings are, it is the same row.
+-- Settings of the session do not change which row it is.
 SELECT is(entries_after(format('INSERT INTO keyed_%1$s (%2$s, customer, words) VALUES (%3$s, ''c'', ''W''); SET LOCAL DateStyle = %4$s; SET LOCAL TimeZone = %5$L; SET LOCAL IntervalStyle = sql_standard;
 		SET LOCAL bytea_output = escape; SET LOCAL extra_float_digits = -15; SET LOCAL quote_all_identifiers = on; SET LOCAL search_path = ''''; UPDATE public.keyed_%1$s SET words = ''X''', type,
 	CASE WHEN type = 'composite' THEN 'k, l, m' WHEN type = 'included' THEN 'k, l' ELSE 'k' END, a, style, zone), shown => $$event || '-' || (details ->> 'key')$$),
@@ -56,7 +56,7 @@ SELECT is(entries_after(format('INSERT INTO keyed_%1$s (%2$s, customer, words) V
 FROM keyed, (VALUES ('SQL, DMY', 'America/New_York'), ('German', 'Asia/Kolkata'), ('Postgres, MDY', 'Pacific/Kiritimati')) AS v (style, zone)
 WHERE type IN ('date', 'timestamp', 'timestamptz', 'composite', 'numeric');
 
--- ---- rows that move between partitions stand for what they stood for
+-- ---- rows that move between partitions keep their promise
 
 CREATE TABLE phased (id int, phase text, customer text, words text, amount int, doubled int GENERATED ALWAYS AS (amount * 2) STORED, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
 CREATE TABLE phased_new PARTITION OF phased FOR VALUES IN ('new');
@@ -95,7 +95,7 @@ SELECT is(entries_after(doing, shown => $$event || coalesce('-' || (details ->> 
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; e: made-Y'),
 	('INSERT INTO chosen VALUES (1, ''new'', ''c'', ''W''), (2, ''new'', ''d'', ''X''); UPDATE chosen SET phase = ''won''; INSERT INTO chosen VALUES (1, ''new'', ''e'', ''Y'')', 'c: made-W noted-deleted; d: made-X noted-deleted; e: made-Y')) AS c (doing, says);
 
--- ---- amended by what really changed, and nothing else
+-- ---- only real changes amend
 
 CREATE TABLE said_in (id int PRIMARY KEY, customer text, words text, due_at timestamptz, due_wall timestamp, due_day date);
 SELECT format('CREATE TRIGGER %1$s_%2$s AFTER %3$s ON said_in FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%1$L, ''customer=customer'', ''words=words'', ''due=%2$s'', ''promise:%2$s'')', event, col, operation)
@@ -123,7 +123,7 @@ SELECT is(entries_after(format('SET LOCAL TimeZone = %L; INSERT INTO said_in VAL
 	'c: due_at-01T12:00 due_day-01T14:59 due_wall-01T03:00 due_at-02T12:00 due_day-02T14:59 due_wall-02T03:00', 'due by instant, clock on the wall and day, in ' || zone)
 FROM unnest('{UTC,America/New_York}'::text[]) AS zone;
 
--- ---- who stands behind it
+-- ---- who backs it
 
 CREATE TABLE signed (id int PRIMARY KEY, customer text, words text, kind text DEFAULT 'guarded', promiser text, backer text, other text);
 CREATE TRIGGER made AFTER INSERT ON signed FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'kind=kind', 'promiser=promiser');
@@ -136,7 +136,7 @@ ALTER TABLE entered OWNER TO app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON deal, signed, entered TO PUBLIC;
 SELECT is(entries_after(doing, acting, login, $$CASE event WHEN 'backed' THEN backer || ' ' || evidence WHEN 'made' THEN coalesce(backer || ' made ' || evidence, 'made') ELSE event END$$), says, concat_ws(': ', login, acting, doing))
 FROM (VALUES
-	-- by act_as() or by the login of one's own; never with more evidence than the application's word
+	-- by act_as() or by one's own login; the evidence is never more than asserted
 	('INSERT INTO signed VALUES (1, ''c'', ''W''); SELECT act(''anna''); UPDATE signed SET backer = ''anna''', 'bot', 'app', 'c: made anna asserted'),
 	('INSERT INTO signed (id, customer, words, promiser) VALUES (1, ''c'', ''W'', ''bot''); UPDATE signed SET backer = ''lisa''', NULL, 'login_lisa', 'c: made lisa asserted'),
 	('INSERT INTO signed (id, customer, words, promiser, backer) VALUES (1, ''c'', ''W'', ''bot'', ''lisa'')', NULL, 'login_lisa', 'c: made lisa asserted'),
@@ -154,7 +154,7 @@ FROM (VALUES
 	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna'')', 'ben', 'app', 'c: made'),
 	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna'')', 'anna', 'app', 'c: made anna asserted'),
 	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''bot'', ''anna''); UPDATE signed SET other = 1', 'ben', 'app', 'c: made'),
-	-- nor is who promises, from another's act
+	-- being the promiser backs nothing in another's act
 	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'bot', 'app', 'c: made'), ('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'crm', 'app', 'c: made'),
 	('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'ben', 'app', 'c: made'), ('INSERT INTO signed VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'anna', 'app', 'c: anna made asserted'),
 	('INSERT INTO entered VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', 'anna', 'app', 'c: made'), ('INSERT INTO entered VALUES (1, ''c'', ''W'', ''guarded'', ''anna'')', NULL, 'clerk', 'c: made'),
@@ -166,14 +166,14 @@ FROM (VALUES
 	('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true; INSERT INTO deal SELECT (jsonb_populate_record(deal, ''{"id": 2, "promiser": "bot"}'')).* FROM deal', 'bot', 'app', 'c: made anna asserted made'),
 	('INSERT INTO deal (id, customer, words, approved) VALUES (1, ''c'', ''W'', true); UPDATE deal SET approved = true, words = words', 'bot', 'app', 'c: made'),
 	('INSERT INTO deal (id, customer, words, approved) VALUES (1, ''c'', ''W'', true); UPDATE deal SET words = ''X''', 'bot', 'app', 'c: made amended')) AS v (doing, acting, login, says);
--- What was edited after it was approved is not approved.
+-- A row that is edited after it was approved is not approved any more.
 SELECT is(entries_after(format('INSERT INTO deal (id, customer, words, kind) VALUES (1, ''c'', ''W'', ''guarded''); SELECT act(''anna''); UPDATE deal SET approved = true; SELECT act(%L); %s', acting, doing),
 	'bot', 'app', $$concat_ws('/', event, state, backer)$$), 'c: made/proposed backed/open/anna' || says, acting || ': ' || doing)
 FROM (VALUES ('bot', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('anna', 'UPDATE deal SET words = ''X''', ' amended/proposed'), ('bot', 'UPDATE deal SET other = ''x'', words = words', ''), ('ben', 'UPDATE deal SET value = 5', ' amended/proposed'),
 	('bot', 'UPDATE deal SET words = ''X''; UPDATE deal SET words = ''W''', ' amended/proposed amended/proposed'), ('anna', 'UPDATE deal SET approved = true', ''), ('anna', 'UPDATE deal SET approved = false; UPDATE deal SET approved = true', ' backed/open/anna'),
 	('ben', 'UPDATE deal SET words = ''X'', approved = NULL; UPDATE deal SET approved = true', ' amended/proposed backed/open/ben')) AS v (acting, doing, says);
 
--- ---- rows that go to another customer, get another key, or are deleted
+-- ---- rows that change their customer or key, or are deleted
 
 CREATE TABLE dropped (LIKE deal INCLUDING ALL);
 SELECT format('CREATE TRIGGER %I AFTER %s ON dropped FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s)', event, operation, event, arguments)
@@ -227,7 +227,7 @@ SELECT results_eq($$SELECT w.customer, m.customer, m.details ->> 'key', m.detail
 	'each of the two names the other');
 DO $$ BEGIN PERFORM trust_ledger.act_as('anna'); DELETE FROM deal; END $$;
 
--- ---- by whose level, and by whose act
+-- ---- levels and actors
 
 CREATE TABLE owned (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON owned FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
@@ -279,7 +279,7 @@ COMMIT;
 SELECT results_eq($$SELECT details ->> 'key', words FROM trust.entry WHERE customer = 'copied' ORDER BY seq$$,
 	$$VALUES ('["it''s \"a\"","2031-02-01T00:00:00+00:00","7"]', 'W'), ('["b","2031-02-01T00:00:00+00:00","8"]', 'X'), ('0015g00000XyZaBAAV', 'W, X')$$, 'COPY FROM stdin');
 
--- ---- what others planted
+-- ---- planted triggers and objects
 
 CREATE TABLE shared (id int PRIMARY KEY, customer text, words text, promiser text, backer text, status text);
 SELECT format('CREATE TRIGGER %I AFTER %s ON shared FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L %s)', event, operation, event, arguments)
@@ -327,7 +327,7 @@ SELECT is(entries_after('CREATE TEMP TABLE promise (customer int); CREATE TEMP T
 	INSERT INTO deal (id, customer, words) VALUES (1, ''c'', ''W''), (2, ''d'', ''V''); UPDATE deal SET words = ''X''; UPDATE deal SET customer = ''e''; DELETE FROM deal; INSERT INTO public.written VALUES (2); SET LOCAL search_path = public'),
 	'c: made amended withdrawn; d: made amended withdrawn; e: made made noted noted', 'functions, operators, types and tables that are not the ledger''s');
 
--- ---- what is stored of it
+-- ---- trust.source
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 CREATE VIEW said_of_rows AS SELECT DISTINCT ON (customer, promise) customer, promise, details ->> 'source' AS source, details ->> 'key' AS key, coalesce(details ->> 'name', '') AS name, details ? 'row' AS gone
@@ -336,7 +336,7 @@ SELECT set_eq('SELECT customer, promise, source, key, name, gone FROM trust.sour
 SELECT cmp_ok((SELECT count(*) FROM trust.source), '>', 5::bigint, 'of some rows');
 SELECT set_eq('SELECT customer, promise, source, key, name, gone FROM trust.tracked_row', 'SELECT * FROM said_of_rows', 'and so does the view');
 SELECT is_empty('SELECT source, key, name FROM trust.source WHERE NOT gone GROUP BY 1, 2, 3 HAVING count(*) > 1', 'a row stands for one promise');
--- What verify() finds after it was tampered with, and how many rows rebuild() then puts right. Nothing of it stays.
+-- What verify() finds after tampering with trust.source, and how many rows rebuild() then changes. Rolled back.
 CREATE FUNCTION repaired(doing text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;

@@ -1,5 +1,5 @@
--- Functions, operators, types, casts and views that are not as this version makes them: verify() names each. What changes
--- nothing that the ledger says is no finding.
+-- verify() names each function, operator, type, cast and view that differs from what this version installs. Changes that
+-- do not affect what the ledger says are no findings.
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
@@ -67,7 +67,7 @@ SELECT is(findings_after(doing), '{}', doing) FROM unnest(ARRAY[
 	'CREATE VIEW trust.mine AS SELECT 1 AS x', 'SELECT trust_ledger.migrate_ledger()', 'SET LOCAL IntervalStyle = sql_standard; SET LOCAL DateStyle = german; SET LOCAL bytea_output = escape; SET LOCAL TimeZone = ''Asia/Tokyo''',
 	'SET LOCAL search_path = trust, trust_ledger, public; SELECT trust_ledger.create_views()', 'SET LOCAL quote_all_identifiers = on; SELECT trust_ledger.create_views()',
 	'SET LOCAL extra_float_digits = 0', 'SET LOCAL standard_conforming_strings = off; SET LOCAL backslash_quote = off', 'SET LOCAL transform_null_equals = on']) AS doing;
--- What a dump writes down is what PostgreSQL makes of the view, and is read again.
+-- Views as pg_dump writes them are no finding.
 SELECT is(findings_after((SELECT string_agg(format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', viewname, definition), ' ') FROM pg_views WHERE schemaname = 'trust')),
 	'{}', 'views written down and made again');
 

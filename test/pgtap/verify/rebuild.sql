@@ -55,10 +55,10 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'the ledger is right');
 
 -- ---- damage, and the result of rebuild()
 
--- Checks would keep out damage that is worth a try.
+-- Check constraints would prevent some of the damage.
 SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
 WHERE connamespace = 'trust'::regnamespace AND contype = 'c' \gexec
--- 'part customer subject field', as short as that; without the checks that are gone.
+-- The findings as 'part customer subject field', without the missing check constraints.
 CREATE FUNCTION findings() RETURNS text[] LANGUAGE sql AS $$
 	SELECT coalesce(array_agg(f ORDER BY f), '{}') FROM trust_ledger.verify() AS v,
 		concat_ws(' ', part, customer, coalesce((SELECT name FROM promised p WHERE p.promise = v.promise), subject), field) AS f
@@ -105,7 +105,7 @@ $$;
 SELECT is(rebuilt('SELECT 1', '{c,"",d}'), '{"[0, 0, 0] {} right"}', 'nothing was damaged: nothing is changed');
 
 \ir ../../helpers/other_value.sql
--- Every column, given another value and none, in the first row of that customer's where it is one.
+-- Every column with another value and with NULL, in the first row of that customer.
 CREATE TABLE change AS
 	SELECT tab, attname AS col, of_customer, value, format('FROM trust.%I WHERE %s AND %I::text IS DISTINCT FROM (%s)::text ORDER BY %s LIMIT 1', tab,
 		CASE WHEN tab IN ('promise', 'entry') THEN format('customer = %L', of_customer) ELSE 'true' END, attname, value, key) AS in_row
@@ -160,7 +160,7 @@ FROM (VALUES
 	('UPDATE trust.actor SET kind = ''ai'', active = false WHERE actor IN (''ben'', ''bot''); UPDATE trust.policy SET active = false; DELETE FROM trust.access WHERE role = ''lisa''', '{c,""}',
 		'{access  lisa,actor  ben active,actor  ben kind,actor  bot active,policy  all active}', '[0, 4]')) AS c (doing, of_customers, found, came);
 
--- Scores: more, less, none at all; of another half-life, another instant, or past what rounding does.
+-- Scores: higher, lower, empty, with another half-life or instant, or beyond rounding.
 SELECT is(rebuilt(format('UPDATE trust.chain SET score = %s WHERE customer = ''c''', score), '{c}'), '{chain c score,"[1] {} right"}', 'score = ' || score)
 FROM unnest(ARRAY['trust_ledger.fuse(score, score)', '''empty''', 'trust_ledger.trust_score(0, 0, trust_ledger.as_of(score), trust_ledger.half_life(score))',
 	'trust_ledger.trust_score(trust_ledger.kept(score), trust_ledger.broken(score), trust_ledger.as_of(score), ''1 day'')',
@@ -172,7 +172,7 @@ SELECT is(rebuilt('ALTER TABLE trust.chain ALTER score DROP NOT NULL; UPDATE tru
 SELECT is(rebuilt('UPDATE trust.chain SET score = trust_ledger.fuse(score, trust_ledger.trust_score(1e-12, 0, trust_ledger.as_of(score), trust_ledger.half_life(score))) WHERE customer = ''c''', '{c}'),
 	'{"[0] {} right"}', 'rounding is no damage');
 
--- It is enough that one customer's own entries are right; and nothing of another's is made right by the way.
+-- rebuild() of a customer needs only that customer's entries, and changes nothing of another's.
 SELECT is(rebuilt(doing, of_customers), expected, format('%s, rebuild of %s', doing, of_customers))
 FROM (VALUES
 	('DELETE FROM trust.promise WHERE promise IN (promise_named(''1''), promise_named(''other''))', '{d}'::text[], '{promise c 1,promise d other,"[1] {\"promise c 1\"}"}'::text[]),
@@ -186,7 +186,7 @@ SELECT is((SELECT array_agg(f) FROM unnest(rebuilt(format('UPDATE trust.actor SE
 	'{"[1] {} right"}', 'rebuilt by ben, after ' || damage)
 FROM unnest('{kind = ''system'',speaks_for = ''record'',responsible = ''anna'',seq = seq - 1}'::text[]) AS damage;
 
--- ---- refused: where entries or chain were touched. What else was damaged stays damaged.
+-- ---- refused: entries or chain were altered. Other damage stays.
 
 CREATE FUNCTION refused(doing text, of_customer text) RETURNS text LANGUAGE sql AS $$
 	SELECT r[cardinality(r)] FROM rebuilt(doing || CASE of_customer WHEN '' THEN '; UPDATE trust.actor SET name = ''x'' WHERE actor = ''anna'''
@@ -222,7 +222,7 @@ SELECT is(refused(doing, of_customer), 'TL006', concat_ws(' ', regexp_replace(do
 SELECT is(refused('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise WHERE promise = promise_named(''1'')', 'c'), 'TL006',
 	'a promise is there twice');
 
--- Settings that no function can work with stay what they are, too.
+-- Settings that no function can work with are not repaired, either.
 SELECT matches(refused(doing, of_customer), '^(55000|22023|TL006)$', format('%s, rebuild(%L)', doing, of_customer))
 FROM unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET table_format = 2', 'UPDATE trust.ledger SET zone = ''x''', 'UPDATE trust.ledger SET weights = ''{}''']) AS doing,
 	unnest('{c,""}'::text[]) AS of_customer;
@@ -286,7 +286,7 @@ SELECT is(sqlstate_of($$SELECT trust_ledger.rebuild('d', 'After the audit.', 'an
 SELECT trust_ledger.rebuild('c');
 SELECT is(findings(), '{}', 'a new one does');
 
--- After writes of its own transaction it folds those too; a promise goes on from what was rebuilt.
+-- rebuild() sees the writes of its own transaction; a rebuilt promise can be changed further.
 SELECT is(rebuilt('UPDATE trust.promise SET due_moves = 9, accepted_at = NULL, state = ''proposed'' WHERE promise = promise_named(''waits''); UPDATE trust.chain SET score = ''empty'' WHERE customer = ''c''', '{c}', $$
 	SELECT trust_ledger.back_promise(promise_named('waits'), actor => 'ben'), trust_ledger.accept_promise(promise_named('waits'), actor => 'carl'),
 		trust_ledger.assess_promise(promise_named('3'), 'broken', actor => 'carl'), trust_ledger.make_promise('c', 'Another.', actor => 'anna') $$),
@@ -296,7 +296,7 @@ SELECT trust_ledger.rebuild('c');
 SELECT is((trust_ledger.assess_promise(promise_named('4'), 'kept', actor => 'carl')).state, 'kept', 'the customer gives a verdict on a promise that was rebuilt');
 SELECT is(sqlstate_of('SELECT trust_ledger.withdraw_promise(promise_named(''5''), actor => ''ben'')'), 'TL001', 'and one that was opened by hand is what it was');
 
--- A new half-life is no damage; a rebuild folds with it.
+-- A new half-life is no damage; rebuild() uses it.
 SELECT trust_ledger.set_ledger(half_life => '10 days');
 SELECT is(findings(), '{}', 'a new half-life');
 SELECT trust_ledger.rebuild('c');
@@ -369,7 +369,7 @@ FROM (VALUES
 WHERE keeps OR trigger = 'a BEFORE' AND NOT swallows;
 SELECT is(findings(), '{}', 'nothing of all that stayed');
 
--- What is wrong first is said in words, whatever stands in the entries after it.
+-- The error names the first problem, whatever follows.
 SELECT trust_ledger.make_promise('long', repeat('words ', 400) || i, actor => 'ben') FROM generate_series(1, 9) AS i;
 SAVEPOINT long;
 SELECT without_guards('UPDATE trust.entry SET login = ''z'' WHERE customer = ''long'' AND seq = 3');

@@ -1,5 +1,5 @@
--- Tables that are not as they were made, what may change or refuse what is written, rows that stand in no index: verify()
--- names each. What everybody does raises no alarm.
+-- verify() names tables that were altered, objects that can change or refuse what is written, and rows that are in no
+-- index. Usual changes are no findings.
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION citext;
@@ -38,7 +38,7 @@ SELECT is(findings_after(doing), expected, doing) FROM (VALUES
 	('CREATE INDEX mine ON trust.entry (customer) WHERE seq > 1', '{"table entry index"}'), ('CREATE OPERATOR CLASS mine FOR TYPE int8 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint8cmp(int8, int8);
 		CREATE INDEX mine ON trust.entry (seq mine)', '{"table entry index"}'),
 	('UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''trust.promise_promise''::regclass', '{"table promise index"}'), ('UPDATE pg_index SET indisready = false WHERE indexrelid = ''trust.source_row''::regclass', '{"table source index"}')) AS c (doing, expected);
--- What cannot be read any more is said, and no error.
+-- A table that cannot be read is a finding, and not an error.
 SELECT ok(findings_after(doing) @> expected AND NOT findings_after(doing)::text ~ '!', doing) FROM (VALUES
 	('ALTER TABLE trust.chain ALTER length TYPE numeric', '{"ledger","table chain column length"}'::text[]),
 	('DROP VIEW trust.exception, trust.tracked_entry; ALTER TABLE trust.entry DROP COLUMN verdict', '{"ledger","table entry column verdict","view exception"}'),
@@ -82,13 +82,13 @@ SELECT ok(findings_after('CREATE PUBLICATION p FOR ' || tables || ' WITH (publis
 SELECT is(findings_after('CREATE SUBSCRIPTION s CONNECTION ''dbname=nowhere'' PUBLICATION p WITH (connect = false); INSERT INTO pg_subscription_rel SELECT oid, ''trust.entry''::regclass, ''i'' FROM pg_subscription WHERE subname = ''s'''),
 	'{"guard entry subscription"}', 'a subscription');
 
--- ---- rows that stand in no index
+-- ---- rows that are in no index
 
 CREATE FUNCTION unindexed(tab text, changes text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE pg_index SET indisready = false WHERE indrelid = ''trust.%1$s''::regclass; ALTER TABLE trust.%1$s DISABLE TRIGGER trust_guard;
 		INSERT INTO trust.%1$s SELECT (jsonb_populate_record(t, %2$L)).* FROM trust.%1$s t WHERE ctid = (SELECT ctid FROM trust.%1$s o ORDER BY to_jsonb(o)->>''customer'' DESC NULLS LAST LIMIT 1);
 		ALTER TABLE trust.%1$s ENABLE ALWAYS TRIGGER trust_guard; UPDATE pg_index SET indisready = true WHERE indrelid = ''trust.%1$s''::regclass', tab, changes) $$;
--- Where the planner reads the table and sorts, it is found among the entries.
+-- If the planner reads the table and sorts, the row is found among the entries.
 SELECT ok(EXISTS (SELECT FROM unnest(findings_after(unindexed(tab, changes))) AS f WHERE starts_with(f, expected)), 'a row of ' || tab) FROM (VALUES
 	('entry', '{"seq": 7}', 'entry d 7'), ('promise', '{"promise": "00000000-0000-7000-8000-000000000000"}', 'promise d'), ('chain', '{"customer": "x"}', 'chain x'),
 	('actor', '{"actor": "zoe"}', 'actor zoe'), ('policy', '{"policy": "none"}', 'policy none'), ('access', '{"role": "public"}', 'access public'),

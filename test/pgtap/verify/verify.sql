@@ -1,5 +1,4 @@
--- verify() against somebody with all rights and the guards off: whatever is done to the ledger is
--- found, and named.
+-- verify() finds and names every alteration by somebody with all rights and the guards off.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -47,7 +46,7 @@ INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d',
 INSERT INTO promised SELECT 'taken back', promise FROM trust_ledger.make_promise('d', 'Never.', actor => 'ben');
 SELECT trust_ledger.withdraw_promise(promise_named('taken back'), actor => 'anna');
 
--- Customer e: what was erased, and the rest of a promise's life.
+-- Customer e: erased texts, and the other events.
 INSERT INTO promised SELECT 'said', promise FROM trust_ledger.make_promise('e', 'One.', purpose => 'To see.', due => '2099-01-01', longest_pause => '1 day', actor => 'ben');
 INSERT INTO promised SELECT 'silent', promise FROM trust_ledger.make_promise('e', 'Two.', purpose => 'To see.', actor => 'bot', context => '{"x": 1}', idempotency_key => 'two');
 SELECT trust_ledger.add_note(promise_named('said'), 'A note.', actor => 'ben', idempotency_key => 'three');
@@ -163,7 +162,7 @@ CREATE TABLE changes AS
 	WHERE c.relnamespace = 'trust'::regnamespace AND c.relkind = 'r';
 SELECT is_empty('SELECT tab, attname FROM changes WHERE value IS NULL', 'each has another value');
 
--- Those changes that were not found where they were made.
+-- The changes of a column that verify() did not find.
 CREATE FUNCTION missed(of_tab text, of_column name, row_key text, expected text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	row_id tid;
@@ -174,7 +173,7 @@ DECLARE
 	findings text[];
 BEGIN
 	FOR changed IN SELECT value FROM changes WHERE tab = of_tab AND attname = of_column LOOP
-		-- one customer's is verified faster
+		-- verifying one customer is faster
 		FOR row_id, key, expects, of_customer IN EXECUTE format('SELECT ctid, %s, %s, %s FROM trust.%I WHERE %I::text IS DISTINCT FROM (%s)::text',
 			row_key, expected, CASE WHEN of_tab IN ('entry', 'promise', 'chain', 'source') AND of_column <> 'customer' THEN 'customer' ELSE 'NULL' END, of_tab, of_column, changed)
 		LOOP
@@ -186,7 +185,7 @@ BEGIN
 	END LOOP;
 END
 $$;
--- Of entries it is the hash that tells; of texts, also which text it is.
+-- In entries the hash shows it; of texts, verify() also names the text.
 SELECT is_empty(format('SELECT missed(%L, %L, %L, %L)', tab, attname, row_key, expected), tab || '.' || attname)
 FROM (
 	SELECT DISTINCT tab, attname, $$concat(customer, ' ', seq)$$ AS row_key,
@@ -223,7 +222,7 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 	('DELETE FROM trust.entry WHERE customer = '''' AND seq = 1', '{entry - 2 ledger_owner seq}'),
 	('DELETE FROM trust.entry WHERE customer = '''' AND subject = ''ben''', '{actor - - ben -}'),
 	('DELETE FROM trust.entry', '{chain c - - length,promise d - other -,actor - - anna -,policy - - all -,access - - lisa -}'),
-	-- one more: as it was, with another number; of another customer; made up
+	-- one more entry: the same with another number, one of another customer, an invented one
 	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 11, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
 		'{entry c 11 full hash,entry c 11 full prev_hash,chain c - - length}'),
 	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 0, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
@@ -234,7 +233,7 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 		'{entry x 1 other hash,chain x - - -,promise x - other -}'),
 	($$ALTER TABLE trust.entry DROP CONSTRAINT entry_pkey; INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = 'd' AND seq = 2$$,
 		'{entry d 2 taken back seq,entry d 2 taken back prev_hash}'),
-	-- others in their place
+	-- other entries in their place
 	('UPDATE trust.entry SET seq = 100 WHERE customer = ''c'' AND seq = 3; UPDATE trust.entry SET seq = 3 WHERE customer = ''c'' AND seq = 4;
 		UPDATE trust.entry SET seq = 4 WHERE customer = ''c'' AND seq = 100', '{entry c 3 full hash,entry c 4 full hash}'),
 	('UPDATE trust.entry SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END, seq = seq + 100 WHERE customer IN (''c'', ''d'');
@@ -324,7 +323,7 @@ INSERT INTO forgery SELECT doing || '; SELECT recompute_hashes(customer) FROM tr
 	('UPDATE trust.entry SET details = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - details}'),
 	('UPDATE trust.entry SET subject = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - subject,actor - - ben -}'),
 	('UPDATE trust.entry SET promise = promise_named(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}'),
-	-- an erasure excuses what it names, of its own promise, before itself; and what it names is gone
+	-- an erasure excuses only texts that it names, of its own promise and before itself; and these must be gone
 	('UPDATE trust.entry SET refers_to = 1 WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
 	('UPDATE trust.entry SET promise = promise_named(''silent''), state = ''proposed'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
 	('UPDATE trust.entry SET details = ''{"texts": ["words"]}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
@@ -347,11 +346,11 @@ INSERT INTO forgery SELECT doing || '; SELECT recompute_hashes(customer) FROM tr
 	('UPDATE trust.entry SET due = NULL WHERE customer = ''e'' AND event = ''paused''', '{entry e 8 said event}'),
 	('UPDATE trust.entry SET event = ''noted'' WHERE customer = ''e'' AND event = ''paused''', '{entry e 9 said event}')) AS c (doing, expected);
 SELECT ok(altered(doing) @> expected, 'hashes computed again: ' || doing) FROM forgery;
--- Nothing is made from such entries; what is sound but false only a digest shows.
+-- rebuild() refuses such entries. A false but consistent entry only shows in a digest.
 SELECT is(altered(format('%s; SELECT trust_ledger.rebuild(%L)', doing, replace(of_customer, '-', ''))), '{! TL006}', 'no rebuild: ' || doing)
 FROM (SELECT doing, min((regexp_match(e, '^entry ([^ ]+) '))[1]) AS of_customer FROM forgery, unnest(expected) AS e WHERE e ~ '^entry' GROUP BY 1) AS f;
 
--- What verify() alone cannot see, a digest that was kept elsewhere shows.
+-- A digest that was kept elsewhere shows what verify() cannot see.
 CREATE FUNCTION digest_after(doing text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE doing;

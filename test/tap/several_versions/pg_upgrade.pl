@@ -1,5 +1,5 @@
-# pg_upgrade: a filled ledger goes from one PostgreSQL to the next, and is and does what it did before.
-# $OLDER: where the older ones are installed, oldest first, with the extension; test/pg_upgrade sees to that.
+# pg_upgrade: a filled ledger goes from each PostgreSQL to the next, and works as before. $OLDER lists where the older
+# versions are installed with the extension, oldest first; test/pg_upgrade sets it.
 use strict;
 use warnings;
 
