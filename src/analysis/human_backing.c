@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "analysis/rate_difference.h"
 #include "analysis/score_query.h"
 #include "base/duration.h"
 #include "base/statement.h"
@@ -89,16 +90,6 @@ enum
 	COUNTED_ACCEPTED
 };
 
-typedef struct Count
-{
-	int64		promises;
-	int64		undecided;
-	int64		too_early;
-	int64		decided;
-	int64		kept;
-	int64		accepted;
-} Count;
-
 /* Backed with any evidence; EVIDENCE_NONE are those that nobody backed */
 #define EVIDENCE_ANY EVIDENCES
 #define GROUPS (EVIDENCES + 1)
@@ -108,16 +99,6 @@ typedef struct Stratum
 	uint64		row;			/* the first of the stratum at hand */
 	Count		groups[GROUPS]; /* its promises */
 } Stratum;
-
-/* What strata add up to, for one evidence */
-typedef struct Total
-{
-	Count		raw[2];			/* backed, unbacked */
-	Count		within[2];		/* only strata that have decided promises of both */
-	float8		weights;		/* sum of the strata's weights */
-	float8		difference;		/* weighted sum */
-	float8		variance;		/* sum of squared weights times variances */
-} Total;
 
 /* The columns of one Count: its numbers, rate and accepted */
 #define COUNT_COLUMNS 7
@@ -137,85 +118,6 @@ enum
 	HUMAN_DIFFERENCE_HIGH,
 	HUMAN_COLUMNS
 };
-
-typedef struct Difference
-{
-	bool		known;
-	float8		mean;
-	float8		variance;
-} Difference;
-
-static void
-AddCount(Count *to, const Count *count)
-{
-	to->promises += count->promises;
-	to->undecided += count->undecided;
-	to->too_early += count->too_early;
-	to->decided += count->decided;
-	to->kept += count->kept;
-	to->accepted += count->accepted;
-}
-
-/* ---- the comparison ---- */
-
-static float8
-PosteriorMean(const Count *count)
-{
-	return (count->kept + 1.0) / (count->decided + 2.0);
-}
-
-static float8
-PosteriorVariance(const Count *count)
-{
-	float8		mean = PosteriorMean(count);
-
-	return mean * (1.0 - mean) / (count->decided + 3.0);
-}
-
-/* Where one of the two has nothing decided there is nothing to compare. */
-static Difference
-Compare(const Count *backed, const Count *unbacked)
-{
-	Difference	difference = {0};
-
-	if (backed->decided == 0 || unbacked->decided == 0)
-		return difference;
-	difference.known = true;
-	difference.mean = PosteriorMean(backed) - PosteriorMean(unbacked);
-	difference.variance = PosteriorVariance(backed) + PosteriorVariance(unbacked);
-	return difference;
-}
-
-static void
-AddStratum(Total *total, const Count *backed, const Count *unbacked)
-{
-	Difference	difference = Compare(backed, unbacked);
-	float8		weight;
-
-	AddCount(&total->raw[0], backed);
-	AddCount(&total->raw[1], unbacked);
-	if (!difference.known)
-		return;
-	AddCount(&total->within[0], backed);
-	AddCount(&total->within[1], unbacked);
-	weight = (float8) backed->decided * unbacked->decided / (backed->decided + unbacked->decided);
-	total->weights += weight;
-	total->difference += weight * difference.mean;
-	total->variance += weight * weight * difference.variance;
-}
-
-static Difference
-WithinStrata(const Total *total)
-{
-	Difference	difference = {.known = total->weights > 0.0};
-
-	if (difference.known)
-	{
-		difference.mean = total->difference / total->weights;
-		difference.variance = total->variance / (total->weights * total->weights);
-	}
-	return difference;
-}
 
 /* ---- the result ---- */
 

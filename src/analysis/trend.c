@@ -10,56 +10,13 @@
 #include "postgres.h"
 
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
-#include "analysis/score_query.h"
-#include "analysis/time_steps.h"
+#include "analysis/trend_groups.h"
 #include "base/arguments.h"
-#include "base/text.h"
-#include "score/opinion.h"
 
 PG_FUNCTION_INFO_V1(trust_trend);
-
-/* What happened to a group's promises in one step */
-typedef struct Cell
-{
-	float8		kept;			/* change of evidence, as of the step's last instant */
-	float8		broken;
-	int32		weighing;		/* change of how many promises weigh anything */
-	int32		overdue;		/* change of how many are overdue */
-	int32		opened;
-	int32		became_kept;
-	int32		became_partly_kept;
-	int32		became_broken;
-} Cell;
-
-typedef struct TrendGroup
-{
-	char		key[MAX_KEY_BYTES + 1]; /* '' stands for none */
-	Cell	   *cells;
-} TrendGroup;
-
-/* All groups' cells together take a gigabyte at most */
-#define MOST_CELLS (1024 * 1024 * 1024 / sizeof(Cell))
-
-typedef struct Trend
-{
-	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
-	Grouping	by;
-	const char *key;
-	bool		as_recorded;
-	Steps		steps;
-	int64		half_life;
-	MemoryContext context;
-	HTAB	   *groups;
-	char		customer[MAX_KEY_BYTES + 1];	/* at hand, by customer */
-	ReturnSetInfo *result;
-} Trend;
 
 /* What a promise weighs for a while, and for whom */
 typedef struct Span
@@ -80,49 +37,6 @@ static TimestampTz
 When(const Trend *trend, const ScoreEvent *score_event)
 {
 	return trend->as_recorded ? score_event->recorded_at : score_event->occurred_at;
-}
-
-static void
-StartGroups(Trend *trend)
-{
-	HASHCTL		control = {.keysize = MAX_KEY_BYTES + 1, .entrysize = sizeof(TrendGroup), .hcxt = trend->context};
-
-	trend->groups = hash_create("trust_ledger trends", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-}
-
-static void
-CheckRoom(const Trend *trend)
-{
-	if ((hash_get_num_entries(trend->groups) + 1) * (uint64) trend->steps.count <= MOST_CELLS)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("the trend has too many steps and groups"),
-			 errdetail("There are %d steps, and more than %ld groups.", trend->steps.count,
-					   hash_get_num_entries(trend->groups)),
-			 errhint("Use a longer step, a later since, or one key.")));
-}
-
-/* The group that the promise belongs to; NULL where it belongs to none that is asked for. */
-static TrendGroup *
-GroupOf(Trend *trend, const PromiseAsOf *standing, const char *customer)
-{
-	const char *key = PromiseAsOfKey(standing, customer, trend->by);
-	TrendGroup *group;
-	bool		found;
-
-	if (!standing->made || (key == NULL && trend->by == BY_BACKER) ||
-		(trend->key && (key == NULL || strcmp(key, trend->key) != 0)))
-		return NULL;
-	key = key ? key : "";
-	group = hash_search(trend->groups, key, HASH_FIND, NULL);
-	if (group)
-		return group;
-	CheckRoom(trend);
-	group = hash_search(trend->groups, key, HASH_ENTER, &found);
-	group->cells = MemoryContextAllocHuge(trend->context, sizeof(Cell) * trend->steps.count);
-	memset(group->cells, 0, sizeof(Cell) * trend->steps.count);
-	return group;
 }
 
 static bool
@@ -245,109 +159,6 @@ InOrder(const Trend *trend, const ScoreEvent *score_events, int count)
 			return false;
 	return true;
 }
-
-/* ---- the result ---- */
-
-enum
-{
-	TREND_KEY,
-	TREND_FROM,
-	TREND_UNTIL,
-	TREND_SCORE,
-	TREND_EXPECTATION,
-	TREND_UNCERTAINTY,
-	TREND_OPENED,
-	TREND_KEPT,
-	TREND_PARTLY_KEPT,
-	TREND_BROKEN,
-	TREND_OVERDUE,
-	TREND_COLUMNS
-};
-
-static void
-PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore *score, int64 overdue)
-{
-	const Cell *cell = &group->cells[step];
-	Datum		values[TREND_COLUMNS];
-	bool		nulls[TREND_COLUMNS] = {0};
-
-	nulls[TREND_KEY] = group->key[0] == '\0';
-	values[TREND_KEY] = nulls[TREND_KEY] ? (Datum) 0 : CStringGetTextDatum(group->key);
-	values[TREND_FROM] = TimestampTzGetDatum(trend->steps.bounds[step]);
-	values[TREND_UNTIL] = TimestampTzGetDatum(trend->steps.bounds[step + 1]);
-	values[TREND_SCORE] = TrustScoreGetDatum(score);
-	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, USUAL_BASE_RATE));
-	values[TREND_UNCERTAINTY] = Float8GetDatum(OpinionUncertainty(score));
-	values[TREND_OPENED] = Int64GetDatum(cell->opened);
-	values[TREND_KEPT] = Int64GetDatum(cell->became_kept);
-	values[TREND_PARTLY_KEPT] = Int64GetDatum(cell->became_partly_kept);
-	values[TREND_BROKEN] = Int64GetDatum(cell->became_broken);
-	values[TREND_OVERDUE] = Int64GetDatum(overdue);
-	tuplestore_putvalues(trend->result->setResult, trend->result->setDesc, values, nulls);
-	if (!nulls[TREND_KEY])
-		pfree(DatumGetPointer(values[TREND_KEY]));
-}
-
-/* Adds up the steps of a group. */
-static void
-PutGroup(const Trend *trend, const TrendGroup *group)
-{
-	TrustScore	verdicts;		/* without what is overdue, which does not fade */
-	int64		weighing = 0;
-	int64		overdue = 0;
-
-	ScoreClear(&verdicts);
-	for (int step = 0; step < trend->steps.count; step++)
-	{
-		const Cell *cell = &group->cells[step];
-		TimestampTz last = StepLast(&trend->steps, step);
-		TrustScore	score;
-
-		ScoreFade(&verdicts, last);
-		verdicts.flags = 0;
-		verdicts.as_of = last;
-		verdicts.half_life = trend->half_life;
-		/* what goes was rounded otherwise than what came */
-		verdicts.kept = Max(verdicts.kept + cell->kept, 0.0);
-		verdicts.broken = Max(verdicts.broken + cell->broken, 0.0);
-		weighing += cell->weighing;
-		overdue += cell->overdue;
-		score = verdicts;
-		score.broken += overdue * WEIGHT_OVERDUE;
-		if (weighing == 0)
-			ScoreClear(&score);
-		PutStep(trend, group, step, &score, overdue);
-	}
-}
-
-static int
-CompareGroups(const void *a, const void *b)
-{
-	return strcmp((*(TrendGroup *const *) a)->key, (*(TrendGroup *const *) b)->key);
-}
-
-/* All groups in the order of their keys. */
-static void
-PutGroups(Trend *trend)
-{
-	int			count = hash_get_num_entries(trend->groups);
-	TrendGroup **groups = MemoryContextAllocHuge(trend->context, sizeof(TrendGroup *) * Max(count, 1));
-	HASH_SEQ_STATUS all;
-	TrendGroup *group;
-	int			i = 0;
-
-	hash_seq_init(&all, trend->groups);
-	while ((group = hash_seq_search(&all)) != NULL)
-		groups[i++] = group;
-	qsort(groups, count, sizeof(TrendGroup *), CompareGroups);
-	for (i = 0; i < count; i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		PutGroup(trend, groups[i]);
-	}
-}
-
-/* ---- the promises ---- */
 
 /* By customer, one after the other: there may be many of them. */
 static void

@@ -1,13 +1,13 @@
 /*
  * findings.h
- *		What verify() finds: rows of its result, guards and governance.
+ *		What verify() finds: rows of its result.
  */
 #ifndef TRUST_LEDGER_FINDINGS_H
 #define TRUST_LEDGER_FINDINGS_H
 
-#include "governance/governance.h"
-
+#include "access/tupdesc.h"
 #include "utils/tuplestore.h"
+#include "utils/uuid.h"
 
 typedef struct Finding
 {
@@ -30,11 +30,5 @@ typedef struct Findings
 } Findings;
 
 extern void AddFinding(Findings *findings, const Finding *finding);
-extern void FindGuardProblems(Findings *findings);
-extern bool FindStructureProblems(Findings *findings);
-extern void FindUnknownColumns(Findings *findings);
-extern void FindUngoverned(Findings *findings);
-extern List *GovernedSubjectsAmiss(const GovernedTable *governed);
-extern void FindGovernanceProblems(Findings *findings);
 
 #endif

@@ -21,6 +21,7 @@
 #include "ledger/guard.h"
 #include "promise/promise_act.h"
 #include "verify/check_chain.h"
+#include "verify/check_governance.h"
 
 PG_FUNCTION_INFO_V1(rebuild);
 

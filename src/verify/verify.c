@@ -13,6 +13,8 @@
 #include "governance/access.h"
 #include "ledger/copy.h"
 #include "ledger/row_tally.h"
+#include "verify/check_governance.h"
+#include "verify/check_guards.h"
 #include "verify/check_heap.h"
 #include "verify/installed.h"
 #include "verify/verify_parallel.h"
