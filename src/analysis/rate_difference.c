@@ -1,13 +1,13 @@
 /*
  * rate_difference.c
- *		The difference between the rates of two groups, alone and within strata.
+ *		The difference between two kept rates, overall and within strata.
  */
 #include "postgres.h"
 
 #include "analysis/rate_difference.h"
 
 void
-AddCount(Count *to, const Count *count)
+PromiseCountAdd(PromiseCount *to, const PromiseCount *count)
 {
 	to->promises += count->promises;
 	to->undecided += count->undecided;
@@ -18,24 +18,23 @@ AddCount(Count *to, const Count *count)
 }
 
 static float8
-PosteriorMean(const Count *count)
+PosteriorMean(const PromiseCount *count)
 {
 	return (count->kept + 1.0) / (count->decided + 2.0);
 }
 
 static float8
-PosteriorVariance(const Count *count)
+PosteriorVariance(const PromiseCount *count)
 {
 	float8		mean = PosteriorMean(count);
 
 	return mean * (1.0 - mean) / (count->decided + 3.0);
 }
 
-/* Where one of the two has nothing decided there is nothing to compare. */
-Difference
-Compare(const Count *backed, const Count *unbacked)
+RateDifference
+CompareRates(const PromiseCount *backed, const PromiseCount *unbacked)
 {
-	Difference	difference = {0};
+	RateDifference difference = {0};
 
 	if (backed->decided == 0 || unbacked->decided == 0)
 		return difference;
@@ -46,27 +45,27 @@ Compare(const Count *backed, const Count *unbacked)
 }
 
 void
-AddStratum(Total *total, const Count *backed, const Count *unbacked)
+StrataTotalAdd(StrataTotal *total, const PromiseCount *backed, const PromiseCount *unbacked)
 {
-	Difference	difference = Compare(backed, unbacked);
+	RateDifference difference = CompareRates(backed, unbacked);
 	float8		weight;
 
-	AddCount(&total->raw[0], backed);
-	AddCount(&total->raw[1], unbacked);
+	PromiseCountAdd(&total->raw[0], backed);
+	PromiseCountAdd(&total->raw[1], unbacked);
 	if (!difference.known)
 		return;
-	AddCount(&total->within[0], backed);
-	AddCount(&total->within[1], unbacked);
+	PromiseCountAdd(&total->within[0], backed);
+	PromiseCountAdd(&total->within[1], unbacked);
 	weight = (float8) backed->decided * unbacked->decided / (backed->decided + unbacked->decided);
 	total->weights += weight;
 	total->difference += weight * difference.mean;
 	total->variance += weight * weight * difference.variance;
 }
 
-Difference
-WithinStrata(const Total *total)
+RateDifference
+DifferenceWithinStrata(const StrataTotal *total)
 {
-	Difference	difference = {.known = total->weights > 0.0};
+	RateDifference difference = {.known = total->weights > 0.0};
 
 	if (difference.known)
 	{

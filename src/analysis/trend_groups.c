@@ -1,6 +1,6 @@
 /*
  * trend_groups.c
- *		The groups of a trend, step by step, and the rows of its result.
+ *		The groups of a trend, their changes in each step, and the result rows.
  */
 #include "postgres.h"
 
@@ -14,53 +14,55 @@
 
 #include "score/opinion.h"
 
-/* All groups' cells together take a gigabyte at most */
-#define MOST_CELLS (1024 * 1024 * 1024 / sizeof(Cell))
+/* All cells together can use 1 GiB. */
+#define MAX_CELLS (1024 * 1024 * 1024 / sizeof(TrendCell))
 
 void
-StartGroups(Trend *trend)
+TrendStartGroups(Trend *trend)
 {
-	HASHCTL		control = {.keysize = MAX_KEY_BYTES + 1, .entrysize = sizeof(TrendGroup), .hcxt = trend->context};
+	HASHCTL		control = {
+		.keysize = MAX_KEY_BYTES + 1,
+		.entrysize = sizeof(TrendGroup),
+		.hcxt = trend->context
+	};
 
-	trend->groups = hash_create("trust_ledger trends", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	trend->groups = hash_create("trust_ledger trend groups", 64, &control,
+								HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
 static void
-CheckRoom(const Trend *trend)
+CheckCellLimit(const Trend *trend)
 {
-	if ((hash_get_num_entries(trend->groups) + 1) * (uint64) trend->steps.count <= MOST_CELLS)
+	if ((hash_get_num_entries(trend->groups) + 1) * (uint64) trend->steps.count <= MAX_CELLS)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 			 errmsg("the trend has too many steps and groups"),
-			 errdetail("There are %d steps, and more than %ld groups.", trend->steps.count,
+			 errdetail("The trend has %d steps and more than %ld groups.", trend->steps.count,
 					   hash_get_num_entries(trend->groups)),
-			 errhint("Use a longer step, a later since, or one key.")));
+			 errhint("Use a longer step or a later since, or set of_key.")));
 }
 
-/* The group that the promise belongs to; NULL where it belongs to none that is asked for. */
 TrendGroup *
-GroupOf(Trend *trend, const PromiseAsOf *standing, const char *customer)
+TrendGroupOf(Trend *trend, const PromiseAsOf *promise, const char *customer)
 {
-	const char *key = PromiseAsOfKey(standing, customer, trend->by);
+	const char *key = PromiseAsOfKey(promise, customer, trend->by);
 	TrendGroup *group;
 	bool		found;
 
-	if (!standing->made || (key == NULL && trend->by == BY_BACKER) ||
+	if (!promise->made || (key == NULL && trend->by == BY_BACKER) ||
 		(trend->key && (key == NULL || strcmp(key, trend->key) != 0)))
 		return NULL;
 	key = key ? key : "";
 	group = hash_search(trend->groups, key, HASH_FIND, NULL);
 	if (group)
 		return group;
-	CheckRoom(trend);
+	CheckCellLimit(trend);
 	group = hash_search(trend->groups, key, HASH_ENTER, &found);
-	group->cells = MemoryContextAllocHuge(trend->context, sizeof(Cell) * trend->steps.count);
-	memset(group->cells, 0, sizeof(Cell) * trend->steps.count);
+	group->cells = MemoryContextAllocHuge(trend->context, sizeof(TrendCell) * trend->steps.count);
+	memset(group->cells, 0, sizeof(TrendCell) * trend->steps.count);
 	return group;
 }
-
-/* ---- the result ---- */
 
 enum
 {
@@ -79,9 +81,10 @@ enum
 };
 
 static void
-PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore *score, int64 overdue)
+PutStep(const Trend *trend, const TrendGroup *group, int step,
+		const TrustScore *score, int64 overdue)
 {
-	const Cell *cell = &group->cells[step];
+	const TrendCell *cell = &group->cells[step];
 	Datum		values[TREND_COLUMNS];
 	bool		nulls[TREND_COLUMNS] = {0};
 
@@ -102,26 +105,26 @@ PutStep(const Trend *trend, const TrendGroup *group, int step, const TrustScore 
 		pfree(DatumGetPointer(values[TREND_KEY]));
 }
 
-/* Adds up the steps of a group. */
+/* One row per step.  Fades the sum of the steps so far to each step and adds its changes. */
 static void
 PutGroup(const Trend *trend, const TrendGroup *group)
 {
-	TrustScore	verdicts;		/* without what is overdue, which does not fade */
+	TrustScore	verdicts;		/* without overdue promises, which do not fade */
 	int64		weighing = 0;
 	int64		overdue = 0;
 
 	ScoreClear(&verdicts);
 	for (int step = 0; step < trend->steps.count; step++)
 	{
-		const Cell *cell = &group->cells[step];
-		TimestampTz last = StepLast(&trend->steps, step);
+		const TrendCell *cell = &group->cells[step];
+		TimestampTz last = StepLastInstant(&trend->steps, step);
 		TrustScore	score;
 
 		ScoreFade(&verdicts, last);
 		verdicts.flags = 0;
 		verdicts.as_of = last;
 		verdicts.half_life = trend->half_life;
-		/* what goes was rounded otherwise than what came */
+		/* removed evidence can be rounded differently than when it was added */
 		verdicts.kept = Max(verdicts.kept + cell->kept, 0.0);
 		verdicts.broken = Max(verdicts.broken + cell->broken, 0.0);
 		weighing += cell->weighing;
@@ -140,12 +143,12 @@ CompareGroups(const void *a, const void *b)
 	return strcmp((*(TrendGroup *const *) a)->key, (*(TrendGroup *const *) b)->key);
 }
 
-/* All groups in the order of their keys. */
 void
-PutGroups(Trend *trend)
+TrendPutGroups(Trend *trend)
 {
 	int			count = hash_get_num_entries(trend->groups);
-	TrendGroup **groups = MemoryContextAllocHuge(trend->context, sizeof(TrendGroup *) * Max(count, 1));
+	TrendGroup **groups = MemoryContextAllocHuge(trend->context,
+												 sizeof(TrendGroup *) * Max(count, 1));
 	HASH_SEQ_STATUS all;
 	TrendGroup *group;
 	int			i = 0;

@@ -1,6 +1,6 @@
 /*
  * trend_groups.h
- *		The groups of a trend, step by step, and the rows of its result.
+ *		The groups of a trend, their changes in each step, and the result rows.
  */
 #ifndef TRUST_LEDGER_TREND_GROUPS_H
 #define TRUST_LEDGER_TREND_GROUPS_H
@@ -12,41 +12,49 @@
 #include "funcapi.h"
 #include "utils/hsearch.h"
 
-/* What happened to a group's promises in one step */
-typedef struct Cell
+/* How one group changed in one step. */
+typedef struct TrendCell
 {
-	float8		kept;			/* change of evidence, as of the step's last instant */
-	float8		broken;
-	int32		weighing;		/* change of how many promises weigh anything */
-	int32		overdue;		/* change of how many are overdue */
-	int32		opened;
+	float8		kept;			/* change of evidence, faded to the step's last instant */
+	float8		broken;			/* likewise */
+	int32		weighing;		/* change of the number of promises with evidence or overdue */
+	int32		overdue;		/* change of the number of overdue promises */
+	int32		opened;			/* events in the step */
 	int32		became_kept;
 	int32		became_partly_kept;
 	int32		became_broken;
-} Cell;
+} TrendCell;
 
 typedef struct TrendGroup
 {
-	char		key[MAX_KEY_BYTES + 1]; /* '' stands for none */
-	Cell	   *cells;
+	char		key[MAX_KEY_BYTES + 1]; /* hash key; '' is a null key in the result */
+	TrendCell  *cells;			/* one per step */
 } TrendGroup;
 
 typedef struct Trend
 {
-	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
+	ScoreEventReader base;		/* must be first */
 	Grouping	by;
-	const char *key;
-	bool		as_recorded;
+	const char *key;			/* only this group; NULL: all */
+	bool		as_recorded;	/* events count at recorded_at, else at occurred_at */
 	Steps		steps;
-	int64		half_life;
-	MemoryContext context;
+	int64		half_life;		/* microseconds */
+	MemoryContext context;		/* holds the groups */
 	HTAB	   *groups;
-	char		customer[MAX_KEY_BYTES + 1];	/* at hand, by customer */
+	char		customer[MAX_KEY_BYTES + 1];	/* the current one, when by customer */
 	ReturnSetInfo *result;
 } Trend;
 
-extern void StartGroups(Trend *trend);
-extern TrendGroup *GroupOf(Trend *trend, const PromiseAsOf *standing, const char *customer);
-extern void PutGroups(Trend *trend);
+/* Creates an empty hash table of groups. */
+extern void TrendStartGroups(Trend *trend);
+
+/*
+ * The promise's group, created if needed; NULL if it has none or the trend does
+ * not include it.  Error 54000 if the cells would need more than 1 GiB.
+ */
+extern TrendGroup *TrendGroupOf(Trend *trend, const PromiseAsOf *promise, const char *customer);
+
+/* Adds a row to the result per group and step, ordered by key. */
+extern void TrendPutGroups(Trend *trend);
 
 #endif
