@@ -1,10 +1,10 @@
 /*
  * check_chain.c
- *		Checking customers, one after the other: their entries, and what these add up to.
+ *		Checks of customers: entries, chain, promises, sources and score.
  *
- * Four tables are read side by side in the order of customers, on the caller's
- * snapshot: entries, promises, sources, chains.  Each customer's entries are checked and
- * folded; what they add up to is compared with what the tables say.
+ * Reads four tables side by side, ordered by customer, on the caller's snapshot:
+ * entries, promises, sources and chains.  For each customer, it checks the entries,
+ * computes a projection from them, and compares the other tables with that.
  */
 #include "postgres.h"
 
@@ -23,7 +23,7 @@
 #include "verify/check_entry.h"
 #include "verify/digest.h"
 
-/* A chain with the score that it carries */
+/* trust.chain with column score */
 enum
 {
 	CHAIN_SCORE = CHAIN_COLUMNS,
@@ -31,151 +31,161 @@ enum
 };
 
 static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
-	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID},
-	{"score", COLUMN_OF_SCORES}
+	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID},
+	{"recorded_at", TIMESTAMPTZOID}, {"score", COLUMN_OF_SCORES}
 };
 
-static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};
+static const RowShape scored_chain_shape = {
+	"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS
+};
 
 const char *const tallied_tables[] = {"entry", "promise", "source", "chain"};
 
-/* What was erased of the customer at hand, before their entries are looked at. */
+/* Reads which texts of the customer were erased.  CheckEntries() needs that in advance. */
 static void
-ReadErasures(ChainCheck *v)
+ReadErasures(ChainCheck *check)
 {
-	v->erasures = NULL;
-	for (; v->erased.row; ReaderNext(&v->erased))
+	check->erasures = NULL;
+	for (; check->erased.row; ReaderNext(&check->erased))
 	{
-		char	   *customer = ErasedCustomer(v->erased.row);
+		char	   *customer = ErasedCustomer(check->erased.row);
 
-		if (strcmp(customer, v->customer) > 0)
+		if (strcmp(customer, check->customer) > 0)
 			break;
-		if (v->erasures == NULL)
-			v->erasures = ErasuresBegin(v->context);
-		ErasuresAdd(v->erasures, v->erased.row);
+		if (check->erasures == NULL)
+			check->erasures = ErasuresBegin(check->context);
+		ErasuresAdd(check->erasures, check->erased.row);
 	}
 }
 
 static void
-ChainFinding(ChainCheck *v, const char *field, const char *problem)
+ChainFinding(ChainCheck *check, const char *field, const char *problem)
 {
-	AddFinding(&v->findings, &(Finding) {
-		.part = "chain", .customer = v->customer, .field = field, .problem = problem
+	AddFinding(&check->findings, &(Finding) {
+		.part = "chain", .customer = check->customer, .field = field, .problem = problem
 	});
 }
 
 static bool
-HasChain(const ChainCheck *v)
+HasChain(const ChainCheck *check)
 {
-	return v->chains.row && RowTextIs(v->chains.row, CHAIN_CUSTOMER, v->customer);
+	return check->chains.row && RowTextIs(check->chains.row, CHAIN_CUSTOMER, check->customer);
 }
 
 static void
-CheckChain(ChainCheck *v)
+CheckChain(ChainCheck *check)
 {
-	const Row  *chain = v->chains.row;
+	const Row  *chain = check->chains.row;
 
-	if (!HasChain(v))
+	if (!HasChain(check))
 	{
-		ChainFinding(v, NULL, "is missing");
+		ChainFinding(check, NULL, "is missing");
 		return;
 	}
-	if (v->length == 0)
-		ChainFinding(v, NULL, "has no entries");
-	if (RowInt64(chain, CHAIN_LENGTH) != v->length)
-		ChainFinding(v, "length", psprintf("is " INT64_FORMAT ", and the last entry is " INT64_FORMAT,
-										   RowInt64(chain, CHAIN_LENGTH), v->length));
-	if (!IsHash(chain, CHAIN_HEAD, v->head))
-		ChainFinding(v, "head", "is not the hash of the last entry");
-	if (RowIsNull(chain, CHAIN_RECORDED_AT) == v->has_recorded_at ||
-		(v->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != v->recorded_at))
-		ChainFinding(v, "recorded_at", "is not when the last entry was recorded");
+	if (check->length == 0)
+		ChainFinding(check, NULL, "has no entries");
+	if (RowInt64(chain, CHAIN_LENGTH) != check->length)
+		ChainFinding(check, "length",
+					 psprintf("is " INT64_FORMAT ", but the last entry has seq " INT64_FORMAT,
+							  RowInt64(chain, CHAIN_LENGTH), check->length));
+	if (!ColumnIsHash(chain, CHAIN_HEAD, check->head))
+		ChainFinding(check, "head", "does not match the hash of the last entry");
+	if (RowIsNull(chain, CHAIN_RECORDED_AT) == check->has_recorded_at ||
+		(check->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != check->recorded_at))
+		ChainFinding(check, "recorded_at", "does not match recorded_at of the last entry");
 }
 
-/* The score that the chain at hand carries; NULL where it has none. */
 const TrustScore *
-VerifiedScore(const ChainCheck *v)
+StoredScore(const ChainCheck *check)
 {
-	if (!v->has_scores || !HasChain(v) || RowIsNull(v->chains.row, CHAIN_SCORE))
+	if (!check->has_scores || !HasChain(check) || RowIsNull(check->chains.row, CHAIN_SCORE))
 		return NULL;
-	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
+	return DatumGetTrustScore(check->chains.row->values[CHAIN_SCORE]);
 }
 
-/* ProjectedPromise with the half-life that the score has: setting another one changes no score by itself. */
+/*
+ * Setting the ledger's half-life does not update stored scores.  So verify()
+ * computes each score with the half-life of the stored one.
+ */
 static int64
-HalfLifeToFoldWith(const ChainCheck *v)
+ProjectionHalfLife(const ChainCheck *check)
 {
-	const TrustScore *stored = VerifiedScore(v);
+	const TrustScore *stored = StoredScore(check);
 
-	if (v->half_life)
-		return v->half_life;
+	if (check->half_life)
+		return check->half_life;
 	return stored && !ScoreIsEmpty(stored) ? stored->half_life : USECS_PER_DAY;
 }
 
 static void
-CheckScore(ChainCheck *v)
+CheckScore(ChainCheck *check)
 {
-	const TrustScore *stored = VerifiedScore(v);
+	const TrustScore *stored = StoredScore(check);
 
-	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->projection, stored))
-		ChainFinding(v, "score", "is not what the entries add up to");
+	if (check->has_scores && HasChain(check) && !ScoreMatches(&check->projection, stored))
+		ChainFinding(check, "score", "does not match the entries");
 }
 
 static void
-RowFinding(ChainCheck *v, const Projected *projected, pg_uuid_t *promise, const char *field, const char *problem)
+RowFinding(ChainCheck *check, const ProjectedTable *table, pg_uuid_t *promise,
+		   const char *field, const char *problem)
 {
-	AddFinding(&v->findings, &(Finding) {
-		.part = projected->shape->table, .customer = v->customer, .promise = promise, .field = field, .problem = problem
+	AddFinding(&check->findings, &(Finding) {
+		.part = table->shape->table, .customer = check->customer, .promise = promise,
+		.field = field, .problem = problem
 	});
 }
 
-/* A stored row is what the entries add up to. */
 static void
-CheckRow(ChainCheck *v, const Projected *projected, const Row *stored)
+CheckRow(ChainCheck *check, const ProjectedTable *table, const Row *stored)
 {
-	pg_uuid_t  *id = RowIsNull(stored, projected->promise) ? NULL : DatumGetUUIDP(stored->values[projected->promise]);
-	ProjectedPromise	   *folded = id ? ProjectionFind(&v->projection, id) : NULL;
-	Row		   *said = folded ? projected->said(folded) : NULL;
+	pg_uuid_t  *id = RowIsNull(stored, table->promise) ? NULL :
+		DatumGetUUIDP(stored->values[table->promise]);
+	ProjectedPromise *projected = id ? ProjectionFind(&check->projection, id) : NULL;
+	Row		   *expected = projected ? table->expected(projected) : NULL;
 
-	if (said == NULL)
+	if (expected == NULL)
 	{
-		RowFinding(v, projected, id, NULL, "has no entries that say so");
+		RowFinding(check, table, id, NULL, "exists, but no entry says so");
 		return;
 	}
-	if (*projected->stored(folded))
-		RowFinding(v, projected, id, NULL, "is there twice");
-	*projected->stored(folded) = true;
+	if (*table->found(projected))
+		RowFinding(check, table, id, NULL, "exists twice");
+	*table->found(projected) = true;
 	for (int i = 0; i < stored->shape->natts; i++)
-		if (!RowValueEqual(stored, i, said, i))
-			RowFinding(v, projected, id, stored->shape->columns[i].name, "is not what the entries add up to");
+		if (!RowValueEqual(stored, i, expected, i))
+			RowFinding(check, table, id, stored->shape->columns[i].name,
+					   "does not match the entries");
 }
 
-/* All rows of the customer's, and those that should be there. */
+/* Compares all rows of the customer, and reports expected rows that are missing. */
 static void
-CheckRows(ChainCheck *v, const Projected *projected, Reader *stored)
+CheckRows(ChainCheck *check, const ProjectedTable *table, Reader *stored)
 {
 	HASH_SEQ_STATUS all;
-	ProjectedPromise	   *folded;
+	ProjectedPromise *projected;
 
-	for (; stored->row && RowTextIs(stored->row, projected->customer, v->customer); ReaderNext(stored))
-		CheckRow(v, projected, stored->row);
-	hash_seq_init(&all, v->projection.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!*projected->stored(folded) && projected->said(folded))
-			RowFinding(v, projected, &folded->id, NULL, "is missing, and there are entries of it");
+	for (; stored->row && RowTextIs(stored->row, table->customer, check->customer);
+		 ReaderNext(stored))
+		CheckRow(check, table, stored->row);
+	hash_seq_init(&all, check->projection.promises);
+	while ((projected = hash_seq_search(&all)) != NULL)
+		if (!*table->found(projected) && table->expected(projected))
+			RowFinding(check, table, &projected->id, NULL,
+					   "is missing, although there are entries about it");
 }
 
-/* The first customer that any of the readers has; NULL at the end. */
+/* The first customer at which any reader is positioned; NULL at the end. */
 static char *
-NextCustomer(ChainCheck *v)
+NextCustomer(ChainCheck *check)
 {
 	const struct
 	{
 		const Row  *row;
 		int			column;
 	}			heads[] = {
-		{v->entries.row, ENTRY_CUSTOMER}, {v->promises.row, PROMISE_CUSTOMER}, {v->chains.row, CHAIN_CUSTOMER},
-		{v->sources.row, SOURCE_CUSTOMER}
+		{check->entries.row, ENTRY_CUSTOMER}, {check->promises.row, PROMISE_CUSTOMER},
+		{check->chains.row, CHAIN_CUSTOMER}, {check->sources.row, SOURCE_CUSTOMER}
 	};
 	char	   *first = NULL;
 
@@ -185,109 +195,98 @@ NextCustomer(ChainCheck *v)
 
 		if (heads[i].row && customer == NULL)
 			RowWithoutKey(heads[i].row->shape->table);
-
 		if (customer && (first == NULL || strcmp(customer, first) < 0))
 			first = customer;
 	}
 	return first;
 }
 
-/*
- * The entries of the next customer, by themselves and with their chain; each
- * customer in memory of its own.  False where there is none.  What they add up
- * to is then in v->fold.
- */
 bool
-VerifyNextChain(ChainCheck *v)
+ChainCheckNext(ChainCheck *check)
 {
 	MemoryContext previous = CurrentMemoryContext;
 
 	CHECK_FOR_INTERRUPTS();
-	MemoryContextReset(v->context);
-	MemoryContextSwitchTo(v->context);
-	v->customer = NextCustomer(v);
-	if (v->customer)
+	MemoryContextReset(check->context);
+	MemoryContextSwitchTo(check->context);
+	check->customer = NextCustomer(check);
+	if (check->customer)
 	{
-		ProjectionBegin(&v->projection, v->context, HalfLifeToFoldWith(v));
-		v->length = 0;
-		memset(v->head, 0, HASH_SIZE);
-		v->has_recorded_at = false;
-		ReadErasures(v);
-		CheckEntries(v);
-		CheckChain(v);
+		ProjectionBegin(&check->projection, check->context, ProjectionHalfLife(check));
+		check->length = 0;
+		memset(check->head, 0, HASH_SIZE);
+		check->has_recorded_at = false;
+		ReadErasures(check);
+		CheckEntries(check);
+		CheckChain(check);
 	}
 	MemoryContextSwitchTo(previous);
-	return v->customer != NULL;
+	return check->customer != NULL;
 }
 
-/* What the tables say of that customer beside the chain. */
 static void
-CheckProjections(ChainCheck *v)
+CheckProjections(ChainCheck *check)
 {
-	MemoryContext previous = MemoryContextSwitchTo(v->context);
+	MemoryContext previous = MemoryContextSwitchTo(check->context);
 
-	CheckScore(v);
-	if (HasChain(v))
-		ReaderNext(&v->chains);
-	CheckRows(v, &projected_promise, &v->promises);
-	CheckRows(v, &projected_source, &v->sources);
+	CheckScore(check);
+	if (HasChain(check))
+		ReaderNext(&check->chains);
+	CheckRows(check, &projected_promise, &check->promises);
+	CheckRows(check, &projected_source, &check->sources);
 	MemoryContextSwitchTo(previous);
 }
 
-/* Whether chains carry scores: they go with the extension, and come back with it. */
 bool
-HasScores(void)
+ChainsHaveScores(void)
 {
-	return get_attnum(LedgerRelation(chain_shape.table), scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
-}
-
-/*
- * Begins to read those customers; of which ledger is in v already.  Within a
- * LedgerSession, on the active snapshot.
- */
-void
-ChainCheckBegin(ChainCheck *v, const Customers *customers)
-{
-	v->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
-	v->has_scores = HasScores();
-	if (v->registrations == NULL)
-		v->registrations = ReadRegistrations();
-	ReaderOpenTallied(&v->entries, &entry_shape, "seq", customers);
-	ReaderOpenTallied(&v->promises, &promise_shape, "promise", customers);
-	ReaderOpenTallied(&v->sources, &source_shape, "promise", customers);
-	ReaderOpenTallied(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, customers);
-	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "seq", customers);
+	return get_attnum(LedgerRelation(chain_shape.table),
+					  scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
 }
 
 void
-ChainCheckEnd(ChainCheck *v)
+ChainCheckBegin(ChainCheck *check, const Customers *customers)
 {
-	TallyAdd(&v->tallies[TALLY_ENTRY], &v->entries.tally);
-	TallyAdd(&v->tallies[TALLY_PROMISE], &v->promises.tally);
-	TallyAdd(&v->tallies[TALLY_SOURCE], &v->sources.tally);
-	TallyAdd(&v->tallies[TALLY_CHAIN], &v->chains.tally);
-	ReaderClose(&v->erased);
-	ReaderClose(&v->chains);
-	ReaderClose(&v->sources);
-	ReaderClose(&v->promises);
-	ReaderClose(&v->entries);
-	MemoryContextDelete(v->context);
+	check->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer",
+										   ALLOCSET_DEFAULT_SIZES);
+	check->has_scores = ChainsHaveScores();
+	if (check->registrations == NULL)
+		check->registrations = ReadRegistrations();
+	ReaderOpenTallied(&check->entries, &entry_shape, "seq", customers);
+	ReaderOpenTallied(&check->promises, &promise_shape, "promise", customers);
+	ReaderOpenTallied(&check->sources, &source_shape, "promise", customers);
+	ReaderOpenTallied(&check->chains, check->has_scores ? &scored_chain_shape : &chain_shape,
+					  NULL, customers);
+	ReaderOpen(&check->erased, &erased_shape, ERASED_ENTRIES, "seq", customers);
 }
 
-/* Those customers altogether. */
 void
-VerifyAll(ChainCheck *v, const Customers *customers)
+ChainCheckEnd(ChainCheck *check)
 {
-	ChainCheckBegin(v, customers);
-	while (VerifyNextChain(v))
-		CheckProjections(v);
-	ChainCheckEnd(v);
+	TallyAdd(&check->tallies[TALLY_ENTRY], &check->entries.tally);
+	TallyAdd(&check->tallies[TALLY_PROMISE], &check->promises.tally);
+	TallyAdd(&check->tallies[TALLY_SOURCE], &check->sources.tally);
+	TallyAdd(&check->tallies[TALLY_CHAIN], &check->chains.tally);
+	ReaderClose(&check->erased);
+	ReaderClose(&check->chains);
+	ReaderClose(&check->sources);
+	ReaderClose(&check->promises);
+	ReaderClose(&check->entries);
+	MemoryContextDelete(check->context);
 }
 
-/* What the tables hold that were read through. */
 void
-TallyTables(RowTally *held)
+CheckCustomers(ChainCheck *check, const Customers *customers)
+{
+	ChainCheckBegin(check, customers);
+	while (ChainCheckNext(check))
+		CheckProjections(check);
+	ChainCheckEnd(check);
+}
+
+void
+TallyTables(RowTally *tallies)
 {
 	for (int i = 0; i < TALLIED_TABLES; i++)
-		held[i] = TallyTable(tallied_tables[i]);
+		tallies[i] = TallyTable(tallied_tables[i]);
 }

@@ -1,13 +1,20 @@
 /*
  * check_entry.h
- *		Checking a customer's entries, each by itself and among the others of its chain.
+ *		Checks of a customer's entries.
  */
 #ifndef TRUST_LEDGER_CHECK_ENTRY_H
 #define TRUST_LEDGER_CHECK_ENTRY_H
 
 #include "verify/check_chain.h"
 
-extern bool IsHash(const Row *row, int column, const uint8 hash[HASH_SIZE]);
-extern void CheckEntries(ChainCheck *v);
+/* Whether the bytea column contains that hash. */
+extern bool ColumnIsHash(const Row *row, int column, const uint8 hash[HASH_SIZE]);
+
+/*
+ * Reads and checks the entries of check->customer: hashes, texts, the actors'
+ * registrations, and the order of the chain.  Applies them to check->projection
+ * and leaves the chain's length and head in check.
+ */
+extern void CheckEntries(ChainCheck *check);
 
 #endif

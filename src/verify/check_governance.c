@@ -1,6 +1,6 @@
 /*
  * check_governance.c
- *		Governed tables against the governance entries.
+ *		Checks of the governance chain and of the tables that follow from it.
  */
 #include "postgres.h"
 
@@ -13,60 +13,79 @@
 #include "verify/parked_findings.h"
 
 /*
- * Each governed row, field by field, against the last entry about its subject.
- * Table, table as a literal, key, key as a literal.
+ * Compares each row of a governed table, field by field, with the last entry about
+ * its subject.  Format arguments: the table, and as a literal; the key column, and
+ * as a literal.
  */
 static const char *const find_governance_problems =
 "WITH last AS ("
-"  SELECT DISTINCT ON (subject) subject, details ||"
-"    pg_catalog.jsonb_build_object('seq', seq, 'name', name) AS said"
-"  FROM trust.entry WHERE customer = ''"
-"    AND pg_catalog.starts_with(event, %2$s || '_') AND subject IS NOT NULL"
-"  ORDER BY subject, seq DESC),"
-" stored AS (SELECT %3$s::pg_catalog.text AS subject,"
-"    pg_catalog.to_jsonb(t) - %4$s::pg_catalog.text AS held FROM trust.%1$s t)"
+"  SELECT DISTINCT ON (subject) subject,"
+"    details || pg_catalog.jsonb_build_object('seq', seq, 'name', name) AS expected"
+"  FROM trust.entry"
+"  WHERE customer = ''"
+"    AND pg_catalog.starts_with(event, %2$s || '_')"
+"    AND subject IS NOT NULL"
+"  ORDER BY subject, seq DESC"
+"), stored AS ("
+"  SELECT %3$s::pg_catalog.text AS subject,"
+"    pg_catalog.to_jsonb(t) - %4$s::pg_catalog.text AS fields"
+"  FROM trust.%1$s t"
+")"
 " SELECT coalesce(last.subject, stored.subject) AS subject, NULL AS field,"
-"   CASE WHEN stored.subject IS NULL THEN 'is missing, and the entries say that it is there'"
-"   ELSE 'is there, and no entry says so' END AS problem"
+"   CASE WHEN stored.subject IS NULL"
+"     THEN 'is missing, although the governance entries say that it exists'"
+"   ELSE 'exists, but no governance entry says so' END AS problem"
 " FROM last FULL JOIN stored ON stored.subject = last.subject"
 " WHERE last.subject IS NULL OR stored.subject IS NULL"
 " UNION ALL"
-" SELECT subject, NULL, 'is there twice' FROM stored GROUP BY subject HAVING pg_catalog.count(*) > 1"
+" SELECT subject, NULL, 'exists twice'"
+" FROM stored"
+" GROUP BY subject"
+" HAVING pg_catalog.count(*) > 1"
 " UNION ALL"
-" SELECT stored.subject, f.key, 'is not what the last entry about it says'"
+" SELECT stored.subject, f.key, 'does not match the last entry about it'"
 " FROM last JOIN stored ON stored.subject = last.subject,"
-"   LATERAL pg_catalog.jsonb_each(held) AS f"
-" WHERE said ? f.key AND coalesce(f.value, 'null') IS DISTINCT FROM coalesce(said -> f.key, 'null')"
+"   LATERAL pg_catalog.jsonb_each(fields) AS f"
+" WHERE expected ? f.key"
+"   AND coalesce(f.value, 'null') IS DISTINCT FROM coalesce(expected -> f.key, 'null')"
 " ORDER BY 1, 2";
 
-/* Entries of the governance chain that governance never writes; the first names the ledger. */
-static Statement find_ungoverned = STATEMENT_WITHOUT_ARGS(
-	"SELECT seq, field, problem FROM trust.entry, LATERAL (VALUES"
-	"   ('event', 'is not an event of governance', event NOT IN ('ledger_created', 'ledger_set', 'ledger_adopted', 'actor_registered',"
-	"     'actor_retired', 'policy_set', 'policy_dropped', 'access_granted', 'access_revoked',"
-	"     'tracking_set', 'tracking_dropped', 'rebuilt', 'erased',"
-	"     'changes_parked', 'changes_recorded', 'changes_replayed', 'changes_dropped')),"
-	"   ('event', 'is not how a ledger begins', (event = 'ledger_created') <> (seq = 1)),"
-	"   ('subject', 'is missing', subject IS NULL), ('details', 'is missing', details IS NULL),"
-	"   ('state', 'does not belong into governance', state IS NOT NULL)) AS f (field, problem, found)"
-	" WHERE customer = '' AND found ORDER BY seq, field");
+/* Entries of the governance chain that no function of the extension writes. */
+static Statement find_invalid_entries = STATEMENT_WITHOUT_ARGS(
+	"SELECT seq, field, problem"
+	" FROM trust.entry,"
+	"   LATERAL (VALUES"
+	"     ('event', 'is not a governance event',"
+	"      event NOT IN ('ledger_created', 'ledger_set', 'ledger_adopted',"
+	"        'actor_registered', 'actor_retired', 'policy_set', 'policy_dropped',"
+	"        'access_granted', 'access_revoked', 'tracking_set', 'tracking_dropped',"
+	"        'rebuilt', 'erased', 'changes_parked', 'changes_recorded',"
+	"        'changes_replayed', 'changes_dropped')),"
+	"     ('event', 'must be ledger_created in the first entry and in no other',"
+	"      (event = 'ledger_created') <> (seq = 1)),"
+	"     ('subject', 'is missing', subject IS NULL),"
+	"     ('details', 'is missing', details IS NULL),"
+	"     ('state', 'must be null in the governance chain', state IS NOT NULL)"
+	"   ) AS f (field, problem, found)"
+	" WHERE customer = '' AND found"
+	" ORDER BY seq, field");
 
 static Statement read_settings = STATEMENT_WITHOUT_ARGS("SELECT ledger FROM trust.ledger");
 
-/* Rows of subject, field, problem: where the table is not what governance says. */
+/* Leaves the result of find_governance_problems in SPI_tuptable. */
 static void
 ReadGovernanceProblems(const GovernedTable *governed)
 {
-	char	   *sql = psprintf(find_governance_problems, governed->table, quote_literal_cstr(governed->table),
+	char	   *sql = psprintf(find_governance_problems,
+							   governed->table, quote_literal_cstr(governed->table),
 							   quote_identifier(governed->key), quote_literal_cstr(governed->key));
 
 	if (SPI_execute(sql, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute failed: %s", sql);
 }
 
-/* Subjects, each once, whose row is missing, or is not what the last entry about it says. */
 List *
-GovernedSubjectsAmiss(const GovernedTable *governed)
+SubjectsToRestore(const GovernedTable *governed)
 {
 	List	   *subjects = NIL;
 
@@ -77,7 +96,7 @@ GovernedSubjectsAmiss(const GovernedTable *governed)
 
 		if (subject == NULL)
 			RowWithoutKey(governed->table);
-		/* they come sorted */
+		/* the rows are sorted by subject */
 		if (subjects == NIL || strcmp(llast(subjects), subject) != 0)
 			subjects = lappend(subjects, subject);
 	}
@@ -85,7 +104,7 @@ GovernedSubjectsAmiss(const GovernedTable *governed)
 }
 
 static void
-FindProblemsOf(Findings *findings, const GovernedTable *governed)
+FindProblemsInTable(Findings *findings, const GovernedTable *governed)
 {
 	ReadGovernanceProblems(governed);
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -100,12 +119,11 @@ FindProblemsOf(Findings *findings, const GovernedTable *governed)
 	}
 }
 
-/* Entries of the governance chain that governance never writes. */
 void
-FindUngoverned(Findings *findings)
+FindInvalidGovernanceEntries(Findings *findings)
 {
-	uint64		rows = StatementRead(&find_ungoverned, NULL, NULL);
-	SPITupleTable *ungoverned = SPI_tuptable;
+	uint64		rows = StatementRead(&find_invalid_entries, NULL, NULL);
+	SPITupleTable *entries = SPI_tuptable;
 
 	for (uint64 i = 0; i < rows; i++)
 	{
@@ -113,27 +131,26 @@ FindUngoverned(Findings *findings)
 
 		AddFinding(findings, &(Finding) {
 			.part = "entry", .customer = "", .has_seq = true,
-			.seq = DatumGetInt64(SPI_getbinval(ungoverned->vals[i], ungoverned->tupdesc, 1, &isnull)),
-			.field = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 2),
-			.problem = SPI_getvalue(ungoverned->vals[i], ungoverned->tupdesc, 3)
+			.seq = DatumGetInt64(SPI_getbinval(entries->vals[i], entries->tupdesc, 1, &isnull)),
+			.field = SPI_getvalue(entries->vals[i], entries->tupdesc, 2),
+			.problem = SPI_getvalue(entries->vals[i], entries->tupdesc, 3)
 		});
 	}
 }
 
-/* Actors, policies, access, settings, what is tracked and what is parked against the governance entries. */
 void
 FindGovernanceProblems(Findings *findings)
 {
-	FindUngoverned(findings);
+	FindInvalidGovernanceEntries(findings);
 	if (StatementRead(&read_settings, NULL, NULL) != 1)
 		AddFinding(findings, &(Finding) {
-			.part = "ledger", .customer = "", .problem = "is not one row: there is one ledger"
+			.part = "ledger", .customer = "", .problem = "must have exactly one row"
 		});
 	for (int i = 0; i < GOVERNED_TABLES; i++)
 	{
-		FindProblemsOf(findings, governed_tables[i]);
-		FindUnindexed(findings, governed_tables[i]->table);
+		FindProblemsInTable(findings, governed_tables[i]);
+		FindUnindexedRows(findings, governed_tables[i]->table);
 	}
 	FindParkedProblems(findings);
-	FindUnindexed(findings, "parked_change");
+	FindUnindexedRows(findings, "parked_change");
 }

@@ -1,6 +1,6 @@
 /*
  * findings.c
- *		What verify() finds: rows of its result.
+ *		The rows that verify() returns.
  */
 #include "postgres.h"
 
@@ -10,28 +10,31 @@
 #include "utils/memutils.h"
 #include "utils/uuid.h"
 
-/* In memory that outlives the row at hand. */
+/* Allocates the sentence in CurTransactionContext: callers reset their contexts per row. */
 static char *
-InWords(const Finding *finding)
+FindingSentence(const Finding *finding)
 {
 	MemoryContext previous = MemoryContextSwitchTo(CurTransactionContext);
-	char	   *words = psprintf("%s%s%s %s.", finding->part,
-								 finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "",
-								 finding->field ? psprintf(", %s", finding->field) : "", finding->problem);
+	const char *seq = finding->has_seq ? psprintf(" " INT64_FORMAT, finding->seq) : "";
+	const char *field = finding->field ? psprintf(", %s", finding->field) : "";
+	char	   *sentence = psprintf("%s%s%s %s.", finding->part, seq, field, finding->problem);
 
 	MemoryContextSwitchTo(previous);
-	return words;
+	return sentence;
 }
 
 void
 AddFinding(Findings *findings, const Finding *finding)
 {
-	const char *texts[] = {finding->part, finding->customer, NULL, NULL, finding->subject, finding->field, finding->problem};
+	const char *texts[] = {
+		finding->part, finding->customer, NULL, NULL, finding->subject, finding->field,
+		finding->problem
+	};
 	Datum		values[lengthof(texts)] = {0};
 	bool		nulls[lengthof(texts)];
 
 	if (findings->count++ == 0)
-		findings->first = InWords(finding);
+		findings->first = FindingSentence(finding);
 	if (findings->store == NULL)
 		return;
 	for (size_t i = 0; i < lengthof(texts); i++)
