@@ -62,7 +62,7 @@ SQL
 	ok(lives_on($node, $db), "$db: the next promise");
 }
 is(ask($node, 'copied', 'SELECT ledger FROM trust.ledger'), ask($node, 'crm', 'SELECT ledger FROM trust.ledger'), 'a copy has the same uuid');
-is(findings($node, 'crm'), 'guard||||promise|privileges|app has the right to UPDATE', 'the ledger that was copied goes on, with the rights that were given by hand');
+is(findings($node, 'crm'), 'guard||||promise|privileges|app has the privilege UPDATE', 'the ledger that was copied goes on, with the rights that were given by hand');
 is(ask($node, 'crm', q{SELECT count(*) FROM trust.entry WHERE event = 'ledger_adopted'}), 0, 'and only the copy says that it is one');
 
 # What somebody put on the tables: a superuser who adopts would run it, or show its author what is written.

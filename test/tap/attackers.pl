@@ -496,7 +496,7 @@ foreach my $who (qw(owner superuser))
 	refused($who, 'alter', 'UPDATE and DELETE while the guards are on', 'TL006', map { my $tab = $_; map { $may_replicate . sprintf $_, $tab } 'UPDATE trust.%s SET ' . ({ chain => 'length = length', promise => 'last_seq = last_seq', entry => q{login = 'x'}, parked_change => 'error = error' }->{$tab} // 'seq = seq'), 'DELETE FROM trust.%s' } @tables);
 	refused($who, 'hide', 'TRUNCATE while the guards are on', 'TL006', map { "${may_replicate}TRUNCATE trust.$_" } @tables);
 	found($who, 'alter', "changing entries and the tables derived from them, with the guards off for a while", 'verify()', qr/^$_->[1]/, [ 'auditor', $verified ], "$off $_->[0]; $on")
-	  foreach [ q{UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|hash\|is not the hash .*' ], [ q{UPDATE trust.entry SET words = 'other' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|words\|is not the text .*' ],
+	  foreach [ q{UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|hash\|does not match the entry.*' ], [ q{UPDATE trust.entry SET words = 'other' WHERE customer = 'cut' AND seq = 1}, 'entry\|1\|\|words\|does not match its commitment' ],
 	  [ q{UPDATE trust.promise SET state = 'kept', outcome = 'kept' WHERE promise = '{open}'}, '(?:promise\|[^\n]*\|(?:state|outcome)\|[^\n]*\n?)+' ], [ q{UPDATE trust.access SET levels = levels || '{admin}' WHERE role = 'analyst'}, 'access\|.*\|levels\|.*' ];
 	found($who, 'alter', 'disabling, dropping or replacing guards; adding triggers or rules that change rows', 'verify()', qr/^guard\|/, [ 'auditor', $verified ], $_)
 	  foreach q{ALTER TABLE trust.entry DISABLE TRIGGER trust_guard}, q{ALTER TABLE trust.entry ENABLE TRIGGER trust_guard}, q{DROP TRIGGER trust_guard_truncate ON trust.chain},
@@ -515,7 +515,7 @@ foreach my $who (qw(owner superuser))
 		q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.exception AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.exception'::regclass), ';') || ') AS e WHERE false'; END $$}, q{SELECT trust_ledger.migrate_ledger()});
 	found($who, 'hide', 'deleting a parked change', 'verify()', qr/^parked_change\|.*is missing/, [ 'auditor', $verified ], "$off DELETE FROM trust.parked_change; $on");
 	found($who, 'hide', 'dropping a parked change with drop_parked()', 'an entry', qr/^changes_dropped$/, q{SELECT event FROM trust.entry WHERE customer = '' ORDER BY seq DESC LIMIT 1}, q{SELECT trust_ledger.drop_parked(parked, 'never mind') FROM trust.parked_change});
-	found($who, 'alter', 'altering a parked change before it is replayed', 'verify()', qr/^parked_change\|.*(?:is|was) not what was parked/, [ 'auditor', $verified ], "$off UPDATE trust.parked_change SET new_row = new_row || '{\"customer\": \"victim\"}'; $on", [ 'app', q{SELECT trust_ledger.replay_parked()} ]);
+	found($who, 'alter', 'altering a parked change before it is replayed', 'verify()', qr/^parked_change\|.*(?:does|did) not match its commitment/, [ 'auditor', $verified ], "$off UPDATE trust.parked_change SET new_row = new_row || '{\"customer\": \"victim\"}'; $on", [ 'app', q{SELECT trust_ledger.replay_parked()} ]);
 	unprotected($who, 'impersonate', 'acting as the writing role, by a trigger on the ledger\'s tables', 'acts as the role that writes', qr/^anna\|anna\|crm_owner\|asserted$/, q{SELECT actor, login, role, evidence FROM trust.entry WHERE customer = 'ridden'},
 		q{CREATE FUNCTION public.ride() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF pg_trigger_depth() = 1 THEN PERFORM trust_ledger.make_promise('ridden', 'w', currency => 'JPY'); END IF; RETURN NULL; END $$;
 			CREATE TRIGGER t AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION public.ride()}, [ 'anna', q{SELECT trust_ledger.make_promise('victim', 'w', currency => 'JPY')} ]);
@@ -549,7 +549,7 @@ in_vain('owner', 'escalate', 'trap functions in triggers, checks, indexes and de
 refused('owner', 'escalate', 'commands that only a superuser may run', '42501|0A000', q{CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION trust_ledger.follow_tables()}, q{CREATE EXTENSION plperlu}, q{ALTER ROLE crm_owner SUPERUSER}, q{ALTER FUNCTION trust_ledger.verify() OWNER TO crm_owner}, q{CREATE FUNCTION public.x() RETURNS int LANGUAGE c AS 'trust_ledger', 'verify_ledger'});
 found('owner', 'escalate', 'a trap function in a view that a superuser reads', 'verify()', qr/^view\|[^\n]*orphaned/, [ 'auditor', $verified ],
 	q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';') || ') AS o WHERE trap.spring()'; END $$});
-found('superuser', 'hide', 'removing rows from an index', 'verify()', qr/^promise\|[^\n]*stands in no index/, [ 'auditor', $verified ],
+found('superuser', 'hide', 'removing rows from an index', 'verify()', qr/^promise\|[^\n]*is not in the index/, [ 'auditor', $verified ],
 	q{UPDATE pg_index SET indisready = false WHERE indrelid = 'trust.promise'::regclass; } . $off . q{ INSERT INTO trust.promise SELECT (jsonb_populate_record(p, jsonb_build_object('promise', gen_random_uuid(), 'outcome', 'kept'))).* FROM trust.promise p WHERE promise = '{broken}'; }
 	  . $on . q{; UPDATE pg_index SET indisready = true WHERE indrelid = 'trust.promise'::regclass});
 found('superuser', 'alter', 'replacing a function of the extension', 'verify()', qr/^extension\|[^\n]*expectation/, [ 'auditor', $verified ],
@@ -576,7 +576,7 @@ found('new owner', 'escalate', 'adopt_ledger() as a member of the former owner\'
 	q{SELECT event, login, details ->> 'adopted_from', details ->> 'adopted_to' FROM trust.entry WHERE customer = '' AND event = 'ledger_adopted'}, [ undef, q{GRANT crm_owner TO buyer} ], q{SELECT trust_ledger.adopt_ledger('mine')});
 found('new owner', 'deny', 'owning the database: no call works before adopt_ledger()', 'the error TL006 of every call', qr/^TL006$/, q{SELECT current_setting('test.state')},
 	[ 'app', q{DO $$ BEGIN PERFORM trust_ledger.make_promise('victim', 'w', actor => 'carl'); EXCEPTION WHEN OTHERS THEN PERFORM set_config('test.state', SQLSTATE, false); END $$} ]);
-found('owner', 'alter', 'changing entries as owner of the tables, after the database got another owner', 'verify() after adopt_ledger()', qr/^entry\|1\|\|hash\|is not the hash .*$/,
+found('owner', 'alter', 'changing entries as owner of the tables, after the database got another owner', 'verify() after adopt_ledger()', qr/^entry\|1\|\|hash\|does not match the entry.*$/,
 	[ undef, $verified ], [ undef, q{ALTER DATABASE crm OWNER TO buyer} ], "$off UPDATE trust.entry SET login = 'x' WHERE customer = 'cut' AND seq = 1; $on", [ undef, q{SELECT trust_ledger.adopt_ledger('bought')} ]);
 refused('superuser', 'escalate', 'granting pg_database_owner to another role', '0LP01|XX000', q{GRANT pg_database_owner TO mallory});
 ok(index($unprotected, 'can drop the database') >= 0, 'new owner, deny: the page says it');

@@ -206,7 +206,7 @@ foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_re
 	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
 
 	restore($home, $db, @command);
-	is(ask($home, $db, <<'SQL'), '22|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
+	is(ask($home, $db, <<'SQL'), '22|guard|must be set to ENABLE ALWAYS', "$db: verify() names each guard that was put off");
 SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
 SQL
 	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");

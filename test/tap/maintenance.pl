@@ -148,16 +148,16 @@ my $name = $part =~ s/^trust\.//r;
 my $mend = 'SELECT FROM trust_ledger.migrate_ledger()';
 my @damages = (
 	[ "ALTER TABLE $part DISABLE TRIGGER trust_guard", "guard|$name|trust_guard|is disabled", $mend ],
-	[ "ALTER TABLE $part ENABLE TRIGGER trust_guard", "guard|$name|trust_guard|is not enabled ALWAYS", $mend ],
-	[ "ALTER TABLE $part ENABLE REPLICA TRIGGER trust_guard_truncate", "guard|$name|trust_guard_truncate|is not enabled ALWAYS", $mend ],
+	[ "ALTER TABLE $part ENABLE TRIGGER trust_guard", "guard|$name|trust_guard|must be set to ENABLE ALWAYS", $mend ],
+	[ "ALTER TABLE $part ENABLE REPLICA TRIGGER trust_guard_truncate", "guard|$name|trust_guard_truncate|must be set to ENABLE ALWAYS", $mend ],
 	[ "DROP TRIGGER trust_guard_truncate ON $part", "guard|$name|trust_guard_truncate|is missing", $mend ],
 	[ "ALTER TABLE $part DISABLE TRIGGER ALL", "guard|$name|trust_guard|is disabled\nguard|$name|trust_guard_truncate|is disabled", $mend ],
 	[ "CREATE TRIGGER z BEFORE INSERT ON $part FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
 		"guard|$name|z|is a trigger that may change what is written", "DROP TRIGGER z ON $part" ],
 	[ "CREATE RULE r AS ON UPDATE TO $part DO ALSO NOTHING", "guard|$name|r|is a rule that may change what is written", "DROP RULE r ON $part" ],
-	[ "GRANT UPDATE ON $part TO app", "guard|$name|privileges|app has the right to UPDATE", "REVOKE UPDATE ON $part FROM app" ],
+	[ "GRANT UPDATE ON $part TO app", "guard|$name|privileges|app has the privilege UPDATE", "REVOKE UPDATE ON $part FROM app" ],
 	[ "ALTER TABLE $part OWNER TO app", "guard|$name|owner|is not the owner of trust.ledger", "ALTER TABLE $part OWNER TO crm_owner" ],
-	[ "ALTER TABLE $part SET UNLOGGED", "guard|$name|persistence|is such that a crash empties the table", "ALTER TABLE $part SET LOGGED" ],
+	[ "ALTER TABLE $part SET UNLOGGED", "guard|$name|persistence|is not permanent: the table is emptied after a crash", "ALTER TABLE $part SET LOGGED" ],
 	[ "DELETE FROM $part", 'ERROR TL006' ],
 	[ "ALTER TABLE $part DISABLE TRIGGER ALL; TRUNCATE $part; $mend", qr/^chain\|B\|\|has no entries$/m, undef ],
 	[ "ALTER TABLE trust.entry DETACH PARTITION $part", qr/^chain\|B\|\|has no entries$/m, undef ]);

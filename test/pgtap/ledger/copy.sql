@@ -122,8 +122,8 @@ SELECT is((SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER 
 FROM (VALUES
 	('DROP TRIGGER trust_guard ON trust.copy', '{guard copy trust_guard is missing}'::text[]),
 	('ALTER TABLE trust.copy DISABLE TRIGGER ALL', '{guard copy trust_guard is disabled,guard copy trust_guard_truncate is disabled}'),
-	('ALTER TABLE trust.copy DISABLE TRIGGER ALL; UPDATE trust.copy SET copied = $$governance$$; SELECT trust_ledger.migrate_ledger()', '{guard copy copied is not what this version makes a copy with}'),
-	('ALTER TABLE trust.copy DISABLE TRIGGER ALL; INSERT INTO trust.copy VALUES ($$more$$); SELECT trust_ledger.migrate_ledger()', '{guard copy copied is not what this version makes a copy with}')) AS c (doing, expected);
+	('ALTER TABLE trust.copy DISABLE TRIGGER ALL; UPDATE trust.copy SET copied = $$governance$$; SELECT trust_ledger.migrate_ledger()', '{guard copy copied has a value that this version does not support}'),
+	('ALTER TABLE trust.copy DISABLE TRIGGER ALL; INSERT INTO trust.copy VALUES ($$more$$); SELECT trust_ledger.migrate_ledger()', '{guard copy copied has a value that this version does not support}')) AS c (doing, expected);
 SELECT is(sqlstate_of($$ALTER TABLE trust.copy DISABLE TRIGGER ALL; UPDATE trust.copy SET copied = 'governance'; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '55000',
 	'a mark that this version does not know is a mark');
 

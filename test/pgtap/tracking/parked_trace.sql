@@ -137,28 +137,28 @@ SELECT is(found(doing), 'guard parked_change ' || says, doing) FROM (VALUES
 	('ALTER TABLE trust.parked_change DISABLE TRIGGER trust_guard', 'trust_guard is disabled'), ('DROP TRIGGER trust_guard_truncate ON trust.parked_change', 'trust_guard_truncate is missing')) AS v (doing, says);
 SELECT is(found(format('SELECT without_guards(%L)', doing)), says, doing) FROM (VALUES
 	('UPDATE trust.parked_change SET error = ''never mind'', sqlstate = ''00000'' WHERE parked = uuid_of(18)', 'nothing'),
-	('DELETE FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is missing, and no entry says that it was replayed or dropped'),
-	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change unknown is there, and no entry says that it was parked'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 16 is there, and an entry says that it was dropped'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(1), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed'),
-	('ALTER TABLE trust.parked_change DROP CONSTRAINT parked_change_pkey; INSERT INTO trust.parked_change SELECT * FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is there twice; table parked_change constraint PRIMARY KEY (parked) is missing; table parked_change unique index btree (parked) is missing'),
-	('UPDATE trust.parked_change SET parked = uuid_of(1) WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed; parked_change 18 is missing, and no entry says that it was replayed or dropped')) AS v (doing, says);
-SELECT is(found(format('SELECT without_guards(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 is not what was parked', change)
+	('DELETE FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is missing, but no entry says that it was replayed or dropped'),
+	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change unknown exists, but no entry says that it was parked'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 16 exists, although an entry says that it was dropped'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(1), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 1 exists, although an entry says that it was replayed'),
+	('ALTER TABLE trust.parked_change DROP CONSTRAINT parked_change_pkey; INSERT INTO trust.parked_change SELECT * FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 exists twice; table parked_change constraint PRIMARY KEY (parked) is missing; table parked_change unique index btree (parked) is missing'),
+	('UPDATE trust.parked_change SET parked = uuid_of(1) WHERE parked = uuid_of(18)', 'parked_change 1 exists, although an entry says that it was replayed; parked_change 18 is missing, but no entry says that it was replayed or dropped')) AS v (doing, says);
+SELECT is(found(format('SELECT without_guards(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 does not match its commitment', change)
 FROM unnest('{parked_at = parked_at - interval ''1 us'',source = ''public.offer'',tab = ''public.offer'',trigger = ''amended'',operation = ''delete'',actor = ''anna'',actor = NULL,login = ''app'',role = ''app'',
 	"old_row = ''{}''","new_row = new_row || ''{\"words\": \"nothing\"}''",new_row = NULL,"old_row = new_row, new_row = NULL",salt = NULL,"salt = substr(salt, 2)",salt = sha256(salt)}'::text[]) AS change;
 -- A change that goes must be the one that was parked, also if the guard is back in force by then.
 SELECT is(found(format('SELECT without_guards(%L); %s', doing, after)), says, doing || '; ' || after) FROM (VALUES
-	('UPDATE trust.parked_change SET new_row = new_row || ''{"due": null, "words": "less"}'' WHERE parked = uuid_of(18)', 'SELECT trust_ledger.replay_parked()', 'parked_change entry 18 was not what was parked when it went'),
-	('UPDATE trust.parked_change SET salt = NULL WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(18), ''why'')', 'parked_change entry 18 was not what was parked when it went'),
+	('UPDATE trust.parked_change SET new_row = new_row || ''{"due": null, "words": "less"}'' WHERE parked = uuid_of(18)', 'SELECT trust_ledger.replay_parked()', 'parked_change entry 18 did not match its commitment when it was replayed or dropped'),
+	('UPDATE trust.parked_change SET salt = NULL WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(18), ''why'')', 'parked_change entry 18 did not match its commitment when it was replayed or dropped'),
 	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), ''2001-01-01'', source, tab, trigger, operation, actor, login, role, NULL, ''{"id": 77, "customer": "c", "words": "kept"}'', sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.grant_access(''app'', ''import''); SELECT trust_ledger.replay_parked()',
-		'parked_change entry unknown is said to be gone, and no entry says that it was parked'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 is said to be gone, and was gone before')) AS v (doing, after, says);
+		'parked_change entry unknown was replayed or dropped, but no earlier entry says that it was parked'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 was already replayed or dropped by an earlier entry')) AS v (doing, after, says);
 -- migrate_ledger() does not record changes that were planted.
 SELECT is(found('SELECT without_guards(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
-	'parked_change unknown is there, and no entry says that it was parked', 'what was put in, and migrated');
+	'parked_change unknown exists, but no entry says that it was parked', 'what was put in, and migrated');
 SELECT is(found('SELECT without_guards(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
-	'parked_change 18 is not what was parked; parked_change 19 is not what was parked; parked_change 51 is missing, and no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
-SELECT is(found('SELECT without_guards(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt is missing: the column does not exist', 'without salts nothing is what was parked');
+	'parked_change 18 does not match its commitment; parked_change 19 does not match its commitment; parked_change 51 is missing, but no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
+SELECT is(found('SELECT without_guards(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt does not exist', 'without salts nothing is what was parked');
 
 -- What verify() finds of forged governance entries, besides their hashes.
 CREATE FUNCTION forged(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
@@ -177,12 +177,12 @@ EXCEPTION
 END
 $$;
 SELECT is(forged(event, details), says, concat_ws(' ', event, details)) FROM (VALUES
-	('changes_parked', '{"parked": []}', '1 details does not name changes as its event does'), ('changes_parked', '{}', '1 details does not name changes as its event does'), ('changes_dropped', '[]', '1 details does not name changes as its event does'),
-	('changes_replayed', '{"parked": {"x": null}}', '1 details does not name changes as its event does'), ('changes_replayed', '{"parked": {}}', NULL),
-	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(18), repeat('0', 64)), '1 18 is said to be parked, and was parked before'),
-	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(16), repeat('0', 64)), '1 16 is said to be parked, and was parked before'),
-	('changes_parked', format('{"parked": {"%s": null}}', gen_random_uuid()), '1 unknown details has no commitment to what was parked; unknown is missing, and no entry says that it was replayed or dropped'),
-	('changes_recorded', '{"parked": {}}', '1 event is said to have been parked before that was on record, and it was on record then')) AS v (event, details, says);
+	('changes_parked', '{"parked": []}', '1 details does not name parked changes as the event requires'), ('changes_parked', '{}', '1 details does not name parked changes as the event requires'), ('changes_dropped', '[]', '1 details does not name parked changes as the event requires'),
+	('changes_replayed', '{"parked": {"x": null}}', '1 details does not name parked changes as the event requires'), ('changes_replayed', '{"parked": {}}', NULL),
+	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(18), repeat('0', 64)), '1 18 was already parked by an earlier entry'),
+	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(16), repeat('0', 64)), '1 16 was already parked by an earlier entry'),
+	('changes_parked', format('{"parked": {"%s": null}}', gen_random_uuid()), '1 unknown details contains no commitment to the parked change; unknown is missing, but no entry says that it was replayed or dropped'),
+	('changes_recorded', '{"parked": {}}', '1 event must not be changes_recorded after the ledger began to record parked changes')) AS v (event, details, says);
 
 -- ---- missing rows
 

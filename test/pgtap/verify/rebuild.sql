@@ -375,7 +375,7 @@ SAVEPOINT long;
 SELECT without_guards('UPDATE trust.entry SET login = ''z'' WHERE customer = ''long'' AND seq = 3');
 SELECT detail FROM error_of('SELECT trust_ledger.rebuild(''long'')') \gset
 ROLLBACK TO long;
-SELECT is(:'detail'::text, 'entry 3, hash is not the hash of the entry: one of its columns was altered.', 'what is wrong first');
+SELECT is(:'detail'::text, 'entry 3, hash does not match the entry: one of its columns was altered.', 'what is wrong first');
 
 SELECT * FROM finish();
 ROLLBACK;

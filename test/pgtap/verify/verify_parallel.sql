@@ -99,7 +99,7 @@ SELECT is(found_after('CALL drop_views(); ALTER TABLE trust.entry ALTER customer
 	found_after('UPDATE trust.entry SET login = ''z'' WHERE customer IN (key(9), key(10))', 0), format('a key in another order, with %s workers', workers))
 FROM unnest('{0,2}'::int[]) AS workers;
 SELECT is(found_after(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false); SET LOCAL ROLE ledger_owner', tab), 2),
-	found_after('SELECT 1', 0) || format('(guard,,,,%s,row_security,"may hide rows from who reads the views")', tab), 'row security hides nothing of ' || tab || ' from workers')
+	found_after('SELECT 1', 0) || format('(guard,,,,%s,row_security,"can hide rows from users of the views")', tab), 'row security hides nothing of ' || tab || ' from workers')
 FROM unnest('{chain,promise,source,entry}'::text[]) AS tab;
 
 SELECT * FROM finish();
