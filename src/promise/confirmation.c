@@ -10,10 +10,10 @@
 #include "catalog/pg_type_d.h"
 
 #include "base/statement.h"
+#include "promise/amendment.h"
 #include "promise/assessment.h"
 #include "promise/breach.h"
 #include "promise/dispatch.h"
-#include "promise/terms.h"
 #include "promise/verdict.h"
 
 static Statement read_claim = STATEMENT_OF_ROWS(

@@ -1,6 +1,6 @@
 /*
  * terms.h
- *		Making promises, one at a time or many, and amending them.
+ *		Making promises, one at a time or many.
  */
 #ifndef TRUST_LEDGER_TERMS_H
 #define TRUST_LEDGER_TERMS_H
@@ -12,6 +12,8 @@
 extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
 extern void TermsCheckDue(TimestampTz due, TimestampTz now);
 extern void TermsMake(PromiseAct *pa);
-extern void AmendAsClaimed(PromiseAct *pa, const Row *claim);
+extern void SetTerms(PromiseAct *pa);
+extern void SetDrafter(PromiseAct *pa, bool words_are_new);
+extern State ApplyPolicy(PromiseAct *pa, TimestampTz made_at);
 
 #endif
