@@ -13,7 +13,7 @@
 
 #include "base/arguments.h"
 #include "promise/dispatch.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 #include "promise/terms.h"
 #include "promise/verdict.h"
 
@@ -80,7 +80,7 @@ KeepWhatIsSame(PromiseAct *pa)
 	bool		differs = false;
 
 	for (int i = 0; i < TERMS; i++)
-		if (RowSame(pa->promise, terms[i].promise, pa->entry, terms[i].entry))
+		if (RowSameValue(pa->promise, terms[i].promise, pa->entry, terms[i].entry))
 			RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
 		else
 			differs = true;
@@ -215,7 +215,7 @@ AmendPromise(PromiseAct *pa)
 	TakeOldTerms(pa);
 	ClearTerms(pa);
 	SetTerms(pa);
-	SetDrafter(pa, !RowSame(pa->promise, PROMISE_WORDS, pa->entry, ENTRY_WORDS));
+	SetDrafter(pa, !RowSameValue(pa->promise, PROMISE_WORDS, pa->entry, ENTRY_WORDS));
 	PromiseSetReason(pa);
 	AppendAmendment(pa, accepted, relayed && accepted);
 }

@@ -16,7 +16,7 @@
 #include "base/duration.h"
 #include "governance/actor.h"
 #include "ledger/erasure_log.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 #define PROMISE_COLUMN(id, name, type) {#name, type},
 static const Column promise_columns[PROMISE_COLUMNS] = {PROMISE_LIST(PROMISE_COLUMN)};
@@ -153,7 +153,7 @@ ProjectAmended(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	if (!RowIsNull(promise, PROMISE_DUE) && !RowSame(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	if (!RowIsNull(promise, PROMISE_DUE) && !RowSameValue(promise, PROMISE_DUE, entry, ENTRY_DUE))
 	{
 		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));

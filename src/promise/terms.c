@@ -16,7 +16,7 @@
 #include "base/duration.h"
 #include "promise/dispatch.h"
 #include "promise/requirements.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 /* A day ends with its last microsecond, where the ledger is. */
 TimestampTz
@@ -77,7 +77,7 @@ SetDue(PromiseAct *pa)
 		TermsEndOfDay(DatumGetDateADT(due_on.value), pa->act.ledger->zone) : DatumGetTimestampTz(due.value);
 	CheckInstant(instant, "due");
 	RowSetInstant(pa->entry, ENTRY_DUE, instant);
-	if (instant <= EntryInstant(pa->entry) && !RowSame(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
+	if (instant <= EntryInstant(pa->entry) && !RowSameValue(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("due does not lie ahead"),

@@ -1,5 +1,5 @@
 /*
- * same.c
+ * same_value.c
  *		What is the same, of what is promised.
  *
  * Amendments, tracked rows and reconcile_table() all decide it here.  What is
@@ -7,7 +7,7 @@
  */
 #include "postgres.h"
 
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 #include "catalog/pg_type_d.h"
 #include "utils/datum.h"
@@ -57,7 +57,7 @@ SameValue(Oid type, Datum a, Datum b)
 
 /* The same of two rows' columns, which are of one type; nothing is the same as nothing. */
 bool
-RowSame(const Row *a, int a_column, const Row *b, int b_column)
+RowSameValue(const Row *a, int a_column, const Row *b, int b_column)
 {
 	Oid			type = a->shape->columns[a_column].type;
 
