@@ -1,6 +1,6 @@
 /*
  * amendment.c
- *		Changes the terms of a promise.
+ *		Amends promises.
  */
 #include "postgres.h"
 
@@ -18,14 +18,14 @@
 #include "promise/verdict.h"
 
 static void
-TakeOldTerms(PromiseAct *pa)
+CopyOldTerms(PromiseAct *pa)
 {
 	for (int i = 0; i < TERMS; i++)
 		RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
 	RowTake(pa->entry, ENTRY_PROMISER_KIND, pa->promise, PROMISE_PROMISER_KIND);
 }
 
-/* The columns that can be cleared, for people. */
+/* For a hint: the columns that can be cleared. */
 static char *
 ClearableNames(void)
 {
@@ -56,7 +56,7 @@ ClearTerm(PromiseAct *pa, const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" is not a term that can be cleared", name),
-			 errhint("Terms that can be cleared are %s.", ClearableNames())));
+			 errhint("Terms that can be cleared are: %s.", ClearableNames())));
 }
 
 static void
@@ -68,14 +68,18 @@ ClearTerms(PromiseAct *pa)
 
 	if (clear.isnull)
 		return;
-	deconstruct_array(DatumGetArrayTypeP(clear.value), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	deconstruct_array(DatumGetArrayTypeP(clear.value), TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &count);
 	for (int i = 0; i < count; i++)
 		ClearTerm(pa, TextDatumGetCString(names[i]));
 }
 
-/* A term that says the same stays as it was written.  False where all of them do. */
+/*
+ * Restores terms that are equal but written differently, such as 1.0 and 1.00.
+ * Returns false if no term changes.
+ */
 static bool
-KeepWhatIsSame(PromiseAct *pa)
+KeepEqualTerms(PromiseAct *pa)
 {
 	bool		differs = false;
 
@@ -87,38 +91,43 @@ KeepWhatIsSame(PromiseAct *pa)
 	return differs;
 }
 
-/* A call is told so.  Changes of a tracked row are compared before, but policy can give back the due time that one clears. */
+/*
+ * An error for calls only.  A changed row of a tracked table has been compared
+ * before, but policy may set the same due time again that the change cleared.
+ */
 static void
-AmendNothing(const PromiseAct *pa)
+ReportNoChange(const PromiseAct *pa)
 {
 	if (pa->act.origin)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("the amendment changes nothing"),
-			 errhint("Give at least one term that differs; its backing stays as it is.")));
+			 errhint("Specify at least one term that differs from the current one.")));
 }
 
-/* What a pause has moved is not settled before it ends, and words that were erased cannot be kept. */
+/* The due time is known only after a pause ends, and erased words cannot be kept. */
 static void
 CheckAmendable(const PromiseAct *pa, bool has_words)
 {
 	if (!RowIsNull(pa->promise, PROMISE_PAUSED_AT))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s is paused and cannot be amended", PromiseName(pa->promise)),
-				 errhint("resume_promise() first: only then it is known when it is due.")));
+				 errmsg("cannot amend promise %s, which is paused", PromiseName(pa->promise)),
+				 errdetail("Its due time is known only after the pause ends."),
+				 errhint("Call resume_promise() first.")));
 	if (!has_words && RowIsNull(pa->promise, PROMISE_WORDS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("words are needed"),
+				 errmsg("words must not be null"),
 				 errdetail("The words of promise %s were erased.", PromiseName(pa->promise)),
-				 errhint("Say what is promised from now on.")));
+				 errhint("Specify the words that apply from now on.")));
 }
 
 /*
- * What the customer accepted, and what is past due, is amended with the
- * customer's acceptance in the same act; before that, amending is the company's.
+ * A promise that is accepted or past due is amended by the customer, or by the company
+ * relaying the customer's acceptance.  Other promises are amended by the company.
+ * Returns whether the customer's acceptance is needed.
  */
 static bool
 CheckMayAmend(const PromiseAct *pa, bool relayed)
@@ -128,41 +137,47 @@ CheckMayAmend(const PromiseAct *pa, bool relayed)
 	SpeaksFor	speaks_for = pa->act.actor->speaks_for;
 
 	if (relayed)
-		CheckRelays(pa);
-	/* a mapping says once for all rows that what needs the customer is relayed */
+		CheckCanRelay(pa);
+	/* a mapping sets relayed for all rows, also where it is not needed */
 	if (relayed && !needs_customer && pa->act.origin == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("promise %s is amended without the customer", PromiseName(pa->promise)),
-				 errdetail("It was not accepted and is not past due: there is no acceptance to relay."),
-				 errhint("Leave relayed out; relay the acceptance of the new terms with accept_promise().")));
+				 errmsg("cannot relay an acceptance for amending promise %s",
+						PromiseName(pa->promise)),
+				 errdetail("The amendment needs no acceptance, because the customer has not "
+						   "accepted the promise and it is not past due."),
+				 errhint("Leave relayed out. "
+						 "Use accept_promise() to relay the acceptance of the new terms.")));
 	if (needs_customer && speaks_for != SPEAKS_FOR_CUSTOMER && !relayed)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s %s: amending it needs the customer's acceptance",
-						PromiseName(pa->promise), accepted ? "was accepted" : "is past due"),
-				 errhint("Let an actor that speaks for the customer amend it, relay what they accept with relayed => true, or assess it and make a new promise.")));
+				 errmsg("cannot amend promise %s, which %s, without the customer's acceptance",
+						PromiseName(pa->promise),
+						accepted ? "has been accepted" : "is past due"),
+				 errhint("Let an actor that speaks for the customer amend it, "
+						 "relay the customer's acceptance with relayed => true, "
+						 "or assess it and make a new promise.")));
 	if (!needs_customer && speaks_for != SPEAKS_FOR_COMPANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("what the customer has not accepted is amended by the company"),
-				 errhint("Act as an actor that speaks for the company.")));
+				 errmsg("only the company can amend a promise that the customer has not accepted"),
+				 errhint("Call the function as an actor that speaks for the company.")));
 	return needs_customer;
 }
 
 /*
- * The terms are in the entry, but for a due time that policy gives.  Where the
- * customer's acceptance is only relayed, the old ones stand until it is confirmed,
- * and nobody backs the new ones yet.
+ * Appends the entry, which has the new terms except a due time set by policy.  If the
+ * acceptance is only relayed, the old terms remain in effect until it is confirmed,
+ * and the new terms have no backer.
  */
 static void
 AppendAmendment(PromiseAct *pa, bool accepted, bool relayed)
 {
 	State		to = ApplyPolicy(pa, RowInstant(pa->promise, PROMISE_MADE_AT));
 
-	if (!KeepWhatIsSame(pa))
+	if (!KeepEqualTerms(pa))
 	{
-		AmendNothing(pa);
+		ReportNoChange(pa);
 		return;
 	}
 	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
@@ -179,10 +194,6 @@ AppendAmendment(PromiseAct *pa, bool accepted, bool relayed)
 	PromiseAppend(pa, to);
 }
 
-/*
- * The terms that an earlier entry said the customer accepts, by who may say so.
- * Evidence at least what policy asked when they were written, with whoever wrote them.
- */
 void
 AmendAsClaimed(PromiseAct *pa, const Row *claim)
 {
@@ -199,11 +210,11 @@ AmendAsClaimed(PromiseAct *pa, const Row *claim)
  *				 value numeric, currency text, purpose text, drafted_by text,
  *				 longest_pause interval, clear text[], reason text, relayed boolean,
  *				 customer text, actor, occurred_at, context, idempotency_key) returns receipt
- *		Changes the terms given, clears those named in clear, keeps the others.  Voids
- *		the backing: what was backed were the old terms.  relayed: a company actor
- *		passes on that the customer accepts them; recorded, and the old terms stand
- *		until it is confirmed.  Errors: TL001 accepted or past due and not by the
- *		customer, or paused; TL003 not by the company, 22023 nothing changed.
+ *		Changes the terms that are not NULL, clears those named in clear, and keeps the
+ *		others.  Voids the backing, which was for the old terms.  relayed: a company actor
+ *		reports that the customer accepts the new terms; the old terms remain in effect
+ *		until this is confirmed.  Errors: TL001 accepted or past due and not by the
+ *		customer, or paused; TL003 not by the company; 22023 nothing changed.
  */
 void
 AmendPromise(PromiseAct *pa)
@@ -212,7 +223,7 @@ AmendPromise(PromiseAct *pa)
 	bool		accepted = CheckMayAmend(pa, relayed);
 
 	CheckAmendable(pa, CommandHas(pa->command, COMMAND_WORDS));
-	TakeOldTerms(pa);
+	CopyOldTerms(pa);
 	ClearTerms(pa);
 	SetTerms(pa);
 	SetDrafter(pa, !RowSameValue(pa->promise, PROMISE_WORDS, pa->entry, ENTRY_WORDS));

@@ -1,48 +1,58 @@
 /*
  * erasure.h
- *		Erasing what people wrote.
+ *		An erasure in progress, shared by erasure.c and erasure_record.c.
  */
 #ifndef TRUST_LEDGER_ERASURE_H
 #define TRUST_LEDGER_ERASURE_H
 
 #include "promise/promise_act.h"
 
-/* An entry that loses texts */
-typedef struct Loss
+/* An entry from which texts are erased */
+typedef struct ErasureTarget
 {
 	int64		seq;
 	uint8		hash[HASH_SIZE];
-	pg_uuid_t  *promise;		/* NULL in governance */
-	char	   *subject;
-	int			texts;			/* as bits */
-} Loss;
+	pg_uuid_t  *promise;		/* NULL for governance */
+	char	   *subject;		/* for governance */
+	int			texts;			/* bit set: one bit for each of erasable_texts[] */
+} ErasureTarget;
 
+/* One call of an SQL function */
 typedef struct Erasure
 {
 	Act			act;
 	Chain	   *chain;
 	LedgerSession session;
-	Receipt		receipt;
+	Receipt		receipt;		/* of the first entry that records the erasure */
 	text	   *reason;
-	bool		by_entry;		/* an entry says so for each that loses texts, else for each promise */
-	bool		any;			/* something was erased */
-	bool		has_said;
-	pg_uuid_t	said;			/* the last promise that an entry says it of */
+	bool		by_entry;		/* one record for each target, not for each promise */
+	bool		erased_any;		/* an earlier batch erased something */
+	bool		has_recorded;
+	pg_uuid_t	recorded;		/* the last promise with a record, if has_recorded */
 } Erasure;
 
-/* What is erased at once */
-typedef struct Portion
+/* Targets that are erased in one LedgerSession */
+typedef struct ErasureBatch
 {
 	Erasure    *erasure;
-	Loss	   *losses;
+	ErasureTarget *targets;
 	int			count;
-	TiedAct    *said;			/* acts that say so */
-	int			said_count;
-	Row		   *promise;		/* the last of these, as the portion so far leaves it */
-} Portion;
+	TiedAct    *acts;			/* entries that record the erasure */
+	int			act_count;
+	Row		   *promise;		/* row of trust.promise of the last act */
+} ErasureBatch;
 
-extern void CheckHasKey(const Chain *chain, const Loss *loss);
-extern void SayOfPromises(Portion *portion, MemoryContext lasting);
-extern void SayOfGovernance(Portion *portion, MemoryContext lasting);
+/*
+ * Checks that an entry of a customer has a promise, and an entry of governance a
+ * subject.  Errors: TL006.
+ */
+extern void CheckTargetKey(const Chain *chain, const ErasureTarget *target);
+
+/*
+ * Append the entries that record the erasure of a batch, and update the promises, or
+ * the actor for governance.  The first call sets erasure->receipt, copied to lasting.
+ */
+extern void RecordPromiseErasures(ErasureBatch *batch, MemoryContext lasting);
+extern void RecordGovernanceErasures(ErasureBatch *batch, MemoryContext lasting);
 
 #endif

@@ -13,22 +13,23 @@
 
 #include "governance/governance.h"
 
-/* Entries of customers have a promise, those of governance a subject. */
 void
-CheckHasKey(const Chain *chain, const Loss *loss)
+CheckTargetKey(const Chain *chain, const ErasureTarget *target)
 {
 	bool		governance = VARSIZE_ANY_EXHDR(chain->customer) == 0;
 
-	if ((loss->promise == NULL) == governance && (loss->subject != NULL || !governance))
+	if ((target->promise == NULL) == governance && (target->subject != NULL || !governance))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("entry " INT64_FORMAT " of customer \"%s\" was altered", loss->seq, text_to_cstring(chain->customer)),
-			 errdetail("What it is about is missing."),
+			 errmsg("entry " INT64_FORMAT " of customer \"%s\" was altered",
+					target->seq, text_to_cstring(chain->customer)),
+			 errdetail("An entry of a customer must have a promise, "
+					   "and an entry of governance a subject."),
 			 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-/* {"texts": ["words", "note"]} */
+/* The details of an entry, such as {"texts": ["words", "note"]} */
 static Datum
 TextsAsJson(int texts)
 {
@@ -43,46 +44,47 @@ TextsAsJson(int texts)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* The promise as the portion so far leaves it: one row, however many entries of it lose texts. */
+/* All entries of a promise share one row, since each changes it. */
 static Row *
-PromiseOf(Portion *portion, pg_uuid_t *promise)
+BatchPromise(ErasureBatch *batch, pg_uuid_t *promise)
 {
-	Row		   *last = portion->promise;
+	Row		   *last = batch->promise;
 
-	if (last == NULL || memcmp(DatumGetUUIDP(last->values[PROMISE_PROMISE]), promise, UUID_LEN) != 0)
-		portion->promise = PromiseRead(portion->erasure->chain, UUIDPGetDatum(promise), false);
-	return portion->promise;
+	if (last == NULL ||
+		memcmp(DatumGetUUIDP(last->values[PROMISE_PROMISE]), promise, UUID_LEN) != 0)
+		batch->promise = PromiseRead(batch->erasure->chain, UUIDPGetDatum(promise), false);
+	return batch->promise;
 }
 
-/* An act that says so: of one entry that lost texts, or of all of its promise. */
+/* Prepares an entry that records the erasure of one entry, or of all entries of a promise. */
 static void
-SayErased(Portion *portion, const Loss *loss)
+RecordErasure(ErasureBatch *batch, const ErasureTarget *target)
 {
-	Erasure    *erasure = portion->erasure;
+	Erasure    *erasure = batch->erasure;
 	PromiseAct *pa = palloc0(sizeof(PromiseAct));
 
 	pa->act = erasure->act;
 	pa->chain = erasure->chain;
 	pa->event = EVENT_ERASED;
-	pa->promise = PromiseOf(portion, loss->promise);
+	pa->promise = BatchPromise(batch, target->promise);
 	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
-	if (erasure->any || portion->said_count > 0)	/* a key stands for one entry */
+	if (erasure->erased_any || batch->act_count > 0)	/* only the first entry has the key */
 		EntryClearRequest(pa->entry);
 	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
 	if (erasure->by_entry)
 	{
-		RowSet(pa->entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
-		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
+		RowSet(pa->entry, ENTRY_REFERS_TO, Int64GetDatum(target->seq));
+		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(target->texts));
 	}
 	CheckNotBeforeMade(pa);
 	PromiseTie(pa, PromiseState(pa->promise));
-	portion->said[portion->said_count++] = PromiseTied(pa, NULL);
-	erasure->has_said = true;
-	erasure->said = *loss->promise;
+	batch->acts[batch->act_count++] = PromiseTied(pa, NULL);
+	erasure->has_recorded = true;
+	erasure->recorded = *target->promise;
 }
 
-/* The receipt is of the first entry that says so, and outlives its portion. */
+/* Copies the receipt of the first entry into a context that outlives the batch. */
 static void
 KeepReceipt(Erasure *erasure, const Receipt *receipt, MemoryContext lasting)
 {
@@ -98,52 +100,51 @@ KeepReceipt(Erasure *erasure, const Receipt *receipt, MemoryContext lasting)
 	MemoryContextSwitchTo(previous);
 }
 
-/* Appends what says so, and stores the promises without what is gone. */
 void
-SayOfPromises(Portion *portion, MemoryContext lasting)
+RecordPromiseErasures(ErasureBatch *batch, MemoryContext lasting)
 {
-	Erasure    *erasure = portion->erasure;
+	Erasure    *erasure = batch->erasure;
 	Receipt		first;
 
-	portion->said = palloc(sizeof(TiedAct) * portion->count);
-	for (int i = 0; i < portion->count; i++)
+	batch->acts = palloc(sizeof(TiedAct) * batch->count);
+	for (int i = 0; i < batch->count; i++)
 	{
-		const Loss *loss = &portion->losses[i];
+		const ErasureTarget *target = &batch->targets[i];
 
-		if (erasure->by_entry || !erasure->has_said || memcmp(&erasure->said, loss->promise, UUID_LEN) != 0)
-			SayErased(portion, loss);
+		if (erasure->by_entry || !erasure->has_recorded ||
+			memcmp(&erasure->recorded, target->promise, UUID_LEN) != 0)
+			RecordErasure(batch, target);
 	}
-	if (portion->said_count == 0)
+	if (batch->act_count == 0)
 		return;
-	portion->said[0].receipt = &first;
-	TiedActsWrite(portion->said, portion->said_count);
-	erasure->chain->score = NULL;	/* it is written, and its memory goes */
-	if (!erasure->any)
+	batch->acts[0].receipt = &first;
+	TiedActsWrite(batch->acts, batch->act_count);
+	erasure->chain->score = NULL;	/* written; freed with the session */
+	if (!erasure->erased_any)
 		KeepReceipt(erasure, &first, lasting);
 }
 
-/* Governance keeps names of actors and reasons. */
 void
-SayOfGovernance(Portion *portion, MemoryContext lasting)
+RecordGovernanceErasures(ErasureBatch *batch, MemoryContext lasting)
 {
-	Erasure    *erasure = portion->erasure;
-	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * portion->count);
+	Erasure    *erasure = batch->erasure;
+	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * batch->count);
 	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
 
-	if (erasure->any)			/* a key stands for one entry */
+	if (erasure->erased_any)	/* only the first entry has the key */
 		governance.act.idempotency_key = NULL;
-	for (int i = 0; i < portion->count; i++)
+	for (int i = 0; i < batch->count; i++)
 		changes[i] = (GovernanceChange) {
-			.event = event_names[EVENT_ERASED], .subject = portion->losses[i].subject,
-			.details = TextsAsJson(portion->losses[i].texts), .refers_to = portion->losses[i].seq,
+			.event = event_names[EVENT_ERASED], .subject = batch->targets[i].subject,
+			.details = TextsAsJson(batch->targets[i].texts), .refers_to = batch->targets[i].seq,
 			.reason = erasure->reason
 		};
-	GovernanceAppend(&governance, changes, portion->count);
+	GovernanceAppend(&governance, changes, batch->count);
 	*erasure->chain = governance.chain;
-	PushActiveSnapshot(GetTransactionSnapshot());	/* that sees what was just erased */
+	PushActiveSnapshot(GetTransactionSnapshot());	/* sees what was just erased */
 	if (ActorFind(erasure->act.ledger, changes[0].subject) != NULL)
 		GovernanceRestore(&governed_actor, changes[0].subject);
 	PopActiveSnapshot();
-	if (!erasure->any)
+	if (!erasure->erased_any)
 		KeepReceipt(erasure, &governance.receipt, lasting);
 }

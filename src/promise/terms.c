@@ -1,6 +1,6 @@
 /*
  * terms.c
- *		Making promises: their terms, and what policy asks of these.
+ *		Makes promises, and sets their terms.
  */
 #include "postgres.h"
 
@@ -18,7 +18,6 @@
 #include "promise/requirements.h"
 #include "promise/same_value.h"
 
-/* A day ends with its last microsecond, where the ledger is. */
 TimestampTz
 TermsEndOfDay(DateADT day, pg_tz *zone)
 {
@@ -32,21 +31,22 @@ TermsEndOfDay(DateADT day, pg_tz *zone)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("due_on must not be infinite"),
-				 errhint("Leave it out where there is none.")));
+				 errhint("Leave it out if there is no due date.")));
 	j2date(day + 1 + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 	offset = DetermineTimeZoneOffset(&tm, zone);
 	if (tm2timestamp(&tm, 0, &offset, &next_midnight) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("due_on is out of range")));
-	/* where the clock is set back over midnight, the day ends with the first */
-	if (timestamp2tm(next_midnight - USECS_PER_HOUR, &offset, &earlier, &fraction, NULL, zone) == 0 &&
+	/* if clocks are set back over midnight, there are two: the day ends with the first */
+	if (timestamp2tm(next_midnight - USECS_PER_HOUR, &offset, &earlier, &fraction,
+					 NULL, zone) == 0 &&
 		earlier.tm_mday == tm.tm_mday && earlier.tm_hour == 0)
 		next_midnight -= USECS_PER_HOUR;
 	return next_midnight - 1;
 }
 
-/* Who sets a due time that nobody lives to see never has to keep the promise. */
+/* A promise that is due in the far future would never have to be kept. */
 void
 TermsCheckDue(TimestampTz due, TimestampTz now)
 {
@@ -55,8 +55,8 @@ TermsCheckDue(TimestampTz due, TimestampTz now)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 			 errmsg("due is out of range"),
-			 errdetail("It would be due at %s, more than a hundred years from now.", timestamptz_to_str(due)),
-			 errhint("Give a due time within a hundred years; leave it out where there is none.")));
+			 errdetail("%s is more than 100 years from now.", timestamptz_to_str(due)),
+			 errhint("Leave it out if there is no due time.")));
 }
 
 static void
@@ -71,22 +71,24 @@ SetDue(PromiseAct *pa)
 	if (!due.isnull && !due_on.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a promise has one due time"),
-				 errhint("Give due, an instant, or due_on, the end of a day in the ledger's zone.")));
+				 errmsg("cannot specify both due and due_on"),
+				 errhint("Use due for a point in time, "
+						 "or due_on for the end of a day in the ledger's time zone.")));
 	instant = due.isnull ?
-		TermsEndOfDay(DatumGetDateADT(due_on.value), pa->act.ledger->zone) : DatumGetTimestampTz(due.value);
+		TermsEndOfDay(DatumGetDateADT(due_on.value), pa->act.ledger->zone) :
+		DatumGetTimestampTz(due.value);
 	CheckInstant(instant, "due");
 	RowSetInstant(pa->entry, ENTRY_DUE, instant);
-	if (instant <= EntryInstant(pa->entry) && !RowSameValue(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
+	if (instant <= EntryInstant(pa->entry) &&
+		!RowSameValue(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("due does not lie ahead"),
-				 errdetail("It would be due at %s.", timestamptz_to_str(instant)),
-				 errhint("Give a due time that can still be kept; the past is entered with the level import.")));
+				 errmsg("due must be in the future"),
+				 errdetail("The promise would be due at %s.", timestamptz_to_str(instant)),
+				 errhint("Promises of the past can be recorded with access level \"import\".")));
 	TermsCheckDue(instant, pa->chain->now);
 }
 
-/* Sets the term if it is given. */
 static void
 SetTerm(PromiseAct *pa, const Term *term)
 {
@@ -107,7 +109,8 @@ SetTerm(PromiseAct *pa, const Term *term)
 			value = NumericGetDatum(CommandAmount(command, term->argument));
 			break;
 		case IS_DURATION:
-			(void) IntervalMicroseconds(DatumGetIntervalP(value), command_columns[term->argument].name);
+			(void) IntervalMicroseconds(DatumGetIntervalP(value),
+										command_columns[term->argument].name);
 			break;
 		case IS_OTHER:
 			return;
@@ -115,7 +118,6 @@ SetTerm(PromiseAct *pa, const Term *term)
 	RowSet(pa->entry, term->entry, value);
 }
 
-/* What is not given stays as it is in the entry. */
 void
 SetTerms(PromiseAct *pa)
 {
@@ -124,25 +126,25 @@ SetTerms(PromiseAct *pa)
 	SetDue(pa);
 }
 
-/* An AI does not put its words into the mouth of a human, nor of a machine that policy asks less of. */
+/* An AI must not name a human, or a system that policy requires less for, as drafter. */
 static void
-CheckMayName(const PromiseAct *pa, const Actor *drafter)
+CheckMayNameDrafter(const PromiseAct *pa, const Actor *drafter)
 {
 	if (pa->act.actor->kind == ACTOR_AI && drafter->kind != ACTOR_AI)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" is an AI and cannot say that \"%s\" wrote the words", pa->act.actor->actor, drafter->actor),
-				 errhint("Leave drafted_by out: the words are its own, and a human can back them.")));
+				 errmsg("\"%s\" is an AI and cannot name \"%s\" as drafter of the words",
+						pa->act.actor->actor, drafter->actor),
+				 errhint("Leave drafted_by out. A human can back the promise.")));
 }
 
-/* Who wrote the words: as named; else whoever acts, if they do not promise themselves. */
 void
 SetDrafter(PromiseAct *pa, bool words_are_new)
 {
 	char	   *drafter = CommandKey(pa->command, COMMAND_DRAFTED_BY);
 
 	if (drafter)
-		CheckMayName(pa, ActorGet(pa->act.ledger, drafter, "drafted_by"));
+		CheckMayNameDrafter(pa, ActorGet(pa->act.ledger, drafter, "drafted_by"));
 	else if (!words_are_new)
 		return;
 	else if (!RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor))
@@ -152,24 +154,20 @@ SetDrafter(PromiseAct *pa, bool words_are_new)
 	RowSetText(pa->entry, ENTRY_DRAFTED_BY, drafter);
 }
 
-/* The human promiser's own act, with evidence and authority enough, backs what they promise. */
+/* A human who makes their own promise backs it, if their evidence and authority suffice. */
 static bool
 BacksByOwnAct(PromiseAct *pa, const PolicyRequirements *required)
 {
 	AuthorityUse use;
 
-	if (pa->act.actor->kind != ACTOR_HUMAN || !RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
+	if (pa->act.actor->kind != ACTOR_HUMAN ||
+		!RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
 		pa->act.evidence < required->evidence)
 		return false;
 	ActHold(&pa->act, pa->entry);
 	return TermsWithinAuthority(pa, pa->act.actor, pa->entry, &use);
 }
 
-/*
- * What policy asks of the terms, and of evidence at least what the entry has
- * already; and where that leaves the promise.  A due time that policy gives
- * counts from when the promise was made, whatever was amended.
- */
 State
 ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 {
@@ -199,29 +197,29 @@ SetPromiser(PromiseAct *pa)
 	char	   *named = CommandKey(pa->command, COMMAND_PROMISER);
 	Actor	   *promiser = named ? ActorGet(pa->act.ledger, named, "promiser") : pa->act.actor;
 
-	if (pa->act.actor->speaks_for == SPEAKS_FOR_CUSTOMER || promiser->speaks_for != SPEAKS_FOR_COMPANY)
+	if (pa->act.actor->speaks_for == SPEAKS_FOR_CUSTOMER ||
+		promiser->speaks_for != SPEAKS_FOR_COMPANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("the company's promises are made by those who speak for it"),
-				 errdetail("\"%s\" acts and \"%s\" is to promise.", pa->act.actor->actor, promiser->actor),
-				 errhint("Name a promiser that speaks for the company, and let no customer's actor promise in its name.")));
+				 errmsg("the promiser must speak for the company, "
+						"and the acting actor must not speak for a customer"),
+				 errdetail("The acting actor is \"%s\", and the promiser is \"%s\".",
+						   pa->act.actor->actor, promiser->actor)));
 	RowSetText(pa->entry, ENTRY_PROMISER, promiser->actor);
 	RowSetText(pa->entry, ENTRY_PROMISER_KIND, actor_kind_names[promiser->kind]);
 }
 
-/* What a promise cannot be made without. */
 void
 CheckMake(const Command *command)
 {
 	if (!CommandHas(command, COMMAND_WORDS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("words are needed"),
-				 errhint("Say what is promised, in the words the customer was given.")));
+				 errmsg("words must not be null"),
+				 errhint("Specify the promise in the words that were given to the customer.")));
 	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_CUSTOMER), "customer");
 }
 
-/* All of making a promise but writing it. */
 void
 TermsMake(PromiseAct *pa)
 {
@@ -236,11 +234,11 @@ TermsMake(PromiseAct *pa)
  *				due_on date, value numeric, currency text, purpose text, drafted_by text,
  *				longest_pause interval, actor, occurred_at, context, idempotency_key)
  *				returns receipt
- *		Makes a promise to a customer.  promiser: who acts, if left out.  Open where
- *		policy asks for nobody, or where the human promiser acts with evidence and
- *		authority enough and so backs it; else proposed, until a human backs it.
- *		Errors: 22023 and 22003 unusable arguments, 42704 unknown promiser, TL003
- *		not for this actor, TL004 no level that writes.
+ *		Makes a promise to a customer.  The promiser is by default the acting actor.  The
+ *		promise is open if policy requires no human, or if the acting actor is the human
+ *		promiser and backs it by that, with sufficient evidence and authority; else it is
+ *		proposed until a human backs it.  Errors: 22003, 22004, 22008 and 22023 invalid
+ *		arguments, 42704 unknown promiser, TL003 not allowed for this actor, TL004 level.
  */
 void
 MakePromise(PromiseAct *pa)

@@ -249,8 +249,8 @@ EXCEPTION WHEN SQLSTATE 'TL002' THEN
 END
 $$;
 DO $$ BEGIN PERFORM set_rules('[{"evidence": "asserted"}]'), told('told', '60.50'); END $$;
-SELECT is(told('told', '60'), 'the promise lies above the authority of "ben": What they back for this customer would come to 120.5 EUR; they may back 100.', 'what is said where it is too much');
-SELECT is(told('told', '-'), 'the promise lies above the authority of "ben": A value or currency that is not stated, or that the authority does not name, lies above it.', 'what is said where it is not stated');
+SELECT is(told('told', '60'), 'the promise exceeds the authority of "ben": They would back 120.5 EUR in total for this customer; the limit is 100.', 'what is said where it is too much');
+SELECT is(told('told', '-'), 'the promise exceeds the authority of "ben": The promise has no value or no currency, or the authority has no limit for its currency.', 'what is said where it is not stated');
 
 -- ---- what it costs ----
 
