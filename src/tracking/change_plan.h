@@ -5,9 +5,23 @@
 #ifndef TRUST_LEDGER_CHANGE_PLAN_H
 #define TRUST_LEDGER_CHANGE_PLAN_H
 
-#include "tracking/row_change.h"
+#include "tracking/change_apply.h"
+#include "tracking/row_state.h"
 
-extern void ChangesApply(const Ledger *ledger, const Changes *changes);
-extern void ChangesLock(const Ledger *ledger, const Changes *changes);
+typedef struct ChangePlan
+{
+	const Ledger *ledger;
+	const Changes *changes;
+	MemoryContext context;		/* what is decided lives there */
+	MemoryContext scratch;		/* for one change at a time */
+	ChangeAtHand		at_hand;
+	int			nth;			/* of the change that is being decided */
+	HTAB	   *row_states;
+	PlannedEvent	   *events;
+	int			count;
+	int			capacity;
+} ChangePlan;
+
+extern void DecideAll(ChangePlan *plan);
 
 #endif

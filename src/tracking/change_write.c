@@ -10,7 +10,7 @@
 
 #include "base/limit.h"
 #include "base/savepoint.h"
-#include "tracking/change_plan.h"
+#include "tracking/change_batch.h"
 
 /* What is to be written, and what cannot be. */
 typedef struct Writing

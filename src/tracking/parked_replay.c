@@ -26,7 +26,7 @@
 #include "base/text.h"
 #include "ledger/copy.h"
 #include "ledger/guard.h"
-#include "tracking/change_plan.h"
+#include "tracking/change_batch.h"
 #include "tracking/parked.h"
 #include "tracking/parked_row.h"
 
