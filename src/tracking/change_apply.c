@@ -20,7 +20,7 @@
 #include "promise/same.h"
 #include "promise/terms.h"
 
-static Statement find_said = STATEMENT(
+static Statement find_recorded = STATEMENT(
 	"SELECT verdict FROM trust.entry"
 	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3"
 	"   AND (event OPERATOR(pg_catalog.<>) 'assessed' OR actor OPERATOR(pg_catalog.=) $4)"
@@ -28,7 +28,7 @@ static Statement find_said = STATEMENT(
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
 
 /* When the terms last said that it is due: due as it was before the pauses since. */
-static Statement find_given_due = STATEMENT(
+static Statement find_stated_due = STATEMENT(
 	"SELECT e.due FROM ("
 	"   SELECT seq, event, due, pg_catalog.lag(due) OVER (ORDER BY seq) AS before FROM trust.entry"
 	"   WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND stands IS NOT FALSE"
@@ -42,7 +42,7 @@ static Statement find_given_due = STATEMENT(
 void
 ChangeErrorContext(void *arg)
 {
-	const TrackedChange *change = ((const ChangeAtHand *) arg)->change;
+	const TrackedChange *change = ((const CurrentChange *) arg)->change;
 
 	if (change)
 		errcontext("trigger \"%s\" of table %s, row %s", change->trigger_name, change->table, change->key);
@@ -52,7 +52,7 @@ ChangeErrorContext(void *arg)
 
 /* Writes the event as a call with those arguments would. */
 static void
-Run(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
+RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
 {
 	const TrackedChange *change = planned->change;
 	Origin		origin = {
@@ -74,7 +74,7 @@ Run(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped
 
 /* When the row says that it is due; it says so. */
 static TimestampTz
-DueOf(const Ledger *ledger, const Row *mapped, int field)
+MappedDue(const Ledger *ledger, const Row *mapped, int field)
 {
 	return field == COMMAND_DUE ? RowInstant(mapped, field) :
 		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
@@ -88,14 +88,14 @@ WasPaused(const Row *promise)
 
 /* The promise's entries are written. */
 static TimestampTz
-GivenDue(const Row *promise)
+StatedDue(const Row *promise)
 {
 	Datum		values[2] = {promise->values[PROMISE_CUSTOMER], promise->values[PROMISE_PROMISE]};
 	TimestampTz due = RowInstant(promise, PROMISE_DUE);
 
 	if (!WasPaused(promise))
 		return due;
-	if (StatementWrite(&find_given_due, values, NULL) > 0)
+	if (StatementWrite(&find_stated_due, values, NULL) > 0)
 		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
 	SPI_freetuptable(SPI_tuptable);
 	return due;
@@ -103,7 +103,7 @@ GivenDue(const Row *promise)
 
 /* The same of when it is due, as it was before pauses put it off; where a whole row names none, policy may have. */
 static bool
-DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
+DueDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
 	TimestampTz due;
 
@@ -111,10 +111,10 @@ DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *pro
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
 	if (RowIsNull(promise, PROMISE_DUE))
 		return true;
-	due = DueOf(ledger, mapped, field);
+	due = MappedDue(ledger, mapped, field);
 	if (!whole || RowInstant(promise, PROMISE_DUE) == due)	/* said after the pauses */
 		return RowInstant(promise, PROMISE_DUE) != due;
-	return GivenDue(promise) != due;
+	return StatedDue(promise) != due;
 }
 
 /*
@@ -122,10 +122,10 @@ DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *pro
  * is compared, and not what changed in it; what was erased does not come back so.
  */
 static bool
-Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field, int column)
+FieldDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field, int column)
 {
 	if (column == PROMISE_DUE)
-		return DiffersInDue(ledger, mapped, whole, promise, field);
+		return DueDiffers(ledger, mapped, whole, promise, field);
 	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
 		return false;
 	return !RowSame(mapped, field, promise, column);
@@ -135,7 +135,7 @@ Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise,
 static uint32
 AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise)
 {
-	uint32		asked = whole ? change->has : change->differs;
+	uint32		asked = whole ? change->fields : change->changed;
 	uint32		fields = 0;
 
 	for (int i = 0; i < TERMS; i++)
@@ -146,7 +146,7 @@ AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, con
 		if (field == COMMAND_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
 		if (!terms[i].fixed && (asked & (1 << field)) &&
-			Differs(ledger, change->mapped, whole, promise, field, terms[i].promise))
+			FieldDiffers(ledger, change->mapped, whole, promise, field, terms[i].promise))
 			fields |= 1 << field;
 	}
 	return fields;
@@ -154,7 +154,7 @@ AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, con
 
 /* Whether the row as a whole says what that promise says. */
 bool
-RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
+RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
 {
 	Chain		chain = {.customer = cstring_to_text(customer)};
 	bool		same = RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
@@ -165,27 +165,27 @@ RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer
 }
 
 static void
-Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note)
+WriteNote(ActGroup *group, const PlannedEvent *planned, Event event, const char *note)
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
 	RowTake(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
 	RowSetText(noted, COMMAND_REASON, note);
-	Run(group, planned, event, noted, (Datum) 0);
+	RunCommand(group, planned, event, noted, (Datum) 0);
 }
 
 /* Unless another of the row's events has told it. */
 static void
-NoteOtherKey(ActGroup *group, const PlannedEvent *planned)
+WriteKeyNote(ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *source = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->source;
 
 	if (planned->change->old_key && !RowTextIs(source, SOURCE_KEY, planned->change->key))
-		Note(group, planned, EVENT_NOTED, "Its row has another key now.");
+		WriteNote(group, planned, EVENT_NOTED, "Its row has another key now.");
 }
 
 static void
-Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
+ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *promise = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise;
 	uint32		fields;
@@ -193,22 +193,22 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 	Datum		clear[TERMS];
 	int			cleared = 0;
 
-	if (planned->compares && group->changed && WasPaused(promise))	/* its pauses may be among what waits */
+	if (planned->compares_all && group->changed && WasPaused(promise))	/* its pauses may be among what waits */
 		ActGroupWrite(group);
-	fields = AmendedFields(ledger, planned->change, planned->compares, promise);
-	if (!planned->compares && PromiseState(promise) > STATE_OPEN)
+	fields = AmendedFields(ledger, planned->change, planned->compares_all, promise);
+	if (!planned->compares_all && PromiseState(promise) > STATE_OPEN)
 	{
-		Note(group, planned, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
+		WriteNote(group, planned, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
 		return;
 	}
 	if (fields == 0)
 	{
-		NoteOtherKey(group, planned);
+		WriteKeyNote(group, planned);
 		return;
 	}
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		RowTake(mapped, i, planned->change->mapped, i);
-	if (planned->compares)			/* when it was made is not when it is amended */
+	if (planned->compares_all)			/* when it was made is not when it is amended */
 		RowClear(mapped, COMMAND_OCCURRED_AT);
 	for (int i = 0; i < TERMS; i++)
 	{
@@ -224,16 +224,16 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 					 errmsg("the row has lost the words of its promise"),
 					 errhint("A promise keeps its words until they are amended; withdraw it, or erase them with erase_words().")));
 	}
-	Run(group, planned, EVENT_AMENDED, mapped,
+	RunCommand(group, planned, EVENT_AMENDED, mapped,
 		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
-	NoteOtherKey(group, planned);
+	WriteKeyNote(group, planned);
 }
 
 /* ---- each ---- */
 
 /* Whether the promise is what the event would make of it. */
 static bool
-IsSo(const Row *promise, Event event, const Row *mapped)
+IsInEffect(const Row *promise, Event event, const Row *mapped)
 {
 	switch (event)
 	{
@@ -264,45 +264,45 @@ IsSo(const Row *promise, Event event, const Row *mapped)
  * is no matter.  Of verdicts, the last by the same actor.
  */
 static bool
-WasSaid(const PlannedEvent *planned)
+WasRecorded(const PlannedEvent *planned)
 {
 	Row		   *mapped = planned->change->mapped;
 	Datum		values[4] = {
 		CStringGetTextDatum(planned->customer), UUIDPGetDatum(&planned->promise), CStringGetTextDatum(event_names[planned->event]),
 		mapped->values[COMMAND_ACTOR]
 	};
-	bool		said;
+	bool		recorded;
 
-	if (!planned->change->imported || planned->seen < 0)
+	if (!planned->change->imported || planned->chain_length < 0)
 		return false;
-	said = StatementWrite(&find_said, values, RowIsNull(mapped, COMMAND_ACTOR) ? "   n" : NULL) > 0 &&
+	recorded = StatementWrite(&find_recorded, values, RowIsNull(mapped, COMMAND_ACTOR) ? "   n" : NULL) > 0 &&
 		(planned->event != EVENT_ASSESSED || RowTextIs(mapped, COMMAND_VERDICT, ResultText(0, 1)));
 	SPI_freetuptable(SPI_tuptable);
-	return said;
+	return recorded;
 }
 
 static bool
-IsSaid(ActGroup *group, const PlannedEvent *planned)
+IsRecorded(ActGroup *group, const PlannedEvent *planned)
 {
-	return IsSo(ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise, planned->event, planned->change->mapped) ||
-		WasSaid(planned);
+	return IsInEffect(ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise, planned->event, planned->change->mapped) ||
+		WasRecorded(planned);
 }
 
 static void
-Do(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
+ApplyEvent(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *mapped = planned->change->mapped;
 
-	if (planned->unless_said && IsSaid(group, planned))
+	if (planned->skip_if_recorded && IsRecorded(group, planned))
 		return;
 	if (planned->event == EVENT_AMENDED)
-		Amend(ledger, group, planned);
-	else if (planned->notes_key)
-		NoteOtherKey(group, planned);
+		ApplyAmendment(ledger, group, planned);
+	else if (planned->notes_key_change)
+		WriteKeyNote(group, planned);
 	else if (planned->note)
-		Note(group, planned, planned->event, planned->note);
+		WriteNote(group, planned, planned->event, planned->note);
 	else
-		Run(group, planned, planned->event, mapped, (Datum) 0);
+		RunCommand(group, planned, planned->event, mapped, (Datum) 0);
 }
 
 static void
@@ -318,7 +318,7 @@ CheckCustomer(const PlannedEvent *planned)
 
 /* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
-PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand)
+PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, CurrentChange *current)
 {
 	LedgerSession session;
 	ActGroup  **groups;
@@ -329,15 +329,15 @@ PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *e
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		at_hand->change = events[i].change = ChangesGet(changes, events[i].nth);
+		current->change = events[i].change = ChangesGet(changes, events[i].nth);
 		if (i == 0 || events[i].chain != events[i - 1].chain)
 		{
 			CheckCustomer(&events[i]);
 			groups[customers++] = ActGroupBegin(events[i].chain);
 		}
-		Do(ledger, groups[customers - 1], &events[i]);
+		ApplyEvent(ledger, groups[customers - 1], &events[i]);
 	}
-	at_hand->change = NULL;
+	current->change = NULL;
 	ActGroupsWrite(groups, customers);
 	for (int i = 0; i < customers; i++)
 		groups[i]->chain->score = NULL;	/* as it is stored now; the memory goes */

@@ -15,28 +15,28 @@ typedef struct PlannedEvent
 {
 	int			nth;			/* of the changes */
 	const TrackedChange *change;	/* while it is done */
-	int			place;			/* in the order in which deeds were decided */
+	int			position;			/* in the order in which deeds were decided */
 	Event		event;
 	char	   *customer;		/* NULL: to be made to nobody that can be */
 	pg_uuid_t	promise;		/* upon which, or to be made */
-	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
+	int64		chain_length;			/* how long the chain was when it was decided; -1: that is no matter */
 	const char *note;			/* instead of the mapped reason */
-	bool		notes_key;		/* a note that the row has another key now */
+	bool		notes_key_change;		/* a note that the row has another key now */
 	RowFate		fate;
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
-	bool		compares;		/* an amendment by all that differs from the promise */
-	bool		unless_said;	/* not if the promise is so already */
+	bool		compares_all;		/* an amendment by all that differs from the promise */
+	bool		skip_if_recorded;	/* not if the promise is so already */
 	Chain	   *chain;			/* NULL: the customer is none */
 } PlannedEvent;
 
 /* Which change an error would be about; what is handed to the error context's callback. */
-typedef struct ChangeAtHand
+typedef struct CurrentChange
 {
 	const TrackedChange *change;	/* NULL: none */
-} ChangeAtHand;
+} CurrentChange;
 
-extern void PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand);
-extern bool RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
+extern void PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, CurrentChange *current);
+extern bool RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
 extern void ChangeErrorContext(void *arg);
 
 #endif

@@ -27,7 +27,7 @@ ComparePlannedEvents(const void *a, const void *b)
 	const PlannedEvent *second = b;
 	int			order = strcmp(OrEmpty(first->customer), OrEmpty(second->customer));
 
-	return order ? order : first->place - second->place;
+	return order ? order : first->position - second->position;
 }
 
 static bool
@@ -38,7 +38,7 @@ SameCustomer(const PlannedEvent *a, const PlannedEvent *b)
 
 /* Room for the chains of all customers, who stand together. */
 static Chain *
-NewChains(const ChangePlan *plan)
+AllocChains(const ChangePlan *plan)
 {
 	Size		customers = 0;
 
@@ -69,9 +69,9 @@ LockChainOf(const ChangePlan *plan, Chain *chain, const char *customer)
 static bool
 LockChains(ChangePlan *plan)
 {
-	Chain	   *next = NewChains(plan);
+	Chain	   *next = AllocChains(plan);
 	Chain	   *chain = NULL;
-	bool		as_seen = true;
+	bool		unchanged = true;
 
 	for (int i = 0; i < plan->count; i++)
 	{
@@ -80,19 +80,19 @@ LockChains(ChangePlan *plan)
 		if (i == 0 || !SameCustomer(&plan->events[i - 1], planned))
 			chain = LockChainOf(plan, next, OrEmpty(planned->customer)) ? next++ : NULL;
 		planned->chain = chain;
-		as_seen = as_seen && (chain == NULL || planned->seen < 0 || planned->seen == chain->length);
+		unchanged = unchanged && (chain == NULL || planned->chain_length < 0 || planned->chain_length == chain->length);
 	}
-	return as_seen;
+	return unchanged;
 }
 
 /* ---- all of it; within a LedgerSession ---- */
 
 /* Decides all, and locks whom it concerns.  False where it has to be decided anew. */
 static bool
-PlanEvents(ChangePlan *plan)
+PlanAndLock(ChangePlan *plan)
 {
 	MemoryContext previous = MemoryContextSwitchTo(plan->context);
-	bool		as_seen;
+	bool		unchanged;
 
 	MemoryContextReset(plan->context);
 	plan->scratch = AllocSetContextCreate(plan->context, "trust_ledger change", ALLOCSET_SMALL_SIZES);
@@ -101,11 +101,11 @@ PlanEvents(ChangePlan *plan)
 	plan->events = MemoryContextAllocHuge(plan->context, sizeof(PlannedEvent) * plan->capacity);
 	plan->count = 0;
 	RowStatesLookUp(plan->row_states, plan->changes);
-	DecideAll(plan);
+	PlanChanges(plan);
 	qsort(plan->events, plan->count, sizeof(PlannedEvent), ComparePlannedEvents);
-	as_seen = LockChains(plan);
+	unchanged = LockChains(plan);
 	MemoryContextSwitchTo(previous);
-	return as_seen;
+	return unchanged;
 }
 
 static void
@@ -139,10 +139,10 @@ EndOfPart(const ChangePlan *plan, int first)
 /* What is locked only we can write to; each round can at most find more customers to be locked. */
 #define MOST_ROUNDS 100
 
-pg_noreturn static void NeverAsSeen(void);
+pg_noreturn static void LedgerKeepsChanging(void);
 
 static void
-NeverAsSeen(void)
+LedgerKeepsChanging(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
@@ -158,20 +158,20 @@ ChangesApply(const Ledger *ledger, const Changes *changes)
 	LedgerSession session;
 	ChangePlan	plan;
 	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = ChangeErrorContext, .arg = &plan.at_hand
+		.previous = error_context_stack, .callback = ChangeErrorContext, .arg = &plan.current
 	};
 	int			next;
 
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
 	error_context_stack = &context;
-	for (int rounds = 0; !PlanEvents(&plan); rounds++)
+	for (int rounds = 0; !PlanAndLock(&plan); rounds++)
 		if (rounds == MOST_ROUNDS)
-			NeverAsSeen();
+			LedgerKeepsChanging();
 	for (int first = 0; first < plan.count; first = next)
 	{
 		next = EndOfPart(&plan, first);
-		PlannedEventsApply(ledger, changes, plan.events + first, next - first, &plan.at_hand);
+		PlannedEventsApply(ledger, changes, plan.events + first, next - first, &plan.current);
 	}
 	error_context_stack = context.previous;
 	LedgerLeave(&session);
@@ -186,6 +186,6 @@ ChangesLock(const Ledger *ledger, const Changes *changes)
 
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
-	(void) PlanEvents(&plan);
+	(void) PlanAndLock(&plan);
 	LedgerLeave(&session);
 }

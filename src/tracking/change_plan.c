@@ -16,7 +16,7 @@
 #include "utils/memutils.h"
 
 static bool
-Ended(const RowState *row_state)
+IsSettled(const RowState *row_state)
 {
 	return row_state->state > STATE_OPEN;
 }
@@ -33,15 +33,15 @@ AddPlannedEvent(ChangePlan *plan, const RowState *row_state, Event event)
 	}
 	planned = &plan->events[plan->count];
 	*planned = (PlannedEvent) {
-		.nth = plan->nth, .place = plan->count, .event = event, .customer = row_state->customer, .promise = row_state->promise,
-		.seen = row_state->seen
+		.nth = plan->nth, .position = plan->count, .event = event, .customer = row_state->customer, .promise = row_state->promise,
+		.chain_length = row_state->chain_length
 	};
 	plan->count++;
 	return planned;
 }
 
 static void
-AddNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate fate)
+PlanNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate fate)
 {
 	PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_NOTED);
 
@@ -51,14 +51,14 @@ AddNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate f
 
 /* Unless another of the row's events has said so by then. */
 static void
-AddKeyNote(ChangePlan *plan, const RowState *row_state)
+PlanKeyNote(ChangePlan *plan, const RowState *row_state)
 {
-	AddPlannedEvent(plan, row_state, EVENT_NOTED)->notes_key = true;
+	AddPlannedEvent(plan, row_state, EVENT_NOTED)->notes_key_change = true;
 }
 
 /* A promise by the row as it is now; from: the one that it stood for until now, to another customer. */
 static void
-AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, const pg_uuid_t *from)
+PlanPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state, const pg_uuid_t *from)
 {
 	PlannedEvent	   *planned;
 
@@ -66,7 +66,7 @@ AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, cons
 	row_state->customer = RowText(change->mapped, COMMAND_CUSTOMER);
 	row_state->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
 	row_state->state = STATE_OPEN;
-	row_state->seen = -1;
+	row_state->chain_length = -1;
 	planned = AddPlannedEvent(plan, row_state, EVENT_MADE);
 	if (from)
 	{
@@ -77,7 +77,7 @@ AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, cons
 
 /* That event of the promise that the row stood for until now, and another made in its stead, each naming the other. */
 static void
-AddInstead(ChangePlan *plan, const TrackedChange *change, RowState *row_state, Event event, const char *note)
+PlanReplacement(ChangePlan *plan, const TrackedChange *change, RowState *row_state, Event event, const char *note)
 {
 	pg_uuid_t	from = row_state->promise;
 	PlannedEvent	   *ends = AddPlannedEvent(plan, row_state, event);
@@ -86,83 +86,83 @@ AddInstead(ChangePlan *plan, const TrackedChange *change, RowState *row_state, E
 	ends->note = note;
 	ends->fate = ROW_MOVED;
 	ends->other = to;
-	AddMake(plan, change, row_state, &from);
+	PlanPromise(plan, change, row_state, &from);
 	*to = row_state->promise;
 }
 
 /* Withdrawn from the old customer's chain, made anew in the new one's. */
 static void
-AddMove(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
+PlanMove(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	AddInstead(plan, change, row_state, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
+	PlanReplacement(plan, change, row_state, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
 }
 
 /* The promise was settled: from now on the row stands for a new one. */
 static void
-AddNext(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
+PlanNextPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	AddInstead(plan, change, row_state, EVENT_NOTED, "Its row stands for another promise now.");
+	PlanReplacement(plan, change, row_state, EVENT_NOTED, "Its row stands for another promise now.");
 }
 
 static void
-DecideMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
+PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
 	const Row  *mapped = change->mapped;
 
 	if (!row_state->live)
 	{
-		AddMake(plan, change, row_state, NULL);
+		PlanPromise(plan, change, row_state, NULL);
 		return;
 	}
 	if (change->imported)
 		return;
 	/* nothing says that it was deleted */
-	if (change->operation == ROW_INSERT && !row_state->put_again && row_state->seen >= 0)
+	if (change->operation == ROW_INSERT && !row_state->reinserted && row_state->chain_length >= 0)
 	{
 		MemoryContextSwitchTo(plan->scratch);
-		row_state->put_again = RowSaysTheSame(plan->ledger, change, row_state->customer, row_state->promise);
+		row_state->reinserted = RowMatchesPromise(plan->ledger, change, row_state->customer, row_state->promise);
 		MemoryContextSwitchTo(plan->context);
 	}
-	if (Ended(row_state) && !row_state->put_again)
-		AddNext(plan, change, row_state);
-	else if (Ended(row_state) && change->old_key)
-		AddKeyNote(plan, row_state);
-	else if (Ended(row_state))
+	if (IsSettled(row_state) && !row_state->reinserted)
+		PlanNextPromise(plan, change, row_state);
+	else if (IsSettled(row_state) && change->old_key)
+		PlanKeyNote(plan, row_state);
+	else if (IsSettled(row_state))
 		return;
 	else if (!RowIsNull(mapped, COMMAND_CUSTOMER) &&
 			 (row_state->customer == NULL || !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
-		AddMove(plan, change, row_state);
+		PlanMove(plan, change, row_state);
 	else
-		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares = true;
+		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares_all = true;
 }
 
 static void
-DecideAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
+PlanAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	if (change->moved && Ended(row_state))
-		AddNote(plan, row_state, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
+	if (change->moved && IsSettled(row_state))
+		PlanNote(plan, row_state, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
 	else if (change->moved)
-		AddMove(plan, change, row_state);
-	else if (Ended(row_state) && change->differs == 0)
-		AddKeyNote(plan, row_state);
+		PlanMove(plan, change, row_state);
+	else if (IsSettled(row_state) && change->changed == 0)
+		PlanKeyNote(plan, row_state);
 	else
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED);
 }
 
 /* The promise stays as it is, or is withdrawn if that was the choice and it can be. */
 static void
-DecideDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, int nth)
+PlanDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, int nth)
 {
-	if (change->arrived)
+	if (change->arrival_seen)
 		return;
-	if (row_state->last_insert > nth && !change->leaves)
+	if (row_state->last_insert > nth && !change->leaves_partition)
 	{
-		row_state->put_again = true;
+		row_state->reinserted = true;
 		return;
 	}
-	if (change->leaves)
-		AddNote(plan, row_state, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
-	else if (change->withdraws && !Ended(row_state))
+	if (change->leaves_partition)
+		PlanNote(plan, row_state, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+	else if (change->withdraws_on_delete && !IsSettled(row_state))
 	{
 		PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_WITHDRAWN);
 
@@ -170,15 +170,15 @@ DecideDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state
 		planned->fate = ROW_DELETED;
 	}
 	else
-		AddNote(plan, row_state, "Its row was deleted.", ROW_DELETED);
+		PlanNote(plan, row_state, "Its row was deleted.", ROW_DELETED);
 	row_state->live = false;
 }
 
-static void Decide(ChangePlan *plan, const TrackedChange *change, int nth);
+static void PlanChange(ChangePlan *plan, const TrackedChange *change, int nth);
 
 /* In the scratch memory, where it is not kept. */
 static const TrackedChange *
-Fetch(ChangePlan *plan, int nth)
+FetchChange(ChangePlan *plan, int nth)
 {
 	MemoryContext previous = MemoryContextSwitchTo(plan->scratch);
 	const TrackedChange *change = ChangesGet(plan->changes, nth);
@@ -188,14 +188,14 @@ Fetch(ChangePlan *plan, int nth)
 }
 
 static bool
-Settles(Event event)
+EventSettles(Event event)
 {
 	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
 }
 
 /* What a row can say again, as when its status goes back and forth: once is enough. */
 static bool
-IsSaidOnce(Event event)
+IsRecordedOnce(Event event)
 {
 	return event == EVENT_ACCEPTED || event == EVENT_PAUSED || event == EVENT_RESUMED;
 }
@@ -205,7 +205,7 @@ IsSaidOnce(Event event)
  * promise was told of, is upon the promise that is made of it.
  */
 static void
-DecideEarly(ChangePlan *plan, RowState *row_state, int nth)
+PlanEarlyChanges(ChangePlan *plan, RowState *row_state, int nth)
 {
 	List	   *early = row_state->early;
 	ListCell   *cell;
@@ -214,21 +214,21 @@ DecideEarly(ChangePlan *plan, RowState *row_state, int nth)
 	foreach(cell, early)
 	{
 		plan->nth = lfirst_int(cell);
-		Decide(plan, Fetch(plan, plan->nth), nth);
+		PlanChange(plan, FetchChange(plan, plan->nth), nth);
 	}
 }
 
 /* Upon a row that stands for no promise nothing is done: nothing was promised. */
 static void
-Decide(ChangePlan *plan, const TrackedChange *change, int nth)
+PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 {
 	RowState	   *row_state = RowStateOfChange(plan->row_states, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
 	{
-		DecideMade(plan, change, row_state);
+		PlanMade(plan, change, row_state);
 		if (row_state->early)
-			DecideEarly(plan, row_state, nth);
+			PlanEarlyChanges(plan, row_state, nth);
 	}
 	else if (!row_state->live)
 	{
@@ -238,24 +238,24 @@ Decide(ChangePlan *plan, const TrackedChange *change, int nth)
 			row_state->early = lappend_int(row_state->early, plan->nth);
 	}
 	else if (change->operation == ROW_DELETE)
-		DecideDeleted(plan, change, row_state, nth);
+		PlanDeleted(plan, change, row_state, nth);
 	else if (change->event == EVENT_AMENDED)
-		DecideAmended(plan, change, row_state);
+		PlanAmended(plan, change, row_state);
 	else
 	{
-		AddPlannedEvent(plan, row_state, change->event)->unless_said =
-			change->imported || (row_state->put_again && change->operation == ROW_INSERT) || IsSaidOnce(change->event);
-		if (Settles(change->event))
+		AddPlannedEvent(plan, row_state, change->event)->skip_if_recorded =
+			change->imported || (row_state->reinserted && change->operation == ROW_INSERT) || IsRecordedOnce(change->event);
+		if (EventSettles(change->event))
 			row_state->state = STATE_KEPT;	/* or another that ends it */
 	}
 }
 
 void
-DecideAll(ChangePlan *plan)
+PlanChanges(ChangePlan *plan)
 {
 	for (int i = 0; i < plan->changes->count; i++)
 	{
-		const TrackedChange *change = Fetch(plan, i);
+		const TrackedChange *change = FetchChange(plan, i);
 
 		if (change->operation == ROW_INSERT && change->event == EVENT_MADE)
 			RowStateOf(plan->row_states, change, change->key)->last_insert = i;
@@ -265,9 +265,9 @@ DecideAll(ChangePlan *plan)
 	{
 		CHECK_FOR_INTERRUPTS();
 		plan->nth = i;
-		plan->at_hand.change = Fetch(plan, i);
-		Decide(plan, plan->at_hand.change, i);
-		plan->at_hand.change = NULL;
+		plan->current.change = FetchChange(plan, i);
+		PlanChange(plan, plan->current.change, i);
+		plan->current.change = NULL;
 		MemoryContextReset(plan->scratch);
 	}
 }

@@ -14,7 +14,7 @@ typedef struct ChangePlan
 	const Changes *changes;
 	MemoryContext context;		/* what is decided lives there */
 	MemoryContext scratch;		/* for one change at a time */
-	ChangeAtHand		at_hand;
+	CurrentChange		current;
 	int			nth;			/* of the change that is being decided */
 	HTAB	   *row_states;
 	PlannedEvent	   *events;
@@ -22,6 +22,6 @@ typedef struct ChangePlan
 	int			capacity;
 } ChangePlan;
 
-extern void DecideAll(ChangePlan *plan);
+extern void PlanChanges(ChangePlan *plan);
 
 #endif

@@ -20,7 +20,7 @@ enum
 {
 	RECORD_KEY = MAPPED_ARGUMENTS,
 	RECORD_OLD_KEY,
-	RECORD_LASTING_KEY,
+	RECORD_STABLE_KEY,
 	RECORD_OLD_ROW,
 	RECORD_NEW_ROW,
 	RECORD_MESSAGE,
@@ -95,7 +95,7 @@ ChangePack(const TrackedChange *change, Size *length)
 	memcpy(nulls, change->mapped->nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	PutText(values, nulls, RECORD_KEY, change->key);
 	PutText(values, nulls, RECORD_OLD_KEY, change->old_key);
-	PutKeyParts(values, nulls, RECORD_LASTING_KEY, change->leaves ? change->lasting_key : NIL);
+	PutKeyParts(values, nulls, RECORD_STABLE_KEY, change->leaves_partition ? change->stable_key : NIL);
 	PutJson(values, nulls, RECORD_OLD_ROW, change->old_row);
 	PutJson(values, nulls, RECORD_NEW_ROW, change->new_row);
 	PutText(values, nulls, RECORD_MESSAGE, change->unreadable ? change->unreadable->message : NULL);
@@ -104,10 +104,10 @@ ChangePack(const TrackedChange *change, Size *length)
 	*length = TUPLE_OFFSET + tuple->t_len;
 	header = MemoryContextAllocHuge(CurrentMemoryContext, *length);
 	*header = (ChangeHeader) {
-		.mapping = change->mapping, .command = change->command, .differs = change->differs, .login = change->login,
+		.mapping = change->mapping, .command = change->command, .changed = change->changed, .login = change->login,
 		.role = change->role, .sqlstate = change->unreadable ? change->unreadable->sqlstate : 0,
-		.tuple_length = tuple->t_len, .operation = change->operation, .leaves = change->leaves,
-		.arrived = change->arrived, .moved = change->moved
+		.tuple_length = tuple->t_len, .operation = change->operation, .leaves_partition = change->leaves_partition,
+		.arrival_seen = change->arrival_seen, .moved = change->moved
 	};
 	memcpy((char *) header + TUPLE_OFFSET, tuple->t_data, tuple->t_len);
 	return header;
@@ -146,21 +146,21 @@ ChangeUnpack(void *record)
 	bool		nulls[RECORD_COLUMNS];
 
 	heap_deform_tuple(&tuple, RecordTupleDesc(), values, nulls);
-	ChangeNames(change, header->mapping);
+	ChangeSetMapping(change, header->mapping);
 	change->mapped = RowNew(&mapped_shape);
 	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_ARGUMENTS);
 	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	change->operation = header->operation;
 	change->command = header->command;
-	change->differs = header->differs;
+	change->changed = header->changed;
 	change->login = header->login;
 	change->role = header->role;
-	change->leaves = header->leaves;
-	change->arrived = header->arrived;
+	change->leaves_partition = header->leaves_partition;
+	change->arrival_seen = header->arrival_seen;
 	change->moved = header->moved;
 	change->key = GetText(values, nulls, RECORD_KEY);
 	change->old_key = GetText(values, nulls, RECORD_OLD_KEY);
-	change->lasting_key = nulls[RECORD_LASTING_KEY] ? NIL : GetKeyParts(values[RECORD_LASTING_KEY]);
+	change->stable_key = nulls[RECORD_STABLE_KEY] ? NIL : GetKeyParts(values[RECORD_STABLE_KEY]);
 	change->old_row = nulls[RECORD_OLD_ROW] ? (Datum) 0 : values[RECORD_OLD_ROW];
 	change->new_row = nulls[RECORD_NEW_ROW] ? (Datum) 0 : values[RECORD_NEW_ROW];
 	if (!nulls[RECORD_MESSAGE])

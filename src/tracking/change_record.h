@@ -12,14 +12,14 @@ typedef struct ChangeHeader
 {
 	Mapping    *mapping;
 	CommandId	command;
-	uint32		differs;
+	uint32		changed;
 	Oid			login;
 	Oid			role;
 	int			sqlstate;		/* of what cannot be read */
 	uint32		tuple_length;
 	int8		operation;
-	bool		leaves;
-	bool		arrived;
+	bool		leaves_partition;
+	bool		arrival_seen;
 	bool		moved;
 } ChangeHeader;
 

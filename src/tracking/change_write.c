@@ -31,7 +31,7 @@ WriteAll(void *arg)
 
 /* One of them, until the next is asked for. */
 static const TrackedChange *
-One(const Writing *writing, int nth)
+ChangeAt(const Writing *writing, int nth)
 {
 	MemoryContext previous = MemoryContextSwitchTo(writing->scratch);
 	const TrackedChange *change;
@@ -44,15 +44,15 @@ One(const Writing *writing, int nth)
 
 /* ---- those that are left ---- */
 
-typedef struct Left
+typedef struct Remaining
 {
 	const Writing *writing;
 	int		   *places;			/* among all */
-} Left;
+} Remaining;
 
 /* A note in the promise's history in place of what could not be written. */
 static const TrackedChange *
-NoteInstead(const TrackedChange *change, const Refusal *refusal)
+NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 {
 	TrackedChange *noted = palloc(sizeof(TrackedChange));
 
@@ -68,28 +68,28 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 }
 
 static const TrackedChange *
-GetLeft(const Changes *changes, int nth)
+GetRemaining(const Changes *changes, int nth)
 {
-	const Left *left = changes->from;
-	int			place = left->places[nth];
-	const TrackedChange *change = ChangesGet(left->writing->changes, place);
-	const Refusal *refusal = left->writing->refusals[place];
+	const Remaining *remaining = changes->from;
+	int			place = remaining->places[nth];
+	const TrackedChange *change = ChangesGet(remaining->writing->changes, place);
+	const Refusal *refusal = remaining->writing->refusals[place];
 
-	return refusal ? NoteInstead(change, refusal) : change;
+	return refusal ? NoteOfRefusal(change, refusal) : change;
 }
 
 /* Those that were not refused, and those that leave a note instead. */
 static Changes
 WithoutRefused(const Writing *all)
 {
-	Left	   *left = palloc(sizeof(Left));
-	Changes		rest = {.get = GetLeft, .from = left};
+	Remaining	   *remaining = palloc(sizeof(Remaining));
+	Changes		rest = {.get = GetRemaining, .from = remaining};
 
-	left->writing = all;
-	left->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(all->changes->count, 1));
+	remaining->writing = all;
+	remaining->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(all->changes->count, 1));
 	for (int i = 0; i < all->changes->count; i++)
-		if (all->refusals[i] == NULL || One(all, i)->on_error == ON_ERROR_NOTE)
-			left->places[rest.count++] = i;
+		if (all->refusals[i] == NULL || ChangeAt(all, i)->on_error == ON_ERROR_NOTE)
+			remaining->places[rest.count++] = i;
 	return rest;
 }
 
@@ -112,14 +112,14 @@ RefusalOf(ErrorData *error)
 static void
 FindRefusalsIn(Writing *all, int *places, int count)
 {
-	Left		part = {all, places};
-	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
+	Remaining		part = {all, places};
+	Changes		changes = {.count = count, .get = GetRemaining, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
 	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsAboutTheStep(error) || (count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -139,16 +139,16 @@ FindRefusals(void *arg)
 
 	ChangesLock(all->ledger, &rest);
 	if (rest.count > 0)
-		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
+		FindRefusalsIn(all, ((const Remaining *) rest.from)->places, rest.count);
 }
 
 /* What could not even be read. */
 static void
-TakeUnreadable(Writing *all)
+CopyUnreadableRefusals(Writing *all)
 {
 	for (int i = 0; i < all->changes->count; i++)
 	{
-		const Refusal *unreadable = One(all, i)->unreadable;
+		const Refusal *unreadable = ChangeAt(all, i)->unreadable;
 		Refusal    *refusal;
 
 		if (unreadable == NULL)
@@ -165,7 +165,7 @@ TakeUnreadable(Writing *all)
  * and then without them.
  */
 static void
-WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
+WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
 	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
@@ -176,7 +176,7 @@ WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void
 	Writing		writing = {.ledger = ledger, .changes = &rest};
 	ErrorData  *error;
 
-	TakeUnreadable(&all);
+	CopyUnreadableRefusals(&all);
 	rest = WithoutRefused(&all);
 	error = InSavepoint(WriteAll, &writing, true);
 	if (error && !IsAboutTheStep(error))
@@ -190,15 +190,15 @@ WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void
 		WriteAll(&writing);
 	}
 	for (int i = 0; i < changes->count; i++)
-		if (all.refusals[i] && One(&all, i)->on_error == ON_ERROR_PARK)
-			refused(ledger, One(&all, i), all.refusals[i], arg);
+		if (all.refusals[i] && ChangeAt(&all, i)->on_error == ON_ERROR_PARK)
+			refused(ledger, ChangeAt(&all, i), all.refusals[i], arg);
 }
 
 void
-ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
+ChangesWrite(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
 	if (changes->may_fail)
-		WriteWhatCan(ledger, changes, refused, arg);
+		WriteOrRefuse(ledger, changes, refused, arg);
 	else
 		ChangesApply(ledger, changes);
 }

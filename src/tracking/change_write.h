@@ -8,8 +8,8 @@
 #include "tracking/row_change.h"
 
 /* What becomes of a change that cannot be written, where it may be left out. */
-typedef void (*Refused) (const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *arg);
+typedef void (*RefusedCallback) (const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *arg);
 
-extern void ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg);
+extern void ChangesWrite(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg);
 
 #endif

@@ -28,7 +28,7 @@
 /* ---- the whole ---- */
 
 static Event
-EventOf(const Trigger *trigger)
+EventOfTrigger(const Trigger *trigger)
 {
 	int			event = trigger->tgnargs > 0 ? NameIndex(event_names, EVENTS, trigger->tgargs[0]) : -1;
 
@@ -76,7 +76,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 
 /* The one that it is a partition of, at the top. */
 static Oid
-RootOf(Relation rel)
+PartitionRoot(Relation rel)
 {
 	Oid			root = RelationGetRelid(rel);
 
@@ -125,24 +125,24 @@ ReadKey(Mapping *mapping, Relation rel)
 }
 
 static bool
-Places(Oid partitioned, const char *column)
+IsPartitionKey(Oid partitioned, const char *column)
 {
 	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(partitioned));
 	Form_pg_partitioned_table form;
-	bool		places = false;
+	bool		found = false;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for the partition key of relation %u", partitioned);
 	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
 	for (int i = 0; i < form->partnatts; i++)
-		places = places || form->partattrs.values[i] == get_attnum(partitioned, column);
+		found = found || form->partattrs.values[i] == get_attnum(partitioned, column);
 	ReleaseSysCache(tuple);
-	return places;
+	return found;
 }
 
 /* Which columns of the key decide in which partition a row is. */
 static void
-ReadPlaces(Mapping *mapping, Relation rel)
+ReadPartitionKey(Mapping *mapping, Relation rel)
 {
 	List	   *ancestors;
 	ListCell   *cell;
@@ -153,8 +153,8 @@ ReadPlaces(Mapping *mapping, Relation rel)
 	ancestors = get_partition_ancestors(mapping->relid);
 	for (int i = 0; i < mapping->key_count; i++)
 		foreach(cell, ancestors)
-			if (Places(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
-				mapping->key_places[i] = true;
+			if (IsPartitionKey(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
+				mapping->in_partition_key[i] = true;
 	list_free(ancestors);
 }
 
@@ -191,7 +191,7 @@ MappingTrigger(Relation rel, Oid trigger)
 
 /* The text of the argument that begins so; NULL: there is none. */
 static const char *
-ConstantOf(const Trigger *trigger, const char *prefix)
+ConstantArgument(const Trigger *trigger, const char *prefix)
 {
 	for (int i = 1; i < trigger->tgnargs; i++)
 		if (strncmp(trigger->tgargs[i], prefix, strlen(prefix)) == 0)
@@ -203,16 +203,16 @@ ConstantOf(const Trigger *trigger, const char *prefix)
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
-	const char *source = ConstantOf(trigger, SOURCE_ARGUMENT);
+	const char *source = ConstantArgument(trigger, SOURCE_ARGUMENT);
 
-	return source ? source : QualifiedName(RootOf(rel));
+	return source ? source : QualifiedName(PartitionRoot(rel));
 }
 
 /* Whom the mapping names as acting, likewise; NULL: nobody. */
 const char *
 MappingActor(const Trigger *trigger)
 {
-	return ConstantOf(trigger, "actor:");
+	return ConstantArgument(trigger, "actor:");
 }
 
 bool
@@ -256,12 +256,12 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 
 	CheckTable(rel);
 	mapping = NewMapping(rel, trigger);
-	mapping->event = EventOf(trigger);
+	mapping->event = EventOfTrigger(trigger);
 	for (int i = 1; i < trigger->tgnargs; i++)
-		TakeArgument(mapping, rel, trigger->tgargs[i]);
+		MappingReadArgument(mapping, rel, trigger->tgargs[i]);
 	CheckComplete(mapping, trigger->tgtype);
 	ReadKey(mapping, rel);
-	ReadPlaces(mapping, rel);
+	ReadPartitionKey(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);
 	return mapping;

@@ -42,7 +42,7 @@ FormOf(int field)
 
 /* Whether a trigger of that event can name the field: what the event's function takes, and what else a row has. */
 static bool
-EventTakes(Event event, int field)
+EventTakesField(Event event, int field)
 {
 	const PromiseFunction *function = &promise_functions[event];
 	int			argument;
@@ -74,10 +74,10 @@ typedef struct Argument
 	char	   *value;
 } Argument;
 
-pg_noreturn static void Unusable(const char *argument, const char *detail, const char *hint);
+pg_noreturn static void RejectArgument(const char *argument, const char *detail, const char *hint);
 
 static void
-Unusable(const char *argument, const char *detail, const char *hint)
+RejectArgument(const char *argument, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -87,12 +87,12 @@ Unusable(const char *argument, const char *detail, const char *hint)
 }
 
 static Argument
-TakeApart(const char *argument)
+ParseArgument(const char *argument)
 {
 	size_t		length = strcspn(argument, "=:");
 
 	if (argument[length] == '\0' || length == 0)
-		Unusable(argument, "It is neither name=column nor name:text.",
+		RejectArgument(argument, "It is neither name=column nor name:text.",
 				 "Write e.g. 'customer=account_id' for a column, 'kind:quote' for a constant.");
 	return (Argument) {
 		pnstrdup(argument, length), argument[length] == '=', pstrdup(argument + length + 1)
@@ -106,7 +106,7 @@ FieldNames(Event event)
 
 	initStringInfo(&list);
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
-		if (EventTakes(event, field))
+		if (EventTakesField(event, field))
 			appendStringInfo(&list, "%s, ", mapped_shape.columns[field].name);
 	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
 	return list.data;
@@ -126,7 +126,7 @@ ColumnNumber(Relation rel, const char *argument, const char *name)
 				 errhint("Make the trigger anew with the column that holds it now, e.g. by trust_ledger.track_table().")));
 #ifdef ATTRIBUTE_GENERATED_VIRTUAL
 	if (TupleDescAttr(tupdesc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
-		Unusable(argument, "Triggers do not see columns that are generated when they are read.",
+		RejectArgument(argument, "Triggers do not see columns that are generated when they are read.",
 				 "Make the column GENERATED ... STORED, or map what it is generated from.");
 #endif
 	return attnum;
@@ -138,11 +138,11 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 	MappedField *added = &mapping->fields[mapping->field_count];
 
 	if (form == FORM_COLUMN && !parts->is_column)
-		Unusable(argument, psprintf("\"%s\" comes from a column.", parts->name), "Write name=column.");
+		RejectArgument(argument, psprintf("\"%s\" comes from a column.", parts->name), "Write name=column.");
 	if (form == FORM_CONSTANT && parts->is_column)
-		Unusable(argument, psprintf("\"%s\" is the same for all rows: a row's content does not decide it.", parts->name), "Write name:text.");
+		RejectArgument(argument, psprintf("\"%s\" is the same for all rows: a row's content does not decide it.", parts->name), "Write name:text.");
 	if (MappingHas(mapping, field))
-		Unusable(argument, psprintf("\"%s\" is given twice.", parts->name), "Give it once.");
+		RejectArgument(argument, psprintf("\"%s\" is given twice.", parts->name), "Give it once.");
 	*added = (MappedField) {.field = field};
 	if (parts->is_column)
 	{
@@ -161,29 +161,29 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 }
 
 static int
-OneOf(const char *argument, const Argument *parts, const char *const *names, int count, const char *hint)
+ConstantIndex(const char *argument, const Argument *parts, const char *const *names, int count, const char *hint)
 {
 	int			index = parts->is_column ? -1 : NameIndex(names, count, parts->value);
 
 	if (index < 0)
-		Unusable(argument, psprintf("\"%s\" is none of the constants that it can be.", parts->value), hint);
+		RejectArgument(argument, psprintf("\"%s\" is none of the constants that it can be.", parts->value), hint);
 	return index;
 }
 
 /* What is about the trigger and not about the promise.  False where it is none of these. */
 static bool
-TakeSetting(Mapping *mapping, const char *argument, const Argument *parts)
+ReadSetting(Mapping *mapping, const char *argument, const Argument *parts)
 {
 	static const char *const write[] = {"commit", "now"};
 	static const char *const on_error[] = {"fail", "park", "note"};
 	static const char *const on_delete[] = {"noted", "withdrawn"};
 
 	if (strcmp(parts->name, "write") == 0)
-		mapping->now = OneOf(argument, parts, write, lengthof(write), "Write write:now or write:commit.") == 1;
+		mapping->write_now = ConstantIndex(argument, parts, write, lengthof(write), "Write write:now or write:commit.") == 1;
 	else if (strcmp(parts->name, "on_error") == 0)
-		mapping->on_error = OneOf(argument, parts, on_error, lengthof(on_error), "Write on_error:fail, on_error:park or on_error:note.");
+		mapping->on_error = ConstantIndex(argument, parts, on_error, lengthof(on_error), "Write on_error:fail, on_error:park or on_error:note.");
 	else if (strcmp(parts->name, "on_delete") == 0)
-		mapping->withdraws = OneOf(argument, parts, on_delete, lengthof(on_delete), "Write on_delete:noted or on_delete:withdrawn.") == 1;
+		mapping->withdraws_on_delete = ConstantIndex(argument, parts, on_delete, lengthof(on_delete), "Write on_delete:noted or on_delete:withdrawn.") == 1;
 	else if (!parts->is_column && (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
 	{
 		CheckKey(parts->value, parts->name);
@@ -196,19 +196,19 @@ TakeSetting(Mapping *mapping, const char *argument, const Argument *parts)
 }
 
 void
-TakeArgument(Mapping *mapping, Relation rel, const char *argument)
+MappingReadArgument(Mapping *mapping, Relation rel, const char *argument)
 {
-	Argument	parts = TakeApart(argument);
+	Argument	parts = ParseArgument(argument);
 
-	if (TakeSetting(mapping, argument, &parts))
+	if (ReadSetting(mapping, argument, &parts))
 		return;
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 	{
-		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 || !EventTakes(mapping->event, field))
+		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 || !EventTakesField(mapping->event, field))
 			continue;
 		AddField(mapping, rel, argument, &parts, field, FormOf(field));
 		return;
 	}
-	Unusable(argument, psprintf("Event \"%s\" has no \"%s\".", event_names[mapping->event], parts.name),
+	RejectArgument(argument, psprintf("Event \"%s\" has no \"%s\".", event_names[mapping->event], parts.name),
 			 psprintf("It takes %s.", FieldNames(mapping->event)));
 }

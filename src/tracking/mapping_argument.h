@@ -7,6 +7,6 @@
 
 #include "tracking/mapping.h"
 
-extern void TakeArgument(Mapping *mapping, Relation rel, const char *argument);
+extern void MappingReadArgument(Mapping *mapping, Relation rel, const char *argument);
 
 #endif

@@ -18,7 +18,7 @@
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 
 static uint32
-FieldsOf(const Mapping *mapping)
+MappedFields(const Mapping *mapping)
 {
 	uint32		fields = 0;
 
@@ -28,7 +28,7 @@ FieldsOf(const Mapping *mapping)
 }
 
 static uint32
-Differing(const Row *old, const Row *new, uint32 fields)
+DifferingFields(const Row *old, const Row *new, uint32 fields)
 {
 	uint32		differs = 0;
 
@@ -40,7 +40,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 
 /* A mapping names a machine; people act themselves. */
 void
-CheckNamesMachine(const Ledger *ledger, const char *named)
+CheckActorIsMachine(const Ledger *ledger, const char *named)
 {
 	if (ActorGet(ledger, named, "actor")->kind != ACTOR_HUMAN)
 		return;
@@ -55,7 +55,7 @@ static const char *
 ActorOfParked(const Row *mapped, const Ledger *ledger, const char *acting)
 {
 	if (RowTextIs(mapped, COMMAND_ACTOR, acting))
-		CheckNamesMachine(ledger, acting);
+		CheckActorIsMachine(ledger, acting);
 	return acting;
 }
 
@@ -72,7 +72,7 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 
 	if (named && !own)
 	{
-		CheckNamesMachine(ledger, named);
+		CheckActorIsMachine(ledger, named);
 		who = named;
 	}
 	if (who == NULL)
@@ -91,7 +91,7 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
  * for somebody else.
  */
 static bool
-NamesWhoActs(const Mapping *mapping, const Row *mapped, RowOperation operation)
+BackerActs(const Mapping *mapping, const Row *mapped, RowOperation operation)
 {
 	const char *backer = RowText(mapped, COMMAND_BACKER);
 	const char *who = RowText(mapped, COMMAND_ACTOR);
@@ -109,13 +109,13 @@ NamesWhoActs(const Mapping *mapping, const Row *mapped, RowOperation operation)
 
 /* Whether what the trigger stands for happened at all. */
 static bool
-Happened(const Mapping *mapping, const TrackedChange *change, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+EventHappened(const Mapping *mapping, const TrackedChange *change, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
 	if (mapping->event == EVENT_BACKED)
 		return (change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc)) &&
-			NamesWhoActs(mapping, change->mapped, change->operation);
+			BackerActs(mapping, change->mapped, change->operation);
 	if (mapping->event == EVENT_AMENDED && change->operation == ROW_UPDATE)
-		return change->moved || change->old_key || (change->differs & AMENDED_ARGUMENTS) != 0;
+		return change->moved || change->old_key || (change->changed & AMENDED_ARGUMENTS) != 0;
 	return true;
 }
 
@@ -138,15 +138,15 @@ CompareRows(const Mapping *mapping, TrackedChange *change, HeapTuple old, TupleD
 	Row		   *before = MappingRow(mapping, old, tupdesc, zone);
 	char	   *old_key = MappingKey(mapping, old, tupdesc);
 
-	change->differs = Differing(before, change->mapped, change->has);
-	change->moved = (change->differs & (1 << COMMAND_CUSTOMER)) != 0;
+	change->changed = DifferingFields(before, change->mapped, change->fields);
+	change->moved = (change->changed & (1 << COMMAND_CUSTOMER)) != 0;
 	if (strcmp(old_key, change->key) != 0)
 		change->old_key = old_key;
 }
 
 /* What all changes have in common that this mapping reads. */
 void
-ChangeNames(TrackedChange *change, Mapping *mapping)
+ChangeSetMapping(TrackedChange *change, Mapping *mapping)
 {
 	change->mapping = mapping;
 	change->table = mapping->table;
@@ -155,8 +155,8 @@ ChangeNames(TrackedChange *change, Mapping *mapping)
 	change->name = mapping->promise;
 	change->event = mapping->event;
 	change->on_error = mapping->on_error;
-	change->withdraws = mapping->withdraws || mapping->event == EVENT_WITHDRAWN;
-	change->has = FieldsOf(mapping);
+	change->withdraws_on_delete = mapping->withdraws_on_delete || mapping->event == EVENT_WITHDRAWN;
+	change->fields = MappedFields(mapping);
 	change->level_of = mapping->owner;
 }
 
@@ -165,7 +165,7 @@ ChangeNames(TrackedChange *change, Mapping *mapping)
  * acting: who acted where that was settled before; NULL: to be settled now.
  */
 TrackedChange *
-ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
+ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		 HeapTuple old, HeapTuple new, TupleDesc tupdesc,
 		 const char *acting, Oid level_of)
 {
@@ -173,12 +173,12 @@ ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	HeapTuple	row = operation == ROW_DELETE ? old : new;
 
 	CheckDelete(mapping, operation);
-	ChangeNames(change, mapping);
+	ChangeSetMapping(change, mapping);
 	change->operation = operation;
 	change->key = MappingKey(mapping, row, tupdesc);
-	change->lasting_key = MappingLastingKey(mapping, row, tupdesc);
+	change->stable_key = MappingStableKey(mapping, row, tupdesc);
 	/* an UPDATE that takes a row to another partition fires as DELETE there and INSERT here */
-	change->leaves = operation == ROW_DELETE && change->lasting_key && HeapTupleHeaderIndicatesMovedPartitions(old->t_data);
+	change->leaves_partition = operation == ROW_DELETE && change->stable_key && HeapTupleHeaderIndicatesMovedPartitions(old->t_data);
 	change->mapped = MappingRow(mapping, row, tupdesc, ledger->zone);
 	if (operation == ROW_UPDATE)
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
@@ -187,22 +187,22 @@ ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->level_of = level_of;
 	RowSetText(change->mapped, COMMAND_ACTOR,
 			   acting ? ActorOfParked(change->mapped, ledger, acting) : ActorOfChange(mapping, change->mapped, ledger));
-	return Happened(mapping, change, old, new, tupdesc) ? change : NULL;
+	return EventHappened(mapping, change, old, new, tupdesc) ? change : NULL;
 }
 
 /* ---- several ---- */
 
 static const TrackedChange *
-GetOfArray(const Changes *changes, int nth)
+GetFromArray(const Changes *changes, int nth)
 {
 	return ((const TrackedChange *const *) changes->from)[nth];
 }
 
 /* The array stays the caller's. */
 Changes
-ChangesOfArray(const TrackedChange *const *changes, int count)
+ChangesFromArray(const TrackedChange *const *changes, int count)
 {
-	Changes		all = {.count = count, .get = GetOfArray, .from = changes};
+	Changes		all = {.count = count, .get = GetFromArray, .from = changes};
 
 	for (int i = 0; i < count; i++)
 		all.may_fail = all.may_fail || changes[i]->on_error != ON_ERROR_FAIL;

@@ -35,18 +35,18 @@ typedef struct TrackedChange
 	const char *name;			/* of the promise among the row's */
 	char	   *key;
 	char	   *old_key;		/* NULL: the same */
-	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
+	List	   *stable_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
 	CommandId	command;		/* of a partition's row that is put in, or leaves: the command that did it */
-	bool		leaves;			/* deleted here, because it goes to another partition */
-	bool		arrived;		/* and there it was told of */
+	bool		leaves_partition;			/* deleted here, because it goes to another partition */
+	bool		arrival_seen;		/* and there it was told of */
 	Event		event;
 	OnError		on_error;
-	bool		withdraws;		/* when the row is deleted */
+	bool		withdraws_on_delete;		/* when the row is deleted */
 	bool		moved;			/* to another customer */
 	bool		imported;		/* the row was there before its table was tracked */
 	Row		   *mapped;
-	uint32		has;			/* which fields are mapped, as bits */
-	uint32		differs;		/* which of them an UPDATE changed */
+	uint32		fields;			/* which fields are mapped, as bits */
+	uint32		changed;		/* which of them an UPDATE changed */
 	Oid			level_of;		/* whose level counts */
 	Oid			login;
 	Oid			role;
@@ -73,10 +73,10 @@ ChangesGet(const Changes *changes, int nth)
 	return changes->get(changes, nth);
 }
 
-extern void CheckNamesMachine(const Ledger *ledger, const char *named);
-extern Changes ChangesOfArray(const TrackedChange *const *changes, int count);
-extern void ChangeNames(TrackedChange *change, Mapping *mapping);
-extern TrackedChange *ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
+extern void CheckActorIsMachine(const Ledger *ledger, const char *named);
+extern Changes ChangesFromArray(const TrackedChange *const *changes, int count);
+extern void ChangeSetMapping(TrackedChange *change, Mapping *mapping);
+extern TrackedChange *ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 							   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
 							   const char *acting, Oid level_of);
 

@@ -21,7 +21,7 @@ RowStatesBegin(void)
 }
 
 static RowState *
-RowStateAt(HTAB *row_states, const char *source, const char *key, const char *name)
+RowStateByKey(HTAB *row_states, const char *source, const char *key, const char *name)
 {
 	/* The session's, and only for this call: nothing in it calls anybody's code. */
 	static CanonicalBytes bytes;
@@ -38,9 +38,9 @@ RowStateAt(HTAB *row_states, const char *source, const char *key, const char *na
 	row_state = hash_search(row_states, id, HASH_ENTER, &found);
 	if (!found)
 	{
-		row_state->known = row_state->live = row_state->put_again = false;
+		row_state->known = row_state->live = row_state->reinserted = false;
 		row_state->last_insert = -1;
-		row_state->seen = -1;
+		row_state->chain_length = -1;
 		row_state->early = NIL;
 	}
 	return row_state;
@@ -50,17 +50,17 @@ RowStateAt(HTAB *row_states, const char *source, const char *key, const char *na
 RowState *
 RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 {
-	return RowStateAt(row_states, change->source, key, change->name);
+	return RowStateByKey(row_states, change->source, key, change->name);
 }
 
 static void
-Settle(RowState *row_state, const Place *place)
+SetPromise(RowState *row_state, const Place *place)
 {
 	row_state->live = true;
 	row_state->customer = text_to_cstring(place->customer);
 	row_state->promise = place->promise;
 	row_state->state = place->state;
-	row_state->seen = place->length;
+	row_state->chain_length = place->length;
 }
 
 static void
@@ -69,7 +69,7 @@ LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 	Place		place;
 
 	if (!row_state->known && SourceFind(change->source, key, change->name, &place))
-		Settle(row_state, &place);
+		SetPromise(row_state, &place);
 	row_state->known = true;
 }
 
@@ -87,14 +87,14 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 	}
 	old = RowStateOf(row_states, change, change->old_key);
 	LookUp(old, change, change->old_key);
-	row_state->put_again = change->operation == ROW_INSERT;
+	row_state->reinserted = change->operation == ROW_INSERT;
 	if (old->live)
 	{
 		row_state->known = row_state->live = true;
 		row_state->customer = old->customer;
 		row_state->promise = old->promise;
 		row_state->state = old->state;
-		row_state->seen = old->seen;
+		row_state->chain_length = old->chain_length;
 		old->live = false;
 	}
 	else
@@ -107,31 +107,31 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 #define FEW_CHANGES 4			/* are looked up one by one */
 #define KEYS_AT_ONCE 10000
 
-typedef struct Tell
+typedef struct FoundContext
 {
 	HTAB	   *row_states;
 	const char *source;
 	MemoryContext context;		/* where spots live */
-} Tell;
+} FoundContext;
 
 static void
-TellRowState(void *arg, const char *key, const char *name, const Place *place)
+StoreFound(void *arg, const char *key, const char *name, const Place *place)
 {
-	Tell	   *tell = arg;
-	MemoryContext previous = MemoryContextSwitchTo(tell->context);
+	FoundContext	   *found_in = arg;
+	MemoryContext previous = MemoryContextSwitchTo(found_in->context);
 
-	Settle(RowStateAt(tell->row_states, tell->source, key, name), place);
+	SetPromise(RowStateByKey(found_in->row_states, found_in->source, key, name), place);
 	MemoryContextSwitchTo(previous);
 }
 
 /* All rows of the source from that change on, as far as one statement takes them; returns how many changes those are. */
 static int
-LookUpSome(HTAB *row_states, const Changes *changes, int first)
+LookUpBatch(HTAB *row_states, const Changes *changes, int first)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys", ALLOCSET_DEFAULT_SIZES);
 	Datum	   *keys = MemoryContextAlloc(scratch, sizeof(Datum) * (KEYS_AT_ONCE + 1));
-	Tell		tell = {row_states, NULL, outer};
+	FoundContext		found_in = {row_states, NULL, outer};
 	int			next;
 	int			wanted = 0;
 
@@ -140,9 +140,9 @@ LookUpSome(HTAB *row_states, const Changes *changes, int first)
 	{
 		const TrackedChange *change = ChangesGet(changes, next);
 
-		if (tell.source == NULL)
-			tell.source = change->source;
-		if (strcmp(change->source, tell.source) != 0)
+		if (found_in.source == NULL)
+			found_in.source = change->source;
+		if (strcmp(change->source, found_in.source) != 0)
 			break;
 		RowStateOf(row_states, change, change->key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->key);
@@ -151,7 +151,7 @@ LookUpSome(HTAB *row_states, const Changes *changes, int first)
 		RowStateOf(row_states, change, change->old_key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->old_key);
 	}
-	SourceFindMany(tell.source, keys, wanted, TellRowState, &tell);
+	SourceFindMany(found_in.source, keys, wanted, StoreFound, &found_in);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(scratch);
 	return next - first;
@@ -164,5 +164,5 @@ RowStatesLookUp(HTAB *row_states, const Changes *changes)
 	if (changes->count <= FEW_CHANGES)
 		return;
 	for (int i = 0; i < changes->count;)
-		i += LookUpSome(row_states, changes, i);
+		i += LookUpBatch(row_states, changes, i);
 }

@@ -16,12 +16,12 @@ typedef struct RowState
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
 	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* the same row, put in again: in another partition, or from a dump */
+	bool		reinserted;		/* the same row, put in again: in another partition, or from a dump */
 	int			last_insert;	/* the last change that put it in; -1: none */
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
-	int64		seen;			/* how long its chain was then; -1: decided here */
+	int64		chain_length;			/* how long its chain was then; -1: decided here */
 	List	   *early;			/* numbers of changes that come before the one that puts the row in: triggers' names order them */
 } RowState;
 

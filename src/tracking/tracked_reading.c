@@ -88,7 +88,7 @@ NewReading(int nargs)
 }
 
 static Reading *
-TakeReading(uint64 row)
+ReadingFromResult(uint64 row)
 {
 	Reading    *reading;
 	Datum	   *arguments;
@@ -105,7 +105,7 @@ TakeReading(uint64 row)
 
 /* That a row which may have made a promise is there, whatever it says. */
 static Reading *
-IsThere(const Reading *made)
+NewNotedReading(const Reading *made)
 {
 	Reading    *reading = NewReading(2);
 
@@ -118,7 +118,7 @@ IsThere(const Reading *made)
 }
 
 List *
-ReadingsOf(const Ledger *ledger, const char *source, Relation rel, bool with_rows)
+ReadingsOfTable(const Ledger *ledger, const char *source, Relation rel, bool with_rows)
 {
 	LedgerSession session;
 	Datum		values[2] = {CStringGetTextDatum(source), ObjectIdGetDatum(RelationGetRelid(rel))};
@@ -131,11 +131,11 @@ ReadingsOf(const Ledger *ledger, const char *source, Relation rel, bool with_row
 	previous = MemoryContextSwitchTo(session.caller);
 	for (uint64 i = 0; i < count; i++)
 	{
-		Reading    *reading = TakeReading(i);
+		Reading    *reading = ReadingFromResult(i);
 
 		readings = lappend(readings, reading);
 		if (with_rows && strcmp(reading->trigger.tgargs[0], event_names[EVENT_MADE]) == 0)
-			readings = lappend(readings, IsThere(reading));
+			readings = lappend(readings, NewNotedReading(reading));
 	}
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
@@ -156,7 +156,7 @@ typedef struct RowRead
 
 /* Values are cast while a row is read: an error names it. */
 static void
-NameRow(void *arg)
+RowErrorContext(void *arg)
 {
 	const RowRead *current = arg;
 
@@ -169,7 +169,7 @@ NameRow(void *arg)
  * them; what is not about the terms is said to the same customer.
  */
 static void
-ComeAfter(RowRead *current, const Mapping *mapping, Row *mapped)
+OrderAfterPrevious(RowRead *current, const Mapping *mapping, Row *mapped)
 {
 	TimestampTz at = RowIsNull(mapped, COMMAND_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, COMMAND_OCCURRED_AT);
 
@@ -207,7 +207,7 @@ PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, i
 	if (!RowIsNull(mapped, COMMAND_DUE_ON))
 		RowSetInstant(mapped, COMMAND_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
 	RowClear(mapped, COMMAND_DUE_ON);
-	ComeAfter(current, mapping, mapped);
+	OrderAfterPrevious(current, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);
 	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
 	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
@@ -241,7 +241,7 @@ RowsQuery(List *readings, Relation rel)
 
 		appendStringInfo(&sql, ", (%s) IS TRUE", reading->condition ? reading->condition : "true");
 	}
-	appendStringInfo(&sql, " FROM %s%s AS new", Only(rel), table);
+	appendStringInfo(&sql, " FROM %s%s AS new", OnlyKeyword(rel), table);
 	return sql.data;
 }
 
@@ -251,7 +251,7 @@ PutRow(const ReadResult *result, List *readings, HeapTuple row, TupleDesc column
 {
 	bool		isnull;
 	RowRead		current = {.tupdesc = tupdesc};
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameRow, .arg = &current};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = RowErrorContext, .arg = &current};
 	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(row, columns, 1, &isnull));
 	ListCell   *cell;
 
@@ -296,7 +296,7 @@ PutRows(const ReadResult *result, List *readings, Relation rel, pg_tz *zone)
 }
 
 void
-ReadAsOwner(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone)
+ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone)
 {
 	ReadResult	result = {.set = set};
 	OwnerSession session;

@@ -12,12 +12,12 @@
 
 /* Triggers of a table fire for its partitions' rows, not for those of tables that inherit. */
 static inline const char *
-Only(Relation rel)
+OnlyKeyword(Relation rel)
 {
 	return rel->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "";
 }
 
-extern List *ReadingsOf(const Ledger *ledger, const char *source, Relation rel, bool with_rows);
-extern void ReadAsOwner(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone);
+extern List *ReadingsOfTable(const Ledger *ledger, const char *source, Relation rel, bool with_rows);
+extern void ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone);
 
 #endif

@@ -46,7 +46,7 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 	char	   *table = QualifiedName(RelationGetRelid(rel));
 	char	   *sql = psprintf("SELECT p.nr FROM unnest($1, $2, $3) WITH ORDINALITY AS p (part, place, version, nr) JOIN %s%s AS new"
 							   " ON new.ctid = p.place AND new.tableoid = p.part AND new.xmin = p.version"
-							   " FOR SHARE OF new SKIP LOCKED", Only(rel), table);
+							   " FOR SHARE OF new SKIP LOCKED", OnlyKeyword(rel), table);
 	Oid			types[3] = {OIDARRAYOID, TIDARRAYOID, XIDARRAYOID};
 	Datum		values[3] = {
 		PointerGetDatum(construct_array(places->parts, places->count, OIDOID, sizeof(Oid), true, TYPALIGN_INT)),
@@ -73,7 +73,7 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 
 /* The table that a caller names: by an OID that may be of nothing. */
 Relation
-OpenNamed(Oid relid)
+OpenTableByOid(Oid relid)
 {
 	Relation	rel = try_table_open(relid, AccessShareLock);
 
@@ -88,7 +88,7 @@ OpenNamed(Oid relid)
 
 /* Rows are read as the owner: from whom policies hide some, they hide them here too. */
 void
-CheckReadsTracked(Relation rel)
+CheckCanReadTable(Relation rel)
 {
 	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
@@ -120,7 +120,7 @@ SourceOf(const Ledger *ledger, Relation rel)
 
 /* What is tracked elsewhere says nothing of this table, whoever names it. */
 void
-CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source)
+CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *source)
 {
 	const char *its = SourceOf(ledger, rel);
 
@@ -144,16 +144,16 @@ Datum
 read_tracked(PG_FUNCTION_ARGS)
 {
 	Ledger		ledger = *LedgerOpen();
-	Relation	rel = OpenNamed(PG_GETARG_OID(0));
+	Relation	rel = OpenTableByOid(PG_GETARG_OID(0));
 	const char *source = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	List	   *readings;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
-	CheckReadsTracked(rel);
-	CheckTrackedAs(&ledger, rel, source);
+	CheckCanReadTable(rel);
+	CheckSourceOfTable(&ledger, rel, source);
 	InitMaterializedSRF(fcinfo, 0);
-	readings = ReadingsOf(&ledger, source, rel, PG_GETARG_BOOL(2));
-	ReadAsOwner((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
+	readings = ReadingsOfTable(&ledger, source, rel, PG_GETARG_BOOL(2));
+	ReadTrackedRows((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }
@@ -166,7 +166,7 @@ read_tracked(PG_FUNCTION_ARGS)
 Datum
 source_of(PG_FUNCTION_ARGS)
 {
-	Relation	rel = OpenNamed(PG_GETARG_OID(0));
+	Relation	rel = OpenTableByOid(PG_GETARG_OID(0));
 	const char *source = SourceOf(LedgerOpen(), rel);
 
 	if (source == NULL)
