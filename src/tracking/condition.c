@@ -32,7 +32,7 @@ typedef struct Condition
 } Condition;
 
 pg_noreturn static void
-Refuse(int sqlstate, const Condition *condition, const char *detail, const char *hint)
+RejectCondition(int sqlstate, const Condition *condition, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(sqlstate),
@@ -43,7 +43,7 @@ Refuse(int sqlstate, const Condition *condition, const char *detail, const char 
 
 /* The parser points into the text that it was given, which is not what the client sent. */
 static void
-PointIntoCondition(void *text)
+SetConditionPosition(void *text)
 {
 	int			position = geterrposition();
 
@@ -62,7 +62,7 @@ static List *
 Parse(const char *text, RawParseMode mode)
 {
 	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = PointIntoCondition, .arg = unconstify(char *, text)
+		.previous = error_context_stack, .callback = SetConditionPosition, .arg = unconstify(char *, text)
 	};
 	List	   *statements;
 
@@ -100,7 +100,7 @@ ConditionExpression(const Condition *condition)
 	Node	   *expression = OnlyExpression(Parse(condition->text, RAW_PARSE_PLPGSQL_EXPR));
 
 	if (expression == NULL || OnlyExpression(Parse(psprintf("SELECT (%s\n)", condition->text), RAW_PARSE_DEFAULT)) == NULL)
-		Refuse(ERRCODE_SYNTAX_ERROR, condition, "It must be one expression, without any clause around it.", EXAMPLE);
+		RejectCondition(ERRCODE_SYNTAX_ERROR, condition, "It must be one expression, without any clause around it.", EXAMPLE);
 	return expression;
 }
 
@@ -119,10 +119,10 @@ FindColumns(Node *node, void *context)
 		case T_TypeName:		/* what is in numeric(10, 2) is no column */
 			return false;
 		case T_SelectStmt:
-			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a sub-select, and a trigger's condition sees nothing but its row.",
+			RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a sub-select, and a trigger's condition sees nothing but its row.",
 				   "Call a function that looks it up, or keep it in a column of the row.");
 		case T_ParamRef:
-			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a parameter, and nobody gives it a value.", EXAMPLE);
+			RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a parameter, and nobody gives it a value.", EXAMPLE);
 		default:
 			return raw_expression_tree_walker(node, FindColumns, context);
 	}
@@ -146,13 +146,13 @@ static void
 CheckColumn(const Condition *condition, const ColumnRef *column)
 {
 	if (IsA(llast(column->fields), A_Star))
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It speaks of all columns at once.", "Name the columns that it is about.");
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It speaks of all columns at once.", "Name the columns that it is about.");
 	if (list_length(column->fields) > 1 && !IsOfChange(column))
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
 			   psprintf("%s is no column of the row by its bare name, nor one of NEW or OLD.", NameListToString(column->fields)),
 			   "Write status, or NEW.status and OLD.status for a condition on what changed; a field of a composite column is (address).city.");
 	if (IsOfChange(column) != condition->is_change)
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has bare columns and columns of NEW or OLD.",
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has bare columns and columns of NEW or OLD.",
 			   "Write NEW. or OLD. before every column, or before none.");
 }
 
@@ -208,7 +208,7 @@ condition_for(PG_FUNCTION_ARGS)
 	CheckRowName(row);
 	ConditionRead(&condition, PG_GETARG_TEXT_PP(0));
 	if (condition.is_change)
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, &condition, "It is about a change, and here it is asked of one row.",
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, &condition, "It is about a change, and here it is asked of one row.",
 			   "Write the columns without NEW. and OLD.: the row is asked before and after.");
 	initStringInfo(&result);
 	appendStringInfoChar(&result, '(');

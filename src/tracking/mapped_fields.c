@@ -40,14 +40,14 @@ IsTextual(Oid type)
 }
 
 static bool
-IsWhole(Oid type)
+IsIntegerType(Oid type)
 {
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
 /* What has one text, whatever the settings. */
 static bool
-HasPlainText(Oid type)
+HasStableText(Oid type)
 {
 	switch (type)
 	{
@@ -68,16 +68,16 @@ HasPlainText(Oid type)
 }
 
 static bool
-CanBeRead(Oid type, Oid as)
+CanReadAs(Oid type, Oid as)
 {
 	switch (as)
 	{
 		case TEXTOID:
-			return HasPlainText(type);
+			return HasStableText(type);
 		case TIMESTAMPTZOID:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
 		case NUMERICOID:
-			return type == NUMERICOID || IsWhole(type) || type == FLOAT4OID || type == FLOAT8OID;
+			return type == NUMERICOID || IsIntegerType(type) || type == FLOAT4OID || type == FLOAT8OID;
 		case JSONBOID:
 			return type == JSONBOID || type == JSONOID;
 		default:
@@ -91,7 +91,7 @@ MappedCheckType(int field, Oid type, const char *argument)
 {
 	Oid			as = mapped_shape.columns[field].type;
 
-	if (CanBeRead(type, as) || (field == COMMAND_DUE && type == DATEOID))
+	if (CanReadAs(type, as) || (field == COMMAND_DUE && type == DATEOID))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -104,7 +104,7 @@ MappedCheckType(int field, Oid type, const char *argument)
 void
 MappedCheckKeyType(Oid type, const char *column)
 {
-	if (HasPlainText(type))
+	if (HasStableText(type))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -158,7 +158,7 @@ MappedText(Oid type, Datum value)
 
 /* Of the date and time of a clock on the wall, in the ledger's zone. */
 static Datum
-InstantIn(Timestamp wall, pg_tz *zone)
+InstantInZone(Timestamp wall, pg_tz *zone)
 {
 	struct pg_tm tm;
 	fsec_t		fraction;
@@ -216,7 +216,7 @@ MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 	if (as == TEXTOID && type != TEXTOID && type != VARCHAROID)
 		return CStringGetTextDatum(MappedText(type, value));
 	if (as == TIMESTAMPTZOID && type == TIMESTAMPOID)
-		return InstantIn(DatumGetTimestamp(value), zone);
+		return InstantInZone(DatumGetTimestamp(value), zone);
 	if (as == NUMERICOID && type != NUMERICOID)
 		return NumericOf(type, value);
 	if (as == JSONBOID && type == JSONOID)

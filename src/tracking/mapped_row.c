@@ -74,12 +74,12 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 
 /* The parts of the key, NULL for those that decide in which partition the row is; NIL where it is in none. */
 List *
-MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
+MappingStableKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 {
 	List	   *parts = NIL;
 
 	for (int i = 0; mapping->is_partition && i < mapping->key_count; i++)
-		parts = lappend(parts, mapping->key_places[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
+		parts = lappend(parts, mapping->in_partition_key[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
 	return parts;
 }
 

@@ -9,7 +9,7 @@
 
 extern Row *MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone);
 extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
-extern List *MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
+extern List *MappingStableKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
 extern bool MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc);
 
 #endif

@@ -15,7 +15,6 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_trigger.h"
-#include "catalog/pg_type_d.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -23,212 +22,13 @@
 
 #include "base/catalog.h"
 #include "base/text.h"
-#include "promise/dispatch.h"
+#include "tracking/mapping_argument.h"
 #include "tracking/trigger_catalog.h"
-
-/* ---- which argument goes with which event, and as what ---- */
-
-typedef enum Form
-{
-	FORM_EITHER,
-	FORM_COLUMN,				/* name=column only */
-	FORM_CONSTANT				/* name:text only */
-} Form;
-
-static Form
-FormOf(int field)
-{
-	switch (field)
-	{
-		case COMMAND_DUE:
-		case COMMAND_OCCURRED_AT:
-		case COMMAND_BACKER:
-			return FORM_COLUMN;
-		case COMMAND_RELAYED:
-		case COMMAND_ACTOR:
-			return FORM_CONSTANT;
-		default:
-			return FORM_EITHER;
-	}
-}
-
-/* Whether a trigger of that event can name the field: what the event's function takes, and what else a row has. */
-static bool
-EventTakes(Event event, int field)
-{
-	const PromiseFunction *function = &promise_functions[event];
-	int			argument;
-
-	switch (field)
-	{
-		case COMMAND_CUSTOMER:	/* a row has all terms, also where only some can be amended */
-		case COMMAND_PROMISER:
-			return event == EVENT_MADE || event == EVENT_AMENDED;
-		case COMMAND_DUE_ON:	/* named as due */
-			return false;
-		case COMMAND_ACTOR:		/* who stands behind a promise acts, and is not named */
-			return !EventIsPersonal(event);
-		case COMMAND_BACKER:
-			return event == EVENT_BACKED;
-		default:
-			for (int i = 0; (argument = CommandArgumentId(function, i)) >= 0; i++)
-				if (argument == field)
-					return true;
-			return false;
-	}
-}
-
-/* An argument, taken apart. */
-typedef struct Argument
-{
-	char	   *name;
-	bool		is_column;
-	char	   *value;
-} Argument;
-
-pg_noreturn static void Unusable(const char *argument, const char *detail, const char *hint);
-
-static void
-Unusable(const char *argument, const char *detail, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
-			 errdetail("%s", detail),
-			 errhint("%s", hint)));
-}
-
-static Argument
-TakeApart(const char *argument)
-{
-	size_t		length = strcspn(argument, "=:");
-
-	if (argument[length] == '\0' || length == 0)
-		Unusable(argument, "It is neither name=column nor name:text.",
-				 "Write e.g. 'customer=account_id' for a column, 'kind:quote' for a constant.");
-	return (Argument) {
-		pnstrdup(argument, length), argument[length] == '=', pstrdup(argument + length + 1)
-	};
-}
-
-static char *
-FieldNames(Event event)
-{
-	StringInfoData list;
-
-	initStringInfo(&list);
-	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
-		if (EventTakes(event, field))
-			appendStringInfo(&list, "%s, ", mapped_shape.columns[field].name);
-	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
-	return list.data;
-}
-
-static AttrNumber
-ColumnNumber(Relation rel, const char *argument, const char *name)
-{
-	TupleDesc	tupdesc = RelationGetDescr(rel);
-	int			attnum = SPI_fnumber(tupdesc, name);
-
-	if (attnum <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name),
-				 errdetail("Argument \"%s\" of a tracking trigger names it.", argument),
-				 errhint("Make the trigger anew with the column that holds it now, e.g. by trust_ledger.track_table().")));
-#ifdef ATTRIBUTE_GENERATED_VIRTUAL
-	if (TupleDescAttr(tupdesc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
-		Unusable(argument, "Triggers do not see columns that are generated when they are read.",
-				 "Make the column GENERATED ... STORED, or map what it is generated from.");
-#endif
-	return attnum;
-}
-
-static void
-AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *parts, int field, Form form)
-{
-	MappedField *added = &mapping->fields[mapping->field_count];
-
-	if (form == FORM_COLUMN && !parts->is_column)
-		Unusable(argument, psprintf("\"%s\" comes from a column.", parts->name), "Write name=column.");
-	if (form == FORM_CONSTANT && parts->is_column)
-		Unusable(argument, psprintf("\"%s\" is the same for all rows: a row's content does not decide it.", parts->name), "Write name:text.");
-	if (MappingHas(mapping, field))
-		Unusable(argument, psprintf("\"%s\" is given twice.", parts->name), "Give it once.");
-	*added = (MappedField) {.field = field};
-	if (parts->is_column)
-	{
-		added->attnum = ColumnNumber(rel, argument, parts->value);
-		added->type = getBaseType(TupleDescAttr(RelationGetDescr(rel), added->attnum - 1)->atttypid);
-		MappedCheckType(field, added->type, argument);
-		if (field == COMMAND_DUE && added->type == DATEOID)
-			added->field = COMMAND_DUE_ON;
-	}
-	else
-	{
-		added->type = mapped_shape.columns[field].type;
-		added->constant = MappedConstant(field, parts->value, argument);
-	}
-	mapping->field_count++;
-}
-
-static int
-OneOf(const char *argument, const Argument *parts, const char *const *names, int count, const char *hint)
-{
-	int			index = parts->is_column ? -1 : NameIndex(names, count, parts->value);
-
-	if (index < 0)
-		Unusable(argument, psprintf("\"%s\" is none of the constants that it can be.", parts->value), hint);
-	return index;
-}
-
-/* What is about the trigger and not about the promise.  False where it is none of these. */
-static bool
-TakeSetting(Mapping *mapping, const char *argument, const Argument *parts)
-{
-	static const char *const write[] = {"commit", "now"};
-	static const char *const on_error[] = {"fail", "park", "note"};
-	static const char *const on_delete[] = {"noted", "withdrawn"};
-
-	if (strcmp(parts->name, "write") == 0)
-		mapping->now = OneOf(argument, parts, write, lengthof(write), "Write write:now or write:commit.") == 1;
-	else if (strcmp(parts->name, "on_error") == 0)
-		mapping->on_error = OneOf(argument, parts, on_error, lengthof(on_error), "Write on_error:fail, on_error:park or on_error:note.");
-	else if (strcmp(parts->name, "on_delete") == 0)
-		mapping->withdraws = OneOf(argument, parts, on_delete, lengthof(on_delete), "Write on_delete:noted or on_delete:withdrawn.") == 1;
-	else if (!parts->is_column && (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
-	{
-		CheckKey(parts->value, parts->name);
-		if (parts->name[0] == 'p')
-			mapping->promise = parts->value;
-	}
-	else
-		return false;
-	return true;
-}
-
-static void
-TakeArgument(Mapping *mapping, Relation rel, const char *argument)
-{
-	Argument	parts = TakeApart(argument);
-
-	if (TakeSetting(mapping, argument, &parts))
-		return;
-	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
-	{
-		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 || !EventTakes(mapping->event, field))
-			continue;
-		AddField(mapping, rel, argument, &parts, field, FormOf(field));
-		return;
-	}
-	Unusable(argument, psprintf("Event \"%s\" has no \"%s\".", event_names[mapping->event], parts.name),
-			 psprintf("It takes %s.", FieldNames(mapping->event)));
-}
 
 /* ---- the whole ---- */
 
 static Event
-EventOf(const Trigger *trigger)
+EventOfTrigger(const Trigger *trigger)
 {
 	int			event = trigger->tgnargs > 0 ? NameIndex(event_names, EVENTS, trigger->tgargs[0]) : -1;
 
@@ -276,7 +76,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 
 /* The one that it is a partition of, at the top. */
 static Oid
-RootOf(Relation rel)
+PartitionRoot(Relation rel)
 {
 	Oid			root = RelationGetRelid(rel);
 
@@ -325,24 +125,24 @@ ReadKey(Mapping *mapping, Relation rel)
 }
 
 static bool
-Places(Oid partitioned, const char *column)
+IsPartitionKey(Oid partitioned, const char *column)
 {
 	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(partitioned));
 	Form_pg_partitioned_table form;
-	bool		places = false;
+	bool		found = false;
 
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for the partition key of relation %u", partitioned);
 	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
 	for (int i = 0; i < form->partnatts; i++)
-		places = places || form->partattrs.values[i] == get_attnum(partitioned, column);
+		found = found || form->partattrs.values[i] == get_attnum(partitioned, column);
 	ReleaseSysCache(tuple);
-	return places;
+	return found;
 }
 
 /* Which columns of the key decide in which partition a row is. */
 static void
-ReadPlaces(Mapping *mapping, Relation rel)
+ReadPartitionKey(Mapping *mapping, Relation rel)
 {
 	List	   *ancestors;
 	ListCell   *cell;
@@ -353,8 +153,8 @@ ReadPlaces(Mapping *mapping, Relation rel)
 	ancestors = get_partition_ancestors(mapping->relid);
 	for (int i = 0; i < mapping->key_count; i++)
 		foreach(cell, ancestors)
-			if (Places(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
-				mapping->key_places[i] = true;
+			if (IsPartitionKey(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
+				mapping->in_partition_key[i] = true;
 	list_free(ancestors);
 }
 
@@ -391,7 +191,7 @@ MappingTrigger(Relation rel, Oid trigger)
 
 /* The text of the argument that begins so; NULL: there is none. */
 static const char *
-ConstantOf(const Trigger *trigger, const char *prefix)
+ConstantArgument(const Trigger *trigger, const char *prefix)
 {
 	for (int i = 1; i < trigger->tgnargs; i++)
 		if (strncmp(trigger->tgargs[i], prefix, strlen(prefix)) == 0)
@@ -403,16 +203,16 @@ ConstantOf(const Trigger *trigger, const char *prefix)
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
-	const char *source = ConstantOf(trigger, SOURCE_ARGUMENT);
+	const char *source = ConstantArgument(trigger, SOURCE_ARGUMENT);
 
-	return source ? source : QualifiedName(RootOf(rel));
+	return source ? source : QualifiedName(PartitionRoot(rel));
 }
 
 /* Whom the mapping names as acting, likewise; NULL: nobody. */
 const char *
 MappingActor(const Trigger *trigger)
 {
-	return ConstantOf(trigger, "actor:");
+	return ConstantArgument(trigger, "actor:");
 }
 
 bool
@@ -456,12 +256,12 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 
 	CheckTable(rel);
 	mapping = NewMapping(rel, trigger);
-	mapping->event = EventOf(trigger);
+	mapping->event = EventOfTrigger(trigger);
 	for (int i = 1; i < trigger->tgnargs; i++)
-		TakeArgument(mapping, rel, trigger->tgargs[i]);
+		MappingReadArgument(mapping, rel, trigger->tgargs[i]);
 	CheckComplete(mapping, trigger->tgtype);
 	ReadKey(mapping, rel);
-	ReadPlaces(mapping, rel);
+	ReadPartitionKey(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);
 	return mapping;

@@ -45,15 +45,15 @@ typedef struct Mapping
 	char	   *source;
 	char	   *promise;		/* its name among the row's; empty: it has one */
 	OnError		on_error;
-	bool		now;			/* written at once, and not at commit */
-	bool		withdraws;		/* when the row is deleted */
+	bool		write_now;			/* written at once, and not at commit */
+	bool		withdraws_on_delete;		/* when the row is deleted */
 	MappedField fields[MAPPED_ARGUMENTS];
 	int			field_count;
 	AttrNumber	key[KEY_MAX_COLUMNS];
 	Oid			key_types[KEY_MAX_COLUMNS];
 	int			key_count;
 	bool		is_partition;
-	bool		key_places[KEY_MAX_COLUMNS];	/* it decides in which partition the row is */
+	bool		in_partition_key[KEY_MAX_COLUMNS];	/* it decides in which partition the row is */
 	int			nwatched;		/* UPDATE OF: the columns */
 	AttrNumber	watched[FLEXIBLE_ARRAY_MEMBER];
 } Mapping;

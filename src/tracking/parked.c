@@ -124,7 +124,7 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *ref
 
 /* Names the change as its row is now, which is locked.  Within a LedgerSession. */
 void
-TraceWaiting(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked)
+TraceParkedChange(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked)
 {
 	Datum		value = UUIDPGetDatum(parked);
 	uint8		commitment[HASH_SIZE];
@@ -191,7 +191,7 @@ drop_parked(PG_FUNCTION_ARGS)
 
 		CheckCanBeDropped(PG_GETARG_DATUM(0), waits);
 		TraceBegin(&trace, CHANGES_DROPPED);
-		TraceWaiting(&trace, governance.act.ledger, DatumGetUUIDP(PG_GETARG_DATUM(0)));
+		TraceParkedChange(&trace, governance.act.ledger, DatumGetUUIDP(PG_GETARG_DATUM(0)));
 		RemoveParked(DatumGetUUIDP(PG_GETARG_DATUM(0)));
 		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(0)));
 		change.details = TraceDetails(&trace, 0, 1);

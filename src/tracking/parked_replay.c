@@ -26,7 +26,7 @@
 #include "base/text.h"
 #include "ledger/copy.h"
 #include "ledger/guard_expect.h"
-#include "tracking/change_plan.h"
+#include "tracking/change_batch.h"
 #include "tracking/parked.h"
 #include "tracking/parked_row.h"
 
@@ -153,9 +153,9 @@ ReplayOne(void *arg)
 	Changes		alone;
 
 	CheckHasRows(replay);
-	CheckReadsWhatIsThere(mapping, replay->old_row, RelationGetDescr(rel));
-	CheckReadsWhatIsThere(mapping, replay->new_row, RelationGetDescr(rel));
-	change = ChangeOf(mapping, replay->ledger, replay->operation,
+	CheckMappedColumnsParked(mapping, replay->old_row, RelationGetDescr(rel));
+	CheckMappedColumnsParked(mapping, replay->new_row, RelationGetDescr(rel));
+	change = ChangeRead(mapping, replay->ledger, replay->operation,
 					  RowFromJson(mapping, replay->old_row), RowFromJson(mapping, replay->new_row),
 					  RelationGetDescr(rel), replay->actor, GetUserId());
 	table_close(rel, NoLock);
@@ -163,12 +163,12 @@ ReplayOne(void *arg)
 		return;
 	if (RowIsNull(change->mapped, COMMAND_OCCURRED_AT))
 		RowSetInstant(change->mapped, COMMAND_OCCURRED_AT, replay->parked_at);
-	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
+	alone = ChangesFromArray((const TrackedChange *const *) &change, 1);
 	ChangesApply(replay->ledger, &alone);
 }
 
 static void
-NoteOutcome(const Replay *replay, const ErrorData *error)
+StoreOutcome(const Replay *replay, const ErrorData *error)
 {
 	const pg_uuid_t *parked = DatumGetUUIDP(replay->parked);
 	LedgerSession session;
@@ -191,7 +191,7 @@ NoteOutcome(const Replay *replay, const ErrorData *error)
 
 /* What ends the whole call says with which change. */
 static void
-NameParked(void *arg)
+ReplayErrorContext(void *arg)
 {
 	const Replay *replay = arg;
 
@@ -201,9 +201,9 @@ NameParked(void *arg)
 
 /* Whether it is done. */
 static bool
-ReplayAndTell(Replay *replay, ReturnSetInfo *result)
+ReplayAndReport(Replay *replay, ReturnSetInfo *result)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameParked, .arg = replay};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = ReplayErrorContext, .arg = replay};
 	ErrorData  *error;
 	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source)};
 	bool		nulls[4] = {false};
@@ -217,7 +217,7 @@ ReplayAndTell(Replay *replay, ReturnSetInfo *result)
 		ReThrowError(error);
 	if (error)
 		values[3] = CStringGetTextDatum(error->message);
-	NoteOutcome(replay, error);
+	StoreOutcome(replay, error);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return error == NULL;
 }
@@ -266,7 +266,7 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 		replay->traced = ParkedIsTraced();
 		MemoryContextSwitchTo(previous);
 		if (replay->traced)
-			TraceWaiting(trace, ledger, DatumGetUUIDP(parked));
+			TraceParkedChange(trace, ledger, DatumGetUUIDP(parked));
 	}
 	LedgerLeave(&session);
 	return replay;
@@ -304,7 +304,7 @@ ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *re
 
 		CHECK_FOR_INTERRUPTS();
 		replay = ReadOne(ledger, UUIDPGetDatum(&keys[i]), &trace);
-		if (replay && !ReplayAndTell(replay, result) && replay->traced)
+		if (replay && !ReplayAndReport(replay, result) && replay->traced)
 			trace.count--;
 		MemoryContextSwitchTo(previous);
 		MemoryContextReset(one);

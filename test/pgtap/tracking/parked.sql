@@ -74,7 +74,7 @@ SELECT is(entries_after(doing, acting, login, also => 'waits()'), says, doing) F
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = ''X''; SELECT row_of(''parks'', 2, ''a'', ''2001-01-01'')', 'anna', 'app',
 		'c: made amended; d: made noted; e: made | parks/assessed/update/anna/22023 parks/made/insert/anna/22023'),
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = NULL', 'anna', 'app', '22004')) AS v (doing, acting, login, says);
-SELECT is(entries_after('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W The row''s change stands for "assessed", which was refused: invalid verdict: "perfect"', 'what the note says');
+SELECT is(entries_after('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W A change of its row could not be recorded as "assessed": invalid verdict: "perfect"', 'what the note says');
 
 -- ---- parked changes are replayed
 
