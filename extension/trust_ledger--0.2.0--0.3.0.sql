@@ -20,6 +20,45 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_parked() IS
 	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
 
+CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	guarded record;
+	place   regclass;
+BEGIN
+	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
+	-- ledgers of earlier versions do not have it
+	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+	FOR guarded IN
+		SELECT * FROM (VALUES
+			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
+			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
+			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
+	LOOP
+		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		-- ALWAYS: session_replication_role = replica must not get past
+		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		FOR place IN
+			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			UNION
+			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+		LOOP
+			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_guards() IS
+	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+
 CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -323,6 +362,8 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.structure_problems() IS
 	'Where the ledger''s tables are not as this version makes them: tables, columns, constraints or indexes that are missing, other than they were made, or not valid; columns, constraints and indexes of somebody else''s that may change or refuse what is written. More plain columns and indexes are none, nor are partitions. readable: false where a table or column is missing, or of another type, so that the ledger cannot be read. Called by verify() and check_tables().';
+COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
 
 CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
 LANGUAGE sql STABLE
@@ -497,44 +538,15 @@ $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
 	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
 
-CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
-AS $$
-DECLARE
-	guarded record;
-	place   regclass;
-BEGIN
-	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
-	-- ledgers of earlier versions do not have it
-	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
-	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
-	FOR guarded IN
-		SELECT * FROM (VALUES
-			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
-			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
-	LOOP
-		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
-		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
-		-- ALWAYS: session_replication_role = replica must not get past
-		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
-		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
-		FOR place IN
-			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
-			UNION
-			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
-		LOOP
-			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
-			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
-			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
-		END LOOP;
-	END LOOP;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.create_guards() IS
-	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+CREATE FUNCTION trust_ledger.adopt_ledger(
+	reason text DEFAULT NULL,
+	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
+	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
 
 CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
@@ -634,18 +646,6 @@ $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
 	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
 
-CREATE FUNCTION trust_ledger.adopt_ledger(
-	reason text DEFAULT NULL,
-	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
-	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
-RETURNS trust_ledger.receipt
-AS 'MODULE_PATHNAME' LANGUAGE C
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
-COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
-	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
-COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
-
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -677,6 +677,49 @@ CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
 	'Makes an empty ledger a copy, for good. Called by create_ledger(). Errors: 22023 a copy of what, 42501 not the owner, 42710 the ledger is not empty, 55000, TL006.';
+
+CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT * FROM trust_ledger.promise_views()
+	UNION ALL SELECT * FROM trust_ledger.trust_views()
+	UNION ALL SELECT * FROM trust_ledger.exception_views()
+	UNION ALL SELECT * FROM trust_ledger.analysis_views()
+	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
+	UNION ALL SELECT * FROM trust_ledger.parked_views()
+	UNION ALL SELECT * FROM trust_ledger.tracked_views()
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_views() IS
+	'The views of schema trust: name, and the query as this version makes it, to be read with the search_path pg_catalog. create_views() makes them of it, and verify() compares the views with it.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	made record;
+BEGIN
+	FOR made IN SELECT * FROM trust_ledger.ledger_views() LOOP
+		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', made.name, made.definition);
+		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
+	END LOOP;
+	PERFORM trust_ledger.comment_on_promise_views();
+	PERFORM trust_ledger.comment_on_trust_views();
+	PERFORM trust_ledger.comment_on_exception_views();
+	PERFORM trust_ledger.comment_on_analysis_views();
+	PERFORM trust_ledger.comment_on_tracked_row_views();
+	PERFORM trust_ledger.comment_on_parked_views();
+	PERFORM trust_ledger.comment_on_tracked_views();
+END
+$$;
+
+CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
+	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
+COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
+	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
 
 CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -759,6 +802,12 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
 	'Comments on the views of promises, rules and access. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
+	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
+	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
 
 CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -863,55 +912,6 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_trust_views() IS
 	'Comments on the views of scores. Called by create_views().';
-
-CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text) RETURNS SETOF record
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT * FROM trust_ledger.promise_views()
-	UNION ALL SELECT * FROM trust_ledger.trust_views()
-	UNION ALL SELECT * FROM trust_ledger.exception_views()
-	UNION ALL SELECT * FROM trust_ledger.analysis_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
-	UNION ALL SELECT * FROM trust_ledger.parked_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_views()
-$$;
-COMMENT ON FUNCTION trust_ledger.ledger_views() IS
-	'The views of schema trust: name, and the query as this version makes it, to be read with the search_path pg_catalog. create_views() makes them of it, and verify() compares the views with it.';
-
-CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	made record;
-BEGIN
-	FOR made IN SELECT * FROM trust_ledger.ledger_views() LOOP
-		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', made.name, made.definition);
-		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
-	END LOOP;
-	PERFORM trust_ledger.comment_on_promise_views();
-	PERFORM trust_ledger.comment_on_trust_views();
-	PERFORM trust_ledger.comment_on_exception_views();
-	PERFORM trust_ledger.comment_on_analysis_views();
-	PERFORM trust_ledger.comment_on_tracked_row_views();
-	PERFORM trust_ledger.comment_on_parked_views();
-	PERFORM trust_ledger.comment_on_tracked_views();
-END
-$$;
-
-CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
-	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
-COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
-	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
-COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
-COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
-	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
-COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
 
 CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -1,29 +1,5 @@
 -- What an auditor asks about, row by row: exceptions, what is overdue, what nobody stands behind any more.
 
-CREATE FUNCTION trust_ledger.policy_is_weaker(old jsonb, new jsonb) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601'
-AS $$
-	SELECT coalesce((old->>'active')::boolean, false) AND (
-		NOT coalesce((new->>'active')::boolean, false)
-		-- it asks for less: who sets a time to back within asks for somebody to back
-		OR coalesce(array_position(ranks, new->>'evidence'), CASE WHEN new->>'back_within' IS NULL THEN 0 ELSE 1 END)
-			< coalesce(array_position(ranks, old->>'evidence'), CASE WHEN old->>'back_within' IS NULL THEN 0 ELSE 1 END)
-		OR coalesce((new->>'back_within')::interval > (old->>'back_within')::interval, old->>'back_within' IS NOT NULL)
-		OR coalesce((new->>'grace')::interval, '0') > coalesce((old->>'grace')::interval, '0')
-		OR coalesce((new->>'due_within')::interval > (old->>'due_within')::interval, old->>'due_within' IS NOT NULL)
-		-- it speaks of fewer promises
-		OR coalesce((new->>'least_value')::numeric, 0) > coalesce((old->>'least_value')::numeric, 0)
-		OR coalesce((old->>'cumulative')::boolean, false) AND NOT coalesce((new->>'cumulative')::boolean, false)
-		OR new->>'promiser' IS NOT NULL AND new->>'promiser' IS DISTINCT FROM old->>'promiser'
-		OR new->>'promiser_kind' IS NOT NULL AND new->>'promiser_kind' IS DISTINCT FROM old->>'promiser_kind'
-		OR new->>'kind' IS NOT NULL AND new->>'kind' IS DISTINCT FROM old->>'kind'
-		OR new->>'currency' IS NOT NULL AND new->>'currency' IS DISTINCT FROM old->>'currency')
-	FROM (VALUES ('{asserted,session,passkey}'::text[])) AS e (ranks)
-$$;
-COMMENT ON FUNCTION trust_ledger.policy_is_weaker(jsonb, jsonb) IS
-	'Whether a rule as new, in the details of governance entries, asks for less than as old, or of fewer promises: in any one respect. What is left out or null is not asked; an old that was not in force, or NULL, is never weaker than anything, and no rule at all (NULL) is weaker than one in force.';
-
 CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp

@@ -8,8 +8,3 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000;
 COMMENT ON FUNCTION trust_ledger.trust_trend(text, interval, timestamptz, timestamptz, text, text) IS
 	'How trust moved, by customer, promiser, backer, kind, backing (backed, unbacked) or all: for each step [step_from, step_until) the score at its last instant, how many promises were opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every key with a promise has every step. Steps are counted from since in the session''s time zone; none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
-
-CREATE FUNCTION trust_ledger.sparkline(numbers float8[]) RETURNS text
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION trust_ledger.sparkline(float8[]) IS
-	'Numbers as a row of bars, from the least to the most of them; a space where there is none, or none that is finite.';
