@@ -10,6 +10,122 @@ DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
 
+CREATE FUNCTION trust_ledger.create_chain_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.chain (
+		customer    text COLLATE "C" PRIMARY KEY,
+		length      bigint NOT NULL,
+		head        bytea NOT NULL,
+		recorded_at timestamptz
+	) WITH (fillfactor = 70);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_chain_table() IS
+	'Creates table trust.chain. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_chain_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.chain IS 'One row per customer: how many entries, and the hash of the last. The reserved customer '''' is governance.';
+	COMMENT ON COLUMN trust.chain.score IS 'What verdicts say of the customer''s promises, as of the last of them; customer_score() adds what is overdue and fades it to now.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_chain_table() IS
+	'Comments on table trust.chain. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.create_entry_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.entry (
+		customer           text COLLATE "C" NOT NULL,
+		seq                bigint NOT NULL,
+		format             smallint NOT NULL,
+		promise            uuid,
+		event              text COLLATE "C" NOT NULL,
+		recorded_at        timestamptz NOT NULL,
+		occurred_at        timestamptz NOT NULL,
+		backfilled         boolean NOT NULL,
+		actor              text COLLATE "C",
+		actor_kind         text COLLATE "C",
+		speaks_for         text COLLATE "C",
+		responsible        text COLLATE "C",
+		actor_seq          bigint,
+		login              text COLLATE "C" NOT NULL,
+		role               text COLLATE "C" NOT NULL,
+		evidence           text COLLATE "C",
+		evidence_asked     text COLLATE "C",
+		state              text COLLATE "C",
+		refers_to          bigint,
+		subject            text COLLATE "C",
+		details            jsonb,
+		promiser           text COLLATE "C",
+		promiser_kind      text COLLATE "C",
+		drafted_by         text COLLATE "C",
+		backer             text COLLATE "C",
+		kind               text COLLATE "C",
+		due                timestamptz,
+		overdue_at         timestamptz,
+		back_by            timestamptz,
+		value              numeric,
+		currency           text COLLATE "C",
+		longest_pause      interval,
+		accepted           boolean,
+		relayed            boolean,
+		stands             boolean,
+		verdict            text COLLATE "C",
+		whose_word         text COLLATE "C",
+		purpose_met        boolean,
+		weight_kept        integer,
+		weight_broken      integer,
+		idempotency_key    text COLLATE "C",
+		request            bytea,
+		request_salt       bytea,
+		words              text,
+		words_salt         bytea,
+		words_commitment   bytea,
+		purpose            text,
+		purpose_salt       bytea,
+		purpose_commitment bytea,
+		note               text,
+		note_salt          bytea,
+		note_commitment    bytea,
+		context            jsonb,
+		context_salt       bytea,
+		context_commitment bytea,
+		name               text,
+		name_salt          bytea,
+		name_commitment    bytea,
+		prev_hash          bytea NOT NULL,
+		hash               bytea NOT NULL,
+		PRIMARY KEY (customer, seq)
+	);
+	CREATE UNIQUE INDEX entry_idempotency_key ON trust.entry (customer, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	CREATE INDEX entry_erased ON trust.entry (customer, seq) WHERE event = 'erased';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_entry_table() IS
+	'Creates table trust.entry. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_entry_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
+	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_entry_table() IS
+	'Comments on table trust.entry. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.guard_copy() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_copy() IS
@@ -32,7 +148,6 @@ BEGIN
 	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
-	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
 	FOR guarded IN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
@@ -58,6 +173,61 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
 	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.create_access_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.access (
+		role   text COLLATE "C" PRIMARY KEY,
+		levels text[] NOT NULL,
+		seq    bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_access_table() IS
+	'Creates table trust.access. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_access_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.access IS 'What database roles may do. Changed by grant_access() and revoke_access().';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_table() IS
+	'Comments on table trust.access. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.access_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'access_level';
+	definition := $view$
+	SELECT a.role, l.level
+	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY a.role, l.level
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.access_views() IS
+	'The text of the view of access. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_access_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_views() IS
+	'Comments on the view of access. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -362,8 +532,63 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.structure_problems() IS
 	'Where the ledger''s tables are not as this version makes them: tables, columns, constraints or indexes that are missing, other than they were made, or not valid; columns, constraints and indexes of somebody else''s that may change or refuse what is written. More plain columns and indexes are none, nor are partitions. readable: false where a table or column is missing, or of another type, so that the ledger cannot be read. Called by verify() and check_tables().';
+
+CREATE FUNCTION trust_ledger.create_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.ledger (
+		ledger       uuid PRIMARY KEY,
+		table_format integer NOT NULL,
+		half_life    interval NOT NULL,
+		weights      jsonb NOT NULL,
+		zone         text NOT NULL,
+		lag          interval NOT NULL,
+		seq          bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_settings_table() IS
+	'Creates table trust.ledger. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.ledger IS 'The ledger''s settings, one row. Changed by set_ledger().';
+	COMMENT ON COLUMN trust.ledger.half_life IS 'How fast evidence fades: after this time it weighs half.';
+	COMMENT ON COLUMN trust.ledger.weights IS 'What verdicts weigh, [kept, broken] in thousandths.';
+	COMMENT ON COLUMN trust.ledger.zone IS 'The time zone in which a day that something is due on ends.';
+	COMMENT ON COLUMN trust.ledger.lag IS 'How far back occurred_at may lie without the level import.';
+	COMMENT ON COLUMN trust.ledger.seq IS 'The governance entry that last changed it.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_settings_table() IS
+	'Comments on table trust.ledger. Called by comment_on_tables().';
 COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
 	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped) THEN
+		RETURN;
+	END IF;
+	ALTER TABLE trust.chain ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
+	-- the guard lets nothing but the one way in write here
+	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
+	UPDATE trust.chain c SET score = s.score
+	FROM (SELECT p.customer, trust_ledger.score_agg(p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8, p.settled_at, l.half_life) AS score
+		  FROM trust.promise p, trust.ledger l GROUP BY p.customer) s
+	WHERE s.customer = c.customer;
+	PERFORM trust_ledger.create_guards();
+END
+$$;
 
 CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
 LANGUAGE sql STABLE
@@ -548,6 +773,64 @@ SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
 	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
 
+CREATE OR REPLACE FUNCTION trust_ledger.create_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	foreign_right record;
+	grantee       text;
+BEGIN
+	CREATE SCHEMA trust;
+	PERFORM trust_ledger.create_settings_table();
+	PERFORM trust_ledger.create_actor_table();
+	PERFORM trust_ledger.create_policy_table();
+	PERFORM trust_ledger.create_access_table();
+	PERFORM trust_ledger.create_tracking_table();
+	PERFORM trust_ledger.create_chain_table();
+	PERFORM trust_ledger.create_promise_table();
+	PERFORM trust_ledger.create_source_table();
+	PERFORM trust_ledger.create_entry_table();
+	PERFORM trust_ledger.create_parked_table();
+
+	-- The owner's default privileges may have given rights to others: nobody writes here by hand.
+	FOR foreign_right IN
+		SELECT DISTINCT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
+		WHERE c.relnamespace = 'trust'::pg_catalog.regnamespace AND a.grantee <> c.relowner
+		UNION
+		SELECT a.grantee FROM pg_catalog.pg_namespace n, LATERAL pg_catalog.aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
+	LOOP
+		grantee := CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::pg_catalog.regrole::pg_catalog.text END;
+		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
+		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
+	END LOOP;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+END
+$$;
+
+CREATE FUNCTION trust_ledger.comment_on_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON SCHEMA trust IS 'The trust ledger''s data. Written by the functions of schema trust_ledger only.';
+	PERFORM trust_ledger.comment_on_settings_table();
+	PERFORM trust_ledger.comment_on_actor_table();
+	PERFORM trust_ledger.comment_on_policy_table();
+	PERFORM trust_ledger.comment_on_access_table();
+	PERFORM trust_ledger.comment_on_tracking_table();
+	PERFORM trust_ledger.comment_on_chain_table();
+	PERFORM trust_ledger.comment_on_promise_table();
+	PERFORM trust_ledger.comment_on_source_table();
+	PERFORM trust_ledger.comment_on_entry_table();
+	PERFORM trust_ledger.comment_on_parked_table();
+	PERFORM trust_ledger.comment_on_copy_table();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tables() IS
+	'Comments on schema trust and its tables. Called by create_ledger() and migrate_ledger().';
+
 CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -593,6 +876,7 @@ BEGIN
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.comment_on_tables();
 	IF copy IS NULL THEN
 		PERFORM trust_ledger.found_ledger();
 	ELSE
@@ -638,6 +922,7 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
 		PERFORM trust_ledger.record_parked();
 	END IF;
@@ -659,8 +944,6 @@ BEGIN
 	CREATE TABLE trust.copy (
 		copied text COLLATE "C" PRIMARY KEY
 	);
-	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
-	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
 	-- the owner's default privileges may have given rights to others
 	FOR foreign_right IN
 		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
@@ -673,6 +956,18 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
 	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
 
+CREATE FUNCTION trust_ledger.comment_on_copy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
+	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
+	'Comments on table trust.copy. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
@@ -683,8 +978,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT * FROM trust_ledger.promise_views()
+	UNION ALL SELECT * FROM trust_ledger.policy_views()
+	UNION ALL SELECT * FROM trust_ledger.access_views()
 	UNION ALL SELECT * FROM trust_ledger.trust_views()
 	UNION ALL SELECT * FROM trust_ledger.exception_views()
+	UNION ALL SELECT * FROM trust_ledger.overdue_views()
 	UNION ALL SELECT * FROM trust_ledger.analysis_views()
 	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
 	UNION ALL SELECT * FROM trust_ledger.parked_views()
@@ -705,8 +1003,11 @@ BEGIN
 		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
 	END LOOP;
 	PERFORM trust_ledger.comment_on_promise_views();
+	PERFORM trust_ledger.comment_on_policy_views();
+	PERFORM trust_ledger.comment_on_access_views();
 	PERFORM trust_ledger.comment_on_trust_views();
 	PERFORM trust_ledger.comment_on_exception_views();
+	PERFORM trust_ledger.comment_on_overdue_views();
 	PERFORM trust_ledger.comment_on_analysis_views();
 	PERFORM trust_ledger.comment_on_tracked_row_views();
 	PERFORM trust_ledger.comment_on_parked_views();
@@ -718,8 +1019,220 @@ CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS bool
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
 	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
+
+CREATE FUNCTION trust_ledger.create_actor_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.actor (
+		actor       text COLLATE "C" PRIMARY KEY,
+		kind        text COLLATE "C" NOT NULL CHECK (kind IN ('human', 'ai', 'system')),
+		name        text,
+		speaks_for  text COLLATE "C" NOT NULL CHECK (speaks_for IN ('company', 'customer', 'record')),
+		customer    text COLLATE "C",
+		responsible text COLLATE "C",
+		db_role     text COLLATE "C",
+		model       text COLLATE "C",
+		authority   jsonb,
+		active      boolean NOT NULL,
+		successor   text COLLATE "C",
+		seq         bigint NOT NULL
+	);
+	CREATE UNIQUE INDEX actor_db_role ON trust.actor (db_role) WHERE active;
+	CREATE INDEX actor_responsible ON trust.actor (responsible) WHERE active;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_actor_table() IS
+	'Creates table trust.actor. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_actor_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.actor IS 'Who can act: humans, ai and systems. Changed by register_actor() and retire_actor().';
+	COMMENT ON COLUMN trust.actor.speaks_for IS 'Whose word it is when this actor gives a verdict.';
+	COMMENT ON COLUMN trust.actor.customer IS 'The only customer this actor speaks for, if it is bound to one.';
+	COMMENT ON COLUMN trust.actor.responsible IS 'The human who answers for a machine.';
+	COMMENT ON COLUMN trust.actor.db_role IS 'Their own database login.';
+	COMMENT ON COLUMN trust.actor.authority IS 'The most they may back for one customer, per currency, open promises added up; NULL: no limit.';
+	COMMENT ON COLUMN trust.actor.seq IS 'The governance entry that last changed it.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_actor_table() IS
+	'Comments on table trust.actor. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.create_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.policy (
+		policy        text COLLATE "C" PRIMARY KEY,
+		promiser      text COLLATE "C",
+		promiser_kind text COLLATE "C",
+		kind          text COLLATE "C",
+		currency      text COLLATE "C",
+		least_value   numeric,
+		evidence      text COLLATE "C",
+		back_within   interval,
+		grace         interval,
+		due_within    interval,
+		cumulative    boolean NOT NULL,
+		active        boolean NOT NULL,
+		seq           bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_policy_table() IS
+	'Creates table trust.policy. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.policy IS 'The rules: which promises need a human, and what else they ask. Changed by set_policy() and drop_policy().';
+	COMMENT ON COLUMN trust.policy.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_table() IS
+	'Comments on table trust.policy. Called by comment_on_tables().';
 COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
 	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
+
+CREATE FUNCTION trust_ledger.policy_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'policy_rule';
+	definition := $view$
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
+	FROM trust.policy
+	WHERE active AND (SELECT trust_ledger.require_reader())
+	ORDER BY policy
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_views() IS
+	'The text of the view of rules. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_views() IS
+	'Comments on the view of rules. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.create_promise_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.promise (
+		customer         text COLLATE "C" NOT NULL,
+		promise          uuid NOT NULL,
+		state            text COLLATE "C" NOT NULL,
+		words            text,
+		purpose          text,
+		promiser         text COLLATE "C" NOT NULL,
+		promiser_kind    text COLLATE "C" NOT NULL,
+		drafted_by       text COLLATE "C",
+		kind             text COLLATE "C",
+		value            numeric,
+		currency         text COLLATE "C",
+		longest_pause    interval,
+		made_at          timestamptz NOT NULL,
+		recorded_at      timestamptz NOT NULL,
+		backfilled       boolean NOT NULL,
+		backfilled_at    timestamptz,
+		opened_at        timestamptz,
+		first_due        timestamptz,
+		due              timestamptz,
+		due_moves        integer NOT NULL,
+		due_moved_at     timestamptz,
+		overdue_at       timestamptz,
+		paused_at        timestamptz,
+		paused_until     timestamptz,
+		paused_for       interval NOT NULL,
+		evidence_asked   text COLLATE "C",
+		back_by          timestamptz,
+		waiting_since    timestamptz,
+		seen_at          timestamptz,
+		declined_at      timestamptz,
+		backer           text COLLATE "C",
+		evidence         text COLLATE "C",
+		backed_at        timestamptz,
+		unbacked_at      timestamptz,
+		unbacked_by      text COLLATE "C",
+		former_backer    text COLLATE "C",
+		accepted_at      timestamptz,
+		unconfirmed      bigint,
+		admitted_at      timestamptz,
+		repaired_at      timestamptz,
+		outcome          text COLLATE "C",
+		whose_word       text COLLATE "C",
+		verdict_evidence text COLLATE "C",
+		relayed          boolean,
+		purpose_met      boolean,
+		settled_by       text COLLATE "C",
+		settled_at       timestamptz,
+		weight_kept      integer,
+		weight_broken    integer,
+		terms_seq        bigint NOT NULL,
+		last_seq         bigint NOT NULL,
+		-- with what tells whether it is overdue: a customer's score is read without the rows
+		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
+	) WITH (fillfactor = 90);
+	CREATE INDEX promise_promise ON trust.promise (promise);
+	CREATE INDEX promise_waiting ON trust.promise (waiting_since) WHERE waiting_since IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_promise_table() IS
+	'Creates table trust.promise. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_promise_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';
+	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; a promise that was ever open counts as broken from overdue_at on, until a verdict.';
+	COMMENT ON COLUMN trust.promise.overdue_at IS 'due and the grace that policy gives: from here on silence counts as broken.';
+	COMMENT ON COLUMN trust.promise.evidence_asked IS 'What policy asked for when it was last backed or amended; NULL: nobody needs to back it.';
+	COMMENT ON COLUMN trust.promise.opened_at IS 'When it first was open: from then on the company is bound, and no way back to proposed takes an overdue promise out of sight.';
+	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when policy waits for somebody to back it, proposed or accepted without.';
+	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
+	COMMENT ON COLUMN trust.promise.backfilled_at IS 'When the ledger recorded the first of its entries that was entered long after the fact.';
+	COMMENT ON COLUMN trust.promise.due_moved_at IS 'When due last moved to another time, by an amendment.';
+	COMMENT ON COLUMN trust.promise.paused_at IS 'Since when its clock stands still; NULL: it runs.';
+	COMMENT ON COLUMN trust.promise.paused_until IS 'When the pause ends at the latest, whether it is resumed or not; due is reckoned to that until it is.';
+	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; one that runs, or that a verdict cut short, by the most that it can.';
+	COMMENT ON COLUMN trust.promise.seen_at IS 'When a human who speaks for the company first had these terms before them: made, amended, backed or declined them; NULL: none has.';
+	COMMENT ON COLUMN trust.promise.declined_at IS 'When a human declined to back these terms.';
+	COMMENT ON COLUMN trust.promise.unbacked_at IS 'When the last backing was withdrawn, or became void by an amendment; NULL: it has a backer, or never had one.';
+	COMMENT ON COLUMN trust.promise.unbacked_by IS 'The event by which it lost its backer: backing_withdrawn or amended.';
+	COMMENT ON COLUMN trust.promise.former_backer IS 'Who stood behind it until then.';
+	COMMENT ON COLUMN trust.promise.unconfirmed IS 'The latest entry that passes on what the customer is said to have said, or claims a repair, and waits for the customer''s or a record''s own word.';
+	COMMENT ON COLUMN trust.promise.admitted_at IS 'When the company admitted in time that it would break it.';
+	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
+	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
+	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
+	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn, released or breach_admitted.';
+	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
+	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_promise_table() IS
+	'Comments on table trust.promise. Called by comment_on_tables().';
 
 CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -757,28 +1270,10 @@ BEGIN
 	ORDER BY p.back_by NULLS LAST, p.waiting_since
 	$view$;
 	RETURN NEXT;
-
-	name := 'policy_rule';
-	definition := $view$
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
-	FROM trust.policy
-	WHERE active AND (SELECT trust_ledger.require_reader())
-	ORDER BY policy
-	$view$;
-	RETURN NEXT;
-
-	name := 'access_level';
-	definition := $view$
-	SELECT a.role, l.level
-	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
-	WHERE (SELECT trust_ledger.require_reader())
-	ORDER BY a.role, l.level
-	$view$;
-	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_views() IS
-	'The texts of the views of promises, rules and access. Part of ledger_views().';
+	'The texts of the views of promises. Part of ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
 LANGUAGE plpgsql
@@ -793,15 +1288,47 @@ BEGIN
 	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
 
 	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
-
-	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
-	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
-
-	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
-	'Comments on the views of promises, rules and access. Called by create_views().';
+	'Comments on the views of promises. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.create_source_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.source (
+		customer text COLLATE "C" NOT NULL,
+		promise  uuid NOT NULL,
+		source   text COLLATE "C" NOT NULL,
+		key      text COLLATE "C" NOT NULL,
+		name     text COLLATE "C" NOT NULL,
+		gone     boolean NOT NULL,
+		seq      bigint NOT NULL,
+		PRIMARY KEY (customer, promise)
+	) WITH (fillfactor = 90);
+	CREATE INDEX source_row ON trust.source (source, key, name) WHERE NOT gone;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_source_table() IS
+	'Creates table trust.source. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_source_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.source IS 'One row per promise that a row of a tracked table stands for: what its entries say of that row.';
+	COMMENT ON COLUMN trust.source.source IS 'The tracked table, by the name that its triggers give it: schema and table as they were called when it was tracked first.';
+	COMMENT ON COLUMN trust.source.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
+	COMMENT ON COLUMN trust.source.name IS 'Which of the row''s promises; empty where it carries one.';
+	COMMENT ON COLUMN trust.source.gone IS 'The row was deleted, or stands for another promise now.';
+	COMMENT ON COLUMN trust.source.seq IS 'The entry that last changed it.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_source_table() IS
+	'Comments on table trust.source. Called by comment_on_tables().';
 COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
 	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
 COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
@@ -1058,31 +1585,6 @@ BEGIN
 	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog') AND (SELECT trust_ledger.require_reader())
 	$view$;
 	RETURN NEXT;
-
-	name := 'overdue';
-	definition := format($view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
-		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
-	FROM trust.promise p
-	WHERE %s AND (SELECT trust_ledger.require_reader())
-	ORDER BY p.overdue_at
-	$view$, overdue);
-	RETURN NEXT;
-
-	name := 'orphaned';
-	definition := format($view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
-		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
-		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
-		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
-	FROM trust.promise p
-	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
-	$view$, retired_at, overdue, undecided, retired);
-	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.exception_views() IS
@@ -1110,7 +1612,55 @@ BEGIN
 	LOOP
 		EXECUTE format('COMMENT ON COLUMN trust.exception.%I IS %L', col.name, col.comment);
 	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
+	'Comments on the views of exceptions. Called by create_views().';
 
+CREATE FUNCTION trust_ledger.overdue_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	overdue CONSTANT text := $sql$p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL AND p.overdue_at < now()$sql$;
+	undecided CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
+	retired CONSTANT text := $sql$EXISTS (SELECT FROM trust.actor a WHERE a.actor = p.backer AND NOT a.active)$sql$;
+	retired_at CONSTANT text := $sql$(SELECT e.recorded_at FROM trust.actor a JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq WHERE a.actor = p.backer)$sql$;
+BEGIN
+	name := 'overdue';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
+		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
+	FROM trust.promise p
+	WHERE %s AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.overdue_at
+	$view$, overdue);
+	RETURN NEXT;
+
+	name := 'orphaned';
+	definition := format($view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
+		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
+		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
+	FROM trust.promise p
+	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
+	$view$, retired_at, overdue, undecided, retired);
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.overdue_views() IS
+	'The texts of the views of overdue and orphaned promises. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_overdue_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
 	COMMENT ON VIEW trust.overdue IS 'Promises past due and grace without a verdict, the longest overdue first. Words only for levels application and auditor.';
 	COMMENT ON COLUMN trust.overdue.customer IS 'Whom it was made to.';
 	COMMENT ON COLUMN trust.overdue.promise IS 'Which promise.';
@@ -1144,8 +1694,8 @@ BEGIN
 	COMMENT ON COLUMN trust.orphaned.overdue IS 'It was open, and is past due and grace.';
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
-	'Comments on the views of exceptions. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.comment_on_overdue_views() IS
+	'Comments on the views of overdue and orphaned promises. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -1433,6 +1983,76 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
 	'Comments on the view of tracked tables. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.create_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.tracking (
+		source   text COLLATE "C" PRIMARY KEY,
+		tab      text COLLATE "C" NOT NULL,
+		mapping  jsonb NOT NULL,
+		triggers jsonb NOT NULL,
+		active   boolean NOT NULL,
+		seq      bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tracking_table() IS
+	'Creates table trust.tracking. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.tracking IS 'The tables whose rows are tracked. Changed by track_table() and untrack_table(); trust.tracked says what has become of their triggers.';
+	COMMENT ON COLUMN trust.tracking.source IS 'What the table is called in the ledger, whatever it is renamed to.';
+	COMMENT ON COLUMN trust.tracking.tab IS 'What it was called when that was recorded.';
+	COMMENT ON COLUMN trust.tracking.mapping IS 'What track_table() was given.';
+	COMMENT ON COLUMN trust.tracking.triggers IS 'The triggers that it made: name, arguments, definition, and a fingerprint that stays when a column is renamed.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tracking_table() IS
+	'Comments on table trust.tracking. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.parked_change (
+		parked    uuid PRIMARY KEY,
+		parked_at timestamptz NOT NULL,
+		source    text COLLATE "C" NOT NULL,
+		tab       text COLLATE "C" NOT NULL,
+		trigger   text COLLATE "C" NOT NULL,
+		operation text COLLATE "C" NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+		actor     text COLLATE "C",
+		login     text COLLATE "C" NOT NULL,
+		role      text COLLATE "C" NOT NULL,
+		old_row   jsonb,
+		new_row   jsonb,
+		sqlstate  text COLLATE "C" NOT NULL,
+		error     text NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_parked_table() IS
+	'Creates table trust.parked_change. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.parked_change IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Read them in view trust.parked.';
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
+	'Comments on table trust.parked_change. Called by comment_on_tables().';
 
 CREATE FUNCTION trust_ledger.drop_parked(
 	parked uuid, reason text,

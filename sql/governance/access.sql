@@ -1,3 +1,29 @@
+CREATE FUNCTION trust_ledger.create_access_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.access (
+		role   text COLLATE "C" PRIMARY KEY,
+		levels text[] NOT NULL,
+		seq    bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_access_table() IS
+	'Creates table trust.access. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_access_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.access IS 'What database roles may do. Changed by grant_access() and revoke_access().';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_table() IS
+	'Comments on table trust.access. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.require_reader() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10;
 COMMENT ON FUNCTION trust_ledger.require_reader() IS
@@ -27,3 +53,32 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION trust_ledger.revoke_access(text, text, text, text, timestamptz, jsonb, text) IS
 	'Takes a level from a database role. The ledger''s owner can always govern. Level admin. Errors: TL004, 42704 the role has no such level.';
+
+CREATE FUNCTION trust_ledger.access_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'access_level';
+	definition := $view$
+	SELECT a.role, l.level
+	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY a.role, l.level
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.access_views() IS
+	'The text of the view of access. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_access_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_views() IS
+	'Comments on the view of access. Called by create_views().';

@@ -1,3 +1,40 @@
+CREATE FUNCTION trust_ledger.create_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.policy (
+		policy        text COLLATE "C" PRIMARY KEY,
+		promiser      text COLLATE "C",
+		promiser_kind text COLLATE "C",
+		kind          text COLLATE "C",
+		currency      text COLLATE "C",
+		least_value   numeric,
+		evidence      text COLLATE "C",
+		back_within   interval,
+		grace         interval,
+		due_within    interval,
+		cumulative    boolean NOT NULL,
+		active        boolean NOT NULL,
+		seq           bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_policy_table() IS
+	'Creates table trust.policy. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.policy IS 'The rules: which promises need a human, and what else they ask. Changed by set_policy() and drop_policy().';
+	COMMENT ON COLUMN trust.policy.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_table() IS
+	'Comments on table trust.policy. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.set_policy(
 	policy text, promiser text DEFAULT NULL, promiser_kind text DEFAULT NULL,
 	kind text DEFAULT NULL, currency text DEFAULT NULL, least_value numeric DEFAULT NULL,
@@ -45,3 +82,33 @@ AS $$
 $$;
 COMMENT ON FUNCTION trust_ledger.policy_is_weaker(jsonb, jsonb) IS
 	'Whether a rule as new, in the details of governance entries, asks for less than as old, or of fewer promises: in any one respect. What is left out or null is not asked; an old that was not in force, or NULL, is never weaker than anything, and no rule at all (NULL) is weaker than one in force.';
+
+CREATE FUNCTION trust_ledger.policy_views(OUT name text, OUT definition text) RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'policy_rule';
+	definition := $view$
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
+	FROM trust.policy
+	WHERE active AND (SELECT trust_ledger.require_reader())
+	ORDER BY policy
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_views() IS
+	'The text of the view of rules. Part of ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
+	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_views() IS
+	'Comments on the view of rules. Called by create_views().';

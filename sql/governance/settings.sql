@@ -1,3 +1,38 @@
+CREATE FUNCTION trust_ledger.create_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.ledger (
+		ledger       uuid PRIMARY KEY,
+		table_format integer NOT NULL,
+		half_life    interval NOT NULL,
+		weights      jsonb NOT NULL,
+		zone         text NOT NULL,
+		lag          interval NOT NULL,
+		seq          bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_settings_table() IS
+	'Creates table trust.ledger. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.ledger IS 'The ledger''s settings, one row. Changed by set_ledger().';
+	COMMENT ON COLUMN trust.ledger.half_life IS 'How fast evidence fades: after this time it weighs half.';
+	COMMENT ON COLUMN trust.ledger.weights IS 'What verdicts weigh, [kept, broken] in thousandths.';
+	COMMENT ON COLUMN trust.ledger.zone IS 'The time zone in which a day that something is due on ends.';
+	COMMENT ON COLUMN trust.ledger.lag IS 'How far back occurred_at may lie without the level import.';
+	COMMENT ON COLUMN trust.ledger.seq IS 'The governance entry that last changed it.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_settings_table() IS
+	'Comments on table trust.ledger. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.found_ledger() RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';

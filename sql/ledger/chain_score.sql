@@ -8,7 +8,6 @@ BEGIN
 		RETURN;
 	END IF;
 	ALTER TABLE trust.chain ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
-	COMMENT ON COLUMN trust.chain.score IS 'What verdicts say of the customer''s promises, as of the last of them; customer_score() adds what is overdue and fades it to now.';
 	-- the guard lets nothing but the one way in write here
 	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
 	UPDATE trust.chain c SET score = s.score

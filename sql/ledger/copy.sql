@@ -14,8 +14,6 @@ BEGIN
 	CREATE TABLE trust.copy (
 		copied text COLLATE "C" PRIMARY KEY
 	);
-	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
-	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
 	-- the owner's default privileges may have given rights to others
 	FOR foreign_right IN
 		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
@@ -27,6 +25,18 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
 	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.comment_on_copy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
+	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
+	'Comments on table trust.copy. Called by comment_on_tables().';
 
 CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;

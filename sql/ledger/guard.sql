@@ -52,7 +52,6 @@ BEGIN
 	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
-	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
 	FOR guarded IN
 		SELECT * FROM (VALUES
 			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),

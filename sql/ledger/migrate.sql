@@ -35,6 +35,7 @@ BEGIN
 	-- views first: who reads through one has it, and waits for tables
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
 		PERFORM trust_ledger.record_parked();
 	END IF;

@@ -5,8 +5,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT * FROM trust_ledger.promise_views()
+	UNION ALL SELECT * FROM trust_ledger.policy_views()
+	UNION ALL SELECT * FROM trust_ledger.access_views()
 	UNION ALL SELECT * FROM trust_ledger.trust_views()
 	UNION ALL SELECT * FROM trust_ledger.exception_views()
+	UNION ALL SELECT * FROM trust_ledger.overdue_views()
 	UNION ALL SELECT * FROM trust_ledger.analysis_views()
 	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
 	UNION ALL SELECT * FROM trust_ledger.parked_views()
@@ -27,8 +30,11 @@ BEGIN
 		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
 	END LOOP;
 	PERFORM trust_ledger.comment_on_promise_views();
+	PERFORM trust_ledger.comment_on_policy_views();
+	PERFORM trust_ledger.comment_on_access_views();
 	PERFORM trust_ledger.comment_on_trust_views();
 	PERFORM trust_ledger.comment_on_exception_views();
+	PERFORM trust_ledger.comment_on_overdue_views();
 	PERFORM trust_ledger.comment_on_analysis_views();
 	PERFORM trust_ledger.comment_on_tracked_row_views();
 	PERFORM trust_ledger.comment_on_parked_views();

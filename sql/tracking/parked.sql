@@ -1,3 +1,40 @@
+CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.parked_change (
+		parked    uuid PRIMARY KEY,
+		parked_at timestamptz NOT NULL,
+		source    text COLLATE "C" NOT NULL,
+		tab       text COLLATE "C" NOT NULL,
+		trigger   text COLLATE "C" NOT NULL,
+		operation text COLLATE "C" NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+		actor     text COLLATE "C",
+		login     text COLLATE "C" NOT NULL,
+		role      text COLLATE "C" NOT NULL,
+		old_row   jsonb,
+		new_row   jsonb,
+		sqlstate  text COLLATE "C" NOT NULL,
+		error     text NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_parked_table() IS
+	'Creates table trust.parked_change. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.parked_change IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Read them in view trust.parked.';
+	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
+	'Comments on table trust.parked_change. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.replay_parked(
 	source text DEFAULT NULL,
 	OUT parked uuid, OUT of_source text, OUT done boolean, OUT error text)

@@ -1,3 +1,36 @@
+CREATE FUNCTION trust_ledger.create_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.tracking (
+		source   text COLLATE "C" PRIMARY KEY,
+		tab      text COLLATE "C" NOT NULL,
+		mapping  jsonb NOT NULL,
+		triggers jsonb NOT NULL,
+		active   boolean NOT NULL,
+		seq      bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tracking_table() IS
+	'Creates table trust.tracking. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.tracking IS 'The tables whose rows are tracked. Changed by track_table() and untrack_table(); trust.tracked says what has become of their triggers.';
+	COMMENT ON COLUMN trust.tracking.source IS 'What the table is called in the ledger, whatever it is renamed to.';
+	COMMENT ON COLUMN trust.tracking.tab IS 'What it was called when that was recorded.';
+	COMMENT ON COLUMN trust.tracking.mapping IS 'What track_table() was given.';
+	COMMENT ON COLUMN trust.tracking.triggers IS 'The triggers that it made: name, arguments, definition, and a fingerprint that stays when a column is renamed.';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tracking_table() IS
+	'Comments on table trust.tracking. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.set_tracking(
 	tab regclass, mapping jsonb, reason text DEFAULT NULL,
 	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
