@@ -9,6 +9,172 @@ DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
+COMMENT ON FUNCTION trust_ledger.trust_score_in(cstring) IS
+	'Input function: (kept,broken,timestamp,half-life) or empty. Errors: 22P02 (syntax), 22003 '
+	'(evidence), 22008 (timestamp), 22023 (half-life). They are soft errors where the caller '
+	'supports these.';
+COMMENT ON FUNCTION trust_ledger.trust_score_out(trust_ledger.trust_score) IS
+	'Output function. The text does not depend on settings: shortest exact decimals, the timestamp '
+	'in UTC.';
+COMMENT ON FUNCTION trust_ledger.trust_score_recv(internal) IS
+	'Binary input function. Errors: 22P03 (length, version or flags), 22003, 22008, 22023.';
+COMMENT ON FUNCTION trust_ledger.trust_score_send(trust_ledger.trust_score) IS
+	'Binary output function: version and flags (one byte each), kept and broken (float8), '
+	'timestamp and half-life (int64, microseconds).';
+COMMENT ON TYPE trust_ledger.trust_score IS
+	'Evidence of kept and broken promises as of a timestamp, and the half-life with which it fades '
+	'(Beta reputation, Jøsang and Ismail 2002). Read it with expectation(), lower_bound() and '
+	'uncertainty(). Text form: (kept,broken,timestamp,half-life), or empty if there is no '
+	'evidence.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score(
+	kept float8, broken float8, as_of timestamptz, half_life interval)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score(float8, float8, timestamptz, interval) IS
+	'Builds a score. kept, broken: evidence in promises, 0 to 1e12, as of the timestamp as_of. '
+	'half_life: greater than zero, at most 36525 days, without months. Errors: 22003 (evidence), '
+	'22008 (as_of), 22023 (half_life).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.fuse(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.fuse(trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Adds the evidence of two scores, as of the later of their timestamps (cumulative fusion). The '
+	'operator + calls this. Fusing with the empty score returns the other score. Errors: 22023 '
+	'(different half-lives), 22003 (more than 1e12).';
+COMMENT ON OPERATOR trust_ledger.+ (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'fuse: add the evidence of two scores';
+
+CREATE OR REPLACE FUNCTION trust_ledger.decay(score trust_ledger.trust_score, instant timestamptz)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.decay(trust_ledger.trust_score, timestamptz) IS
+	'The score as of a later timestamp: evidence times 2^(-age/half-life). An earlier timestamp '
+	'returns the score unchanged. Errors: 22008 (infinite timestamp).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.score_accum(
+	trust_ledger.trust_score, kept float8, broken float8, at timestamptz, half_life interval)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.score_accum(
+	trust_ledger.trust_score, float8, float8, timestamptz, interval) IS
+	'Transition function of score_agg(): fuses the evidence of one row with the score.';
+COMMENT ON AGGREGATE trust_ledger.score_agg(float8, float8, timestamptz, interval) IS
+	'The score of the evidence of all rows. kept, broken: in promises, as of the timestamp at. '
+	'Ignores rows with a NULL; returns empty if there are none. Errors: those of trust_score() and '
+	'fuse().';
+COMMENT ON AGGREGATE trust_ledger.sum(trust_ledger.trust_score) IS
+	'Fuses all scores. Ignores NULLs; returns empty if there are no rows. Errors: 22023 (different '
+	'half-lives), 22003 (more than 1e12).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_cmp(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_cmp(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Btree comparison: negative, zero or positive. Orders by expectation at base rate 1/2, then by '
+	'evidence, '
+	'timestamp and half-life. This is a sort order; to rank scores, use lower_bound().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_eq(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_eq(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator =.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_ne(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_ne(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <>.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_lt(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_lt(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <.';
+COMMENT ON OPERATOR trust_ledger.< (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts before';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_le(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_le(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <=.';
+COMMENT ON OPERATOR trust_ledger.<= (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts before or equal to';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_gt(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_gt(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator >.';
+COMMENT ON OPERATOR trust_ledger.> (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts after';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_ge(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_ge(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator >=.';
+COMMENT ON OPERATOR trust_ledger.>= (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts after or equal to';
+COMMENT ON FUNCTION trust_ledger.trust_score_hash(trust_ledger.trust_score) IS
+	'Hash function of trust_score.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_hash_extended(trust_ledger.trust_score, bigint)
+RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_hash_extended(trust_ledger.trust_score, bigint) IS
+	'Hash function of trust_score, with a seed.';
+COMMENT ON OPERATOR FAMILY trust_ledger.trust_score_ops USING btree IS
+	'sort order of trust scores: expectation, evidence, timestamp, half-life';
+COMMENT ON OPERATOR CLASS trust_ledger.trust_score_ops USING btree IS
+	'sort order of trust scores: expectation, evidence, timestamp, half-life';
+COMMENT ON OPERATOR FAMILY trust_ledger.trust_score_hash_ops USING hash IS
+	'hashing of trust scores';
+COMMENT ON OPERATOR CLASS trust_ledger.trust_score_hash_ops USING hash IS
+	'hashing of trust scores';
+COMMENT ON FUNCTION trust_ledger.kept(trust_ledger.trust_score) IS
+	'Evidence of kept promises (r), in promises, 0 or more, as of the score''s timestamp.';
+COMMENT ON FUNCTION trust_ledger.broken(trust_ledger.trust_score) IS
+	'Evidence of broken promises (s), in promises, 0 or more, as of the score''s timestamp.';
+COMMENT ON FUNCTION trust_ledger.belief(trust_ledger.trust_score) IS
+	'Belief: r/(r+s+2), 0 to 1.';
+COMMENT ON FUNCTION trust_ledger.disbelief(trust_ledger.trust_score) IS
+	'Disbelief: s/(r+s+2), 0 to 1.';
+COMMENT ON FUNCTION trust_ledger.uncertainty(trust_ledger.trust_score) IS
+	'Uncertainty: 2/(r+s+2), 0 to 1. 1 means that there is no evidence.';
+COMMENT ON FUNCTION trust_ledger.as_of(trust_ledger.trust_score) IS
+	'The timestamp as of which the evidence holds. NULL for the empty score.';
+COMMENT ON FUNCTION trust_ledger.half_life(trust_ledger.trust_score) IS
+	'The time after which evidence counts half. NULL for the empty score.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.expectation(
+	score trust_ledger.trust_score, base_rate float8 DEFAULT 0.5)
+RETURNS float8
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.expectation(trust_ledger.trust_score, float8) IS
+	'Probability that the next promise is kept, 0 to 1: belief + base_rate * uncertainty. '
+	'base_rate, 0 to 1, is the probability assumed without evidence. Errors: 22003 (base_rate out '
+	'of range).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.lower_bound(
+	score trust_ledger.trust_score, confidence float8 DEFAULT 0.95, base_rate float8 DEFAULT 0.5)
+RETURNS float8
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION trust_ledger.lower_bound(trust_ledger.trust_score, float8, float8) IS
+	'Lower bound of the true kept rate at the given confidence, 0 to 1: a quantile of Beta(r + 2a, '
+	's + 2(1-a)) with base rate a. confidence: between 0 and 1, exclusive; base_rate: 0 to 1. Use '
+	'it to rank: a short record does not outrank a long one. Errors: 22003 (argument out of '
+	'range).';
 
 CREATE FUNCTION trust_ledger.create_chain_table() RETURNS void
 LANGUAGE plpgsql
