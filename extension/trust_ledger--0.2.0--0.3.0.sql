@@ -9,6 +9,8 @@ DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
+COMMENT ON SCHEMA trust_ledger IS
+	'Functions and types of the trust ledger. The data is in schema trust.';
 COMMENT ON FUNCTION trust_ledger.trust_score_in(cstring) IS
 	'Input function: (kept,broken,timestamp,half-life) or empty. Errors: 22P02 (syntax), 22003 '
 	'(evidence), 22008 (timestamp), 22023 (half-life). They are soft errors where the caller '
@@ -175,6 +177,21 @@ COMMENT ON FUNCTION trust_ledger.lower_bound(trust_ledger.trust_score, float8, f
 	's + 2(1-a)) with base rate a. confidence: between 0 and 1, exclusive; base_rate: 0 to 1. Use '
 	'it to rank: a short record does not outrank a long one. Errors: 22003 (argument out of '
 	'range).';
+COMMENT ON TYPE trust_ledger.receipt IS
+	'Returned by every writing function: where its entry is in the chain, the state of the '
+	'promise, and the hash. Keep the hash to prove later what was recorded.';
+COMMENT ON COLUMN trust_ledger.receipt.promise IS
+	'The promise. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.customer IS
+	'The customer whose chain has the entry. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.seq IS
+	'Number of the entry in the chain, from 1.';
+COMMENT ON COLUMN trust_ledger.receipt.state IS
+	'State of the promise after the entry. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.recorded_at IS
+	'Time when the ledger recorded the entry, shortly before the commit.';
+COMMENT ON COLUMN trust_ledger.receipt.hash IS
+	'SHA-256 of the entry, 32 bytes. It covers all earlier entries of the chain.';
 
 CREATE FUNCTION trust_ledger.create_chain_table() RETURNS void
 LANGUAGE plpgsql
@@ -197,8 +214,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.chain IS 'One row per customer: how many entries, and the hash of the last. The reserved customer '''' is governance.';
-	COMMENT ON COLUMN trust.chain.score IS 'What verdicts say of the customer''s promises, as of the last of them; customer_score() adds what is overdue and fades it to now.';
+	COMMENT ON TABLE trust.chain IS
+		'One row per customer: the chain of its entries. The customer '''' stands for governance.';
+	PERFORM trust_ledger.comment_on_columns('trust.chain', ARRAY[
+		['customer', 'The customer. The empty text stands for governance.'],
+		['length', 'Number of entries.'],
+		['head', 'Hash of the last entry, 32 bytes.'],
+		['recorded_at', 'Time when the last entry was recorded. NULL if there is none.'],
+		['score', 'Score of the verdicts, as of the last of them. customer_score() adds overdue '
+			'promises and fades it to the current time.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_chain_table() IS
@@ -285,22 +309,112 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON COLUMN trust.entry.actor_seq IS 'The governance entry by which the actor was what the entry says.';
-	COMMENT ON TABLE trust.entry IS 'The history: one row per event, tied to all before it by its hash. Append-only. doc/format.md says how to verify it with any other software.';
+	COMMENT ON TABLE trust.entry IS
+		'The history: one row per event. Append-only; each entry holds the hash of the entry '
+		'before it. doc/format.md describes how to verify it with other software.';
+	PERFORM trust_ledger.comment_on_columns('trust.entry', ARRAY[
+		['customer', 'The customer whose chain has the entry. The empty text stands for '
+			'governance.'],
+		['seq', 'Number of the entry in the chain, from 1 without gaps.'],
+		['format', 'Number of the format in which the entry was hashed.'],
+		['promise', 'The promise. NULL for governance.'],
+		['event', 'What happened: made, backed, assessed, ...'],
+		['recorded_at', 'Time when the ledger recorded the entry, shortly before the commit.'],
+		['occurred_at', 'Time when it happened, as the caller stated it; otherwise recorded_at.'],
+		['backfilled', 'Whether the entry was recorded so late that it needed level import. Then '
+			'occurred_at decides what was in time, otherwise recorded_at.'],
+		['actor', 'Who acted. NULL if unknown.'],
+		['actor_kind', 'Kind of the actor at that time: human, ai or system.'],
+		['speaks_for', 'Whom the actor spoke for: company, customer or record.'],
+		['responsible', 'The human responsible for the machine that acted. NULL for humans.'],
+		['actor_seq', 'The governance entry that made the actor what the columns above say.'],
+		['login', 'The session user.'],
+		['role', 'The current user.'],
+		['evidence', 'How the ledger knows that the actor acted: asserted, session or passkey.'],
+		['evidence_asked', 'Evidence that policy required of a backer. NULL if it required no '
+			'backer.'],
+		['state', 'State of the promise after the entry.'],
+		['refers_to', 'Number of the earlier entry that this one replaces, backs, declines, '
+			'accepts, confirms or erases.'],
+		['subject', 'What an entry of governance is about: the ledger, an actor, rule, role or '
+			'source.'],
+		['details', 'For governance, the row that the subject has from then on. For a promise, the '
+			'row of the tracked table that wrote the entry. For event erased, the erased texts.'],
+		['promiser', 'Who made the promise.'],
+		['promiser_kind', 'Kind of the promiser when the promise was made: human, ai or system.'],
+		['drafted_by', 'Who wrote the words. NULL for the promiser.'],
+		['backer', 'The human who backs the promise from then on.'],
+		['kind', 'Kind of promise, in the company''s own terms.'],
+		['due', 'Time when the promise is due. During a pause, its latest possible value.'],
+		['overdue_at', 'due plus the grace time of the policies.'],
+		['back_by', 'Time by which policy requires a backer.'],
+		['value', 'What the promise is worth, in currency.'],
+		['currency', 'Currency of value.'],
+		['longest_pause', 'Longest total duration of all pauses under these terms.'],
+		['accepted', 'Whether the customer accepts the terms by this entry.'],
+		['relayed', 'Whether the company passes on what the customer said.'],
+		['stands', 'Whether the terms or the verdict take effect. False: the entry is only '
+			'recorded.'],
+		['verdict', 'kept, partly_kept or broken.'],
+		['whose_word', 'Whose verdict it is: customer, record or company.'],
+		['purpose_met', 'Whether the customer''s purpose was met.'],
+		['weight_kept', 'Weight of the verdict as kept, in thousandths. NULL if it does not '
+			'stand.'],
+		['weight_broken', 'Weight of the verdict as broken, in thousandths. NULL if it does not '
+			'stand.'],
+		['idempotency_key', 'Key of the call, unique for the customer. Set in the first entry of a '
+			'call.'],
+		['request', 'Commitment to the arguments of a call that has an idempotency key, 64 bytes.'],
+		['request_salt', 'Salt of request, 32 bytes.'],
+		['words', 'What is promised. NULL after it was erased.'],
+		['words_salt', 'Salt of words_commitment, 32 bytes. NULL after the words were erased.'],
+		['words_commitment', 'HMAC-SHA-256 of words.'],
+		['purpose', 'What the customer wants it for. NULL after it was erased.'],
+		['purpose_salt', 'Salt of purpose_commitment, 32 bytes. NULL after the purpose was '
+			'erased.'],
+		['purpose_commitment', 'HMAC-SHA-256 of purpose.'],
+		['note', 'The reason, the note, or how a breach was repaired. NULL after it was erased.'],
+		['note_salt', 'Salt of note_commitment, 32 bytes. NULL after the note was erased.'],
+		['note_commitment', 'HMAC-SHA-256 of note.'],
+		['context', 'JSON that the application added. NULL after it was erased.'],
+		['context_salt', 'Salt of context_commitment, 32 bytes. NULL after the context was '
+			'erased.'],
+		['context_commitment', 'HMAC-SHA-256 of context.'],
+		['name', 'Name of the actor that governance registered. NULL after it was erased.'],
+		['name_salt', 'Salt of name_commitment, 32 bytes. NULL after the name was erased.'],
+		['name_commitment', 'HMAC-SHA-256 of name.'],
+		['prev_hash', 'Hash of the entry before, 32 bytes. Zero bytes in the first entry.'],
+		['hash', 'SHA-256 of the entry and prev_hash, 32 bytes.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_entry_table() IS
 	'Comments on table trust.entry. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.guard_entry() IS
+	'Guard of trust.entry. Allows entries that the ledger appends, and erasing their texts. Error '
+	'TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_chain() IS
+	'Guard of trust.chain. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_promise() IS
+	'Guard of trust.promise. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_source() IS
+	'Guard of trust.source. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_governed() IS
+	'Guard of trust.ledger, actor, policy, access and tracking. Allows changes only together with '
+	'an appended entry of governance. Error TL006.';
 
 CREATE FUNCTION trust_ledger.guard_copy() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_copy() IS
-	'Guard of trust.copy: create_ledger() marks an empty ledger as a copy, and nothing changes that. Error TL006.';
+	'Guard of trust.copy. Allows create_ledger() to mark an empty ledger as a copy, and nothing '
+	'else. Error TL006.';
 
 CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_parked() IS
-	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
+	'Guard of trust.parked_change. Allows the ledger to park, replay and drop a change, and to '
+	'update its error. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_truncate() IS
+	'Guard of every table in schema trust. Refuses TRUNCATE. Error TL006.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
 LANGUAGE plpgsql
@@ -310,35 +424,49 @@ DECLARE
 	guarded record;
 	place   regclass;
 BEGIN
-	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
-	-- ledgers of earlier versions do not have it
+	-- in the order in which writing functions lock them, so that no session deadlocks
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor,
+		trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
+	-- ledgers of earlier versions do not have this column
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
 	FOR guarded IN
-		SELECT * FROM (VALUES
-			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
-			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
+		SELECT g.tab, g.guard
+		FROM (VALUES
+			('entry', 'guard_entry'),
+			('chain', 'guard_chain'),
+			('promise', 'guard_promise'),
+			('source', 'guard_source'),
+			('ledger', 'guard_governed'),
+			('actor', 'guard_governed'),
+			('policy', 'guard_governed'),
+			('access', 'guard_governed'),
+			('tracking', 'guard_governed'),
+			('parked_change', 'guard_parked'),
+			('copy', 'guard_copy')) AS g (tab, guard)
 	LOOP
-		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
-		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
-		-- ALWAYS: session_replication_role = replica must not get past
-		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
-		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		EXECUTE format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I '
+			'FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		-- ALWAYS, so that it fires under session_replication_role = replica, too
+		EXECUTE format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- Partitions inherit row triggers of their table. TRUNCATE of a partition does not fire
+		-- triggers of the table.
 		FOR place IN
-			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			SELECT format('trust.%I', guarded.tab)::regclass
 			UNION
-			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+			SELECT relid FROM pg_partition_tree(format('trust.%I', guarded.tab)::regclass)
 		LOOP
-			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
-			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
-			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+			EXECUTE format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s '
+				'EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
 		END LOOP;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
-	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+	'Creates the guards on the ledger''s tables, or replaces them. Adds column salt to '
+	'trust.parked_change if it is missing. Called by create_ledger() and migrate_ledger().';
 
 CREATE FUNCTION trust_ledger.create_access_table() RETURNS void
 LANGUAGE plpgsql
@@ -360,13 +488,33 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.access IS 'What database roles may do. Changed by grant_access() and revoke_access().';
+	COMMENT ON TABLE trust.access IS
+		'Access levels of database roles. Changed by grant_access() and revoke_access().';
+	PERFORM trust_ledger.comment_on_columns('trust.access', ARRAY[
+		['role', 'Name of the database role. Its members have the same levels.'],
+		['levels', 'application, analyst, auditor, import, admin. Empty after all are revoked.'],
+		['seq', 'The governance entry that last changed the row.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_access_table() IS
 	'Comments on table trust.access. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.require_reader() IS
+	'Returns true if the current user has level application, analyst, auditor or admin; otherwise '
+	'raises TL004. All views of schema trust call it.';
+COMMENT ON FUNCTION trust_ledger.reads_words() IS
+	'Whether the current user may read texts that people wrote: level application or auditor. For '
+	'other users, views show NULL.';
+COMMENT ON FUNCTION trust_ledger.grant_access(text, text, text, text, timestamptz, jsonb, text) IS
+	'Grants a level to a database role and its members: application (write and read promises), '
+	'analyst (read views, without words), auditor (read history and words, verify), import (write '
+	'with any occurred_at), admin (govern). Requires level admin. Errors: TL004, 42704 (no such '
+	'role), 22023 (no such level).';
+COMMENT ON FUNCTION trust_ledger.revoke_access(text, text, text, text, timestamptz, jsonb, text) IS
+	'Revokes a level from a database role. The owner of the ledger can always govern. Requires '
+	'level admin. Errors: TL004, 42704 (the role does not have the level).';
 
-CREATE FUNCTION trust_ledger.access_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.access_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -382,18 +530,22 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.access_views() IS
-	'The text of the view of access. Part of ledger_views().';
+	'Name and query of view trust.access_level. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_access_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+	COMMENT ON VIEW trust.access_level IS
+		'One row per database role and level that it was granted.';
+	PERFORM trust_ledger.comment_on_columns('trust.access_level', ARRAY[
+		['role', 'Name of the database role. Its members have the same level.'],
+		['level', 'application, analyst, auditor, import or admin.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_access_views() IS
-	'Comments on the view of access. Called by create_views().';
+	'Comments on view trust.access_level. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text)
 RETURNS SETOF record
@@ -784,6 +936,38 @@ COMMENT ON FUNCTION trust_ledger.structure_problems() IS
 	'refuse writes. Additional plain columns and indexes, and partitions, are not reported. '
 	'readable: false if a missing table or column, or another type, makes the ledger unreadable. '
 	'Called by verify() and check_tables().';
+COMMENT ON FUNCTION trust_ledger.check_ledger() IS
+	'Raises an error unless the database has a ledger (55000) that the database owner owns '
+	'(TL006), and its encoding is UTF8 (0A000).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_ledger_owner() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT pg_has_role('pg_database_owner', 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of database "%"', current_database()
+			USING ERRCODE = '42501',
+			DETAIL = format('"%s" does not own it. The database owner owns the '
+				'ledger.', CURRENT_USER),
+			HINT = format('Call this as "%s".', (
+				SELECT pg_get_userbyid(datdba)
+				FROM pg_database
+				WHERE datname = current_database()));
+	END IF;
+	IF getdatabaseencoding() <> 'UTF8' THEN
+		RAISE EXCEPTION 'database encoding must be UTF8'
+			USING ERRCODE = '0A000',
+			DETAIL = format(
+				'The encoding is %s. Hashes of texts must be the same in every database.',
+				getdatabaseencoding()),
+			HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0;';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_ledger_owner() IS
+	'Raises an error unless the current user owns the database (42501) and its encoding is UTF8 '
+	'(0A000).';
 
 CREATE FUNCTION trust_ledger.create_settings_table() RETURNS void
 LANGUAGE plpgsql
@@ -809,18 +993,30 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.ledger IS 'The ledger''s settings, one row. Changed by set_ledger().';
-	COMMENT ON COLUMN trust.ledger.half_life IS 'How fast evidence fades: after this time it weighs half.';
-	COMMENT ON COLUMN trust.ledger.weights IS 'What verdicts weigh, [kept, broken] in thousandths.';
-	COMMENT ON COLUMN trust.ledger.zone IS 'The time zone in which a day that something is due on ends.';
-	COMMENT ON COLUMN trust.ledger.lag IS 'How far back occurred_at may lie without the level import.';
-	COMMENT ON COLUMN trust.ledger.seq IS 'The governance entry that last changed it.';
+	COMMENT ON TABLE trust.ledger IS
+		'Settings of the ledger, one row. Changed by set_ledger().';
+	PERFORM trust_ledger.comment_on_columns('trust.ledger', ARRAY[
+		['ledger', 'Identifier of the ledger. It is part of every hash.'],
+		['table_format', 'Format of the tables: 1. migrate_ledger() changes it.'],
+		['half_life', 'Time after which evidence counts half, in days and smaller units.'],
+		['weights', 'Weights of verdicts: for each kind of verdict [kept, broken] in thousandths.'],
+		['zone', 'Time zone in which the day of due_on ends.'],
+		['lag', 'How far occurred_at may lie in the past without level import; at most seven '
+			'days.'],
+		['seq', 'The governance entry that last changed the row.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_settings_table() IS
 	'Comments on table trust.ledger. Called by comment_on_tables().';
-COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+COMMENT ON FUNCTION trust_ledger.found_ledger() IS
+	'Writes the first two entries of an empty ledger. Called by create_ledger(). Errors: 42501 '
+	'(not the owner), 42710 (there are entries), 55000, TL006.';
+COMMENT ON FUNCTION trust_ledger.set_ledger(
+	interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes settings; those that are NULL stay. half_life: 1 to 36525 days, without months. '
+	'weights: pairs [kept, broken] in thousandths, with kept > repaired > admitted > broken. zone: '
+	'time zone in which the day of due_on ends. lag: how far occurred_at may lie in the past, at '
+	'most seven days, without months. Requires level admin. Errors: TL004, 22023.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void
 LANGUAGE plpgsql
@@ -828,192 +1024,325 @@ SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 AS $$
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped) THEN
+	IF EXISTS (
+		SELECT FROM pg_attribute
+		WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped)
+	THEN
 		RETURN;
 	END IF;
-	ALTER TABLE trust.chain ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
-	-- the guard lets nothing but the one way in write here
+	ALTER TABLE trust.chain
+		ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
+	-- the guard would refuse the UPDATE; create_guards() puts it back
 	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
-	UPDATE trust.chain c SET score = s.score
-	FROM (SELECT p.customer, trust_ledger.score_agg(p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8, p.settled_at, l.half_life) AS score
-		  FROM trust.promise p, trust.ledger l GROUP BY p.customer) s
+	UPDATE trust.chain c
+	SET score = s.score
+	FROM (
+		SELECT p.customer,
+			trust_ledger.score_agg(
+				p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8,
+				p.settled_at, l.half_life) AS score
+		FROM trust.promise p, trust.ledger l
+		GROUP BY p.customer) s
 	WHERE s.customer = c.customer;
 	PERFORM trust_ledger.create_guards();
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.create_scores() IS
+	'Adds column score to trust.chain, and computes it from trust.promise. The only column of the '
+	'ledger''s tables that has a type of the extension. Called by create_ledger() and '
+	'migrate_ledger().';
 
-CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.ledger_relations(
+	OUT relid regclass, OUT owned_by oid, OUT is_view boolean)
+RETURNS SETOF record
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH own AS (
 		SELECT c.oid, name.is_view
-		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,copy}'::text[]), false
-			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
-			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
+		FROM (
+			SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,'
+				'parked_change,copy}'::text[]), false
+			UNION ALL
+			SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
+		JOIN pg_class c
+			ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
 	), place AS (
 		SELECT oid, is_view FROM own
-		UNION SELECT p.relid, false FROM own, LATERAL pg_partition_tree(own.oid) AS p WHERE NOT own.is_view
+		UNION
+		SELECT p.relid, false
+		FROM own, LATERAL pg_partition_tree(own.oid) AS p
+		WHERE NOT own.is_view
 	)
-	SELECT c.oid::regclass, c.relowner, p.is_view FROM place p JOIN pg_class c ON c.oid = p.oid
+	SELECT c.oid::regclass, c.relowner, p.is_view
+	FROM place p
+	JOIN pg_class c ON c.oid = p.oid
 $$;
 COMMENT ON FUNCTION trust_ledger.ledger_relations() IS
-	'What a ledger consists of, as far as it is there: its tables with their partitions, and its views; who owns them.';
+	'The tables of the ledger, their partitions, and the views, as far as they exist, with their '
+	'owners.';
 
 CREATE FUNCTION trust_ledger.check_nothing_planted() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	trusted CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
-	places  CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
-	views   CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE is_view);
+	trusted CONSTANT oid := (
+		SELECT datdba FROM pg_database WHERE datname = current_database());
+	places  CONSTANT oid[] := ARRAY(
+		SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
+	views   CONSTANT oid[] := ARRAY(
+		SELECT relid FROM trust_ledger.ledger_relations() WHERE is_view);
 	planted text;
 BEGIN
 	SELECT min(found.what) INTO planted
 	FROM (
-		-- a condition runs as code does, so only the guards themselves will do
+		-- triggers other than guards; a guard with a condition runs code, too
 		SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0)
 		FROM pg_trigger t
-		WHERE t.tgrelid = ANY (places || views) AND NOT t.tgisinternal
-			AND NOT (t.tgname IN ('trust_guard', 'trust_guard_truncate') AND t.tgqual IS NULL AND t.tgfoid IN (
-				SELECT p.oid FROM pg_proc p JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
-				WHERE p.pronamespace = 'trust_ledger'::regnamespace AND p.proname ~ '^guard_'))
-		UNION ALL SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0) FROM pg_rewrite w
+		WHERE t.tgrelid = ANY (places || views)
+			AND NOT t.tgisinternal
+			AND NOT (t.tgname IN ('trust_guard', 'trust_guard_truncate')
+				AND t.tgqual IS NULL
+				AND t.tgfoid IN (
+					SELECT p.oid
+					FROM pg_proc p
+					JOIN pg_depend e
+						ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+					WHERE p.pronamespace = 'trust_ledger'::regnamespace
+						AND p.proname ~ '^guard_'))
+		UNION ALL
+		SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0)
+		FROM pg_rewrite w
 		WHERE w.ev_class = ANY (places) OR w.ev_class = ANY (views) AND w.rulename <> '_RETURN'
-		UNION ALL SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0) FROM pg_policy p WHERE p.polrelid = ANY (places)
-		UNION ALL SELECT pg_describe_object('pg_statistic_ext'::regclass, x.oid, 0) FROM pg_statistic_ext x WHERE x.stxrelid = ANY (places) AND x.stxexprs IS NOT NULL
-		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k
+		UNION ALL
+		SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0)
+		FROM pg_policy p
+		WHERE p.polrelid = ANY (places)
+		UNION ALL
+		SELECT pg_describe_object('pg_statistic_ext'::regclass, x.oid, 0)
+		FROM pg_statistic_ext x
+		WHERE x.stxrelid = ANY (places) AND x.stxexprs IS NOT NULL
+		UNION ALL
+		SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+		FROM pg_constraint k
 		WHERE k.contype = 'f' AND (k.conrelid = ANY (places) OR k.confrelid = ANY (places))
-		-- another table's rows show up here, or these there
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
-		FROM pg_inherits i WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
+		UNION ALL
+		-- inheritance, which shows rows of another table in this one, or the other way round
+		SELECT pg_describe_object('pg_class'::regclass,
+			CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
+		FROM pg_inherits i
+		WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
+		UNION ALL
+		SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
 		FROM pg_class c
-		WHERE c.oid = ANY (places) AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity) OR c.oid = ANY (views) AND c.relkind <> 'v'
-		-- what a partition has of its own: check_tables() sees the tables only
-		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
-		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-		WHERE c.oid = ANY (places) AND c.relispartition AND k.contype IN ('c', 'p', 'u', 'x') AND k.coninhcount = 0
-		UNION ALL SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0)
-		FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-		WHERE c.oid = ANY (places) AND c.relispartition AND (c.relname, a.attname) <> ('chain', 'score')
+		WHERE c.oid = ANY (places)
+				AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity)
+			OR c.oid = ANY (views) AND c.relkind <> 'v'
+		UNION ALL
+		-- constraints, defaults and indexes of partitions; check_tables() does not see partitions
+		SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+		FROM pg_constraint k
+		JOIN pg_class c ON c.oid = k.conrelid
+		WHERE c.oid = ANY (places)
+			AND c.relispartition
+			AND k.contype IN ('c', 'p', 'u', 'x')
+			AND k.coninhcount = 0
+		UNION ALL
+		SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0)
+		FROM pg_attrdef d
+		JOIN pg_class c ON c.oid = d.adrelid
+		JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+		WHERE c.oid = ANY (places)
+			AND c.relispartition
+			AND (c.relname, a.attname) <> ('chain', 'score')
 			AND NOT EXISTS (
-				SELECT FROM pg_inherits h JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname JOIN pg_attrdef e ON e.adrelid = b.attrelid AND e.adnum = b.attnum
-				WHERE h.inhrelid = c.oid AND pg_get_expr(e.adbin, e.adrelid) = pg_get_expr(d.adbin, d.adrelid))
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, i.indexrelid, 0)
+				SELECT
+				FROM pg_inherits h
+				JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname
+				JOIN pg_attrdef e ON e.adrelid = b.attrelid AND e.adnum = b.attnum
+				WHERE h.inhrelid = c.oid
+					AND pg_get_expr(e.adbin, e.adrelid) = pg_get_expr(d.adbin, d.adrelid))
+		UNION ALL
+		SELECT pg_describe_object('pg_class'::regclass, i.indexrelid, 0)
 		FROM pg_index i
-		WHERE i.indrelid = ANY (places) AND (EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace)
-			OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisunique) AND (SELECT relispartition FROM pg_class WHERE oid = i.indrelid)
-				AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid))
-		-- what constraints, defaults, indexes and columns call
-		UNION ALL SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
+		WHERE i.indrelid = ANY (places)
+			AND (EXISTS (
+					SELECT FROM pg_opclass o
+					WHERE o.oid = ANY (i.indclass)
+						AND o.opcnamespace <> 'pg_catalog'::regnamespace)
+				OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisunique)
+					AND (SELECT relispartition FROM pg_class WHERE oid = i.indrelid)
+					AND NOT EXISTS (
+						SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid))
+		UNION ALL
+		-- functions, operators, types and operator classes of others that constraints, defaults,
+		-- indexes and columns use
+		SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
 		FROM pg_depend d
-			LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-			LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-			LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
-			LEFT JOIN pg_opclass c ON d.refclassid = 'pg_opclass'::regclass AND c.oid = d.refobjid
-		WHERE NOT pg_has_role(coalesce(f.proowner, o.oprowner, t.typowner, c.opcowner), trusted, 'USAGE')
-			AND (d.classid = 'pg_class'::regclass AND d.objid = ANY (places || ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY (places)))
-				OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = ANY (places))
-				OR d.classid = 'pg_attrdef'::regclass AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY (places)))
+		LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+		LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+		LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+		LEFT JOIN pg_opclass c ON d.refclassid = 'pg_opclass'::regclass AND c.oid = d.refobjid
+		WHERE NOT pg_has_role(
+				coalesce(f.proowner, o.oprowner, t.typowner, c.opcowner), trusted, 'USAGE')
+			AND (d.classid = 'pg_class'::regclass
+					AND d.objid = ANY (places || ARRAY(
+						SELECT indexrelid FROM pg_index WHERE indrelid = ANY (places)))
+				OR d.classid = 'pg_constraint'::regclass
+					AND d.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = ANY (places))
+				OR d.classid = 'pg_attrdef'::regclass
+					AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY (places)))
 	) AS found (what);
 	IF planted IS NOT NULL THEN
-		RAISE EXCEPTION 'the tables of schema "trust" cannot be taken over'
+		RAISE EXCEPTION 'cannot take over the tables of schema "trust"'
 			USING ERRCODE = 'TL006',
-			DETAIL = format('There is something on them that a ledger does not have: %s.', planted),
-			HINT = 'Look who put it there, and drop it; or drop the schema, if the ledger is not yours.';
+			DETAIL = format('They have an object that is not part of a ledger: %s.', planted),
+			HINT = 'Find out who created it, and drop it. If the ledger is not yours, drop the '
+				'schema.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
-	'An error (TL006) where something on the ledger''s tables and views can run code that is not the extension''s, or show rows that are not theirs: triggers other than guards, rules, policies, foreign keys, inheritance, statistics of expressions. Called by take_ledger().';
+	'Raises TL006 if the tables or views of the ledger have anything that can run code other than '
+	'the extension''s, or show other rows: triggers other than guards, rules, policies, foreign '
+	'keys, inheritance, statistics on expressions. Called by take_ledger().';
 
 CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 AS $$
 DECLARE
-	new_owner CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
+	new_owner  CONSTANT oid := (
+		SELECT datdba FROM pg_database WHERE datname = current_database());
 	old_owners oid[];
 	place      record;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	IF to_regclass('trust.ledger') IS NULL THEN
-		RAISE EXCEPTION 'there is no ledger in this database' USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
+		RAISE EXCEPTION 'database "%" has no ledger', current_database()
+			USING ERRCODE = '55000',
+			HINT = 'Run SELECT trust_ledger.create_ledger();';
 	END IF;
 	old_owners := ARRAY(
 		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
-		UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
+		UNION
+		SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
 	IF old_owners = '{}' AND NOT trust_ledger.ledger_is_empty() THEN
 		RETURN NULL;
 	ELSIF cardinality(old_owners) > 1 THEN
-		RAISE EXCEPTION 'schema "trust" belongs to several roles'
-			USING ERRCODE = 'TL006', DETAIL = (SELECT string_agg(format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o)) FROM unnest(old_owners) o),
-			HINT = 'A ledger has one owner: look who made which table, and drop what somebody planted.';
-	ELSIF old_owners <> '{}' AND (NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER')) THEN
-		RAISE EXCEPTION 'permission denied to take the ledger from role "%"', pg_get_userbyid(old_owners[1])
+		RAISE EXCEPTION 'schema "trust" has objects of several owners'
+			USING ERRCODE = 'TL006',
+			DETAIL = (
+				SELECT string_agg(
+					format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o))
+				FROM unnest(old_owners) o),
+			HINT = 'Find out who created which object, and drop those that are not the ledger''s.';
+	ELSIF old_owners <> '{}' AND (
+		NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER'))
+	THEN
+		RAISE EXCEPTION 'permission denied to take the ledger from role "%"',
+				pg_get_userbyid(old_owners[1])
 			USING ERRCODE = '42501',
-			DETAIL = format('It belongs to "%s", the database to "%s".', pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
-			HINT = 'A superuser can do this, or a role that is a member of both.';
+			DETAIL = format('"%s" owns the ledger, "%s" owns the database.',
+				pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
+			HINT = 'Call this as a superuser, or as a member of both roles.';
 	END IF;
-	-- nobody plants anything from here on: changing an owner locks, and runs nobody's code
-	FOR place IN SELECT relid FROM trust_ledger.ledger_relations() AS r JOIN pg_class c ON c.oid = r.relid WHERE NOT is_view AND c.relkind IN ('r', 'p') LOOP
+	-- From here on, nobody can plant anything. Changing the owner locks, and runs no code.
+	FOR place IN
+		SELECT relid
+		FROM trust_ledger.ledger_relations() AS r
+		JOIN pg_class c ON c.oid = r.relid
+		WHERE NOT is_view AND c.relkind IN ('r', 'p')
+	LOOP
 		EXECUTE format('LOCK TABLE ONLY %s', place.relid);
 	END LOOP;
 	PERFORM trust_ledger.check_nothing_planted();
 	IF old_owners <> '{}' THEN
 		EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
-		FOR place IN SELECT * FROM trust_ledger.ledger_relations() LOOP
-			EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END, place.relid, pg_get_userbyid(new_owner));
+		FOR place IN SELECT relid, is_view FROM trust_ledger.ledger_relations() LOOP
+			EXECUTE format('ALTER %s %s OWNER TO %I',
+				CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END,
+				place.relid, pg_get_userbyid(new_owner));
 		END LOOP;
 		PERFORM trust_ledger.check_nothing_planted();
 	END IF;
 	PERFORM trust_ledger.check_tables();
-	-- rights that were given go with who gave them; views get theirs again by migrate_ledger()
+	-- revoke what was granted to others; migrate_ledger() grants SELECT on views again
 	FOR place IN
 		SELECT DISTINCT r.relid, a.grantee
-		FROM trust_ledger.ledger_relations() r JOIN pg_class c ON c.oid = r.relid,
-			LATERAL (SELECT grantee FROM aclexplode(c.relacl) UNION SELECT x.grantee FROM pg_attribute t, LATERAL aclexplode(t.attacl) x WHERE t.attrelid = r.relid) AS a
+		FROM trust_ledger.ledger_relations() r
+		JOIN pg_class c ON c.oid = r.relid,
+			LATERAL (
+				SELECT grantee FROM aclexplode(c.relacl)
+				UNION
+				SELECT x.grantee
+				FROM pg_attribute t, LATERAL aclexplode(t.attacl) x
+				WHERE t.attrelid = r.relid) AS a
 		WHERE a.grantee <> new_owner
 		UNION ALL
-		SELECT NULL, a.grantee FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a WHERE n.nspname = 'trust' AND a.grantee <> new_owner
+		SELECT NULL, a.grantee
+		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> new_owner
 	LOOP
-		EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', coalesce(place.relid::text, 'SCHEMA trust'),
-			CASE place.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(place.grantee)) END);
+		EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE',
+			coalesce(place.relid::text, 'SCHEMA trust'),
+			CASE place.grantee
+				WHEN 0 THEN 'PUBLIC'
+				ELSE quote_ident(pg_get_userbyid(place.grantee))
+			END);
 	END LOOP;
 	GRANT USAGE ON SCHEMA trust TO PUBLIC;
 	RETURN pg_get_userbyid(old_owners[1]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.take_ledger() IS
-	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, if nothing on them is foreign, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
+	'Changes the owner of schema trust, its tables and views to the database owner, and revokes '
+	'what was granted on them. Needs the privileges for that. Returns the former owner; NULL if it '
+	'was the database owner. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000 '
+	'(no ledger, or other tables), TL006 (foreign objects).';
 
 CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
-	'Whether the ledger''s tables hold no row at all, as after a restore of the schema alone; then nobody writes one before the transaction ends. Called by create_ledger(). Errors: 42501 not the owner, 55000, TL006.';
+	'Whether no table of the ledger has a row, as after restoring a schema-only dump. If so, it '
+	'locks them against writes until the end of the transaction. Called by create_ledger(). '
+	'Errors: 42501 (not the owner), 55000, TL006.';
 
 CREATE FUNCTION trust_ledger.check_tables() RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	-- a plain column more is no problem in a ledger, but these tables may be anybody's
-	amiss CONSTANT text := (SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ')
-		FROM (SELECT tab, what, problem FROM trust_ledger.structure_problems() WHERE (tab, what) <> ('copy', 'table')
-			UNION SELECT tab, what, 'is no column of the ledger' FROM trust_ledger.found_structure() f
-			WHERE what ~ '^column ' AND harmless AND NOT EXISTS (SELECT FROM trust_ledger.ledger_structure() s WHERE (s.tab, s.what) = (f.tab, f.what))) AS p);
+	-- In a ledger, an additional column is no problem. These tables may be somebody else's.
+	differences CONSTANT text := (
+		SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ')
+		FROM (
+			SELECT tab, what, problem
+			FROM trust_ledger.structure_problems()
+			WHERE (tab, what) <> ('copy', 'table')
+			UNION
+			SELECT tab, what, 'is not a column of the ledger'
+			FROM trust_ledger.found_structure() f
+			WHERE what ~ '^column '
+				AND harmless
+				AND NOT EXISTS (
+					SELECT FROM trust_ledger.ledger_structure() s
+					WHERE (s.tab, s.what) = (f.tab, f.what))) AS p);
 BEGIN
-	IF amiss IS NOT NULL THEN
+	IF differences IS NOT NULL THEN
 		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
-			USING ERRCODE = '55000', DETAIL = format('What differs: %s.', amiss),
-			HINT = 'Give them back what they were made with. If they are empty, DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger(); again.';
+			USING ERRCODE = '55000',
+			DETAIL = format('Differences: %s.', differences),
+			HINT = 'Undo the differences. If the tables are empty, run DROP SCHEMA trust CASCADE; '
+				'SELECT trust_ledger.create_ledger();';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_tables() IS
-	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
+	'Raises 55000 unless the tables of schema trust have the columns, defaults, constraints and '
+	'indexes of this version. They may have more plain indexes, and be partitioned. Called by '
+	'take_ledger().';
 
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,
@@ -1023,7 +1352,56 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
-	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
+	'Makes the database owner the owner of the ledger, after CREATE DATABASE ... TEMPLATE or ALTER '
+	'DATABASE ... OWNER TO: changes the owner of schema, tables and views, revokes what was '
+	'granted on them, replaces guards and views, and records it in governance (ledger_adopted, '
+	'access_granted, access_revoked). For a copy it records nothing and returns NULL. Call it as a '
+	'superuser or a member of both owners. Errors: 42501, 55000 (nothing to adopt), TL006 (foreign '
+	'objects).';
+
+CREATE FUNCTION trust_ledger.comment_on_columns(relation regclass, comments text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	comment text[];
+BEGIN
+	FOREACH comment SLICE 1 IN ARRAY comments LOOP
+		IF EXISTS (
+			SELECT FROM pg_attribute
+			WHERE attrelid = relation AND attname = comment[1] AND NOT attisdropped)
+		THEN
+			EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, comment[1], comment[2]);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_columns(regclass, text[]) IS
+	'Comments on the columns of a table or view. comments: array of {column, comment}; columns '
+	'that the relation does not have are ignored. Called by the other comment_on functions.';
+
+CREATE FUNCTION trust_ledger.comment_on_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON SCHEMA trust IS
+		'Data of the trust ledger. Only the functions of schema trust_ledger write it.';
+	PERFORM trust_ledger.comment_on_settings_table();
+	PERFORM trust_ledger.comment_on_actor_table();
+	PERFORM trust_ledger.comment_on_policy_table();
+	PERFORM trust_ledger.comment_on_access_table();
+	PERFORM trust_ledger.comment_on_tracking_table();
+	PERFORM trust_ledger.comment_on_chain_table();
+	PERFORM trust_ledger.comment_on_promise_table();
+	PERFORM trust_ledger.comment_on_source_table();
+	PERFORM trust_ledger.comment_on_entry_table();
+	PERFORM trust_ledger.comment_on_parked_table();
+	PERFORM trust_ledger.comment_on_copy_table();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tables() IS
+	'Comments on schema trust and its tables. Called by create_ledger() and migrate_ledger().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_tables() RETURNS void
 LANGUAGE plpgsql
@@ -1045,81 +1423,82 @@ BEGIN
 	PERFORM trust_ledger.create_entry_table();
 	PERFORM trust_ledger.create_parked_table();
 
-	-- The owner's default privileges may have given rights to others: nobody writes here by hand.
+	-- default privileges of the owner may have granted rights to others
 	FOR foreign_right IN
-		SELECT DISTINCT a.grantee FROM pg_catalog.pg_class c, LATERAL pg_catalog.aclexplode(c.relacl) a
-		WHERE c.relnamespace = 'trust'::pg_catalog.regnamespace AND a.grantee <> c.relowner
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		WHERE c.relnamespace = 'trust'::regnamespace AND a.grantee <> c.relowner
 		UNION
-		SELECT a.grantee FROM pg_catalog.pg_namespace n, LATERAL pg_catalog.aclexplode(n.nspacl) a
+		SELECT a.grantee
+		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
 		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
 	LOOP
-		grantee := CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::pg_catalog.regrole::pg_catalog.text END;
+		grantee := CASE foreign_right.grantee
+			WHEN 0 THEN 'PUBLIC'
+			ELSE foreign_right.grantee::regrole::text
+		END;
 		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
 		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
 	END LOOP;
 	GRANT USAGE ON SCHEMA trust TO PUBLIC;
 END
 $$;
-
-CREATE FUNCTION trust_ledger.comment_on_tables() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	COMMENT ON SCHEMA trust IS 'The trust ledger''s data. Written by the functions of schema trust_ledger only.';
-	PERFORM trust_ledger.comment_on_settings_table();
-	PERFORM trust_ledger.comment_on_actor_table();
-	PERFORM trust_ledger.comment_on_policy_table();
-	PERFORM trust_ledger.comment_on_access_table();
-	PERFORM trust_ledger.comment_on_tracking_table();
-	PERFORM trust_ledger.comment_on_chain_table();
-	PERFORM trust_ledger.comment_on_promise_table();
-	PERFORM trust_ledger.comment_on_source_table();
-	PERFORM trust_ledger.comment_on_entry_table();
-	PERFORM trust_ledger.comment_on_parked_table();
-	PERFORM trust_ledger.comment_on_copy_table();
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.comment_on_tables() IS
-	'Comments on schema trust and its tables. Called by create_ledger() and migrate_ledger().';
+COMMENT ON FUNCTION trust_ledger.create_tables() IS
+	'Creates schema trust and its tables, owned by the current user. Called by create_ledger().';
 
 CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	caller CONSTANT name := CURRENT_USER;
-	owner  CONSTANT name := (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
-	has    boolean := (SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
-					   FROM pg_namespace n WHERE n.nspname = 'trust');
-	made   uuid;
-	amiss  record;
+	caller  CONSTANT name := CURRENT_USER;
+	owner   CONSTANT name := (
+		SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
+	-- whether schema trust has a ledger; NULL if there is no such schema
+	has     CONSTANT boolean := (
+		SELECT EXISTS (
+			SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
+		FROM pg_namespace n
+		WHERE n.nspname = 'trust');
+	created uuid;
+	planted record;
+	tracked text;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	IF has THEN
 		PERFORM trust_ledger.check_ledger();
-		-- as pg_dump --schema-only leaves it: what is there becomes a ledger
+		-- empty tables of a ledger, as pg_dump --schema-only restores them, become the ledger
 		IF NOT trust_ledger.ledger_is_empty() THEN
-			RAISE EXCEPTION 'there is a ledger in this database already'
-				USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
+			RAISE EXCEPTION 'database "%" already has a ledger', current_database()
+				USING ERRCODE = '42710',
+				HINT = 'After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
 		END IF;
-		SELECT * INTO amiss FROM trust_ledger.ledger_relations() WHERE NOT pg_has_role(owned_by, owner, 'USAGE') ORDER BY relid LIMIT 1;
+		SELECT * INTO planted
+		FROM trust_ledger.ledger_relations()
+		WHERE NOT pg_has_role(owned_by, owner, 'USAGE')
+		ORDER BY relid
+		LIMIT 1;
 		IF FOUND THEN
-			RAISE EXCEPTION '"%" is not this database''s ledger', amiss.relid
-				USING ERRCODE = 'TL006', DETAIL = format('It belongs to "%s", who does not own the database.', pg_get_userbyid(amiss.owned_by)),
-				HINT = 'Give it to the database''s owner, or drop what somebody planted.';
+			RAISE EXCEPTION 'cannot use "%" for the ledger of this database', planted.relid
+				USING ERRCODE = 'TL006',
+				DETAIL = format('"%s" owns it, but does not own the database.',
+					pg_get_userbyid(planted.owned_by)),
+				HINT = 'Change its owner to the database owner, or drop it.';
 		END IF;
 		PERFORM trust_ledger.take_ledger();
-		SELECT string_agg(DISTINCT tab::text, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
-		IF amiss.tables IS NOT NULL THEN
-			RAISE NOTICE 'tables have triggers that track them, and no mapping is on record: %', amiss.tables
-				USING HINT = 'Put it on record with SELECT trust_ledger.track_table(...); until then trust.tracked calls them "by hand".';
+		tracked := (
+			SELECT string_agg(DISTINCT tab::text, ', ') FROM trust_ledger.track_triggers());
+		IF tracked IS NOT NULL THEN
+			RAISE NOTICE 'mapping of tracked tables is not recorded: %', tracked
+				USING HINT = 'Run SELECT trust_ledger.track_table(...) to record it. '
+					'Until then, trust.tracked shows their triggers as "by hand".';
 		END IF;
 	ELSIF NOT has THEN
-		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
-			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';
+		RAISE EXCEPTION 'schema "trust" already exists and does not contain a ledger'
+			USING ERRCODE = '42P06',
+			HINT = 'Rename or drop the schema.';
 	END IF;
-	-- The ledger belongs to whoever owns the database, also where a superuser calls.
+	-- the database owner owns the ledger, even if a superuser creates it
 	PERFORM set_config('role', owner, true);
 	IF has IS NOT TRUE THEN
 		PERFORM trust_ledger.create_tables();
@@ -1134,13 +1513,24 @@ BEGIN
 	ELSE
 		PERFORM trust_ledger.mark_copy(copy);
 	END IF;
-	made := (SELECT ledger FROM trust.ledger);
+	created := (SELECT ledger FROM trust.ledger);
 	PERFORM set_config('role', caller, true);
-	RETURN made;
+	RETURN created;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. copy => ''all'': the tables stay empty, and are for good a copy of another database''s ledger, whose rows a subscription brings; nothing else writes to it. Returns the ledger''s uuid; NULL of a copy. Errors: 22023 another copy, 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+	'Creates the ledger of this database: schema trust with its tables, guards and views. The '
+	'database owner owns it and gets the levels application, analyst, auditor and admin. Existing '
+	'empty tables of a ledger, as after restoring a schema-only dump, become the ledger. copy => '
+	'''all'': the ledger is permanently a copy of another database''s ledger; only a subscription '
+	'writes it. Returns the uuid of the ledger, NULL for a copy. Errors: 22023 (copy), 42710 '
+	'(there is a ledger), 55000 (the tables are not those of a ledger), 42P06 (schema trust '
+	'exists), 42501 (not the owner), 0A000 (encoding is not UTF8), TL006 (a table belongs to '
+	'somebody else).';
+COMMENT ON FUNCTION trust_ledger.migrate_as_owner() IS
+	'Calls migrate_ledger() as the owner of the ledger in a security-restricted operation, and '
+	'returns true. Returns false if it runs in one already. Called by migrate_ledger(). Errors: '
+	'42501 (not the owner), 55000, TL006.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
@@ -1150,28 +1540,35 @@ DECLARE
 	format integer;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	-- before anything of schema trust is read: it could be planted
+	-- before reading schema trust, because somebody else may have created it
 	PERFORM trust_ledger.check_ledger();
-	-- again as whoever owns the tables, also where a superuser calls: what is made belongs to
-	-- them, and what they planted cannot go back to be the caller, as from SET ROLE it could
+	-- Migrate as the owner of the ledger, even if a superuser calls: the owner must own new
+	-- objects, and code that the owner planted must not run with the rights of the caller. SET ROLE
+	-- would let it return to the caller's role; a security-restricted operation does not.
 	IF trust_ledger.migrate_as_owner() THEN
 		RETURN;
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
 	SELECT table_format INTO format FROM trust.ledger;
-	-- a copy gets its settings by the subscription
+	-- a copy has no settings until the subscription delivers them
 	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
-		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
-			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
-				ELSE 'Restore its row from a dump of this ledger.' END;
+		RAISE EXCEPTION 'table "trust.ledger" does not contain the settings of the ledger'
+			USING ERRCODE = '55000',
+			HINT = CASE
+				WHEN trust_ledger.ledger_is_empty()
+				THEN 'All tables are empty. Run SELECT trust_ledger.create_ledger();'
+				ELSE 'Restore its row from a dump of this ledger.'
+			END;
 	ELSIF format <> 1 THEN
-		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
-			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
+		RAISE EXCEPTION 'this version of the extension does not support ledger format %', format
+			USING ERRCODE = '0A000',
+			HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
-	-- There is one format. The next is made from it here: IF format = 1, tables are altered, and table_format is
-	-- written past the guard of trust.ledger, as scores are past that of trust.chain; create_guards() puts it back.
+	-- Format 1 is the only one. The migration to the next one belongs here: alter the tables, and
+	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
+	-- create_guards() puts the guard back.
 	PERFORM trust_ledger.create_scores();
-	-- views first: who reads through one has it, and waits for tables
+	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.comment_on_tables();
@@ -1181,7 +1578,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
+	'Brings the ledger to this version of the extension: guards, views, scores and comments. Run '
+	'it as the database owner after an update, a data-only restore, partitioning, or DROP '
+	'EXTENSION ... CASCADE. It may be run at any time and changes no entry. In a ledger of version '
+	'0.2.0 or earlier it records once what waits in trust.parked. Errors: 42501 (not the owner), '
+	'55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
 
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
@@ -1196,25 +1597,33 @@ BEGIN
 	CREATE TABLE trust.copy (
 		copied text COLLATE "C" PRIMARY KEY
 	);
-	-- the owner's default privileges may have given rights to others
+	-- default privileges of the owner may have granted rights to others
 	FOR foreign_right IN
-		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
 		WHERE c.oid = 'trust.copy'::regclass AND a.grantee <> c.relowner
 	LOOP
-		EXECUTE 'REVOKE ALL ON trust.copy FROM ' || CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::regrole::text END;
+		EXECUTE 'REVOKE ALL ON trust.copy FROM '
+			|| CASE foreign_right.grantee
+				WHEN 0 THEN 'PUBLIC'
+				ELSE foreign_right.grantee::regrole::text
+			END;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
-	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
+	'Creates table trust.copy unless it exists. Called by create_ledger() and migrate_ledger().';
 
 CREATE FUNCTION trust_ledger.comment_on_copy_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
-	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
+	COMMENT ON TABLE trust.copy IS
+		'One row if this ledger is a copy, whose rows arrive by logical replication; otherwise '
+		'empty. create_ledger() writes it once.';
+	PERFORM trust_ledger.comment_on_columns('trust.copy', ARRAY[
+		['copied', 'What is copied: all.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
@@ -1223,36 +1632,49 @@ COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
 CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
-	'Makes an empty ledger a copy, for good. Called by create_ledger(). Errors: 22023 a copy of what, 42501 not the owner, 42710 the ledger is not empty, 55000, TL006.';
+	'Marks an empty ledger as a copy, permanently. Called by create_ledger(). Errors: 22023 '
+	'(unknown value), 42501 (not the owner), 42710 (the ledger is not empty), 55000, TL006.';
 
-CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT * FROM trust_ledger.promise_views()
-	UNION ALL SELECT * FROM trust_ledger.policy_views()
-	UNION ALL SELECT * FROM trust_ledger.access_views()
-	UNION ALL SELECT * FROM trust_ledger.trust_views()
-	UNION ALL SELECT * FROM trust_ledger.exception_views()
-	UNION ALL SELECT * FROM trust_ledger.overdue_views()
-	UNION ALL SELECT * FROM trust_ledger.analysis_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
-	UNION ALL SELECT * FROM trust_ledger.parked_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_views()
+	SELECT v.name, v.definition FROM trust_ledger.promise_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.policy_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.access_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.trust_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.exception_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.overdue_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.analysis_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.tracked_row_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.parked_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.tracked_views() v
 $$;
 COMMENT ON FUNCTION trust_ledger.ledger_views() IS
-	'The views of schema trust: name, and the query as this version makes it, to be read with the search_path pg_catalog. create_views() makes them of it, and verify() compares the views with it.';
+	'The views of schema trust in this version: name, and query to be parsed with search_path '
+	'pg_catalog. create_views() creates them; verify() compares existing views with them.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	made record;
+	view record;
 BEGIN
-	FOR made IN SELECT * FROM trust_ledger.ledger_views() LOOP
-		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', made.name, made.definition);
-		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
+	FOR view IN SELECT v.name, v.definition FROM trust_ledger.ledger_views() v LOOP
+		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s',
+			view.name, view.definition);
+		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', view.name);
 	END LOOP;
 	PERFORM trust_ledger.comment_on_promise_views();
 	PERFORM trust_ledger.comment_on_policy_views();
@@ -1266,6 +1688,9 @@ BEGIN
 	PERFORM trust_ledger.comment_on_tracked_views();
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.create_views() IS
+	'Creates or replaces the views of schema trust, and comments on them. Called by '
+	'create_ledger() and migrate_ledger().';
 
 CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -1281,7 +1706,8 @@ BEGIN
 		actor       text COLLATE "C" PRIMARY KEY,
 		kind        text COLLATE "C" NOT NULL CHECK (kind IN ('human', 'ai', 'system')),
 		name        text,
-		speaks_for  text COLLATE "C" NOT NULL CHECK (speaks_for IN ('company', 'customer', 'record')),
+		speaks_for  text COLLATE "C" NOT NULL CHECK (speaks_for IN ('company', 'customer',
+			'record')),
 		customer    text COLLATE "C",
 		responsible text COLLATE "C",
 		db_role     text COLLATE "C",
@@ -1303,17 +1729,44 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.actor IS 'Who can act: humans, ai and systems. Changed by register_actor() and retire_actor().';
-	COMMENT ON COLUMN trust.actor.speaks_for IS 'Whose word it is when this actor gives a verdict.';
-	COMMENT ON COLUMN trust.actor.customer IS 'The only customer this actor speaks for, if it is bound to one.';
-	COMMENT ON COLUMN trust.actor.responsible IS 'The human who answers for a machine.';
-	COMMENT ON COLUMN trust.actor.db_role IS 'Their own database login.';
-	COMMENT ON COLUMN trust.actor.authority IS 'The most they may back for one customer, per currency, open promises added up; NULL: no limit.';
-	COMMENT ON COLUMN trust.actor.seq IS 'The governance entry that last changed it.';
+	COMMENT ON TABLE trust.actor IS
+		'Actors: humans, AI systems and other systems. Changed by register_actor() and '
+		'retire_actor().';
+	PERFORM trust_ledger.comment_on_columns('trust.actor', ARRAY[
+		['actor', 'Key of the actor.'],
+		['kind', 'human, ai or system. Never changes.'],
+		['name', 'Name for people to read. NULL if none was given, or after it was erased.'],
+		['speaks_for', 'Whose word the actor gives: company, customer or record. Never changes.'],
+		['customer', 'The only customer that the actor speaks for. NULL for any.'],
+		['responsible', 'The human responsible for a machine. NULL for humans.'],
+		['db_role', 'The actor''s own database role. NULL for none.'],
+		['model', 'Name and version of the model of an AI system.'],
+		['authority', 'Highest total value that the actor may back for one customer, per currency: '
+			'{"EUR": 5000}. NULL for no limit.'],
+		['active', 'False after the actor retired.'],
+		['successor', 'The human who took over when the actor retired. NULL for none.'],
+		['seq', 'The governance entry that last changed the row.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_actor_table() IS
 	'Comments on table trust.actor. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.act_as(text) IS
+	'Sets the actor for calls that name none, until the end of the transaction or savepoint. '
+	'Returns the actor. Requires level application, import or admin. Errors: 42704 (not '
+	'registered), TL003 (retired, or the login belongs to another actor), TL004.';
+COMMENT ON FUNCTION trust_ledger.register_actor(
+	text, text, text, text, text, text, text, jsonb, text, text, text, timestamptz, jsonb, text) IS
+	'Registers an actor, or replaces all that is registered about one. kind: human, ai or system. '
+	'speaks_for: company, customer (only customer, if given) or record (systems only). kind and '
+	'speaks_for cannot be changed later. responsible: the human responsible for an ai or system. '
+	'model: required for an ai. db_role: the actor''s own database role. authority: highest total '
+	'value that a human may back for one customer, per currency, e.g. {"EUR": 5000}; NULL for no '
+	'limit. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
+	'(db_role belongs to another actor), 42704 (no such role or human).';
+COMMENT ON FUNCTION trust_ledger.retire_actor(text, text, text, text, timestamptz, jsonb, text) IS
+	'Retires an actor, who can no longer act. successor: the human who takes over the machines; '
+	'required if a human is responsible for active ones. acting: who retires the actor. Requires '
+	'level admin. Errors: TL003, TL004, 42704 (no such actor).';
 
 CREATE FUNCTION trust_ledger.create_policy_table() RETURNS void
 LANGUAGE plpgsql
@@ -1340,28 +1793,110 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_policy_table() IS
 	'Creates table trust.policy. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.policy_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['policy', 'Name of the rule.'],
+		['promiser', 'The rule matches promises of this actor. NULL for any.'],
+		['promiser_kind', 'The rule matches promises of this kind of actor: human, ai or system. '
+			'NULL for any.'],
+		['kind', 'The rule matches promises of this kind, and of a kind that no rule names. NULL '
+			'for any.'],
+		['currency', 'The rule matches promises in this currency, and in one that no rule names. '
+			'NULL for any.'],
+		['least_value', 'The rule matches promises of at least this value, and without a value. '
+			'NULL for any.'],
+		['evidence', 'Evidence that a backer must have: asserted, session or passkey. NULL for '
+			'none.'],
+		['back_within', 'Time within which a human must back. NULL for no limit.'],
+		['grace', 'Time after due before the promise is overdue.'],
+		['due_within', 'Time until due, for promises that name no due time.'],
+		['cumulative', 'Whether least_value is compared with the total of the customer''s open '
+			'promises in that currency, including the new one.'],
+		['active', 'False after the rule was dropped.'],
+		['seq', 'The governance entry that last changed the row.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_column_comments() IS
+	'Comments on the columns of trust.policy and trust.policy_rule, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_policy_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.policy IS 'The rules: which promises need a human, and what else they ask. Changed by set_policy() and drop_policy().';
-	COMMENT ON COLUMN trust.policy.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+	COMMENT ON TABLE trust.policy IS
+		'Rules about promises. Changed by set_policy() and drop_policy().';
+	PERFORM trust_ledger.comment_on_columns('trust.policy',
+		trust_ledger.policy_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_policy_table() IS
 	'Comments on table trust.policy. Called by comment_on_tables().';
-COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
-	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
+COMMENT ON FUNCTION trust_ledger.set_policy(
+	text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text,
+	timestamptz, jsonb, text) IS
+	'Sets a rule for promises that match promiser, promiser_kind, kind, currency and least_value '
+	'(NULL matches all). A term that the promise does not state, and a kind or currency that no '
+	'rule names, match as well. evidence: a human must back the promise with at least this '
+	'evidence (asserted < session < passkey). back_within: within this time. grace: time after due '
+	'before the promise is overdue. due_within: time until due if the promise names none. '
+	'cumulative: compare least_value with the total of the customer''s open promises in that '
+	'currency. If several rules match, the strictest value of each applies. Intervals: without '
+	'months; grace and due_within at most 3653 days. Requires level admin. Errors: TL004, 22004 '
+	'(the rule requires nothing), 22023.';
+COMMENT ON FUNCTION trust_ledger.drop_policy(text, text, text, timestamptz, jsonb, text) IS
+	'Drops a rule. Promises made since are not subject to it; the history keeps it. Requires level '
+	'admin. Errors: TL004, 42704 (no such rule).';
 
-CREATE FUNCTION trust_ledger.policy_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION trust_ledger.policy_is_weaker(old jsonb, new jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601'
+AS $$
+	SELECT coalesce((old->>'active')::boolean, false) AND (
+		NOT coalesce((new->>'active')::boolean, false)
+		-- requires less; a rule with back_within requires a backer
+		OR coalesce(array_position(ranks, new->>'evidence'),
+				CASE WHEN new->>'back_within' IS NULL THEN 0 ELSE 1 END)
+			< coalesce(array_position(ranks, old->>'evidence'),
+				CASE WHEN old->>'back_within' IS NULL THEN 0 ELSE 1 END)
+		OR coalesce((new->>'back_within')::interval > (old->>'back_within')::interval,
+			old->>'back_within' IS NOT NULL)
+		OR coalesce((new->>'grace')::interval, '0') > coalesce((old->>'grace')::interval, '0')
+		OR coalesce((new->>'due_within')::interval > (old->>'due_within')::interval,
+			old->>'due_within' IS NOT NULL)
+		-- matches fewer promises
+		OR coalesce((new->>'least_value')::numeric, 0)
+			> coalesce((old->>'least_value')::numeric, 0)
+		OR coalesce((old->>'cumulative')::boolean, false)
+			AND NOT coalesce((new->>'cumulative')::boolean, false)
+		OR new->>'promiser' IS NOT NULL
+			AND new->>'promiser' IS DISTINCT FROM old->>'promiser'
+		OR new->>'promiser_kind' IS NOT NULL
+			AND new->>'promiser_kind' IS DISTINCT FROM old->>'promiser_kind'
+		OR new->>'kind' IS NOT NULL
+			AND new->>'kind' IS DISTINCT FROM old->>'kind'
+		OR new->>'currency' IS NOT NULL
+			AND new->>'currency' IS DISTINCT FROM old->>'currency')
+	FROM (VALUES ('{asserted,session,passkey}'::text[])) AS e (ranks)
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_is_weaker(jsonb, jsonb) IS
+	'Whether the rule new requires less than the rule old, or matches fewer promises, in any '
+	'respect. Both are details of governance entries; a missing key or null requires nothing. NULL '
+	'stands for no rule: weaker than an active rule, and never stronger. Nothing is weaker than a '
+	'rule that was not active.';
+
+CREATE FUNCTION trust_ledger.policy_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	name := 'policy_rule';
 	definition := $view$
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence,
+		back_within, grace, due_within
 	FROM trust.policy
 	WHERE active AND (SELECT trust_ledger.require_reader())
 	ORDER BY policy
@@ -1370,19 +1905,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.policy_views() IS
-	'The text of the view of rules. Part of ledger_views().';
+	'Name and query of view trust.policy_rule. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_policy_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
-	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+	COMMENT ON VIEW trust.policy_rule IS
+		'The active rules about promises.';
+	PERFORM trust_ledger.comment_on_columns('trust.policy_rule',
+		trust_ledger.policy_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_policy_views() IS
-	'Comments on the view of rules. Called by create_views().';
+	'Comments on view trust.policy_rule. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.create_promise_table() RETURNS void
 LANGUAGE plpgsql
@@ -2543,9 +3080,8 @@ COMMENT ON FUNCTION trust_ledger.ledger_digest() IS
 	'later whether entries or customers were removed. Requires level auditor or admin. Errors: '
 	'TL004, 55000, TL006.';
 
--- PostgreSQL lets PUBLIC execute every new function. Here that is said, not assumed:
--- levels are rows of trust.access, checked by the functions themselves, because a
--- database's owner cannot GRANT on the functions of an extension. What is called
--- without a level has no rights of its own: it does what its caller could do by hand.
+-- PostgreSQL grants EXECUTE on new functions to PUBLIC; here that is explicit. Functions check the
+-- levels in trust.access themselves, because a database owner cannot grant privileges on functions
+-- of an extension. Functions without such a check have no privileges beyond those of their caller.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA trust_ledger FROM PUBLIC;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA trust_ledger TO PUBLIC;

@@ -1,3 +1,5 @@
+-- The settings of the ledger, and the entries of governance that it begins with.
+
 CREATE FUNCTION trust_ledger.create_settings_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -22,12 +24,17 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.ledger IS 'The ledger''s settings, one row. Changed by set_ledger().';
-	COMMENT ON COLUMN trust.ledger.half_life IS 'How fast evidence fades: after this time it weighs half.';
-	COMMENT ON COLUMN trust.ledger.weights IS 'What verdicts weigh, [kept, broken] in thousandths.';
-	COMMENT ON COLUMN trust.ledger.zone IS 'The time zone in which a day that something is due on ends.';
-	COMMENT ON COLUMN trust.ledger.lag IS 'How far back occurred_at may lie without the level import.';
-	COMMENT ON COLUMN trust.ledger.seq IS 'The governance entry that last changed it.';
+	COMMENT ON TABLE trust.ledger IS
+		'Settings of the ledger, one row. Changed by set_ledger().';
+	PERFORM trust_ledger.comment_on_columns('trust.ledger', ARRAY[
+		['ledger', 'Identifier of the ledger. It is part of every hash.'],
+		['table_format', 'Format of the tables: 1. migrate_ledger() changes it.'],
+		['half_life', 'Time after which evidence counts half, in days and smaller units.'],
+		['weights', 'Weights of verdicts: for each kind of verdict [kept, broken] in thousandths.'],
+		['zone', 'Time zone in which the day of due_on ends.'],
+		['lag', 'How far occurred_at may lie in the past without level import; at most seven '
+			'days.'],
+		['seq', 'The governance entry that last changed the row.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_settings_table() IS
@@ -37,7 +44,8 @@ CREATE FUNCTION trust_ledger.found_ledger() RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.found_ledger() IS
-	'Writes the first entries of a ledger whose tables were just made. Called by create_ledger(); refused once there are entries, and to anybody but the owner.';
+	'Writes the first two entries of an empty ledger. Called by create_ledger(). Errors: 42501 '
+	'(not the owner), 42710 (there are entries), 55000, TL006.';
 
 CREATE FUNCTION trust_ledger.set_ledger(
 	half_life interval DEFAULT NULL, weights jsonb DEFAULT NULL, zone text DEFAULT NULL,
@@ -47,5 +55,9 @@ CREATE FUNCTION trust_ledger.set_ledger(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
-COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+COMMENT ON FUNCTION trust_ledger.set_ledger(
+	interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes settings; those that are NULL stay. half_life: 1 to 36525 days, without months. '
+	'weights: pairs [kept, broken] in thousandths, with kept > repaired > admitted > broken. zone: '
+	'time zone in which the day of due_on ends. lag: how far occurred_at may lie in the past, at '
+	'most seven days, without months. Requires level admin. Errors: TL004, 22023.';

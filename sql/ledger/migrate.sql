@@ -1,7 +1,11 @@
+-- Bringing an existing ledger to this version of the extension.
+
 CREATE FUNCTION trust_ledger.migrate_as_owner() RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.migrate_as_owner() IS
-	'Calls migrate_ledger() as the ledger''s owner, in an operation that cannot take another role: no temporary tables, no deferred triggers. False where that is so already. Called by migrate_ledger(). Errors: 42501 not the owner, 55000, TL006.';
+	'Calls migrate_ledger() as the owner of the ledger in a security-restricted operation, and '
+	'returns true. Returns false if it runs in one already. Called by migrate_ledger(). Errors: '
+	'42501 (not the owner), 55000, TL006.';
 
 CREATE FUNCTION trust_ledger.migrate_ledger() RETURNS void
 LANGUAGE plpgsql
@@ -11,28 +15,35 @@ DECLARE
 	format integer;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	-- before anything of schema trust is read: it could be planted
+	-- before reading schema trust, because somebody else may have created it
 	PERFORM trust_ledger.check_ledger();
-	-- again as whoever owns the tables, also where a superuser calls: what is made belongs to
-	-- them, and what they planted cannot go back to be the caller, as from SET ROLE it could
+	-- Migrate as the owner of the ledger, even if a superuser calls: the owner must own new
+	-- objects, and code that the owner planted must not run with the rights of the caller. SET ROLE
+	-- would let it return to the caller's role; a security-restricted operation does not.
 	IF trust_ledger.migrate_as_owner() THEN
 		RETURN;
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
 	SELECT table_format INTO format FROM trust.ledger;
-	-- a copy gets its settings by the subscription
+	-- a copy has no settings until the subscription delivers them
 	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
-		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
-			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
-				ELSE 'Restore its row from a dump of this ledger.' END;
+		RAISE EXCEPTION 'table "trust.ledger" does not contain the settings of the ledger'
+			USING ERRCODE = '55000',
+			HINT = CASE
+				WHEN trust_ledger.ledger_is_empty()
+				THEN 'All tables are empty. Run SELECT trust_ledger.create_ledger();'
+				ELSE 'Restore its row from a dump of this ledger.'
+			END;
 	ELSIF format <> 1 THEN
-		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
-			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
+		RAISE EXCEPTION 'this version of the extension does not support ledger format %', format
+			USING ERRCODE = '0A000',
+			HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
-	-- There is one format. The next is made from it here: IF format = 1, tables are altered, and table_format is
-	-- written past the guard of trust.ledger, as scores are past that of trust.chain; create_guards() puts it back.
+	-- Format 1 is the only one. The migration to the next one belongs here: alter the tables, and
+	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
+	-- create_guards() puts the guard back.
 	PERFORM trust_ledger.create_scores();
-	-- views first: who reads through one has it, and waits for tables
+	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.comment_on_tables();
@@ -42,4 +53,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
+	'Brings the ledger to this version of the extension: guards, views, scores and comments. Run '
+	'it as the database owner after an update, a data-only restore, partitioning, or DROP '
+	'EXTENSION ... CASCADE. It may be run at any time and changes no entry. In a ledger of version '
+	'0.2.0 or earlier it records once what waits in trust.parked. Errors: 42501 (not the owner), '
+	'55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(270);
+SELECT plan(271);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../data/outcome.sql
@@ -107,6 +107,7 @@ INSERT INTO levelless VALUES
 	('check_trackable', $$check_trackable('promised')$$, '42501'), ('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 
+INSERT INTO levelless VALUES ('comment_on_columns', $$comment_on_columns('trust.actor', '{{kind,ours}}')$$, '42501');
 INSERT INTO levelless SELECT function, function || '()', '42501'
 FROM unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked}'::text[]) AS concept,
 	unnest(ARRAY['create_' || concept || '_table', 'comment_on_' || concept || '_table']) AS function

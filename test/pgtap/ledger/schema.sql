@@ -120,6 +120,12 @@ INSERT INTO intended VALUES
 	('policy_views', '', 'record', 'i', false, 's'),
 	('access_views', '', 'record', 'i', false, 's'),
 	('exception_views', '', 'record', 'i', false, 's'),
+	('promise_exceptions', '', 'record', 'i', false, 's'),
+	('comment_on_columns', 'relation comments', 'void', 'v', false, 'u'),
+	('promise_column_comments', '', 'text[]', 'i', false, 's'),
+	('policy_column_comments', '', 'text[]', 'i', false, 's'),
+	('source_column_comments', '', 'text[]', 'i', false, 's'),
+	('parked_column_comments', '', 'text[]', 'i', false, 's'),
 	('overdue_views', '', 'record', 'i', false, 's'),
 	('analysis_views', '', 'record', 'i', false, 's'),
 	('tracked_row_views', '', 'record', 'i', false, 's'),
@@ -268,8 +274,9 @@ SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lo
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked|tracked_row|tracked_entry|parked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
-	'each of which says what it is');
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v'))
+		AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	'every column has a comment');
 
 SELECT results_eq($$
 	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) COLLATE "default"
