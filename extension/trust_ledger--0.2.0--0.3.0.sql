@@ -1695,7 +1695,9 @@ COMMENT ON FUNCTION trust_ledger.create_views() IS
 CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
-	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
+	'Whether two values mean the same in a promise. Numbers: equal value. Intervals: equal length, '
+	'a day being 24 hours; an interval with months is the same only as itself. Other types: the '
+	'same bytes. NULL is the same as NULL.';
 
 CREATE FUNCTION trust_ledger.create_actor_table() RETURNS void
 LANGUAGE plpgsql
@@ -1978,7 +1980,7 @@ BEGIN
 		weight_broken    integer,
 		terms_seq        bigint NOT NULL,
 		last_seq         bigint NOT NULL,
-		-- with what tells whether it is overdue: a customer's score is read without the rows
+		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
 	) WITH (fillfactor = 90);
 	CREATE INDEX promise_promise ON trust.promise (promise);
@@ -1988,42 +1990,98 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_promise_table() IS
 	'Creates table trust.promise. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.promise_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'Identifier of the promise, a UUID of version 7.'],
+		['state', 'proposed, open, kept, partly_kept, broken, released or withdrawn.'],
+		['overdue', 'Whether it was open, is past overdue_at, and has no verdict. It counts as '
+			'broken until it has one.'],
+		['words', 'What is promised. NULL after it was erased; in views, for users who may not '
+			'read words.'],
+		['purpose', 'What the customer wants it for. NULL as for words, or if it was not stated.'],
+		['promiser', 'Who made the promise.'],
+		['promiser_kind', 'Kind of the promiser when the promise was made: human, ai or system.'],
+		['drafted_by', 'Who wrote the words. NULL for the promiser.'],
+		['kind', 'Kind of promise, in the company''s own terms. NULL if none was stated.'],
+		['value', 'What the promise is worth, in currency. NULL if it was not stated.'],
+		['currency', 'Currency of value. NULL if it was not stated.'],
+		['longest_pause', 'Longest total duration of all pauses. NULL if pauses are not allowed.'],
+		['made_at', 'Time when the promise was made.'],
+		['recorded_at', 'Time when the ledger recorded that it was made.'],
+		['backfilled', 'Whether it was recorded so late that it needed level import.'],
+		['backfilled_at', 'Time when the ledger recorded the first entry that needed level import. '
+			'NULL if there is none.'],
+		['opened_at', 'Time when it first was open. From then on it binds the company, even if it '
+			'becomes proposed again.'],
+		['first_due', 'The first due time.'],
+		['due', 'Time when it is due. During a pause, its latest possible value. NULL for none.'],
+		['due_moves', 'How often amendments changed due.'],
+		['due_moved_at', 'Time when an amendment last changed due.'],
+		['overdue_at', 'due plus the grace time of the policies. After this time, a promise '
+			'without a verdict counts as broken.'],
+		['paused_at', 'Time when the current pause began. NULL if it is not paused.'],
+		['paused_until', 'Latest end of the current pause. due already includes it.'],
+		['paused_for', 'How much all pauses have moved due. A current pause, and one that a '
+			'verdict ended, counts with its longest duration.'],
+		['evidence_asked', 'Evidence that policy requires of a backer, as of the last backing or '
+			'amendment: asserted, session or passkey. NULL if no backer is required.'],
+		['evidence_needed', 'Evidence that policy requires of a backer: asserted, session or '
+			'passkey.'],
+		['back_by', 'Time by which policy requires a backer. NULL for no limit.'],
+		['waiting_since', 'Since when it has been waiting for a backer: proposed, or accepted '
+			'without one.'],
+		['seen_at', 'Time when a human of the company first saw these terms: made, amended, backed '
+			'or declined them. NULL if none did.'],
+		['declined_at', 'Time when a human declined to back these terms.'],
+		['backer', 'The human who backs it by their own act. NULL for none.'],
+		['evidence', 'How the ledger knows that the backer acted: asserted, session or passkey.'],
+		['backed_at', 'Time when the backer backed it.'],
+		['unbacked_at', 'Time when it lost its backer. NULL if it has one or never had one.'],
+		['unbacked_by', 'Event by which it lost its backer: backing_withdrawn or amended.'],
+		['former_backer', 'The backer that it lost.'],
+		['accepted_at', 'Time when the customer accepted it. NULL if they did not.'],
+		['unconfirmed', 'The latest entry that relays the customer''s word or claims a repair, and '
+			'waits for the customer or a system of record to confirm it.'],
+		['admitted_at', 'Time when the company admitted, before due, that it would break it.'],
+		['repaired_at', 'Time when the breach was repaired, if that stands.'],
+		['outcome', 'The verdict that stands: kept, partly_kept or broken. NULL for none.'],
+		['whose_word', 'Whose verdict it is: customer, record or company.'],
+		['verdict_evidence', 'How the ledger knows who gave the verdict: asserted, session or '
+			'passkey.'],
+		['relayed', 'Whether the company relayed the verdict for the customer.'],
+		['purpose_met', 'Whether the customer''s purpose was met. NULL if nobody said.'],
+		['settled_by', 'Event that first ended it: assessed, withdrawn, released or '
+			'breach_admitted.'],
+		['settled_at', 'Time as of which the verdict or the end counts.'],
+		['weight_kept', 'Weight of the verdict as kept, in thousandths.'],
+		['weight_broken', 'Weight of the verdict as broken, in thousandths.'],
+		['terms_seq', 'The entry that has the current terms.'],
+		['last_seq', 'The last entry about the promise.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
+	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_promise_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';
-	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; a promise that was ever open counts as broken from overdue_at on, until a verdict.';
-	COMMENT ON COLUMN trust.promise.overdue_at IS 'due and the grace that policy gives: from here on silence counts as broken.';
-	COMMENT ON COLUMN trust.promise.evidence_asked IS 'What policy asked for when it was last backed or amended; NULL: nobody needs to back it.';
-	COMMENT ON COLUMN trust.promise.opened_at IS 'When it first was open: from then on the company is bound, and no way back to proposed takes an overdue promise out of sight.';
-	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when policy waits for somebody to back it, proposed or accepted without.';
-	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
-	COMMENT ON COLUMN trust.promise.backfilled_at IS 'When the ledger recorded the first of its entries that was entered long after the fact.';
-	COMMENT ON COLUMN trust.promise.due_moved_at IS 'When due last moved to another time, by an amendment.';
-	COMMENT ON COLUMN trust.promise.paused_at IS 'Since when its clock stands still; NULL: it runs.';
-	COMMENT ON COLUMN trust.promise.paused_until IS 'When the pause ends at the latest, whether it is resumed or not; due is reckoned to that until it is.';
-	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; one that runs, or that a verdict cut short, by the most that it can.';
-	COMMENT ON COLUMN trust.promise.seen_at IS 'When a human who speaks for the company first had these terms before them: made, amended, backed or declined them; NULL: none has.';
-	COMMENT ON COLUMN trust.promise.declined_at IS 'When a human declined to back these terms.';
-	COMMENT ON COLUMN trust.promise.unbacked_at IS 'When the last backing was withdrawn, or became void by an amendment; NULL: it has a backer, or never had one.';
-	COMMENT ON COLUMN trust.promise.unbacked_by IS 'The event by which it lost its backer: backing_withdrawn or amended.';
-	COMMENT ON COLUMN trust.promise.former_backer IS 'Who stood behind it until then.';
-	COMMENT ON COLUMN trust.promise.unconfirmed IS 'The latest entry that passes on what the customer is said to have said, or claims a repair, and waits for the customer''s or a record''s own word.';
-	COMMENT ON COLUMN trust.promise.admitted_at IS 'When the company admitted in time that it would break it.';
-	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
-	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
-	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
-	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn, released or breach_admitted.';
-	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
-	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
+	COMMENT ON TABLE trust.promise IS
+		'One row per promise: what its entries add up to. Read it through view '
+		'trust.current_promise.';
+	PERFORM trust_ledger.comment_on_columns('trust.promise',
+		trust_ledger.promise_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_table() IS
 	'Comments on table trust.promise. Called by comment_on_tables().';
 
-CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -2031,7 +2089,9 @@ BEGIN
 	name := 'current_promise';
 	definition := $view$
 	SELECT p.customer, p.promise, p.state,
-		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
 			AND p.overdue_at < pg_catalog.now() AS overdue,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
@@ -2042,7 +2102,8 @@ BEGIN
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
-		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
+		p.repaired_at, p.backfilled_at
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;
@@ -2062,25 +2123,28 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_views() IS
-	'The texts of the views of promises. Part of ledger_views().';
+	'Names and queries of views trust.current_promise and trust.awaiting_backing. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
-	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
-	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
-	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
-	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+	COMMENT ON VIEW trust.current_promise IS
+		'One row per promise, as it is now. Words only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.current_promise',
+		trust_ledger.promise_column_comments());
 
-	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
+	COMMENT ON VIEW trust.awaiting_backing IS
+		'Promises that wait for a human to back them, the most urgent first. Words only for levels '
+		'application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.awaiting_backing',
+		trust_ledger.promise_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
-	'Comments on the views of promises. Called by create_views().';
+	'Comments on views trust.current_promise and trust.awaiting_backing. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.create_source_table() RETURNS void
 LANGUAGE plpgsql
@@ -2103,27 +2167,170 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_source_table() IS
 	'Creates table trust.source. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.source_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['source', 'Name of the tracked table in the ledger: by default its schema and name when '
+			'it was first tracked.'],
+		['key', 'Primary key of the row as text. For several columns, a JSON array of their '
+			'texts.'],
+		['name', 'Which promise of the row it is. Empty if a row makes only one.'],
+		['gone', 'Whether the row was deleted, or now stands for another promise.'],
+		['seq', 'The entry that last changed this.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.source_column_comments() IS
+	'Comments on the columns of trust.source and trust.tracked_row, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_source_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.source IS 'One row per promise that a row of a tracked table stands for: what its entries say of that row.';
-	COMMENT ON COLUMN trust.source.source IS 'The tracked table, by the name that its triggers give it: schema and table as they were called when it was tracked first.';
-	COMMENT ON COLUMN trust.source.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
-	COMMENT ON COLUMN trust.source.name IS 'Which of the row''s promises; empty where it carries one.';
-	COMMENT ON COLUMN trust.source.gone IS 'The row was deleted, or stands for another promise now.';
-	COMMENT ON COLUMN trust.source.seq IS 'The entry that last changed it.';
+	COMMENT ON TABLE trust.source IS
+		'One row per promise that a row of a tracked table made: which row that is, as its entries '
+		'say.';
+	PERFORM trust_ledger.comment_on_columns('trust.source',
+		trust_ledger.source_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_source_table() IS
 	'Comments on table trust.source. Called by comment_on_tables().';
-COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
-COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
-	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.state_machine() IS
+	'The state machine of a promise: one row per event and state. leads_to: the states to which '
+	'the event may lead; empty if the state does not allow it.';
+COMMENT ON FUNCTION trust_ledger.make_promise(
+	text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text,
+	timestamptz, jsonb, text) IS
+	'Makes a promise to a customer, in exact words. promiser: by default whoever acts. due: a '
+	'time; due_on: the end of that day in the ledger''s time zone; at most a hundred years from '
+	'now. value: in currency. purpose: what the customer wants it for. drafted_by: who wrote the '
+	'words, if not the promiser. longest_pause: total duration of pauses that the terms allow. The '
+	'promise is open if no policy requires a backer, or if the human promiser acts with sufficient '
+	'evidence and authority; otherwise proposed until a human backs it. Requires level application '
+	'or import. Errors: 22003, 22008, 22023, 42704 (unknown actor), TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.amend_promise(
+	uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean,
+	text, text, timestamptz, jsonb, text) IS
+	'Changes the given terms, clears those named in clear (kind, due, value, currency, purpose, '
+	'longest_pause), and keeps the others. The backing becomes void. If the customer accepted the '
+	'promise, or it is past due, an actor that speaks for the customer must amend it. relayed: a '
+	'company actor passes on that the customer accepts the new terms; the old ones stand until '
+	'that is confirmed. Requires level application or import. Errors: TL001, TL003, TL004, 22008, '
+	'22023, P0002.';
+COMMENT ON TYPE trust_ledger.new_promise IS
+	'Element of the array for make_promises(): the arguments of make_promise(), with the same '
+	'names and in the same order. NULL means the default.';
+COMMENT ON FUNCTION trust_ledger.make_promises(trust_ledger.new_promise[]) IS
+	'Makes many promises, each like make_promise() with the same arguments; either all or none. '
+	'Returns the receipts in the order of the array. Locks customers in the order of their keys, '
+	'so that concurrent calls do not deadlock. Requires level application or import. Errors: those '
+	'of make_promise(), with the element in the context; 22004 (NULL array or element), 2202E '
+	'(more than one dimension), 22023 (the same idempotency key twice for a customer).';
+COMMENT ON FUNCTION trust_ledger.back_promise(uuid, text, text, timestamptz, jsonb, text) IS
+	'The acting human backs the current terms of the promise. If it is open, they replace its '
+	'backer. Requires level application or import. Errors: TL001 (state), TL002 (evidence or '
+	'authority not sufficient), TL003 (not a human, not the company''s, or retired), TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.decline_promise(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The acting human declines to back the current terms. The promise stays proposed and leaves '
+	'trust.awaiting_backing until it is amended. Requires level application or import. Errors: '
+	'TL001 (state, or already declined), TL003 (not a human, or not the company''s), TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.withdraw_backing(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The acting backer withdraws their backing. If policy requires a backer, the promise becomes '
+	'proposed again, unless the customer accepted it or it is past due. Otherwise it stays open '
+	'without a backer. Requires level application or import. Errors: TL001, TL003 (not the '
+	'backer), TL004, P0002.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.accept_promise(
+	promise uuid, relayed boolean DEFAULT false,
+	customer text DEFAULT NULL, actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.accept_promise(
+	uuid, boolean, text, text, timestamptz, jsonb, text) IS
+	'The customer accepts the promise. From then on it counts, even if no human ever backed it. An '
+	'actor that speaks for this customer must act. relayed: a company actor passes on that the '
+	'customer accepts; this does not stand until it is confirmed if the promise was open and is '
+	'past due, or is proposed and the actor''s own. Requires level application or import. Errors: '
+	'TL001, TL003, TL004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.withdraw_promise(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The company withdraws its promise. If the promise was open and either the customer accepted '
+	'it or it is past due, it is broken; otherwise it is withdrawn. An actor that speaks for the '
+	'company must act. Requires level application or import. Errors: TL001, TL003, TL004, P0002.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.release_promise(
+	promise uuid, reason text DEFAULT NULL, relayed boolean DEFAULT false,
+	customer text DEFAULT NULL, actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.release_promise(
+	uuid, text, boolean, text, text, timestamptz, jsonb, text) IS
+	'The customer releases the company from the promise. An actor that speaks for this customer '
+	'must act. relayed: a company actor passes on that the customer releases it; this does not '
+	'stand until it is confirmed if the company could no longer withdraw the promise. Requires '
+	'level application or import. Errors: TL001, TL003, TL004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.assess_promise(
+	uuid, text, boolean, boolean, text, text, text, timestamptz, jsonb, text) IS
+	'Gives a verdict: kept, partly_kept or broken. purpose_met: whether the customer''s purpose '
+	'was met. The acting actor determines whose verdict it is: customer > record > company. A '
+	'lower one is recorded but does not stand; the receipt has the state that stands. relayed: a '
+	'company actor passes on what the customer said. Requires level application or import. Errors: '
+	'TL001, TL003 (a favourable verdict relayed on the actor''s own promise), TL004, 22023, P0002.';
 COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
+	'Pauses the promise while the company waits for the customer. due moves by what is left of '
+	'longest_pause, all pauses together; resume_promise() takes back what was not used. Only '
+	'before due. An actor that speaks for the company or a system of record must act. Requires '
+	'level application or import. Errors: TL001 (state, past due, no due time, no pause allowed or '
+	'left), TL003, TL004, 22008 (due would be more than a hundred years from now), P0002.';
+COMMENT ON FUNCTION trust_ledger.resume_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Ends the pause. due moves by as long as the pause lasted. Any actor may do this. Requires '
+	'level application or import. Errors: TL001 (state, or not paused), TL004, 22008, P0002.';
+COMMENT ON FUNCTION trust_ledger.admit_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The company admits before due, by the ledger''s clock, that it will break the promise. The '
+	'promise is broken from then on, with a lower weight than a breach that others find, even if '
+	'they confirm it later. An actor that speaks for the company must act. Requires level '
+	'application or import. Errors: TL001 (state, past due, no due time), TL003, TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.repair_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Records that a breach was repaired, and how. The promise stays broken with a lower weight: at '
+	'once over the company''s own verdict; over a customer''s or record''s after they confirm it '
+	'with confirm_relayed(). Requires level application or import. Errors: TL001 (state, or '
+	'already repaired), TL004, 22004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.add_note(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Adds a note to the history of the promise, in any state. Nothing else changes. Requires level '
+	'application or import. Errors: TL004, 22004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.confirm_relayed(
+	uuid, bigint, text, text, text, timestamptz, jsonb, text) IS
+	'The customer or a system of record confirms what the company relayed (acceptance, release, '
+	'amendment or verdict), or a repair. It then has the weight of the confirming actor. entry: '
+	'number of the entry to confirm; by default the one that waits. Requires level application or '
+	'import. Errors: TL001 (nothing waits, already confirmed, or the terms have changed), TL003 (a '
+	'company actor, or a higher verdict stands), TL004, 22023 (no such entry, or several wait), '
+	'P0002.';
+COMMENT ON FUNCTION trust_ledger.erase_words(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in the entries of the promise so far, with the salts: words, '
+	'purpose, reasons, notes, contexts. All hashes remain valid. An entry records who erased it, '
+	'when and why. Requires level admin. Errors: TL004, 22004 (no reason), P0002 (no such promise, '
+	'or nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.erase_words(text, bigint, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in one entry, with the salts, and the same words and purpose in '
+	'other entries of the promise. customer '''': an entry of governance, with an actor''s name or '
+	'a reason. Requires level admin. Errors: TL004, 22004 (no reason), P0002 (no such entry, or '
+	'nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.erase_customer(text, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in all entries of the customer, with the salts. One entry per '
+	'promise records it. States, verdicts, times, values and keys remain. Requires level admin. '
+	'Errors: TL004, 22004 (no reason), P0002 (nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.history(uuid, text) IS
+	'The entries of a promise, oldest first, each with a description in words. Requires level '
+	'application or auditor. Errors: TL004, P0002 (no such promise).';
 
 CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

@@ -1,3 +1,5 @@
+-- The promises: one row each, with what their entries add up to.
+
 CREATE FUNCTION trust_ledger.create_promise_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -55,7 +57,7 @@ BEGIN
 		weight_broken    integer,
 		terms_seq        bigint NOT NULL,
 		last_seq         bigint NOT NULL,
-		-- with what tells whether it is overdue: a customer's score is read without the rows
+		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
 	) WITH (fillfactor = 90);
 	CREATE INDEX promise_promise ON trust.promise (promise);
@@ -65,42 +67,98 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_promise_table() IS
 	'Creates table trust.promise. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.promise_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'Identifier of the promise, a UUID of version 7.'],
+		['state', 'proposed, open, kept, partly_kept, broken, released or withdrawn.'],
+		['overdue', 'Whether it was open, is past overdue_at, and has no verdict. It counts as '
+			'broken until it has one.'],
+		['words', 'What is promised. NULL after it was erased; in views, for users who may not '
+			'read words.'],
+		['purpose', 'What the customer wants it for. NULL as for words, or if it was not stated.'],
+		['promiser', 'Who made the promise.'],
+		['promiser_kind', 'Kind of the promiser when the promise was made: human, ai or system.'],
+		['drafted_by', 'Who wrote the words. NULL for the promiser.'],
+		['kind', 'Kind of promise, in the company''s own terms. NULL if none was stated.'],
+		['value', 'What the promise is worth, in currency. NULL if it was not stated.'],
+		['currency', 'Currency of value. NULL if it was not stated.'],
+		['longest_pause', 'Longest total duration of all pauses. NULL if pauses are not allowed.'],
+		['made_at', 'Time when the promise was made.'],
+		['recorded_at', 'Time when the ledger recorded that it was made.'],
+		['backfilled', 'Whether it was recorded so late that it needed level import.'],
+		['backfilled_at', 'Time when the ledger recorded the first entry that needed level import. '
+			'NULL if there is none.'],
+		['opened_at', 'Time when it first was open. From then on it binds the company, even if it '
+			'becomes proposed again.'],
+		['first_due', 'The first due time.'],
+		['due', 'Time when it is due. During a pause, its latest possible value. NULL for none.'],
+		['due_moves', 'How often amendments changed due.'],
+		['due_moved_at', 'Time when an amendment last changed due.'],
+		['overdue_at', 'due plus the grace time of the policies. After this time, a promise '
+			'without a verdict counts as broken.'],
+		['paused_at', 'Time when the current pause began. NULL if it is not paused.'],
+		['paused_until', 'Latest end of the current pause. due already includes it.'],
+		['paused_for', 'How much all pauses have moved due. A current pause, and one that a '
+			'verdict ended, counts with its longest duration.'],
+		['evidence_asked', 'Evidence that policy requires of a backer, as of the last backing or '
+			'amendment: asserted, session or passkey. NULL if no backer is required.'],
+		['evidence_needed', 'Evidence that policy requires of a backer: asserted, session or '
+			'passkey.'],
+		['back_by', 'Time by which policy requires a backer. NULL for no limit.'],
+		['waiting_since', 'Since when it has been waiting for a backer: proposed, or accepted '
+			'without one.'],
+		['seen_at', 'Time when a human of the company first saw these terms: made, amended, backed '
+			'or declined them. NULL if none did.'],
+		['declined_at', 'Time when a human declined to back these terms.'],
+		['backer', 'The human who backs it by their own act. NULL for none.'],
+		['evidence', 'How the ledger knows that the backer acted: asserted, session or passkey.'],
+		['backed_at', 'Time when the backer backed it.'],
+		['unbacked_at', 'Time when it lost its backer. NULL if it has one or never had one.'],
+		['unbacked_by', 'Event by which it lost its backer: backing_withdrawn or amended.'],
+		['former_backer', 'The backer that it lost.'],
+		['accepted_at', 'Time when the customer accepted it. NULL if they did not.'],
+		['unconfirmed', 'The latest entry that relays the customer''s word or claims a repair, and '
+			'waits for the customer or a system of record to confirm it.'],
+		['admitted_at', 'Time when the company admitted, before due, that it would break it.'],
+		['repaired_at', 'Time when the breach was repaired, if that stands.'],
+		['outcome', 'The verdict that stands: kept, partly_kept or broken. NULL for none.'],
+		['whose_word', 'Whose verdict it is: customer, record or company.'],
+		['verdict_evidence', 'How the ledger knows who gave the verdict: asserted, session or '
+			'passkey.'],
+		['relayed', 'Whether the company relayed the verdict for the customer.'],
+		['purpose_met', 'Whether the customer''s purpose was met. NULL if nobody said.'],
+		['settled_by', 'Event that first ended it: assessed, withdrawn, released or '
+			'breach_admitted.'],
+		['settled_at', 'Time as of which the verdict or the end counts.'],
+		['weight_kept', 'Weight of the verdict as kept, in thousandths.'],
+		['weight_broken', 'Weight of the verdict as broken, in thousandths.'],
+		['terms_seq', 'The entry that has the current terms.'],
+		['last_seq', 'The last entry about the promise.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
+	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_promise_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.promise IS 'One row per promise: what its entries add up to.';
-	COMMENT ON COLUMN trust.promise.state IS 'proposed, open, kept, partly_kept, broken, released or withdrawn; a promise that was ever open counts as broken from overdue_at on, until a verdict.';
-	COMMENT ON COLUMN trust.promise.overdue_at IS 'due and the grace that policy gives: from here on silence counts as broken.';
-	COMMENT ON COLUMN trust.promise.evidence_asked IS 'What policy asked for when it was last backed or amended; NULL: nobody needs to back it.';
-	COMMENT ON COLUMN trust.promise.opened_at IS 'When it first was open: from then on the company is bound, and no way back to proposed takes an overdue promise out of sight.';
-	COMMENT ON COLUMN trust.promise.waiting_since IS 'Since when policy waits for somebody to back it, proposed or accepted without.';
-	COMMENT ON COLUMN trust.promise.evidence IS 'How we know that the backer is who acted: asserted, session or passkey.';
-	COMMENT ON COLUMN trust.promise.backfilled_at IS 'When the ledger recorded the first of its entries that was entered long after the fact.';
-	COMMENT ON COLUMN trust.promise.due_moved_at IS 'When due last moved to another time, by an amendment.';
-	COMMENT ON COLUMN trust.promise.paused_at IS 'Since when its clock stands still; NULL: it runs.';
-	COMMENT ON COLUMN trust.promise.paused_until IS 'When the pause ends at the latest, whether it is resumed or not; due is reckoned to that until it is.';
-	COMMENT ON COLUMN trust.promise.paused_for IS 'By how much pauses have moved due, all together; one that runs, or that a verdict cut short, by the most that it can.';
-	COMMENT ON COLUMN trust.promise.seen_at IS 'When a human who speaks for the company first had these terms before them: made, amended, backed or declined them; NULL: none has.';
-	COMMENT ON COLUMN trust.promise.declined_at IS 'When a human declined to back these terms.';
-	COMMENT ON COLUMN trust.promise.unbacked_at IS 'When the last backing was withdrawn, or became void by an amendment; NULL: it has a backer, or never had one.';
-	COMMENT ON COLUMN trust.promise.unbacked_by IS 'The event by which it lost its backer: backing_withdrawn or amended.';
-	COMMENT ON COLUMN trust.promise.former_backer IS 'Who stood behind it until then.';
-	COMMENT ON COLUMN trust.promise.unconfirmed IS 'The latest entry that passes on what the customer is said to have said, or claims a repair, and waits for the customer''s or a record''s own word.';
-	COMMENT ON COLUMN trust.promise.admitted_at IS 'When the company admitted in time that it would break it.';
-	COMMENT ON COLUMN trust.promise.repaired_at IS 'When the breach was made good, as far as that stands.';
-	COMMENT ON COLUMN trust.promise.outcome IS 'The verdict that stands.';
-	COMMENT ON COLUMN trust.promise.whose_word IS 'Whose word the verdict is: customer, record or company.';
-	COMMENT ON COLUMN trust.promise.settled_by IS 'The event that first ended it: assessed, withdrawn, released or breach_admitted.';
-	COMMENT ON COLUMN trust.promise.weight_kept IS 'What the verdict weighs as kept, in thousandths.';
-	COMMENT ON COLUMN trust.promise.terms_seq IS 'The entry that holds the terms as they are now.';
+	COMMENT ON TABLE trust.promise IS
+		'One row per promise: what its entries add up to. Read it through view '
+		'trust.current_promise.';
+	PERFORM trust_ledger.comment_on_columns('trust.promise',
+		trust_ledger.promise_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_table() IS
 	'Comments on table trust.promise. Called by comment_on_tables().';
 
-CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -108,7 +166,9 @@ BEGIN
 	name := 'current_promise';
 	definition := $view$
 	SELECT p.customer, p.promise, p.state,
-		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
 			AND p.overdue_at < pg_catalog.now() AS overdue,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
@@ -119,7 +179,8 @@ BEGIN
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
-		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
+		p.repaired_at, p.backfilled_at
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;
@@ -139,22 +200,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_views() IS
-	'The texts of the views of promises. Part of ledger_views().';
+	'Names and queries of views trust.current_promise and trust.awaiting_backing. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
-	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
-	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
-	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
-	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+	COMMENT ON VIEW trust.current_promise IS
+		'One row per promise, as it is now. Words only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.current_promise',
+		trust_ledger.promise_column_comments());
 
-	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
+	COMMENT ON VIEW trust.awaiting_backing IS
+		'Promises that wait for a human to back them, the most urgent first. Words only for levels '
+		'application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.awaiting_backing',
+		trust_ledger.promise_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
-	'Comments on the views of promises. Called by create_views().';
+	'Comments on views trust.current_promise and trust.awaiting_backing. Called by create_views().';

@@ -1,3 +1,5 @@
+-- The row of a tracked table for which a promise stands.
+
 CREATE FUNCTION trust_ledger.create_source_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -19,17 +21,34 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_source_table() IS
 	'Creates table trust.source. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.source_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['source', 'Name of the tracked table in the ledger: by default its schema and name when '
+			'it was first tracked.'],
+		['key', 'Primary key of the row as text. For several columns, a JSON array of their '
+			'texts.'],
+		['name', 'Which promise of the row it is. Empty if a row makes only one.'],
+		['gone', 'Whether the row was deleted, or now stands for another promise.'],
+		['seq', 'The entry that last changed this.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.source_column_comments() IS
+	'Comments on the columns of trust.source and trust.tracked_row, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_source_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.source IS 'One row per promise that a row of a tracked table stands for: what its entries say of that row.';
-	COMMENT ON COLUMN trust.source.source IS 'The tracked table, by the name that its triggers give it: schema and table as they were called when it was tracked first.';
-	COMMENT ON COLUMN trust.source.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
-	COMMENT ON COLUMN trust.source.name IS 'Which of the row''s promises; empty where it carries one.';
-	COMMENT ON COLUMN trust.source.gone IS 'The row was deleted, or stands for another promise now.';
-	COMMENT ON COLUMN trust.source.seq IS 'The entry that last changed it.';
+	COMMENT ON TABLE trust.source IS
+		'One row per promise that a row of a tracked table made: which row that is, as its entries '
+		'say.';
+	PERFORM trust_ledger.comment_on_columns('trust.source',
+		trust_ledger.source_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_source_table() IS
