@@ -20,7 +20,7 @@ SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/entry
 	promise/settlement promise/assessment promise/pause promise/breach promise/note \
 	promise/confirmation promise/erasure promise/history analysis/score_views analysis/score_query \
 	analysis/explain analysis/trend analysis/sparkline analysis/human_backing \
-	analysis/exceptions analysis/overdue analysis/analysis \
+	analysis/promise_exceptions analysis/exceptions analysis/overdue analysis/analysis \
 	tracking/track_trigger tracking/tracked_row tracking/condition tracking/mapping \
 	tracking/mapped_triggers tracking/trigger_catalog tracking/tracking_admin tracking/ddl_follow \
 	tracking/parked tracking/mapped_row tracking/import tracking/reconcile verify/verify \

@@ -2332,7 +2332,8 @@ COMMENT ON FUNCTION trust_ledger.history(uuid, text) IS
 	'The entries of a promise, oldest first, each with a description in words. Requires level '
 	'application or auditor. Errors: TL004, P0002 (no such promise).';
 
-CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -2340,19 +2341,29 @@ BEGIN
 	RETURN QUERY
 	SELECT v.view, format($view$
 	SELECT %1$I, score,
-		trust_ledger.expectation(score) AS expectation, trust_ledger.lower_bound(score) AS lower_bound,
+		trust_ledger.expectation(score) AS expectation,
+		trust_ledger.lower_bound(score) AS lower_bound,
 		trust_ledger.uncertainty(score) AS uncertainty,
-		trust_ledger.kept(score) AS evidence_kept, trust_ledger.broken(score) AS evidence_broken,
+		trust_ledger.kept(score) AS evidence_kept,
+		trust_ledger.broken(score) AS evidence_broken,
 		promises, proposed, open, overdue, kept, partly_kept, broken, released, withdrawn,
-		backed / promises::float8 AS share_backed, asserted / promises::float8 AS share_asserted,
-		session / promises::float8 AS share_session, passkey / promises::float8 AS share_passkey,
+		backed / promises::float8 AS share_backed,
+		asserted / promises::float8 AS share_asserted,
+		session / promises::float8 AS share_session,
+		passkey / promises::float8 AS share_passkey,
 		by_company / nullif(verdicts, 0)::float8 AS share_company_word,
 		withdrawn_late, released_late, due_moved, median_time_to_keep
 	FROM (
 		SELECT p.%1$I,
-			trust_ledger.decay(trust_ledger.fuse(
-				trust_ledger.score_agg(p.weight_kept / 1000::float8, p.weight_broken / 1000::float8, p.settled_at, (SELECT half_life FROM trust.ledger)),
-				trust_ledger.score_agg(0, 1, now(), (SELECT half_life FROM trust.ledger)) FILTER (WHERE o.overdue)), now()) AS score,
+			trust_ledger.decay(
+				trust_ledger.fuse(
+					trust_ledger.score_agg(
+						p.weight_kept / 1000::float8, p.weight_broken / 1000::float8,
+						p.settled_at, (SELECT half_life FROM trust.ledger)),
+					trust_ledger.score_agg(
+						0, 1, now(), (SELECT half_life FROM trust.ledger))
+						FILTER (WHERE o.overdue)),
+				now()) AS score,
 			count(*) AS promises,
 			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
 			count(*) FILTER (WHERE p.state = 'open') AS open,
@@ -2368,332 +2379,641 @@ BEGIN
 			count(*) FILTER (WHERE p.evidence = 'passkey') AS passkey,
 			count(p.outcome) AS verdicts,
 			count(*) FILTER (WHERE p.whose_word = 'company') AS by_company,
-			count(*) FILTER (WHERE p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL) AS withdrawn_late,
-			count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at) AS released_late,
+			count(*) FILTER (WHERE p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL)
+				AS withdrawn_late,
+			count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at)
+				AS released_late,
 			count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
-			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at) FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at)
+				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
 		FROM trust.promise p
-		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
-			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
-		WHERE (p.%1$I IS NOT NULL OR %1$L <> 'backer') AND (SELECT trust_ledger.require_reader())
+		CROSS JOIN LATERAL (
+			SELECT p.state IN ('proposed', 'open')
+				AND p.opened_at IS NOT NULL
+				AND p.overdue_at IS NOT NULL
+				AND p.overdue_at < now() AS overdue) o
+		WHERE (p.%1$I IS NOT NULL OR %1$L <> 'backer')
+			AND (SELECT trust_ledger.require_reader())
 		GROUP BY p.%1$I) g
 	$view$, v.key)
-	FROM (VALUES ('customer_trust', 'customer'), ('promiser_trust', 'promiser'), ('backer_trust', 'backer'), ('kind_trust', 'kind')) AS v (view, key);
+	FROM (VALUES
+		('customer_trust', 'customer'),
+		('promiser_trust', 'promiser'),
+		('backer_trust', 'backer'),
+		('kind_trust', 'kind')) AS v (view, key);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.trust_views() IS
-	'The texts of the views of scores. Part of ledger_views().';
+	'Names and queries of views trust.customer_trust, promiser_trust, backer_trust and kind_trust. '
+	'Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_trust_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	of  record;
-	col record;
+	keyed   record;
+	columns CONSTANT text[] := ARRAY[
+		['score', 'Current trust score: verdicts, faded to now, and overdue promises.'],
+		['expectation', 'Probability that the next promise is kept, 0 to 1, at base rate 1/2.'],
+		['lower_bound', 'Lower bound of the true kept rate at 95 % confidence, 0 to 1. Rank by '
+			'this.'],
+		['uncertainty', 'Uncertainty, 0 to 1. 1 means that there is no evidence.'],
+		['evidence_kept', 'Evidence of kept promises, in promises, faded to now.'],
+		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now.'],
+		['promises', 'Number of promises in all states.'],
+		['proposed', 'Number of promises that wait for a human.'],
+		['open', 'Number of promises that are open.'],
+		['overdue', 'Number of promises that were open, are past due and grace, and have no '
+			'verdict. They count as broken.'],
+		['kept', 'Number of promises kept.'],
+		['partly_kept', 'Number of promises partly kept.'],
+		['broken', 'Number of promises broken.'],
+		['released', 'Number of promises from which the customer released the company.'],
+		['withdrawn', 'Number of promises that the company withdrew in time.'],
+		['share_backed', 'Share of promises that a human backs, or backed when they ended, 0 to '
+			'1.'],
+		['share_asserted', 'Share of promises whose backer the application named, 0 to 1.'],
+		['share_session', 'Share of promises that were backed from the human''s own login, 0 to '
+			'1.'],
+		['share_passkey', 'Share of promises that were backed with the human''s signature, 0 to '
+			'1.'],
+		['share_company_word', 'Share of verdicts that only the company gave, 0 to 1. NULL without '
+			'verdicts.'],
+		['withdrawn_late', 'Number of promises withdrawn after acceptance or due, whatever was '
+			'said since.'],
+		['released_late', 'Number of promises released after due.'],
+		['due_moved', 'Number of promises whose due time was moved, once or more.'],
+		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.']];
 BEGIN
-	FOR of IN
-		SELECT * FROM (VALUES
-			('customer_trust', 'customer', 'How promises to each customer are kept.'),
-			('promiser_trust', 'promiser', 'How each promiser''s promises are kept.'),
-			('backer_trust', 'backer', 'How the promises that each human stands behind are kept; without those that nobody backs.'),
-			('kind_trust', 'kind', 'How promises of each kind are kept; NULL: no kind was said.')) AS v (view, key, comment)
+	FOR keyed IN
+		SELECT v.view, v.key, v.comment, v.key_comment
+		FROM (VALUES
+			('customer_trust', 'customer', 'How promises to each customer are kept.',
+				'The customer.'),
+			('promiser_trust', 'promiser', 'How the promises of each promiser are kept.',
+				'The promiser.'),
+			('backer_trust', 'backer', 'How the promises that each human backs are kept.',
+				'The backer.'),
+			('kind_trust', 'kind', 'How promises of each kind are kept.',
+				'Kind of promise. NULL if none was stated.')) AS v (view, key, comment, key_comment)
 	LOOP
-		EXECUTE format('COMMENT ON VIEW trust.%I IS %L', of.view, of.comment);
-		FOR col IN
-			SELECT * FROM (VALUES
-				(of.key::text, 'What the row is about.'),
-				('score', 'The trust score of now: verdicts, faded, and what is overdue.'),
-				('expectation', 'How probable it is that the next promise is kept, 0 to 1, at a base rate of 1/2.'),
-				('lower_bound', 'What the true rate of keeping exceeds with 95 % confidence, 0 to 1: rank by this.'),
-				('uncertainty', '1: nothing is known; towards 0: much is.'),
-				('evidence_kept', 'Evidence of promises kept, in promises, faded to now.'),
-				('evidence_broken', 'Evidence of promises broken or overdue, in promises, faded to now.'),
-				('promises', 'How many there are, in all states.'),
-				('proposed', 'How many wait for a human.'),
-				('open', 'How many bind, without a verdict.'),
-				('overdue', 'How many, of those proposed or open, were open and are past due and grace: they count as broken.'),
-				('kept', 'How many stand as kept.'),
-				('partly_kept', 'How many stand as partly kept.'),
-				('broken', 'How many stand as broken.'),
-				('released', 'How many the customer released.'),
-				('withdrawn', 'How many the company took back in time.'),
-				('share_backed', 'Share of promises that a human stands, or stood at the end, behind, 0 to 1.'),
-				('share_asserted', 'Share of promises backed by what the application says, 0 to 1.'),
-				('share_session', 'Share of promises backed from the human''s own login, 0 to 1.'),
-				('share_passkey', 'Share of promises backed by the human''s signature, 0 to 1.'),
-				('share_company_word', 'Share of verdicts that rest on the company''s word alone, 0 to 1; NULL: no verdicts.'),
-				('withdrawn_late', 'How many the company took back after acceptance or due: broken by that, whatever was said since.'),
-				('released_late', 'How many the customer released after due.'),
-				('due_moved', 'How many had their due moved, once or more.'),
-				('median_time_to_keep', 'Median of the time from promise to verdict, of those kept.')) AS c (name, comment)
-		LOOP
-			EXECUTE format('COMMENT ON COLUMN trust.%I.%I IS %L', of.view, col.name, col.comment);
-		END LOOP;
+		EXECUTE format('COMMENT ON VIEW trust.%I IS %L', keyed.view, keyed.comment);
+		PERFORM trust_ledger.comment_on_columns(format('trust.%I', keyed.view)::regclass,
+			columns || ARRAY[[keyed.key, keyed.key_comment]]);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_trust_views() IS
 	'Comments on the views of scores. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.customer_score(text, timestamptz, timestamptz) IS
+	'Score of the promises to a customer. Overdue ones count as broken. as_of: only what had '
+	'happened by then, faded to then; not in the future. known_at: only what the ledger had '
+	'recorded by then, with the half-life of that time (recorded_at is shortly before the commit). '
+	'Without promises: empty. Requires level application, analyst, auditor or admin. Errors: '
+	'TL004, 22004, 22008.'
+	'had happened by then, and faded to then; not in the future. known_at: what the ledger had '
+	'recorded by then, with the half-life of then (recording precedes commit by a moment). No '
+	'promises: empty. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008.';
+COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) IS
+	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
+	'(no such actor).'
+	'42704 no such actor.';
 
-CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION trust_ledger.explain_trust(
+	by text, of_key text DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL,
+	OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text, OUT kind text,
+	OUT outcome text, OUT whose_word text, OUT at timestamptz,
+	OUT weight_kept float8, OUT weight_broken float8, OUT age interval, OUT fading float8,
+	OUT share float8, OUT score trust_ledger.trust_score)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
+COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz) IS
+	'What each promise contributes to the score of a customer, promiser, backer, kind, backing '
+	'(backed or unbacked), or all: weights (0 to 1), the timestamp as of which they hold, their '
+	'age, the fading 2^(-age/half-life), the share of all evidence (0 to 1), and the score of the '
+	'promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
+	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.'
+	'unbacked), or of all: weights from 0 to 1, the instant they are reckoned at, their age, the '
+	'fading 2^(-age/half-life), the share of all evidence, and the promise''s own score. '
+	'sum(score) over the rows is the score: as of an instant to the bit, of now to rounding. '
+	'Promises that weigh nothing have no row. as_of and known_at as of customer_score(). Level '
+	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_trend(
+	by text, step interval DEFAULT '1 month',
+	since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+	basis text DEFAULT 'occurred', of_key text DEFAULT NULL,
+	OUT key text, OUT step_from timestamptz, OUT step_until timestamptz,
+	OUT score trust_ledger.trust_score,
+	OUT expectation float8, OUT uncertainty float8, OUT opened bigint, OUT kept bigint,
+	OUT partly_kept bigint, OUT broken bigint, OUT overdue bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION trust_ledger.trust_trend(
+	text, interval, timestamptz, timestamptz, text, text) IS
+	'Scores over time by customer, promiser, backer, kind, backing (backed or unbacked) or all: '
+	'for each step [step_from, step_until) the score at its end, how many promises were opened, '
+	'kept, partly kept and broken in it, and how many were overdue at its end. Every key with a '
+	'promise has a row for every step. Steps begin at since, in the time zone of the session; none '
+	'ends later than now. basis: occurred (when things happened) or recorded (when the ledger '
+	'recorded them). of_key: only this key. All steps use the current half-life of the ledger. '
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, '
+	'54000 (too many steps).'
+	'each step [step_from, step_until) the score at its last instant, how many promises were '
+	'opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every '
+	'key with a promise has every step. Steps are counted from since in the session''s time zone; '
+	'none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of '
+	'them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level '
+	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
+COMMENT ON FUNCTION trust_ledger.sparkline(float8[]) IS
+	'Draws numbers as a row of bars, scaled from the lowest to the highest. A space stands for '
+	'NULL, NaN and infinity.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.human_backing(
+	landmark interval DEFAULT '1 hour',
+	OUT scope text, OUT evidence text, OUT month date, OUT kind text, OUT promiser_kind text,
+	OUT value_band text,
+	OUT backed_promises bigint, OUT backed_undecided bigint, OUT backed_too_early bigint,
+	OUT backed_decided bigint, OUT backed_kept bigint, OUT backed_rate float8,
+	OUT backed_accepted float8,
+	OUT unbacked_promises bigint, OUT unbacked_undecided bigint, OUT unbacked_too_early bigint,
+	OUT unbacked_decided bigint, OUT unbacked_kept bigint, OUT unbacked_rate float8,
+	OUT unbacked_accepted float8,
+	OUT difference float8, OUT difference_low float8, OUT difference_high float8)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.human_backing(interval) IS
+	'Kept rates of promises that a human backed at time landmark after they were made, and of '
+	'those that nobody did: per stratum (month, kind, promiser''s kind, value band), raw over all '
+	'promises, and within strata with decided promises of both groups, weighted as in Cochran '
+	'(1954). evidence: any, or promises backed with this evidence against all unbacked ones. '
+	'difference: of the posterior means under a Beta(1,1) prior, with a normal approximation of '
+	'its 95 % credible interval. This is association, not effect. landmark: 0 or more, without '
+	'months. Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22023.';
+
+CREATE FUNCTION trust_ledger.promise_exceptions(
+	OUT what text, OUT since text, OUT subject text, OUT detail text, OUT applies text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	overdue CONSTANT text := $sql$p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL AND p.overdue_at < now()$sql$;
-	undecided CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
-	retired CONSTANT text := $sql$EXISTS (SELECT FROM trust.actor a WHERE a.actor = p.backer AND NOT a.active)$sql$;
-	retired_at CONSTANT text := $sql$(SELECT e.recorded_at FROM trust.actor a JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq WHERE a.actor = p.backer)$sql$;
-	drafter_kind CONSTANT text := $sql$coalesce((SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
-	ran_out CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
+	undecided    CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
+	retired      CONSTANT text := $sql$EXISTS (
+		SELECT FROM trust.actor a
+		WHERE a.actor = p.backer AND NOT a.active)$sql$;
+	retired_at   CONSTANT text := $sql$(
+		SELECT e.recorded_at
+		FROM trust.actor a
+		JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
+		WHERE a.actor = p.backer)$sql$;
+	drafter_kind CONSTANT text := $sql$coalesce(
+		(SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
+	expired      CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
+BEGIN
+	-- since and subject apply to the following kinds, too, until they are set again
+	what := 'unbacked';
+	since := 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)';
+	subject := 'NULL::text';
+	detail := $sql$format('policy requires evidence %s, and nobody backs it',
+		p.evidence_asked)$sql$;
+	applies := $sql$p.evidence_asked IS NOT NULL
+		AND p.backer IS NULL
+		AND p.state <> 'withdrawn'
+		AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$;
+	RETURN NEXT;
+
+	what := 'backing_overdue';
+	since := 'p.back_by';
+	detail := $sql$format('was to be backed by %s, waiting since %s',
+		p.back_by, p.waiting_since)$sql$;
+	applies := 'p.waiting_since IS NOT NULL AND p.back_by < now()';
+	RETURN NEXT;
+
+	what := 'overdue';
+	since := 'p.overdue_at';
+	detail := $sql$format('was due %s, and has no verdict', p.due)$sql$;
+	applies := $sql$p.state IN ('proposed', 'open')
+		AND p.opened_at IS NOT NULL
+		AND p.overdue_at IS NOT NULL
+		AND p.overdue_at < now()$sql$;
+	RETURN NEXT;
+
+	what := 'backer_retired';
+	since := retired_at;
+	subject := 'p.backer';
+	detail := $sql$'its backer is retired'$sql$;
+	applies := undecided || ' AND ' || retired;
+	RETURN NEXT;
+
+	what := 'backing_withdrawn';
+	since := 'p.unbacked_at';
+	subject := 'p.former_backer';
+	detail := $sql$'its backer withdrew, and nobody else backs it'$sql$;
+	applies := undecided
+		|| $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$;
+	RETURN NEXT;
+
+	what := 'relied_on_unbacked';
+	since := 'p.accepted_at';
+	subject := 'NULL::text';
+	detail := $sql$'the customer accepted it, and nobody ever backed it'$sql$;
+	applies := 'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL';
+	RETURN NEXT;
+
+	what := 'machine_words_unseen';
+	since := 'p.recorded_at';
+	subject := 'coalesce(p.drafted_by, p.promiser)';
+	detail := format($sql$format('words by %%s (%%s) that no human of the company saw',
+		coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind);
+	applies := format($sql$p.seen_at IS NULL
+		AND p.state <> 'withdrawn'
+		AND %s <> 'human'$sql$, drafter_kind);
+	RETURN NEXT;
+
+	what := 'backfilled';
+	since := 'p.backfilled_at';
+	subject := 'NULL::text';
+	detail := $sql$CASE
+		WHEN p.backfilled THEN 'recorded long after it was made'
+		ELSE 'an event was recorded long after it happened'
+	END$sql$;
+	applies := 'p.backfilled_at IS NOT NULL';
+	RETURN NEXT;
+
+	what := 'due_moved';
+	since := 'p.due_moved_at';
+	detail := $sql$format('moved %s, first due %s, now %s',
+		CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END,
+		p.first_due,
+		coalesce(p.due::text, 'without a due time'))$sql$;
+	applies := 'p.due_moves > 0';
+	RETURN NEXT;
+
+	what := 'withdrawn_late';
+	since := 'p.settled_at';
+	detail := $sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$;
+	applies := $sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$;
+	RETURN NEXT;
+
+	what := 'released_late';
+	detail := $sql$format('was due %s', p.due)$sql$;
+	applies := $sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$;
+	RETURN NEXT;
+
+	what := 'long_pause';
+	since := format($sql$CASE
+		WHEN %s THEN p.paused_until
+		ELSE coalesce(p.paused_at, p.recorded_at)
+	END$sql$, expired);
+	detail := format($sql$CASE
+		WHEN %s THEN format('the pause since %%s expired', p.paused_at)
+		ELSE format('paused for %%s of the %%s first promised',
+			p.paused_for, p.first_due - p.made_at)
+	END$sql$, expired);
+	applies := format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', expired);
+	RETURN NEXT;
+
+	what := 'company_word_only';
+	since := 'p.settled_at';
+	detail := $sql$format('%s, by the company''s word alone', p.outcome)$sql$;
+	applies := $sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$;
+	RETURN NEXT;
+
+	what := 'admitted_and_kept';
+	since := 'p.admitted_at';
+	detail := $sql$'a breach was admitted before due, and it stands as kept'$sql$;
+	applies := $sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$;
+	RETURN NEXT;
+
+	what := 'no_due';
+	since := 'p.made_at';
+	detail := $sql$'it has no due time, and cannot become overdue'$sql$;
+	applies := undecided || ' AND p.due IS NULL';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_exceptions() IS
+	'Kinds of exceptions of a promise: name, and SQL expressions over a row p of trust.promise: '
+	'since when, subject, detail, and the condition. Called by exception_views().';
+
+CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text)
+RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
 	promises text;
 BEGIN
-	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
-	-- Columns are named in each part of a UNION: PostgreSQL does so where it writes a view down.
+	-- Every SELECT of the UNION names its columns, as pg_get_viewdef() does.
 	SELECT string_agg(format($view$
-		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject, p.promiser, p.kind, p.state, %s AS detail
+		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject,
+			p.promiser, p.kind, p.state, %s AS detail
 		FROM trust.promise p
 		WHERE %s AND (SELECT trust_ledger.require_reader())
-		$view$, what, since, coalesce(subject, 'NULL::text'), detail, applies), ' UNION ALL ')
+		$view$, e.what, e.since, e.subject, e.detail, e.applies), ' UNION ALL ' ORDER BY e.n)
 	INTO promises
-	FROM (VALUES
-		('unbacked', 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)', NULL,
-			$sql$format('policy asks for evidence %s, and nobody stands behind it', p.evidence_asked)$sql$,
-			$sql$p.evidence_asked IS NOT NULL AND p.backer IS NULL AND p.state <> 'withdrawn' AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$),
-		('backing_overdue', 'p.back_by', NULL,
-			$sql$format('to be backed by %s, waits since %s', p.back_by, p.waiting_since)$sql$,
-			'p.waiting_since IS NOT NULL AND p.back_by < now()'),
-		('overdue', 'p.overdue_at', NULL,
-			$sql$format('was due %s, and nobody has given a verdict', p.due)$sql$,
-			overdue),
-		('backer_retired', retired_at, 'p.backer',
-			$sql$'whoever stands behind it is retired'$sql$,
-			undecided || ' AND ' || retired),
-		('backing_withdrawn', 'p.unbacked_at', 'p.former_backer',
-			$sql$'whoever stood behind it does no more, and nobody else does'$sql$,
-			undecided || $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$),
-		('relied_on_unbacked', 'p.accepted_at', NULL,
-			$sql$'the customer accepted it, and nobody ever stood behind it'$sql$,
-			'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL'),
-		('machine_words_unseen', 'p.recorded_at', 'coalesce(p.drafted_by, p.promiser)',
-			format($sql$format('words by %%s (%%s), which no human of the company''s had before them', coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind),
-			format($sql$p.seen_at IS NULL AND p.state <> 'withdrawn' AND %s <> 'human'$sql$, drafter_kind)),
-		('backfilled', 'p.backfilled_at', NULL,
-			$sql$CASE WHEN p.backfilled THEN 'made long before it was entered' ELSE 'what happened to it was entered long after' END$sql$,
-			'p.backfilled_at IS NOT NULL'),
-		('due_moved', 'p.due_moved_at', NULL,
-			$sql$format('moved %s, first due %s, now %s', CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END, p.first_due, coalesce(p.due::text, 'without a due time'))$sql$,
-			'p.due_moves > 0'),
-		('withdrawn_late', 'p.settled_at', NULL,
-			$sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$,
-			$sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$),
-		('released_late', 'p.settled_at', NULL,
-			$sql$format('was due %s', p.due)$sql$,
-			$sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$),
-		('long_pause', format('CASE WHEN %s THEN p.paused_until ELSE coalesce(p.paused_at, p.recorded_at) END', ran_out), NULL,
-			format($sql$CASE WHEN %s THEN format('the pause since %%s ran out', p.paused_at) ELSE format('paused for %%s of %%s first promised', p.paused_for, p.first_due - p.made_at) END$sql$, ran_out),
-			format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', ran_out)),
-		('company_word_only', 'p.settled_at', NULL,
-			$sql$format('%s, by the company''s word alone', p.outcome)$sql$,
-			$sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$),
-		('admitted_and_kept', 'p.admitted_at', NULL,
-			$sql$'a breach was admitted beforehand, and it stands as kept'$sql$,
-			$sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$),
-		('no_due', 'p.made_at', NULL,
-			$sql$'it can never be overdue'$sql$,
-			undecided || ' AND p.due IS NULL')) AS v (what, since, subject, detail, applies);
+	FROM trust_ledger.promise_exceptions() WITH ORDINALITY
+		AS e (what, since, subject, detail, applies, n);
 
 	name := 'exception';
 	definition := promises || $view$
 	UNION ALL
-	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise, e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
-	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
-	-- a promise says which was the last; none before it hides behind that
-	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
-		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
-			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
+	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise,
+		e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s (%s) waits for confirmation by the customer or a system of record',
+			e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
+	FROM trust.promise p
+	JOIN trust.entry e
+		ON e.customer = p.customer
+		AND e.promise = p.promise
+		AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
+	-- unconfirmed names only the last such entry; show the earlier ones, too
+	WHERE p.unconfirmed IS NOT NULL
+		AND (SELECT trust_ledger.require_reader())
+		AND NOT EXISTS (
+			SELECT FROM trust.entry o
+			WHERE o.customer = e.customer
+				AND o.promise = e.promise
+				AND o.seq > e.seq
+				AND o.speaks_for <> 'company'
+				AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired')
+				AND o.stands IS NOT FALSE)
 	UNION ALL
-	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise, s.source AS subject, p.promiser, p.kind, p.state,
-		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
-	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
+	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise,
+		s.source AS subject, p.promiser, p.kind, p.state,
+		format('its row %s%s was deleted, and it has not ended',
+			s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
+	FROM trust.source s
+	JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
 	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
-	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
+	WHERE s.gone
+		AND p.state IN ('proposed', 'open')
+		AND e.details->>'row' = 'deleted'
+		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise, coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
-		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
-			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END) AS detail
-	FROM trust.entry e LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
+	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise,
+		coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
+		format('entry %s erased texts of %s', e.seq,
+			CASE
+				WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
+				WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise'
+				ELSE 'no entry'
+			END) AS detail
+	FROM trust.entry e
+	LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
 	WHERE e.event = 'erased' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer, NULL::uuid AS promise, weak.subject,
+	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer,
+		NULL::uuid AS promise, weak.subject,
 		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
-		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
+		format('entry %s required less than entry %s, until entry %s at %s',
+			weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at,
-			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq,
+			lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e
 		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) weak
 	CROSS JOIN LATERAL (
-		SELECT e.seq, e.recorded_at FROM trust.entry e
-		WHERE e.customer = '' AND e.event = 'policy_set' AND e.seq > weak.seq AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
-		ORDER BY e.seq LIMIT 1) again
-	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
+		SELECT e.seq, e.recorded_at
+		FROM trust.entry e
+		WHERE e.customer = ''
+			AND e.event = 'policy_set'
+			AND e.seq > weak.seq
+			AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
+		ORDER BY e.seq
+		LIMIT 1) again
+	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details)
+		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer, NULL::uuid AS promise, given.subject,
+	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer,
+		NULL::uuid AS promise, given.subject,
 		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
-		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
+		format('entry %s gave a grace time that the rule had not given before, '
+			'until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
 	FROM (
-		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+		SELECT e.seq, e.subject, e.details, e.recorded_at,
+			lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e
 		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) given
 	CROSS JOIN LATERAL (
-		SELECT e.seq, e.recorded_at FROM trust.entry e
-		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped') AND e.subject = given.subject AND e.seq > given.seq
-			AND (e.event = 'policy_dropped' OR coalesce((e.details->>'grace')::interval, '0') < (given.details->>'grace')::interval)
-		ORDER BY e.seq LIMIT 1) taken
-	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
-		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
-	UNION ALL
-	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise, e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
-	FROM trust.entry e JOIN trust.entry g ON g.customer = '' AND g.seq = e.actor_seq AND e.recorded_at < g.recorded_at - interval '1 minute'
-	LEFT JOIN LATERAL (SELECT o.promiser, o.kind, o.state FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
-	-- most are younger than all who act: that is seen at once
-	WHERE e.recorded_at < (SELECT max(a.recorded_at) FROM trust.entry a WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
+		SELECT e.seq, e.recorded_at
+		FROM trust.entry e
+		WHERE e.customer = ''
+			AND e.event IN ('policy_set', 'policy_dropped')
+			AND e.subject = given.subject
+			AND e.seq > given.seq
+			AND (e.event = 'policy_dropped'
+				OR coalesce((e.details->>'grace')::interval, '0')
+					< (given.details->>'grace')::interval)
+		ORDER BY e.seq
+		LIMIT 1) taken
+	WHERE (given.details->>'active')::boolean
+		AND (given.details->>'grace')::interval > '0'
+		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise, format('%I.%I', s.nspname, c.relname) AS subject,
+	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise,
+		e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s was recorded at %s, before entry %s of governance, to which it refers, '
+			'at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
+	FROM trust.entry e
+	JOIN trust.entry g
+		ON g.customer = ''
+		AND g.seq = e.actor_seq
+		AND e.recorded_at < g.recorded_at - interval '1 minute'
+	LEFT JOIN LATERAL (
+		SELECT o.promiser, o.kind, o.state
+		FROM trust.promise o
+		WHERE o.customer = e.customer AND o.promise = e.promise
+		LIMIT 1) p ON true
+	-- a quick check: most entries are later than every registration of an actor
+	WHERE e.recorded_at < (
+			SELECT max(a.recorded_at)
+			FROM trust.entry a
+			WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
+		AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
+		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
-		format('%s %I calls function %I.%I after a write%s', CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END, t.tgname,
-			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
-	FROM (WITH RECURSIVE place (relid) AS (
-			SELECT o.oid FROM pg_class o JOIN pg_namespace os ON os.oid = o.relnamespace
-			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change', 'copy')
-			UNION SELECT i.inhrelid FROM place JOIN pg_inherits i ON i.inhparent = place.relid)
+		format('%s %I calls function %I.%I after a write%s',
+			CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END,
+			t.tgname, n.nspname, f.proname,
+			CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
+	FROM (
+		WITH RECURSIVE place (relid) AS (
+			SELECT o.oid
+			FROM pg_class o
+			JOIN pg_namespace os ON os.oid = o.relnamespace
+			WHERE os.nspname = 'trust'
+				AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain',
+					'promise', 'source', 'entry', 'parked_change', 'copy')
+			UNION
+			SELECT i.inhrelid
+			FROM place
+			JOIN pg_inherits i ON i.inhparent = place.relid)
 		SELECT place.relid FROM place) part
-	JOIN pg_class c ON c.oid = part.relid JOIN pg_namespace s ON s.oid = c.relnamespace
-	-- neither BEFORE nor INSTEAD OF; a partition's copy of its parent's trigger is the same
+	JOIN pg_class c ON c.oid = part.relid
+	JOIN pg_namespace s ON s.oid = c.relnamespace
+	-- AFTER triggers: neither TRIGGER_TYPE_BEFORE nor TRIGGER_TYPE_INSTEAD. A partition has a clone
+	-- of each row trigger of its parent; show the parent's only.
 	JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgtype & 66 = 0 AND t.tgparentid = 0
-	JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
-	-- foreign keys have triggers of PostgreSQL's own
-	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog') AND (SELECT trust_ledger.require_reader())
+	JOIN pg_proc f ON f.oid = t.tgfoid
+	JOIN pg_namespace n ON n.oid = f.pronamespace
+	-- leave out the internal triggers of foreign keys
+	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog')
+		AND (SELECT trust_ledger.require_reader())
 	$view$;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.exception_views() IS
-	'The texts of the views of exceptions. Part of ledger_views().';
+	'Name and query of view trust.exception. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_exception_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	col record;
 BEGIN
-	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry, rule or trigger and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
-	FOR col IN
-		SELECT * FROM (VALUES
-			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while. clock_set_back: an entry was recorded more than a minute before the entry that registered its actor as it says. foreign_code: a trigger that is not the ledger's own follows what is written to one of its tables.$c$),
-			('since', 'Since when; of what is done with, when it was done. NULL: that is not known.'),
-			('customer', 'Whom the promise was made to; empty: governance, or a table.'),
-			('promise', 'The promise; NULL: it is about no promise.'),
-			('subject', 'The actor, login, rule or table it is about; NULL: the promise itself.'),
-			('promiser', 'Who made the promise.'),
-			('kind', 'The promise''s kind; NULL: none was said.'),
-			('state', 'The promise''s state now.'),
-			('detail', 'More about it, for people to read; no words that a person wrote.')) AS c (name, comment)
-	LOOP
-		EXECUTE format('COMMENT ON COLUMN trust.exception.%I IS %L', col.name, col.comment);
-	END LOOP;
+	COMMENT ON VIEW trust.exception IS
+		'What an auditor looks at: one row per promise, entry, rule or trigger and kind of '
+		'exception. Without words that people wrote.';
+	PERFORM trust_ledger.comment_on_columns('trust.exception', ARRAY[
+		['what', 'The kind of exception. '
+			'unbacked: policy requires a human backer, and nobody backs the promise. '
+			'backing_overdue: the promise waits for a backer, and the time for that is over. '
+			'overdue: the promise is past due and grace, and has no verdict. '
+			'backer_retired: the backer is retired. '
+			'backing_withdrawn: the backer withdrew, and nobody else backs the promise. '
+			'relied_on_unbacked: the customer accepted a promise that nobody ever backed. '
+			'machine_words_unseen: a machine wrote words that no human of the company saw. '
+			'backfilled: the promise, or an event, was recorded long after it happened. '
+			'due_moved: an amendment changed the due time. '
+			'withdrawn_late: the promise was withdrawn after acceptance or due. '
+			'released_late: the promise was released after due. '
+			'long_pause: a pause expired, or pauses took more than half of the time first '
+			'promised. '
+			'unconfirmed: a relayed word, or a claimed repair, waits for confirmation. '
+			'company_word_only: the verdict is the company''s own. '
+			'admitted_and_kept: the company admitted a breach, and the promise was kept. '
+			'no_due: the promise has no due time, and cannot become overdue. '
+			'row_deleted: the tracked row was deleted, and the promise has not ended. '
+			'erased: texts were erased. '
+			'policy_weakened: a rule required less, or was dropped, for a while and was then '
+			'restored; or a new rule gave a grace time for a while. '
+			'clock_set_back: an entry was recorded more than a minute before the entry that '
+			'registered its actor. '
+			'foreign_code: a trigger that is not part of the ledger runs after writes to one of '
+			'its tables.'],
+		['since', 'Since when; for an event, when it happened. NULL if unknown.'],
+		['customer', 'The customer to whom the promise was made. Empty for governance and tables.'],
+		['promise', 'The promise. NULL if the exception is not about a promise.'],
+		['subject', 'The actor, login, source, rule or table that the exception is about. NULL for '
+			'the promise itself.'],
+		['promiser', 'Who made the promise.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['state', 'Current state of the promise.'],
+		['detail', 'A description for people to read, without words that people wrote.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
-	'Comments on the views of exceptions. Called by create_views().';
+	'Comments on view trust.exception. Called by create_views().';
 
-CREATE FUNCTION trust_ledger.overdue_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.overdue_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	overdue CONSTANT text := $sql$p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL AND p.overdue_at < now()$sql$;
-	undecided CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
-	retired CONSTANT text := $sql$EXISTS (SELECT FROM trust.actor a WHERE a.actor = p.backer AND NOT a.active)$sql$;
-	retired_at CONSTANT text := $sql$(SELECT e.recorded_at FROM trust.actor a JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq WHERE a.actor = p.backer)$sql$;
 BEGIN
 	name := 'overdue';
-	definition := format($view$
+	definition := $view$
 	SELECT p.customer, p.promise, p.state,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
 		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
 	FROM trust.promise p
-	WHERE %s AND (SELECT trust_ledger.require_reader())
+	WHERE p.state IN ('proposed', 'open')
+		AND p.opened_at IS NOT NULL
+		AND p.overdue_at IS NOT NULL
+		AND p.overdue_at < now()
+		AND (SELECT trust_ledger.require_reader())
 	ORDER BY p.overdue_at
-	$view$, overdue);
+	$view$;
 	RETURN NEXT;
 
 	name := 'orphaned';
-	definition := format($view$
+	definition := $view$
 	SELECT p.customer, p.promise, p.state,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
-		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
-		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
-		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
+		CASE
+			WHEN p.backer IS NOT NULL THEN 'retired'
+			WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn'
+			ELSE p.unbacked_by
+		END AS why,
+		CASE
+			WHEN p.backer IS NOT NULL THEN (
+				SELECT e.recorded_at
+				FROM trust.actor a
+				JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
+				WHERE a.actor = p.backer)
+			ELSE p.unbacked_at
+		END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at,
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
+			AND p.overdue_at < now() AS overdue
 	FROM trust.promise p
-	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
-	$view$, retired_at, overdue, undecided, retired);
+	WHERE p.state IN ('proposed', 'open')
+		AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL
+			OR EXISTS (
+				SELECT FROM trust.actor a
+				WHERE a.actor = p.backer AND NOT a.active))
+		AND (SELECT trust_ledger.require_reader())
+	$view$;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.overdue_views() IS
-	'The texts of the views of overdue and orphaned promises. Part of ledger_views().';
+	'Names and queries of views trust.overdue and trust.orphaned. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_overdue_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.overdue IS 'Promises past due and grace without a verdict, the longest overdue first. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.overdue.customer IS 'Whom it was made to.';
-	COMMENT ON COLUMN trust.overdue.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.overdue.state IS 'open, or proposed again: it was open once.';
-	COMMENT ON COLUMN trust.overdue.words IS 'What was promised; NULL for who may not read words.';
-	COMMENT ON COLUMN trust.overdue.promiser IS 'Who made it.';
-	COMMENT ON COLUMN trust.overdue.promiser_kind IS 'human, ai or system.';
-	COMMENT ON COLUMN trust.overdue.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
-	COMMENT ON COLUMN trust.overdue.kind IS 'Its kind; NULL: none was said.';
-	COMMENT ON COLUMN trust.overdue.value IS 'What it is worth, if that was said.';
-	COMMENT ON COLUMN trust.overdue.currency IS 'In which currency.';
-	COMMENT ON COLUMN trust.overdue.due IS 'When it was due.';
-	COMMENT ON COLUMN trust.overdue.overdue_at IS 'due and the grace that policy gives.';
-	COMMENT ON COLUMN trust.overdue.days_over IS 'How long since overdue_at, in days of 24 hours.';
-	COMMENT ON COLUMN trust.overdue.accepted_at IS 'When the customer accepted it; NULL: they did not.';
+	COMMENT ON VIEW trust.overdue IS
+		'Promises past due and grace without a verdict, the longest overdue first. Words only for '
+		'levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.overdue',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'open; or proposed, if it was open before.'],
+			['days_over', 'Days since overdue_at, of 24 hours each.']]);
 
-	COMMENT ON VIEW trust.orphaned IS 'Promises without a verdict that a human stood behind, and nobody does any more. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.orphaned.customer IS 'Whom it was made to.';
-	COMMENT ON COLUMN trust.orphaned.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.orphaned.state IS 'proposed or open.';
-	COMMENT ON COLUMN trust.orphaned.words IS 'What was promised; NULL for who may not read words.';
-	COMMENT ON COLUMN trust.orphaned.promiser IS 'Who made it.';
-	COMMENT ON COLUMN trust.orphaned.former_backer IS 'Who stood behind it last.';
-	COMMENT ON COLUMN trust.orphaned.why IS 'retired: the backer was; withdrawn: they took it back; amended: its terms changed, and what was backed were the old ones.';
-	COMMENT ON COLUMN trust.orphaned.since IS 'Since when nobody stands behind it.';
-	COMMENT ON COLUMN trust.orphaned.kind IS 'Its kind; NULL: none was said.';
-	COMMENT ON COLUMN trust.orphaned.value IS 'What it is worth, if that was said.';
-	COMMENT ON COLUMN trust.orphaned.currency IS 'In which currency.';
-	COMMENT ON COLUMN trust.orphaned.due IS 'When it is due.';
-	COMMENT ON COLUMN trust.orphaned.accepted_at IS 'When the customer accepted it; NULL: they did not.';
-	COMMENT ON COLUMN trust.orphaned.overdue IS 'It was open, and is past due and grace.';
+	COMMENT ON VIEW trust.orphaned IS
+		'Promises without a verdict that a human backed and that nobody backs any more. Words only '
+		'for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.orphaned',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'proposed or open.'],
+			['former_backer', 'The last backer.'],
+			['why', 'retired: the backer is retired. withdrawn: the backer withdrew. amended: the '
+				'terms changed, which made the backing void.'],
+			['since', 'Since when nobody backs it.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_overdue_views() IS
-	'Comments on the views of overdue and orphaned promises. Called by create_views().';
+	'Comments on views trust.overdue and trust.orphaned. Called by create_views().';
 
-CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -2701,42 +3021,66 @@ BEGIN
 	name := 'over_promising';
 	definition := $view$
 	WITH part AS (
-		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue, o.overdue OR p.outcome IS NOT NULL AS decided,
-			p.first_due - p.made_at AS promised, CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
+		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue,
+			o.overdue OR p.outcome IS NOT NULL AS decided,
+			p.first_due - p.made_at AS promised,
+			CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
 		FROM trust.promise p
-		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
-			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
+		CROSS JOIN LATERAL (
+			SELECT p.state IN ('proposed', 'open')
+				AND p.opened_at IS NOT NULL
+				AND p.overdue_at IS NOT NULL
+				AND p.overdue_at < now() AS overdue) o
 		WHERE (SELECT trust_ledger.require_reader())
 	), of_human AS (
-		SELECT kind, count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
+		SELECT kind,
+			count(*) FILTER (WHERE decided) AS decided,
+			count(*) FILTER (WHERE outcome = 'kept') AS kept,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
-		FROM part WHERE promiser_kind = 'human' GROUP BY kind
+		FROM part
+		WHERE promiser_kind = 'human'
+		GROUP BY kind
 	), of_promiser AS (
-		SELECT promiser, promiser_kind, kind, count(*) AS promises,
-			count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
-			count(*) FILTER (WHERE outcome = 'partly_kept') AS partly_kept, count(*) FILTER (WHERE outcome = 'broken') AS broken,
+		SELECT promiser, promiser_kind, kind,
+			count(*) AS promises,
+			count(*) FILTER (WHERE decided) AS decided,
+			count(*) FILTER (WHERE outcome = 'kept') AS kept,
+			count(*) FILTER (WHERE outcome = 'partly_kept') AS partly_kept,
+			count(*) FILTER (WHERE outcome = 'broken') AS broken,
 			count(*) FILTER (WHERE overdue) AS overdue,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY promised) AS median_promised,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
-		FROM part GROUP BY promiser, promiser_kind, kind
+		FROM part
+		GROUP BY promiser, promiser_kind, kind
 	)
-	SELECT p.promiser, p.promiser_kind, p.kind, p.promises, p.decided, p.kept, p.partly_kept, p.broken, p.overdue,
+	SELECT p.promiser, p.promiser_kind, p.kind, p.promises, p.decided,
+		p.kept, p.partly_kept, p.broken, p.overdue,
 		p.kept / nullif(p.decided, 0)::float8 AS kept_rate,
-		-- a score of that evidence has the quantiles of Beta(kept + 1, decided - kept + 1); its age is of no matter
-		trust_ledger.lower_bound(trust_ledger.trust_score(p.kept, p.decided - p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_low,
-		1 - trust_ledger.lower_bound(trust_ledger.trust_score(p.decided - p.kept, p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_high,
+		-- quantiles of Beta(kept + 1, decided - kept + 1), which are those of a score with this
+		-- evidence; timestamp and half-life do not matter
+		trust_ledger.lower_bound(trust_ledger.trust_score(
+			p.kept, p.decided - p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975)
+			AS kept_rate_low,
+		1 - trust_ledger.lower_bound(trust_ledger.trust_score(
+			p.decided - p.kept, p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975)
+			AS kept_rate_high,
 		p.median_promised, p.median_needed,
-		coalesce(h.decided, 0) AS human_decided, h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate, h.median_needed AS human_median_needed
-	-- no kind is a kind of its own, and a name is never empty
-	FROM of_promiser p LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
+		coalesce(h.decided, 0) AS human_decided,
+		h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate,
+		h.median_needed AS human_median_needed
+	FROM of_promiser p
+	-- a kind is never the empty text, which stands for NULL here
+	LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
 	$view$;
 	RETURN NEXT;
 
 	name := 'human_backing';
 	definition := $view$
 	SELECT b.scope, b.evidence, b.month, b.kind, b.promiser_kind, b.value_band,
-		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided, b.backed_kept, b.backed_rate, b.backed_accepted,
-		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided, b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
+		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided,
+		b.backed_kept, b.backed_rate, b.backed_accepted,
+		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided,
+		b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
 		b.difference, b.difference_low, b.difference_high
 	FROM trust_ledger.human_backing() b
 	WHERE (SELECT trust_ledger.require_reader())
@@ -2745,7 +3089,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.analysis_views() IS
-	'The texts of the views of analysis. Part of ledger_views().';
+	'Names and queries of views trust.over_promising and trust.human_backing. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_analysis_views() RETURNS void
 LANGUAGE plpgsql
@@ -2754,55 +3099,80 @@ AS $$
 DECLARE
 	col record;
 BEGIN
-	COMMENT ON VIEW trust.over_promising IS 'Who promises more than they keep, or sooner than they can: per promiser and kind, beside what humans do with promises of that kind.';
-	COMMENT ON COLUMN trust.over_promising.promiser IS 'Who promised.';
-	COMMENT ON COLUMN trust.over_promising.promiser_kind IS 'human, ai or system.';
-	COMMENT ON COLUMN trust.over_promising.kind IS 'Of which kind; NULL: no kind was said.';
-	COMMENT ON COLUMN trust.over_promising.promises IS 'How many there are, in all states.';
-	COMMENT ON COLUMN trust.over_promising.decided IS 'How many have a verdict, or are overdue.';
-	COMMENT ON COLUMN trust.over_promising.kept IS 'How many stand as kept.';
-	COMMENT ON COLUMN trust.over_promising.partly_kept IS 'How many stand as partly kept.';
-	COMMENT ON COLUMN trust.over_promising.broken IS 'How many stand as broken.';
-	COMMENT ON COLUMN trust.over_promising.overdue IS 'How many were open, and are past due and grace without a verdict.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate IS 'Share of those decided that are kept, 0 to 1; NULL: none is decided.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate_low IS 'From here the true rate lies with 95 % probability, by Beta(kept + 1, decided - kept + 1): 2.5 % lie below.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate_high IS 'Up to here: 2.5 % lie above.';
-	COMMENT ON COLUMN trust.over_promising.median_promised IS 'Median of the time first promised, from made to first due.';
-	COMMENT ON COLUMN trust.over_promising.median_needed IS 'Median of the time from promise to verdict, of those kept.';
-	COMMENT ON COLUMN trust.over_promising.human_decided IS 'How many promises of that kind that humans made are decided, this promiser''s among them if human.';
-	COMMENT ON COLUMN trust.over_promising.human_kept_rate IS 'Share of these that are kept, 0 to 1.';
-	COMMENT ON COLUMN trust.over_promising.human_median_needed IS 'Median of the time from promise to verdict, of these that are kept.';
+	COMMENT ON VIEW trust.over_promising IS
+		'Who promises more than they keep, or sooner than they can: one row per promiser and kind, '
+		'with what humans achieve for the same kind.';
+	PERFORM trust_ledger.comment_on_columns('trust.over_promising', ARRAY[
+		['promiser', 'The promiser.'],
+		['promiser_kind', 'human, ai or system.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['promises', 'Number of promises in all states.'],
+		['decided', 'Number of promises that have a verdict or are overdue.'],
+		['kept', 'Number of promises kept.'],
+		['partly_kept', 'Number of promises partly kept.'],
+		['broken', 'Number of promises broken.'],
+		['overdue', 'Number of promises that were open, are past due and grace, and have no '
+			'verdict.'],
+		['kept_rate', 'kept / decided, 0 to 1. NULL if none is decided.'],
+		['kept_rate_low', 'Lower end of the 95 % credible interval of the true rate, under '
+			'Beta(kept + 1, decided - kept + 1).'],
+		['kept_rate_high', 'Upper end of that interval.'],
+		['median_promised', 'Median time from promise to first due time.'],
+		['median_needed', 'Median time from promise to verdict, of kept promises.'],
+		['human_decided', 'Number of decided promises of the same kind by humans, including this '
+			'promiser.'],
+		['human_kept_rate', 'Share of those that were kept, 0 to 1.'],
+		['human_median_needed', 'Median time from promise to verdict, of those that were kept.']]);
 
-	COMMENT ON VIEW trust.human_backing IS 'Kept rates of promises that a human stood behind an hour after they were made, and of those that nobody did; human_backing() takes another time. Looking at one instant early on, the same for all, keeps a long case from collecting names; strata compare like with like. It is association, not effect: what made a human stand behind a promise may be what made it be kept.';
+	COMMENT ON VIEW trust.human_backing IS
+		'Kept rates of promises that a human backed one hour after they were made, and of those '
+		'that nobody did. human_backing() takes another time. The early, equal time matters '
+		'because long cases collect backers; the strata compare similar promises. This shows '
+		'association, not effect: what makes a human back a promise may also be why it is kept.';
+	PERFORM trust_ledger.comment_on_columns('trust.human_backing', ARRAY[
+		['scope', 'stratum: promises with the same month, kind, promiser''s kind and value band. '
+			'raw: all promises. within_strata: all strata with decided promises of both groups, '
+			'combined with the weights of Cochran, n1 n0 / (n1 + n0).'],
+		['evidence', 'Which promises count as backed: any, or only those backed with this '
+			'evidence: asserted, session or passkey. Unbacked are always those that nobody '
+			'backed.'],
+		['month', 'First day of the month in which they were made, in the time zone of the '
+			'ledger.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['promiser_kind', 'human, ai or system.'],
+		['value_band', 'Value by power of ten, with currency: EUR 1000+ is from 1000 to below '
+			'10000. NULL if no value was stated.'],
+		['difference', 'Posterior mean (kept + 1) / (decided + 2) of the backed minus that of the '
+			'unbacked. NULL if one group has no decided promise.'],
+		['difference_low', 'Lower end of the 95 % credible interval of the difference, by a normal '
+			'approximation to the posterior.'],
+		['difference_high', 'Upper end of that interval.']]);
 	FOR col IN
-		SELECT * FROM (VALUES
-			('scope', 'stratum: promises alike in month, kind, promiser''s kind and value; raw: all promises together; within_strata: the strata in which promises of both sorts are decided, taken together with the weights of Cochran, n1 n0 / (n1 + n0).'),
-			('evidence', 'Which backed promises: any, or those backed with that evidence, asserted, session or passkey. Unbacked are all that nobody stood behind.'),
-			('month', 'The first of the month in which they were made, in the ledger''s zone.'),
-			('kind', 'Their kind; NULL: no kind was said.'),
-			('promiser_kind', 'human, ai or system.'),
-			('value_band', 'Their value by power of ten, and currency: EUR 1000+ is 1000 to below 10000; NULL: no value was said.'),
-			('difference', 'backed minus unbacked: of the posterior means (kept + 1) / (decided + 2); NULL: one of them has nothing decided.'),
-			('difference_low', 'From here the difference lies with 95 % probability, by a normal approximation to the posterior.'),
-			('difference_high', 'Up to here.')) AS c (name, comment)
-		UNION ALL
-		SELECT sort || '_' || name, format(comment, means)
-		FROM (VALUES ('backed', 'that a human stood behind'), ('unbacked', 'that nobody stood behind')) AS s (sort, means),
+		SELECT prefix || '_' || c.name AS name, format(c.comment, which) AS comment
+		FROM (VALUES
+				('backed', 'that a human backed'),
+				('unbacked', 'that nobody backed')) AS s (prefix, which),
 			(VALUES
-			('promises', 'How many promises %s then.'),
-			('undecided', 'How many of those %s: not yet due, never open, withdrawn in time, or released.'),
-			('too_early', 'How many of those %s were settled or due before the instant that is looked at: not comparable.'),
-			('decided', 'How many of those %s are decided: past due, or with a verdict where no due time was said.'),
-			('kept', 'How many of these decided %s stand as kept; overdue and partly kept are not.'),
-			('rate', 'kept of decided, of those %s, 0 to 1; NULL: none is decided.'),
-			('accepted', 'Share of the promises %s that the customer accepted, 0 to 1.')) AS c (name, comment)
+				('promises', 'Number of promises %s then.'),
+				('undecided', 'Number of promises %s that are undecided: not yet due, never open, '
+					'withdrawn in time, or released.'),
+				('too_early', 'Number of promises %s that were settled or due before that time. '
+					'They are not compared.'),
+				('decided', 'Number of promises %s that are decided: past due, or with a verdict '
+					'if they have no due time.'),
+				('kept', 'Number of decided promises %s that were kept. Overdue and partly kept '
+					'ones do not count.'),
+				('rate', 'kept / decided of promises %s, 0 to 1. NULL if none is decided.'),
+				('accepted', 'Share of promises %s that the customer accepted, 0 to '
+					'1.')) AS c (name, comment)
 	LOOP
-		EXECUTE format('COMMENT ON COLUMN trust.human_backing.%I IS %L', col.name, col.comment);
+		PERFORM trust_ledger.comment_on_columns('trust.human_backing',
+			ARRAY[[col.name, col.comment]]);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_analysis_views() IS
-	'Comments on the views of analysis. Called by create_views().';
+	'Comments on views trust.over_promising and trust.human_backing. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
