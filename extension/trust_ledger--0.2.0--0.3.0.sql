@@ -3173,8 +3173,22 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_analysis_views() IS
 	'Comments on views trust.over_promising and trust.human_backing. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.track() IS
+	'Row trigger, AFTER INSERT, UPDATE or DELETE: records the change of a row as an event of its '
+	'promise, which it finds by the primary key of the row. Arguments: track(event, argument...), '
+	'each argument name=column or name:text. It has the level of the table''s owner. The actor is '
+	'the one who owns the login; otherwise the machine named by actor: or the one set by act_as(). '
+	'Evidence is never session. Entries are written at commit, with customers in the order of '
+	'their keys; write:now writes at once. BEFORE TRUNCATE it refuses. Errors: those of the '
+	'function for the event; 22023, 42703, 42804 (mapping), 55000 (no primary key, or TRUNCATE), '
+	'39P01 (fired in another way), TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.check_track(oid) IS
+	'Raises an error unless this trigger, which calls track(), can work: 22023 (argument), 42703 '
+	'(no such column), 42804 (type of a column), 55000 (no primary key), 39P01 (not AFTER ... FOR '
+	'EACH ROW).';
 
-CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3189,7 +3203,8 @@ BEGIN
 
 	name := 'tracked_entry';
 	definition := $view$
-	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands, coalesce(e.details ? 'source', false) AS by_row
+	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands,
+		coalesce(e.details ? 'source', false) AS by_row
 	FROM trust.entry e
 	WHERE e.promise IS NOT NULL AND (SELECT trust_ledger.require_reader())
 	$view$;
@@ -3197,104 +3212,673 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_row_views() IS
-	'The texts of the views of tracked rows and of what is on record of them. Part of ledger_views().';
+	'Names and queries of views trust.tracked_row and trust.tracked_entry. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_tracked_row_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.tracked_row IS 'Which row of a tracked table each promise stands for.';
-	COMMENT ON COLUMN trust.tracked_row.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.tracked_row.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
-	COMMENT ON COLUMN trust.tracked_row.name IS 'Which of the row''s promises; empty where it carries one.';
-	COMMENT ON COLUMN trust.tracked_row.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
+	COMMENT ON VIEW trust.tracked_row IS
+		'One row per promise that a row of a tracked table made: which row that is.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_row',
+		trust_ledger.source_column_comments());
 
-	COMMENT ON VIEW trust.tracked_entry IS 'What is on record of each promise, as reconcile_table() compares it with the rows of tracked tables; history() tells it in words.';
-	COMMENT ON COLUMN trust.tracked_entry.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_entry.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_entry.seq IS 'The entry''s place in the customer''s history.';
-	COMMENT ON COLUMN trust.tracked_entry.event IS 'What happened.';
-	COMMENT ON COLUMN trust.tracked_entry.state IS 'What the promise was from then on.';
-	COMMENT ON COLUMN trust.tracked_entry.verdict IS 'kept, partly_kept or broken, whether it stands or not.';
-	COMMENT ON COLUMN trust.tracked_entry.due IS 'When it was due from then on; of what says nothing of that, NULL.';
-	COMMENT ON COLUMN trust.tracked_entry.stands IS 'false: it is recorded, and does not stand.';
-	COMMENT ON COLUMN trust.tracked_entry.by_row IS 'A tracked row''s change wrote it.';
+	COMMENT ON VIEW trust.tracked_entry IS
+		'One row per entry of a promise, for reconcile_table(), which compares promises with the '
+		'rows of tracked tables. history() shows entries in words.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_entry', ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['seq', 'Number of the entry in the chain of the customer.'],
+		['event', 'What happened.'],
+		['state', 'State of the promise after the entry.'],
+		['verdict', 'kept, partly_kept or broken, whether it stands or not.'],
+		['due', 'Time when the promise is due after the entry. NULL if the entry does not state '
+			'it.'],
+		['stands', 'False if the entry is recorded but does not take effect.'],
+		['by_row', 'Whether a change of a tracked row wrote the entry.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
-	'Comments on the views of tracked rows and of what is on record of them. Called by create_views().';
+	'Comments on views trust.tracked_row and trust.tracked_entry. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.condition_for(text, text) IS
+	'The condition in parentheses, with each column as row.column. condition: one boolean '
+	'expression over the columns of a tracked row. row: NEW, OLD or an alias. Errors: 42601 (not '
+	'an expression), 22023 (sub-select, parameter, * or qualified column).';
+COMMENT ON FUNCTION trust_ledger.condition_is_change(text) IS
+	'Whether the condition is about a change: all its columns are NEW.column or OLD.column. '
+	'Errors: those of condition_for(), 22023 (some columns have no prefix).';
+COMMENT ON FUNCTION trust_ledger.condition_columns(text) IS
+	'The columns that the condition names, each once. Errors: those of condition_is_change().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracked_events()
+RETURNS TABLE (nr integer, event text, records text, inherits text[], takes text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 17
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e.nr, e.event, e.records, i.inherits,
+		i.inherits || array(
+			SELECT a
+			FROM unnest(string_to_array(e.own, ' ') || '{context,occurred_at}'::text[]) AS a
+			WHERE a <> ALL (i.inherits))
+	FROM (VALUES
+		(1, 'made', 'made',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'context occurred_at actor', ''),
+		(2, 'resumed', 'resumed', 'actor', 'reason'),
+		(3, 'amended', 'amended',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'actor', 'relayed reason'),
+		(4, 'accepted', 'accepted', 'actor', 'relayed'),
+		(5, 'backed', 'backed', 'backer', ''),
+		(6, 'declined', 'declined', '', 'reason'),
+		(7, 'backing_withdrawn', 'backing_withdrawn', '', 'reason'),
+		(8, 'paused', 'paused', 'actor', 'reason'),
+		(9, 'breach_admitted', 'breach_admitted', 'actor', 'reason'),
+		(10, 'kept', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(11, 'partly_kept', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(12, 'broken', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(13, 'breach_repaired', 'breach_repaired', 'actor', 'reason'),
+		(14, 'withdrawn', 'withdrawn', 'actor', 'reason'),
+		(15, 'released', 'released', 'actor', 'relayed reason'),
+		(16, 'noted', 'noted', 'actor', 'reason'),
+		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason'))
+		AS e (nr, event, records, common, own)
+	CROSS JOIN LATERAL (
+		SELECT string_to_array(e.common, ' ') || '{on_error,write}'::text[]) AS i (inherits)
+	ORDER BY e.nr
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_events() IS
+	'The events that a mapping may name, in the order in which their triggers fire. records: the '
+	'event that the ledger records. inherits: arguments that the event takes from the whole '
+	'mapping. takes: all arguments that it takes. kept, partly_kept and broken record assessed '
+	'with that verdict; assessed itself may only be used in events.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_arguments(
+	place text, given jsonb, known text[], also text[] DEFAULT '{}')
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	argument record;
+BEGIN
+	IF given IS NULL OR jsonb_typeof(given) <> 'object' THEN
+		RAISE EXCEPTION '% is not an object', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(given), 'missing')),
+			HINT = 'Write {"words": "=title", "kind": ":delivery"}: '
+				'= before a column, : before a text.';
+	END IF;
+	FOR argument IN
+		SELECT key AS name, value, shape,
+			jsonb_typeof(value) = 'string' AND value #>> '{}' ~ shape AS is_right
+		FROM jsonb_each(given),
+			LATERAL (
+				SELECT CASE
+					WHEN key = ANY ('{actor,source,write,on_error,on_delete}') THEN '^:'
+					WHEN key = 'backer' THEN '^=.'
+					ELSE '^(=.|:)'
+				END) AS s (shape)
+	LOOP
+		IF argument.name <> ALL (known) THEN
+			RAISE EXCEPTION '% does not take "%"', place, argument.name
+				USING ERRCODE = '22023',
+				DETAIL = format('It takes: %s.', array_to_string(known || also, ', ')),
+				HINT = 'Arguments of one event belong in the object of that event, '
+					'e.g. "released": {"reason": "=why"}.';
+		ELSIF NOT argument.is_right THEN
+			RAISE EXCEPTION '%: % cannot be %', place, argument.name, argument.value
+				USING ERRCODE = '22023',
+				DETAIL = CASE argument.shape
+					WHEN '^:' THEN 'It must be a text, the same for all rows.'
+					WHEN '^=.' THEN 'It must be a column of the row.'
+					ELSE 'It must be a column of the row or a text.'
+				END,
+				HINT = 'Write "=title" for the column title, ":delivery" for the text delivery.';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_arguments(text, jsonb, text[], text[]) IS
+	'Raises 22023 unless this part of a mapping is an object of known arguments, each "=column" or '
+	'":text". Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_condition(
+	place text, condition jsonb, changes boolean DEFAULT true)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF condition IS NULL OR jsonb_typeof(condition) <> 'string' THEN
+		RAISE EXCEPTION '% is not a condition', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(condition), 'missing')),
+			HINT = 'Write one boolean expression over the columns of the row as a text: '
+				'"status = ''sent''".';
+	ELSIF trust_ledger.condition_is_change(condition #>> '{}') AND NOT changes THEN
+		RAISE EXCEPTION '% cannot be a condition on a change', place
+			USING ERRCODE = '22023',
+			DETAIL = 'It decides which rows make a promise, including new rows.',
+			HINT = 'Write the columns without NEW. and OLD.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_condition(text, jsonb, boolean) IS
+	'Raises 22023 or 42601 unless this part of a mapping is a condition. changes: whether it may '
+	'be about a change. Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_events(place text, events jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part  record;
+	takes text[];
+BEGIN
+	IF jsonb_typeof(events) <> 'array' THEN
+		RAISE EXCEPTION '%, events is not an array', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', jsonb_typeof(events)),
+			HINT = 'Write [{"event": "noted", "when": "NEW.owner <> OLD.owner", '
+				'"reason": ":another owner"}].';
+	END IF;
+	FOR part IN
+		SELECT format('%s, events[%s]', place, n - 1) AS place, value
+		FROM jsonb_array_elements(events) WITH ORDINALITY AS e (value, n)
+	LOOP
+		takes := (
+			SELECT e.takes
+			FROM trust_ledger.tracked_events() e
+			WHERE to_jsonb(e.event) = part.value -> 'event' AND e.event <> 'made');
+		IF takes IS NULL THEN
+			RAISE EXCEPTION '% names no event', part.place
+				USING ERRCODE = '22023',
+				DETAIL = format('Its event is %s.',
+					coalesce((part.value -> 'event')::text, 'missing')),
+				HINT = format('Use one of: %s. For event made, use made_when; '
+					'for several promises of one row, use promises.',
+					(SELECT string_agg(e.event, ', ' ORDER BY e.nr)
+					 FROM trust_ledger.tracked_events() e
+					 WHERE e.event <> 'made'));
+		END IF;
+		PERFORM trust_ledger.check_mapped_condition(part.place || ', when', part.value -> 'when');
+		PERFORM trust_ledger.check_mapped_arguments(part.place,
+			part.value - '{event,when}'::text[], takes, '{event,when}');
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_events(text, jsonb) IS
+	'Raises 22023 or 42601 unless this part of a mapping is an array of events, each with its '
+	'condition and its arguments. Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapping(
+	mapping jsonb, place text DEFAULT 'the mapping', inherited jsonb DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part      record;
+	is_table  CONSTANT boolean := inherited IS NULL;
+	-- keys that a mapping of a promise may have, and those that only the whole mapping may have
+	arguments CONSTANT text[] := array(
+			SELECT DISTINCT a
+			FROM trust_ledger.tracked_events(), unnest(inherits) AS a
+			ORDER BY a)
+		|| CASE WHEN is_table THEN '{on_delete,source}'::text[] ELSE '{}' END;
+	events    CONSTANT text[] := array(
+		SELECT event FROM trust_ledger.tracked_events() WHERE event <> 'assessed');
+	others    CONSTANT text[] := array(
+			SELECT e || '_when' FROM unnest(events) AS e WHERE e <> 'amended')
+		|| events
+		|| 'events'::text
+		|| CASE WHEN is_table THEN '{promises}'::text[] ELSE '{}' END;
+	given     CONSTANT jsonb := coalesce(inherited, '{}') || mapping;
+BEGIN
+	PERFORM trust_ledger.check_mapped_arguments(place,
+		CASE WHEN jsonb_typeof(mapping) = 'object' THEN mapping - others ELSE mapping END,
+		arguments, others);
+	FOR part IN
+		SELECT e.event, e.takes,
+			mapping -> e.event AS own,
+			mapping -> (e.event || '_when') AS condition
+		FROM trust_ledger.tracked_events() e
+		WHERE e.event = ANY (events)
+	LOOP
+		IF part.condition IS NOT NULL THEN
+			PERFORM trust_ledger.check_mapped_condition(
+				format('%s, %s_when', place, part.event), part.condition, part.event <> 'made');
+		END IF;
+		IF part.own IS NOT NULL THEN
+			PERFORM trust_ledger.check_mapped_arguments(
+				format('%s, %s', place, part.event), part.own, part.takes);
+			IF NOT (part.event = ANY ('{made,amended}')
+				OR given ? (part.event || '_when')
+				OR mapping ? 'promises'
+				OR part.event = 'resumed' AND given ? 'paused_when')
+			THEN
+				RAISE EXCEPTION '% does not say when it is %', place, part.event
+					USING ERRCODE = '22023',
+					DETAIL = format('It has arguments for %s, but no %1$s_when.', part.event),
+					HINT = format('Add the condition "%s_when", or remove "%1$s".', part.event);
+			END IF;
+		END IF;
+	END LOOP;
+	IF mapping ? 'events' THEN
+		PERFORM trust_ledger.check_mapped_events(place, mapping -> 'events');
+	END IF;
+	IF mapping ? 'on_delete' AND mapping ->> 'on_delete' <> ALL ('{:noted,:withdrawn}') THEN
+		RAISE EXCEPTION '%: on_delete cannot be %', place, mapping -> 'on_delete'
+			USING ERRCODE = '22023',
+			DETAIL = 'Deleting a row adds a note, or withdraws the promise.',
+			HINT = 'Write ":noted" or ":withdrawn".';
+	ELSIF mapping ? 'promises'
+		AND (jsonb_typeof(mapping -> 'promises') <> 'object' OR mapping -> 'promises' = '{}')
+	THEN
+		RAISE EXCEPTION '%: promises is not an object with at least one promise', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', mapping -> 'promises'),
+			HINT = 'Write {"delivery": {...}, "price": {...}}, or remove it.';
+	ELSIF mapping ? 'promises' THEN
+		FOR part IN SELECT key, value FROM jsonb_each(mapping -> 'promises') LOOP
+			PERFORM trust_ledger.check_mapping(part.value,
+				format('promise "%s"', part.key), mapping - 'promises');
+		END LOOP;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapping(jsonb, text, jsonb) IS
+	'Raises 22023 or 42601 unless this is a mapping for track_table(): known keys, values of the '
+	'right type, conditions that are one expression. Does not look at the table. place: name of '
+	'this part in messages. inherited: the whole mapping, if this is the mapping of one promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_promises(mapping jsonb)
+RETURNS TABLE (promise text, mapped jsonb)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT '', mapping WHERE NOT mapping ? 'promises'
+	UNION ALL
+	-- a promise inherits an event's arguments one by one, and everything else as a whole
+	SELECT p.key,
+		(mapping - 'promises') || p.value || coalesce((
+			SELECT jsonb_object_agg(o.key, (mapping -> o.key) || o.value)
+			FROM jsonb_each(p.value) o
+			WHERE jsonb_typeof(o.value) = 'object'
+				AND jsonb_typeof(mapping -> o.key) = 'object'), '{}')
+	FROM jsonb_each(mapping -> 'promises') p
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_promises(jsonb) IS
+	'One row per promise that a row of the table makes: its name (empty if there is only one), and '
+	'its mapping including what it inherits from the whole mapping.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_arguments(mapped jsonb, event text, own jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(
+			SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}'))
+		|| array(
+			SELECT t.name || v.value
+			FROM unnest(e.takes) WITH ORDINALITY AS t (name, n),
+				LATERAL (
+					SELECT coalesce(own ->> t.name,
+						CASE
+							WHEN t.name = ANY (e.inherits)
+								-- on_error "note" is not allowed for event "made"
+								AND NOT (e.event = 'made'
+									AND t.name = 'on_error'
+									AND mapped ->> t.name = ':note')
+							THEN mapped ->> t.name
+						END)) AS v (value)
+			WHERE v.value IS NOT NULL
+			ORDER BY t.n)
+	FROM trust_ledger.tracked_events() e
+	WHERE e.event = $2
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_arguments(jsonb, text, jsonb) IS
+	'The arguments of an event''s trigger: own arguments of the event, and those that it inherits '
+	'from the mapping of its promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_life(mapped jsonb)
+RETURNS TABLE (nr bigint, event text, own jsonb, of_change text, new text, old text, columns text[])
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT l.nr, l.event, l.own,
+		CASE
+			WHEN c.is_change
+			THEN format(CASE WHEN l.condition ~ '--' THEN E'(%s\n)' ELSE '(%s)' END, l.condition)
+		END,
+		CASE WHEN NOT c.is_change THEN trust_ledger.condition_for(l.condition, 'NEW') END,
+		CASE WHEN NOT c.is_change THEN trust_ledger.condition_for(l.condition, 'OLD') END,
+		trust_ledger.condition_columns(l.condition)
+	FROM (
+		SELECT e.nr::bigint, e.event, mapped -> e.event, mapped ->> (e.event || '_when')
+		FROM trust_ledger.tracked_events() e
+		WHERE mapped ? (e.event || '_when')
+		UNION ALL
+		SELECT 100 + n, value ->> 'event', value - '{event,when}'::text[], value ->> 'when'
+		FROM jsonb_array_elements(mapped -> 'events') WITH ORDINALITY AS e (value, n))
+		AS l (nr, event, own, condition)
+	CROSS JOIN LATERAL (SELECT trust_ledger.condition_is_change(l.condition)) AS c (is_change)
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_life(jsonb) IS
+	'The events for which the mapping of one promise has conditions. of_change: the condition, if '
+	'it is about a change; otherwise new and old: the condition over the new and the old row. own: '
+	'arguments of the event. columns: those that the condition names.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
-	-- one row, also where every row makes the promise
-	made AS (SELECT l.new, l.old FROM (VALUES (1)) AS one LEFT JOIN life l ON l.event = 'made'),
-	keys AS (SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
+	WITH life AS (
+		SELECT l.nr, l.event, l.own, l.of_change, l.new, l.old, l.columns,
+			coalesce(l.own ->> 'backer', mapped ->> 'backer') AS backer
+		FROM trust_ledger.mapped_life(mapped) l
+	),
+	-- when a row makes the promise; one row of NULLs if every row does
+	made AS (
+		SELECT l.new, l.old
+		FROM (VALUES (1)) AS one
+		LEFT JOIN life l ON l.event = 'made'
+	),
+	keys AS (
+		SELECT '(' || string_agg(
+			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
+			' OR ' ORDER BY n) || ')' AS changed
+		FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)
+	),
 	amended AS (
-		SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed
+		SELECT '(' || string_agg(
+			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
+			' OR ' ORDER BY n) || ')' AS changed
 		FROM (
 			SELECT name, min(n) AS n
 			FROM unnest(array(
-				SELECT substr(v.value, 2)
-				FROM trust_ledger.tracked_events() e, unnest(e.inherits) WITH ORDINALITY AS t (name, n),
-					LATERAL (SELECT coalesce(mapped -> 'amended' ->> t.name, mapped ->> t.name)) AS v (value)
-				WHERE e.event = 'amended' AND v.value ~ '^=' ORDER BY t.n) || key_columns) WITH ORDINALITY AS c (name, n)
-			GROUP BY name) AS c)
-	SELECT row_number() OVER (ORDER BY t.nr, t.part), t.event, t.fires, t.condition, trust_ledger.mapped_arguments(mapped, t.event, t.own)
+					SELECT substr(v.value, 2)
+					FROM trust_ledger.tracked_events() e,
+						unnest(e.inherits) WITH ORDINALITY AS t (name, n),
+						LATERAL (
+							SELECT coalesce(mapped -> 'amended' ->> t.name, mapped ->> t.name))
+							AS v (value)
+					WHERE e.event = 'amended' AND v.value ~ '^='
+					ORDER BY t.n) || key_columns) WITH ORDINALITY AS c (name, n)
+			GROUP BY name) AS c
+	)
+	SELECT row_number() OVER (ORDER BY t.nr, t.part), t.event, t.fires, t.condition,
+		trust_ledger.mapped_arguments(mapped, t.event, t.own)
 	FROM (
-		SELECT 1 AS nr, 1 AS part, 'made' AS event, mapped -> 'made' AS own, 'AFTER INSERT' AS fires, made.new AS condition FROM made
+		SELECT 1 AS nr, 1 AS part, 'made' AS event, mapped -> 'made' AS own,
+			'AFTER INSERT' AS fires, made.new AS condition
+		FROM made
 		UNION ALL
-		SELECT 1, 2, 'made', mapped -> 'made', 'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE' FROM made WHERE made.new IS NOT NULL
+		SELECT 1, 2, 'made', mapped -> 'made',
+			'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE'
+		FROM made
+		WHERE made.new IS NOT NULL
 		UNION ALL
-		SELECT 3, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
+		SELECT 3, 1, 'amended', mapped -> 'amended',
+			'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed)
+		FROM made, amended
 		UNION ALL
-		-- a row that would make no promise now can stand for one still
-		SELECT 3, 2, 'noted', '{"reason": ":Its row has another key now."}', 'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed FROM made, keys WHERE made.new IS NOT NULL
+		-- a row that no longer makes a promise may still stand for one
+		SELECT 3, 2, 'noted', '{"reason": ":The primary key of the row changed."}',
+			'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed
+		FROM made, keys
+		WHERE made.new IS NOT NULL
 		UNION ALL
-		-- what cannot be yet in a new row is not asked of one
-		SELECT l.nr, 1, l.event, l.own, 'AFTER INSERT', concat_ws(' AND ', l.new, made.new) FROM life l, made
-		WHERE l.event <> 'made' AND l.new IS NOT NULL AND l.event <> ALL ('{amended,declined,backing_withdrawn,resumed}')
-			AND (l.event <> 'backed' OR coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL)
+		-- leave out events that cannot happen when a row is inserted
+		SELECT l.nr, 1, l.event, l.own,
+			'AFTER INSERT', concat_ws(' AND ', l.new, made.new)
+		FROM life l, made
+		WHERE l.event <> 'made'
+			AND l.new IS NOT NULL
+			AND l.event <> ALL ('{amended,declined,backing_withdrawn,resumed}')
+			AND (l.event <> 'backed' OR l.backer IS NOT NULL)
 		UNION ALL
 		SELECT l.nr, 2, l.event, l.own,
-			'AFTER UPDATE' || CASE WHEN l.event = 'backed' THEN coalesce((
-				SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
-				FROM (SELECT name, min(n) AS n FROM unnest(l.columns || substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2)) WITH ORDINALITY AS c (name, n)
-					WHERE name IS NOT NULL GROUP BY name) AS c), '') ELSE '' END,
-			-- another name is another backing
-			coalesce(l.of_change, CASE WHEN l.event = 'backed' AND coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL
-				THEN format('%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))', l.new, l.old, substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2))
-				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE' END) FROM life l
+			'AFTER UPDATE' || CASE
+				WHEN l.event = 'backed' THEN coalesce((
+					SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
+					FROM (
+						SELECT name, min(n) AS n
+						FROM unnest(l.columns || substr(l.backer, 2))
+							WITH ORDINALITY AS c (name, n)
+						WHERE name IS NOT NULL
+						GROUP BY name) AS c), '')
+				ELSE ''
+			END,
+			coalesce(l.of_change, CASE
+				-- another backer is another backing
+				WHEN l.event = 'backed' AND l.backer IS NOT NULL
+				THEN format(
+					'%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))',
+					l.new, l.old, substr(l.backer, 2))
+				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE'
+			END)
+		FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL
-		-- before the amendment: what is paused is not amended
-		SELECT 2, 2, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE' FROM life l
-		WHERE l.event = 'paused' AND l.nr < 100 AND l.new IS NOT NULL AND NOT mapped ? 'resumed_when') AS t
+		-- before an amendment, because a paused promise cannot be amended
+		SELECT 2, 2, 'resumed', mapped -> 'resumed',
+			'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE'
+		FROM life l
+		WHERE l.event = 'paused'
+			AND l.nr < 100
+			AND l.new IS NOT NULL
+			AND NOT mapped ? 'resumed_when') AS t
 	ORDER BY 1
 $$;
+COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb, text[]) IS
+	'The triggers of one promise, in the order in which they fire: when, with which condition, and '
+	'with which arguments except source and promise. key_columns: the primary key of the table.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_deletion(mapped jsonb)
+RETURNS TABLE (event text, arguments text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT substr(coalesce(mapped ->> 'on_delete', ':noted'), 2),
+		array(
+			SELECT a || (mapped ->> a)
+			FROM unnest('{actor,on_error,write,on_delete}'::text[]) AS a
+			WHERE mapped ? a)
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_deletion(jsonb) IS
+	'What happens to one promise when its row is deleted: the event, and the arguments of its '
+	'trigger except source and promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracking_statements(tab regclass, mapping jsonb, source text)
+RETURNS TABLE (nr bigint, statement text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	WITH of_table AS (
+		SELECT format('%I.%I', n.nspname, c.relname) AS name,
+			array(
+				SELECT a.attname::text
+				FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+				JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+				WHERE i.indrelid = tab AND i.indisprimary
+				ORDER BY k.n) AS key_columns
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = tab
+	),
+	wanted AS (
+		SELECT 1 AS part, p.promise, t.nr, t.event, e.records,
+			t.fires || ' ON ' || o.name || ' FOR EACH ROW' AS fires, t.condition, t.arguments
+		FROM of_table o,
+			trust_ledger.mapped_promises(mapping) p,
+			trust_ledger.mapped_triggers(p.mapped, o.key_columns) t
+			JOIN trust_ledger.tracked_events() e ON e.event = t.event
+		UNION ALL
+		SELECT 2, p.promise, 1, 'deleted', d.event,
+			'AFTER DELETE ON ' || o.name || ' FOR EACH ROW', NULL, d.arguments
+		FROM of_table o,
+			trust_ledger.mapped_promises(mapping) p,
+			trust_ledger.mapped_deletion(p.mapped) d
+		UNION ALL
+		SELECT 3, '', 1, 'truncated', 'noted',
+			'BEFORE TRUNCATE ON ' || o.name || ' FOR EACH STATEMENT', NULL, '{}'
+		FROM of_table o
+	)
+	SELECT row_number() OVER w,
+		format('CREATE TRIGGER trust_ledger_%s_%s %s%s EXECUTE FUNCTION trust_ledger.track(%s)',
+			lpad((row_number() OVER w)::text, 3, '0'), wanted.event, wanted.fires,
+			' WHEN (' || wanted.condition || ')',
+			(SELECT string_agg(quote_literal(a), ', ' ORDER BY n)
+			 FROM unnest(
+					ARRAY[wanted.records, 'source:' || source]
+					|| array(SELECT 'promise:' || wanted.promise WHERE wanted.promise <> '')
+					|| wanted.arguments) WITH ORDINALITY AS a (a, n)))
+	FROM wanted
+	WINDOW w AS (ORDER BY wanted.part, wanted.promise COLLATE "C", wanted.nr)
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.tracking_statements(regclass, jsonb, text) IS
+	'The CREATE TRIGGER statements by which track_table() implements a mapping that '
+	'check_mapping() has accepted.';
+COMMENT ON FUNCTION trust_ledger.trigger_arguments(bytea) IS
+	'The arguments of a trigger, from pg_trigger.tgargs.';
+COMMENT ON FUNCTION trust_ledger.trigger_definition(oid) IS
+	'pg_get_triggerdef(), independent of the caller''s settings.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN NOT a.has_lost_column
+		THEN encode(sha256(convert_to(jsonb_build_array(
+			t.tgtype, t.tgattr::text, t.tgqual::text, a.arguments)::text, 'UTF8')), 'hex')
+	END
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
+			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
+		FROM (
+			SELECT argument, n, substring(argument FROM '^([a-z_]+)=') AS name
+			FROM unnest(trust_ledger.trigger_arguments(t.tgargs))
+				WITH ORDINALITY AS u (argument, n)) AS a
+		LEFT JOIN pg_attribute c
+			ON c.attrelid = t.tgrelid
+			AND c.attname = substr(a.argument, length(a.name) + 2)
+			AND c.attnum > 0
+			AND NOT c.attisdropped) AS a (arguments, has_lost_column)
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
+	'SHA-256 in hex of when a trigger of track() fires, its condition and its arguments, with '
+	'columns by number: renaming a column does not change it. NULL if an argument names a column '
+	'that does not exist.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.track_triggers()
+RETURNS TABLE (
+	trigger oid, tab oid, tab_name text, name text, arguments text[], source text,
+	generated boolean)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	SELECT t.oid, t.tgrelid, o.name, t.tgname::text, a.arguments,
+		coalesce((
+			SELECT substr(argument, 8)
+			FROM unnest(a.arguments[2:]) AS argument
+			WHERE starts_with(argument, 'source:')
+			LIMIT 1), o.name),
+		t.tgname ~ '^trust_ledger_\d{3}_'
+	FROM pg_trigger t
+	JOIN pg_class c ON c.oid = t.tgrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
+	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
+	WHERE t.tgfoid = 'trust_ledger.track()'::regprocedure
+		AND t.tgparentid = 0
+		AND NOT t.tgisinternal
+$$;
+COMMENT ON FUNCTION trust_ledger.track_triggers() IS
+	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
+	'and whether track_table() created them, by their names.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		(SELECT t.tab
+		 FROM trust_ledger.track_triggers() t
+		 WHERE t.source = table_of_source.source
+		 ORDER BY t.tab_name = table_of_source.tab DESC, t.generated DESC, t.tab
+		 LIMIT 1),
+		(SELECT c.oid
+		 FROM pg_class c
+		 JOIN pg_namespace n ON n.oid = c.relnamespace
+		 WHERE ARRAY[n.nspname, c.relname]::text[] = parse_ident(table_of_source.tab)))
+$$;
+COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
+	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
+	'there is none.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracked_state(trigger oid, definition text, fingerprint text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE copy AS (
+		SELECT t.oid, t.tgenabled, t.tgfoid
+		FROM pg_trigger t
+		WHERE t.oid = trigger
+		UNION ALL
+		SELECT t.oid, t.tgenabled, t.tgfoid
+		FROM copy
+		JOIN pg_trigger t ON t.tgparentid = copy.oid
+	)
+	SELECT CASE
+		WHEN count(*) = 0 THEN 'missing'
+		WHEN bool_or(tgenabled IN ('D', 'R') OR tgfoid <> 'trust_ledger.track()'::regprocedure)
+		THEN 'disabled'
+		WHEN definition IS NULL THEN 'by hand'
+		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL THEN 'altered'
+		WHEN trust_ledger.trigger_definition(trigger) = definition
+			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
+		THEN 'in force'
+		ELSE 'altered'
+	END
+	FROM copy
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_state(oid, text, text) IS
+	'State of a trigger compared with its recorded definition and fingerprint: in force, altered, '
+	'disabled, missing; by hand if it was not recorded.';
 
 CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
-	FROM pg_trigger t, LATERAL (
+	FROM pg_trigger t,
+		LATERAL (
 			SELECT t.tgrelid AS relid
-			UNION SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
-			UNION SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
-		JOIN pg_subscription_rel r ON r.srrelid = place.relid JOIN pg_subscription s ON s.oid = r.srsubid
+			UNION
+			SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
+			UNION
+			SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
+		JOIN pg_subscription_rel r ON r.srrelid = place.relid
+		JOIN pg_subscription s ON s.oid = r.srsubid
 	WHERE t.oid = trigger
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
-	'The subscriptions that write to a trigger''s table, its partitions, or what it is a partition of; NULL: none does.';
+	'The subscriptions that write to the table of the trigger, its partitions or its parents, '
+	'separated by commas. NULL for none.';
 
-CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3302,24 +3886,47 @@ BEGIN
 	name := 'tracked';
 	definition := $view$
 	WITH recorded AS (
-		SELECT t.source, t.tab, t.seq, trust_ledger.table_of_source(t.source, t.tab) AS relid, r.*
-		FROM trust.tracking t, LATERAL jsonb_to_recordset(t.triggers) AS r (name text, arguments text[], definition text, fingerprint text)
+		SELECT t.source, t.tab, t.seq,
+			trust_ledger.table_of_source(t.source, t.tab) AS relid,
+			r.name, r.arguments, r.definition, r.fingerprint
+		FROM trust.tracking t,
+			LATERAL jsonb_to_recordset(t.triggers)
+				AS r (name text, arguments text[], definition text, fingerprint text)
 		WHERE t.active AND (SELECT trust_ledger.require_reader())),
 	present AS (
-		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq, r.definition, r.fingerprint,
+		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
+			r.definition, r.fingerprint,
 			coalesce(trust_ledger.trigger_arguments(t.tgargs), r.arguments) AS arguments
-		FROM recorded r LEFT JOIN pg_class c ON c.oid = r.relid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-			LEFT JOIN pg_trigger t ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
+		FROM recorded r
+		LEFT JOIN pg_class c ON c.oid = r.relid
+		LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_trigger t
+			ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
 		UNION ALL
 		SELECT t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL, t.arguments
 		FROM trust_ledger.track_triggers() t
-		WHERE (SELECT trust_ledger.require_reader()) AND NOT EXISTS (SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
-	SELECT p.source, CASE WHEN p.nspname IS NULL THEN p.recorded_tab ELSE format('%I.%I', p.nspname, p.relname) END AS tab,
-		p.name AS trigger, p.arguments[1] AS event,
-		(SELECT substr(a, 9) FROM unnest(p.arguments[2:]) AS a WHERE starts_with(a, 'promise:') LIMIT 1) AS promise,
-		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq,
-		CASE WHEN NOT EXISTS (SELECT FROM trust.copy) THEN trust_ledger.tracked_subscription(p.oid) END AS subscription
+		WHERE (SELECT trust_ledger.require_reader())
+			AND NOT EXISTS (
+				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
+	SELECT p.source,
+		CASE
+			WHEN p.nspname IS NULL THEN p.recorded_tab
+			ELSE format('%I.%I', p.nspname, p.relname)
+		END AS tab,
+		p.name AS trigger,
+		p.arguments[1] AS event,
+		(SELECT substr(a, 9)
+		 FROM unnest(p.arguments[2:]) AS a
+		 WHERE starts_with(a, 'promise:')
+		 LIMIT 1) AS promise,
+		p.arguments[2:] AS arguments,
+		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
+		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state,
+		p.seq AS recorded_seq,
+		CASE
+			WHEN NOT EXISTS (SELECT FROM trust.copy)
+			THEN trust_ledger.tracked_subscription(p.oid)
+		END AS subscription
 	FROM present p
 	ORDER BY 1, 2, 3
 	$view$;
@@ -3327,28 +3934,35 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_views() IS
-	'The text of the view of tracked tables. Part of ledger_views().';
+	'Name and query of view trust.tracked. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_tracked_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.tracked IS 'The triggers by which tables are tracked: those that were recorded when they were made, and what has become of them, and those that somebody made by hand.';
-	COMMENT ON COLUMN trust.tracked.source IS 'What the table is called in the ledger, whatever it is renamed to.';
-	COMMENT ON COLUMN trust.tracked.tab IS 'The table, as schema.table; where it is gone, what it was called.';
-	COMMENT ON COLUMN trust.tracked.trigger IS 'The trigger''s name.';
-	COMMENT ON COLUMN trust.tracked.event IS 'What it records.';
-	COMMENT ON COLUMN trust.tracked.promise IS 'Which of a row''s promises it is about; NULL: a row makes one.';
-	COMMENT ON COLUMN trust.tracked.arguments IS 'What it is given beside the event: name=column or name:text.';
-	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
-	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
-	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
-	COMMENT ON COLUMN trust.tracked.subscription IS 'The subscription that writes to the table: what comes by it is not recorded. NULL: there is none, or the ledger is a copy, which gets the entries too.';
+	COMMENT ON VIEW trust.tracked IS
+		'The triggers that track tables: those that track_table() recorded, with their present '
+		'state, and those created by hand.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked', ARRAY[
+		['source', 'Name of the table in the ledger. Renaming the table does not change it.'],
+		['tab', 'The table as schema.table; if it does not exist any more, its recorded name.'],
+		['trigger', 'Name of the trigger.'],
+		['event', 'The event that it records.'],
+		['promise', 'Which promise of a row it is about. NULL if a row makes only one.'],
+		['arguments', 'Its arguments except the event: name=column or name:text.'],
+		['definition', 'Current definition; if the trigger is missing, the recorded one.'],
+		['state', 'in force: as recorded, except for names. disabled: it does not fire, does not '
+			'fire on every partition, or calls another function. missing: it was recorded but does '
+			'not exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
+		['subscription', 'The subscription that writes to the table. The ledger does not record '
+			'rows that arrive by it. NULL for none, and in a copy, which receives the entries as '
+			'well.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
-	'Comments on the view of tracked tables. Called by create_views().';
+	'Comments on view trust.tracked. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.create_tracking_table() RETURNS void
 LANGUAGE plpgsql
@@ -3373,21 +3987,262 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.tracking IS 'The tables whose rows are tracked. Changed by track_table() and untrack_table(); trust.tracked says what has become of their triggers.';
-	COMMENT ON COLUMN trust.tracking.source IS 'What the table is called in the ledger, whatever it is renamed to.';
-	COMMENT ON COLUMN trust.tracking.tab IS 'What it was called when that was recorded.';
-	COMMENT ON COLUMN trust.tracking.mapping IS 'What track_table() was given.';
-	COMMENT ON COLUMN trust.tracking.triggers IS 'The triggers that it made: name, arguments, definition, and a fingerprint that stays when a column is renamed.';
+	COMMENT ON TABLE trust.tracking IS
+		'Tracked tables. Changed by track_table() and untrack_table(). View trust.tracked shows '
+		'the present state of their triggers.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracking', ARRAY[
+		['source', 'Name of the table in the ledger. Renaming the table does not change it.'],
+		['tab', 'Name of the table when this was recorded, as schema.table.'],
+		['mapping', 'The mapping given to track_table().'],
+		['triggers', 'The triggers that it created: name, arguments, definition, and a fingerprint '
+			'that renaming a column does not change.'],
+		['active', 'False after untrack_table().'],
+		['seq', 'The governance entry that last changed the row.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracking_table() IS
 	'Comments on table trust.tracking. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.set_tracking(
+	regclass, jsonb, text, text, timestamptz, jsonb, text) IS
+	'Records that a table is tracked, with the present definition of the triggers that '
+	'track_table() created. Called by track_table(). Requires ownership of the table, and level '
+	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers).';
+COMMENT ON FUNCTION trust_ledger.drop_tracking(text, text, text, timestamptz, jsonb, text) IS
+	'Records that a source is no longer tracked. Called by untrack_table(); call it yourself if '
+	'the table has been dropped. Requires ownership of the table, and level application or admin; '
+	'level admin if the table has been dropped. Errors: TL004, 42501 (not the owner), 42704 (no '
+	'such source).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_trackable(tab regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of record;
+BEGIN
+	SELECT c.relkind, c.relpersistence, c.relispartition,
+		c.relnamespace::regnamespace::text AS schema,
+		pg_get_userbyid(c.relowner) AS owner,
+		pg_has_role(c.relowner, 'USAGE') AS is_owner,
+		EXISTS (
+			SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_key
+	INTO of
+	FROM pg_class c
+	WHERE c.oid = tab;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'table does not exist'
+			USING ERRCODE = '42P01',
+			DETAIL = format('There is no relation with OID %s.', coalesce(tab::oid::text, 'NULL')),
+			HINT = 'Give the name of a table, e.g. ''crm.deal''.';
+	ELSIF of.relkind = ANY ('{v,m}') THEN
+		RAISE EXCEPTION 'cannot track view %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Its rows change without a trigger.',
+			HINT = 'Track the tables that it reads.';
+	ELSIF of.relkind <> ALL ('{r,p}') THEN
+		RAISE EXCEPTION 'cannot track %, which is not a table of this database', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Its rows can change without a trigger.',
+			HINT = 'Track the table in the database that stores it.';
+	ELSIF of.schema = 'trust' THEN
+		RAISE EXCEPTION 'cannot track %, which is a table of the ledger', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'The ledger does not track itself.',
+			HINT = 'Track a table of the application.';
+	ELSIF of.relpersistence = 't' THEN
+		RAISE EXCEPTION 'cannot track temporary table %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'It is dropped at the end of the session.',
+			HINT = 'Track a permanent table.';
+	ELSIF of.relispartition THEN
+		RAISE EXCEPTION 'cannot track partition %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Rows can move to another partition.',
+			HINT = format('Track its parent, %s.',
+				(SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = tab));
+	ELSIF NOT of.is_owner THEN
+		RAISE EXCEPTION 'must be owner of table %', tab
+			USING ERRCODE = '42501',
+			DETAIL = format('"%s" does not own it.', CURRENT_USER),
+			HINT = format('Call this as "%s".', of.owner);
+	ELSIF NOT of.has_key THEN
+		RAISE EXCEPTION 'table % has no primary key', tab
+			USING ERRCODE = '55000',
+			DETAIL = 'The primary key identifies the row for which a promise stands.',
+			HINT = format('ALTER TABLE %s ADD PRIMARY KEY (...);', tab);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
+	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
+	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
+	'(not the owner), 55000 (no primary key).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+	has    CONSTANT text := (
+		SELECT t.source
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = source_to_track.tab
+		ORDER BY t.generated DESC, t.name
+		LIMIT 1);
+	named  CONSTANT text := coalesce(wanted, has, (
+		SELECT format('%I.%I', n.nspname, c.relname)
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = source_to_track.tab));
+	other  CONSTANT text := (
+		SELECT t.tab_name
+		FROM trust_ledger.track_triggers() t
+		WHERE t.source = named AND t.tab <> source_to_track.tab
+		LIMIT 1);
+BEGIN
+	IF named <> has THEN
+		RAISE EXCEPTION 'table % is already tracked as source "%"', tab, has
+			USING ERRCODE = '42710',
+			DETAIL = format('The promises of its rows are recorded under that name, not under '
+				'"%s".',
+				named),
+			HINT = 'Leave source out. To use another name, first run '
+				'SELECT trust_ledger.untrack_table(...);';
+	ELSIF other IS NOT NULL THEN
+		RAISE EXCEPTION 'source "%" is already in use for table %', named, other
+			USING ERRCODE = '42710',
+			DETAIL = 'The ledger could not tell the rows of the two tables apart.',
+			HINT = 'Give this table another source: "source": ":..."';
+	END IF;
+	RETURN named;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.source_to_track(regclass, text) IS
+	'The source under which the ledger will track the table: wanted, or the one that its triggers '
+	'name, or schema.table. Error 42710: the table has another source, or another table has this '
+	'one.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.drop_track_triggers(tab regclass) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	dropped integer := 0;
+	drop_it text;
+BEGIN
+	FOR drop_it IN
+		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = drop_track_triggers.tab AND t.generated
+	LOOP
+		EXECUTE drop_it;
+		dropped := dropped + 1;
+	END LOOP;
+	RETURN dropped;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
+	'Drops the triggers that track_table() created, with the privileges of the caller, and returns '
+	'their number. Called by track_table() and untrack_table(), which record it.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.track_table(
+	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
+	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'))
+RETURNS TABLE (statement text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $$
+DECLARE
+	pinned     CONSTANT text := current_setting('search_path');
+	statements text[];
+	create_it  text;
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.check_trackable(tab);
+	PERFORM trust_ledger.check_mapping(mapping);
+	-- so that nobody changes the triggers before they are replaced
+	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
+	statements := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	BEGIN
+		PERFORM trust_ledger.drop_track_triggers(tab);
+		-- the path of the caller, whose conditions may use functions and operators in it
+		PERFORM set_config('search_path', path, true);
+		FOREACH create_it IN ARRAY statements LOOP
+			EXECUTE create_it;
+		END LOOP;
+		PERFORM pg_catalog.set_config('search_path', pinned, true);
+		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
+		IF dry_run THEN
+			RAISE SQLSTATE 'TLDRY';
+		END IF;
+	EXCEPTION WHEN SQLSTATE 'TLDRY' THEN
+		IF dry_run IS NOT TRUE THEN
+			RAISE;
+		END IF;
+	END;
+	RETURN QUERY SELECT s FROM unnest(statements) AS s;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
+	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces '
+	'those of an earlier call, and returns the statements. dry_run: only checks and returns them. '
+	'mapping: an object with arguments of track() as "=column" or ":text"; <event>_when, the '
+	'condition for an event, on the row ("status = ''sent''") or on a change ("NEW.owner <> '
+	'OLD.owner"); <event>, an object with arguments of that event alone; events, an array of '
+	'{"event", "when", arguments}; promises, an object of mappings, for several promises of one '
+	'row; source; on_delete. path: search_path for names in conditions. Requires ownership of the '
+	'table, and level application or admin. Errors: TL004, 22023 (mapping), 42601 (condition), '
+	'42703 (column), 42P01, 42809, 55000 (table), 42501 (not its owner), 42710 (source), 54000 '
+	'(more than 999 triggers).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.untrack_table(
+	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.drop_tracking(s.source, untrack_table.reason, untrack_table.actor)
+	FROM (
+		SELECT DISTINCT r.source
+		FROM trust.tracked r, pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = untrack_table.tab
+			AND r.tab = format('%I.%I', n.nspname, c.relname)
+			AND r.recorded_seq IS NOT NULL) AS s;
+	RETURN trust_ledger.drop_track_triggers(tab);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
+	'Stops tracking a table: drops the triggers that track_table() created, records that, and '
+	'returns their number. Promises stay as they are. Requires ownership of the table, and level '
+	'application or admin. Errors: TL004, 42501 (not the owner).';
+COMMENT ON FUNCTION trust_ledger.follow_tables() IS
+	'Event trigger function: updates the arguments of triggers that call track() when a column is '
+	'renamed, and adds the source of the table to a new trigger that names none. Fired by event '
+	'trigger trust_ledger_follow. Errors: 42501 (not the owner of the table), 42710 (the source '
+	'belongs to another table), 22023 (the table has several sources).';
+COMMENT ON EVENT TRIGGER trust_ledger_follow IS
+	'Updates triggers of trust_ledger.track() when columns are renamed, and adds the source to new '
+	'ones.';
 
 CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	-- create_guards() adds column salt
 	CREATE TABLE trust.parked_change (
 		parked    uuid PRIMARY KEY,
 		parked_at timestamptz NOT NULL,
@@ -3408,17 +4263,49 @@ $$;
 COMMENT ON FUNCTION trust_ledger.create_parked_table() IS
 	'Creates table trust.parked_change. Called by create_tables().';
 
+CREATE FUNCTION trust_ledger.parked_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['parked', 'Identifier of the parked change.'],
+		['parked_at', 'Time when it was parked, in the order of the changes.'],
+		['source', 'Name of the tracked table in the ledger.'],
+		['tab', 'Name of the table or partition at that time.'],
+		['trigger', 'The trigger that fired.'],
+		['operation', 'insert, update or delete.'],
+		['actor', 'Who acted. NULL if unknown.'],
+		['login', 'The session user who changed the row.'],
+		['role', 'The current user at that time.'],
+		['old_row', 'The old row. NULL for insert.'],
+		['new_row', 'The new row. NULL for delete.'],
+		['sqlstate', 'SQLSTATE of the last attempt to write it.'],
+		['error', 'Error message of the last attempt to write it.'],
+		['salt', 'Salt of the commitment to the change that an entry of governance has, 32 bytes. '
+			'Deleted with the row.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.parked_column_comments() IS
+	'Comments on the columns of trust.parked_change and trust.parked, for comment_on_columns().';
+
 CREATE FUNCTION trust_ledger.comment_on_parked_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON TABLE trust.parked_change IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Read them in view trust.parked.';
-	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
+	COMMENT ON TABLE trust.parked_change IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Read them through view trust.parked.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked_change',
+		trust_ledger.parked_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
 	'Comments on table trust.parked_change. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
+	'Writes the parked changes in their order, each as the actor who made it, and with parked_at '
+	'as occurred_at unless the row states it. A change that still cannot be written stays parked, '
+	'with its error. source: only changes of this source. Requires level application or import. '
+	'Errors: TL004.';
 
 CREATE FUNCTION trust_ledger.drop_parked(
 	parked uuid, reason text,
@@ -3428,15 +4315,19 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
-	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+	'Drops a parked change, which will never be written. An entry of governance records who '
+	'decided this, when and why. Requires level admin. Errors: TL004, 22004 (no change or no '
+	'reason given), P0002 (no such parked change), 55000 (migrate_ledger() has not been run).';
 
 CREATE FUNCTION trust_ledger.record_parked() RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.record_parked() IS
-	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+	'Records in governance, once, the changes parked by a version that did not record them. Called '
+	'by migrate_ledger(). Errors: 42501 (not the owner).';
 
-CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3456,45 +4347,69 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.parked_views() IS
-	'The text of the view of parked changes. Part of ledger_views().';
+	'Name and query of view trust.parked. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_parked_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
-	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
-	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
-	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
-	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';
-	COMMENT ON COLUMN trust.parked.operation IS 'insert, update or delete.';
-	COMMENT ON COLUMN trust.parked.actor IS 'Who acted; NULL: nobody that is known.';
-	COMMENT ON COLUMN trust.parked.login IS 'The login that changed the row.';
-	COMMENT ON COLUMN trust.parked.role IS 'The current role when it did.';
-	COMMENT ON COLUMN trust.parked.old_row IS 'The row as it was; NULL: it was put in.';
-	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
-	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
-	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
+	COMMENT ON VIEW trust.parked IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Rows and errors only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked',
+		trust_ledger.parked_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
-	'Comments on the view of parked changes. Called by create_views().';
+	'Comments on view trust.parked. Called by create_views().';
+COMMENT ON TYPE trust_ledger.mapped_row IS
+	'An event that a row of a tracked table stands for in its present state, with the mapped '
+	'values. name: which promise of the row. key: primary key of the row. step: order of the '
+	'events of the same time. at: time of the event as far as the row states it; infinity means '
+	'now. part, place, version: tableoid, ctid and xmin of the row when it was read.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.read_tracked(
+	tab regclass, source text, with_rows boolean DEFAULT true)
+RETURNS SETOF trust_ledger.mapped_row
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
+	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
+	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
+	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
+	'(the mapping does not fit the table any more).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.import_rows(
+	tab regclass, source text, changes trust_ledger.mapped_row[])
+RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.import_rows(regclass, text, trust_ledger.mapped_row[]) IS
+	'Writes events of rows, in the order of the array, and returns their number. Skips, with a '
+	'warning, rows that were changed or deleted since they were read, or are being changed. Called '
+	'by import_table(). Requires SELECT on the table, and level import. Errors: 42704 (not '
+	'tracked), 42501, TL003 (no actor, or a human), TL004.';
+COMMENT ON FUNCTION trust_ledger.source_of(regclass) IS
+	'The source of a tracked table, as in trust.source and trust.tracked. Renaming the table does '
+	'not change it. Errors: 42704 (not tracked).';
 
 CREATE FUNCTION trust_ledger.read_batches(tab regclass, source text, changes_at_once integer)
 RETURNS TABLE (changes trust_ledger.mapped_row[], total bigint)
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- a batch holds all of a customer's changes, or none: what was committed needs no second look
-	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes, min(numbered.total) AS total
+	-- All changes of a customer are in one batch, so that a batch that was committed is complete.
+	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes,
+		min(numbered.total) AS total
 	FROM (
 		SELECT c.change, c.nr, c.total,
 			min(c.nr) OVER (PARTITION BY c.customer COLLATE "C") / changes_at_once AS batch
 		FROM (
-			SELECT m AS change, m.customer, count(*) OVER () AS total,
-				row_number() OVER (ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
+			SELECT m AS change, m.customer,
+				count(*) OVER () AS total,
+				row_number() OVER (
+					ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
 			FROM trust_ledger.read_tracked(tab, source, false) AS m
 			WHERE m.event <> ALL ('{backed,declined,backing_withdrawn,noted}'::text[])
 		) AS c
@@ -3503,9 +4418,12 @@ AS $$
 	ORDER BY numbered.batch
 $$;
 COMMENT ON FUNCTION trust_ledger.read_batches(regclass, text, integer) IS
-	'What the rows of a tracked table say, as read_tracked() reads them, in the batches in which import_table() writes it; and how much that is in all. Errors: 42501, TL004, those of a mapping that cannot work.';
+	'The events of a tracked table, as read_tracked() reads them, in the batches in which '
+	'import_table() writes them, with the total number of events. Errors: those of read_tracked().';
 
-CREATE OR REPLACE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
+CREATE OR REPLACE PROCEDURE trust_ledger.import_table(
+	tab regclass, changes_at_once integer DEFAULT 20000,
+	in_one_transaction boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -3514,23 +4432,33 @@ DECLARE
 	done   bigint := 0;
 BEGIN
 	IF tab IS NULL THEN
-		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'tab must not be null' USING ERRCODE = '22004';
 	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
 		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
 	END IF;
-	-- until the first commit, by when all is read and sorted
+	-- until the first commit; everything has been read and sorted by then
 	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
 	FOR batch IN
-		SELECT r.changes, r.total FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
+		SELECT r.changes, r.total
+		FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
 	LOOP
-		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
+		done := done OPERATOR(pg_catalog.+)
+			trust_ledger.import_rows(tab, source, batch.changes);
 		IF NOT in_one_transaction THEN
 			COMMIT;
 		END IF;
-		RAISE NOTICE '% of % changes of % are in the ledger', done, batch.total, source;
+		RAISE NOTICE 'imported % of % changes of %', done, batch.total, source;
 	END LOOP;
 END
 $$;
+COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
+	'Imports the rows of a tracked table into the ledger, as its mapping reads them, customer by '
+	'customer in the order of time, with a NOTICE about its progress. Commits after about '
+	'changes_at_once changes, unless in_one_transaction. If it is run again, it continues and '
+	'imports nothing twice. Events longer ago than the ledger''s lag are marked backfilled. It '
+	'does not import backings, which are a human''s own act. Rows that cannot be written or are '
+	'being changed are skipped with a warning. Requires level import. Errors: 42704 (not tracked), '
+	'42501, TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block).';
 
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -3538,66 +4466,124 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH said AS MATERIALIZED (
-		SELECT * FROM trust_ledger.read_tracked(tab, of_source)
+		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
+			s.purpose, s.longest_pause, s.verdict
+		FROM trust_ledger.read_tracked(tab, of_source) s
 	), stands_for AS MATERIALIZED (
-		SELECT r.key, r.name, r.customer, r.promise FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone
+		SELECT r.key, r.name, r.customer, r.promise
+		FROM trust.tracked_row r
+		WHERE r.source = of_source AND NOT r.gone
 	), compared AS (
 		SELECT r.key, r.name, p.customer, p.promise, p.state, s.event, s.verdict,
-			CASE s.event WHEN 'accepted' THEN p.accepted_at IS NOT NULL WHEN 'paused' THEN p.paused_at IS NOT NULL WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
-				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
-				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn' WHEN 'released' THEN p.settled_by = 'released' ELSE true END IS TRUE AS is_so,
+			CASE s.event
+				WHEN 'accepted' THEN p.accepted_at IS NOT NULL
+				WHEN 'paused' THEN p.paused_at IS NOT NULL
+				WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
+				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL
+				WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
+				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn'
+				WHEN 'released' THEN p.settled_by = 'released'
+				ELSE true
+			END IS TRUE AS is_so,
 			ARRAY[
 				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
-				CASE WHEN NOT trust_ledger.same_value(s.words, p.words) AND NOT (p.words IS NULL AND x.erased) THEN 'words' END,
+				CASE
+					WHEN NOT trust_ledger.same_value(s.words, p.words)
+						AND NOT (p.words IS NULL AND x.erased)
+					THEN 'words'
+				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
-				-- where the row names none, policy may have given one
-				CASE WHEN s.due IS NOT NULL AND NOT trust_ledger.same_value(s.due, p.due - coalesce(g.paused_since, '0')) THEN 'due' END,
+				-- if the row has no due time, a policy may have set it
+				CASE
+					WHEN s.due IS NOT NULL
+						AND NOT trust_ledger.same_value(s.due,
+							p.due - coalesce(g.paused_since, '0'))
+					THEN 'due'
+				END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
-				CASE WHEN NOT trust_ledger.same_value(s.purpose, p.purpose) AND NOT (p.purpose IS NULL AND x.erased) THEN 'purpose' END,
-				CASE WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause) THEN 'longest_pause' END] AS differing
-		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
-			JOIN said s ON s.key = r.key AND s.name = r.name
-			-- what was erased can be in the row still
-			CROSS JOIN LATERAL (
-				SELECT EXISTS (SELECT FROM trust.tracked_entry t WHERE t.customer = p.customer AND t.promise = p.promise AND t.event = 'erased') AS erased) AS x
-			-- the pauses since the terms last said when it is due
-			LEFT JOIN LATERAL (
-				SELECT sum(e.due - e.before) FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
+				CASE
+					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
+						AND NOT (p.purpose IS NULL AND x.erased)
+					THEN 'purpose'
+				END,
+				CASE
+					WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause)
+					THEN 'longest_pause'
+				END] AS differing
+		FROM stands_for r
+		JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
+		JOIN said s ON s.key = r.key AND s.name = r.name
+		-- the row may still have texts that were erased from the ledger
+		CROSS JOIN LATERAL (
+			SELECT EXISTS (
+				SELECT FROM trust.tracked_entry t
+				WHERE t.customer = p.customer
+					AND t.promise = p.promise
+					AND t.event = 'erased') AS erased) AS x
+		-- how much pauses have moved due since the terms last stated it
+		LEFT JOIN LATERAL (
+			SELECT sum(e.due - e.before)
+				FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
+			FROM (
+				SELECT d.seq, d.event, d.due, d.before,
+					max(d.seq) FILTER (
+						WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before)
+						OVER () AS given
 				FROM (
-					SELECT d.*, max(d.seq) FILTER (WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before) OVER () AS given
-					FROM (
-						SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before FROM trust.tracked_entry t
-						WHERE t.customer = p.customer AND t.promise = p.promise AND t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE) AS d) AS e
+					SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before
+					FROM trust.tracked_entry t
+					WHERE t.customer = p.customer
+						AND t.promise = p.promise
+						AND t.event IN ('made', 'amended', 'paused', 'resumed')
+						AND t.stands IS NOT FALSE) AS d) AS e
 			) AS g ON s.event = 'made' AND p.paused_for <> '0'
 	)
-	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid, 'the row says that something is promised, and no promise stands for it'
+	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid,
+		'the row makes a promise, but the ledger does not have it'
 	FROM said s
-	WHERE s.event = 'made' AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
+	WHERE s.event = 'made'
+		AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
 	UNION ALL
-	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise, 'the row that it stands for is not there, and no entry says that it was deleted'
+	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise,
+		'the row does not exist, and no entry says that it was deleted'
 	FROM stands_for r
-	WHERE NOT EXISTS (SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
+	WHERE NOT EXISTS (
+		SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
 	UNION ALL
-	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise, 'the row says another ' || array_to_string(array_remove(c.differing, NULL), ', ')
+	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise,
+		'different in the row: ' || array_to_string(array_remove(c.differing, NULL), ', ')
 	FROM compared c
-	WHERE c.event = 'made' AND array_remove(c.differing, NULL) <> '{}'
-		-- once it is settled a row's change is noted, and amends nothing
-		AND (c.state IN ('proposed', 'open') OR NOT EXISTS (
-			SELECT FROM trust.tracked_entry e
-			WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = 'noted' AND e.by_row AND e.state NOT IN ('proposed', 'open')))
+	WHERE c.event = 'made'
+		AND array_remove(c.differing, NULL) <> '{}'
+		-- after the promise ended, changes of the row are noted and amend nothing
+		AND (c.state IN ('proposed', 'open')
+			OR NOT EXISTS (
+				SELECT FROM trust.tracked_entry e
+				WHERE e.customer = c.customer
+					AND e.promise = c.promise
+					AND e.event = 'noted'
+					AND e.by_row
+					AND e.state NOT IN ('proposed', 'open')))
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
-		format('the row says %s, and the promise is %s', concat_ws(' ', c.event, c.verdict), c.state)
+		format('the row says %s, and the promise is %s',
+			concat_ws(' ', c.event, c.verdict), c.state)
 	FROM compared c
-	-- what is settled allows nothing but verdicts and repairs
-	WHERE NOT c.is_so AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired')) AND NOT EXISTS (
-		SELECT FROM trust.tracked_entry e
-		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
+	-- a promise that ended allows only verdicts and repairs
+	WHERE NOT c.is_so
+		AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired'))
+		AND NOT EXISTS (
+			SELECT FROM trust.tracked_entry e
+			WHERE e.customer = c.customer
+				AND e.promise = c.promise
+				AND e.event = c.event
+				AND (c.event <> 'assessed' OR e.verdict = c.verdict))
 	ORDER BY 1, 2, 3, 6
 $$;
 COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
-	'Where rows of a table that is tracked under that source and their promises do not agree. Called by reconcile_table(). Errors: 42704 not tracked, 42501, TL004.';
+	'Differences between the rows of a table that is tracked as this source and their promises. '
+	'Called by reconcile_table(). Errors: 42704 (not tracked), 42501, TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.reconcile_table(tab regclass)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -3608,14 +4594,25 @@ DECLARE
 	of_source CONSTANT text := trust_ledger.source_of(tab);
 BEGIN
 	RETURN QUERY
-	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid, format('%s: %s', t.trigger, t.definition)
+	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid,
+		format('%s: %s', t.trigger, t.definition)
 	FROM trust.tracked t
 	WHERE t.source = of_source AND t.state <> 'in force'
 	ORDER BY t.trigger;
 
-	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
+	RETURN QUERY
+	SELECT c.what, c.key, c.name, c.customer, c.promise, c.detail
+	FROM trust_ledger.compare_rows(tab, of_source) c;
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
+	'Differences between a tracked table and the ledger; no rows if there are none. '
+	'trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: a trigger is not as '
+	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
+	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
+	'terms. event_missing: the row says that something happened that no entry records. Requires '
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
+	'TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,

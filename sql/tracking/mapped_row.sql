@@ -1,4 +1,6 @@
--- What a row says, as its mapping reads it: the columns in the order of MAPPED_LIST (src/tracking/mapped_fields.h).
+-- Rows of a tracked table as its mapping reads them. From customer to backer, the attributes are in
+-- the order of MAPPED_LIST in the C source.
+
 CREATE TYPE trust_ledger.mapped_row AS (
 	step          integer,
 	name          text,
@@ -29,10 +31,18 @@ CREATE TYPE trust_ledger.mapped_row AS (
 	version       xid
 );
 COMMENT ON TYPE trust_ledger.mapped_row IS
-	'An event that a row of a tracked table says as it stands: which of its promises (name), the row''s key, and what is mapped. step: in which order the events of one instant come; at: when it is taken to have happened among what the row says, infinity: now. part, place, version: where the row was when it was read, its tableoid, ctid and xmin.';
+	'An event that a row of a tracked table stands for in its present state, with the mapped '
+	'values. name: which promise of the row. key: primary key of the row. step: order of the '
+	'events of the same time. at: time of the event as far as the row states it; infinity means '
+	'now. part, place, version: tableoid, ctid and xmin of the row when it was read.';
 
-CREATE FUNCTION trust_ledger.read_tracked(tab regclass, source text, with_rows boolean DEFAULT true) RETURNS SETOF trust_ledger.mapped_row
+CREATE FUNCTION trust_ledger.read_tracked(
+	tab regclass, source text, with_rows boolean DEFAULT true)
+RETURNS SETOF trust_ledger.mapped_row
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
-	'The table''s rows as the mapping recorded under that source reads them: a row per event that a row as it stands says; with_rows: and one "noted" for each row that is there. By who may SELECT from the table, with one of the levels application, auditor, import. Errors: 42501, TL004, 42703 and 42804 a mapping that cannot work any more.';
+	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
+	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
+	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
+	'(the mapping does not fit the table any more).';

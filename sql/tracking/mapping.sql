@@ -1,5 +1,5 @@
--- Tracking a table by one mapping: the triggers for a promise's whole life, as they were made, and
--- what has become of them since.
+-- Mappings: which columns of a table are which terms of a promise, and which conditions on a row
+-- are which events. track_table() takes one as jsonb; these functions check it.
 
 CREATE FUNCTION trust_ledger.tracked_events()
 RETURNS TABLE (nr integer, event text, records text, inherits text[], takes text[])
@@ -7,11 +7,18 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 17
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT e.nr, e.event, e.records, i.inherits,
-		i.inherits || array(SELECT a FROM unnest(string_to_array(e.own, ' ') || '{context,occurred_at}'::text[]) AS a WHERE a <> ALL (i.inherits))
+		i.inherits || array(
+			SELECT a
+			FROM unnest(string_to_array(e.own, ' ') || '{context,occurred_at}'::text[]) AS a
+			WHERE a <> ALL (i.inherits))
 	FROM (VALUES
-		(1, 'made', 'made', 'customer words promiser drafted_by kind due value currency purpose longest_pause context occurred_at actor', ''),
+		(1, 'made', 'made',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'context occurred_at actor', ''),
 		(2, 'resumed', 'resumed', 'actor', 'reason'),
-		(3, 'amended', 'amended', 'customer words promiser drafted_by kind due value currency purpose longest_pause actor', 'relayed reason'),
+		(3, 'amended', 'amended',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'actor', 'relayed reason'),
 		(4, 'accepted', 'accepted', 'actor', 'relayed'),
 		(5, 'backed', 'backed', 'backer', ''),
 		(6, 'declined', 'declined', '', 'reason'),
@@ -25,14 +32,21 @@ AS $$
 		(14, 'withdrawn', 'withdrawn', 'actor', 'reason'),
 		(15, 'released', 'released', 'actor', 'relayed reason'),
 		(16, 'noted', 'noted', 'actor', 'reason'),
-		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason')) AS e (nr, event, records, common, own)
-	CROSS JOIN LATERAL (SELECT string_to_array(e.common, ' ') || '{on_error,write}'::text[]) AS i (inherits)
+		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason'))
+		AS e (nr, event, records, common, own)
+	CROSS JOIN LATERAL (
+		SELECT string_to_array(e.common, ' ') || '{on_error,write}'::text[]) AS i (inherits)
 	ORDER BY e.nr
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_events() IS
-	'The events that a mapping can name, in the order in which their triggers fire: what the ledger records, which arguments they take from the mapping as a whole, and which at all. kept, partly_kept and broken are verdicts; assessed, with its verdict, can stand in events only.';
+	'The events that a mapping may name, in the order in which their triggers fire. records: the '
+	'event that the ledger records. inherits: arguments that the event takes from the whole '
+	'mapping. takes: all arguments that it takes. kept, partly_kept and broken record assessed '
+	'with that verdict; assessed itself may only be used in events.';
 
-CREATE FUNCTION trust_ledger.check_mapped_arguments(place text, given jsonb, known text[], also text[] DEFAULT '{}') RETURNS void
+CREATE FUNCTION trust_ledger.check_mapped_arguments(
+	place text, given jsonb, known text[], also text[] DEFAULT '{}')
+RETURNS void
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -41,48 +55,69 @@ DECLARE
 BEGIN
 	IF given IS NULL OR jsonb_typeof(given) <> 'object' THEN
 		RAISE EXCEPTION '% is not an object', place
-			USING ERRCODE = '22023', DETAIL = format('It is %s.', coalesce(jsonb_typeof(given), 'missing')),
-			HINT = 'Write {"words": "=title", "kind": ":delivery"}: = before a column, : before a text.';
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(given), 'missing')),
+			HINT = 'Write {"words": "=title", "kind": ":delivery"}: '
+				'= before a column, : before a text.';
 	END IF;
 	FOR argument IN
-		SELECT key AS name, value, jsonb_typeof(value) = 'string' AND value #>> '{}' ~ shape AS is_right, shape
-		FROM jsonb_each(given), LATERAL (
-			SELECT CASE WHEN key = ANY ('{actor,source,write,on_error,on_delete}') THEN '^:' WHEN key = 'backer' THEN '^=.' ELSE '^(=.|:)' END) AS s (shape)
+		SELECT key AS name, value, shape,
+			jsonb_typeof(value) = 'string' AND value #>> '{}' ~ shape AS is_right
+		FROM jsonb_each(given),
+			LATERAL (
+				SELECT CASE
+					WHEN key = ANY ('{actor,source,write,on_error,on_delete}') THEN '^:'
+					WHEN key = 'backer' THEN '^=.'
+					ELSE '^(=.|:)'
+				END) AS s (shape)
 	LOOP
 		IF argument.name <> ALL (known) THEN
 			RAISE EXCEPTION '% does not take "%"', place, argument.name
-				USING ERRCODE = '22023', DETAIL = format('It takes: %s.', array_to_string(known || also, ', ')),
-				HINT = 'What one event alone takes goes into an object of that event, e.g. "released": {"reason": "=why"}.';
+				USING ERRCODE = '22023',
+				DETAIL = format('It takes: %s.', array_to_string(known || also, ', ')),
+				HINT = 'Arguments of one event belong in the object of that event, '
+					'e.g. "released": {"reason": "=why"}.';
 		ELSIF NOT argument.is_right THEN
 			RAISE EXCEPTION '%: % cannot be %', place, argument.name, argument.value
-				USING ERRCODE = '22023', DETAIL = CASE argument.shape WHEN '^:' THEN 'It takes a text, the same for all rows.'
-					WHEN '^=.' THEN 'It takes a column of the row.' ELSE 'It takes a column of the row or a text.' END,
+				USING ERRCODE = '22023',
+				DETAIL = CASE argument.shape
+					WHEN '^:' THEN 'It must be a text, the same for all rows.'
+					WHEN '^=.' THEN 'It must be a column of the row.'
+					ELSE 'It must be a column of the row or a text.'
+				END,
 				HINT = 'Write "=title" for the column title, ":delivery" for the text delivery.';
 		END IF;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_mapped_arguments(text, jsonb, text[], text[]) IS
-	'An error (22023) unless this part of a mapping is an object of known arguments, each "=column" or ":text". Called by check_mapping().';
+	'Raises 22023 unless this part of a mapping is an object of known arguments, each "=column" or '
+	'":text". Called by check_mapping().';
 
-CREATE FUNCTION trust_ledger.check_mapped_condition(place text, condition jsonb, changes boolean DEFAULT true) RETURNS void
+CREATE FUNCTION trust_ledger.check_mapped_condition(
+	place text, condition jsonb, changes boolean DEFAULT true)
+RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	IF condition IS NULL OR jsonb_typeof(condition) <> 'string' THEN
 		RAISE EXCEPTION '% is not a condition', place
-			USING ERRCODE = '22023', DETAIL = format('It is %s.', coalesce(jsonb_typeof(condition), 'missing')),
-			HINT = 'Write one boolean expression over the row''s columns, as a text: "status = ''sent''".';
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(condition), 'missing')),
+			HINT = 'Write one boolean expression over the columns of the row as a text: '
+				'"status = ''sent''".';
 	ELSIF trust_ledger.condition_is_change(condition #>> '{}') AND NOT changes THEN
 		RAISE EXCEPTION '% cannot be a condition on a change', place
-			USING ERRCODE = '22023', DETAIL = 'It tells which rows are promises, new ones too.',
+			USING ERRCODE = '22023',
+			DETAIL = 'It decides which rows make a promise, including new rows.',
 			HINT = 'Write the columns without NEW. and OLD.';
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_mapped_condition(text, jsonb, boolean) IS
-	'An error unless this part of a mapping is a condition (22023, 42601). Called by check_mapping().';
+	'Raises 22023 or 42601 unless this part of a mapping is a condition. changes: whether it may '
+	'be about a change. Called by check_mapping().';
 
 CREATE FUNCTION trust_ledger.check_mapped_events(place text, events jsonb) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -94,50 +129,90 @@ DECLARE
 BEGIN
 	IF jsonb_typeof(events) <> 'array' THEN
 		RAISE EXCEPTION '%, events is not an array', place
-			USING ERRCODE = '22023', DETAIL = format('It is %s.', jsonb_typeof(events)),
-			HINT = 'Write [{"event": "noted", "when": "NEW.owner <> OLD.owner", "reason": ":another owner"}].';
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', jsonb_typeof(events)),
+			HINT = 'Write [{"event": "noted", "when": "NEW.owner <> OLD.owner", '
+				'"reason": ":another owner"}].';
 	END IF;
-	FOR part IN SELECT format('%s, events[%s]', place, n - 1) AS place, value FROM jsonb_array_elements(events) WITH ORDINALITY AS e (value, n) LOOP
-		takes := (SELECT e.takes FROM trust_ledger.tracked_events() e WHERE to_jsonb(e.event) = part.value -> 'event' AND e.event <> 'made');
+	FOR part IN
+		SELECT format('%s, events[%s]', place, n - 1) AS place, value
+		FROM jsonb_array_elements(events) WITH ORDINALITY AS e (value, n)
+	LOOP
+		takes := (
+			SELECT e.takes
+			FROM trust_ledger.tracked_events() e
+			WHERE to_jsonb(e.event) = part.value -> 'event' AND e.event <> 'made');
 		IF takes IS NULL THEN
 			RAISE EXCEPTION '% names no event', part.place
-				USING ERRCODE = '22023', DETAIL = format('Its event is %s.', coalesce((part.value -> 'event')::text, 'missing')),
-				HINT = format('Give one of: %s. When a promise is made is said by made_when; several promises of one row by promises.',
-					(SELECT string_agg(e.event, ', ' ORDER BY e.nr) FROM trust_ledger.tracked_events() e WHERE e.event <> 'made'));
+				USING ERRCODE = '22023',
+				DETAIL = format('Its event is %s.',
+					coalesce((part.value -> 'event')::text, 'missing')),
+				HINT = format('Use one of: %s. For event made, use made_when; '
+					'for several promises of one row, use promises.',
+					(SELECT string_agg(e.event, ', ' ORDER BY e.nr)
+					 FROM trust_ledger.tracked_events() e
+					 WHERE e.event <> 'made'));
 		END IF;
 		PERFORM trust_ledger.check_mapped_condition(part.place || ', when', part.value -> 'when');
-		PERFORM trust_ledger.check_mapped_arguments(part.place, part.value - '{event,when}'::text[], takes, '{event,when}');
+		PERFORM trust_ledger.check_mapped_arguments(part.place,
+			part.value - '{event,when}'::text[], takes, '{event,when}');
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_mapped_events(text, jsonb) IS
-	'An error (22023, 42601) unless this part of a mapping is an array of events, each with the condition when it happens and its arguments. Called by check_mapping().';
+	'Raises 22023 or 42601 unless this part of a mapping is an array of events, each with its '
+	'condition and its arguments. Called by check_mapping().';
 
-CREATE FUNCTION trust_ledger.check_mapping(mapping jsonb, place text DEFAULT 'the mapping', inherited jsonb DEFAULT NULL) RETURNS void
+CREATE FUNCTION trust_ledger.check_mapping(
+	mapping jsonb, place text DEFAULT 'the mapping', inherited jsonb DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	part      record;
-	-- what one level says, and what the whole table
-	arguments CONSTANT text[] := array(SELECT DISTINCT a FROM trust_ledger.tracked_events(), unnest(inherits) AS a ORDER BY a)
-		|| CASE WHEN inherited IS NULL THEN '{on_delete,source}'::text[] ELSE '{}' END;
-	events    CONSTANT text[] := array(SELECT event FROM trust_ledger.tracked_events() WHERE event <> 'assessed');
-	others    CONSTANT text[] := array(SELECT e || '_when' FROM unnest(events) AS e WHERE e <> 'amended') || events || 'events'::text
-		|| CASE WHEN inherited IS NULL THEN '{promises}'::text[] ELSE '{}' END;
+	is_table  CONSTANT boolean := inherited IS NULL;
+	-- keys that a mapping of a promise may have, and those that only the whole mapping may have
+	arguments CONSTANT text[] := array(
+			SELECT DISTINCT a
+			FROM trust_ledger.tracked_events(), unnest(inherits) AS a
+			ORDER BY a)
+		|| CASE WHEN is_table THEN '{on_delete,source}'::text[] ELSE '{}' END;
+	events    CONSTANT text[] := array(
+		SELECT event FROM trust_ledger.tracked_events() WHERE event <> 'assessed');
+	others    CONSTANT text[] := array(
+			SELECT e || '_when' FROM unnest(events) AS e WHERE e <> 'amended')
+		|| events
+		|| 'events'::text
+		|| CASE WHEN is_table THEN '{promises}'::text[] ELSE '{}' END;
 	given     CONSTANT jsonb := coalesce(inherited, '{}') || mapping;
 BEGIN
-	PERFORM trust_ledger.check_mapped_arguments(place, CASE WHEN jsonb_typeof(mapping) = 'object' THEN mapping - others ELSE mapping END, arguments, others);
-	FOR part IN SELECT e.*, mapping -> e.event AS own, mapping -> (e.event || '_when') AS condition FROM trust_ledger.tracked_events() e WHERE e.event = ANY (events) LOOP
+	PERFORM trust_ledger.check_mapped_arguments(place,
+		CASE WHEN jsonb_typeof(mapping) = 'object' THEN mapping - others ELSE mapping END,
+		arguments, others);
+	FOR part IN
+		SELECT e.event, e.takes,
+			mapping -> e.event AS own,
+			mapping -> (e.event || '_when') AS condition
+		FROM trust_ledger.tracked_events() e
+		WHERE e.event = ANY (events)
+	LOOP
 		IF part.condition IS NOT NULL THEN
-			PERFORM trust_ledger.check_mapped_condition(format('%s, %s_when', place, part.event), part.condition, part.event <> 'made');
+			PERFORM trust_ledger.check_mapped_condition(
+				format('%s, %s_when', place, part.event), part.condition, part.event <> 'made');
 		END IF;
 		IF part.own IS NOT NULL THEN
-			PERFORM trust_ledger.check_mapped_arguments(format('%s, %s', place, part.event), part.own, part.takes);
-			IF NOT (part.event = ANY ('{made,amended}') OR given ? (part.event || '_when') OR mapping ? 'promises' OR part.event = 'resumed' AND given ? 'paused_when') THEN
+			PERFORM trust_ledger.check_mapped_arguments(
+				format('%s, %s', place, part.event), part.own, part.takes);
+			IF NOT (part.event = ANY ('{made,amended}')
+				OR given ? (part.event || '_when')
+				OR mapping ? 'promises'
+				OR part.event = 'resumed' AND given ? 'paused_when')
+			THEN
 				RAISE EXCEPTION '% does not say when it is %', place, part.event
-					USING ERRCODE = '22023', DETAIL = format('It has arguments for %s, and no %1$s_when.', part.event),
-					HINT = format('Give "%s_when" a condition, or leave "%1$s" out.', part.event);
+					USING ERRCODE = '22023',
+					DETAIL = format('It has arguments for %s, but no %1$s_when.', part.event),
+					HINT = format('Add the condition "%s_when", or remove "%1$s".', part.event);
 			END IF;
 		END IF;
 	END LOOP;
@@ -146,16 +221,25 @@ BEGIN
 	END IF;
 	IF mapping ? 'on_delete' AND mapping ->> 'on_delete' <> ALL ('{:noted,:withdrawn}') THEN
 		RAISE EXCEPTION '%: on_delete cannot be %', place, mapping -> 'on_delete'
-			USING ERRCODE = '22023', DETAIL = 'A row that is deleted leaves a note, or withdraws the promise.', HINT = 'Write ":noted" or ":withdrawn".';
-	ELSIF mapping ? 'promises' AND (jsonb_typeof(mapping -> 'promises') <> 'object' OR mapping -> 'promises' = '{}') THEN
-		RAISE EXCEPTION '%: promises is not an object with promises', place
-			USING ERRCODE = '22023', DETAIL = format('It is %s.', mapping -> 'promises'), HINT = 'Write {"delivery": {...}, "price": {...}}, or leave it out.';
+			USING ERRCODE = '22023',
+			DETAIL = 'Deleting a row adds a note, or withdraws the promise.',
+			HINT = 'Write ":noted" or ":withdrawn".';
+	ELSIF mapping ? 'promises'
+		AND (jsonb_typeof(mapping -> 'promises') <> 'object' OR mapping -> 'promises' = '{}')
+	THEN
+		RAISE EXCEPTION '%: promises is not an object with at least one promise', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', mapping -> 'promises'),
+			HINT = 'Write {"delivery": {...}, "price": {...}}, or remove it.';
 	ELSIF mapping ? 'promises' THEN
 		FOR part IN SELECT key, value FROM jsonb_each(mapping -> 'promises') LOOP
-			PERFORM trust_ledger.check_mapping(part.value, format('promise "%s"', part.key), mapping - 'promises');
+			PERFORM trust_ledger.check_mapping(part.value,
+				format('promise "%s"', part.key), mapping - 'promises');
 		END LOOP;
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_mapping(jsonb, text, jsonb) IS
-	'An error (22023, 42601) unless this is a mapping as track_table() takes it: no key that is not known, each value of its type, each condition one expression. It does not look at the table.';
+	'Raises 22023 or 42601 unless this is a mapping for track_table(): known keys, values of the '
+	'right type, conditions that are one expression. Does not look at the table. place: name of '
+	'this part in messages. inherited: the whole mapping, if this is the mapping of one promise.';

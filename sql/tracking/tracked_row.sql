@@ -1,4 +1,7 @@
-CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text) RETURNS SETOF record
+-- Views of tracked rows and of what is recorded about them, without words.
+
+CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -13,7 +16,8 @@ BEGIN
 
 	name := 'tracked_entry';
 	definition := $view$
-	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands, coalesce(e.details ? 'source', false) AS by_row
+	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands,
+		coalesce(e.details ? 'source', false) AS by_row
 	FROM trust.entry e
 	WHERE e.promise IS NOT NULL AND (SELECT trust_ledger.require_reader())
 	$view$;
@@ -21,32 +25,34 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_row_views() IS
-	'The texts of the views of tracked rows and of what is on record of them. Part of ledger_views().';
+	'Names and queries of views trust.tracked_row and trust.tracked_entry. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_tracked_row_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.tracked_row IS 'Which row of a tracked table each promise stands for.';
-	COMMENT ON COLUMN trust.tracked_row.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.tracked_row.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
-	COMMENT ON COLUMN trust.tracked_row.name IS 'Which of the row''s promises; empty where it carries one.';
-	COMMENT ON COLUMN trust.tracked_row.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
+	COMMENT ON VIEW trust.tracked_row IS
+		'One row per promise that a row of a tracked table made: which row that is.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_row',
+		trust_ledger.source_column_comments());
 
-	COMMENT ON VIEW trust.tracked_entry IS 'What is on record of each promise, as reconcile_table() compares it with the rows of tracked tables; history() tells it in words.';
-	COMMENT ON COLUMN trust.tracked_entry.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_entry.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_entry.seq IS 'The entry''s place in the customer''s history.';
-	COMMENT ON COLUMN trust.tracked_entry.event IS 'What happened.';
-	COMMENT ON COLUMN trust.tracked_entry.state IS 'What the promise was from then on.';
-	COMMENT ON COLUMN trust.tracked_entry.verdict IS 'kept, partly_kept or broken, whether it stands or not.';
-	COMMENT ON COLUMN trust.tracked_entry.due IS 'When it was due from then on; of what says nothing of that, NULL.';
-	COMMENT ON COLUMN trust.tracked_entry.stands IS 'false: it is recorded, and does not stand.';
-	COMMENT ON COLUMN trust.tracked_entry.by_row IS 'A tracked row''s change wrote it.';
+	COMMENT ON VIEW trust.tracked_entry IS
+		'One row per entry of a promise, for reconcile_table(), which compares promises with the '
+		'rows of tracked tables. history() shows entries in words.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_entry', ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['seq', 'Number of the entry in the chain of the customer.'],
+		['event', 'What happened.'],
+		['state', 'State of the promise after the entry.'],
+		['verdict', 'kept, partly_kept or broken, whether it stands or not.'],
+		['due', 'Time when the promise is due after the entry. NULL if the entry does not state '
+			'it.'],
+		['stands', 'False if the entry is recorded but does not take effect.'],
+		['by_row', 'Whether a change of a tracked row wrote the entry.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
-	'Comments on the views of tracked rows and of what is on record of them. Called by create_views().';
+	'Comments on views trust.tracked_row and trust.tracked_entry. Called by create_views().';

@@ -90,7 +90,7 @@ static Statement find_given_due = STATEMENT(
 	" ORDER BY e.seq DESC LIMIT 1",
 	TEXTOID, UUIDOID);
 
-const char *const other_key_note = "Its row has another key now.";
+const char *const other_key_note = "The primary key of the row changed.";
 
 /* Callback of the error context: arg is what the work was handed. */
 void
