@@ -1,5 +1,4 @@
--- Rows of a tracked table as its mapping reads them. From customer to backer, the attributes are in
--- the order of MAPPED_LIST in the C source.
+-- Rows of a tracked table as its mapping reads them.
 
 CREATE TYPE trust_ledger.mapped_row AS (
 	step          integer,

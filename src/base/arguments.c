@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *		Optional arguments of the functions that users call.
+ *		Reads and checks arguments of SQL functions that may be NULL.
  */
 #include "postgres.h"
 
@@ -15,71 +15,70 @@
 #include "base/limit.h"
 #include "base/text.h"
 
-/* Words that say something, or NULL where none are given. */
 text *
-ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgText(NullableDatum argument, const char *what)
 {
 	text	   *words;
 
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckSize(TEXTOID, PG_GETARG_DATUM(argument), what);
-	words = PG_GETARG_TEXT_PP(argument);
-	CheckWords(words, what);
+	CheckSize(TEXTOID, argument.value, what);
+	words = DatumGetTextPP(argument.value);
+	CheckVisibleText(words, what);
 	return words;
 }
 
-/* A jsonb value that is not too large, or NULL where none is given. */
 Jsonb *
-ArgJson(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgJson(NullableDatum argument, const char *what)
 {
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckSize(JSONBOID, PG_GETARG_DATUM(argument), what);
-	return PG_GETARG_JSONB_P(argument);
+	CheckSize(JSONBOID, argument.value, what);
+	return DatumGetJsonbP(argument.value);
 }
 
 text *
-ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint)
+ArgTextRequired(NullableDatum argument, const char *what,
+				const char *hint)
 {
-	text	   *words = ArgWords(fcinfo, argument, what);
+	text	   *words = ArgText(argument, what);
 
 	if (words == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s is needed", what),
+				 errmsg("%s must not be null", what),
 				 errhint("%s", hint)));
 	return words;
 }
 
 char *
-ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgKey(NullableDatum argument, const char *what)
 {
 	char	   *key;
 
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckKeySize(RawBytes(PG_GETARG_DATUM(argument)), what);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	CheckKeySize(RawBytes(argument.value), what);
+	key = text_to_cstring(DatumGetTextPP(argument.value));
 	CheckKey(key, what);
 	return key;
 }
 
 char *
-ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgKeyRequired(NullableDatum argument, const char *what)
 {
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s is needed", what)));
-	return ArgKey(fcinfo, argument, what);
+				 errmsg("%s must not be null", what)));
+	return ArgKey(argument, what);
 }
 
-/* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
 int
-ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *const *names, int count)
+ArgEnum(NullableDatum argument, const char *what,
+		const char *const *names, int count)
 {
-	char	   *name = ArgKey(fcinfo, argument, what);
+	char	   *name = ArgKey(argument, what);
 	int			index = name ? NameIndex(names, count, name) : -1;
 	StringInfoData list;
 
@@ -90,31 +89,37 @@ ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *con
 		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" is not a %s", name, what),
-			 errhint("Give one of: %s.", list.data)));
+			 errmsg("invalid %s: \"%s\"", what, name),
+			 errhint("Valid values are: %s.", list.data)));
 }
 
-/* However many are open, their sum is a number still: one could hold up all that is reckoned with it. */
+/*
+ * Sums of amounts must not overflow numeric: a single huge amount would make every
+ * later policy check for the customer fail.
+ */
 static bool
-IsTooMuch(Numeric amount)
+IsTooLarge(Numeric amount)
 {
-	static Numeric most = NULL; /* a constant of the process: set once it is complete */
+	static Numeric most = NULL; /* set last, so that an error cannot leave it incomplete */
 
 	if (most == NULL)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
 
-		most = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum("1e10000"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		most = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												   CStringGetDatum("1e10000"),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1)));
 		MemoryContextSwitchTo(previous);
 	}
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(most))) > 0;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
+											 NumericGetDatum(most))) > 0;
 }
 
-/* An amount that can be compared and added: a number, not negative; NULL where none is given. */
 Numeric
-ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgAmount(NullableDatum argument, const char *what)
 {
-	Numeric		amount = PG_ARGISNULL(argument) ? NULL : PG_GETARG_NUMERIC(argument);
+	Numeric		amount = argument.isnull ? NULL : DatumGetNumeric(argument.value);
 	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
 
 	if (amount == NULL)
@@ -123,14 +128,14 @@ ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
 		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), zero)) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be an amount", what),
+				 errmsg("%s must be a number greater than or equal to zero", what),
 				 errdetail("It is %s.", numeric_normalize(amount)),
-				 errhint("Give a number that is not negative; leave it out where it is not known.")));
-	if (IsTooMuch(amount))
+				 errhint("Leave it out if the amount is not known.")));
+	if (IsTooLarge(amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be an amount", what),
-				 errdetail("It has more than ten thousand digits."),
-				 errhint("Leave it out where it is not known.")));
+				 errmsg("%s is too large", what),
+				 errdetail("It has more than 10000 digits."),
+				 errhint("Leave it out if the amount is not known.")));
 	return amount;
 }

@@ -1,6 +1,6 @@
 /*
  * owner_session.c
- *		The company's tables: what they are called, who owns them, working as their owner.
+ *		Runs code with the rights of the owner of a user's table.
  */
 #include "postgres.h"
 
@@ -15,38 +15,18 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* schema.table, as SQL has to name it. */
-char *
-QualifiedName(Oid relid)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
-}
-
-/* InvalidOid where it may be missing, and is. */
-Oid
-RelationOwner(Oid relid, bool missing_ok)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-		ReleaseSysCache(tuple);
-	}
-	else if (!missing_ok)
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	return owner;
-}
-
-/* From here on the owner works: nobody else runs the SQL of their conditions and types as themselves. */
+/*
+ * The owner may have chosen the code that runs: expressions in conditions, and
+ * functions of types.  It must not run with the rights of another role.
+ */
 void
 OwnerEnter(Oid owner, OwnerSession *session)
 {
 	session->settings = NewGUCNestLevel();
 	GetUserIdAndSecContext(&session->user, &session->security_context);
 	SetUserIdAndSecContext(owner,
-						   session->security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+						   session->security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }

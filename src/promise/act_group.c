@@ -8,31 +8,31 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
+#include "promise/act_group.h"
 
 #include "promise/promise_source.h"
 
 /* In the current memory context, which must last until all is written. */
-Together *
-TogetherBegin(Chain *chain)
+ActGroup *
+ActGroupBegin(Chain *chain)
 {
-	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(Held), .hcxt = CurrentMemoryContext};
-	Together   *together = palloc0(sizeof(Together));
+	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(HeldPromise), .hcxt = CurrentMemoryContext};
+	ActGroup   *group = palloc0(sizeof(ActGroup));
 
-	together->chain = chain;
-	together->capacity = 8;
-	together->acts = palloc(sizeof(PromiseAct *) * together->capacity);
-	together->pending = palloc(sizeof(Row *) * together->capacity);
-	together->held = hash_create("trust_ledger promises held", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	return together;
+	group->chain = chain;
+	group->capacity = 8;
+	group->acts = palloc(sizeof(TiedAct) * group->capacity);
+	group->pending = palloc(sizeof(Row *) * group->capacity);
+	group->held = hash_create("trust_ledger promises held", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return group;
 }
 
 /* A promise that is to be made. */
-Held *
-TogetherHoldNew(Together *together, Datum promise)
+HeldPromise *
+ActGroupHoldNew(ActGroup *group, Datum promise)
 {
 	bool		found;
-	Held	   *held = hash_search(together->held, DatumGetUUIDP(promise), HASH_ENTER, &found);
+	HeldPromise	   *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_ENTER, &found);
 
 	if (found)
 		elog(ERROR, "promise %s is made twice", PromiseName(held->promise));
@@ -43,18 +43,18 @@ TogetherHoldNew(Together *together, Datum promise)
 }
 
 /* The promise as the acts before leave it. */
-Held *
-TogetherHold(Together *together, Datum promise)
+HeldPromise *
+ActGroupHold(ActGroup *group, Datum promise)
 {
-	Held	   *held = hash_search(together->held, DatumGetUUIDP(promise), HASH_FIND, NULL);
+	HeldPromise	   *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_FIND, NULL);
 	Row		   *stored;
 	Row		   *source;
 
 	if (held)
 		return held;
-	stored = PromiseRead(together->chain, promise, false);
-	source = SourceRead(PointerGetDatum(together->chain->customer), promise);
-	held = TogetherHoldNew(together, promise);
+	stored = PromiseRead(group->chain, promise, false);
+	source = SourceRead(PointerGetDatum(group->chain->customer), promise);
+	held = ActGroupHoldNew(group, promise);
 	held->promise = stored;
 	held->stored = true;
 	held->source_stored = source != NULL;
@@ -65,32 +65,30 @@ TogetherHold(Together *together, Datum promise)
 
 /* An act that was tied to the chain. */
 void
-TogetherAdd(PromiseAct *pa)
+ActGroupAdd(ActGroup *group, const TiedAct *act)
 {
-	Together   *together = pa->together;
-
-	if (together->count == together->capacity)
+	if (group->count == group->capacity)
 	{
-		together->capacity *= 2;
-		together->acts = repalloc_huge(together->acts, sizeof(PromiseAct *) * together->capacity);
-		together->pending = repalloc_huge(together->pending, sizeof(Row *) * together->capacity);
+		group->capacity *= 2;
+		group->acts = repalloc_huge(group->acts, sizeof(TiedAct) * group->capacity);
+		group->pending = repalloc_huge(group->pending, sizeof(Row *) * group->capacity);
 	}
-	together->acts[together->count++] = pa;
-	if (pa->event == EVENT_MADE)
-		together->pending[together->pending_count++] = pa->promise;
+	group->acts[group->count++] = *act;
+	if (act->makes)
+		group->pending[group->pending_count++] = act->promise;
 	else
-		together->changed = true;
+		group->changed = true;
 }
 
 static void
-StoreSources(PromiseAct *const *acts, int count)
+StoreSources(const TiedAct *acts, int count)
 {
 	const Row **sources = palloc(sizeof(Row *) * count);
 	int			made = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		Held	   *held = acts[i]->held;
+		HeldPromise *held = acts[i].held;
 
 		if (!held->source_changed)
 			continue;
@@ -106,42 +104,42 @@ StoreSources(PromiseAct *const *acts, int count)
 }
 
 static void
-IsWritten(Together *together)
+IsWritten(ActGroup *group)
 {
-	for (int i = 0; i < together->count; i++)
-		together->acts[i]->held->stored = true;
-	together->count = together->pending_count = 0;
-	together->sums = NULL;
-	together->changed = false;
+	for (int i = 0; i < group->count; i++)
+		group->acts[i].held->stored = true;
+	group->count = group->pending_count = 0;
+	group->sums = NULL;
+	group->changed = false;
 }
 
 /* Writes what was tied since the last time, of several customers at once. */
 void
-TogethersWrite(Together *const *togethers, int count)
+ActGroupsWrite(ActGroup *const *groups, int count)
 {
-	PromiseAct **acts;
+	TiedAct    *acts;
 	Size		all = 0;
 	Size		taken = 0;
 
 	for (int i = 0; i < count; i++)
-		all += togethers[i]->count;
+		all += groups[i]->count;
 	if (all == 0)
 		return;
-	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * all);
+	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TiedAct) * all);
 	for (int i = 0; i < count; i++)
 	{
-		memcpy(acts + taken, togethers[i]->acts, sizeof(PromiseAct *) * togethers[i]->count);
-		taken += togethers[i]->count;
+		memcpy(acts + taken, groups[i]->acts, sizeof(TiedAct) * groups[i]->count);
+		taken += groups[i]->count;
 	}
-	PromisesAppend(acts, all);
+	TiedActsWrite(acts, all);
 	StoreSources(acts, all);
 	for (int i = 0; i < count; i++)
-		IsWritten(togethers[i]);
+		IsWritten(groups[i]);
 	pfree(acts);
 }
 
 void
-TogetherWrite(Together *together)
+ActGroupWrite(ActGroup *group)
 {
-	TogethersWrite(&together, 1);
+	ActGroupsWrite(&group, 1);
 }

@@ -1,43 +1,38 @@
 /*
  * backing.c
- *		Standing behind a promise, and no longer.
+ *		PromiseAsOf behind a promise, and no longer.
  *
  * A backing is the backer's own act upon the exact terms: nobody is named as a
  * backer, and nothing but this file and the promiser's own making supplies one.
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "utils/builtins.h"
 
+#include "promise/dispatch.h"
 #include "promise/requirements.h"
-
-PG_FUNCTION_INFO_V1(back_promise);
-PG_FUNCTION_INFO_V1(decline_promise);
-PG_FUNCTION_INFO_V1(withdraw_backing);
 
 /*
  * What policy asks now of the terms as they are; and of evidence at least what
  * it asked when they were written, with whoever acted then.
  */
-static PolicyDemand
-CurrentDemand(const PromiseAct *pa)
+static PolicyRequirements
+CurrentRequirements(const PromiseAct *pa)
 {
-	PolicyDemand demand = TermsDemand(pa, pa->promise, NULL);
+	PolicyRequirements required = TermsRequirements(pa, pa->promise, NULL);
 
-	demand.evidence = Max(demand.evidence, RowEvidence(pa->promise, PROMISE_EVIDENCE_ASKED));
-	return demand;
+	required.evidence = Max(required.evidence, RowEvidence(pa->promise, PROMISE_EVIDENCE_ASKED));
+	return required;
 }
 
 static void
-CheckEvidence(const PromiseAct *pa, const PolicyDemand *demand)
+CheckEvidence(const PromiseAct *pa, const PolicyRequirements *required)
 {
-	if (pa->act.evidence < demand->evidence)
+	if (pa->act.evidence < required->evidence)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_POLICY),
 				 errmsg("policy asks for evidence \"%s\", and this call gives \"%s\"",
-						evidence_names[demand->evidence], evidence_names[pa->act.evidence]),
+						evidence_names[required->evidence], evidence_names[pa->act.evidence]),
 				 errhint("\"session\" is the human's own database login, used directly: SELECT ... without SET ROLE, trigger or security-definer function.")));
 }
 
@@ -94,10 +89,10 @@ CheckAuthority(const PromiseAct *pa)
 }
 
 static void
-CheckMayBack(PromiseAct *pa, const PolicyDemand *demand)
+CheckMayBack(PromiseAct *pa, const PolicyRequirements *required)
 {
-	CheckEvidence(pa, demand);
-	ActHold(&pa->act, pa->entry);
+	CheckEvidence(pa, required);
+	ActLockActor(&pa->act, pa->entry);
 	CheckAuthority(pa);
 }
 
@@ -108,24 +103,18 @@ CheckMayBack(PromiseAct *pa, const PolicyDemand *demand)
  *		open promise they replace the backer.  Errors: TL001 state, TL002 evidence too
  *		weak or authority too small, TL003 not a human, not the company's, or retired.
  */
-Datum
-back_promise(PG_FUNCTION_ARGS)
+void
+BackPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	PolicyRequirements required = CurrentRequirements(pa);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKED, "back promises"))
-	{
-		PolicyDemand demand = CurrentDemand(&pa);
-
-		CheckCouldBack(&pa);
-		CheckHasWords(&pa);
-		CheckMayBack(&pa, &demand);
-		SetDemand(&pa, &demand, false);
-		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseAppend(&pa, STATE_OPEN);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckCouldBack(pa);
+	CheckHasWords(pa);
+	CheckMayBack(pa, &required);
+	SetRequirements(pa, &required, false);
+	RowSetText(pa->entry, ENTRY_BACKER, pa->act.actor->actor);
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	PromiseAppend(pa, STATE_OPEN);
 }
 
 /*
@@ -135,19 +124,13 @@ back_promise(PG_FUNCTION_ARGS)
  *		still, and out of the inbox, until it is amended.  Errors: TL001 state, or
  *		declined already; TL003 not a human, or not the company's.
  */
-Datum
-decline_promise(PG_FUNCTION_ARGS)
+void
+DeclinePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	if (PromiseActBegin(&pa, fcinfo, EVENT_DECLINED, "decline promises"))
-	{
-		CheckCouldBack(&pa);
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, STATE_PROPOSED);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckCouldBack(pa);
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, STATE_PROPOSED);
 }
 
 /*
@@ -155,9 +138,9 @@ decline_promise(PG_FUNCTION_ARGS)
  * due, stays open: taking a backing back is no way out.
  */
 static State
-StateWithoutBacking(const PromiseAct *pa, const PolicyDemand *demand)
+StateWithoutBacking(const PromiseAct *pa, const PolicyRequirements *required)
 {
-	if (demand->evidence == EVIDENCE_NONE || !RowIsNull(pa->promise, PROMISE_ACCEPTED_AT) ||
+	if (required->evidence == EVIDENCE_NONE || !RowIsNull(pa->promise, PROMISE_ACCEPTED_AT) ||
 		PromisePastDue(pa->promise, EntryInstant(pa->entry)))
 		return STATE_OPEN;
 	return STATE_PROPOSED;
@@ -170,26 +153,20 @@ StateWithoutBacking(const PromiseAct *pa, const PolicyDemand *demand)
  *		where policy asks for a human, unless the customer accepted it or it is past
  *		due: then it stays open without a backer.  Errors: TL001 state, TL003 not its backer.
  */
-Datum
-withdraw_backing(PG_FUNCTION_ARGS)
+void
+WithdrawBacking(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	PolicyRequirements required = CurrentRequirements(pa);
+	State		to = StateWithoutBacking(pa, &required);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKING_WITHDRAWN, "withdraw backings"))
-	{
-		PolicyDemand demand = CurrentDemand(&pa);
-		State		to = StateWithoutBacking(&pa, &demand);
-
-		if (!RowTextIs(pa.promise, PROMISE_BACKER, pa.act.actor->actor))
-			ereport(ERROR,
-					(errcode(ERRCODE_TL_IDENTITY),
-					 errmsg("\"%s\" does not stand behind promise %s", pa.act.actor->actor, PromiseName(pa.promise)),
-					 errdetail("Its backer is %s.", RowIsNull(pa.promise, PROMISE_BACKER) ? "nobody" :
-							   quote_identifier(RowText(pa.promise, PROMISE_BACKER))),
-					 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
-		SetDemand(&pa, &demand, demand.evidence > EVIDENCE_NONE);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, to);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	if (!RowTextIs(pa->promise, PROMISE_BACKER, pa->act.actor->actor))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" does not stand behind promise %s", pa->act.actor->actor, PromiseName(pa->promise)),
+				 errdetail("Its backer is %s.", RowIsNull(pa->promise, PROMISE_BACKER) ? "nobody" :
+						   quote_identifier(RowText(pa->promise, PROMISE_BACKER))),
+				 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
+	SetRequirements(pa, &required, required.evidence > EVIDENCE_NONE);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, to);
 }

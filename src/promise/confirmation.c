@@ -7,16 +7,14 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 
+#include "base/statement.h"
 #include "promise/assessment.h"
 #include "promise/breach.h"
+#include "promise/dispatch.h"
 #include "promise/terms.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(confirm_relayed);
 
 static Statement read_claim = STATEMENT_OF_ROWS(
 	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2", TEXTOID, INT8OID);
@@ -64,7 +62,7 @@ CheckOneWaits(const PromiseAct *pa)
 	int64		count;
 
 	StatementWrite(&count_claims, values, NULL);
-	count = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
+	count = DatumGetInt64(ResultNotNull(0, 1, INT8OID));
 	if (count > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -76,10 +74,12 @@ CheckOneWaits(const PromiseAct *pa)
 
 /* By its number; else the one that waits. */
 static int64
-ClaimNumber(const PromiseAct *pa, FunctionCallInfo fcinfo)
+ClaimNumber(const PromiseAct *pa)
 {
-	if (!PG_ARGISNULL(1))
-		return PG_GETARG_INT64(1);
+	NullableDatum entry = CommandArgument(pa->command, COMMAND_ENTRY);
+
+	if (!entry.isnull)
+		return DatumGetInt64(entry.value);
 	if (RowIsNull(pa->promise, PROMISE_UNCONFIRMED))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
@@ -149,7 +149,7 @@ CheckWaits(const PromiseAct *pa, const Row *claim)
 				(errcode(ERRCODE_TL_STATE),
 				 errmsg("entry " INT64_FORMAT " of promise %s was confirmed already",
 						RowInt64(claim, ENTRY_SEQ), PromiseName(pa->promise)),
-				 errdetail("Entry " INT64_FORMAT " says so.", DatumGetInt64(ResultNeeded(0, 1, INT8OID)))));
+				 errdetail("Entry " INT64_FORMAT " says so.", DatumGetInt64(ResultNotNull(0, 1, INT8OID)))));
 }
 
 /* What was agreed to are those terms, and no others. */
@@ -173,7 +173,7 @@ ConfirmAcceptance(PromiseAct *pa, const Row *claim)
 {
 	CheckSameTerms(pa, claim);
 	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(true));
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_REFERS_TO);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_REFERS_TO);
 	PromiseAppend(pa, STATE_OPEN);
 }
 
@@ -200,9 +200,9 @@ ConfirmAmendment(PromiseAct *pa, const Row *claim)
 static void
 ConfirmVerdict(PromiseAct *pa, const Row *claim)
 {
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
-	RowTake(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
-	AssessPromise(pa, ClaimedVerdict(claim), false);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RowCopyValue(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
+	RecordVerdict(pa, ClaimedVerdict(claim), false);
 }
 
 /* A record's word is no answer to a customer's. */
@@ -216,7 +216,7 @@ ConfirmRepair(PromiseAct *pa, const Row *claim)
 				 errdetail("That it was broken stands as the %s's word, or with better evidence.",
 						   RowText(pa->promise, PROMISE_WHOSE_WORD)),
 				 errhint("Whoever said that it was broken confirms that it was made good.")));
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 	RepairPromise(pa);
 }
 
@@ -238,7 +238,7 @@ Confirm(PromiseAct *pa, const Row *claim)
 			ConfirmRepair(pa, claim);
 			break;
 		default:				/* released */
-			RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+			RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 			PromiseAppend(pa, STATE_RELEASED);
 			break;
 	}
@@ -253,21 +253,15 @@ Confirm(PromiseAct *pa, const Row *claim)
  *		Errors: TL001 nothing waits, confirmed already, terms that changed since; TL003
  *		by the company, or over a higher word; 22023 no such claim, or more than one.
  */
-Datum
-confirm_relayed(PG_FUNCTION_ARGS)
+void
+ConfirmRelayed(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	Row		   *claim;
 
-	if (PromiseActFind(&pa, fcinfo, "confirm what was relayed"))
-	{
-		Row		   *claim;
-
-		CheckMayConfirm(&pa);
-		claim = ReadClaim(&pa, ClaimNumber(&pa, fcinfo));
-		CheckWaits(&pa, claim);
-		PromiseActStart(&pa, ClaimedEvent(claim));
-		PromiseSetReason(&pa, fcinfo, 2);
-		Confirm(&pa, claim);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckMayConfirm(pa);
+	claim = ReadClaim(pa, ClaimNumber(pa));
+	CheckWaits(pa, claim);
+	PromiseActStart(pa, ClaimedEvent(claim));
+	PromiseSetReason(pa);
+	Confirm(pa, claim);
 }

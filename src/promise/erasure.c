@@ -12,9 +12,6 @@
  */
 #include "postgres.h"
 
-#include "governance/governance.h"
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -23,7 +20,11 @@
 #include "utils/snapmgr.h"
 
 #include "base/arguments.h"
-#include "ledger/guard.h"
+#include "base/row_insert.h"
+#include "base/statement.h"
+#include "governance/governance.h"
+#include "ledger/guard_expect.h"
+#include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);
 PG_FUNCTION_INFO_V1(erase_entry_words);
@@ -122,7 +123,7 @@ typedef struct Portion
 	Erasure    *erasure;
 	Loss	   *losses;
 	int			count;
-	PromiseAct **said;			/* acts that say so */
+	TiedAct    *said;			/* acts that say so */
 	int			said_count;
 	Row		   *promise;		/* the last of these, as the portion so far leaves it */
 } Portion;
@@ -134,11 +135,11 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 	static const char what[] = "erase what people wrote";
 
 	memset(erasure, 0, sizeof(Erasure));
-	erasure->reason = ArgWordsNeeded(fcinfo, reason, "reason", "Say why: the entry keeps it.");
-	ActBegin(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
+	erasure->reason = ArgTextRequired(fcinfo->args[reason], "reason", "Say why: the entry keeps it.");
+	ActBeginCall(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)
-		customer = PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
+		customer = PromiseCustomer(PG_GETARG_DATUM(0), false);
 	erasure->chain = palloc(sizeof(Chain));
 	ChainLock(erasure->chain, erasure->act.ledger, customer);
 	if (ActIsStale(&erasure->act))
@@ -157,7 +158,7 @@ EraseTexts(const Erasure *erasure, const Loss *loss)
 		values[2 + i] = BoolGetDatum((loss->texts & (1 << i)) != 0);
 	expectation = GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
 	CheckWritten(StatementWrite(&erase_texts, values, NULL), 1, "entry");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* One row of what was found, copied. */
@@ -233,7 +234,7 @@ SayErased(Portion *portion, const Loss *loss)
 	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
 	if (erasure->any || portion->said_count > 0)	/* a key stands for one entry */
 		EntryClearRequest(pa->entry);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowCopyValue(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
 	if (erasure->by_entry)
 	{
@@ -242,7 +243,7 @@ SayErased(Portion *portion, const Loss *loss)
 	}
 	CheckNotBeforeMade(pa);
 	PromiseTie(pa, PromiseState(pa->promise));
-	portion->said[portion->said_count++] = pa;
+	portion->said[portion->said_count++] = PromiseTied(pa, NULL);
 	erasure->has_said = true;
 	erasure->said = *loss->promise;
 }
@@ -268,8 +269,9 @@ static void
 SayOfPromises(Portion *portion, MemoryContext lasting)
 {
 	Erasure    *erasure = portion->erasure;
+	Receipt		first;
 
-	portion->said = palloc(sizeof(PromiseAct *) * portion->count);
+	portion->said = palloc(sizeof(TiedAct) * portion->count);
 	for (int i = 0; i < portion->count; i++)
 	{
 		const Loss *loss = &portion->losses[i];
@@ -279,10 +281,11 @@ SayOfPromises(Portion *portion, MemoryContext lasting)
 	}
 	if (portion->said_count == 0)
 		return;
-	PromisesAppend(portion->said, portion->said_count);
+	portion->said[0].receipt = &first;
+	TiedActsWrite(portion->said, portion->said_count);
 	erasure->chain->score = NULL;	/* it is written, and its memory goes */
 	if (!erasure->any)
-		KeepReceipt(erasure, &portion->said[0]->receipt, lasting);
+		KeepReceipt(erasure, &first, lasting);
 }
 
 /* Governance keeps names of actors and reasons. */
@@ -393,12 +396,16 @@ Datum
 erase_promise_words(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	Datum		promise = PromiseArgument(fcinfo);
-	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
+	char	   *customer;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	customer = ArgKey(fcinfo->args[2], "customer");
 	if (ErasureBegin(&erasure, fcinfo, customer ? cstring_to_text(customer) : NULL, 1))
 	{
-		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), promise};
+		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), PG_GETARG_DATUM(0)};
 
 		EraseFound(&erasure, &find_of_promise, values);
 	}
@@ -416,7 +423,7 @@ Datum
 erase_customer(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
+	char	   *customer = ArgKeyRequired(fcinfo->args[0], "customer");
 
 	if (ErasureBegin(&erasure, fcinfo, cstring_to_text(customer), 1))
 	{

@@ -14,8 +14,9 @@
 #include "utils/fmgrprotos.h"
 #include "utils/hsearch.h"
 
-#include "promise/promise.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "promise/promise.h"
 
 static Statement sum_open = STATEMENT(
 	"SELECT pg_catalog.sum(value) FROM trust.promise"

@@ -4,8 +4,6 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
-
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -14,9 +12,11 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "ledger/erasure_log.h"
-#include "promise/promise_source.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "ledger/erasure_log.h"
+#include "promise/promise_act.h"
+#include "promise/promise_source.h"
 
 PG_FUNCTION_INFO_V1(history);
 
@@ -214,7 +214,7 @@ DescribeErased(StringInfo out, const Row *entry)
 {
 	appendStringInfo(out, "%s erased %s in ",
 					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
-					 ErasedInWords(entry));
+					 ErasureTextList(entry));
 	if (RowIsNull(entry, ENTRY_REFERS_TO))
 		appendStringInfoString(out, "all entries of the promise before this one");
 	else

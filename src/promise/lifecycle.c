@@ -14,15 +14,6 @@
 
 PG_FUNCTION_INFO_V1(state_machine);
 
-const char *const state_names[STATES] = {
-	"none", "proposed", "open", "kept", "partly_kept", "broken", "released", "withdrawn"
-};
-
-const char *const event_names[EVENTS] = {
-	"made", "backed", "declined", "backing_withdrawn", "accepted", "amended", "paused", "resumed",
-	"breach_admitted", "assessed", "withdrawn", "released", "breach_repaired", "noted", "erased"
-};
-
 #define TO(state) (1 << STATE_##state)
 #define TO_VERDICT (TO(KEPT) | TO(PARTLY_KEPT) | TO(BROKEN))
 #define STAY(state) [STATE_##state] = TO(state)

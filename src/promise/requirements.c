@@ -51,7 +51,7 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 {
 	const TermColumns *columns = ColumnsOf(terms);
 	Numeric		value = ValueOf(terms);
-	Together   *together = pa->together;
+	ActGroup   *group = pa->group;
 	Exposure	others = {
 		.customer = pa->chain->customer,
 		.besides = terms->values[columns->promise],
@@ -59,20 +59,20 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 		.backer = backer
 	};
 
-	if (together && together->changed)	/* sums are kept of what is only made */
-		TogetherWrite(together);
-	if (together)
+	if (group && group->changed)	/* sums are kept of what is only made */
+		ActGroupWrite(group);
+	if (group)
 	{
-		others.pending = together->pending;
-		others.pending_count = together->pending_count;
-		others.sums = &together->sums;
+		others.pending = group->pending;
+		others.pending_count = group->pending_count;
+		others.sums = &group->sums;
 	}
 	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;
 }
 
 /* What policy asks now, of promiser and drafter and, if one acts upon the terms, of who acts. */
-PolicyDemand
-TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting)
+PolicyRequirements
+TermsRequirements(const PromiseAct *pa, const Row *terms, const Actor *acting)
 {
 	const Ledger *ledger = pa->act.ledger;
 	const TermColumns *columns = ColumnsOf(terms);
@@ -91,17 +91,17 @@ TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting)
 
 	if (PolicyIsCumulative(ledger))
 		subject.open_sum = SumWith(pa, terms, NULL);
-	return PolicyAsks(ledger, &subject);
+	return PolicyGetRequirements(ledger, &subject);
 }
 
 /* What was asked goes into the entry; and by when, where the promise waits for a human. */
 void
-SetDemand(PromiseAct *pa, const PolicyDemand *demand, bool waits)
+SetRequirements(PromiseAct *pa, const PolicyRequirements *required, bool waits)
 {
 	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
-			   demand->evidence > EVIDENCE_NONE ? evidence_names[demand->evidence] : NULL);
-	if (waits && demand->back_within >= 0)
-		RowSetInstant(pa->entry, ENTRY_BACK_BY, RowInstant(pa->entry, ENTRY_OCCURRED_AT) + demand->back_within);
+			   required->evidence > EVIDENCE_NONE ? evidence_names[required->evidence] : NULL);
+	if (waits && required->back_within >= 0)
+		RowSetInstant(pa->entry, ENTRY_BACK_BY, RowInstant(pa->entry, ENTRY_OCCURRED_AT) + required->back_within);
 }
 
 /*

@@ -16,8 +16,8 @@ typedef struct AuthorityUse
 } AuthorityUse;
 
 /* Terms stand in an entry that is being made, or in the promise as it is. */
-extern PolicyDemand TermsDemand(const PromiseAct *pa, const Row *terms, const Actor *acting);
-extern void SetDemand(PromiseAct *pa, const PolicyDemand *demand, bool waits);
+extern PolicyRequirements TermsRequirements(const PromiseAct *pa, const Row *terms, const Actor *acting);
+extern void SetRequirements(PromiseAct *pa, const PolicyRequirements *required, bool waits);
 extern bool TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use);
 
 #endif

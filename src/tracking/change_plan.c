@@ -19,179 +19,186 @@
 #include "tracking/change_apply.h"
 #include "tracking/row_state.h"
 
-typedef struct DeedPlan
+typedef struct ChangePlan
 {
 	const Ledger *ledger;
 	const Changes *changes;
 	MemoryContext context;		/* what is decided lives there */
 	MemoryContext scratch;		/* for one change at a time */
-	AtHand		at_hand;
+	ChangeAtHand		at_hand;
 	int			nth;			/* of the change that is being decided */
-	HTAB	   *spots;
-	Deed	   *deeds;
+	HTAB	   *row_states;
+	PlannedEvent	   *events;
 	int			count;
 	int			capacity;
-} DeedPlan;
+} ChangePlan;
 
 /* ---- deciding ---- */
 
 static bool
-Ended(const Spot *spot)
+Ended(const RowState *row_state)
 {
-	return spot->state > STATE_OPEN;
+	return row_state->state > STATE_OPEN;
 }
 
-static Deed *
-AddDeed(DeedPlan *plan, const Spot *spot, Event event)
+static PlannedEvent *
+AddPlannedEvent(ChangePlan *plan, const RowState *row_state, Event event)
 {
-	Deed	   *deed;
+	PlannedEvent	   *planned;
 
 	if (plan->count == plan->capacity)
 	{
 		plan->capacity *= 2;
-		plan->deeds = repalloc_huge(plan->deeds, sizeof(Deed) * plan->capacity);
+		plan->events = repalloc_huge(plan->events, sizeof(PlannedEvent) * plan->capacity);
 	}
-	deed = &plan->deeds[plan->count];
-	*deed = (Deed) {
-		.nth = plan->nth, .place = plan->count, .event = event, .customer = spot->customer, .promise = spot->promise,
-		.seen = spot->seen
+	planned = &plan->events[plan->count];
+	*planned = (PlannedEvent) {
+		.nth = plan->nth, .place = plan->count, .event = event, .customer = row_state->customer, .promise = row_state->promise,
+		.seen = row_state->seen
 	};
 	plan->count++;
-	return deed;
+	return planned;
 }
 
 static void
-AddNote(DeedPlan *plan, const Spot *spot, const char *note, RowFate fate)
+AddNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate fate)
 {
-	Deed	   *deed = AddDeed(plan, spot, EVENT_NOTED);
+	PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_NOTED);
 
-	deed->note = note;
-	deed->fate = fate;
+	planned->note = note;
+	planned->fate = fate;
+}
+
+/* Unless another of the row's events has said so by then. */
+static void
+AddKeyNote(ChangePlan *plan, const RowState *row_state)
+{
+	AddPlannedEvent(plan, row_state, EVENT_NOTED)->notes_key = true;
 }
 
 /* A promise by the row as it is now; from: the one that it stood for until now, to another customer. */
 static void
-AddMake(DeedPlan *plan, const TrackedChange *change, Spot *spot, const pg_uuid_t *from)
+AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, const pg_uuid_t *from)
 {
-	Deed	   *deed;
+	PlannedEvent	   *planned;
 
-	spot->live = true;
-	spot->customer = RowText(change->mapped, MAPPED_CUSTOMER);
-	spot->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
-	spot->state = STATE_OPEN;
-	spot->seen = -1;
-	deed = AddDeed(plan, spot, EVENT_MADE);
+	row_state->live = true;
+	row_state->customer = RowText(change->mapped, COMMAND_CUSTOMER);
+	row_state->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
+	row_state->state = STATE_OPEN;
+	row_state->seen = -1;
+	planned = AddPlannedEvent(plan, row_state, EVENT_MADE);
 	if (from)
 	{
-		deed->other = palloc(sizeof(pg_uuid_t));
-		*deed->other = *from;
+		planned->other = palloc(sizeof(pg_uuid_t));
+		*planned->other = *from;
 	}
 }
 
 /* That event of the promise that the row stood for until now, and another made in its stead, each naming the other. */
 static void
-AddInstead(DeedPlan *plan, const TrackedChange *change, Spot *spot, Event event, const char *note)
+AddInstead(ChangePlan *plan, const TrackedChange *change, RowState *row_state, Event event, const char *note)
 {
-	pg_uuid_t	from = spot->promise;
-	Deed	   *ends = AddDeed(plan, spot, event);
+	pg_uuid_t	from = row_state->promise;
+	PlannedEvent	   *ends = AddPlannedEvent(plan, row_state, event);
 	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
 
 	ends->note = note;
 	ends->fate = ROW_MOVED;
 	ends->other = to;
-	AddMake(plan, change, spot, &from);
-	*to = spot->promise;
+	AddMake(plan, change, row_state, &from);
+	*to = row_state->promise;
 }
 
 /* Withdrawn from the old customer's chain, made anew in the new one's. */
 static void
-AddMove(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+AddMove(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	AddInstead(plan, change, spot, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
+	AddInstead(plan, change, row_state, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
 }
 
 /* The promise was settled: from now on the row stands for a new one. */
 static void
-AddNext(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+AddNext(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	AddInstead(plan, change, spot, EVENT_NOTED, "Its row stands for another promise now.");
+	AddInstead(plan, change, row_state, EVENT_NOTED, "Its row stands for another promise now.");
 }
 
 static void
-DecideMade(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+DecideMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
 	const Row  *mapped = change->mapped;
 
-	if (!spot->live)
+	if (!row_state->live)
 	{
-		AddMake(plan, change, spot, NULL);
+		AddMake(plan, change, row_state, NULL);
 		return;
 	}
 	if (change->imported)
 		return;
 	/* nothing says that it was deleted */
-	if (change->operation == ROW_INSERT && !spot->put_again && spot->seen >= 0)
+	if (change->operation == ROW_INSERT && !row_state->put_again && row_state->seen >= 0)
 	{
 		MemoryContextSwitchTo(plan->scratch);
-		spot->put_again = DeedSaysTheSame(plan->ledger, change, spot->customer, spot->promise);
+		row_state->put_again = RowSaysTheSame(plan->ledger, change, row_state->customer, row_state->promise);
 		MemoryContextSwitchTo(plan->context);
 	}
-	if (Ended(spot) && !spot->put_again)
-		AddNext(plan, change, spot);
-	else if (Ended(spot) && change->old_key)
-		AddNote(plan, spot, other_key_note, ROW_STAYS);
-	else if (Ended(spot))
+	if (Ended(row_state) && !row_state->put_again)
+		AddNext(plan, change, row_state);
+	else if (Ended(row_state) && change->old_key)
+		AddKeyNote(plan, row_state);
+	else if (Ended(row_state))
 		return;
-	else if (!RowIsNull(mapped, MAPPED_CUSTOMER) &&
-			 (spot->customer == NULL || !RowTextIs(mapped, MAPPED_CUSTOMER, spot->customer)))
-		AddMove(plan, change, spot);
+	else if (!RowIsNull(mapped, COMMAND_CUSTOMER) &&
+			 (row_state->customer == NULL || !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
+		AddMove(plan, change, row_state);
 	else
-		AddDeed(plan, spot, EVENT_AMENDED)->compares = true;
+		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares = true;
 }
 
 static void
-DecideAmended(DeedPlan *plan, const TrackedChange *change, Spot *spot)
+DecideAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	if (change->moved && Ended(spot))
-		AddNote(plan, spot, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
+	if (change->moved && Ended(row_state))
+		AddNote(plan, row_state, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
 	else if (change->moved)
-		AddMove(plan, change, spot);
-	else if (Ended(spot) && change->differs == 0)
-		AddNote(plan, spot, other_key_note, ROW_STAYS);
+		AddMove(plan, change, row_state);
+	else if (Ended(row_state) && change->differs == 0)
+		AddKeyNote(plan, row_state);
 	else
-		AddDeed(plan, spot, EVENT_AMENDED);
+		AddPlannedEvent(plan, row_state, EVENT_AMENDED);
 }
 
 /* The promise stays as it is, or is withdrawn if that was the choice and it can be. */
 static void
-DecideDeleted(DeedPlan *plan, const TrackedChange *change, Spot *spot, int nth)
+DecideDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, int nth)
 {
 	if (change->arrived)
 		return;
-	if (spot->last_insert > nth && !change->leaves)
+	if (row_state->last_insert > nth && !change->leaves)
 	{
-		spot->put_again = true;
+		row_state->put_again = true;
 		return;
 	}
 	if (change->leaves)
-		AddNote(plan, spot, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
-	else if (change->withdraws && !Ended(spot))
+		AddNote(plan, row_state, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+	else if (change->withdraws && !Ended(row_state))
 	{
-		Deed	   *deed = AddDeed(plan, spot, EVENT_WITHDRAWN);
+		PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_WITHDRAWN);
 
-		deed->note = "Its row was deleted.";
-		deed->fate = ROW_DELETED;
+		planned->note = "Its row was deleted.";
+		planned->fate = ROW_DELETED;
 	}
 	else
-		AddNote(plan, spot, "Its row was deleted.", ROW_DELETED);
-	spot->live = false;
+		AddNote(plan, row_state, "Its row was deleted.", ROW_DELETED);
+	row_state->live = false;
 }
 
-static void Decide(DeedPlan *plan, const TrackedChange *change, int nth);
+static void Decide(ChangePlan *plan, const TrackedChange *change, int nth);
 
 /* In the scratch memory, where it is not kept. */
 static const TrackedChange *
-Fetch(DeedPlan *plan, int nth)
+Fetch(ChangePlan *plan, int nth)
 {
 	MemoryContext previous = MemoryContextSwitchTo(plan->scratch);
 	const TrackedChange *change = ChangesGet(plan->changes, nth);
@@ -218,12 +225,12 @@ IsSaidOnce(Event event)
  * promise was told of, is upon the promise that is made of it.
  */
 static void
-DecideEarly(DeedPlan *plan, Spot *spot, int nth)
+DecideEarly(ChangePlan *plan, RowState *row_state, int nth)
 {
-	List	   *early = spot->early;
+	List	   *early = row_state->early;
 	ListCell   *cell;
 
-	spot->early = NIL;
+	row_state->early = NIL;
 	foreach(cell, early)
 	{
 		plan->nth = lfirst_int(cell);
@@ -233,33 +240,33 @@ DecideEarly(DeedPlan *plan, Spot *spot, int nth)
 
 /* Upon a row that stands for no promise nothing is done: nothing was promised. */
 static void
-Decide(DeedPlan *plan, const TrackedChange *change, int nth)
+Decide(ChangePlan *plan, const TrackedChange *change, int nth)
 {
-	Spot	   *spot = SpotOfChange(plan->spots, change);
+	RowState	   *row_state = RowStateOfChange(plan->row_states, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
 	{
-		DecideMade(plan, change, spot);
-		if (spot->early)
-			DecideEarly(plan, spot, nth);
+		DecideMade(plan, change, row_state);
+		if (row_state->early)
+			DecideEarly(plan, row_state, nth);
 	}
-	else if (!spot->live)
+	else if (!row_state->live)
 	{
 		if (change->operation == ROW_DELETE)
-			spot->early = NIL;
-		else if (spot->last_insert > nth)
-			spot->early = lappend_int(spot->early, plan->nth);
+			row_state->early = NIL;
+		else if (row_state->last_insert > nth)
+			row_state->early = lappend_int(row_state->early, plan->nth);
 	}
 	else if (change->operation == ROW_DELETE)
-		DecideDeleted(plan, change, spot, nth);
+		DecideDeleted(plan, change, row_state, nth);
 	else if (change->event == EVENT_AMENDED)
-		DecideAmended(plan, change, spot);
+		DecideAmended(plan, change, row_state);
 	else
 	{
-		AddDeed(plan, spot, change->event)->unless_said =
-			change->imported || (spot->put_again && change->operation == ROW_INSERT) || IsSaidOnce(change->event);
+		AddPlannedEvent(plan, row_state, change->event)->unless_said =
+			change->imported || (row_state->put_again && change->operation == ROW_INSERT) || IsSaidOnce(change->event);
 		if (Settles(change->event))
-			spot->state = STATE_KEPT;	/* or another that ends it */
+			row_state->state = STATE_KEPT;	/* or another that ends it */
 	}
 }
 
@@ -272,36 +279,36 @@ OrEmpty(const char *customer)
 }
 
 static int
-CompareDeeds(const void *a, const void *b)
+ComparePlannedEvents(const void *a, const void *b)
 {
-	const Deed *first = a;
-	const Deed *second = b;
+	const PlannedEvent *first = a;
+	const PlannedEvent *second = b;
 	int			order = strcmp(OrEmpty(first->customer), OrEmpty(second->customer));
 
 	return order ? order : first->place - second->place;
 }
 
 static bool
-SameCustomer(const Deed *a, const Deed *b)
+SameCustomer(const PlannedEvent *a, const PlannedEvent *b)
 {
 	return strcmp(OrEmpty(a->customer), OrEmpty(b->customer)) == 0;
 }
 
 /* Room for the chains of all customers, who stand together. */
 static Chain *
-NewChains(const DeedPlan *plan)
+NewChains(const ChangePlan *plan)
 {
 	Size		customers = 0;
 
 	for (int i = 0; i < plan->count; i++)
-		if (i == 0 || !SameCustomer(&plan->deeds[i - 1], &plan->deeds[i]))
+		if (i == 0 || !SameCustomer(&plan->events[i - 1], &plan->events[i]))
 			customers++;
 	return MemoryContextAllocHuge(plan->context, sizeof(Chain) * Max(customers, 1));
 }
 
 /* False where it is no customer's, and doing it is refused. */
 static bool
-LockChainOf(const DeedPlan *plan, Chain *chain, const char *customer)
+LockChainOf(const ChangePlan *plan, Chain *chain, const char *customer)
 {
 	text	   *key;
 
@@ -318,7 +325,7 @@ LockChainOf(const DeedPlan *plan, Chain *chain, const char *customer)
 
 /* False where somebody else wrote to one of them after it was looked at. */
 static bool
-LockChains(DeedPlan *plan)
+LockChains(ChangePlan *plan)
 {
 	Chain	   *next = NewChains(plan);
 	Chain	   *chain = NULL;
@@ -326,12 +333,12 @@ LockChains(DeedPlan *plan)
 
 	for (int i = 0; i < plan->count; i++)
 	{
-		Deed	   *deed = &plan->deeds[i];
+		PlannedEvent	   *planned = &plan->events[i];
 
-		if (i == 0 || !SameCustomer(&plan->deeds[i - 1], deed))
-			chain = LockChainOf(plan, next, OrEmpty(deed->customer)) ? next++ : NULL;
-		deed->chain = chain;
-		as_seen = as_seen && (chain == NULL || deed->seen < 0 || deed->seen == chain->length);
+		if (i == 0 || !SameCustomer(&plan->events[i - 1], planned))
+			chain = LockChainOf(plan, next, OrEmpty(planned->customer)) ? next++ : NULL;
+		planned->chain = chain;
+		as_seen = as_seen && (chain == NULL || planned->seen < 0 || planned->seen == chain->length);
 	}
 	return as_seen;
 }
@@ -339,14 +346,14 @@ LockChains(DeedPlan *plan)
 /* ---- all of it; within a LedgerSession ---- */
 
 static void
-DecideAll(DeedPlan *plan)
+DecideAll(ChangePlan *plan)
 {
 	for (int i = 0; i < plan->changes->count; i++)
 	{
 		const TrackedChange *change = Fetch(plan, i);
 
 		if (change->operation == ROW_INSERT && change->event == EVENT_MADE)
-			SpotOf(plan->spots, change, change->key)->last_insert = i;
+			RowStateOf(plan->row_states, change, change->key)->last_insert = i;
 		MemoryContextReset(plan->scratch);
 	}
 	for (int i = 0; i < plan->changes->count; i++)
@@ -362,29 +369,29 @@ DecideAll(DeedPlan *plan)
 
 /* Decides all, and locks whom it concerns.  False where it has to be decided anew. */
 static bool
-PlanDeeds(DeedPlan *plan)
+PlanEvents(ChangePlan *plan)
 {
 	MemoryContext previous = MemoryContextSwitchTo(plan->context);
 	bool		as_seen;
 
 	MemoryContextReset(plan->context);
 	plan->scratch = AllocSetContextCreate(plan->context, "trust_ledger change", ALLOCSET_SMALL_SIZES);
-	plan->spots = SpotsBegin();
+	plan->row_states = RowStatesBegin();
 	plan->capacity = Max(plan->changes->count, 8);
-	plan->deeds = MemoryContextAllocHuge(plan->context, sizeof(Deed) * plan->capacity);
+	plan->events = MemoryContextAllocHuge(plan->context, sizeof(PlannedEvent) * plan->capacity);
 	plan->count = 0;
-	SpotsLookUp(plan->spots, plan->changes);
+	RowStatesLookUp(plan->row_states, plan->changes);
 	DecideAll(plan);
-	qsort(plan->deeds, plan->count, sizeof(Deed), CompareDeeds);
+	qsort(plan->events, plan->count, sizeof(PlannedEvent), ComparePlannedEvents);
 	as_seen = LockChains(plan);
 	MemoryContextSwitchTo(previous);
 	return as_seen;
 }
 
 static void
-BeginPlan(DeedPlan *plan, const Ledger *ledger, const Changes *changes)
+BeginPlan(ChangePlan *plan, const Ledger *ledger, const Changes *changes)
 {
-	memset(plan, 0, sizeof(DeedPlan));
+	memset(plan, 0, sizeof(ChangePlan));
 	plan->ledger = ledger;
 	plan->changes = changes;
 	plan->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger deeds", ALLOCSET_DEFAULT_SIZES);
@@ -394,17 +401,17 @@ BeginPlan(DeedPlan *plan, const Ledger *ledger, const Changes *changes)
  * So many deeds are written at once, and of one customer so many: each time the
  * head of the chain moves, and what is known of its promises is read again.
  */
-#define DEEDS_AT_ONCE 1000
-#define DEEDS_OF_ONE_CUSTOMER 10000
+#define EVENTS_AT_ONCE 1000
+#define EVENTS_OF_ONE_CUSTOMER 10000
 
 static int
-EndOfPart(const DeedPlan *plan, int first)
+EndOfPart(const ChangePlan *plan, int first)
 {
 	int			next = first + 1;
 
 	while (next < plan->count &&
-		   (next - first < DEEDS_AT_ONCE ||
-			(next - first < DEEDS_OF_ONE_CUSTOMER && plan->deeds[next].chain == plan->deeds[next - 1].chain)))
+		   (next - first < EVENTS_AT_ONCE ||
+			(next - first < EVENTS_OF_ONE_CUSTOMER && plan->events[next].chain == plan->events[next - 1].chain)))
 		next++;
 	return next;
 }
@@ -426,25 +433,25 @@ NeverAsSeen(void)
 
 /* Does to promises what the changes say, in their order. */
 void
-DeedsCarryOut(const Ledger *ledger, const Changes *changes)
+ChangesApply(const Ledger *ledger, const Changes *changes)
 {
 	LedgerSession session;
-	DeedPlan	plan;
+	ChangePlan	plan;
 	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = DeedErrorContext, .arg = &plan.at_hand
+		.previous = error_context_stack, .callback = ChangeErrorContext, .arg = &plan.at_hand
 	};
 	int			next;
 
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
 	error_context_stack = &context;
-	for (int rounds = 0; !PlanDeeds(&plan); rounds++)
+	for (int rounds = 0; !PlanEvents(&plan); rounds++)
 		if (rounds == MOST_ROUNDS)
 			NeverAsSeen();
 	for (int first = 0; first < plan.count; first = next)
 	{
 		next = EndOfPart(&plan, first);
-		DeedsDo(ledger, changes, plan.deeds + first, next - first, &plan.at_hand);
+		PlannedEventsApply(ledger, changes, plan.events + first, next - first, &plan.at_hand);
 	}
 	error_context_stack = context.previous;
 	LedgerLeave(&session);
@@ -452,13 +459,13 @@ DeedsCarryOut(const Ledger *ledger, const Changes *changes)
 
 /* Only locks whom the changes concern. */
 void
-DeedsLock(const Ledger *ledger, const Changes *changes)
+ChangesLock(const Ledger *ledger, const Changes *changes)
 {
 	LedgerSession session;
-	DeedPlan	plan;
+	ChangePlan	plan;
 
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
-	(void) PlanDeeds(&plan);
+	(void) PlanEvents(&plan);
 	LedgerLeave(&session);
 }

@@ -7,7 +7,7 @@
 
 #include "tracking/row_change.h"
 
-extern void DeedsCarryOut(const Ledger *ledger, const Changes *changes);
-extern void DeedsLock(const Ledger *ledger, const Changes *changes);
+extern void ChangesApply(const Ledger *ledger, const Changes *changes);
+extern void ChangesLock(const Ledger *ledger, const Changes *changes);
 
 #endif

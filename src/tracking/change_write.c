@@ -8,9 +8,9 @@
 
 #include "utils/memutils.h"
 
-#include "tracking/change_plan.h"
 #include "base/limit.h"
 #include "base/savepoint.h"
+#include "tracking/change_plan.h"
 
 /* What is to be written, and what cannot be. */
 typedef struct Writing
@@ -26,7 +26,7 @@ WriteAll(void *arg)
 {
 	Writing    *writing = arg;
 
-	DeedsCarryOut(writing->ledger, writing->changes);
+	ChangesApply(writing->ledger, writing->changes);
 }
 
 /* One of them, until the next is asked for. */
@@ -61,9 +61,9 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
-	RowSetText(noted->mapped, MAPPED_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
+	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowSetText(noted->mapped, COMMAND_REASON,
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], TruncatedMessage(refusal->message)));
 	return noted;
 }
 
@@ -115,11 +115,11 @@ FindRefusalsIn(Writing *all, int *places, int count)
 	Left		part = {all, places};
 	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
-	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
+	ErrorData  *error = RunInSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsStepError(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -137,7 +137,7 @@ FindRefusals(void *arg)
 	Writing    *all = arg;
 	Changes		rest = WithoutRefused(all);
 
-	DeedsLock(all->ledger, &rest);
+	ChangesLock(all->ledger, &rest);
 	if (rest.count > 0)
 		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
 }
@@ -178,12 +178,12 @@ WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void
 
 	TakeUnreadable(&all);
 	rest = WithoutRefused(&all);
-	error = InSavepoint(WriteAll, &writing, true);
-	if (error && !IsAboutTheStep(error))
+	error = RunInSavepoint(WriteAll, &writing, true);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 	{
-		error = InSavepoint(FindRefusals, &all, false);
+		error = RunInSavepoint(FindRefusals, &all, false);
 		if (error)
 			ReThrowError(error);
 		rest = WithoutRefused(&all);
@@ -200,5 +200,5 @@ ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void
 	if (changes->may_fail)
 		WriteWhatCan(ledger, changes, refused, arg);
 	else
-		DeedsCarryOut(ledger, changes);
+		ChangesApply(ledger, changes);
 }

@@ -7,8 +7,6 @@
  */
 #include "postgres.h"
 
-#include "trust_ledger.h"
-
 #include "catalog/namespace.h"
 #include "catalog/pg_type_d.h"
 #include "lib/stringinfo.h"
@@ -17,6 +15,8 @@
 #include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+
+#include "base/errcodes.h"
 
 PG_FUNCTION_INFO_V1(condition_for);
 PG_FUNCTION_INFO_V1(condition_is_change);

@@ -8,8 +8,6 @@
  */
 #include "postgres.h"
 
-#include "tracking/trigger_catalog.h"
-
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -29,7 +27,8 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "base/owner_session.h"
+#include "base/catalog.h"
+#include "tracking/trigger_catalog.h"
 
 PG_FUNCTION_INFO_V1(follow_tables);
 
@@ -138,41 +137,41 @@ FollowColumn(Oid table, const char *old_name, const char *new_name)
 	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
 	ListCell   *cell;
 
-	foreach(cell, AllTrackers(catalog, TrackFunction()))
+	foreach(cell, AllTrackTriggers(catalog, TrackFunction()))
 	{
-		Tracker    *tracker = lfirst(cell);
+		TrackTrigger    *track_trigger = lfirst(cell);
 
-		if (RenameColumnIn(tracker->arguments, old_name, new_name) && HasColumnsOf(tracker->table, table))
-			TrackerStore(catalog, tracker, tracker->arguments);
+		if (RenameColumnIn(track_trigger->arguments, old_name, new_name) && HasColumnsOf(track_trigger->table, table))
+			TrackTriggerStore(catalog, track_trigger, track_trigger->arguments);
 	}
 	table_close(catalog, RowExclusiveLock);
 }
 
 /* PostgreSQL lets whoever has the right TRIGGER create one. */
 static void
-CheckOwner(const Tracker *tracker)
+CheckOwner(const TrackTrigger *track_trigger)
 {
-	Oid			owner = RelationOwner(tracker->table, false);
+	Oid			owner = RelationOwner(track_trigger->table, false);
 
 	if (has_privs_of_role(GetUserId(), owner))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of table %s", QualifiedName(tracker->table)),
-			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TrackerName(tracker)),
+			 errmsg("must be owner of table %s", QualifiedName(track_trigger->table)),
+			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TrackTriggerName(track_trigger)),
 			 errhint("Create it as \"%s\".", GetUserNameFromId(owner, false))));
 }
 
 /* A trigger with that source whose table has nothing in common with this one; or NULL. */
-static const Tracker *
-StrangerWith(List *trackers, Oid table, const char *source)
+static const TrackTrigger *
+StrangerWith(List *track_triggers, Oid table, const char *source)
 {
 	ListCell   *cell;
 
-	foreach(cell, trackers)
+	foreach(cell, track_triggers)
 	{
-		const Tracker *other = lfirst(cell);
-		const char *theirs = TrackerSource(other->arguments);
+		const TrackTrigger *other = lfirst(cell);
+		const char *theirs = TrackTriggerSource(other->arguments);
 
 		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 && !Related(table, other->table))
 			return other;
@@ -186,38 +185,38 @@ StrangerWith(List *trackers, Oid table, const char *source)
  * too: who does not own the other table is refused all the same.
  */
 static void
-CheckSource(List *trackers, const Tracker *tracker, const char *source)
+CheckSource(List *track_triggers, const TrackTrigger *track_trigger, const char *source)
 {
-	const Tracker *other = StrangerWith(trackers, tracker->table, source);
+	const TrackTrigger *other = StrangerWith(track_triggers, track_trigger->table, source);
 
 	if (other && (check_function_bodies || !has_privs_of_role(GetUserId(), RelationOwner(other->table, false))))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("source \"%s\" is that of table %s", source, QualifiedName(other->table)),
 				 errdetail("Trigger \"%s\" there says so; rows of table %s would be taken for rows of that one.",
-						   TrackerName(other), QualifiedName(tracker->table)),
+						   TrackTriggerName(other), QualifiedName(track_trigger->table)),
 				 errhint("Leave \"" SOURCE_ARGUMENT "\" out, and the table gets one of its own.")));
 }
 
 /* What the table's other triggers say: its own, or those that it has as a partition. */
 static const char *
-SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
+SourceOfTable(List *track_triggers, const TrackTrigger *track_trigger, bool copies)
 {
 	const char *source = NULL;
 	ListCell   *cell;
 
-	foreach(cell, trackers)
+	foreach(cell, track_triggers)
 	{
-		const Tracker *other = lfirst(cell);
-		const char *theirs = TrackerSource(other->arguments);
+		const TrackTrigger *other = lfirst(cell);
+		const char *theirs = TrackTriggerSource(other->arguments);
 
-		if (!theirs || other->table != tracker->table || OidIsValid(other->parent) != copies)
+		if (!theirs || other->table != track_trigger->table || OidIsValid(other->parent) != copies)
 			continue;
 		if (source && strcmp(source, theirs) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("trigger \"%s\" needs a source: table %s has several", TrackerName(tracker),
-							QualifiedName(tracker->table)),
+					 errmsg("trigger \"%s\" needs a source: table %s has several", TrackTriggerName(track_trigger),
+							QualifiedName(track_trigger->table)),
 					 errdetail("One is \"%s\", another is \"%s\".", source, theirs),
 					 errhint("Add \"" SOURCE_ARGUMENT "%s\", or another, to its arguments.", source)));
 		source = theirs;
@@ -227,31 +226,31 @@ SourceOfTable(List *trackers, const Tracker *tracker, bool copies)
 
 /* A table that was renamed away may be known by the name that this one has. */
 static const char *
-SourceByName(List *trackers, Oid table)
+SourceByName(List *track_triggers, Oid table)
 {
 	char	   *name = QualifiedName(table);
 	char	   *source = name;
 
-	for (int i = 2; StrangerWith(trackers, table, source); i++)
+	for (int i = 2; StrangerWith(track_triggers, table, source); i++)
 		source = psprintf("%s (%d)", name, i);
 	return source;
 }
 
 static void
-AddSource(Relation catalog, List *trackers, Tracker *tracker, List *copies, Oid track)
+AddSource(Relation catalog, List *track_triggers, TrackTrigger *track_trigger, List *copies, Oid track)
 {
-	const char *source = TrackerReplacedSource(catalog, tracker, track);
+	const char *source = TrackTriggerReplacedSource(catalog, track_trigger, track);
 	ListCell   *cell;
 
 	if (!source)
-		source = SourceOfTable(trackers, tracker, false);
+		source = SourceOfTable(track_triggers, track_trigger, false);
 	if (!source)
-		source = SourceOfTable(trackers, tracker, true);
+		source = SourceOfTable(track_triggers, track_trigger, true);
 	if (!source)
-		source = SourceByName(trackers, tracker->table);
-	tracker->arguments = lappend(tracker->arguments, psprintf(SOURCE_ARGUMENT "%s", source));
+		source = SourceByName(track_triggers, track_trigger->table);
+	track_trigger->arguments = lappend(track_trigger->arguments, psprintf(SOURCE_ARGUMENT "%s", source));
 	foreach(cell, copies)
-		TrackerStore(catalog, lfirst(cell), tracker->arguments);
+		TrackTriggerStore(catalog, lfirst(cell), track_trigger->arguments);
 }
 
 /* Where check_function_bodies is off, what a trigger rests on, a key, may still be to come. */
@@ -260,34 +259,34 @@ FollowTrigger(Oid trigger)
 {
 	Oid			track = TrackFunction();
 	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
-	List	   *trackers;
-	Tracker    *tracker;
+	List	   *track_triggers;
+	TrackTrigger    *track_trigger;
 	List	   *copies;
 	const char *source;
 	ListCell   *cell;
 
 	/* nobody else gives that source to another table meanwhile */
 	LockDatabaseObject(ProcedureRelationId, track, 0, ShareUpdateExclusiveLock);
-	trackers = AllTrackers(catalog, track);
-	tracker = TrackerFind(trackers, trigger);
-	copies = TrackerCopies(trackers, tracker);
+	track_triggers = AllTrackTriggers(catalog, track);
+	track_trigger = TrackTriggerFind(track_triggers, trigger);
+	copies = TrackTriggerCopies(track_triggers, track_trigger);
 	foreach(cell, copies)
 		CheckOwner(lfirst(cell));
-	source = TrackerSource(tracker->arguments);
-	if (!source && tracker->arguments)	/* else it says no event either, which is an error */
-		AddSource(catalog, trackers, tracker, copies, track);
+	source = TrackTriggerSource(track_trigger->arguments);
+	if (!source && track_trigger->arguments)	/* else it says no event either, which is an error */
+		AddSource(catalog, track_triggers, track_trigger, copies, track);
 	if (source)
-		CheckSource(trackers, tracker, source);
+		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
-		OidFunctionCall1(OwnFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
+		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
 }
 
 static bool
-IsTracker(Oid trigger)
+IsTrackTrigger(Oid trigger)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	bool		is = TrackerGet(catalog, trigger, TrackFunction()) != NULL;
+	bool		is = TrackTriggerGet(catalog, trigger, TrackFunction()) != NULL;
 
 	table_close(catalog, AccessShareLock);
 	return is;
@@ -300,7 +299,7 @@ FollowCommand(const CollectedCommand *command)
 
 	if (command->type != SCT_Simple || !OidIsValid(object->objectId))
 		return;
-	if (IsA(command->parsetree, CreateTrigStmt) && IsTracker(object->objectId))
+	if (IsA(command->parsetree, CreateTrigStmt) && IsTrackTrigger(object->objectId))
 		FollowTrigger(object->objectId);
 	if (IsA(command->parsetree, RenameStmt) && object->classId == RelationRelationId && object->objectSubId > 0)
 		FollowColumn(object->objectId, ((RenameStmt *) command->parsetree)->subname,
@@ -322,7 +321,7 @@ follow_tables(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trust_ledger.follow_tables() is fired by an event trigger only")));
-	if (!OidIsValid(track) || !AnyTrackers(track))
+	if (!OidIsValid(track) || !AnyTrackTriggers(track))
 		PG_RETURN_NULL();
 	SPI_connect();
 	SPI_execute("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()", true, 0);

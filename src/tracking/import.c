@@ -14,9 +14,11 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "tracking/change_write.h"
-#include "ledger/copy.h"
+#include "base/statement.h"
 #include "base/text.h"
+#include "governance/caller.h"
+#include "ledger/copy.h"
+#include "tracking/change_write.h"
 #include "tracking/tracked_table.h"
 
 PG_FUNCTION_INFO_V1(import_rows);
@@ -34,7 +36,7 @@ typedef struct RowFields
 	int			name;
 	int			event;
 	int			key;
-	int			mapped[MAPPED_COLUMNS];
+	int			mapped[MAPPED_ARGUMENTS];
 	int			part;
 	int			place;
 	int			version;
@@ -67,7 +69,7 @@ FindFields(RowFields *fields, Oid type)
 	fields->name = FieldNumber(fields->tupdesc, "name", TEXTOID);
 	fields->event = FieldNumber(fields->tupdesc, "event", TEXTOID);
 	fields->key = FieldNumber(fields->tupdesc, "key", TEXTOID);
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name, mapped_shape.columns[i].type);
 	fields->part = FieldNumber(fields->tupdesc, "part", OIDOID);
 	fields->place = FieldNumber(fields->tupdesc, "place", TIDOID);
@@ -90,13 +92,13 @@ ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, cha
 	change->key = TextDatumGetCString(values[fields->key]);
 	change->event = NameIndex(event_names, EVENTS, TextDatumGetCString(values[fields->event]));
 	change->mapped = RowNew(&mapped_shape);
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		if (!nulls[fields->mapped[i]])
 			RowSet(change->mapped, i, values[fields->mapped[i]]);
 	change->login = GetSessionUserId();
 	change->level_of = change->role = GetUserId();
-	if (RowIsNull(change->mapped, MAPPED_ACTOR))
-		RowSetText(change->mapped, MAPPED_ACTOR, acting);
+	if (RowIsNull(change->mapped, COMMAND_ACTOR))
+		RowSetText(change->mapped, COMMAND_ACTOR, acting);
 	return change;
 }
 
@@ -213,16 +215,16 @@ CheckActors(const Ledger *ledger, const Taking *taking)
 		const Row  *mapped = taking->changes[i]->mapped;
 
 		change = taking->changes[i];
-		if (i > 0 && RowValueEqual(mapped, MAPPED_ACTOR, taking->changes[i - 1]->mapped, MAPPED_ACTOR))
+		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, taking->changes[i - 1]->mapped, COMMAND_ACTOR))
 			continue;
-		if (RowIsNull(mapped, MAPPED_ACTOR))
+		if (RowIsNull(mapped, COMMAND_ACTOR))
 			ereport(ERROR,
 					(errcode(ERRCODE_TL_IDENTITY),
 					 errmsg("nobody is acting"),
 					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
 		/* one that is not known is refused with what it would do */
-		if (ActorFind(ledger, RowText(mapped, MAPPED_ACTOR)) != NULL)
-			CheckNamesMachine(ledger, RowText(mapped, MAPPED_ACTOR));
+		if (ActorFind(ledger, RowText(mapped, COMMAND_ACTOR)) != NULL)
+			CheckNamesMachine(ledger, RowText(mapped, COMMAND_ACTOR));
 	}
 	error_context_stack = context.previous;
 }
@@ -238,10 +240,10 @@ LockChainsOf(const Ledger *ledger, const Taking *taking)
 	{
 		const Row  *mapped = taking->changes[i]->mapped;
 
-		if (RowIsNull(mapped, MAPPED_CUSTOMER) ||
-			(i > 0 && RowValueEqual(mapped, MAPPED_CUSTOMER, taking->changes[i - 1]->mapped, MAPPED_CUSTOMER)))
+		if (RowIsNull(mapped, COMMAND_CUSTOMER) ||
+			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, taking->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
 			continue;
-		(void) StatementWrite(&lock_chain, &mapped->values[MAPPED_CUSTOMER], NULL);
+		(void) StatementWrite(&lock_chain, &mapped->values[COMMAND_CUSTOMER], NULL);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	LedgerLeave(&session);
@@ -295,7 +297,7 @@ import_rows(PG_FUNCTION_ARGS)
 	rel = OpenNamed(PG_GETARG_OID(0));
 	CheckReadsTracked(rel);
 	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
+	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), ActingActor(&ledger, GetUserId(), &own));
 	count = taking.count;
 	CheckActors(&ledger, &taking);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));

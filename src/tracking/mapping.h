@@ -35,7 +35,7 @@ typedef struct Mapping
 	MemoryContext context;		/* all of it lives there */
 	int			pins;			/* how many memory contexts it has to outlive */
 	bool		forgotten;		/* it goes with the last pin */
-	uint64		gathered_by;	/* the transaction for whose gathered changes it is pinned */
+	uint64		pending_in;	/* the transaction for whose gathered changes it is pinned */
 	Oid			trigger;
 	Oid			relid;
 	Oid			owner;			/* of the table */
@@ -47,7 +47,7 @@ typedef struct Mapping
 	OnError		on_error;
 	bool		now;			/* written at once, and not at commit */
 	bool		withdraws;		/* when the row is deleted */
-	MappedField fields[MAPPED_COLUMNS];
+	MappedField fields[MAPPED_ARGUMENTS];
 	int			field_count;
 	AttrNumber	key[KEY_MAX_COLUMNS];
 	Oid			key_types[KEY_MAX_COLUMNS];

@@ -32,19 +32,12 @@ const RowShape parked_shape = {"parked_change", parked_columns, PARKED_COLUMNS};
 /* An entry names so many at the most: its details stay far below what a text may have. */
 #define CHANGES_OF_ONE_ENTRY 1000
 
-/* Whether parked changes have salts: not before migrate_ledger() has seen a ledger of an earlier version. */
-bool
-ParkedHasSalts(void)
-{
-	return get_attnum(LedgerRelation(parked_shape.table), parked_columns[PARKED_SALT].name) != InvalidAttrNumber;
-}
-
 /* Whether what is parked leaves a trace.  That stays so until the transaction ends. */
 bool
 ParkedIsTraced(void)
 {
 	LockRelationOid(LedgerRelation(parked_shape.table), RowExclusiveLock);
-	return ParkedHasSalts();
+	return LedgerHasParkedSalts();
 }
 
 /* The bytes that are committed to. */
@@ -62,7 +55,7 @@ ParkedBytes(const Row *parked, const pg_uuid_t *ledger)
 	for (int i = 0; i < PARKED_COMMITTED; i++)
 	{
 		if (RowIsNull(parked, i))
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, parked_columns[i].type, parked->values[i]);
 	}
@@ -176,7 +169,7 @@ TraceWrite(const ParkedTrace *trace, const Ledger *ledger)
 	MemoryContext part;
 	uint64		first = 0;
 
-	ActOfNobody(&governance.act, ledger);
+	ActBeginWithoutActor(&governance.act, ledger);
 	LedgerEnter(ledger, &governance.session);
 	ChainLock(&governance.chain, ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	part = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked changes", ALLOCSET_DEFAULT_SIZES);

@@ -35,9 +35,6 @@ extern const RowShape parked_shape;
 #define CHANGES_REPLAYED "changes_replayed"
 #define CHANGES_DROPPED "changes_dropped"
 
-/* Member of the first entry's details, in a ledger that had a record of them from its beginning. */
-#define PARKED_ON_RECORD "parked"
-
 /* SQL: whether the ledger has a record of parked changes, from its beginning or since it was migrated. */
 #define PARKED_IS_ON_RECORD \
 	"EXISTS (SELECT FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) ''" \
@@ -62,7 +59,6 @@ typedef struct ParkedTrace
 	uint64		capacity;
 } ParkedTrace;
 
-extern bool ParkedHasSalts(void);
 extern bool ParkedIsTraced(void);
 extern void ParkedCommit(Row *parked, const pg_uuid_t *ledger, uint8 commitment[HASH_SIZE]);
 extern bool ParkedCommitment(const Row *parked, const pg_uuid_t *ledger, uint8 commitment[HASH_SIZE]);

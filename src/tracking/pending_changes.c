@@ -101,7 +101,7 @@ static struct
 	Marks		made;
 	Marks		writing;
 	int			writing_at;		/* nesting level of the transaction where writing began; 0: nothing is being written */
-}			gathered = {0};
+}			pending = {0};
 
 /* Never the same twice in a session. */
 static uint64 last_id = 0;
@@ -109,18 +109,18 @@ static uint64 last_id = 0;
 static void
 Forget(void)
 {
-	memset(&gathered, 0, sizeof(gathered));
+	memset(&pending, 0, sizeof(pending));
 }
 
 /* What no savepoint can bring back any more. */
 static void
 ForgetWritten(void)
 {
-	MemoryContext context = gathered.context;
+	MemoryContext context = pending.context;
 
-	if (context == NULL || gathered.written < gathered.spool.count || gathered.writing_at > 0)
+	if (context == NULL || pending.written < pending.spool.count || pending.writing_at > 0)
 		return;
-	SpoolEnd(&gathered.spool);
+	SpoolEnd(&pending.spool);
 	Forget();
 	MemoryContextDelete(context);
 }
@@ -133,7 +133,7 @@ ForgetWritten(void)
 static void
 WriteAll(void)
 {
-	for (int rounds = 0; gathered.written < gathered.spool.count; rounds++)
+	for (int rounds = 0; pending.written < pending.spool.count; rounds++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (rounds == MOST_ROUNDS)
@@ -142,7 +142,7 @@ WriteAll(void)
 					 errmsg("changes of tracked rows lead to more of them without end"),
 					 errdetail("They were written %d times, and each time triggers changed more rows.", MOST_ROUNDS),
 					 errhint("Look at the triggers on the ledger's tables: one of them changes a tracked row for each entry.")));
-		GatheredWrite();
+		PendingChangesWrite();
 	}
 }
 
@@ -169,28 +169,28 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 static void
 AtSavepointRolledBack(SubTransactionId mine)
 {
-	gathered.written = MarksRolledBack(&gathered.writing, mine, gathered.written);
-	SpoolTruncate(&gathered.spool, MarksRolledBack(&gathered.made, mine, gathered.spool.count));
-	while (gathered.leaving_count > 0 && gathered.leaving[gathered.leaving_count - 1] >= gathered.spool.count)
-		gathered.leaving_count--;
-	if (gathered.writing_at >= GetCurrentTransactionNestLevel())
-		gathered.writing_at = 0;
+	pending.written = MarksRolledBack(&pending.writing, mine, pending.written);
+	SpoolTruncate(&pending.spool, MarksRolledBack(&pending.made, mine, pending.spool.count));
+	while (pending.leaving_count > 0 && pending.leaving[pending.leaving_count - 1] >= pending.spool.count)
+		pending.leaving_count--;
+	if (pending.writing_at >= GetCurrentTransactionNestLevel())
+		pending.writing_at = 0;
 }
 
 static void
 AtSavepointReleased(SubTransactionId mine, SubTransactionId parent)
 {
-	MarksReleased(&gathered.writing, mine, parent);
-	MarksReleased(&gathered.made, mine, parent);
+	MarksReleased(&pending.writing, mine, parent);
+	MarksReleased(&pending.made, mine, parent);
 	/* closing a file can fail, and a savepoint that is released cannot: it is closed later */
-	if (parent == TopSubTransactionId && gathered.spool.file == NULL)
+	if (parent == TopSubTransactionId && pending.spool.file == NULL)
 		ForgetWritten();
 }
 
 static void
 AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg pg_attribute_unused())
 {
-	if (gathered.context == NULL)
+	if (pending.context == NULL)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		AtSavepointRolledBack(mine);
@@ -212,11 +212,11 @@ Begin(void)
 	}
 	if (GetCurrentSubTransactionId() == TopSubTransactionId)
 		ForgetWritten();
-	if (gathered.context != NULL)
+	if (pending.context != NULL)
 		return;
-	gathered.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_SMALL_SIZES);
-	gathered.spool.context = gathered.context;
-	gathered.id = ++last_id;
+	pending.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_SMALL_SIZES);
+	pending.spool.context = pending.context;
+	pending.id = ++last_id;
 }
 
 /* Whether a row of the one key can have come to have the other in another partition. */
@@ -241,7 +241,7 @@ Arrived(TrackedChange *left, int64 nth)
 
 	left->arrived = true;
 	record = ChangePack(left, &length);
-	SpoolReplace(&gathered.spool, nth, record, length);
+	SpoolReplace(&pending.spool, nth, record, length);
 }
 
 /*
@@ -251,24 +251,24 @@ Arrived(TrackedChange *left, int64 nth)
 static void
 FindWhereFrom(TrackedChange *change)
 {
-	for (int64 i = gathered.leaving_count - 1; i >= 0 && gathered.leaving[i] >= gathered.written; i--)
+	for (int64 i = pending.leaving_count - 1; i >= 0 && pending.leaving[i] >= pending.written; i--)
 	{
 		ChangeHeader header;
 		TrackedChange *before;
 
-		SpoolRead(&gathered.spool, gathered.leaving[i], &header, sizeof(header));
+		SpoolRead(&pending.spool, pending.leaving[i], &header, sizeof(header));
 		if (header.command > change->command || strcmp(header.mapping->source, change->source) != 0)
 			continue;
 		if (header.command < change->command)
 			return;
-		before = ChangeUnpack(SpoolGet(&gathered.spool, gathered.leaving[i]));
+		before = ChangeUnpack(SpoolGet(&pending.spool, pending.leaving[i]));
 		if (!CanBeSameRow(before->lasting_key, change->lasting_key))
 			return;
 		if (strcmp(before->name, change->name) != 0)
 			continue;
 		change->old_key = before->key;
 		change->old_row = before->old_row;
-		Arrived(before, gathered.leaving[i]);
+		Arrived(before, pending.leaving[i]);
 		return;
 	}
 }
@@ -277,20 +277,20 @@ FindWhereFrom(TrackedChange *change)
 static void
 NoteLeaving(void)
 {
-	if (gathered.leaving_count == gathered.leaving_capacity)
+	if (pending.leaving_count == pending.leaving_capacity)
 	{
-		int64		capacity = Max(16, 2 * gathered.leaving_capacity);
+		int64		capacity = Max(16, 2 * pending.leaving_capacity);
 
-		gathered.leaving = gathered.leaving ? repalloc_huge(gathered.leaving, sizeof(int64) * capacity) :
-			MemoryContextAlloc(gathered.context, sizeof(int64) * capacity);
-		gathered.leaving_capacity = capacity;
+		pending.leaving = pending.leaving ? repalloc_huge(pending.leaving, sizeof(int64) * capacity) :
+			MemoryContextAlloc(pending.context, sizeof(int64) * capacity);
+		pending.leaving_capacity = capacity;
 	}
-	gathered.leaving[gathered.leaving_count++] = gathered.spool.count;
+	pending.leaving[pending.leaving_count++] = pending.spool.count;
 }
 
 /* A copy of the change, which must be complete. */
 void
-GatheredAdd(TrackedChange *change)
+PendingChangesAdd(TrackedChange *change)
 {
 	Size		length;
 	void	   *record;
@@ -299,16 +299,16 @@ GatheredAdd(TrackedChange *change)
 	if (change->operation == ROW_INSERT && change->lasting_key)
 		FindWhereFrom(change);
 	record = ChangePack(change, &length);
-	if (change->mapping->gathered_by != gathered.id)
+	if (change->mapping->pending_in != pending.id)
 	{
-		MappingPin(change->mapping, gathered.context);
-		change->mapping->gathered_by = gathered.id;
+		MappingPin(change->mapping, pending.context);
+		change->mapping->pending_in = pending.id;
 	}
-	MarkBefore(&gathered.made, gathered.spool.count, gathered.context);
+	MarkBefore(&pending.made, pending.spool.count, pending.context);
 	if (change->leaves)
 		NoteLeaving();
-	SpoolAdd(&gathered.spool, record, length);
-	gathered.may_fail = gathered.may_fail || change->on_error != ON_ERROR_FAIL;
+	SpoolAdd(&pending.spool, record, length);
+	pending.may_fail = pending.may_fail || change->on_error != ON_ERROR_FAIL;
 }
 
 /* ---- writing it ---- */
@@ -317,20 +317,20 @@ GatheredAdd(TrackedChange *change)
 #define FEW 1000
 
 static const TrackedChange *
-GetGathered(const Changes *changes, int nth)
+GetPending(const Changes *changes, int nth)
 {
-	return ChangeUnpack(SpoolGet(&gathered.spool, *(const int64 *) changes->from + nth));
+	return ChangeUnpack(SpoolGet(&pending.spool, *(const int64 *) changes->from + nth));
 }
 
 /* Takes what was gathered and not written yet for written: what rolls back the writing undoes that. */
 static Changes
-TakeGathered(void)
+TakePending(void)
 {
 	int64	   *first = palloc(sizeof(int64));
-	Changes		taken = {.may_fail = gathered.may_fail, .get = GetGathered, .from = first};
+	Changes		taken = {.may_fail = pending.may_fail, .get = GetPending, .from = first};
 
-	*first = gathered.written;
-	taken.count = gathered.spool.count - gathered.written;
+	*first = pending.written;
+	taken.count = pending.spool.count - pending.written;
 	if (taken.count <= FEW)
 	{
 		const TrackedChange **few = palloc(sizeof(TrackedChange *) * Max(taken.count, 1));
@@ -339,25 +339,25 @@ TakeGathered(void)
 			few[i] = ChangesGet(&taken, i);
 		taken = ChangesOfArray(few, taken.count);
 	}
-	MarkBefore(&gathered.writing, gathered.written, gathered.context);
-	gathered.written = gathered.spool.count;
+	MarkBefore(&pending.writing, pending.written, pending.context);
+	pending.written = pending.spool.count;
 	return taken;
 }
 
 /* Writes what was gathered so far. */
 void
-GatheredWrite(void)
+PendingChangesWrite(void)
 {
 	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(work);
-	bool		outermost = gathered.writing_at == 0;
+	bool		outermost = pending.writing_at == 0;
 	Changes		changes;
 	Ledger		ledger;
 	ParkedTrace trace;
 
 	if (outermost)
-		gathered.writing_at = GetCurrentTransactionNestLevel();
-	changes = TakeGathered();
+		pending.writing_at = GetCurrentTransactionNestLevel();
+	changes = TakePending();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = *LedgerOpen();
 	TraceBegin(&trace, CHANGES_PARKED);
@@ -368,7 +368,7 @@ GatheredWrite(void)
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(work);
 	if (outermost)
-		gathered.writing_at = 0;
+		pending.writing_at = 0;
 	if (GetCurrentSubTransactionId() == TopSubTransactionId)
 		ForgetWritten();
 }

@@ -7,7 +7,7 @@
 
 #include "tracking/row_change.h"
 
-extern void GatheredAdd(TrackedChange *change);
-extern void GatheredWrite(void);
+extern void PendingChangesAdd(TrackedChange *change);
+extern void PendingChangesWrite(void);
 
 #endif

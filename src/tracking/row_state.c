@@ -13,21 +13,21 @@
 
 /* In the current memory context. */
 HTAB *
-SpotsBegin(void)
+RowStatesBegin(void)
 {
-	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(Spot), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(RowState), .hcxt = CurrentMemoryContext};
 
 	return hash_create("trust_ledger rows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
-static Spot *
-SpotAt(HTAB *spots, const char *source, const char *key, const char *name)
+static RowState *
+RowStateAt(HTAB *row_states, const char *source, const char *key, const char *name)
 {
 	/* The session's, and only for this call: nothing in it calls anybody's code. */
 	static CanonicalBytes bytes;
 	uint8		id[HASH_SIZE];
 	bool		found;
-	Spot	   *spot;
+	RowState	   *row_state;
 
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, source, strlen(source));
@@ -35,71 +35,71 @@ SpotAt(HTAB *spots, const char *source, const char *key, const char *name)
 	CanonicalField(&bytes, name, strlen(name));
 	if (!Sha256(bytes.data, bytes.length, id))
 		CryptoFailed();
-	spot = hash_search(spots, id, HASH_ENTER, &found);
+	row_state = hash_search(row_states, id, HASH_ENTER, &found);
 	if (!found)
 	{
-		spot->known = spot->live = spot->put_again = false;
-		spot->last_insert = -1;
-		spot->seen = -1;
-		spot->early = NIL;
+		row_state->known = row_state->live = row_state->put_again = false;
+		row_state->last_insert = -1;
+		row_state->seen = -1;
+		row_state->early = NIL;
 	}
-	return spot;
+	return row_state;
 }
 
 /* The row that has or had that key. */
-Spot *
-SpotOf(HTAB *spots, const TrackedChange *change, const char *key)
+RowState *
+RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 {
-	return SpotAt(spots, change->source, key, change->name);
+	return RowStateAt(row_states, change->source, key, change->name);
 }
 
 static void
-Settle(Spot *spot, const Place *place)
+Settle(RowState *row_state, const Place *place)
 {
-	spot->live = true;
-	spot->customer = text_to_cstring(place->customer);
-	spot->promise = place->promise;
-	spot->state = place->state;
-	spot->seen = place->length;
+	row_state->live = true;
+	row_state->customer = text_to_cstring(place->customer);
+	row_state->promise = place->promise;
+	row_state->state = place->state;
+	row_state->seen = place->length;
 }
 
 static void
-LookUp(Spot *spot, const TrackedChange *change, const char *key)
+LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 {
 	Place		place;
 
-	if (!spot->known && SourceFind(change->source, key, change->name, &place))
-		Settle(spot, &place);
-	spot->known = true;
+	if (!row_state->known && SourceFind(change->source, key, change->name, &place))
+		Settle(row_state, &place);
+	row_state->known = true;
 }
 
 /* The spot of the change's row; with another key it takes its promise along. */
-Spot *
-SpotOfChange(HTAB *spots, const TrackedChange *change)
+RowState *
+RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 {
-	Spot	   *spot = SpotOf(spots, change, change->key);
-	Spot	   *old;
+	RowState	   *row_state = RowStateOf(row_states, change, change->key);
+	RowState	   *old;
 
 	if (change->old_key == NULL)
 	{
-		LookUp(spot, change, change->key);
-		return spot;
+		LookUp(row_state, change, change->key);
+		return row_state;
 	}
-	old = SpotOf(spots, change, change->old_key);
+	old = RowStateOf(row_states, change, change->old_key);
 	LookUp(old, change, change->old_key);
-	spot->put_again = change->operation == ROW_INSERT;
+	row_state->put_again = change->operation == ROW_INSERT;
 	if (old->live)
 	{
-		spot->known = spot->live = true;
-		spot->customer = old->customer;
-		spot->promise = old->promise;
-		spot->state = old->state;
-		spot->seen = old->seen;
+		row_state->known = row_state->live = true;
+		row_state->customer = old->customer;
+		row_state->promise = old->promise;
+		row_state->state = old->state;
+		row_state->seen = old->seen;
 		old->live = false;
 	}
 	else
-		LookUp(spot, change, change->key);
-	return spot;
+		LookUp(row_state, change, change->key);
+	return row_state;
 }
 
 /* ---- many at once ---- */
@@ -109,29 +109,29 @@ SpotOfChange(HTAB *spots, const TrackedChange *change)
 
 typedef struct Tell
 {
-	HTAB	   *spots;
+	HTAB	   *row_states;
 	const char *source;
 	MemoryContext context;		/* where spots live */
 } Tell;
 
 static void
-TellSpot(void *arg, const char *key, const char *name, const Place *place)
+TellRowState(void *arg, const char *key, const char *name, const Place *place)
 {
 	Tell	   *tell = arg;
 	MemoryContext previous = MemoryContextSwitchTo(tell->context);
 
-	Settle(SpotAt(tell->spots, tell->source, key, name), place);
+	Settle(RowStateAt(tell->row_states, tell->source, key, name), place);
 	MemoryContextSwitchTo(previous);
 }
 
 /* All rows of the source from that change on, as far as one statement takes them; returns how many changes those are. */
 static int
-LookUpSome(HTAB *spots, const Changes *changes, int first)
+LookUpSome(HTAB *row_states, const Changes *changes, int first)
 {
 	MemoryContext outer = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys", ALLOCSET_DEFAULT_SIZES);
 	Datum	   *keys = MemoryContextAlloc(scratch, sizeof(Datum) * (KEYS_AT_ONCE + 1));
-	Tell		tell = {spots, NULL, outer};
+	Tell		tell = {row_states, NULL, outer};
 	int			next;
 	int			wanted = 0;
 
@@ -144,14 +144,14 @@ LookUpSome(HTAB *spots, const Changes *changes, int first)
 			tell.source = change->source;
 		if (strcmp(change->source, tell.source) != 0)
 			break;
-		SpotOf(spots, change, change->key)->known = true;
+		RowStateOf(row_states, change, change->key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->key);
 		if (change->old_key == NULL)
 			continue;
-		SpotOf(spots, change, change->old_key)->known = true;
+		RowStateOf(row_states, change, change->old_key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->old_key);
 	}
-	SourceFindMany(tell.source, keys, wanted, TellSpot, &tell);
+	SourceFindMany(tell.source, keys, wanted, TellRowState, &tell);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(scratch);
 	return next - first;
@@ -159,10 +159,10 @@ LookUpSome(HTAB *spots, const Changes *changes, int first)
 
 /* All that the changes are about, where they are more than a few. */
 void
-SpotsLookUp(HTAB *spots, const Changes *changes)
+RowStatesLookUp(HTAB *row_states, const Changes *changes)
 {
 	if (changes->count <= FEW_CHANGES)
 		return;
 	for (int i = 0; i < changes->count;)
-		i += LookUpSome(spots, changes, i);
+		i += LookUpSome(row_states, changes, i);
 }

@@ -11,7 +11,7 @@
 #include "utils/hsearch.h"
 
 /* A row, and the promise that it stands for as the changes so far leave it. */
-typedef struct Spot
+typedef struct RowState
 {
 	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
 	bool		known;			/* looked up, or decided */
@@ -23,11 +23,11 @@ typedef struct Spot
 	State		state;
 	int64		seen;			/* how long its chain was then; -1: decided here */
 	List	   *early;			/* numbers of changes that come before the one that puts the row in: triggers' names order them */
-} Spot;
+} RowState;
 
-extern HTAB *SpotsBegin(void);
-extern void SpotsLookUp(HTAB *spots, const Changes *changes);
-extern Spot *SpotOf(HTAB *spots, const TrackedChange *change, const char *key);
-extern Spot *SpotOfChange(HTAB *spots, const TrackedChange *change);
+extern HTAB *RowStatesBegin(void);
+extern void RowStatesLookUp(HTAB *row_states, const Changes *changes);
+extern RowState *RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key);
+extern RowState *RowStateOfChange(HTAB *row_states, const TrackedChange *change);
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_SPOOL_H
 #define TRUST_LEDGER_SPOOL_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "storage/buffile.h"
 

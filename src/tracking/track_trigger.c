@@ -19,10 +19,11 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "ledger/copy.h"
-#include "tracking/pending_changes.h"
-#include "tracking/parked_row.h"
 #include "base/savepoint.h"
+#include "governance/caller.h"
+#include "ledger/copy.h"
+#include "tracking/parked_row.h"
+#include "tracking/pending_changes.h"
 
 PG_FUNCTION_INFO_V1(track);
 PG_FUNCTION_INFO_V1(check_track);
@@ -229,14 +230,14 @@ Unreadable(TriggerData *data, const ErrorData *error)
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
-	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
+	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
 	*refusal = (Refusal) {error->sqlerrcode, error->message};
 	ChangeNames(change, NamesOf(data));
 	change->unreadable = refusal;
 	change->operation = OperationOf(data);
 	change->mapped = RowNew(&mapped_shape);
-	RowSetText(change->mapped, MAPPED_ACTOR, named && !own ? named : who);
+	RowSetText(change->mapped, COMMAND_ACTOR, named && !own ? named : who);
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->old_row = RowAsJson(OldRow(data), tupdesc);
@@ -246,25 +247,25 @@ Unreadable(TriggerData *data, const ErrorData *error)
 
 /* Gathers the change, which is complete before anything of it is kept; write:now writes it, and what was gathered before it. */
 static void
-GatherChange(TriggerData *data)
+AddChange(TriggerData *data)
 {
 	Reading		reading = {.data = data};
 	ErrorData  *error = NULL;
 
 	if (ParksErrors(data->tg_trigger))
-		error = InSavepoint(ReadChange, &reading, true);
+		error = RunInSavepoint(ReadChange, &reading, true);
 	else
 		ReadChange(&reading);
-	if (error && !IsAboutTheStep(error))
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 		reading.change = Unreadable(data, error);
 	if (reading.change)
 	{
-		GatheredAdd(reading.change);
+		PendingChangesAdd(reading.change);
 		/* one that leaves is written with where it arrives */
 		if (reading.now && !reading.change->leaves)
-			GatheredWrite();
+			PendingChangesWrite();
 	}
 }
 
@@ -299,7 +300,7 @@ track(PG_FUNCTION_ARGS)
 	AcceptInvalidationMessages();
 	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
 	CheckNotCopy();
-	GatherChange(data);
+	AddChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }

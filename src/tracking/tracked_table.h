@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TRACKED_TABLE_H
 #define TRUST_LEDGER_TRACKED_TABLE_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "utils/rel.h"
 

@@ -26,18 +26,12 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* A function of the extension; InvalidOid while the extension is being made. */
-Oid
-OwnFunction(const char *name, oidvector *types)
-{
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
-						   ObjectIdGetDatum(get_namespace_oid("trust_ledger", true)));
-}
+#include "base/catalog.h"
 
 Oid
 TrackFunction(void)
 {
-	return OwnFunction("track", buildoidvector(NULL, 0));
+	return ExtensionFunction("track", buildoidvector(NULL, 0));
 }
 
 /* Strings one after the other, each ended by a NUL. */
@@ -73,7 +67,7 @@ ArgumentStrings(List *arguments)
 
 /* The identity of the table, or NULL.  The first argument is the event. */
 const char *
-TrackerSource(List *arguments)
+TrackTriggerSource(List *arguments)
 {
 	ListCell   *cell;
 
@@ -84,16 +78,16 @@ TrackerSource(List *arguments)
 }
 
 const char *
-TrackerName(const Tracker *tracker)
+TrackTriggerName(const TrackTrigger *track_trigger)
 {
-	return NameStr(((Form_pg_trigger) GETSTRUCT(tracker->tuple))->tgname);
+	return NameStr(((Form_pg_trigger) GETSTRUCT(track_trigger->tuple))->tgname);
 }
 
 /* NULL where the trigger is another's. */
-Tracker *
-TrackerGet(Relation catalog, Oid trigger, Oid track)
+TrackTrigger *
+TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 {
-	Tracker    *tracker = NULL;
+	TrackTrigger    *track_trigger = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -103,15 +97,15 @@ TrackerGet(Relation catalog, Oid trigger, Oid track)
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
 	{
-		tracker = palloc(sizeof(Tracker));
-		tracker->tuple = heap_copytuple(tuple);
-		tracker->oid = trigger;
-		tracker->table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
-		tracker->parent = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
-		tracker->arguments = ArgumentsOf(tuple, RelationGetDescr(catalog));
+		track_trigger = palloc(sizeof(TrackTrigger));
+		track_trigger->tuple = heap_copytuple(tuple);
+		track_trigger->oid = trigger;
+		track_trigger->table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+		track_trigger->parent = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
+		track_trigger->arguments = ArgumentsOf(tuple, RelationGetDescr(catalog));
 	}
 	systable_endscan(scan);
-	return tracker;
+	return track_trigger;
 }
 
 /* By what depends on the function: no index tells the triggers of a function. */
@@ -138,30 +132,30 @@ TriggersOf(Oid function, bool only_one)
 
 /* Whether there is any: no more than a look at an index. */
 bool
-AnyTrackers(Oid track)
+AnyTrackTriggers(Oid track)
 {
 	return TriggersOf(track, true) != NIL;
 }
 
 List *
-AllTrackers(Relation catalog, Oid track)
+AllTrackTriggers(Relation catalog, Oid track)
 {
-	List	   *trackers = NIL;
+	List	   *track_triggers = NIL;
 	ListCell   *cell;
 
 	foreach(cell, TriggersOf(track, false))
 	{
-		Tracker    *tracker = TrackerGet(catalog, lfirst_oid(cell), track);
+		TrackTrigger    *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), track);
 
-		if (tracker)
-			trackers = lappend(trackers, tracker);
+		if (track_trigger)
+			track_triggers = lappend(track_triggers, track_trigger);
 	}
-	return trackers;
+	return track_triggers;
 }
 
 /* All else of the trigger stays as it is. */
 void
-TrackerStore(Relation catalog, const Tracker *tracker, List *arguments)
+TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger, List *arguments)
 {
 	Datum		values[Natts_pg_trigger] = {0};
 	bool		nulls[Natts_pg_trigger] = {false};
@@ -172,38 +166,38 @@ TrackerStore(Relation catalog, const Tracker *tracker, List *arguments)
 	replaced[Anum_pg_trigger_tgnargs - 1] = true;
 	values[Anum_pg_trigger_tgargs - 1] = PointerGetDatum(ArgumentStrings(arguments));
 	replaced[Anum_pg_trigger_tgargs - 1] = true;
-	tuple = heap_modify_tuple(tracker->tuple, RelationGetDescr(catalog), values, nulls, replaced);
+	tuple = heap_modify_tuple(track_trigger->tuple, RelationGetDescr(catalog), values, nulls, replaced);
 	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
-	CacheInvalidateRelcacheByRelid(tracker->table);
+	CacheInvalidateRelcacheByRelid(track_trigger->table);
 	CommandCounterIncrement();
 }
 
 /* The trigger and its copies on partitions. */
 List *
-TrackerCopies(List *trackers, Tracker *tracker)
+TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger)
 {
-	List	   *copies = list_make1(tracker);
+	List	   *copies = list_make1(track_trigger);
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, copies)		/* which grows */
 	{
-		Oid			parent = ((Tracker *) lfirst(cell))->oid;
+		Oid			parent = ((TrackTrigger *) lfirst(cell))->oid;
 
-		foreach(other, trackers)
-			if (((Tracker *) lfirst(other))->parent == parent)
+		foreach(other, track_triggers)
+			if (((TrackTrigger *) lfirst(other))->parent == parent)
 				copies = lappend(copies, lfirst(other));
 	}
 	return copies;
 }
 
-Tracker *
-TrackerFind(List *trackers, Oid trigger)
+TrackTrigger *
+TrackTriggerFind(List *track_triggers, Oid trigger)
 {
 	ListCell   *cell;
 
-	foreach(cell, trackers)
-		if (((Tracker *) lfirst(cell))->oid == trigger)
+	foreach(cell, track_triggers)
+		if (((TrackTrigger *) lfirst(cell))->oid == trigger)
 			return lfirst(cell);
 	elog(ERROR, "trigger %u does not depend on its function", trigger);
 }
@@ -214,22 +208,22 @@ TrackerFind(List *trackers, Oid trigger)
  * identity nowhere else.
  */
 const char *
-TrackerReplacedSource(Relation catalog, const Tracker *tracker, Oid track)
+TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger, Oid track)
 {
-	HeapTuple	now = tracker->tuple;
+	HeapTuple	now = track_trigger->tuple;
 	const char *source = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(tracker->oid));
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(track_trigger->oid));
 	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotAny, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		if (!ItemPointerEquals(&tuple->t_self, &now->t_self) &&
 			ItemPointerEquals(&tuple->t_data->t_ctid, &now->t_self) &&
 			HeapTupleHeaderGetUpdateXid(tuple->t_data) == HeapTupleHeaderGetXmin(now->t_data) &&
 			((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
-			source = TrackerSource(ArgumentsOf(tuple, RelationGetDescr(catalog)));
+			source = TrackTriggerSource(ArgumentsOf(tuple, RelationGetDescr(catalog)));
 	systable_endscan(scan);
 	return source;
 }

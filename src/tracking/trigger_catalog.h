@@ -5,7 +5,7 @@
 #ifndef TRUST_LEDGER_TRIGGER_CATALOG_H
 #define TRUST_LEDGER_TRIGGER_CATALOG_H
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 #include "access/htup.h"
 #include "nodes/pg_list.h"
@@ -14,25 +14,24 @@
 /* What a trigger's argument that says the table's identity begins with. */
 #define SOURCE_ARGUMENT "source:"
 
-typedef struct Tracker
+typedef struct TrackTrigger
 {
 	HeapTuple	tuple;
 	Oid			oid;
 	Oid			table;
 	Oid			parent;			/* of a partition's copy: the trigger it is a copy of */
 	List	   *arguments;
-} Tracker;
+} TrackTrigger;
 
-extern Oid	OwnFunction(const char *name, oidvector *types);
 extern Oid	TrackFunction(void);
-extern bool AnyTrackers(Oid track);
-extern List *AllTrackers(Relation catalog, Oid track);
-extern Tracker *TrackerGet(Relation catalog, Oid trigger, Oid track);
-extern Tracker *TrackerFind(List *trackers, Oid trigger);
-extern List *TrackerCopies(List *trackers, Tracker *tracker);
-extern const char *TrackerName(const Tracker *tracker);
-extern const char *TrackerSource(List *arguments);
-extern const char *TrackerReplacedSource(Relation catalog, const Tracker *tracker, Oid track);
-extern void TrackerStore(Relation catalog, const Tracker *tracker, List *arguments);
+extern bool AnyTrackTriggers(Oid track);
+extern List *AllTrackTriggers(Relation catalog, Oid track);
+extern TrackTrigger *TrackTriggerGet(Relation catalog, Oid trigger, Oid track);
+extern TrackTrigger *TrackTriggerFind(List *track_triggers, Oid trigger);
+extern List *TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger);
+extern const char *TrackTriggerName(const TrackTrigger *track_trigger);
+extern const char *TrackTriggerSource(List *arguments);
+extern const char *TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger, Oid track);
+extern void TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger, List *arguments);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "trust_ledger.h"
+#include "base/errcodes.h"
 
 /* A target takes any bytes at all; what is not sound ends the process. */
 extern void FuzzScoreText(const uint8 *data, size_t size);
