@@ -77,7 +77,7 @@ CREATE TABLE said (nr serial, call text, patterns text[]);
 INSERT INTO said (call, patterns) VALUES
 	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to back the terms of entry 1","\"Too dear[.]\""}'),
 	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
-	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3[.]$"}'),
+	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","terms of entry 3[.]$"}'),
 	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*paused the promise","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
 	('resume_promise($1, actor => ''carl'')', '{"human \"carl\", speaking for the customer, resumed the promise","due 2099-01-01"}'),
 	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts new terms in place of those of entry 3","\"Another[.]\"","has no effect until"}'),
@@ -111,7 +111,7 @@ SELECT seq AS let_off_by FROM trust_ledger.release_promise(:'let_off', 'No need.
 SELECT confirmed.seq AS let_off_indeed FROM trust_ledger.confirm_relayed(:'let_off', actor => 'carl') AS confirmed \gset
 SELECT ok((SELECT description FROM trust_ledger.history(:'let_off') WHERE seq = nr) ~* pattern, format('entry %s of a release: %s', nr, pattern))
 FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:let_off_by, '"No need[.]"'),
-	(:let_off_indeed, 'carl" released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
+	(:let_off_indeed, 'carl", speaking for the customer, released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
 	'history() describes every event');
 
@@ -212,12 +212,12 @@ FROM (VALUES
 	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),
 	('{"key": "", "source": ""}', 'made: Recorded for a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: Recorded for a change of row 7 of t.'),
 	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: Recorded for a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: Recorded for a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved"}', 'made: Recorded for a change of row 7 of t: the row stands for it no more.'),
-	('{"key": "7", "source": "t", "row": ""}', 'made: Recorded for a change of row 7 of t: the row stands for it no more.'),
+	('{"key": "7", "source": "t", "row": "moved"}', 'made: Recorded for a change of row 7 of t; the row no longer belongs to the promise.'),
+	('{"key": "7", "source": "t", "row": ""}', 'made: Recorded for a change of row 7 of t; the row no longer belongs to the promise.'),
 	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: Recorded for a change of row 7 of t; the row is no longer in the table.'),
 	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: Recorded for a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: Recorded for a change of row 7 of t: promise "p. All is well." came in its stead.'),
-	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: Recorded for a change of row 7 of t: it came in the stead of promise "p\n".'),
+	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: Recorded for a change of row 7 of t; the row now belongs to promise "p. All is well.".'),
+	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: Recorded for a change of row 7 of t; the row belonged to promise "p\n" before.'),
 	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: Recorded for a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
 ROLLBACK TO whole;
 
