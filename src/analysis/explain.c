@@ -158,9 +158,9 @@ explain_trust(PG_FUNCTION_ARGS)
 	PointInTime	point;
 	ListCell   *cell;
 
-	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo, 0, "by"));
-	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo, 1, "of_key") :
-		ArgKeyNeeded(fcinfo, 1, "of_key");
+	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
+	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") :
+		ArgKeyNeeded(fcinfo->args[1], "of_key");
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	point = PointInTimeFromArgs(ledger, fcinfo, 2, 3);

@@ -247,7 +247,7 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
 Datum
 customer_score(PG_FUNCTION_ARGS)
 {
-	return ScoreResult(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo, 0, "customer"),
+	return ScoreResult(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo->args[0], "customer"),
 					   &read_customer, &compute_customer);
 }
 
@@ -259,7 +259,7 @@ customer_score(PG_FUNCTION_ARGS)
 Datum
 promiser_score(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
 
 	if (ActorFind(ScoresOpen(), actor) == NULL)
 		ereport(ERROR,

@@ -257,10 +257,10 @@ trust_trend(PG_FUNCTION_ARGS)
 	Trend		trend = {.base = {.process_promise = CountPromise}};
 	LedgerSession session;
 
-	trend.by = GroupingFromName(ArgKeyNeeded(fcinfo, 0, "by"));
-	(void) ArgKeyNeeded(fcinfo, 4, "basis");
-	trend.as_recorded = ArgName(fcinfo, 4, "basis", bases, lengthof(bases)) == 1;
-	trend.key = ArgKey(fcinfo, 5, "of_key");
+	trend.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
+	(void) ArgKeyNeeded(fcinfo->args[4], "basis");
+	trend.as_recorded = ArgName(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
+	trend.key = ArgKey(fcinfo->args[5], "of_key");
 	trend.base.skipped_columns = ColumnsToSkip(trend.by, trend.as_recorded);
 	trend.half_life = ledger->half_life;
 	trend.result = (ReturnSetInfo *) fcinfo->resultinfo;

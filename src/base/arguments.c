@@ -17,32 +17,32 @@
 
 /* Words that say something, or NULL where none are given. */
 text *
-ArgWords(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgWords(NullableDatum argument, const char *what)
 {
 	text	   *words;
 
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckSize(TEXTOID, PG_GETARG_DATUM(argument), what);
-	words = PG_GETARG_TEXT_PP(argument);
+	CheckSize(TEXTOID, argument.value, what);
+	words = DatumGetTextPP(argument.value);
 	CheckWords(words, what);
 	return words;
 }
 
 /* A jsonb value that is not too large, or NULL where none is given. */
 Jsonb *
-ArgJson(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgJson(NullableDatum argument, const char *what)
 {
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckSize(JSONBOID, PG_GETARG_DATUM(argument), what);
-	return PG_GETARG_JSONB_P(argument);
+	CheckSize(JSONBOID, argument.value, what);
+	return DatumGetJsonbP(argument.value);
 }
 
 text *
-ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint)
+ArgWordsNeeded(NullableDatum argument, const char *what, const char *hint)
 {
-	text	   *words = ArgWords(fcinfo, argument, what);
+	text	   *words = ArgWords(argument, what);
 
 	if (words == NULL)
 		ereport(ERROR,
@@ -53,33 +53,33 @@ ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const ch
 }
 
 char *
-ArgKey(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgKey(NullableDatum argument, const char *what)
 {
 	char	   *key;
 
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		return NULL;
-	CheckKeySize(RawBytes(PG_GETARG_DATUM(argument)), what);
-	key = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	CheckKeySize(RawBytes(argument.value), what);
+	key = text_to_cstring(DatumGetTextPP(argument.value));
 	CheckKey(key, what);
 	return key;
 }
 
 char *
-ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgKeyNeeded(NullableDatum argument, const char *what)
 {
-	if (PG_ARGISNULL(argument))
+	if (argument.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("%s is needed", what)));
-	return ArgKey(fcinfo, argument, what);
+	return ArgKey(argument, what);
 }
 
 /* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
 int
-ArgName(FunctionCallInfo fcinfo, int argument, const char *what, const char *const *names, int count)
+ArgName(NullableDatum argument, const char *what, const char *const *names, int count)
 {
-	char	   *name = ArgKey(fcinfo, argument, what);
+	char	   *name = ArgKey(argument, what);
 	int			index = name ? NameIndex(names, count, name) : -1;
 	StringInfoData list;
 
@@ -112,9 +112,9 @@ IsTooMuch(Numeric amount)
 
 /* An amount that can be compared and added: a number, not negative; NULL where none is given. */
 Numeric
-ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what)
+ArgAmount(NullableDatum argument, const char *what)
 {
-	Numeric		amount = PG_ARGISNULL(argument) ? NULL : PG_GETARG_NUMERIC(argument);
+	Numeric		amount = argument.isnull ? NULL : DatumGetNumeric(argument.value);
 	Datum		zero = DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
 
 	if (amount == NULL)

@@ -10,13 +10,13 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
-extern text *ArgWords(FunctionCallInfo fcinfo, int argument, const char *what);
-extern text *ArgWordsNeeded(FunctionCallInfo fcinfo, int argument, const char *what, const char *hint);
-extern Jsonb *ArgJson(FunctionCallInfo fcinfo, int argument, const char *what);
-extern char *ArgKey(FunctionCallInfo fcinfo, int argument, const char *what);
-extern char *ArgKeyNeeded(FunctionCallInfo fcinfo, int argument, const char *what);
-extern int	ArgName(FunctionCallInfo fcinfo, int argument, const char *what,
+extern text *ArgWords(NullableDatum argument, const char *what);
+extern text *ArgWordsNeeded(NullableDatum argument, const char *what, const char *hint);
+extern Jsonb *ArgJson(NullableDatum argument, const char *what);
+extern char *ArgKey(NullableDatum argument, const char *what);
+extern char *ArgKeyNeeded(NullableDatum argument, const char *what);
+extern int	ArgName(NullableDatum argument, const char *what,
 					const char *const *names, int count);
-extern Numeric ArgAmount(FunctionCallInfo fcinfo, int argument, const char *what);
+extern Numeric ArgAmount(NullableDatum argument, const char *what);
 
 #endif

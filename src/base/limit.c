@@ -176,7 +176,8 @@ CheckSize(Oid type, Datum value, const char *what)
 		TooLong(what, bytes);
 }
 
-static bool
+/* Whether values of the type can be long. */
+bool
 HasLimit(Oid type)
 {
 	return type == TEXTOID || type == JSONBOID || type == TEXTARRAYOID;

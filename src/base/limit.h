@@ -13,6 +13,7 @@
 #define MAX_TEXT_BYTES (1024 * 1024)
 
 extern size_t RawBytes(Datum value);
+extern bool HasLimit(Oid type);
 extern size_t JsonTextBytes(Jsonb *json);
 extern size_t ExcessBytes(Oid type, Datum value);
 extern void CheckSize(Oid type, Datum value, const char *what);

@@ -29,8 +29,8 @@ static Statement levels_without = STATEMENT(
 static Datum
 ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 {
-	char	   *role = ArgKeyNeeded(fcinfo, 0, "role");
-	char	   *level = ArgKeyNeeded(fcinfo, 1, "level");
+	char	   *role = ArgKeyNeeded(fcinfo->args[0], "role");
+	char	   *level = ArgKeyNeeded(fcinfo->args[1], "level");
 	Governance	governance;
 
 	(void) AccessLevelFromName(level);
@@ -50,7 +50,7 @@ ChangeAccess(FunctionCallInfo fcinfo, bool grant)
 					 errmsg("role \"%s\" does not have the level %s", role, level),
 					 errhint("SELECT * FROM trust.access_level; shows who has which.")));
 		change.details = ResultNeeded(0, 1, JSONBOID);
-		change.reason = ArgWords(fcinfo, 2, "reason");
+		change.reason = ArgWords(fcinfo->args[2], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

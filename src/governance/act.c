@@ -251,17 +251,6 @@ ResolveActor(Act *act, const char *named, bool needed)
 		act->evidence = EVIDENCE_SESSION;
 }
 
-/* What code of ours calls the function for; NULL: a user calls. */
-const Origin *
-OriginOf(FunctionCallInfo fcinfo)
-{
-	ExtensibleNode *node = (ExtensibleNode *) fcinfo->context;
-
-	if (node == NULL || !IsA(node, ExtensibleNode) || strcmp(node->extnodename, ORIGIN_NAME) != 0)
-		return NULL;
-	return (const Origin *) node;
-}
-
 /* Login and current role, as names and as whose level counts. */
 static void
 SetCaller(Act *act, Oid role)
@@ -291,42 +280,47 @@ WhoActs(const Ledger *ledger, Oid role, bool *own)
  * writing function has.  Before the ledger's owner takes over.
  */
 void
-ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor)
+ActBegin(Act *act, const ActArguments *arguments, const Origin *origin,
+		 int levels, const char *what, bool needs_actor)
 {
-	int			argument = PG_NARGS() - ACT_ARGUMENTS;
-	char	   *named;
+	char	   *named = arguments->actor.isnull ? NULL : TextDatumGetCString(arguments->actor.value);
 
-	if (fcinfo->flinfo)
-		CheckArgumentSizes(fcinfo);
-	else if (!PG_ARGISNULL(argument + 2))	/* code of ours calls: it knows what it gives, but for what a row holds */
-		CheckSize(JSONBOID, PG_GETARG_DATUM(argument + 2), "context");
-	named = PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 	memset(act, 0, sizeof(Act));
 	AcceptInvalidationMessages();
 	act->generation = LedgerGeneration();
 	act->ledger = LedgerOpen();
-	act->origin = OriginOf(fcinfo);
-	SetCaller(act, act->origin ? act->origin->role : GetUserId());
+	act->origin = origin;
+	SetCaller(act, origin ? origin->role : GetUserId());
 	act->evidence = EVIDENCE_ASSERTED;
 	CheckAccess(act->ledger, act->role, levels, what);
 	CheckNotCopy();
 	ResolveActor(act, named, needs_actor);
 
-	act->has_occurred_at = !PG_ARGISNULL(argument + 1);
+	act->has_occurred_at = !arguments->occurred_at.isnull;
 	if (act->has_occurred_at)
 	{
-		act->occurred_at = PG_GETARG_TIMESTAMPTZ(argument + 1);
+		act->occurred_at = DatumGetTimestampTz(arguments->occurred_at.value);
 		CheckInstant(act->occurred_at, "occurred_at");
 	}
-	act->has_context = !PG_ARGISNULL(argument + 2);
-	if (act->has_context)
-		act->context = PG_GETARG_DATUM(argument + 2);
-	if (!PG_ARGISNULL(argument + 3))
+	act->has_context = !arguments->context.isnull;
+	act->context = arguments->context.value;
+	if (!arguments->idempotency_key.isnull)
 	{
-		act->idempotency_key = PG_GETARG_TEXT_PP(argument + 3);
+		act->idempotency_key = DatumGetTextPP(arguments->idempotency_key.value);
 		CheckKey(text_to_cstring(act->idempotency_key), "idempotency_key");
-		act->request = RequestOf(fcinfo, act->actor ? act->actor->actor : NULL);
 	}
+}
+
+/* The same for a call in SQL that is about no promise. */
+void
+ActBeginCall(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor)
+{
+	const NullableDatum *last = fcinfo->args + PG_NARGS() - ACT_ARGUMENTS;
+
+	CheckArgumentSizes(fcinfo);
+	ActBegin(act, &(ActArguments) {last[0], last[1], last[2], last[3]}, NULL, levels, what, needs_actor);
+	if (act->idempotency_key)
+		act->request = RequestOfCall(fcinfo, act->actor ? act->actor->actor : NULL);
 }
 
 /* What the ledger does of its own, as when it parks a change: nobody acts, login and role are what they are. */
@@ -440,7 +434,7 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 Datum
 act_as(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
+	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
 	Act			act = {0};
 
 	AcceptInvalidationMessages();

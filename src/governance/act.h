@@ -10,8 +10,6 @@
 #include "ledger/chain.h"
 #include "ledger/idempotency.h"
 
-#include "nodes/extensible.h"
-
 /* How we know that it was them, weakest first. */
 typedef enum Evidence
 {
@@ -24,25 +22,25 @@ typedef enum Evidence
 
 extern const char *const evidence_names[EVIDENCES];
 
-/*
- * For what a writing function is called by code of ours, and not by a user: a
- * row that changed.  Travels as the context of the call.
- */
+/* On whose behalf code of ours acts: a row that changed. */
 typedef struct Origin
 {
-	ExtensibleNode node;
 	Oid			level_of;		/* the role whose level counts */
 	Oid			login;			/* login and current role when the row changed */
 	Oid			role;
 	Datum		details;		/* jsonb: which row it was; 0: none */
-	const pg_uuid_t *promise;	/* what one to be made is called; NULL: not decided */
-	struct ActGroup *group;	/* what is written with it */
 } Origin;
 
-#define ORIGIN_NAME "trust_ledger_origin"
-
 /* The last arguments of every writing function, in this order. */
-#define ACT_ARGUMENTS 4			/* actor, occurred_at, context, idempotency_key */
+#define ACT_ARGUMENTS 4
+
+typedef struct ActArguments
+{
+	NullableDatum actor;		/* text */
+	NullableDatum occurred_at;	/* timestamptz */
+	NullableDatum context;		/* jsonb */
+	NullableDatum idempotency_key;	/* text */
+} ActArguments;
 
 typedef struct Act
 {
@@ -65,8 +63,9 @@ typedef struct Act
 
 extern void ActInit(void);
 extern const char *WhoActs(const Ledger *ledger, Oid role, bool *own);
-extern const Origin *OriginOf(FunctionCallInfo fcinfo);
-extern void ActBegin(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
+extern void ActBegin(Act *act, const ActArguments *arguments, const Origin *origin,
+					 int levels, const char *what, bool needs_actor);
+extern void ActBeginCall(Act *act, FunctionCallInfo fcinfo, int levels, const char *what, bool needs_actor);
 extern void ActOfNobody(Act *act, const Ledger *ledger);
 extern bool ActIsStale(const Act *act);
 extern void ActHold(Act *act, Row *entry);

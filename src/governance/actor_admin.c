@@ -219,20 +219,20 @@ register_actor(PG_FUNCTION_ARGS)
 {
 	Registration r = {0};
 	Governance	governance;
-	text	   *name = ArgWords(fcinfo, 2, "name");
-	int			speaks_for = ArgName(fcinfo, 3, "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
+	text	   *name = ArgWords(fcinfo->args[2], "name");
+	int			speaks_for = ArgName(fcinfo->args[3], "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
 	int			kind;
 
-	r.actor = ArgKeyNeeded(fcinfo, 0, "actor");
-	(void) ArgKeyNeeded(fcinfo, 1, "kind");
-	kind = ArgName(fcinfo, 1, "kind", actor_kind_names, ACTOR_KINDS);
+	r.actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	(void) ArgKeyNeeded(fcinfo->args[1], "kind");
+	kind = ArgName(fcinfo->args[1], "kind", actor_kind_names, ACTOR_KINDS);
 	r.kind = kind;
 	r.speaks_for = speaks_for < 0 ? SPEAKS_FOR_COMPANY : speaks_for;
-	r.responsible = ArgKey(fcinfo, 4, "responsible");
-	r.db_role = ArgKey(fcinfo, 5, "db_role");
-	r.model = ArgKey(fcinfo, 6, "model");
-	r.authority = ArgJson(fcinfo, 7, "authority");
-	r.customer = ArgKey(fcinfo, 8, "customer");
+	r.responsible = ArgKey(fcinfo->args[4], "responsible");
+	r.db_role = ArgKey(fcinfo->args[5], "db_role");
+	r.model = ArgKey(fcinfo->args[6], "model");
+	r.authority = ArgJson(fcinfo->args[7], "authority");
+	r.customer = ArgKey(fcinfo->args[8], "customer");
 	CheckRegistration(&r);
 	if (r.authority)
 		CheckAuthority(r.authority);
@@ -252,7 +252,7 @@ register_actor(PG_FUNCTION_ARGS)
 			CheckDbRole(governance.act.ledger, &r);
 		change.details = DetailsOf(&r);
 		change.name = name;
-		change.reason = ArgWords(fcinfo, 9, "reason");
+		change.reason = ArgWords(fcinfo->args[9], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -341,8 +341,8 @@ CheckRetirable(const char *actor)
 Datum
 retire_actor(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo, 0, "actor");
-	char	   *successor = ArgKey(fcinfo, 1, "successor");
+	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	char	   *successor = ArgKey(fcinfo->args[1], "successor");
 	Governance	governance;
 
 	if (successor && strcmp(successor, actor) == 0)
@@ -364,7 +364,7 @@ retire_actor(PG_FUNCTION_ARGS)
 		changes[0].governs = &governed_actor;
 		changes[0].subject = actor;
 		changes[0].name = name;
-		changes[0].reason = ArgWords(fcinfo, 2, "reason");
+		changes[0].reason = ArgWords(fcinfo->args[2], "reason");
 		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum, successor ? " " : "n"));
 		GovernanceAppend(&governance, changes, machines + 1);
 	}

@@ -231,7 +231,7 @@ adopt_ledger(PG_FUNCTION_ARGS)
 					 errmsg("the ledger belongs to the database's owner already"),
 					 errdetail("Both belong to \"%s\".", RoleName(governance.act.ledger->owner)),
 					 errhint("There is nothing to adopt.")));
-		AppendAdoption(&governance, from, ArgWords(fcinfo, 0, "reason"));
+		AppendAdoption(&governance, from, ArgWords(fcinfo->args[0], "reason"));
 	}
 	else if (from != NULL)		/* the first call said so of another change of owner */
 		ereport(ERROR,

@@ -46,7 +46,7 @@ GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, con
 {
 	memset(governance, 0, sizeof(Governance));
 	governance->levels = levels;
-	ActBegin(&governance->act, fcinfo, levels, what, false);
+	ActBeginCall(&governance->act, fcinfo, levels, what, false);
 	LedgerEnter(governance->act.ledger, &governance->session);
 }
 

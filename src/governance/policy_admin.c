@@ -62,13 +62,13 @@ CheckCumulative(FunctionCallInfo fcinfo, int cumulative, int least_value)
 static void
 CheckRule(FunctionCallInfo fcinfo)
 {
-	(void) ArgKey(fcinfo, 1, "promiser");
-	(void) ArgName(fcinfo, 2, "promiser_kind", actor_kind_names, ACTOR_KINDS);
-	(void) ArgKey(fcinfo, 3, "kind");
-	(void) ArgKey(fcinfo, 4, "currency");
-	(void) ArgAmount(fcinfo, 5, "least_value");
+	(void) ArgKey(fcinfo->args[1], "promiser");
+	(void) ArgName(fcinfo->args[2], "promiser_kind", actor_kind_names, ACTOR_KINDS);
+	(void) ArgKey(fcinfo->args[3], "kind");
+	(void) ArgKey(fcinfo->args[4], "currency");
+	(void) ArgAmount(fcinfo->args[5], "least_value");
 	CheckCumulative(fcinfo, 6, 5);
-	(void) ArgName(fcinfo, 7, "evidence", evidence_names + 1, EVIDENCES - 1);
+	(void) ArgName(fcinfo->args[7], "evidence", evidence_names + 1, EVIDENCES - 1);
 	CheckInterval(fcinfo, 8, "back_within");
 	CheckInterval(fcinfo, 9, "grace");
 	CheckInterval(fcinfo, 10, "due_within");
@@ -95,7 +95,7 @@ CheckRule(FunctionCallInfo fcinfo)
 Datum
 set_policy(PG_FUNCTION_ARGS)
 {
-	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	char	   *policy = ArgKeyNeeded(fcinfo->args[0], "policy");
 	Governance	governance;
 
 	CheckRule(fcinfo);
@@ -114,7 +114,7 @@ set_policy(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i + 1) ? 'n' : ' ';
 		}
 		change.details = StatementDatum(&rule_details, values, nulls);
-		change.reason = ArgWords(fcinfo, 11, "reason");
+		change.reason = ArgWords(fcinfo->args[11], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -129,7 +129,7 @@ set_policy(PG_FUNCTION_ARGS)
 Datum
 drop_policy(PG_FUNCTION_ARGS)
 {
-	char	   *policy = ArgKeyNeeded(fcinfo, 0, "policy");
+	char	   *policy = ArgKeyNeeded(fcinfo->args[0], "policy");
 	Governance	governance;
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop policies");
@@ -144,7 +144,7 @@ drop_policy(PG_FUNCTION_ARGS)
 					 errmsg("there is no policy \"%s\"", policy),
 					 errhint("SELECT * FROM trust.policy_rule; lists them.")));
 		change.details = ResultNeeded(0, 1, JSONBOID);
-		change.reason = ArgWords(fcinfo, 1, "reason");
+		change.reason = ArgWords(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -126,11 +126,11 @@ CheckSettings(FunctionCallInfo fcinfo)
 	{
 		Weight		weights[WEIGHTS];
 
-		ParseWeights(ArgJson(fcinfo, 1, "weights"), weights);
+		ParseWeights(ArgJson(fcinfo->args[1], "weights"), weights);
 		CheckWeights(weights);
 	}
 	if (!PG_ARGISNULL(2))
-		(void) LedgerZone(ArgKeyNeeded(fcinfo, 2, "zone"));
+		(void) LedgerZone(ArgKeyNeeded(fcinfo->args[2], "zone"));
 	if (!PG_ARGISNULL(3) && IntervalMicroseconds(PG_GETARG_INTERVAL_P(3), "lag") > LONGEST_LAG)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -173,7 +173,7 @@ set_ledger(PG_FUNCTION_ARGS)
 			nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance.act.ledger->id)));
 		change.details = StatementDatum(&merge_settings, values, nulls);
-		change.reason = ArgWords(fcinfo, 4, "reason");
+		change.reason = ArgWords(fcinfo->args[4], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -19,7 +19,7 @@
 
 #include "base/catalog.h"
 
-/* By its name: its OID is another one after a restore. */
+/* A table by its name: its OID changes with a restore. */
 static void
 AddTable(CanonicalBytes *bytes, Oid relid)
 {
@@ -36,9 +36,50 @@ AddTable(CanonicalBytes *bytes, Oid relid)
 
 /* Arguments by name, and only those given: a later version may have more of them. */
 static void
-AddArguments(CanonicalBytes *bytes, FunctionCallInfo fcinfo)
+AddArguments(CanonicalBytes *bytes, const RequestArgument *arguments, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (arguments[i].value.isnull)
+			continue;
+		CanonicalField(bytes, arguments[i].name, strlen(arguments[i].name));
+		if (arguments[i].type == REGCLASSOID)
+			AddTable(bytes, DatumGetObjectId(arguments[i].value.value));
+		else
+			CanonicalDatum(bytes, arguments[i].type, arguments[i].value.value);
+	}
+}
+
+/* What was called, by whom, with what.  Arguments are in the order of the function's. */
+Request
+RequestOf(const char *function, const char *actor, const RequestArgument *arguments, int count)
+{
+	static CanonicalBytes bytes;	/* as in EntryHash(): catalogs are read in between, and no code of users runs */
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request", ALLOCSET_SMALL_SIZES);
+	MemoryContext previous = MemoryContextSwitchTo(scratch);
+	Request		request;
+
+	CanonicalReset(&bytes);
+	CanonicalField(&bytes, function, strlen(function));
+	if (actor)
+		CanonicalField(&bytes, actor, strlen(actor));
+	else
+		CanonicalAbsent(&bytes);
+	AddArguments(&bytes, arguments, count);
+	MemoryContextSwitchTo(previous);
+	MemoryContextDelete(scratch);
+	request.length = bytes.length;
+	request.data = MemoryContextAllocHuge(CurrentMemoryContext, bytes.length);
+	memcpy(request.data, bytes.data, bytes.length);
+	return request;
+}
+
+/* The same of a call in SQL; the catalog names its arguments. */
+Request
+RequestOfCall(FunctionCallInfo fcinfo, const char *actor)
 {
 	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	RequestArgument arguments[FUNC_MAX_ARGS];
 	Oid		   *types;
 	char	  **names;
 	char	   *modes;
@@ -48,40 +89,8 @@ AddArguments(CanonicalBytes *bytes, FunctionCallInfo fcinfo)
 	(void) get_func_arg_info(function, &types, &names, &modes);
 	ReleaseSysCache(function);
 	for (int i = 0; i < PG_NARGS(); i++)
-	{
-		if (PG_ARGISNULL(i))
-			continue;
-		CanonicalField(bytes, names[i], strlen(names[i]));
-		if (types[i] == REGCLASSOID)
-			AddTable(bytes, PG_GETARG_OID(i));
-		else
-			CanonicalDatum(bytes, types[i], PG_GETARG_DATUM(i));
-	}
-}
-
-/* What was called, by whom, with what. */
-Request
-RequestOf(FunctionCallInfo fcinfo, const char *actor)
-{
-	static CanonicalBytes bytes;	/* as in EntryHash(): catalogs are read in between, and no code of users runs */
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request", ALLOCSET_SMALL_SIZES);
-	MemoryContext previous = MemoryContextSwitchTo(scratch);
-	char	   *function = get_func_name(fcinfo->flinfo->fn_oid);
-	Request		request;
-
-	CanonicalReset(&bytes);
-	CanonicalField(&bytes, function, strlen(function));
-	if (actor)
-		CanonicalField(&bytes, actor, strlen(actor));
-	else
-		CanonicalAbsent(&bytes);
-	AddArguments(&bytes, fcinfo);
-	MemoryContextSwitchTo(previous);
-	MemoryContextDelete(scratch);
-	request.length = bytes.length;
-	request.data = MemoryContextAllocHuge(CurrentMemoryContext, bytes.length);
-	memcpy(request.data, bytes.data, bytes.length);
-	return request;
+		arguments[i] = (RequestArgument) {names[i], types[i], fcinfo->args[i]};
+	return RequestOf(get_func_name(fcinfo->flinfo->fn_oid), actor, arguments, PG_NARGS());
 }
 
 /*

@@ -8,7 +8,8 @@
  */
 #include "postgres.h"
 
-#include "promise/promise_act.h"
+#include "promise/act_group.h"
+
 #include "promise/promise_source.h"
 
 /* In the current memory context, which must last until all is written. */
@@ -20,7 +21,7 @@ ActGroupBegin(Chain *chain)
 
 	group->chain = chain;
 	group->capacity = 8;
-	group->acts = palloc(sizeof(PromiseAct *) * group->capacity);
+	group->acts = palloc(sizeof(TiedAct) * group->capacity);
 	group->pending = palloc(sizeof(Row *) * group->capacity);
 	group->held = hash_create("trust_ledger promises held", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return group;
@@ -64,32 +65,30 @@ ActGroupHold(ActGroup *group, Datum promise)
 
 /* An act that was tied to the chain. */
 void
-ActGroupAdd(PromiseAct *pa)
+ActGroupAdd(ActGroup *group, const TiedAct *act)
 {
-	ActGroup   *group = pa->group;
-
 	if (group->count == group->capacity)
 	{
 		group->capacity *= 2;
-		group->acts = repalloc_huge(group->acts, sizeof(PromiseAct *) * group->capacity);
+		group->acts = repalloc_huge(group->acts, sizeof(TiedAct) * group->capacity);
 		group->pending = repalloc_huge(group->pending, sizeof(Row *) * group->capacity);
 	}
-	group->acts[group->count++] = pa;
-	if (pa->event == EVENT_MADE)
-		group->pending[group->pending_count++] = pa->promise;
+	group->acts[group->count++] = *act;
+	if (act->makes)
+		group->pending[group->pending_count++] = act->promise;
 	else
 		group->changed = true;
 }
 
 static void
-StoreSources(PromiseAct *const *acts, int count)
+StoreSources(const TiedAct *acts, int count)
 {
 	const Row **sources = palloc(sizeof(Row *) * count);
 	int			made = 0;
 
 	for (int i = 0; i < count; i++)
 	{
-		HeldPromise	   *held = acts[i]->held;
+		HeldPromise *held = acts[i].held;
 
 		if (!held->source_changed)
 			continue;
@@ -108,7 +107,7 @@ static void
 IsWritten(ActGroup *group)
 {
 	for (int i = 0; i < group->count; i++)
-		group->acts[i]->held->stored = true;
+		group->acts[i].held->stored = true;
 	group->count = group->pending_count = 0;
 	group->sums = NULL;
 	group->changed = false;
@@ -118,7 +117,7 @@ IsWritten(ActGroup *group)
 void
 ActGroupsWrite(ActGroup *const *groups, int count)
 {
-	PromiseAct **acts;
+	TiedAct    *acts;
 	Size		all = 0;
 	Size		taken = 0;
 
@@ -126,13 +125,13 @@ ActGroupsWrite(ActGroup *const *groups, int count)
 		all += groups[i]->count;
 	if (all == 0)
 		return;
-	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PromiseAct *) * all);
+	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TiedAct) * all);
 	for (int i = 0; i < count; i++)
 	{
-		memcpy(acts + taken, groups[i]->acts, sizeof(PromiseAct *) * groups[i]->count);
+		memcpy(acts + taken, groups[i]->acts, sizeof(TiedAct) * groups[i]->count);
 		taken += groups[i]->count;
 	}
-	PromisesAppend(acts, all);
+	TiedActsWrite(acts, all);
 	StoreSources(acts, all);
 	for (int i = 0; i < count; i++)
 		IsWritten(groups[i]);

@@ -7,9 +7,8 @@
 #include "promise/assessment.h"
 
 #include "base/arguments.h"
+#include "promise/dispatch.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(assess_promise);
 
 /* Promiser, backer and the machines they answer for do not relay praise of their own promise. */
 static void
@@ -84,7 +83,7 @@ KeepWeight(PromiseAct *pa)
 
 /* The acting actor's verdict; what stands is then the promise's state. */
 void
-AssessPromise(PromiseAct *pa, State verdict, bool relayed)
+RecordVerdict(PromiseAct *pa, State verdict, bool relayed)
 {
 	SpeaksFor	word = WordOf(pa, verdict, relayed);
 	bool		stands = WordStands(pa, word, relayed) && !TalksAway(pa, verdict, word);
@@ -95,6 +94,20 @@ AssessPromise(PromiseAct *pa, State verdict, bool relayed)
 	if (stands && verdict == STATE_BROKEN)
 		KeepWeight(pa);
 	PromiseAppend(pa, stands ? verdict : PromiseState(pa->promise));
+}
+
+static State
+VerdictOf(const Command *command)
+{
+	return STATE_KEPT + ArgName(CommandArgument(command, COMMAND_VERDICT), "verdict", VERDICT_NAMES, VERDICTS);
+}
+
+/* The verdict is needed, and is one. */
+void
+CheckAssess(const Command *command)
+{
+	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_VERDICT), "verdict");
+	(void) VerdictOf(command);
 }
 
 /*
@@ -108,20 +121,13 @@ AssessPromise(PromiseAct *pa, State verdict, bool relayed)
  *		relayed: a company actor passes on what the customer said.  Errors: TL001
  *		state, TL003 praise relayed on one's own promise, 22023 no such verdict.
  */
-Datum
-assess_promise(PG_FUNCTION_ARGS)
+void
+AssessPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-	State		verdict;
+	const Command *command = pa->command;
 
-	(void) ArgKeyNeeded(fcinfo, 1, "verdict");
-	verdict = STATE_KEPT + ArgName(fcinfo, 1, "verdict", VERDICT_NAMES, VERDICTS);
-	if (PromiseActBegin(&pa, fcinfo, EVENT_ASSESSED, "assess promises"))
-	{
-		if (!PG_ARGISNULL(3))
-			RowSet(pa.entry, ENTRY_PURPOSE_MET, PG_GETARG_DATUM(3));
-		PromiseSetReason(&pa, fcinfo, 4);
-		AssessPromise(&pa, verdict, !PG_ARGISNULL(2) && PG_GETARG_BOOL(2));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	if (CommandHas(command, COMMAND_PURPOSE_MET))
+		RowSet(pa->entry, ENTRY_PURPOSE_MET, CommandArgument(command, COMMAND_PURPOSE_MET).value);
+	PromiseSetReason(pa);
+	RecordVerdict(pa, VerdictOf(command), CommandBool(command, COMMAND_RELAYED));
 }

@@ -7,6 +7,6 @@
 
 #include "promise/promise_act.h"
 
-extern void AssessPromise(PromiseAct *pa, State verdict, bool relayed);
+extern void RecordVerdict(PromiseAct *pa, State verdict, bool relayed);
 
 #endif

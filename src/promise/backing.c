@@ -9,12 +9,8 @@
 
 #include "utils/builtins.h"
 
-#include "promise/promise_act.h"
+#include "promise/dispatch.h"
 #include "promise/requirements.h"
-
-PG_FUNCTION_INFO_V1(back_promise);
-PG_FUNCTION_INFO_V1(decline_promise);
-PG_FUNCTION_INFO_V1(withdraw_backing);
 
 /*
  * What policy asks now of the terms as they are; and of evidence at least what
@@ -107,24 +103,18 @@ CheckMayBack(PromiseAct *pa, const PolicyRequirements *required)
  *		open promise they replace the backer.  Errors: TL001 state, TL002 evidence too
  *		weak or authority too small, TL003 not a human, not the company's, or retired.
  */
-Datum
-back_promise(PG_FUNCTION_ARGS)
+void
+BackPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	PolicyRequirements required = CurrentRequirements(pa);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKED, "back promises"))
-	{
-		PolicyRequirements required = CurrentRequirements(&pa);
-
-		CheckCouldBack(&pa);
-		CheckHasWords(&pa);
-		CheckMayBack(&pa, &required);
-		SetRequirements(&pa, &required, false);
-		RowSetText(pa.entry, ENTRY_BACKER, pa.act.actor->actor);
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseAppend(&pa, STATE_OPEN);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckCouldBack(pa);
+	CheckHasWords(pa);
+	CheckMayBack(pa, &required);
+	SetRequirements(pa, &required, false);
+	RowSetText(pa->entry, ENTRY_BACKER, pa->act.actor->actor);
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	PromiseAppend(pa, STATE_OPEN);
 }
 
 /*
@@ -134,19 +124,13 @@ back_promise(PG_FUNCTION_ARGS)
  *		still, and out of the inbox, until it is amended.  Errors: TL001 state, or
  *		declined already; TL003 not a human, or not the company's.
  */
-Datum
-decline_promise(PG_FUNCTION_ARGS)
+void
+DeclinePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	if (PromiseActBegin(&pa, fcinfo, EVENT_DECLINED, "decline promises"))
-	{
-		CheckCouldBack(&pa);
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, STATE_PROPOSED);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckCouldBack(pa);
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, STATE_PROPOSED);
 }
 
 /*
@@ -169,26 +153,20 @@ StateWithoutBacking(const PromiseAct *pa, const PolicyRequirements *required)
  *		where policy asks for a human, unless the customer accepted it or it is past
  *		due: then it stays open without a backer.  Errors: TL001 state, TL003 not its backer.
  */
-Datum
-withdraw_backing(PG_FUNCTION_ARGS)
+void
+WithdrawBacking(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	PolicyRequirements required = CurrentRequirements(pa);
+	State		to = StateWithoutBacking(pa, &required);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BACKING_WITHDRAWN, "withdraw backings"))
-	{
-		PolicyRequirements required = CurrentRequirements(&pa);
-		State		to = StateWithoutBacking(&pa, &required);
-
-		if (!RowTextIs(pa.promise, PROMISE_BACKER, pa.act.actor->actor))
-			ereport(ERROR,
-					(errcode(ERRCODE_TL_IDENTITY),
-					 errmsg("\"%s\" does not stand behind promise %s", pa.act.actor->actor, PromiseName(pa.promise)),
-					 errdetail("Its backer is %s.", RowIsNull(pa.promise, PROMISE_BACKER) ? "nobody" :
-							   quote_identifier(RowText(pa.promise, PROMISE_BACKER))),
-					 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
-		SetRequirements(&pa, &required, required.evidence > EVIDENCE_NONE);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, to);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	if (!RowTextIs(pa->promise, PROMISE_BACKER, pa->act.actor->actor))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("\"%s\" does not stand behind promise %s", pa->act.actor->actor, PromiseName(pa->promise)),
+				 errdetail("Its backer is %s.", RowIsNull(pa->promise, PROMISE_BACKER) ? "nobody" :
+						   quote_identifier(RowText(pa->promise, PROMISE_BACKER))),
+				 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
+	SetRequirements(pa, &required, required.evidence > EVIDENCE_NONE);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, to);
 }

@@ -9,10 +9,8 @@
 #include "promise/breach.h"
 
 #include "base/arguments.h"
+#include "promise/dispatch.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(admit_breach);
-PG_FUNCTION_INFO_V1(repair_breach);
 
 /* Before due, by the ledger's clock: what has no due time cannot be shown to be in time. */
 static void
@@ -39,20 +37,14 @@ CheckInTime(const PromiseAct *pa)
  *		by the company's word, and for less than a breach that others find.  Errors:
  *		TL001 state, past due, or without due; TL003 not by the company.
  */
-Datum
-admit_breach(PG_FUNCTION_ARGS)
+void
+AdmitBreach(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BREACH_ADMITTED, "admit breaches"))
-	{
-		CheckSpeaksFor(&pa, SPEAKS_FOR_COMPANY, "admit a breach");
-		CheckInTime(&pa);
-		PromiseSetReason(&pa, fcinfo, 1);
-		SetVerdict(&pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_ADMITTED);
-		PromiseAppend(&pa, STATE_BROKEN);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckSpeaksFor(pa, SPEAKS_FOR_COMPANY, "admit a breach");
+	CheckInTime(pa);
+	PromiseSetReason(pa);
+	SetVerdict(pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_ADMITTED);
+	PromiseAppend(pa, STATE_BROKEN);
 }
 
 static void
@@ -83,17 +75,11 @@ RepairPromise(PromiseAct *pa)
  *		once over the company's own verdict; over a customer's or a record's once they
  *		confirm it.  Errors: TL001 state, or repaired already.
  */
-Datum
-repair_breach(PG_FUNCTION_ARGS)
+void
+RepairBreach(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	text	   *how = CommandWordsNeeded(pa->command, COMMAND_REASON, "Say how the breach was made good.");
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_BREACH_REPAIRED, "repair breaches"))
-	{
-		text	   *how = ArgWordsNeeded(fcinfo, 1, "how", "Say how the breach was made good.");
-
-		RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(how));
-		RepairPromise(&pa);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(how));
+	RepairPromise(pa);
 }

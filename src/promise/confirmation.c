@@ -12,11 +12,9 @@
 #include "base/statement.h"
 #include "promise/assessment.h"
 #include "promise/breach.h"
-#include "promise/promise_act.h"
+#include "promise/dispatch.h"
 #include "promise/terms.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(confirm_relayed);
 
 static Statement read_claim = STATEMENT_OF_ROWS(
 	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2", TEXTOID, INT8OID);
@@ -76,10 +74,12 @@ CheckOneWaits(const PromiseAct *pa)
 
 /* By its number; else the one that waits. */
 static int64
-ClaimNumber(const PromiseAct *pa, FunctionCallInfo fcinfo)
+ClaimNumber(const PromiseAct *pa)
 {
-	if (!PG_ARGISNULL(1))
-		return PG_GETARG_INT64(1);
+	NullableDatum entry = CommandArgument(pa->command, COMMAND_ENTRY);
+
+	if (!entry.isnull)
+		return DatumGetInt64(entry.value);
 	if (RowIsNull(pa->promise, PROMISE_UNCONFIRMED))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
@@ -202,7 +202,7 @@ ConfirmVerdict(PromiseAct *pa, const Row *claim)
 {
 	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 	RowTake(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
-	AssessPromise(pa, ClaimedVerdict(claim), false);
+	RecordVerdict(pa, ClaimedVerdict(claim), false);
 }
 
 /* A record's word is no answer to a customer's. */
@@ -253,21 +253,15 @@ Confirm(PromiseAct *pa, const Row *claim)
  *		Errors: TL001 nothing waits, confirmed already, terms that changed since; TL003
  *		by the company, or over a higher word; 22023 no such claim, or more than one.
  */
-Datum
-confirm_relayed(PG_FUNCTION_ARGS)
+void
+ConfirmRelayed(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	Row		   *claim;
 
-	if (PromiseActFind(&pa, fcinfo, "confirm what was relayed"))
-	{
-		Row		   *claim;
-
-		CheckMayConfirm(&pa);
-		claim = ReadClaim(&pa, ClaimNumber(&pa, fcinfo));
-		CheckWaits(&pa, claim);
-		PromiseActStart(&pa, ClaimedEvent(claim));
-		PromiseSetReason(&pa, fcinfo, 2);
-		Confirm(&pa, claim);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckMayConfirm(pa);
+	claim = ReadClaim(pa, ClaimNumber(pa));
+	CheckWaits(pa, claim);
+	PromiseActStart(pa, ClaimedEvent(claim));
+	PromiseSetReason(pa);
+	Confirm(pa, claim);
 }

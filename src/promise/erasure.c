@@ -123,7 +123,7 @@ typedef struct Portion
 	Erasure    *erasure;
 	Loss	   *losses;
 	int			count;
-	PromiseAct **said;			/* acts that say so */
+	TiedAct    *said;			/* acts that say so */
 	int			said_count;
 	Row		   *promise;		/* the last of these, as the portion so far leaves it */
 } Portion;
@@ -135,11 +135,11 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 	static const char what[] = "erase what people wrote";
 
 	memset(erasure, 0, sizeof(Erasure));
-	erasure->reason = ArgWordsNeeded(fcinfo, reason, "reason", "Say why: the entry keeps it.");
-	ActBegin(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
+	erasure->reason = ArgWordsNeeded(fcinfo->args[reason], "reason", "Say why: the entry keeps it.");
+	ActBeginCall(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)
-		customer = PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
+		customer = PromiseCustomer(PG_GETARG_DATUM(0), false);
 	erasure->chain = palloc(sizeof(Chain));
 	ChainLock(erasure->chain, erasure->act.ledger, customer);
 	if (ActIsStale(&erasure->act))
@@ -243,7 +243,7 @@ SayErased(Portion *portion, const Loss *loss)
 	}
 	CheckNotBeforeMade(pa);
 	PromiseTie(pa, PromiseState(pa->promise));
-	portion->said[portion->said_count++] = pa;
+	portion->said[portion->said_count++] = PromiseTied(pa, NULL);
 	erasure->has_said = true;
 	erasure->said = *loss->promise;
 }
@@ -269,8 +269,9 @@ static void
 SayOfPromises(Portion *portion, MemoryContext lasting)
 {
 	Erasure    *erasure = portion->erasure;
+	Receipt		first;
 
-	portion->said = palloc(sizeof(PromiseAct *) * portion->count);
+	portion->said = palloc(sizeof(TiedAct) * portion->count);
 	for (int i = 0; i < portion->count; i++)
 	{
 		const Loss *loss = &portion->losses[i];
@@ -280,10 +281,11 @@ SayOfPromises(Portion *portion, MemoryContext lasting)
 	}
 	if (portion->said_count == 0)
 		return;
-	PromisesAppend(portion->said, portion->said_count);
+	portion->said[0].receipt = &first;
+	TiedActsWrite(portion->said, portion->said_count);
 	erasure->chain->score = NULL;	/* it is written, and its memory goes */
 	if (!erasure->any)
-		KeepReceipt(erasure, &portion->said[0]->receipt, lasting);
+		KeepReceipt(erasure, &first, lasting);
 }
 
 /* Governance keeps names of actors and reasons. */
@@ -394,12 +396,16 @@ Datum
 erase_promise_words(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	Datum		promise = PromiseArgument(fcinfo);
-	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
+	char	   *customer;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	customer = ArgKey(fcinfo->args[2], "customer");
 	if (ErasureBegin(&erasure, fcinfo, customer ? cstring_to_text(customer) : NULL, 1))
 	{
-		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), promise};
+		Datum		values[2] = {PointerGetDatum(erasure.chain->customer), PG_GETARG_DATUM(0)};
 
 		EraseFound(&erasure, &find_of_promise, values);
 	}
@@ -417,7 +423,7 @@ Datum
 erase_customer(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	char	   *customer = ArgKeyNeeded(fcinfo, 0, "customer");
+	char	   *customer = ArgKeyNeeded(fcinfo->args[0], "customer");
 
 	if (ErasureBegin(&erasure, fcinfo, cstring_to_text(customer), 1))
 	{

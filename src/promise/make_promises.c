@@ -13,27 +13,20 @@
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "nodes/value.h"
-#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/tuplestore.h"
 #include "utils/typcache.h"
 
+#include "promise/dispatch.h"
 #include "promise/terms.h"
 
 PG_FUNCTION_INFO_V1(make_promises);
 
-/* What make_promise takes, and so type new_promise has. */
-static const Column arguments[] = {
-	{"customer", TEXTOID}, {"words", TEXTOID}, {"promiser", TEXTOID}, {"kind", TEXTOID},
-	{"due", TIMESTAMPTZOID}, {"due_on", DATEOID}, {"value", NUMERICOID}, {"currency", TEXTOID},
-	{"purpose", TEXTOID}, {"drafted_by", TEXTOID}, {"longest_pause", INTERVALOID},
-	{"actor", TEXTOID}, {"occurred_at", TIMESTAMPTZOID}, {"context", JSONBOID}, {"idempotency_key", TEXTOID}
-};
+static const PromiseFunction *const make = &promise_functions[EVENT_MADE];
 
-#define ARGUMENTS ((int) lengthof(arguments))
+/* What make_promise takes, type new_promise has. */
+#define FIELDS (make->count + ACT_ARGUMENTS)
 
 typedef struct Element
 {
@@ -52,7 +45,7 @@ typedef struct Batch
 	int			count;
 	TupleDesc	tupdesc;		/* of an element */
 	TupleDesc	receipt_desc;
-	FunctionCallInfo call;		/* make_promise, of the element at hand */
+	Command		command;		/* of the element at hand */
 	int			at_hand;		/* its place; 0 where none is */
 	const char *writing_to;		/* the customer whose promises are written; NULL: none */
 	LedgerSession session;
@@ -75,40 +68,25 @@ NameElement(void *arg)
 
 /* ---- reading the array ---- */
 
-/* The fields go in as they are: the type must be what it was made, whatever its owner did to it. */
+/* The fields go in as they are, whatever the type's owner did to it. */
 static void
 CheckElementType(TupleDesc tupdesc)
 {
-	bool		same = tupdesc->natts == ARGUMENTS;
+	bool		same = tupdesc->natts == FIELDS;
 
-	for (int i = 0; same && i < ARGUMENTS; i++)
+	for (int i = 0; same && i < tupdesc->natts; i++)
 	{
-		Form_pg_attribute column = TupleDescAttr(tupdesc, i);
+		Form_pg_attribute attribute = TupleDescAttr(tupdesc, i);
+		const Column *column = &command_columns[CommandArgumentId(make, i)];
 
-		same = !column->attisdropped && column->atttypid == arguments[i].type &&
-			strcmp(NameStr(column->attname), arguments[i].name) == 0;
+		same = !attribute->attisdropped && attribute->atttypid == column->type &&
+			strcmp(NameStr(attribute->attname), column->name) == 0;
 	}
 	if (!same)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("type \"trust_ledger.new_promise\" is not what it was made"),
+				 errmsg("type \"trust_ledger.new_promise\" has been altered"),
 				 errhint("Give it back the arguments of make_promise, by name, type and order.")));
-}
-
-/* A call of make_promise: by it a retry is known, whichever of the two functions made the promise. */
-static FunctionCallInfo
-CallOfMakePromise(void)
-{
-	FunctionCallInfo call = palloc0(SizeForFunctionCallInfo(ARGUMENTS));
-	FmgrInfo   *function = palloc0(sizeof(FmgrInfo));
-	Oid			types[ARGUMENTS];
-
-	for (int i = 0; i < ARGUMENTS; i++)
-		types[i] = arguments[i].type;
-	function->fn_oid = LookupFuncName(list_make2(makeString(pstrdup("trust_ledger")), makeString(pstrdup("make_promise"))),
-									  ARGUMENTS, types, false);
-	InitFunctionCallInfoData(*call, function, ARGUMENTS, InvalidOid, NULL, NULL);
-	return call;
 }
 
 static void
@@ -140,26 +118,24 @@ BatchRead(Batch *batch, ArrayType *array)
 	}
 	batch->tupdesc = lookup_rowtype_tupdesc_copy(ARR_ELEMTYPE(array), -1);
 	CheckElementType(batch->tupdesc);
-	batch->call = CallOfMakePromise();
 }
 
-/* Makes the element's fields the arguments of the call. */
-static FunctionCallInfo
-TakeUp(Batch *batch, const Element *element)
+/* The element as a command. */
+static const Command *
+CommandOf(Batch *batch, const Element *element)
 {
 	HeapTupleHeader row = DatumGetHeapTupleHeader(element->value);
 	HeapTupleData tuple = {0};
-	Datum		values[ARGUMENTS];
-	bool		nulls[ARGUMENTS];
+	Datum		values[COMMAND_ARGUMENTS];
+	bool		nulls[COMMAND_ARGUMENTS];
 
 	CHECK_FOR_INTERRUPTS();
 	batch->at_hand = element->place;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	heap_deform_tuple(&tuple, batch->tupdesc, values, nulls);
-	for (int i = 0; i < ARGUMENTS; i++)
-		batch->call->args[i] = (NullableDatum) {values[i], nulls[i]};
-	return batch->call;
+	CommandFromFields(&batch->command, make, values, nulls);
+	return &batch->command;
 }
 
 /* ---- whose chains are locked, and in which order ---- */
@@ -234,11 +210,12 @@ ResolveActs(Batch *batch)
 	for (int i = 0; i < batch->count; i++)
 	{
 		Element    *element = &batch->elements[i];
-		FunctionCallInfo call = TakeUp(batch, element);
+		const Command *command = CommandOf(batch, element);
 		Act		   *act = &element->pa.act;
 
-		element->customer = text_to_cstring(TermsCustomer(call));
-		ActBegin(act, call, LEVELS_WRITING, MAKING, true);
+		make->check(command);
+		element->customer = CommandKey(command, COMMAND_CUSTOMER);
+		CommandBeginAct(command, act);
 		element->key = act->idempotency_key ? text_to_cstring(act->idempotency_key) : NULL;
 	}
 	batch->at_hand = 0;
@@ -315,8 +292,15 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 		PromiseAct *pa = &elements[i]->pa;
 
 		pa->group = group;
-		if (TermsMake(pa, TakeUp(batch, elements[i])))	/* and no retry */
-			ActGroupAdd(pa);
+		pa->command = CommandOf(batch, elements[i]);
+		if (PromiseActMake(pa)) /* and no retry */
+		{
+			TiedAct		act;
+
+			TermsMake(pa);
+			act = PromiseTied(pa, &pa->receipt);
+			ActGroupAdd(group, &act);
+		}
 	}
 	batch->at_hand = 0;
 	batch->writing_to = elements[0]->customer;

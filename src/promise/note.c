@@ -4,10 +4,7 @@
  */
 #include "postgres.h"
 
-#include "base/arguments.h"
-#include "promise/promise_act.h"
-
-PG_FUNCTION_INFO_V1(add_note);
+#include "promise/dispatch.h"
 
 /*
  * add_note(promise uuid, note text, customer text, actor, occurred_at, context,
@@ -15,17 +12,11 @@ PG_FUNCTION_INFO_V1(add_note);
  *		A note in the promise's history, in any state; it changes nothing else.
  *		Errors: 22004 and 22023 no note.
  */
-Datum
-add_note(PG_FUNCTION_ARGS)
+void
+AddNote(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	text	   *note = CommandWordsNeeded(pa->command, COMMAND_REASON, "Say what is to be on record.");
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_NOTED, "note what concerns promises"))
-	{
-		text	   *note = ArgWordsNeeded(fcinfo, 1, "note", "Say what is to be on record.");
-
-		RowSet(pa.entry, ENTRY_NOTE, PointerGetDatum(note));
-		PromiseAppend(&pa, PromiseState(pa.promise));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(note));
+	PromiseAppend(pa, PromiseState(pa->promise));
 }

@@ -9,11 +9,8 @@
 #include "postgres.h"
 
 #include "base/duration.h"
-#include "promise/promise_act.h"
+#include "promise/dispatch.h"
 #include "promise/terms.h"
-
-PG_FUNCTION_INFO_V1(pause_promise);
-PG_FUNCTION_INFO_V1(resume_promise);
 
 /* What a promise with a due time always has; tables may have been tampered with. */
 static void
@@ -86,19 +83,13 @@ PauseLeft(const PromiseAct *pa)
  *		state, past due, without due, or no pause allowed or left; TL003 by an actor
  *		that speaks for the customer; 22008 due more than a hundred years from now.
  */
-Datum
-pause_promise(PG_FUNCTION_ARGS)
+void
+PausePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	if (PromiseActBegin(&pa, fcinfo, EVENT_PAUSED, "pause promises"))
-	{
-		MoveDue(&pa, PauseLeft(&pa));
-		TermsCheckDue(RowInstant(pa.entry, ENTRY_DUE), pa.chain->now);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, PromiseState(pa.promise));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	MoveDue(pa, PauseLeft(pa));
+	TermsCheckDue(RowInstant(pa->entry, ENTRY_DUE), pa->chain->now);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, PromiseState(pa->promise));
 }
 
 /* What of the pause is not used, if it ends now. */
@@ -126,16 +117,10 @@ PauseUnused(const PromiseAct *pa)
  *		The clock runs again: due has moved by as long as the pause lasted.  Errors:
  *		TL001 state, or not paused; 22008 before it was paused.
  */
-Datum
-resume_promise(PG_FUNCTION_ARGS)
+void
+ResumePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	if (PromiseActBegin(&pa, fcinfo, EVENT_RESUMED, "resume promises"))
-	{
-		MoveDue(&pa, -PauseUnused(&pa));
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, PromiseState(pa.promise));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	MoveDue(pa, -PauseUnused(pa));
+	PromiseSetReason(pa);
+	PromiseAppend(pa, PromiseState(pa->promise));
 }

@@ -1,85 +1,37 @@
 /*
  * promise_act.c
- *		One act upon one promise, from the arguments to the receipt.
+ *		One act upon one promise, from the command to the receipt.
  */
 #include "postgres.h"
 
 #include "promise/promise_act.h"
 
-#include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #include "base/arguments.h"
-#include "base/statement.h"
 #include "ledger/chain_score.h"
 #include "promise/promise_source.h"
 
-static Statement find_customer = STATEMENT(
-	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
-
-static Statement read_promise = STATEMENT_OF_ROWS(
-	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
-	TEXTOID, UUIDOID);
-
-/* customer_given: it was looked for among that customer's only, as the caller asked. */
-void
-NoPromise(Datum promise, bool customer_given)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("there is no promise %s%s",
-					DatumGetCString(DirectFunctionCall1(uuid_out, promise)), customer_given ? " to this customer" : ""),
-			 customer_given ? errhint("Leave customer out to have the promise found by itself.") :
-			 errhint("View trust.current_promise lists the promises that there are.")));
-}
-
-/* Which promise it is about, the first argument. */
-Datum
-PromiseArgument(FunctionCallInfo fcinfo)
-{
-	if (PG_ARGISNULL(PROMISE_ARGUMENT))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promise is needed")));
-	return PG_GETARG_DATUM(PROMISE_ARGUMENT);
-}
-
-/* The customer whom the promise was made to; within a LedgerSession. */
-text *
-PromiseCustomer(Datum promise, bool on_callers_snapshot)
-{
-	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
-		NoPromise(promise, false);
-	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
-}
-
-/* As given, or found. */
+/* As given, or found; within a LedgerSession. */
 static text *
-CustomerOf(FunctionCallInfo fcinfo)
+CustomerOf(const Command *command)
 {
-	char	   *customer = ArgKey(fcinfo, CUSTOMER_ARGUMENT, "customer");
+	char	   *customer = CommandKey(command, COMMAND_CUSTOMER);
 
-	return customer ? cstring_to_text(customer) : PromiseCustomer(PG_GETARG_DATUM(PROMISE_ARGUMENT), false);
-}
-
-/* The customer's promise as it is stored, under the chain's lock; customer_given: the caller named the customer. */
-Row *
-PromiseRead(const Chain *chain, Datum promise, bool customer_given)
-{
-	Datum		values[2] = {PointerGetDatum(chain->customer), promise};
-
-	if (StatementWrite(&read_promise, values, NULL) == 0)
-		NoPromise(values[1], customer_given);
-	return ResultRow(&promise_shape);
+	return customer ? cstring_to_text(customer) :
+		PromiseCustomer(CommandArgument(command, COMMAND_PROMISE).value, false);
 }
 
 static void
-PromiseLoad(PromiseAct *pa, Datum promise, bool customer_given)
+PromiseLoad(PromiseAct *pa)
 {
+	Datum		promise = CommandArgument(pa->command, COMMAND_PROMISE).value;
+
 	pa->held = pa->group ? ActGroupHold(pa->group, promise) : NULL;
-	pa->promise = pa->held ? pa->held->promise : PromiseRead(pa->chain, promise, customer_given);
+	pa->promise = pa->held ? pa->held->promise :
+		PromiseRead(pa->chain, promise, CommandHas(pa->command, COMMAND_CUSTOMER));
 }
 
 static bool
@@ -113,49 +65,45 @@ CheckNotBeforeMade(const PromiseAct *pa)
 }
 
 /*
- * Who acts, and the chain's lock; customer NULL: the promise's.  Where something
- * changed while the lock was waited for, who acts is settled again under it.
+ * Who acts, and the chain's lock.  Where something changed while the lock was
+ * waited for, who acts is settled again under it.
  */
-void
-PromiseActEnter(PromiseAct *pa, FunctionCallInfo fcinfo, text *customer, const char *what)
+static void
+EnterAct(PromiseAct *pa, const Command *command)
 {
-	const Origin *origin = OriginOf(fcinfo);
-
-	if (origin)					/* chain and session are there */
-	{
-		memset(pa, 0, sizeof(PromiseAct));
-		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
-		pa->group = origin->group;
-		pa->chain = pa->group->chain;
-		return;
-	}
 	for (int round = 0; round < 2; round++)
 	{
 		memset(pa, 0, sizeof(PromiseAct));
-		ActBegin(&pa->act, fcinfo, LEVELS_WRITING, what, true);
+		pa->command = command;
+		CommandBeginAct(command, &pa->act);
+		if (command->group)		/* chain and session are there */
+		{
+			pa->group = command->group;
+			pa->chain = pa->group->chain;
+			break;
+		}
 		LedgerEnter(pa->act.ledger, &pa->session);
 		pa->chain = palloc(sizeof(Chain));
-		ChainLock(pa->chain, pa->act.ledger, customer ? customer : CustomerOf(fcinfo));
+		ChainLock(pa->chain, pa->act.ledger, CustomerOf(command));
 		if (round == 1 || !ActIsStale(&pa->act))
 			break;
 		LedgerLeave(&pa->session);
 	}
 }
 
-/*
- * Finds what an act is upon: who acts, the chain's lock, the promise as it is.
- * False where this is a retry: the receipt is there.
- */
+/* Begins to make a promise, who acts and the chain being there.  False where this is a retry. */
 bool
-PromiseActFind(PromiseAct *pa, FunctionCallInfo fcinfo, const char *what)
+PromiseActMake(PromiseAct *pa)
 {
-	Datum		promise = PromiseArgument(fcinfo);
+	NullableDatum promise = CommandArgument(pa->command, COMMAND_PROMISE);
 
-	PromiseActEnter(pa, fcinfo, NULL, what);
 	if (IsRetry(pa))
 		return false;
-	PromiseLoad(pa, promise, !PG_ARGISNULL(CUSTOMER_ARGUMENT));
-	CheckSpeaksForThisCustomer(pa);
+	pa->event = EVENT_MADE;
+	pa->entry = ActEntry(&pa->act, pa->chain, event_names[EVENT_MADE]);
+	RowSet(pa->entry, ENTRY_PROMISE, promise.isnull ? NewPromiseId(pa->chain->now) : promise.value);
+	pa->held = pa->group ? ActGroupHoldNew(pa->group, pa->entry->values[ENTRY_PROMISE]) : NULL;
+	pa->promise = pa->held ? pa->held->promise : RowNew(&promise_shape);
 	return true;
 }
 
@@ -170,59 +118,41 @@ PromiseActStart(PromiseAct *pa, Event event)
 	CheckNotBeforeMade(pa);
 }
 
-/* Both: begins an act upon a promise.  False where this is a retry. */
-bool
-PromiseActBegin(PromiseAct *pa, FunctionCallInfo fcinfo, Event event, const char *what)
+/* Finds the promise, and begins the entry if the function has one event.  False where this is a retry. */
+static bool
+PromiseActFind(PromiseAct *pa)
 {
-	if (!PromiseActFind(pa, fcinfo, what))
+	if (IsRetry(pa))
 		return false;
-	PromiseActStart(pa, event);
+	PromiseLoad(pa);
+	CheckSpeaksForThisCustomer(pa);
+	if (pa->command->function->event != EVENTS)
+		PromiseActStart(pa, pa->command->function->event);
 	return true;
 }
 
 /*
- * A uuid of version 7 (RFC 9562, section 5.7): milliseconds, then random bits.
- * New promises of all customers stand together in the index.
+ * Begins the act that the command says: who acts, the chain's lock, the promise as
+ * it is, an entry to fill.  False where this is a retry: the receipt is there.
  */
-Datum
-NewPromiseId(TimestampTz now)
-{
-	pg_uuid_t  *id = palloc(sizeof(pg_uuid_t));
-	int64		milliseconds = (now / 1000) +
-		((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * (USECS_PER_DAY / 1000);
-
-	if (!RandomBytes(id->data, UUID_LEN))
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not get random bytes for a promise")));
-	for (int i = 0; i < 6; i++)
-		id->data[i] = (unsigned char) (milliseconds >> (8 * (5 - i)));
-	id->data[6] = (id->data[6] & 0x0F) | 0x70;
-	id->data[8] = (id->data[8] & 0x3F) | 0x80;
-	return UUIDPGetDatum(id);
-}
-
-/* Begins to make a promise, who acts and the chain being there.  False where this is a retry. */
 bool
-PromiseActMake(PromiseAct *pa)
+PromiseActBegin(PromiseAct *pa, const Command *command)
 {
-	const Origin *origin = pa->act.origin;
+	bool		makes = command->function->event == EVENT_MADE;
 
-	if (IsRetry(pa))
-		return false;
-	pa->event = EVENT_MADE;
-	pa->entry = ActEntry(&pa->act, pa->chain, event_names[EVENT_MADE]);
-	RowSet(pa->entry, ENTRY_PROMISE, origin && origin->promise ? UUIDPGetDatum(origin->promise) : NewPromiseId(pa->chain->now));
-	pa->held = pa->group ? ActGroupHoldNew(pa->group, pa->entry->values[ENTRY_PROMISE]) : NULL;
-	pa->promise = pa->held ? pa->held->promise : RowNew(&promise_shape);
-	return true;
+	if (!makes && !CommandHas(command, COMMAND_PROMISE))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("promise is needed")));
+	EnterAct(pa, command);
+	return makes ? PromiseActMake(pa) : PromiseActFind(pa);
 }
 
 /* The reason given, if one is. */
 void
-PromiseSetReason(PromiseAct *pa, FunctionCallInfo fcinfo, int argument)
+PromiseSetReason(PromiseAct *pa)
 {
-	text	   *reason = ArgWords(fcinfo, argument, "reason");
+	text	   *reason = CommandWords(pa->command, COMMAND_REASON);
 
 	if (reason)
 		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
@@ -247,19 +177,26 @@ PromiseTie(PromiseAct *pa, State to)
 	ChainScoreRevise(pa->chain, &before, &after);
 }
 
-/* Writes what was tied; or leaves that to what it is written together with. */
+/* As what it is written; receipt: where its receipt goes, or NULL. */
+TiedAct
+PromiseTied(const PromiseAct *pa, Receipt *receipt)
+{
+	return (TiedAct) {
+		.chain = pa->chain, .entry = pa->entry, .promise = pa->promise, .held = pa->held,
+		.makes = pa->event == EVENT_MADE, .receipt = receipt
+	};
+}
+
+/* Writes what was tied; or leaves that to the group. */
 void
 PromiseWrite(PromiseAct *pa)
 {
-	if (pa->group)
-	{
-		PromiseAct *kept = palloc(sizeof(PromiseAct));
+	TiedAct		act = PromiseTied(pa, pa->group ? NULL : &pa->receipt);
 
-		*kept = *pa;
-		ActGroupAdd(kept);
-	}
+	if (pa->group)
+		ActGroupAdd(pa->group, &act);
 	else
-		PromisesAppend(&pa, 1);
+		TiedActsWrite(&act, 1);
 }
 
 /* Ties and writes. */
@@ -273,11 +210,8 @@ PromiseAppend(PromiseAct *pa, State to)
 Datum
 PromiseActEnd(PromiseAct *pa, FunctionCallInfo fcinfo)
 {
-	Datum		receipt;
+	Datum		receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
 
-	if (pa->group)			/* it is not written yet, and nobody asks for its receipt */
-		return (Datum) 0;
-	receipt = ReceiptDatum(fcinfo, &pa->receipt, pa->session.caller);
 	LedgerLeave(&pa->session);
 	return receipt;
 }

@@ -4,11 +4,8 @@
  */
 #include "postgres.h"
 
+#include "promise/dispatch.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(accept_promise);
-PG_FUNCTION_INFO_V1(withdraw_promise);
-PG_FUNCTION_INFO_V1(release_promise);
 
 /* A company actor passes on what the customer said; stands: at once, and not only when they say so too. */
 static void
@@ -43,30 +40,24 @@ RelayedBinds(const PromiseAct *pa)
  *		state, or accepted already; TL003 not by an actor that speaks for this customer;
  *		22023 relayed by one that does not speak for the company.
  */
-Datum
-accept_promise(PG_FUNCTION_ARGS)
+void
+AcceptPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-	bool		relayed = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	bool		relayed = CommandBool(pa->command, COMMAND_RELAYED);
+	bool		stands = !relayed || RelayedBinds(pa);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_ACCEPTED, "accept promises"))
-	{
-		bool		stands = !relayed || RelayedBinds(&pa);
-
-		if (relayed)
-			SetRelayed(&pa, stands);
-		else
-			CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "accept promises");
-		if (!RowIsNull(pa.promise, PROMISE_ACCEPTED_AT))
-			ereport(ERROR,
-					(errcode(ERRCODE_TL_STATE),
-					 errmsg("promise %s was accepted already", PromiseName(pa.promise)),
-					 errdetail("An acceptance survives amendments.")));
-		RowSet(pa.entry, ENTRY_ACCEPTED, BoolGetDatum(true));
-		RowSet(pa.entry, ENTRY_REFERS_TO, pa.promise->values[PROMISE_TERMS_SEQ]);
-		PromiseAppend(&pa, stands ? STATE_OPEN : PromiseState(pa.promise));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	if (relayed)
+		SetRelayed(pa, stands);
+	else
+		CheckSpeaksFor(pa, SPEAKS_FOR_CUSTOMER, "accept promises");
+	if (!RowIsNull(pa->promise, PROMISE_ACCEPTED_AT))
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_STATE),
+				 errmsg("promise %s was accepted already", PromiseName(pa->promise)),
+				 errdetail("An acceptance survives amendments.")));
+	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(true));
+	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
+	PromiseAppend(pa, stands ? STATE_OPEN : PromiseState(pa->promise));
 }
 
 /*
@@ -76,22 +67,16 @@ accept_promise(PG_FUNCTION_ARGS)
  *		customer accepted it and in time, is withdrawn; after either it is broken.
  *		Errors: TL001 state, TL003 not by the company.
  */
-Datum
-withdraw_promise(PG_FUNCTION_ARGS)
+void
+WithdrawPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	bool		late = PromiseTooLate(pa->promise, EntryInstant(pa->entry));
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_WITHDRAWN, "withdraw promises"))
-	{
-		bool		late = PromiseTooLate(pa.promise, EntryInstant(pa.entry));
-
-		CheckSpeaksFor(&pa, SPEAKS_FOR_COMPANY, "withdraw promises");
-		PromiseSetReason(&pa, fcinfo, 1);
-		if (late)
-			SetVerdict(&pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_BROKEN);
-		PromiseAppend(&pa, late ? STATE_BROKEN : STATE_WITHDRAWN);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckSpeaksFor(pa, SPEAKS_FOR_COMPANY, "withdraw promises");
+	PromiseSetReason(pa);
+	if (late)
+		SetVerdict(pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_BROKEN);
+	PromiseAppend(pa, late ? STATE_BROKEN : STATE_WITHDRAWN);
 }
 
 /* A release that was relayed, the customer can say again: nobody else, and nothing else. */
@@ -113,24 +98,18 @@ CheckNotReleased(const PromiseAct *pa, bool relayed)
  *		not by an actor that speaks for this customer, 22023 relayed by one that does
  *		not speak for the company.
  */
-Datum
-release_promise(PG_FUNCTION_ARGS)
+void
+ReleasePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-	bool		relayed = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	bool		relayed = CommandBool(pa->command, COMMAND_RELAYED);
+	/* our word is no way out of what only a verdict ends */
+	bool		stands = !relayed || !PromiseTooLate(pa->promise, EntryInstant(pa->entry));
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_RELEASED, "release promises"))
-	{
-		/* our word is no way out of what only a verdict ends */
-		bool		stands = !relayed || !PromiseTooLate(pa.promise, EntryInstant(pa.entry));
-
-		if (relayed)
-			SetRelayed(&pa, stands);
-		else
-			CheckSpeaksFor(&pa, SPEAKS_FOR_CUSTOMER, "release the company from a promise");
-		CheckNotReleased(&pa, relayed);
-		PromiseSetReason(&pa, fcinfo, 1);
-		PromiseAppend(&pa, stands ? STATE_RELEASED : PromiseState(pa.promise));
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	if (relayed)
+		SetRelayed(pa, stands);
+	else
+		CheckSpeaksFor(pa, SPEAKS_FOR_CUSTOMER, "release the company from a promise");
+	CheckNotReleased(pa, relayed);
+	PromiseSetReason(pa);
+	PromiseAppend(pa, stands ? STATE_RELEASED : PromiseState(pa->promise));
 }

@@ -7,6 +7,7 @@
 #include "promise/terms.h"
 
 #include "catalog/pg_type_d.h"
+#include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -15,24 +16,10 @@
 
 #include "base/arguments.h"
 #include "base/duration.h"
+#include "promise/dispatch.h"
 #include "promise/requirements.h"
 #include "promise/same.h"
 #include "promise/verdict.h"
-
-PG_FUNCTION_INFO_V1(make_promise);
-PG_FUNCTION_INFO_V1(amend_promise);
-
-/* Where the terms stand among the arguments; make and amend share the order. */
-enum
-{
-	TERM_WORDS = 1,
-	MAKE_PROMISER = 2,
-	MAKE_KIND = 3,				/* kind, due, due_on, value, currency, purpose, drafted_by, longest_pause */
-	AMEND_KIND = 2,
-	AMEND_CLEAR = 10,
-	AMEND_REASON = 11,
-	AMEND_RELAYED = 12
-};
 
 /* A day ends with its last microsecond, where the ledger is. */
 TimestampTz
@@ -76,19 +63,21 @@ TermsCheckDue(TimestampTz due, TimestampTz now)
 }
 
 static void
-SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
+SetDue(PromiseAct *pa)
 {
+	NullableDatum due = CommandArgument(pa->command, COMMAND_DUE);
+	NullableDatum due_on = CommandArgument(pa->command, COMMAND_DUE_ON);
 	TimestampTz instant;
 
-	if (PG_ARGISNULL(due) && PG_ARGISNULL(due_on))
+	if (due.isnull && due_on.isnull)
 		return;
-	if (!PG_ARGISNULL(due) && !PG_ARGISNULL(due_on))
+	if (!due.isnull && !due_on.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a promise has one due time"),
 				 errhint("Give due, an instant, or due_on, the end of a day in the ledger's zone.")));
-	instant = PG_ARGISNULL(due) ?
-		TermsEndOfDay(PG_GETARG_DATEADT(due_on), pa->act.ledger->zone) : PG_GETARG_TIMESTAMPTZ(due);
+	instant = due.isnull ?
+		TermsEndOfDay(DatumGetDateADT(due_on.value), pa->act.ledger->zone) : DatumGetTimestampTz(due.value);
 	CheckInstant(instant, "due");
 	RowSetInstant(pa->entry, ENTRY_DUE, instant);
 	if (instant <= EntryInstant(pa->entry) && !RowSame(pa->promise, PROMISE_DUE, pa->entry, ENTRY_DUE))
@@ -100,33 +89,44 @@ SetDue(PromiseAct *pa, FunctionCallInfo fcinfo, int due, int due_on)
 	TermsCheckDue(instant, pa->chain->now);
 }
 
-/* Sets what is given; what is not stays as it is in the entry. */
+/* Sets the term if it is given. */
 static void
-SetTerms(PromiseAct *pa, FunctionCallInfo fcinfo, int first)
+SetTerm(PromiseAct *pa, const Term *term)
 {
-	Row		   *entry = pa->entry;
-	text	   *words = ArgWords(fcinfo, TERM_WORDS, "words");
-	char	   *kind = ArgKey(fcinfo, first, "kind");
-	Numeric		value = ArgAmount(fcinfo, first + 3, "value");
-	char	   *currency = ArgKey(fcinfo, first + 4, "currency");
-	text	   *purpose = ArgWords(fcinfo, first + 5, "purpose");
+	const Command *command = pa->command;
+	Datum		value = CommandArgument(command, term->argument).value;
 
-	if (words)
-		RowSet(entry, ENTRY_WORDS, PointerGetDatum(words));
-	if (kind)
-		RowSetText(entry, ENTRY_KIND, kind);
-	SetDue(pa, fcinfo, first + 1, first + 2);
-	if (value)
-		RowSet(entry, ENTRY_VALUE, NumericGetDatum(value));
-	if (currency)
-		RowSetText(entry, ENTRY_CURRENCY, currency);
-	if (purpose)
-		RowSet(entry, ENTRY_PURPOSE, PointerGetDatum(purpose));
-	if (!PG_ARGISNULL(first + 7))
+	if (!CommandHas(command, term->argument))
+		return;
+	switch (term->value)
 	{
-		(void) IntervalMicroseconds(PG_GETARG_INTERVAL_P(first + 7), "longest_pause");
-		RowSet(entry, ENTRY_LONGEST_PAUSE, PG_GETARG_DATUM(first + 7));
+		case IS_WORDS:
+			value = PointerGetDatum(CommandWords(command, term->argument));
+			break;
+		case IS_KEY:
+			value = CStringGetTextDatum(CommandKey(command, term->argument));
+			break;
+		case IS_AMOUNT:
+			value = NumericGetDatum(CommandAmount(command, term->argument));
+			break;
+		case IS_DURATION:
+			(void) IntervalMicroseconds(DatumGetIntervalP(value), command_columns[term->argument].name);
+			break;
+		case IS_OTHER:
+			return;
 	}
+	RowSet(pa->entry, term->entry, value);
+}
+
+/* What is not given stays as it is in the entry. */
+static void
+SetTerms(PromiseAct *pa)
+{
+	for (int i = 0; i < TERMS; i++)
+		if (terms[i].argument == COMMAND_DUE)
+			SetDue(pa);
+		else
+			SetTerm(pa, &terms[i]);
 }
 
 /* An AI does not put its words into the mouth of a human, nor of a machine that policy asks less of. */
@@ -142,9 +142,9 @@ CheckMayName(const PromiseAct *pa, const Actor *drafter)
 
 /* Who wrote the words: as named; else whoever acts, if they do not promise themselves. */
 static void
-SetDrafter(PromiseAct *pa, FunctionCallInfo fcinfo, int argument, bool words_are_new)
+SetDrafter(PromiseAct *pa, bool words_are_new)
 {
-	char	   *drafter = ArgKey(fcinfo, argument, "drafted_by");
+	char	   *drafter = CommandKey(pa->command, COMMAND_DRAFTED_BY);
 
 	if (drafter)
 		CheckMayName(pa, ActorGet(pa->act.ledger, drafter, "drafted_by"));
@@ -199,9 +199,9 @@ ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 }
 
 static void
-SetPromiser(PromiseAct *pa, FunctionCallInfo fcinfo)
+SetPromiser(PromiseAct *pa)
 {
-	char	   *named = ArgKey(fcinfo, MAKE_PROMISER, "promiser");
+	char	   *named = CommandKey(pa->command, COMMAND_PROMISER);
 	Actor	   *promiser = named ? ActorGet(pa->act.ledger, named, "promiser") : pa->act.actor;
 
 	if (pa->act.actor->speaks_for == SPEAKS_FOR_CUSTOMER || promiser->speaks_for != SPEAKS_FOR_COMPANY)
@@ -214,32 +214,26 @@ SetPromiser(PromiseAct *pa, FunctionCallInfo fcinfo)
 	RowSetText(pa->entry, ENTRY_PROMISER_KIND, actor_kind_names[promiser->kind]);
 }
 
-/* The customer, the first argument; the other that is needed is there. */
-text *
-TermsCustomer(FunctionCallInfo fcinfo)
+/* What a promise cannot be made without. */
+void
+CheckMake(const Command *command)
 {
-	if (PG_ARGISNULL(TERM_WORDS))
+	if (!CommandHas(command, COMMAND_WORDS))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("words are needed"),
 				 errhint("Say what is promised, in the words the customer was given.")));
-	return cstring_to_text(ArgKeyNeeded(fcinfo, 0, "customer"));
+	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_CUSTOMER), "customer");
 }
 
-/*
- * Makes the promise that the arguments of make_promise say, who acts and the
- * chain being there: all but writing it.  False where this is a retry.
- */
-bool
-TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo)
+/* All of making a promise but writing it. */
+void
+TermsMake(PromiseAct *pa)
 {
-	if (!PromiseActMake(pa))
-		return false;
-	SetPromiser(pa, fcinfo);
-	SetTerms(pa, fcinfo, MAKE_KIND);
-	SetDrafter(pa, fcinfo, MAKE_KIND + 6, true);
+	SetPromiser(pa);
+	SetTerms(pa);
+	SetDrafter(pa, true);
 	PromiseTie(pa, ApplyPolicy(pa, RowInstant(pa->entry, ENTRY_OCCURRED_AT)));
-	return true;
 }
 
 /*
@@ -253,64 +247,69 @@ TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo)
  *		Errors: 22023 and 22003 unusable arguments, 42704 unknown promiser, TL003
  *		not for this actor, TL004 no level that writes.
  */
-Datum
-make_promise(PG_FUNCTION_ARGS)
+void
+MakePromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
-
-	PromiseActEnter(&pa, fcinfo, TermsCustomer(fcinfo), MAKING);
-	if (TermsMake(&pa, fcinfo))
-		PromiseWrite(&pa);
-	return PromiseActEnd(&pa, fcinfo);
+	TermsMake(pa);
+	PromiseWrite(pa);
 }
 
 /* ---- amending ---- */
 
-static const struct
-{
-	const char *name;
-	int			promise;
-	int			entry;
-}			amendable[] = {
-	{"kind", PROMISE_KIND, ENTRY_KIND}, {"due", PROMISE_DUE, ENTRY_DUE},
-	{"value", PROMISE_VALUE, ENTRY_VALUE}, {"currency", PROMISE_CURRENCY, ENTRY_CURRENCY},
-	{"purpose", PROMISE_PURPOSE, ENTRY_PURPOSE},
-	{"longest_pause", PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE},
-	/* what cannot be cleared */
-	{NULL, PROMISE_WORDS, ENTRY_WORDS}, {NULL, PROMISE_PROMISER, ENTRY_PROMISER},
-	{NULL, PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND}, {NULL, PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY}
-};
-
 static void
 TakeOldTerms(PromiseAct *pa)
 {
-	for (size_t i = 0; i < lengthof(amendable); i++)
-		RowTake(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
+	for (int i = 0; i < TERMS; i++)
+		RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
+	RowTake(pa->entry, ENTRY_PROMISER_KIND, pa->promise, PROMISE_PROMISER_KIND);
+}
+
+/* The columns that can be cleared, for people. */
+static char *
+ClearableNames(void)
+{
+	StringInfoData names;
+	int			last = -1;
+
+	initStringInfo(&names);
+	for (int i = 0; i < TERMS; i++)
+	{
+		if (!terms[i].clears || terms[i].entry == last)
+			continue;
+		last = terms[i].entry;
+		appendStringInfo(&names, "%s%s", names.len ? ", " : "", entry_shape.columns[last].name);
+	}
+	return names.data;
 }
 
 static void
-ClearTerms(PromiseAct *pa, FunctionCallInfo fcinfo)
+ClearTerm(PromiseAct *pa, const char *name)
 {
+	for (int i = 0; i < TERMS; i++)
+	{
+		if (!terms[i].clears || strcmp(entry_shape.columns[terms[i].entry].name, name) != 0)
+			continue;
+		RowClear(pa->entry, terms[i].entry);
+		return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("\"%s\" is not a term that can be cleared", name),
+			 errhint("Terms that can be cleared are %s.", ClearableNames())));
+}
+
+static void
+ClearTerms(PromiseAct *pa)
+{
+	NullableDatum clear = CommandArgument(pa->command, COMMAND_CLEAR);
 	Datum	   *names;
 	int			count;
 
-	if (PG_ARGISNULL(AMEND_CLEAR))
+	if (clear.isnull)
 		return;
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(AMEND_CLEAR), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
+	deconstruct_array(DatumGetArrayTypeP(clear.value), TEXTOID, -1, false, TYPALIGN_INT, &names, NULL, &count);
 	for (int i = 0; i < count; i++)
-	{
-		char	   *name = TextDatumGetCString(names[i]);
-		size_t		term = 0;
-
-		while (term < lengthof(amendable) && amendable[term].name && strcmp(amendable[term].name, name) != 0)
-			term++;
-		if (term == lengthof(amendable) || amendable[term].name == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not a term that can be cleared", name),
-					 errhint("kind, due, value, currency, purpose and longest_pause can.")));
-		RowClear(pa->entry, amendable[term].entry);
-	}
+		ClearTerm(pa, TextDatumGetCString(names[i]));
 }
 
 /* A term that says the same stays as it was written.  False where all of them do. */
@@ -319,9 +318,9 @@ KeepWhatIsSame(PromiseAct *pa)
 {
 	bool		differs = false;
 
-	for (size_t i = 0; i < lengthof(amendable); i++)
-		if (RowSame(pa->promise, amendable[i].promise, pa->entry, amendable[i].entry))
-			RowTake(pa->entry, amendable[i].entry, pa->promise, amendable[i].promise);
+	for (int i = 0; i < TERMS; i++)
+		if (RowSame(pa->promise, terms[i].promise, pa->entry, terms[i].entry))
+			RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
 		else
 			differs = true;
 	return differs;
@@ -427,8 +426,9 @@ void
 AmendAsClaimed(PromiseAct *pa, const Row *claim)
 {
 	CheckAmendable(pa, true);
-	for (size_t i = 0; i < lengthof(amendable); i++)
-		RowTake(pa->entry, amendable[i].entry, claim, amendable[i].entry);
+	for (int i = 0; i < TERMS; i++)
+		RowTake(pa->entry, terms[i].entry, claim, terms[i].entry);
+	RowTake(pa->entry, ENTRY_PROMISER_KIND, claim, ENTRY_PROMISER_KIND);
 	RowTake(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
 	AppendAmendment(pa, true, false);
 }
@@ -444,24 +444,17 @@ AmendAsClaimed(PromiseAct *pa, const Row *claim)
  *		until it is confirmed.  Errors: TL001 accepted or past due and not by the
  *		customer, or paused; TL003 not by the company, 22023 nothing changed.
  */
-Datum
-amend_promise(PG_FUNCTION_ARGS)
+void
+AmendPromise(PromiseAct *pa)
 {
-	PromiseAct	pa;
+	bool		relayed = CommandBool(pa->command, COMMAND_RELAYED);
+	bool		accepted = CheckMayAmend(pa, relayed);
 
-	if (PromiseActBegin(&pa, fcinfo, EVENT_AMENDED, "amend promises"))
-	{
-		bool		relayed = !PG_ARGISNULL(AMEND_RELAYED) && PG_GETARG_BOOL(AMEND_RELAYED);
-		bool		accepted = CheckMayAmend(&pa, relayed);
-
-		CheckAmendable(&pa, !PG_ARGISNULL(TERM_WORDS));
-		TakeOldTerms(&pa);
-		ClearTerms(&pa, fcinfo);
-		SetTerms(&pa, fcinfo, AMEND_KIND);
-		SetDrafter(&pa, fcinfo, AMEND_KIND + 6,
-				   !RowSame(pa.promise, PROMISE_WORDS, pa.entry, ENTRY_WORDS));
-		PromiseSetReason(&pa, fcinfo, AMEND_REASON);
-		AppendAmendment(&pa, accepted, relayed && accepted);
-	}
-	return PromiseActEnd(&pa, fcinfo);
+	CheckAmendable(pa, CommandHas(pa->command, COMMAND_WORDS));
+	TakeOldTerms(pa);
+	ClearTerms(pa);
+	SetTerms(pa);
+	SetDrafter(pa, !RowSame(pa->promise, PROMISE_WORDS, pa->entry, ENTRY_WORDS));
+	PromiseSetReason(pa);
+	AppendAmendment(pa, accepted, relayed && accepted);
 }

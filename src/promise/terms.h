@@ -9,12 +9,9 @@
 
 #include "utils/date.h"
 
-#define MAKING "make promises"	/* what it needs a level for */
-
 extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
 extern void TermsCheckDue(TimestampTz due, TimestampTz now);
-extern text *TermsCustomer(FunctionCallInfo fcinfo);
-extern bool TermsMake(PromiseAct *pa, FunctionCallInfo fcinfo);
+extern void TermsMake(PromiseAct *pa);
 extern void AmendAsClaimed(PromiseAct *pa, const Row *claim);
 
 #endif

@@ -16,62 +16,9 @@
 
 #include "base/duration.h"
 #include "base/statement.h"
+#include "promise/dispatch.h"
 #include "promise/same.h"
 #include "promise/terms.h"
-
-extern Datum make_promise(PG_FUNCTION_ARGS);
-extern Datum back_promise(PG_FUNCTION_ARGS);
-extern Datum decline_promise(PG_FUNCTION_ARGS);
-extern Datum withdraw_backing(PG_FUNCTION_ARGS);
-extern Datum accept_promise(PG_FUNCTION_ARGS);
-extern Datum amend_promise(PG_FUNCTION_ARGS);
-extern Datum pause_promise(PG_FUNCTION_ARGS);
-extern Datum resume_promise(PG_FUNCTION_ARGS);
-extern Datum admit_breach(PG_FUNCTION_ARGS);
-extern Datum assess_promise(PG_FUNCTION_ARGS);
-extern Datum withdraw_promise(PG_FUNCTION_ARGS);
-extern Datum release_promise(PG_FUNCTION_ARGS);
-extern Datum repair_breach(PG_FUNCTION_ARGS);
-extern Datum add_note(PG_FUNCTION_ARGS);
-
-/* What stands among the arguments and is no field of the mapping. */
-enum
-{
-	GIVEN_PROMISE = MAPPED_COLUMNS,
-	GIVEN_CLEAR,
-	GIVEN_NOTHING,				/* customer: the chain is there */
-	GIVEN_END
-};
-
-#define MAX_ARGUMENTS 24
-
-/* Which function writes an event, and what its arguments are, but for those of every act. */
-static const struct
-{
-	PGFunction	function;
-	int			arguments[MAX_ARGUMENTS];
-}			calls[EVENTS] = {
-	[EVENT_MADE] = {make_promise, {
-		MAPPED_CUSTOMER, MAPPED_WORDS, MAPPED_PROMISER, MAPPED_KIND, MAPPED_DUE, MAPPED_DUE_ON, MAPPED_VALUE,
-		MAPPED_CURRENCY, MAPPED_PURPOSE, MAPPED_DRAFTED_BY, MAPPED_LONGEST_PAUSE, GIVEN_END}},
-	[EVENT_BACKED] = {back_promise, {GIVEN_PROMISE, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_DECLINED] = {decline_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_BACKING_WITHDRAWN] = {withdraw_backing, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_ACCEPTED] = {accept_promise, {GIVEN_PROMISE, MAPPED_RELAYED, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_AMENDED] = {amend_promise, {
-		GIVEN_PROMISE, MAPPED_WORDS, MAPPED_KIND, MAPPED_DUE, MAPPED_DUE_ON, MAPPED_VALUE, MAPPED_CURRENCY,
-		MAPPED_PURPOSE, MAPPED_DRAFTED_BY, MAPPED_LONGEST_PAUSE, GIVEN_CLEAR, MAPPED_REASON, MAPPED_RELAYED,
-		GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_PAUSED] = {pause_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_RESUMED] = {resume_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_BREACH_ADMITTED] = {admit_breach, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_ASSESSED] = {assess_promise, {
-		GIVEN_PROMISE, MAPPED_VERDICT, MAPPED_RELAYED, MAPPED_PURPOSE_MET, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_WITHDRAWN] = {withdraw_promise, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_RELEASED] = {release_promise, {GIVEN_PROMISE, MAPPED_REASON, MAPPED_RELAYED, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_BREACH_REPAIRED] = {repair_breach, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}},
-	[EVENT_NOTED] = {add_note, {GIVEN_PROMISE, MAPPED_REASON, GIVEN_NOTHING, GIVEN_END}}
-};
 
 static Statement find_said = STATEMENT(
 	"SELECT verdict FROM trust.entry"
@@ -91,8 +38,6 @@ static Statement find_given_due = STATEMENT(
 	" ORDER BY e.seq DESC LIMIT 1",
 	TEXTOID, UUIDOID);
 
-const char *const other_key_note = "Its row has another key now.";
-
 /* Callback of the error context: arg is what the work was handed. */
 void
 ChangeErrorContext(void *arg)
@@ -103,71 +48,35 @@ ChangeErrorContext(void *arg)
 		errcontext("trigger \"%s\" of table %s, row %s", change->trigger_name, change->table, change->key);
 }
 
-/* ---- the call ---- */
+/* ---- the command ---- */
 
-static NullableDatum
-Given(const Row *mapped, int field)
-{
-	return (NullableDatum) {mapped->values[field], mapped->nulls[field]};
-}
-
-static NullableDatum
-Argument(const PlannedEvent *planned, const Row *mapped, Datum clear, int argument)
-{
-	if (argument == GIVEN_PROMISE)
-		return (NullableDatum) {UUIDPGetDatum(&planned->promise), false};
-	if (argument == GIVEN_CLEAR)
-		return (NullableDatum) {clear, clear == (Datum) 0};
-	if (argument == GIVEN_NOTHING)
-		return (NullableDatum) {(Datum) 0, true};
-	return Given(mapped, argument);
-}
-
-/* Calls the function that writes the event, with what is mapped. */
+/* Writes the event as a call with those arguments would. */
 static void
-Call(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
+Run(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
 {
-	LOCAL_FCINFO(call, MAX_ARGUMENTS);
 	const TrackedChange *change = planned->change;
 	Origin		origin = {
-		.node = {.type = T_ExtensibleNode, .extnodename = ORIGIN_NAME},
 		.level_of = change->level_of, .login = change->login, .role = change->role,
-		.details = SourceDetails(change->source, change->key, change->name, planned->fate, planned->other),
-		.promise = &planned->promise, .group = group
+		.details = SourceDetails(change->source, change->key, change->name, planned->fate, planned->other)
 	};
-	const int  *arguments = calls[event].arguments;
-	int			count = 0;
+	Command		command;
 
-	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, (Node *) &origin.node, NULL);
-	for (; arguments[count] != GIVEN_END; count++)
-		call->args[count] = Argument(planned, mapped, clear, arguments[count]);
-	call->args[count++] = Given(mapped, MAPPED_ACTOR);
-	call->args[count++] = Given(mapped, MAPPED_OCCURRED_AT);
-	call->args[count++] = Given(mapped, MAPPED_CONTEXT);
-	call->args[count++] = (NullableDatum) {(Datum) 0, true};	/* idempotency_key */
-	call->nargs = count;
-	(void) calls[event].function(call);
+	CommandFromRow(&command, &promise_functions[event], mapped);
+	command.origin = &origin;
+	command.group = group;
+	CommandSet(&command, COMMAND_PROMISE, UUIDPGetDatum(&planned->promise));
+	if (clear != (Datum) 0)
+		CommandSet(&command, COMMAND_CLEAR, clear);
+	CommandRun(&command);
 }
 
 /* ---- amendments ---- */
-
-static const struct
-{
-	int			field;
-	int			promise;
-	bool		can_be_cleared;
-}			amended[] = {
-	{MAPPED_WORDS, PROMISE_WORDS, false}, {MAPPED_KIND, PROMISE_KIND, true}, {MAPPED_DUE, PROMISE_DUE, true},
-	{MAPPED_DUE_ON, PROMISE_DUE, true}, {MAPPED_VALUE, PROMISE_VALUE, true}, {MAPPED_CURRENCY, PROMISE_CURRENCY, true},
-	{MAPPED_PURPOSE, PROMISE_PURPOSE, true}, {MAPPED_LONGEST_PAUSE, PROMISE_LONGEST_PAUSE, true},
-	{MAPPED_DRAFTED_BY, PROMISE_DRAFTED_BY, false}
-};
 
 /* When the row says that it is due; it says so. */
 static TimestampTz
 DueOf(const Ledger *ledger, const Row *mapped, int field)
 {
-	return field == MAPPED_DUE ? RowInstant(mapped, field) :
+	return field == COMMAND_DUE ? RowInstant(mapped, field) :
 		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
 }
 
@@ -229,14 +138,15 @@ AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, con
 	uint32		asked = whole ? change->has : change->differs;
 	uint32		fields = 0;
 
-	for (size_t i = 0; i < lengthof(amended); i++)
+	for (int i = 0; i < TERMS; i++)
 	{
-		int			field = amended[i].field;
+		int			field = terms[i].argument;
 
 		/* who wrote words is said with new ones, and stays said */
-		if (field == MAPPED_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
+		if (field == COMMAND_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
-		if ((asked & (1 << field)) && Differs(ledger, change->mapped, whole, promise, field, amended[i].promise))
+		if (!terms[i].fixed && (asked & (1 << field)) &&
+			Differs(ledger, change->mapped, whole, promise, field, terms[i].promise))
 			fields |= 1 << field;
 	}
 	return fields;
@@ -247,7 +157,7 @@ bool
 RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
 {
 	Chain		chain = {.customer = cstring_to_text(customer)};
-	bool		same = RowTextIs(change->mapped, MAPPED_CUSTOMER, customer);
+	bool		same = RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
 
 	if (same)
 		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
@@ -259,9 +169,9 @@ Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowTake(noted, MAPPED_ACTOR, planned->change->mapped, MAPPED_ACTOR);
-	RowSetText(noted, MAPPED_REASON, note);
-	Call(group, planned, event, noted, (Datum) 0);
+	RowTake(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
+	RowSetText(noted, COMMAND_REASON, note);
+	Run(group, planned, event, noted, (Datum) 0);
 }
 
 /* Unless another of the row's events has told it. */
@@ -271,7 +181,7 @@ NoteOtherKey(ActGroup *group, const PlannedEvent *planned)
 	const Row  *source = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->source;
 
 	if (planned->change->old_key && !RowTextIs(source, SOURCE_KEY, planned->change->key))
-		Note(group, planned, EVENT_NOTED, other_key_note);
+		Note(group, planned, EVENT_NOTED, "Its row has another key now.");
 }
 
 static void
@@ -280,7 +190,7 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 	const Row  *promise = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise;
 	uint32		fields;
 	Row		   *mapped = RowNew(&mapped_shape);
-	Datum		clear[lengthof(amended)];
+	Datum		clear[TERMS];
 	int			cleared = 0;
 
 	if (planned->compares && group->changed && WasPaused(promise))	/* its pauses may be among what waits */
@@ -296,25 +206,25 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 		NoteOtherKey(group, planned);
 		return;
 	}
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		RowTake(mapped, i, planned->change->mapped, i);
 	if (planned->compares)			/* when it was made is not when it is amended */
-		RowClear(mapped, MAPPED_OCCURRED_AT);
-	for (size_t i = 0; i < lengthof(amended); i++)
+		RowClear(mapped, COMMAND_OCCURRED_AT);
+	for (int i = 0; i < TERMS; i++)
 	{
-		int			field = amended[i].field;
+		int			field = terms[i].argument;
 
 		if (!(fields & (1 << field)))
 			RowClear(mapped, field);
-		else if (RowIsNull(mapped, field) && amended[i].can_be_cleared)
-			clear[cleared++] = CStringGetTextDatum(promise_shape.columns[amended[i].promise].name);
-		else if (RowIsNull(mapped, field) && field == MAPPED_WORDS)
+		else if (RowIsNull(mapped, field) && terms[i].clears)
+			clear[cleared++] = CStringGetTextDatum(promise_shape.columns[terms[i].promise].name);
+		else if (RowIsNull(mapped, field) && field == COMMAND_WORDS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("the row has lost the words of its promise"),
 					 errhint("A promise keeps its words until they are amended; withdraw it, or erase them with erase_words().")));
 	}
-	Call(group, planned, EVENT_AMENDED, mapped,
+	Run(group, planned, EVENT_AMENDED, mapped,
 		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
 	NoteOtherKey(group, planned);
 }
@@ -328,7 +238,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 	switch (event)
 	{
 		case EVENT_ASSESSED:
-			return RowSame(promise, PROMISE_OUTCOME, mapped, MAPPED_VERDICT);
+			return RowSame(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
 		case EVENT_ACCEPTED:
 			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
 		case EVENT_PAUSED:
@@ -336,7 +246,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 		case EVENT_RESUMED:
 			return RowIsNull(promise, PROMISE_PAUSED_AT);
 		case EVENT_BACKED:
-			return RowSame(promise, PROMISE_BACKER, mapped, MAPPED_BACKER);
+			return RowSame(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
 		case EVENT_BREACH_ADMITTED:
 			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
 		case EVENT_BREACH_REPAIRED:
@@ -359,14 +269,14 @@ WasSaid(const PlannedEvent *planned)
 	Row		   *mapped = planned->change->mapped;
 	Datum		values[4] = {
 		CStringGetTextDatum(planned->customer), UUIDPGetDatum(&planned->promise), CStringGetTextDatum(event_names[planned->event]),
-		mapped->values[MAPPED_ACTOR]
+		mapped->values[COMMAND_ACTOR]
 	};
 	bool		said;
 
 	if (!planned->change->imported || planned->seen < 0)
 		return false;
-	said = StatementWrite(&find_said, values, RowIsNull(mapped, MAPPED_ACTOR) ? "   n" : NULL) > 0 &&
-		(planned->event != EVENT_ASSESSED || RowTextIs(mapped, MAPPED_VERDICT, ResultText(0, 1)));
+	said = StatementWrite(&find_said, values, RowIsNull(mapped, COMMAND_ACTOR) ? "   n" : NULL) > 0 &&
+		(planned->event != EVENT_ASSESSED || RowTextIs(mapped, COMMAND_VERDICT, ResultText(0, 1)));
 	SPI_freetuptable(SPI_tuptable);
 	return said;
 }
@@ -387,12 +297,12 @@ Do(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 		return;
 	if (planned->event == EVENT_AMENDED)
 		Amend(ledger, group, planned);
-	else if (planned->note == other_key_note)
+	else if (planned->notes_key)
 		NoteOtherKey(group, planned);
 	else if (planned->note)
 		Note(group, planned, planned->event, planned->note);
 	else
-		Call(group, planned, planned->event, mapped, (Datum) 0);
+		Run(group, planned, planned->event, mapped, (Datum) 0);
 }
 
 static void

@@ -6,11 +6,9 @@
 #define TRUST_LEDGER_CHANGE_APPLY_H
 
 #include "tracking/row_change.h"
-#include "promise/promise_act.h"
+#include "promise/promise_store.h"
 #include "promise/promise_source.h"
 #include "base/text.h"
-
-extern const char *const other_key_note;
 
 /* One event upon one promise. */
 typedef struct PlannedEvent
@@ -23,6 +21,7 @@ typedef struct PlannedEvent
 	pg_uuid_t	promise;		/* upon which, or to be made */
 	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
 	const char *note;			/* instead of the mapped reason */
+	bool		notes_key;		/* a note that the row has another key now */
 	RowFate		fate;
 	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
 	bool		compares;		/* an amendment by all that differs from the promise */

@@ -69,6 +69,13 @@ AddNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate f
 	planned->fate = fate;
 }
 
+/* Unless another of the row's events has said so by then. */
+static void
+AddKeyNote(ChangePlan *plan, const RowState *row_state)
+{
+	AddPlannedEvent(plan, row_state, EVENT_NOTED)->notes_key = true;
+}
+
 /* A promise by the row as it is now; from: the one that it stood for until now, to another customer. */
 static void
 AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, const pg_uuid_t *from)
@@ -76,7 +83,7 @@ AddMake(ChangePlan *plan, const TrackedChange *change, RowState *row_state, cons
 	PlannedEvent	   *planned;
 
 	row_state->live = true;
-	row_state->customer = RowText(change->mapped, MAPPED_CUSTOMER);
+	row_state->customer = RowText(change->mapped, COMMAND_CUSTOMER);
 	row_state->promise = *DatumGetUUIDP(NewPromiseId(GetCurrentTimestamp()));
 	row_state->state = STATE_OPEN;
 	row_state->seen = -1;
@@ -139,11 +146,11 @@ DecideMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 	if (Ended(row_state) && !row_state->put_again)
 		AddNext(plan, change, row_state);
 	else if (Ended(row_state) && change->old_key)
-		AddNote(plan, row_state, other_key_note, ROW_STAYS);
+		AddKeyNote(plan, row_state);
 	else if (Ended(row_state))
 		return;
-	else if (!RowIsNull(mapped, MAPPED_CUSTOMER) &&
-			 (row_state->customer == NULL || !RowTextIs(mapped, MAPPED_CUSTOMER, row_state->customer)))
+	else if (!RowIsNull(mapped, COMMAND_CUSTOMER) &&
+			 (row_state->customer == NULL || !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
 		AddMove(plan, change, row_state);
 	else
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares = true;
@@ -157,7 +164,7 @@ DecideAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state
 	else if (change->moved)
 		AddMove(plan, change, row_state);
 	else if (Ended(row_state) && change->differs == 0)
-		AddNote(plan, row_state, other_key_note, ROW_STAYS);
+		AddKeyNote(plan, row_state);
 	else
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED);
 }

@@ -18,7 +18,7 @@
 /* What stands behind the mapped fields. */
 enum
 {
-	RECORD_KEY = MAPPED_COLUMNS,
+	RECORD_KEY = MAPPED_ARGUMENTS,
 	RECORD_OLD_KEY,
 	RECORD_LASTING_KEY,
 	RECORD_OLD_ROW,
@@ -44,7 +44,7 @@ RecordTupleDesc(void)
 
 		for (int i = 0; i < RECORD_COLUMNS; i++)
 			TupleDescInitEntry(tupdesc, i + 1, NULL,
-							   i < MAPPED_COLUMNS ? mapped_shape.columns[i].type : types[i - MAPPED_COLUMNS], -1, 0);
+							   i < MAPPED_ARGUMENTS ? mapped_shape.columns[i].type : types[i - MAPPED_ARGUMENTS], -1, 0);
 		MemoryContextSwitchTo(previous);
 		record_tupdesc = tupdesc;
 	}
@@ -91,8 +91,8 @@ ChangePack(const TrackedChange *change, Size *length)
 	HeapTuple	tuple;
 	ChangeHeader *header;
 
-	memcpy(values, change->mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
-	memcpy(nulls, change->mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
+	memcpy(values, change->mapped->values, sizeof(Datum) * MAPPED_ARGUMENTS);
+	memcpy(nulls, change->mapped->nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	PutText(values, nulls, RECORD_KEY, change->key);
 	PutText(values, nulls, RECORD_OLD_KEY, change->old_key);
 	PutKeyParts(values, nulls, RECORD_LASTING_KEY, change->leaves ? change->lasting_key : NIL);
@@ -148,8 +148,8 @@ ChangeUnpack(void *record)
 	heap_deform_tuple(&tuple, RecordTupleDesc(), values, nulls);
 	ChangeNames(change, header->mapping);
 	change->mapped = RowNew(&mapped_shape);
-	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_COLUMNS);
-	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_COLUMNS);
+	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_ARGUMENTS);
+	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	change->operation = header->operation;
 	change->command = header->command;
 	change->differs = header->differs;

@@ -61,8 +61,8 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, MAPPED_ACTOR, change->mapped, MAPPED_ACTOR);
-	RowSetText(noted->mapped, MAPPED_REASON,
+	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowSetText(noted->mapped, COMMAND_REASON,
 			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
 	return noted;
 }

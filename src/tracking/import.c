@@ -35,7 +35,7 @@ typedef struct RowFields
 	int			name;
 	int			event;
 	int			key;
-	int			mapped[MAPPED_COLUMNS];
+	int			mapped[MAPPED_ARGUMENTS];
 	int			part;
 	int			place;
 	int			version;
@@ -68,7 +68,7 @@ FindFields(RowFields *fields, Oid type)
 	fields->name = FieldNumber(fields->tupdesc, "name", TEXTOID);
 	fields->event = FieldNumber(fields->tupdesc, "event", TEXTOID);
 	fields->key = FieldNumber(fields->tupdesc, "key", TEXTOID);
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name, mapped_shape.columns[i].type);
 	fields->part = FieldNumber(fields->tupdesc, "part", OIDOID);
 	fields->place = FieldNumber(fields->tupdesc, "place", TIDOID);
@@ -91,13 +91,13 @@ ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, cha
 	change->key = TextDatumGetCString(values[fields->key]);
 	change->event = NameIndex(event_names, EVENTS, TextDatumGetCString(values[fields->event]));
 	change->mapped = RowNew(&mapped_shape);
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		if (!nulls[fields->mapped[i]])
 			RowSet(change->mapped, i, values[fields->mapped[i]]);
 	change->login = GetSessionUserId();
 	change->level_of = change->role = GetUserId();
-	if (RowIsNull(change->mapped, MAPPED_ACTOR))
-		RowSetText(change->mapped, MAPPED_ACTOR, acting);
+	if (RowIsNull(change->mapped, COMMAND_ACTOR))
+		RowSetText(change->mapped, COMMAND_ACTOR, acting);
 	return change;
 }
 
@@ -214,16 +214,16 @@ CheckActors(const Ledger *ledger, const Taking *taking)
 		const Row  *mapped = taking->changes[i]->mapped;
 
 		change = taking->changes[i];
-		if (i > 0 && RowValueEqual(mapped, MAPPED_ACTOR, taking->changes[i - 1]->mapped, MAPPED_ACTOR))
+		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, taking->changes[i - 1]->mapped, COMMAND_ACTOR))
 			continue;
-		if (RowIsNull(mapped, MAPPED_ACTOR))
+		if (RowIsNull(mapped, COMMAND_ACTOR))
 			ereport(ERROR,
 					(errcode(ERRCODE_TL_IDENTITY),
 					 errmsg("nobody is acting"),
 					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
 		/* one that is not known is refused with what it would do */
-		if (ActorFind(ledger, RowText(mapped, MAPPED_ACTOR)) != NULL)
-			CheckNamesMachine(ledger, RowText(mapped, MAPPED_ACTOR));
+		if (ActorFind(ledger, RowText(mapped, COMMAND_ACTOR)) != NULL)
+			CheckNamesMachine(ledger, RowText(mapped, COMMAND_ACTOR));
 	}
 	error_context_stack = context.previous;
 }
@@ -239,10 +239,10 @@ LockChainsOf(const Ledger *ledger, const Taking *taking)
 	{
 		const Row  *mapped = taking->changes[i]->mapped;
 
-		if (RowIsNull(mapped, MAPPED_CUSTOMER) ||
-			(i > 0 && RowValueEqual(mapped, MAPPED_CUSTOMER, taking->changes[i - 1]->mapped, MAPPED_CUSTOMER)))
+		if (RowIsNull(mapped, COMMAND_CUSTOMER) ||
+			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, taking->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
 			continue;
-		(void) StatementWrite(&lock_chain, &mapped->values[MAPPED_CUSTOMER], NULL);
+		(void) StatementWrite(&lock_chain, &mapped->values[COMMAND_CUSTOMER], NULL);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	LedgerLeave(&session);

@@ -25,10 +25,7 @@
 #include "base/text.h"
 #include "promise/lifecycle.h"
 
-#define MAPPED_COLUMN(id, name, type) {#name, type},
-static const Column mapped_columns[MAPPED_COLUMNS] = {MAPPED_LIST(MAPPED_COLUMN)};
-
-const RowShape mapped_shape = {"mapped_row", mapped_columns, MAPPED_COLUMNS};
+const RowShape mapped_shape = {"mapped_row", command_columns, MAPPED_ARGUMENTS};
 
 /* ---- types ---- */
 
@@ -94,13 +91,13 @@ MappedCheckType(int field, Oid type, const char *argument)
 {
 	Oid			as = mapped_shape.columns[field].type;
 
-	if (CanBeRead(type, as) || (field == MAPPED_DUE && type == DATEOID))
+	if (CanBeRead(type, as) || (field == COMMAND_DUE && type == DATEOID))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("a column of type %s cannot be read as \"%s\"", format_type_be(type), mapped_shape.columns[field].name),
 			 errdetail("Argument \"%s\" of a tracking trigger names it; %s is needed.", argument,
-					   field == MAPPED_DUE ? "an instant, or a day," : format_type_be(as)),
+					   field == COMMAND_DUE ? "an instant, or a day," : format_type_be(as)),
 			 errhint("Map a column of that type, e.g. one GENERATED ALWAYS AS (...) STORED.")));
 }
 
@@ -235,7 +232,7 @@ MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 static void
 CheckText(int field, const char *value, const char *argument)
 {
-	if (field == MAPPED_WORDS || field == MAPPED_PURPOSE || field == MAPPED_REASON)
+	if (field == COMMAND_WORDS || field == COMMAND_PURPOSE || field == COMMAND_REASON)
 	{
 		text	   *words = cstring_to_text(value);
 
@@ -244,7 +241,7 @@ CheckText(int field, const char *value, const char *argument)
 	}
 	else
 		CheckKey(value, mapped_shape.columns[field].name);
-	if (field == MAPPED_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
+	if (field == COMMAND_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),

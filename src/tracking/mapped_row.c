@@ -99,7 +99,7 @@ MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, Tupl
 		Datum		was;
 		Datum		is;
 
-		if (field && field->field != MAPPED_BACKER)
+		if (field && field->field != COMMAND_BACKER)
 			continue;
 		column = TupleDescAttr(tupdesc, attnum - 1);
 		was = heap_getattr(old, attnum, tupdesc, &was_null);

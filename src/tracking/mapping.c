@@ -23,13 +23,10 @@
 
 #include "base/catalog.h"
 #include "base/text.h"
+#include "promise/dispatch.h"
 #include "tracking/trigger_catalog.h"
 
 /* ---- which argument goes with which event, and as what ---- */
-
-#define ON(event) EVENT_BIT(event)
-#define WITH_TERMS (ON(MADE) | ON(AMENDED))
-#define MAY_BE_RELAYED (ON(ACCEPTED) | ON(RELEASED) | ON(ASSESSED) | ON(AMENDED))
 
 typedef enum Form
 {
@@ -38,24 +35,48 @@ typedef enum Form
 	FORM_CONSTANT				/* name:text only */
 } Form;
 
-static const struct
+static Form
+FormOf(int field)
 {
-	int			field;
-	uint32		events;
-	Form		form;
-}			field_rules[] = {
-	{MAPPED_CUSTOMER, WITH_TERMS, FORM_EITHER}, {MAPPED_WORDS, WITH_TERMS, FORM_EITHER},
-	{MAPPED_PROMISER, WITH_TERMS, FORM_EITHER}, {MAPPED_DRAFTED_BY, WITH_TERMS, FORM_EITHER},
-	{MAPPED_KIND, WITH_TERMS, FORM_EITHER}, {MAPPED_DUE, WITH_TERMS, FORM_COLUMN},
-	{MAPPED_VALUE, WITH_TERMS, FORM_EITHER}, {MAPPED_CURRENCY, WITH_TERMS, FORM_EITHER},
-	{MAPPED_PURPOSE, WITH_TERMS, FORM_EITHER}, {MAPPED_LONGEST_PAUSE, WITH_TERMS, FORM_EITHER},
-	{MAPPED_VERDICT, ON(ASSESSED), FORM_EITHER}, {MAPPED_PURPOSE_MET, ON(ASSESSED), FORM_EITHER},
-	{MAPPED_RELAYED, MAY_BE_RELAYED, FORM_CONSTANT},
-	{MAPPED_REASON, ALL_EVENTS & ~(ON(MADE) | ON(BACKED) | ON(ACCEPTED)), FORM_EITHER},
-	{MAPPED_OCCURRED_AT, ALL_EVENTS, FORM_COLUMN}, {MAPPED_CONTEXT, ALL_EVENTS, FORM_EITHER},
-	/* who stands behind a promise acts, and is not named */
-	{MAPPED_ACTOR, ALL_EVENTS & ~PERSONAL_EVENTS, FORM_CONSTANT}, {MAPPED_BACKER, ON(BACKED), FORM_COLUMN}
-};
+	switch (field)
+	{
+		case COMMAND_DUE:
+		case COMMAND_OCCURRED_AT:
+		case COMMAND_BACKER:
+			return FORM_COLUMN;
+		case COMMAND_RELAYED:
+		case COMMAND_ACTOR:
+			return FORM_CONSTANT;
+		default:
+			return FORM_EITHER;
+	}
+}
+
+/* Whether a trigger of that event can name the field: what the event's function takes, and what else a row has. */
+static bool
+EventTakes(Event event, int field)
+{
+	const PromiseFunction *function = &promise_functions[event];
+	int			argument;
+
+	switch (field)
+	{
+		case COMMAND_CUSTOMER:	/* a row has all terms, also where only some can be amended */
+		case COMMAND_PROMISER:
+			return event == EVENT_MADE || event == EVENT_AMENDED;
+		case COMMAND_DUE_ON:	/* named as due */
+			return false;
+		case COMMAND_ACTOR:		/* who stands behind a promise acts, and is not named */
+			return !EventIsPersonal(event);
+		case COMMAND_BACKER:
+			return event == EVENT_BACKED;
+		default:
+			for (int i = 0; (argument = CommandArgumentId(function, i)) >= 0; i++)
+				if (argument == field)
+					return true;
+			return false;
+	}
+}
 
 /* An argument, taken apart. */
 typedef struct Argument
@@ -96,9 +117,9 @@ FieldNames(Event event)
 	StringInfoData list;
 
 	initStringInfo(&list);
-	for (size_t i = 0; i < lengthof(field_rules); i++)
-		if (field_rules[i].events & (1 << event))
-			appendStringInfo(&list, "%s, ", mapped_shape.columns[field_rules[i].field].name);
+	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
+		if (EventTakes(event, field))
+			appendStringInfo(&list, "%s, ", mapped_shape.columns[field].name);
 	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
 	return list.data;
 }
@@ -140,8 +161,8 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 		added->attnum = ColumnNumber(rel, argument, parts->value);
 		added->type = getBaseType(TupleDescAttr(RelationGetDescr(rel), added->attnum - 1)->atttypid);
 		MappedCheckType(field, added->type, argument);
-		if (field == MAPPED_DUE && added->type == DATEOID)
-			added->field = MAPPED_DUE_ON;
+		if (field == COMMAND_DUE && added->type == DATEOID)
+			added->field = COMMAND_DUE_ON;
 	}
 	else
 	{
@@ -193,13 +214,11 @@ TakeArgument(Mapping *mapping, Relation rel, const char *argument)
 
 	if (TakeSetting(mapping, argument, &parts))
 		return;
-	for (size_t i = 0; i < lengthof(field_rules); i++)
+	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 	{
-		if (strcmp(mapped_shape.columns[field_rules[i].field].name, parts.name) != 0)
+		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 || !EventTakes(mapping->event, field))
 			continue;
-		if (!(field_rules[i].events & (1 << mapping->event)))
-			break;
-		AddField(mapping, rel, argument, &parts, field_rules[i].field, field_rules[i].form);
+		AddField(mapping, rel, argument, &parts, field, FormOf(field));
 		return;
 	}
 	Unusable(argument, psprintf("Event \"%s\" has no \"%s\".", event_names[mapping->event], parts.name),
@@ -230,7 +249,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 		Event		event;
 		int			field;
 	}			needed[] = {
-		{EVENT_MADE, MAPPED_CUSTOMER}, {EVENT_MADE, MAPPED_WORDS}, {EVENT_ASSESSED, MAPPED_VERDICT}
+		{EVENT_MADE, COMMAND_CUSTOMER}, {EVENT_MADE, COMMAND_WORDS}, {EVENT_ASSESSED, COMMAND_VERDICT}
 	};
 
 	for (size_t i = 0; i < lengthof(needed); i++)
@@ -245,7 +264,7 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("what is not made has no history to note in"),
 				 errhint("Write on_error:park for the event made.")));
-	if (mapping->event != EVENT_BACKED || MappingHas(mapping, MAPPED_BACKER))
+	if (mapping->event != EVENT_BACKED || MappingHas(mapping, COMMAND_BACKER))
 		return;
 	if (TRIGGER_FOR_INSERT(tgtype) || (TRIGGER_FOR_UPDATE(tgtype) && mapping->nwatched == 0))
 		ereport(ERROR,
@@ -400,7 +419,7 @@ bool
 MappingHas(const Mapping *mapping, int field)
 {
 	for (int i = 0; i < mapping->field_count; i++)
-		if (mapping->fields[i].field == field || (field == MAPPED_DUE && mapping->fields[i].field == MAPPED_DUE_ON))
+		if (mapping->fields[i].field == field || (field == COMMAND_DUE && mapping->fields[i].field == COMMAND_DUE_ON))
 			return true;
 	return false;
 }

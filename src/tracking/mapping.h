@@ -47,7 +47,7 @@ typedef struct Mapping
 	OnError		on_error;
 	bool		now;			/* written at once, and not at commit */
 	bool		withdraws;		/* when the row is deleted */
-	MappedField fields[MAPPED_COLUMNS];
+	MappedField fields[MAPPED_ARGUMENTS];
 	int			field_count;
 	AttrNumber	key[KEY_MAX_COLUMNS];
 	Oid			key_types[KEY_MAX_COLUMNS];

@@ -71,7 +71,7 @@ ParkedRow(const TrackedChange *change)
 	RowSetText(parked, PARKED_TAB, change->table);
 	RowSetText(parked, PARKED_TRIGGER, change->trigger_name);
 	RowSetText(parked, PARKED_OPERATION, row_operation_names[operation]);
-	RowSetText(parked, PARKED_ACTOR, RowText(change->mapped, MAPPED_ACTOR));
+	RowSetText(parked, PARKED_ACTOR, RowText(change->mapped, COMMAND_ACTOR));
 	RowSetText(parked, PARKED_LOGIN, RoleName(change->login));
 	RowSetText(parked, PARKED_ROLE, RoleName(change->role));
 	if (change->old_row)
@@ -180,7 +180,7 @@ drop_parked(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("parked is needed"),
 				 errhint("SELECT parked, source, error FROM trust.parked; shows which changes wait.")));
-	reason = ArgWordsNeeded(fcinfo, 1, "reason", "Say why: the entry keeps it.");
+	reason = ArgWordsNeeded(fcinfo->args[1], "reason", "Say why: the entry keeps it.");
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop a parked change");
 	/* before the chain of governance, as where it is replayed */
 	waits = StatementWrite(&lock_one, &PG_GETARG_DATUM(0), NULL) > 0;

@@ -161,8 +161,8 @@ ReplayOne(void *arg)
 	table_close(rel, NoLock);
 	if (change == NULL)
 		return;
-	if (RowIsNull(change->mapped, MAPPED_OCCURRED_AT))
-		RowSetInstant(change->mapped, MAPPED_OCCURRED_AT, replay->parked_at);
+	if (RowIsNull(change->mapped, COMMAND_OCCURRED_AT))
+		RowSetInstant(change->mapped, COMMAND_OCCURRED_AT, replay->parked_at);
 	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
 	ChangesApply(replay->ledger, &alone);
 }

@@ -17,11 +17,6 @@
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
 
-/* The fields that an amendment can change. */
-#define TERM_FIELDS \
-	((1 << MAPPED_WORDS) | (1 << MAPPED_KIND) | (1 << MAPPED_DUE) | (1 << MAPPED_DUE_ON) | (1 << MAPPED_VALUE) | \
-	 (1 << MAPPED_CURRENCY) | (1 << MAPPED_PURPOSE) | (1 << MAPPED_DRAFTED_BY) | (1 << MAPPED_LONGEST_PAUSE))
-
 static uint32
 FieldsOf(const Mapping *mapping)
 {
@@ -37,7 +32,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 {
 	uint32		differs = 0;
 
-	for (int i = 0; i < MAPPED_COLUMNS; i++)
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
 		if ((fields & (1 << i)) && !RowSame(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
@@ -59,7 +54,7 @@ CheckNamesMachine(const Ledger *ledger, const char *named)
 static const char *
 ActorOfParked(const Row *mapped, const Ledger *ledger, const char *acting)
 {
-	if (RowTextIs(mapped, MAPPED_ACTOR, acting))
+	if (RowTextIs(mapped, COMMAND_ACTOR, acting))
 		CheckNamesMachine(ledger, acting);
 	return acting;
 }
@@ -71,7 +66,7 @@ ActorOfParked(const Row *mapped, const Ledger *ledger, const char *acting)
 static const char *
 ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 {
-	const char *named = RowText(mapped, MAPPED_ACTOR);
+	const char *named = RowText(mapped, COMMAND_ACTOR);
 	bool		own;
 	const char *who = WhoActs(ledger, GetUserId(), &own);
 
@@ -98,10 +93,10 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 static bool
 NamesWhoActs(const Mapping *mapping, const Row *mapped, RowOperation operation)
 {
-	const char *backer = RowText(mapped, MAPPED_BACKER);
-	const char *who = RowText(mapped, MAPPED_ACTOR);
+	const char *backer = RowText(mapped, COMMAND_BACKER);
+	const char *who = RowText(mapped, COMMAND_ACTOR);
 
-	if (!MappingHas(mapping, MAPPED_BACKER) || (backer && strcmp(backer, who) == 0))
+	if (!MappingHas(mapping, COMMAND_BACKER) || (backer && strcmp(backer, who) == 0))
 		return true;
 	if (operation == ROW_INSERT || backer == NULL)
 		return false;
@@ -120,7 +115,7 @@ Happened(const Mapping *mapping, const TrackedChange *change, HeapTuple old, Hea
 		return (change->operation != ROW_UPDATE || MappingWatchedChanged(mapping, old, new, tupdesc)) &&
 			NamesWhoActs(mapping, change->mapped, change->operation);
 	if (mapping->event == EVENT_AMENDED && change->operation == ROW_UPDATE)
-		return change->moved || change->old_key || (change->differs & TERM_FIELDS) != 0;
+		return change->moved || change->old_key || (change->differs & AMENDED_ARGUMENTS) != 0;
 	return true;
 }
 
@@ -144,7 +139,7 @@ CompareRows(const Mapping *mapping, TrackedChange *change, HeapTuple old, TupleD
 	char	   *old_key = MappingKey(mapping, old, tupdesc);
 
 	change->differs = Differing(before, change->mapped, change->has);
-	change->moved = (change->differs & (1 << MAPPED_CUSTOMER)) != 0;
+	change->moved = (change->differs & (1 << COMMAND_CUSTOMER)) != 0;
 	if (strcmp(old_key, change->key) != 0)
 		change->old_key = old_key;
 }
@@ -190,7 +185,7 @@ ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->level_of = level_of;
-	RowSetText(change->mapped, MAPPED_ACTOR,
+	RowSetText(change->mapped, COMMAND_ACTOR,
 			   acting ? ActorOfParked(change->mapped, ledger, acting) : ActorOfChange(mapping, change->mapped, ledger));
 	return Happened(mapping, change, old, new, tupdesc) ? change : NULL;
 }

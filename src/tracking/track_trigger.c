@@ -236,7 +236,7 @@ Unreadable(TriggerData *data, const ErrorData *error)
 	change->unreadable = refusal;
 	change->operation = OperationOf(data);
 	change->mapped = RowNew(&mapped_shape);
-	RowSetText(change->mapped, MAPPED_ACTOR, named && !own ? named : who);
+	RowSetText(change->mapped, COMMAND_ACTOR, named && !own ? named : who);
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->old_row = RowAsJson(OldRow(data), tupdesc);

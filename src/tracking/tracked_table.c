@@ -88,7 +88,7 @@ enum
 	READ_EVENT,
 	READ_KEY,
 	READ_FIRST_MAPPED,
-	READ_AT = READ_FIRST_MAPPED + MAPPED_COLUMNS,
+	READ_AT = READ_FIRST_MAPPED + MAPPED_ARGUMENTS,
 	READ_PART,
 	READ_PLACE,
 	READ_VERSION,
@@ -190,25 +190,32 @@ NameRow(void *arg)
 static void
 ComeAfter(RowRead *current, const Mapping *mapping, Row *mapped)
 {
-	TimestampTz at = RowIsNull(mapped, MAPPED_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, MAPPED_OCCURRED_AT);
+	TimestampTz at = RowIsNull(mapped, COMMAND_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, COMMAND_OCCURRED_AT);
 
 	if (current->promise == NULL || strcmp(current->promise, mapping->promise) != 0)
 	{
 		current->promise = mapping->promise;
-		current->customer = RowIsNull(mapped, MAPPED_CUSTOMER) ? (Datum) 0 : mapped->values[MAPPED_CUSTOMER];
+		current->customer = RowIsNull(mapped, COMMAND_CUSTOMER) ? (Datum) 0 : mapped->values[COMMAND_CUSTOMER];
 		current->at = at;
 	}
 	else if (mapping->event != EVENT_NOTED && !EventIsPersonal(mapping->event))
 	{
 		current->at = Max(current->at, at);
 		if (current->customer)
-			RowSet(mapped, MAPPED_CUSTOMER, current->customer);
+			RowSet(mapped, COMMAND_CUSTOMER, current->customer);
 	}
 }
 
+/* Where what is read goes, and which columns there have what is mapped. */
+typedef struct ReadResult
+{
+	ReturnSetInfo *set;
+	int			attnums[MAPPED_ARGUMENTS];
+} ReadResult;
+
 /* What the row says by that reading. */
 static void
-PutReading(ReturnSetInfo *result, RowRead *current, const Mapping *mapping, int step, pg_tz *zone)
+PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, int step, pg_tz *zone)
 {
 	Row		   *mapped;
 	Datum		values[READ_COLUMNS];
@@ -216,19 +223,22 @@ PutReading(ReturnSetInfo *result, RowRead *current, const Mapping *mapping, int 
 
 	current->key = MappingKey(mapping, &current->tuple, current->tupdesc);
 	mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
-	if (!RowIsNull(mapped, MAPPED_DUE_ON))
-		RowSetInstant(mapped, MAPPED_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[MAPPED_DUE_ON]), zone));
-	RowClear(mapped, MAPPED_DUE_ON);
+	if (!RowIsNull(mapped, COMMAND_DUE_ON))
+		RowSetInstant(mapped, COMMAND_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
+	RowClear(mapped, COMMAND_DUE_ON);
 	ComeAfter(current, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);
 	values[READ_NAME] = CStringGetTextDatum(mapping->promise);
 	values[READ_EVENT] = CStringGetTextDatum(event_names[mapping->event]);
 	values[READ_KEY] = CStringGetTextDatum(current->key);
-	memcpy(values + READ_FIRST_MAPPED, mapped->values, sizeof(Datum) * MAPPED_COLUMNS);
-	memcpy(nulls + READ_FIRST_MAPPED, mapped->nulls, sizeof(bool) * MAPPED_COLUMNS);
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
+	{
+		values[result->attnums[i] - 1] = mapped->values[i];
+		nulls[result->attnums[i] - 1] = mapped->nulls[i];
+	}
 	values[READ_AT] = TimestampTzGetDatum(current->at);
 	memcpy(values + READ_PART, current->where, sizeof(current->where));
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	tuplestore_putvalues(result->set->setResult, result->set->setDesc, values, nulls);
 }
 
 /* Triggers of a table fire for its partitions' rows, not for those of tables that inherit. */
@@ -263,7 +273,7 @@ RowsQuery(List *readings, Relation rel)
 
 /* What one row of the query's result says. */
 static void
-PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, TupleDesc tupdesc, pg_tz *zone)
+PutRow(const ReadResult *result, List *readings, HeapTuple row, TupleDesc columns, TupleDesc tupdesc, pg_tz *zone)
 {
 	bool		isnull;
 	RowRead		current = {.tupdesc = tupdesc};
@@ -289,7 +299,7 @@ PutRow(ReturnSetInfo *result, List *readings, HeapTuple row, TupleDesc columns, 
 
 /* What all rows of the table say; as the table's owner, within SPI. */
 static void
-PutRows(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+PutRows(const ReadResult *result, List *readings, Relation rel, pg_tz *zone)
 {
 	Portal		portal = SPI_cursor_open_with_args(NULL, RowsQuery(readings, rel), 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
 	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
@@ -312,11 +322,13 @@ PutRows(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 }
 
 static void
-ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
+ReadAsOwner(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone)
 {
+	ReadResult	result = {.set = set};
 	OwnerSession session;
 	ListCell   *cell;
 
+	RowMap(&mapped_shape, set->setDesc, result.attnums);
 	OwnerEnter(rel->rd_rel->relowner, &session);
 	foreach(cell, readings)
 	{
@@ -325,7 +337,7 @@ ReadAsOwner(ReturnSetInfo *result, List *readings, Relation rel, pg_tz *zone)
 		reading->mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
 	}
 	if (readings != NIL)
-		PutRows(result, readings, rel, zone);
+		PutRows(&result, readings, rel, zone);
 	OwnerLeave(&session);
 }
 

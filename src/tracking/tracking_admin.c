@@ -111,7 +111,7 @@ set_tracking(PG_FUNCTION_ARGS)
 		change.subject = ResultText(0, 1);
 		CheckKey(change.subject, "source");
 		change.details = ResultNeeded(0, 2, JSONBOID);
-		change.reason = ArgWords(fcinfo, 2, "reason");
+		change.reason = ArgWords(fcinfo->args[2], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -127,7 +127,7 @@ set_tracking(PG_FUNCTION_ARGS)
 Datum
 drop_tracking(PG_FUNCTION_ARGS)
 {
-	char	   *source = ArgKeyNeeded(fcinfo, 0, "source");
+	char	   *source = ArgKeyNeeded(fcinfo->args[0], "source");
 	Governance	governance;
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
@@ -149,7 +149,7 @@ drop_tracking(PG_FUNCTION_ARGS)
 			CheckAccess(governance.act.ledger, governance.act.role, LEVEL_ADMIN, "drop the tracking of a table that is gone");
 		else
 			CheckOwnsTable(DatumGetObjectId(table), governance.act.role);
-		change.reason = ArgWords(fcinfo, 1, "reason");
+		change.reason = ArgWords(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

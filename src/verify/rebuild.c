@@ -262,7 +262,7 @@ rebuild(PG_FUNCTION_ARGS)
 		change.details = DirectFunctionCall1(jsonb_in,
 											 CStringGetDatum(psprintf("{\"rows_changed\": "
 																	  INT64_FORMAT "}", changed)));
-		change.reason = ArgWords(fcinfo, 1, "reason");
+		change.reason = ArgWords(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -5,7 +5,7 @@
 
 \set ON_ERROR_STOP on
 CREATE SCHEMA crm;
-\ir log.sql
+\ir incident_log.sql
 
 -- ---- the CRM's table ----
 

@@ -67,11 +67,11 @@ is(ask($subscriber, 'own', $tracked, user => $_), 'in force|deals', "trust.track
 $subscriber->safe_psql('own', 'DROP SUBSCRIPTION deals');
 is(ask($subscriber, 'own', $tracked), 'in force|', 'until the subscription is gone');
 
-# ---- a copy as the README makes one ----
+# ---- a copy, made as doc/operations.md says ----
 
 my @steps = map { s/'\.\.\.'/q{'} . ($publisher->connstr('crm') =~ s{'}{''}gr) . q{'}/er }
-  slurp_file('README.md') =~ /^```\n(SELECT trust_ledger\.create_ledger\(copy.*?|CREATE PUBLICATION.*?|CREATE SUBSCRIPTION.*?)^```$/msg;
-is(scalar @steps, 3, 'the README has three steps');
+  slurp_file('doc/operations.md') =~ /^```\n(SELECT trust_ledger\.create_ledger\(copy.*?|CREATE PUBLICATION.*?|CREATE SUBSCRIPTION.*?)^```$/msg;
+is(scalar @steps, 3, 'doc/operations.md has three steps');
 fill_ledger($publisher, 'crm');
 make_database($subscriber, 'crm');
 $subscriber->safe_psql('crm', 'CREATE EXTENSION trust_ledger');

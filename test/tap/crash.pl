@@ -10,8 +10,8 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
-use RememberingClients;
+use ServerProcesses;
+use DurabilityClients;
 use Test::More;
 use Time::HiRes qw(time usleep);
 

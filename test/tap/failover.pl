@@ -7,8 +7,8 @@ use warnings;
 use FilledLedger;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
-use RememberingClients;
+use ServerProcesses;
+use DurabilityClients;
 use Test::More;
 use Time::HiRes qw(usleep);
 

@@ -16,8 +16,8 @@ make_roles($node);
 fill_ledger($node, 'crm');
 $node->safe_psql('postgres', q{SET allow_in_place_tablespaces = on; CREATE TABLESPACE elsewhere LOCATION ''; GRANT CREATE ON TABLESPACE elsewhere TO crm_owner});
 
-my ($recipe) = slurp_file('README.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms
-  or die 'the README has no recipe';
+my ($recipe) = slurp_file('doc/operations.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms
+  or die 'doc/operations.md has no recipe';
 
 my $app = FilledLedger::Session->new($node, 'crm', user => 'app');
 my $auditor = FilledLedger::Session->new($node, 'crm', user => 'auditor');
@@ -166,8 +166,8 @@ my @damages = (
 	[ "DROP TRIGGER trust_guard_truncate ON $part", "guard|$name|trust_guard_truncate|is missing", $mend ],
 	[ "ALTER TABLE $part DISABLE TRIGGER ALL", "guard|$name|trust_guard|is disabled\nguard|$name|trust_guard_truncate|is disabled", $mend ],
 	[ "CREATE TRIGGER z BEFORE INSERT ON $part FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
-		"guard|$name|z|is a trigger that may change what is written", "DROP TRIGGER z ON $part" ],
-	[ "CREATE RULE r AS ON UPDATE TO $part DO ALSO NOTHING", "guard|$name|r|is a rule that may change what is written", "DROP RULE r ON $part" ],
+		"guard|$name|z|is a trigger that can change what is written", "DROP TRIGGER z ON $part" ],
+	[ "CREATE RULE r AS ON UPDATE TO $part DO ALSO NOTHING", "guard|$name|r|is a rule that can change what is written", "DROP RULE r ON $part" ],
 	[ "GRANT UPDATE ON $part TO app", "guard|$name|privileges|app has the privilege UPDATE", "REVOKE UPDATE ON $part FROM app" ],
 	[ "ALTER TABLE $part OWNER TO app", "guard|$name|owner|is not the owner of trust.ledger", "ALTER TABLE $part OWNER TO crm_owner" ],
 	[ "ALTER TABLE $part SET UNLOGGED", "guard|$name|persistence|is not permanent: the table is emptied after a crash", "ALTER TABLE $part SET LOGGED" ],

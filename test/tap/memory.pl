@@ -322,7 +322,7 @@ work_mem = 4MB
 max_parallel_workers_per_gather = 0
 EOF
 $most->start;
-$most->safe_psql('postgres', "\\i $ENV{TREE}/test/data/older_texts.sql\n" . <<'EOF');
+$most->safe_psql('postgres', "\\i $ENV{TREE}/test/helpers/oversized_texts.sql\n" . <<'EOF');
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');

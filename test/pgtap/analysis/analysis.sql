@@ -10,7 +10,7 @@ CREATE ROLE analyst;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 -- ---- by example ----
 
@@ -62,9 +62,9 @@ SELECT ok(abs(3 * kept_rate_low ^ 2 - 2 * kept_rate_low ^ 3 - 0.025) < 1e-9 AND 
 
 -- ---- on random ledgers ----
 
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
-\ir ../../data/slow_trust.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
+\ir ../../helpers/reference_scores.sql
 SELECT setseed(0.141421) \g /dev/null
 CALL random_actors(6);
 SELECT random_ledger(n, n) FROM (SELECT 1 + i % 6 AS n FROM generate_series(1, 200) AS i) r \g /dev/null
@@ -107,8 +107,8 @@ SELECT cmp_ok(count(*)::int, '>=', 20, 'among them are such as differ from human
 
 -- ---- readers, and shape ----
 
-\ir ../../data/outcome.sql
-SELECT is(outcome(call, role), want, format('%s: %s', role, call))
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.over_promising', 'ok'), ('nobody', 'TABLE trust.over_promising', 'TL004'), ('nobody', 'SELECT FROM trust.over_promising WHERE promiser = ''no such''', 'TL004'),
 	('analyst', 'SELECT * FROM trust.promise', '42501'), ('analyst', 'DELETE FROM trust.over_promising', '55000')) AS v (role, call, want);
 SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = view::regclass AND attnum > 0 AND coalesce(col_description(attrelid, attnum), '') !~ '^\S.{6,}\.$'), 0::bigint, view || ': a comment on each column')

@@ -11,8 +11,8 @@ CREATE ROLE auditor;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,auditor}'::text[]) AS level \g /dev/null
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
 SELECT trust_ledger.set_policy('easy', kind => 'easy', grace => '0') \g /dev/null
 SELECT trust_ledger.set_policy('urgent', kind => 'urgent', evidence => 'asserted', back_within => '1 hour') \g /dev/null
 CALL random_actors(12);
@@ -502,20 +502,12 @@ SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'an analyst has rows, but no
 SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'nor in trust.orphaned') FROM trust.orphaned;
 RESET ROLE;
 
--- What an error says that the reader brings about.
-CREATE FUNCTION told(query text, as_role text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	more text;
-	hint text;
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE query;
-	RETURN 'nothing';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN CASE WHEN concat(SQLERRM, more, hint) LIKE '%Marked-7f%' THEN 'the mark' WHEN SQLSTATE = 'TL004' THEN SQLSTATE ELSE 'an error' END;
-END
+-- Whether the error of a query that a role runs shows the mark.
+\ir ../../helpers/calls.sql
+CREATE FUNCTION leaked(query text, as_role text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT CASE WHEN concat(e.message, e.detail, e.hint) LIKE '%Marked-7f%' THEN 'the mark' WHEN e.code = 'ok' THEN 'nothing' WHEN e.code = 'TL004' THEN e.code ELSE 'an error' END
+	FROM error_of(query, as_role) AS e
 $$;
 CREATE FUNCTION leak(seen text) RETURNS boolean
 LANGUAGE plpgsql COST 0.0000001 AS $$
@@ -526,15 +518,15 @@ BEGIN
 	RETURN true;
 END
 $$;
-SELECT is(told(format(query, view), role), want, format('%s: %s', role, format(query, view)))
+SELECT is(leaked(format(query, view), role), want, format('%s: %s', role, format(query, view)))
 FROM unnest('{exception,overdue,orphaned}'::text[]) AS view, (VALUES
 	('analyst', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'nothing'),
 	('analyst', 'SELECT max(customer::int + length(v::text)) FROM trust.%I v', 'an error'),
 	('nobody', 'SELECT * FROM trust.%I', 'TL004'), ('nobody', 'SELECT count(*) FROM trust.%I WHERE customer = ''no such''', 'TL004'),
 	('nobody', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'TL004')) AS v (role, query, want);
-SELECT is(told(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role), want, format('%s, a leaking condition on the words of %s', role, view))
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role), want, format('%s, a leaking condition on the words of %s', role, view))
 FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing'), ('auditor', 'the mark')) AS v (role, want);
-SELECT is(told(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role), want, format('%s, a cast of the words of %s', role, view))
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role), want, format('%s, a cast of the words of %s', role, view))
 FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing')) AS v (role, want);
 
 -- ---- shape ----

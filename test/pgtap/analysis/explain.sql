@@ -5,7 +5,7 @@ SELECT plan(84);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 CREATE FUNCTION number(x float8) RETURNS text
 LANGUAGE sql AS $$ SELECT trim_scale(round(x::numeric, 4))::text $$;

@@ -18,7 +18,7 @@ SELECT results_eq('SELECT scope, evidence, backed_promises, unbacked_promises, b
 
 -- ---- by example ----
 
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 CREATE TABLE example (n serial, script text, backed text, unbacked text);
 INSERT INTO example (script, backed, unbacked) VALUES
 	-- who stands behind it an hour after it was made
@@ -198,8 +198,8 @@ $$;
 
 -- ---- on random ledgers ----
 
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
 SELECT setseed(0.161803) \g /dev/null
 CALL random_actors(5);
 -- many promises of few kinds and months, so that there is something to compare within strata
@@ -233,10 +233,10 @@ SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decid
 
 -- ---- arguments and readers ----
 
-\ir ../../data/outcome.sql
-SELECT is(outcome('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
 FROM (VALUES ('NULL', '22004'), ('''1 month''', '22023'), ('''1 year''', '22023'), ('''-1 us''', '22023'), ('''1 day -1 hour''', '22023'), ('''36526 days''', '22023'), ('''0''', 'ok'), ('''3 days''', 'ok')) AS v (argument, want);
-SELECT is(outcome(call, role), want, format('%s: %s', role, call))
+SELECT is(sqlstate_of(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.human_backing', 'ok'), ('nobody', 'TABLE trust.human_backing', 'TL004'), ('nobody', 'SELECT FROM trust.human_backing WHERE kind = ''no such''', 'TL004'),
 	('nobody', 'SELECT * FROM trust_ledger.human_backing()', 'TL004')) AS v (role, call, want);
 SELECT matches(obj_description('trust.human_backing'::regclass), 'association, not effect', 'the view says what it does not say');

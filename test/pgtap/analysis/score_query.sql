@@ -12,7 +12,7 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,application}'::text[]) AS level \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 -- Evidence kept:broken to six places, "-" for none.
 CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
@@ -21,7 +21,7 @@ LANGUAGE sql AS $$
 		ELSE concat(trim_scale(round(trust_ledger.kept(score)::numeric, 6)), ':', trim_scale(round(trust_ledger.broken(score)::numeric, 6))) END
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A script's customer score and its promisers' together, as of a day, with a half-life of ten days. Nothing of it stays.
 CREATE FUNCTION score(script text, as_of text DEFAULT '40d') RETURNS text
@@ -95,7 +95,7 @@ FROM (VALUES
 
 -- What does not take an overdue promise out: it is refused, and the score is what it was.
 SELECT play($$make anna 1d, due => day('20d')$$, 'overdue') AS overdue \gset
-SELECT is(outcome(format(call, :'overdue')) || ' ' || evidence(trust_ledger.customer_score('overdue')), code || ' 0:1', format('%s: %s', code, call))
+SELECT is(sqlstate_of(format(call, :'overdue')) || ' ' || evidence(trust_ledger.customer_score('overdue')), code || ' 0:1', format('%s: %s', code, call))
 FROM (VALUES
 	('SELECT trust_ledger.release_promise(%L, actor => ''dora'')', 'TL003'),
 	('SELECT trust_ledger.release_promise(%L, actor => ''desk'')', 'TL003'),
@@ -179,7 +179,7 @@ SELECT is(trust_ledger.customer_score(customer, as_of, known_at)::text, 'empty',
 FROM (VALUES ('unknown', NULL, NULL), ('unknown', now(), now()), ('now', day('1d'), NULL), ('now', '4000-01-01 BC', NULL),
 	('now', NULL, day('100d')), ('now', now(), '-infinity'), ('now', NULL, '-infinity')) AS v (customer, as_of, known_at);
 
-SELECT is(outcome('SELECT trust_ledger.' || call), code, format('%s: %s', code, call))
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call), code, format('%s: %s', code, call))
 FROM (VALUES
 	('customer_score(NULL)', '22004'), ('customer_score('''')', '22023'), ('customer_score(repeat(''k'', 256))', '22023'), ('customer_score(E''a\nb'')', '22023'),
 	('customer_score(''now'', clock_timestamp())', 'ok'), ('customer_score(''now'', now() + interval ''1 second'')', '22008'),
@@ -252,7 +252,7 @@ SELECT is(evidence(:'then_customer_score'), '0:0.5', 'the same plan with another
 RESET plan_cache_mode;
 
 -- No words; nothing that another role may plant or hide changes what is said.
-SELECT is(outcome(call, 'analyst'), 'ok', 'an analyst: ' || call)
+SELECT is(sqlstate_of(call, 'analyst'), 'ok', 'an analyst: ' || call)
 FROM unnest(ARRAY['SELECT trust_ledger.customer_score(''now'')', 'SELECT trust_ledger.promiser_score(''anna'', now())',
 	'SELECT * FROM trust_ledger.explain_trust(''all'')', 'SELECT * FROM trust_ledger.trust_trend(''all'')']) AS call;
 SELECT is((SELECT count(*)::int FROM trust_ledger.explain_trust('all') x WHERE x::text LIKE '%We come.%')
@@ -327,7 +327,7 @@ SELECT is((SELECT max(kept) FROM trust_ledger.trust_trend('customer', of_key => 
 TRUNCATE read_before;
 INSERT INTO read_before SELECT call, friendly(call) FROM reading WHERE call LIKE '%2023-01-01%';
 DROP EXTENSION trust_ledger CASCADE;
-SELECT is(outcome(call), '3F000', 'gone: ' || call) FROM reading WHERE call LIKE '%_score(%';
+SELECT is(sqlstate_of(call), '3F000', 'gone: ' || call) FROM reading WHERE call LIKE '%_score(%';
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.migrate_ledger();
 SELECT is(friendly(call), said, 'come again: ' || call) FROM read_before;

@@ -12,10 +12,10 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 CREATE TABLE view AS SELECT unnest('{customer,promiser,backer,kind}'::text[]) AS by;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- columns ----
 
@@ -106,7 +106,7 @@ SELECT is((SELECT (score::text, expectation, lower_bound, uncertainty, evidence_
 
 -- ---- readers ----
 
-SELECT is(outcome(format(call, by || '_trust', by), role), want, format('%s: %s', role, format(call, by || '_trust', by)))
+SELECT is(sqlstate_of(format(call, by || '_trust', by), role), want, format('%s: %s', role, format(call, by || '_trust', by)))
 FROM view, (VALUES ('analyst', 'SELECT * FROM trust.%I', 'ok'), ('nobody', 'SELECT * FROM trust.%I', 'TL004'), ('nobody', 'SELECT count(*) FROM trust.%I WHERE %I = ''unknown''', 'TL004'),
 	('analyst', 'INSERT INTO trust.%I (%I) VALUES (''x'')', '55000'), ('analyst', 'UPDATE trust.%I SET %I = ''x''', '55000'), ('ledger_owner', 'DELETE FROM trust.%I', '55000')) AS v (role, call, want);
 SELECT is((SELECT count(*)::int FROM every v WHERE v::text LIKE '%We come.%'), 0, 'no words among them');

@@ -23,7 +23,7 @@ SELECT is(trust_ledger.sparkline(array_agg(n)), '▁▂▃▄▅▆▇█', 'who
 
 -- What it is for: a trend in a terminal, gaps and all.
 SELECT trust_ledger.create_ledger() \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 SELECT play('make anna 1d; kept carl 35d; make anna 1d; broken carl 95d', 'c') \g /dev/null
 SELECT is(trust_ledger.sparkline(array_agg(kept ORDER BY step_from)), '▁█▁▁', 'verdicts by month') FROM trust_ledger.trust_trend('customer', '30 days', day('0d'), day('120d')) GROUP BY key;
 SELECT is(trust_ledger.sparkline(array_agg(expectation ORDER BY step_from)), '▂██▁', 'expectation by month') FROM trust_ledger.trust_trend('customer', '30 days', day('0d'), day('120d')) GROUP BY key;

@@ -5,7 +5,7 @@ SELECT plan(82);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 -- What a script comes to in steps of ten days from a day to another, with a half-life of ten days. Nothing of it
 -- stays. A step: what is not nothing of opened, kept, partly_kept, broken and overdue, then the evidence kept:broken;

@@ -7,7 +7,7 @@ SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna');
 SELECT trust_ledger.grant_access(current_user::text, 'import');
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 SELECT trust_ledger.make_promise('c', 'It works.', actor => 'anna');
 CREATE FUNCTION made() RETURNS uuid LANGUAGE sql AS 'SELECT promise FROM trust.promise WHERE customer = ''c'' ORDER BY promise LIMIT 1';
@@ -39,26 +39,14 @@ INSERT INTO calls SELECT 'SELECT trust_ledger.' || call FROM unnest(ARRAY[
 	$$set_policy('p', evidence => 'asserted', reason => %s)$$, $$grant_access(current_user::text, 'admin', %s)$$]) AS call;
 
 CREATE TABLE before AS SELECT all_rows() AS of_all;
-SELECT is(outcome(format(call, 'repeat(''é'', 524288) || ''.''')), '22001', 'a byte too many: ' || call) FROM calls;
-SELECT isnt(outcome(format(call, 'repeat(''é'', 524288)')), '22001', 'the most that fits: ' || call) FROM calls;
+SELECT is(sqlstate_of(format(call, 'repeat(''é'', 524288) || ''.''')), '22001', 'a byte too many: ' || call) FROM calls;
+SELECT isnt(sqlstate_of(format(call, 'repeat(''é'', 524288)')), '22001', 'the most that fits: ' || call) FROM calls;
 SELECT is(all_rows(), of_all, 'what is refused leaves nothing') FROM before;
-SELECT is(outcome(format('SELECT trust_ledger.%s', call)), '22023', 'a long key is no key: ' || call)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.%s', call)), '22023', 'a long key is no key: ' || call)
 FROM unnest(ARRAY[$$make_promise(repeat('x', 2000000), 'w', actor => 'anna')$$, $$register_actor(repeat('x', 2000000), 'human')$$,
 	$$set_policy(repeat('x', 2000000), evidence => 'asserted')$$, $$act_as(repeat('x', 2000000))$$]) AS call;
 
-CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE call;
-	RETURN NULL;
-EXCEPTION WHEN string_data_right_truncation THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN CASE WHEN hint <> '' THEN detail END;
-END
-$$;
-SELECT matches(detail_of($$SELECT trust_ledger.add_note(made(), repeat('ä', 700000), actor => 'anna')$$), '\m1400000\M', 'the detail says how long it is');
+SELECT matches(error_text($$SELECT trust_ledger.add_note(made(), repeat('ä', 700000), actor => 'anna')$$), '^22001\|[^|]*\|[^|]*\m1400000\M[^|]*\|[^|]+$', 'the detail says how long it is, and there is a hint');
 
 -- ---- jsonb: as it is stored, and as it is written
 
@@ -75,9 +63,9 @@ INSERT INTO shapes VALUES
 	('numbers', '[0, 0.0, 0.000, 1, 10, 100, 1000, 9999, 10000, 123456789, 0.1, 0.0001, 0.00001, 12345.6789, 1.500, -0.5, 1e20, 1e-20, 1.20e3]'),
 	('large numbers', '[1e100000, -1e99999, 12345e1000, 1e-1000]'), ('many', (SELECT jsonb_agg(n) FROM generate_series(-5000, 5000) AS n));
 SELECT is(octet_length(padded(value, 1048576)::text), 1048576, title) FROM shapes;
-SELECT is(outcome(format($$SELECT trust_ledger.make_promise('d', 'w', actor => 'anna', context => %L)$$, padded(value, 1048576))), 'ok', title || ': the most that fits')
+SELECT is(sqlstate_of(format($$SELECT trust_ledger.make_promise('d', 'w', actor => 'anna', context => %L)$$, padded(value, 1048576))), 'ok', title || ': the most that fits')
 FROM shapes;
-SELECT is(outcome(format($$SELECT trust_ledger.make_promise('d', 'w', actor => 'anna', context => %L)$$, padded(value, 1048577))), '22001', title || ': a byte too many')
+SELECT is(sqlstate_of(format($$SELECT trust_ledger.make_promise('d', 'w', actor => 'anna', context => %L)$$, padded(value, 1048577))), '22001', title || ': a byte too many')
 FROM shapes;
 
 CREATE TABLE given_json (title text, value text, expected text);
@@ -86,11 +74,11 @@ INSERT INTO given_json VALUES
 	('short as stored, long as text: escapes', 'to_jsonb(repeat(E''\x01'', 200000)::text)', '22001'),
 	('short as text, long as stored', '(SELECT jsonb_agg(1) FROM generate_series(1, 200000))', '22001'),
 	('a scalar', 'to_jsonb(repeat(''x'', 1048000)::text)', 'ok'), ('a scalar that is too long', 'to_jsonb(repeat(''x'', 1048575)::text)', '22001');
-SELECT is(outcome(format('SELECT trust_ledger.' || call, value)), expected, title || ': ' || call)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.' || call, value)), expected, title || ': ' || call)
 FROM given_json, unnest(ARRAY[$$make_promise('d', 'w', actor => 'anna', context => %s)$$, $$add_note(made(), 'n', actor => 'anna', context => %s)$$,
 	$$make_promises(ARRAY[ROW('d', 'w', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'anna', NULL, %s, NULL)]::trust_ledger.new_promise[])$$,
 	$$set_policy('p', evidence => 'asserted', context => %s)$$]) AS call;
-SELECT is(outcome(format('SELECT trust_ledger.%s', call)), '22001', call)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.%s', call)), '22001', call)
 FROM unnest(ARRAY[
 	$$register_actor('b', 'human', authority => (SELECT jsonb_object_agg('C' || n, '1e131000'::numeric) FROM generate_series(1, 9) AS n))$$,
 	$$register_actor('b', 'human', authority => jsonb_build_object(repeat('x', 1048576), 1))$$,
@@ -164,7 +152,7 @@ DROP TRIGGER loud ON trust.promise;
 
 -- ---- what is large is hashed piece by piece, and comes to the same
 
-\ir ../../data/older_texts.sql
+\ir ../../helpers/oversized_texts.sql
 SELECT trust_ledger.make_promise('shaped', 'w', actor => 'anna', context => padded(value, 1048576)) FROM shapes;
 SELECT trust_ledger.register_actor('rich', 'human', authority => (SELECT jsonb_object_agg('C' || n, n * 1.5) FROM generate_series(1, 20000) AS n));
 SELECT cmp_ok((SELECT count(*) FROM trust.entry WHERE octet_length(context::text) > 100000 OR octet_length(details::text) > 100000), '>=', 13::bigint, 'there are large ones');

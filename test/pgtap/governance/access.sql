@@ -5,7 +5,7 @@ CREATE EXTENSION pgtap;
 SELECT plan(245);
 CREATE EXTENSION trust_ledger;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE super_user SUPERUSER;
@@ -115,19 +115,19 @@ SELECT set_eq($$
 	'every function that is not immutable is among the calls');
 -- The owner has the levels that create_ledger() gave, a superuser all.
 SELECT is(
-	(SELECT array_agg(as_role || ': ' || outcome('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
+	(SELECT array_agg(as_role || ': ' || sqlstate_of('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
 	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	(SELECT array_agg(as_role || ': ' || CASE WHEN as_role = ANY (levels) OR as_role = 'super_user'
 			OR as_role = 'ledger_owner' AND levels && '{application,analyst,auditor,admin}' THEN 'ok' ELSE 'TL004' END ORDER BY n)
 	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	arguments)
 FROM intended;
-SELECT is(outcome('SELECT trust_ledger.' || call, 'nobody'), outcome, call || ' by somebody without a level') FROM levelless;
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call, 'nobody'), outcome, call || ' by somebody without a level') FROM levelless;
 
 -- ---- views
 
 CREATE FUNCTION reads(query text, as_role text) RETURNS text LANGUAGE sql AS $$
-	SELECT as_role(as_role, format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query))
+	SELECT value_as(as_role, format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query))
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads ' || view)
 FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,
@@ -153,20 +153,9 @@ SELECT trust_ledger.drop_policy('p');
 SELECT is(reads('SELECT FROM trust.policy_rule', 'nobody'), 'TL004', 'not even from a view without rows');
 SELECT is(reads('SELECT FROM trust.policy_rule', 'analyst'), NULL, 'which whoever may read finds empty');
 
--- Who lacks a level is told which call gives the least that does.
+-- A permission error names the lowest sufficient level, and the call that grants it.
 CREATE ROLE "o'neil";
-CREATE FUNCTION hint_to_oneil(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	SET LOCAL ROLE "o'neil";
-	EXECUTE call;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN substring(hint from 'trust_ledger.*');
-END
-$$;
-SELECT is(hint_to_oneil(call), format($$trust_ledger.grant_access('o''neil', '%s');$$, level), 'is told of ' || level)
+SELECT is(substring((error_of(call, 'o''neil')).hint FROM 'trust_ledger.*'), format($$trust_ledger.grant_access('o''neil', '%s');$$, level), 'the hint names level ' || level)
 FROM (VALUES ('SELECT FROM trust.promiser_trust', 'analyst'), ('SELECT trust_ledger.verify()', 'auditor'),
 	($$SELECT trust_ledger.make_promise('c', 'w')$$, 'application')) AS c (call, level);
 
@@ -189,7 +178,7 @@ SELECT ok(has_schema_privilege('nobody', 'trust', 'USAGE') AND NOT has_schema_pr
 
 -- ---- granting and revoking
 
-SELECT is(outcome('SELECT trust_ledger.' || call, 'admin'), expected, call)
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call, 'admin'), expected, call)
 FROM (VALUES
 	($$grant_access('nobody', 'analyst')$$, 'ok'), ($$grant_access('analyst', 'analyst')$$, 'ok'),
 	($$grant_access('nobody', 'Analyst')$$, '22023'), ($$grant_access('nobody', 'owner')$$, '22023'), ($$grant_access('nobody', '')$$, '22023'),
@@ -212,9 +201,9 @@ SELECT results_eq($$
 	'each is an entry that says all levels of the role');
 SELECT trust_ledger.revoke_access('nobody', 'application');
 SELECT is(reads($$SELECT level FROM trust.access_level WHERE role = 'nobody'$$, 'analyst'), NULL, 'a role without levels');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('ledger_owner', 'admin'); SELECT trust_ledger.register_actor('x', 'human')$$, 'ledger_owner'), 'ok',
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('ledger_owner', 'admin'); SELECT trust_ledger.register_actor('x', 'human')$$, 'ledger_owner'), 'ok',
 	'the owner can always govern');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('ledger_owner', 'application'); SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$,
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('ledger_owner', 'application'); SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$,
 	'ledger_owner'), 'TL004', 'but not always promise');
 
 -- ---- through membership, and from one call to the next in the same session
@@ -223,7 +212,7 @@ CREATE ROLE member INHERIT IN ROLE application;
 CREATE ROLE outsider NOINHERIT IN ROLE application;
 CREATE ROLE grand_member INHERIT IN ROLE member;
 CREATE FUNCTION promises(as_role text) RETURNS text LANGUAGE sql AS $$
-	SELECT outcome('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''anna'')', as_role)
+	SELECT sqlstate_of('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''anna'')', as_role)
 $$;
 SELECT is(promises(as_role), expected, title)
 FROM (VALUES ('member', 'ok', 'a member has the level'), ('grand_member', 'ok', 'a member''s member too'),
@@ -258,7 +247,7 @@ SELECT is(promises('application'), 'ok', 'named as before, it has');
 DROP ROLE application;
 SELECT is(reads('SELECT true FROM trust.access_level WHERE role = ''application''', 'auditor'), '(t)', 'the row of a role that was dropped stays');
 SELECT is(promises('nobody'), 'TL004', 'and gives nobody anything');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('application', 'application')$$, 'admin'), 'ok', 'it can be revoked');
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('application', 'application')$$, 'admin'), 'ok', 'it can be revoked');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 
 SELECT * FROM finish();

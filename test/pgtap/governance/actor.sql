@@ -6,7 +6,7 @@ SELECT plan(170);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 -- Who made a promise, made like this: actor and evidence, or the SQLSTATE. Nothing of it stays.
 CREATE FUNCTION maker(doing text, arguments text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -35,22 +35,12 @@ SELECT trust_ledger.grant_access(r, 'application') FROM unnest('{app,anna_login,
 -- ---- acting before anybody is registered
 
 SELECT throws_ok($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, '42704', NULL, 'an unknown actor');
-CREATE FUNCTION hint_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	EXECUTE call;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN hint;
-END
-$$;
-SELECT is(hint_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => %L)', name)),
+SELECT is((error_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => %L)', name))).hint,
 	format('SELECT * FROM trust_ledger.register_actor(%L, ''human'');', name), 'the hint is the call that registers ' || name)
 FROM unnest(ARRAY['anna', 'o''neil', 'back\slash', 'Ωmega']) AS name;
-SELECT is(outcome(hint_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$)
+SELECT is(sqlstate_of((error_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$)).hint
 	|| $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$), 'ok', 'and it does');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w')$$), 'TL003', 'nobody acts');
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w')$$), 'TL003', 'nobody acts');
 
 -- ---- what can be registered
 
@@ -64,7 +54,7 @@ SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "name": "Anna"
 SELECT is(registered('bot'), '{"actor": "bot", "kind": "ai", "speaks_for": "company", "responsible": "anna",
 	"model": "m1", "active": true}', 'a machine');
 
-SELECT is(outcome('SELECT trust_ledger.register_actor(' || arguments || ')'), expected, 'register_actor(' || arguments || ')')
+SELECT is(sqlstate_of('SELECT trust_ledger.register_actor(' || arguments || ')'), expected, 'register_actor(' || arguments || ')')
 FROM (VALUES
 	-- key, kind, whom they speak for
 	($$'x', 'human'$$, 'ok'), ($$'x', 'human', speaks_for => NULL$$, 'ok'), ($$NULL, 'human'$$, '22004'), ($$'x', NULL$$, '22004'),
@@ -120,7 +110,7 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 ROLLBACK TO anew;
 SELECT is(registered('anna')->>'name', 'Anna', 'rolled back');
 SELECT is(maker('', $$, actor => 'gone'$$), 'TL003', 'also in what the session remembers');
-SELECT is(outcome($$SELECT trust_ledger.register_actor('x', 'human', db_role => 'app')$$), 'ok', 'a login is free');
+SELECT is(sqlstate_of($$SELECT trust_ledger.register_actor('x', 'human', db_role => 'app')$$), 'ok', 'a login is free');
 SELECT is(maker('SET SESSION AUTHORIZATION app'), 'TL003', 'after a registration that was rolled back');
 
 -- ---- retiring
@@ -129,7 +119,7 @@ SELECT trust_ledger.register_actor('dora', 'human');
 SELECT trust_ledger.register_actor('scanner', 'system', 'The scanner', responsible => 'anna', model => 's1');
 SELECT trust_ledger.register_actor('old', 'system', responsible => 'anna');
 SELECT trust_ledger.retire_actor('old', reason => 'sold');
-SELECT is(outcome('SELECT trust_ledger.retire_actor(' || arguments || ')'), expected, 'retire_actor(' || arguments || ')')
+SELECT is(sqlstate_of('SELECT trust_ledger.retire_actor(' || arguments || ')'), expected, 'retire_actor(' || arguments || ')')
 FROM (VALUES
 	($$NULL$$, '22004'), ($$''$$, '22023'), ($$'nobody'$$, '42704'), ($$'gone'$$, 'TL003'),
 	($$'ben'$$, 'ok'), ($$'bot'$$, 'ok'), ($$'anna'$$, 'TL003'), ($$'anna', successor => 'ben'$$, 'ok'),
@@ -148,11 +138,11 @@ SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "name": "Anna"
 SELECT is(registered('scanner'), '{"actor": "scanner", "kind": "system", "name": "The scanner", "speaks_for": "company",
 	"responsible": "ben", "model": "s1", "active": true}', 'the successor answers for the machines');
 SELECT is(registered('old')->>'responsible', 'anna', 'not for those that were retired before');
-SELECT is(outcome($$SELECT trust_ledger.retire_actor('ben')$$), 'TL003', 'and is not retired without a successor');
+SELECT is(sqlstate_of($$SELECT trust_ledger.retire_actor('ben')$$), 'TL003', 'and is not retired without a successor');
 SELECT trust_ledger.retire_actor('ben', successor => 'dora');
 SELECT results_eq($$SELECT actor COLLATE "default" FROM trust.actor WHERE responsible = 'dora' AND active ORDER BY 1$$, $$VALUES ('bot'), ('scanner')$$,
 	'machines go down a chain of successors');
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, 'TL003'),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'dora', promiser => 'anna')$$, 'TL003'),
@@ -213,7 +203,7 @@ SELECT trust_ledger.register_actor('cleo', 'human', speaks_for => 'customer', cu
 SELECT trust_ledger.register_actor('cora', 'human', speaks_for => 'customer');
 CREATE TABLE promised AS
 	SELECT customer, promise FROM (VALUES ('c'), ('d')) AS v (name), trust_ledger.make_promise(name, 'w', actor => 'eve');
-SELECT is(outcome(format('%s; SELECT trust_ledger.accept_promise(%L%s)', doing, (SELECT promise FROM promised WHERE customer = of), arguments)),
+SELECT is(sqlstate_of(format('%s; SELECT trust_ledger.accept_promise(%L%s)', doing, (SELECT promise FROM promised WHERE customer = of), arguments)),
 	expected, format('accepting of %s: %s%s', of, coalesce(nullif(doing, ''), 'a shared login'), arguments))
 FROM (VALUES
 	('', 'c', $$, actor => 'carl'$$, 'TL003'), ($$SELECT trust_ledger.act_as('carl')$$, 'c', '', 'TL003'),
@@ -243,7 +233,7 @@ SELECT is(maker(''), 'eve asserted', 'so does what a function says, with setting
 ROLLBACK TO before;
 SELECT is(maker(''), 'TL003', 'all gone with the outer one');
 
-SELECT is(outcome(call), '55P02', call)
+SELECT is(sqlstate_of(call), '55P02', call)
 FROM unnest(ARRAY[
 	$$SET trust_ledger.actor = 'eve'$$, $$SET LOCAL trust_ledger.actor = 'eve'$$, $$RESET trust_ledger.actor$$,
 	$$SELECT set_config('trust_ledger.actor', 'eve', false)$$, $$SELECT set_config('trust_ledger.actor', 'eve', true)$$,

@@ -303,8 +303,8 @@ FROM (VALUES
 	('drop_policy(''b'')', '42704')) AS v (call, code);
 SELECT throws_ok(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length), '22023', NULL, format('%s of %s', argument, length))
 FROM unnest('{back_within,grace,due_within}'::text[]) AS argument, unnest('{1 month,1 year,1 month -30 days,-1 day,1 day -1 s,36525 days 1 s}'::text[]) AS length;
-\ir ../../data/outcome.sql
-SELECT is(outcome(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length)), expected, format('%s of %s: %s', argument, length, expected))
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length)), expected, format('%s of %s: %s', argument, length, expected))
 FROM (VALUES ('back_within', '3653 days 1 us', 'ok'), ('back_within', '36525 days', 'ok'), ('grace', '3653 days', 'ok'), ('due_within', '3653 days', 'ok'),
 	('grace', '3653 days 1 us', '22023'), ('due_within', '3653 days 1 us', '22023'), ('due_within', '36525 days', '22023')) AS v (argument, length, expected);
 

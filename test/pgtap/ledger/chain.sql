@@ -7,7 +7,7 @@ SELECT plan(78);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human');
@@ -53,7 +53,7 @@ SELECT set_eq('SELECT customer, length, head, recorded_at FROM trust.chain',
 SELECT is((SELECT count(DISTINCT hash) FROM trust.entry), (SELECT count(*) FROM trust.entry), 'no two hashes are alike');
 
 -- What fails leaves nothing: no entry, no gap, no chain.
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise('never', 'w', actor => 'ben', value => 'NaN')$$, '22003'),
 	($$SELECT trust_ledger.make_promise('never', 'w', actor => 'nobody')$$, '42704'),
@@ -169,7 +169,7 @@ SELECT trust_ledger.set_ledger(zone => 'Asia/Tokyo', lag => '3 days');
 SELECT trust_ledger.assess_promise((SELECT (r).promise FROM keyed), 'kept', actor => 'ben');
 SELECT results_eq($$SELECT (r).* FROM trust_ledger.make_promise('c', 'w', actor => 'ben', idempotency_key => 'once') AS r$$,
 	'SELECT (r).* FROM keyed', 'a retry gives what was then, whatever came since');
-SELECT is(outcome(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''ben'', idempotency_key => %L)', key)), expected, title)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''ben'', idempotency_key => %L)', key)), expected, title)
 FROM (VALUES
 	(repeat('k', 255), 'ok', 'a key of 255 bytes'), (repeat('k', 256), '22023', 'of 256'), (repeat('é', 127), 'ok', 'of 254 in UTF-8'),
 	(repeat('é', 128), '22023', 'of 256 in UTF-8'), ('', '22023', 'empty'), (E'a\nb', '22023', 'with a line break'),

@@ -217,8 +217,8 @@ ALTER TABLE weighing ADD COLUMN in_order boolean, ADD COLUMN usable boolean, ADD
 UPDATE weighing SET in_order = better(kept, kept_, repaired, repaired_) AND better(repaired, repaired_, admitted, admitted_) AND better(admitted, admitted_, broken, broken_);
 -- Our own word is worth no more than the customer's, and more than a repair; kept in part lies between it and broken.
 UPDATE weighing SET usable = in_order AND own <= kept AND own_ >= kept_ AND better(own, own_, repaired, repaired_) AND better(own, own_, partly, partly_) AND better(partly, partly_, broken, broken_);
-\ir ../../data/outcome.sql
-UPDATE weighing SET outcome = outcome(format('SELECT trust_ledger.set_ledger(weights => %L)', weights));
+\ir ../../helpers/calls.sql
+UPDATE weighing SET outcome = sqlstate_of(format('SELECT trust_ledger.set_ledger(weights => %L)', weights));
 SELECT ok(count(*) FILTER (WHERE usable) > 100 AND count(*) FILTER (WHERE in_order AND NOT usable) > 50 AND count(*) FILTER (WHERE NOT in_order) > 1000, 'settings of all kinds; seed ' || seed)
 FROM weighing, seed GROUP BY seed;
 SELECT is_empty('SELECT weights, outcome FROM weighing WHERE NOT in_order AND outcome <> ''22023''', 'those out of order are refused');

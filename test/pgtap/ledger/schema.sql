@@ -357,9 +357,9 @@ BEGIN
 	END LOOP;
 END
 $$;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SELECT trust_ledger.register_actor('ben', 'human');
-CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
+CREATE TABLE calls AS SELECT call, sqlstate_of(call) AS before FROM unnest(ARRAY[
 	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', idempotency_key => 'k2')$$,
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'bot', kind => 'k', value => 1)$$, $$SELECT trust_ledger.back_promise(last_promise(), actor => 'anna')$$,
@@ -388,7 +388,7 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		outcomes := ARRAY[SQLSTATE];
 	END;
-	SELECT outcomes || array_agg(outcome(call)) INTO outcomes FROM calls;
+	SELECT outcomes || array_agg(sqlstate_of(call)) INTO outcomes FROM calls;
 	RAISE EXCEPTION USING ERRCODE = 'OK000',
 		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL (outcomes) THEN verified ELSE 'told' END;
 EXCEPTION WHEN SQLSTATE 'OK000' THEN

@@ -213,9 +213,9 @@ LANGUAGE sql AS $$ VALUES
 	('from a statement trigger', 'INSERT INTO shared_statement VALUES ($1)', 'asserted'),
 	('from a deferred trigger', 'INSERT INTO shared_deferred VALUES ($1)', 'asserted'),
 	('from a view''s trigger', 'INSERT INTO shared_view VALUES ($1)', 'asserted'),
-	('after SET ROLE', 'SELECT as_role($1, ''app'')', 'asserted'),
-	('after SET ROLE to another actor''s', 'SELECT as_role($1, ''login_anna'')', 'TL003'),
-	('after SET ROLE to a retired actor''s', 'SELECT as_role($1, ''login_gus'')', 'TL003'),
+	('after SET ROLE', 'SELECT back_as_role($1, ''app'')', 'asserted'),
+	('after SET ROLE to another actor''s', 'SELECT back_as_role($1, ''login_anna'')', 'TL003'),
+	('after SET ROLE to a retired actor''s', 'SELECT back_as_role($1, ''login_gus'')', 'TL003'),
 	('after SET SESSION AUTHORIZATION', 'SELECT as_session($1)', 'asserted')
 $$;
 
@@ -252,7 +252,7 @@ CREATE TRIGGER planted AFTER INSERT ON shared_statement EXECUTE FUNCTION planted
 CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON shared_deferred DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION planted();
 CREATE TRIGGER planted INSTEAD OF INSERT ON shared_view FOR EACH ROW EXECUTE FUNCTION planted();
 -- PL/pgSQL, because these set what the function itself is run with.
-CREATE FUNCTION as_role(promise uuid, role text) RETURNS void
+CREATE FUNCTION back_as_role(promise uuid, role text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', role, true);

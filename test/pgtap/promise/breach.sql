@@ -254,9 +254,9 @@ FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', '
 
 -- ---- in time ----
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 -- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
-SELECT is(outcome(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
+SELECT is(state_after(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))
 FROM (VALUES
 	('app', 10, 0, 'TL001'), ('app', 10, 20, 'TL001'), ('importer', 10, 20, 'TL001'), ('postgres', 10, 20, 'TL001'), ('app', 0.0001, 23, 'TL001'),
@@ -380,7 +380,7 @@ BEGIN
 	RETURN id;
 END
 $$;
-SELECT is(outcome(login, ready(function), call), CASE WHEN want = '22004' AND function = 'admit_breach' AND template ~ '1, NULL' THEN 'broken' ELSE want END, format('%s: %s', login, call))
+SELECT is(state_after(login, ready(function), call), CASE WHEN want = '22004' AND function = 'admit_breach' AND template ~ '1, NULL' THEN 'broken' ELSE want END, format('%s: %s', login, call))
 FROM (VALUES ('admit_breach'), ('repair_breach')) AS f (function),
 	(VALUES
 		('app', '%s($1, ''w'', actor => ''anna'')', 'broken'),
@@ -412,9 +412,9 @@ BEGIN
 		EXECUTE 'SELECT x = $2 FROM trust_ledger.' || call || ' AS x' INTO call USING id, first;
 		RETURN NEXT call;
 	END LOOP;
-	RETURN NEXT outcome('app', id, 'admit_breach($1, ''x'', actor => ''anna'', idempotency_key => ''admit'')');
-	RETURN NEXT outcome('app', id, 'repair_breach($1, ''w'', actor => ''rita'', idempotency_key => ''repair'')');
-	RETURN NEXT outcome('app', id, 'repair_breach($1, ''w'', actor => ''anna'', idempotency_key => ''admit'')');
+	RETURN NEXT state_after('app', id, 'admit_breach($1, ''x'', actor => ''anna'', idempotency_key => ''admit'')');
+	RETURN NEXT state_after('app', id, 'repair_breach($1, ''w'', actor => ''rita'', idempotency_key => ''repair'')');
+	RETURN NEXT state_after('app', id, 'repair_breach($1, ''w'', actor => ''anna'', idempotency_key => ''admit'')');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END
 $$;

@@ -547,6 +547,8 @@ SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, %s, actor 
 SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, 11, actor => ''carl'')', promise), '22023', NULL, 'the other way round') FROM trust.promise WHERE words = 'We call.';
 SELECT lives_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, 14, actor => ''carl'')', promise), 'the claim of its own promise') FROM trust.promise WHERE words = 'We call.';
 
+\ir ../../helpers/calls.sql
+
 -- Levels, and whose login.
 CREATE ROLE app LOGIN;
 CREATE ROLE analyst LOGIN;
@@ -559,21 +561,19 @@ BEGIN
 	PERFORM trust_ledger.register_actor('portal', 'human', speaks_for => 'customer', db_role => 'login_carl');
 END
 $$;
-CREATE FUNCTION outcome(login text, of_promise uuid, args text) RETURNS text
+-- The state after confirm_relayed() from a login, or the SQLSTATE. Rolled back.
+CREATE FUNCTION confirm_from(login text, of_promise uuid, args text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	receipt trust_ledger.receipt;
+	state text;
 BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE format('SELECT * FROM trust_ledger.confirm_relayed($1%s)', args) INTO receipt USING of_promise;
-	RAISE SQLSTATE 'TAKEN' USING MESSAGE = receipt.state;
-EXCEPTION WHEN SQLSTATE 'TAKEN' THEN
-	RETURN SQLERRM;
-WHEN OTHERS THEN
-	RETURN SQLSTATE;
+	state := state_after(login, of_promise, format('confirm_relayed($1%s)', args));
+	RAISE SQLSTATE 'OK000';
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN state;
 END
 $$;
-SELECT is(outcome(login, promise, args), want, format('confirm from %s%s', login, args))
+SELECT is(confirm_from(login, promise, args), want, format('confirm from %s%s', login, args))
 FROM (SELECT p.promise FROM trust_ledger.make_promise('one', 'We write.', kind => 'free', actor => 'bot', occurred_at => now() - interval '10 days', due => now() - interval '1 day') p,
 		LATERAL trust_ledger.release_promise(p.promise, relayed => true, actor => 'anna') AS r) AS p,
 	(VALUES ('app', ', actor => ''carl''', 'released'), ('app', '', 'TL003'), ('app', ', actor => ''anna''', 'TL003'), ('app', ', actor => ''portal''', 'TL003'),

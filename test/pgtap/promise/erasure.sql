@@ -60,7 +60,6 @@ SELECT trust_ledger.assess_promise(the('said'), 'kept', relayed => true, reason 
 SELECT trust_ledger.release_promise(the('let off'), 'Said.', relayed => true, actor => 'ben');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'a sound ledger');
 
-
 -- ---- what goes, and that nothing else does
 
 CREATE FUNCTION remember() RETURNS void LANGUAGE plpgsql AS $$
@@ -243,8 +242,8 @@ SELECT is(erased(VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (
 
 -- ---- who may, and what is refused
 
--- The state that a call leaves, or its SQLSTATE; by somebody, after others. Nothing of it stays.
-CREATE FUNCTION outcome(as_role text, VARIADIC calls text[]) RETURNS text LANGUAGE plpgsql AS $$
+-- The state that the last of these calls leaves when that role makes it, or its SQLSTATE. Rolled back.
+CREATE FUNCTION state_after_calls(as_role text, VARIADIC calls text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	state text;
 	call text;
@@ -261,7 +260,7 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE;
 END
 $$;
-SELECT is(outcome(role, call), CASE role WHEN 'admin' THEN state ELSE 'TL004' END, format('%s, by %s', call, role))
+SELECT is(state_after_calls(role, call), CASE role WHEN 'admin' THEN state ELSE 'TL004' END, format('%s, by %s', call, role))
 FROM unnest('{application,auditor,analyst,import,nobody,admin}'::text[]) AS role,
 	(VALUES ($$erase_words(the('full'), 'r')$$, 'kept'), ($$erase_words('c', 1, 'r')$$, 'kept'), (resolved(of_governance('policy_set', 'anna')), 'ok'),
 		($$erase_customer('c', 'r')$$, 'kept'), ($$erase_words(gen_random_uuid(), 'r')$$, 'P0002'), ($$erase_words('nobody', 1, 'r')$$, 'P0002')) AS c (call, state);
@@ -270,10 +269,10 @@ CREATE FUNCTION erase_as_nobody() RETURNS trust_ledger.receipt SECURITY DEFINER 
 CREATE FUNCTION erase_as_admin() RETURNS trust_ledger.receipt SECURITY DEFINER LANGUAGE sql AS $$SELECT * FROM trust_ledger.erase_customer('c', 'r')$$;
 ALTER FUNCTION erase_as_nobody() OWNER TO nobody;
 ALTER FUNCTION erase_as_admin() OWNER TO admin;
-SELECT is(outcome(role, call), expected, format('%s, by %s', call, role)) FROM (VALUES
+SELECT is(state_after_calls(role, call), expected, format('%s, by %s', call, role)) FROM (VALUES
 	('admin', 'public.erase_as_nobody()', 'TL004'), ('none', 'public.erase_as_nobody()', 'TL004'), ('nobody', 'public.erase_as_admin()', 'kept')) AS c (role, call, expected);
 
-SELECT is(outcome(as_role, call), expected, format('%s, by %s', call, as_role)) FROM (VALUES
+SELECT is(state_after_calls(as_role, call), expected, format('%s, by %s', call, as_role)) FROM (VALUES
 	('none', $$erase_words(the('full'), NULL)$$, '22004'), ('none', $$erase_words('c', 1, NULL)$$, '22004'), ('none', $$erase_customer('c', NULL)$$, '22004'),
 	('none', $$erase_words(the('full'), '')$$, '22023'), ('none', $$erase_customer('c', '')$$, '22023'),
 	('none', $$erase_words(NULL::uuid, 'r')$$, '22004'), ('none', $$erase_words(NULL::text, 1, 'r')$$, '22004'), ('none', $$erase_words('c', NULL::bigint, 'r')$$, '22004'),
@@ -294,7 +293,7 @@ SELECT is(is_another(), '{}', 'nor anything else');
 
 -- ---- keys
 
-SELECT is(outcome('none', VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (VALUES
+SELECT is(state_after_calls('none', VARIADIC calls), expected, array_to_string(calls, '; ')) FROM (VALUES
 	-- the arguments that were erased prove nothing any more
 	(ARRAY[$$make_promise('c', 'Other.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'TL005'),
 	(ARRAY[$$make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01', purpose => 'To sell it.', longest_pause => '1 day', actor => 'bot', context => '{"deal": "M."}', idempotency_key => 'k1')$$], 'proposed'),
@@ -318,7 +317,7 @@ SELECT is(outcome('none', VARIADIC calls), expected, array_to_string(calls, '; '
 
 -- ---- the life of a promise goes on without its words
 
-SELECT is(outcome('none', VARIADIC ARRAY[$$erase_customer('e', 'r')$$] || calls), expected, array_to_string(calls, '; ')) FROM (VALUES
+SELECT is(state_after_calls('none', VARIADIC ARRAY[$$erase_customer('e', 'r')$$] || calls), expected, array_to_string(calls, '; ')) FROM (VALUES
 	-- what is backed, and what is amended, are exact terms
 	(ARRAY[$$back_promise(the('proposed'), actor => 'ben')$$], 'TL001'), (ARRAY[$$back_promise(the('due'), actor => 'anna')$$], 'TL001'),
 	(ARRAY[$$amend_promise(the('proposed'), kind => 'k', actor => 'ben')$$], '22004'), (ARRAY[$$amend_promise(the('due'), purpose => 'p', actor => 'ben')$$], '22004'),
@@ -338,7 +337,7 @@ SELECT is(outcome('none', VARIADIC ARRAY[$$erase_customer('e', 'r')$$] || calls)
 	(ARRAY[$$confirm_relayed(the('broken'), actor => 'eve')$$], 'broken'), (ARRAY[$$repair_breach(the('broken'), 'Again.', actor => 'ben')$$], 'broken'),
 	(ARRAY[$$confirm_relayed(the('said'), actor => 'eve')$$], 'kept'), (ARRAY[$$confirm_relayed(the('let off'), actor => 'eve')$$], 'released')) AS c (calls, expected);
 -- words that are repeated elsewhere are gone there too
-SELECT is(outcome('none', VARIADIC ARRAY['erase_words(''e'', (SELECT seq FROM trust.entry WHERE customer = ''e'' AND words = ' || quote_literal(words) || '), ''r'')', $$confirm_relayed(the('claimed'), actor => 'eve')$$]),
+SELECT is(state_after_calls('none', VARIADIC ARRAY['erase_words(''e'', (SELECT seq FROM trust.entry WHERE customer = ''e'' AND words = ' || quote_literal(words) || '), ''r'')', $$confirm_relayed(the('claimed'), actor => 'eve')$$]),
 	expected, 'erased, and then confirmed: ' || words)
 -- with the old terms goes the purpose that the new ones share
 FROM (VALUES ('claimed', 'TL001'), ('Other words.', 'TL001')) AS c (words, expected);
@@ -451,13 +450,13 @@ SELECT ok(found(format('INSERT INTO trust.entry SELECT (jsonb_populate_record(e,
 FROM trust.chain WHERE customer = 'd';
 
 -- Entries whose promise or subject was taken away are refused.
-SELECT is(outcome('none', call), expected, call) FROM (VALUES ($$erase_words('d', 1, 'r')$$, 'open')) AS c (call, expected);
+SELECT is(state_after_calls('none', call), expected, call) FROM (VALUES ($$erase_words('d', 1, 'r')$$, 'open')) AS c (call, expected);
 CREATE FUNCTION after(doing text, call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	came text;
 BEGIN
 	EXECUTE doing;
-	came := outcome('none', call);
+	came := state_after_calls('none', call);
 	RAISE SQLSTATE 'OK000';
 EXCEPTION
 	WHEN SQLSTATE 'OK000' THEN RETURN came;

@@ -165,7 +165,7 @@ FROM expected e JOIN situation s USING (situation),
 WHERE o.outcome <> '-'
 ORDER BY s.situation, c.nr;
 
-CREATE FUNCTION run(of_call text, promise uuid, OUT receipt trust_ledger.receipt)
+CREATE FUNCTION call_on(of_call text, promise uuid, OUT receipt trust_ledger.receipt)
 LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'SELECT * FROM trust_ledger.' || (SELECT sql FROM call WHERE call.call = of_call) INTO receipt USING promise;
@@ -180,7 +180,7 @@ DECLARE
 	call text;
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
-		promise := (run(call, promise)).promise;
+		promise := (call_on(call, promise)).promise;
 	END LOOP;
 	RETURN promise;
 END
@@ -207,7 +207,7 @@ BEGIN
 	brought := coalesce((SELECT p.state FROM trust.promise p WHERE p.promise = of_promise), 'none');
 	before := everything(of_promise);
 	BEGIN
-		receipt := run(of_call, of_promise);
+		receipt := call_on(of_call, of_promise);
 	EXCEPTION WHEN OTHERS THEN
 		got := SQLSTATE;
 		leaves := CASE WHEN before = everything(of_promise) THEN 'nothing' ELSE 'something' END;

@@ -93,8 +93,8 @@ FROM situation s WHERE situation = 'open';
 
 -- ---- who may not ----
 
-\ir ../../data/outcome.sql
-SELECT is(outcome(login, make(), call), want, format('%s: %s', login, call))
+\ir ../../helpers/calls.sql
+SELECT is(state_after(login, make(), call), want, format('%s: %s', login, call))
 FROM (VALUES
 	('app', 'add_note($1, ''n'', actor => ''anna'')', 'proposed'),
 	('importer', 'add_note($1, ''n'', actor => ''anna'', occurred_at => now() - interval ''9 days'')', 'proposed'),
@@ -151,9 +151,9 @@ DECLARE
 	first trust_ledger.receipt := trust_ledger.add_note(id, 'n', actor => 'anna', idempotency_key => 'n');
 BEGIN
 	RETURN NEXT trust_ledger.add_note(id, 'n', actor => 'anna', idempotency_key => 'n') = first;
-	RETURN NEXT outcome('app', id, 'add_note($1, ''m'', actor => ''anna'', idempotency_key => ''n'')');
-	RETURN NEXT outcome('app', id, 'add_note($1, ''n'', actor => ''carl'', idempotency_key => ''n'')');
-	RETURN NEXT outcome('app', id, 'decline_promise($1, ''n'', actor => ''anna'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'add_note($1, ''m'', actor => ''anna'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'add_note($1, ''n'', actor => ''carl'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'decline_promise($1, ''n'', actor => ''anna'', idempotency_key => ''n'')');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END
 $$;

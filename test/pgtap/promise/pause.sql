@@ -223,10 +223,10 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A pause does not put off what is due beyond a hundred years, which nobody could set either.
-SELECT is(outcome(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', make(-due, longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
+SELECT is(sqlstate_of(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', make(-due, longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
 FROM (VALUES (36500, '24 days', 'ok'), (36500, '26 days', '22008'), (1, '36523 days', 'ok'), (1, '36525 days', '22008'), (36525, '1 s', '22008')) AS v (due, longest, want);
 
 -- By the ledger's clock, whatever occurred_at says; only what an importer enters long after the fact
@@ -235,10 +235,10 @@ CREATE FUNCTION told(login text, due_hours numeric, paused_hours numeric, resume
 LANGUAGE plpgsql AS $$
 DECLARE
 	id uuid := make(due_hours / 24, '10 days', made => 3);
-	answers text := outcome(login, id, format('pause_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', paused_hours));
+	answers text := state_after(login, id, format('pause_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', paused_hours));
 BEGIN
 	IF resumed_hours IS NOT NULL THEN
-		answers := concat_ws(' ', answers, outcome(login, id, format('resume_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', resumed_hours)));
+		answers := concat_ws(' ', answers, state_after(login, id, format('resume_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', resumed_hours)));
 	END IF;
 	-- what is recorded now happened some moments after this transaction began
 	RETURN concat_ws(', ', answers, (SELECT format('due +%s hours', round(extract(epoch FROM due - first_due) / 3600, 1)::float8)
@@ -386,7 +386,7 @@ BEGIN
 	RETURN id;
 END
 $$;
-SELECT is(outcome(login, ready(function), call), want, format('%s: %s', login, call))
+SELECT is(state_after(login, ready(function), call), want, format('%s: %s', login, call))
 FROM (VALUES ('pause_promise'), ('resume_promise')) AS f (function),
 	(VALUES
 		('app', '%s($1, actor => ''bot'')', 'open'),
@@ -408,11 +408,11 @@ DECLARE
 BEGIN
 	first := trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p');
 	RETURN NEXT trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p') = first;
-	RETURN NEXT outcome('app', id, 'pause_promise($1, ''x'', actor => ''bot'', idempotency_key => ''p'')');
-	RETURN NEXT outcome('app', id, 'resume_promise($1, ''w'', actor => ''bot'', idempotency_key => ''p'')');
+	RETURN NEXT state_after('app', id, 'pause_promise($1, ''x'', actor => ''bot'', idempotency_key => ''p'')');
+	RETURN NEXT state_after('app', id, 'resume_promise($1, ''w'', actor => ''bot'', idempotency_key => ''p'')');
 	first := trust_ledger.resume_promise(id, actor => 'bot', idempotency_key => 'r');
 	RETURN NEXT trust_ledger.resume_promise(id, actor => 'bot', idempotency_key => 'r') = first;
-	RETURN NEXT outcome('app', id, 'resume_promise($1, actor => ''carl'', idempotency_key => ''r'')');
+	RETURN NEXT state_after('app', id, 'resume_promise($1, actor => ''carl'', idempotency_key => ''r'')');
 	RETURN NEXT (trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p')).seq = (SELECT seq FROM trust.entry WHERE promise = id AND event = 'paused');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END

@@ -48,7 +48,7 @@ BEGIN
 END
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- What the promise says of its end: state, verdict with whose word and weights, what ended it.
 CREATE FUNCTION ended(of_promise uuid) RETURNS text
@@ -61,7 +61,7 @@ $$;
 
 -- ---- who may ----
 
-SELECT is(outcome(login, make('free'), format('%s_promise($1%s)', call, CASE WHEN actor <> '' THEN format(', actor => %L', actor) END)), want,
+SELECT is(state_after(login, make('free'), format('%s_promise($1%s)', call, CASE WHEN actor <> '' THEN format(', actor => %L', actor) END)), want,
 	format('%s, from %s, actor %s', call, login, coalesce(nullif(actor, ''), 'left out')))
 FROM (VALUES
 --   login, actor            accept    withdraw     release
@@ -84,7 +84,7 @@ FROM (VALUES
 	unnest('{accept,withdraw,release}'::text[], ARRAY[accepts, withdraws, releases]) AS u (call, want);
 
 -- An actor bound to another customer is refused whatever the call says of the customer.
-SELECT is(outcome('app', make(), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
+SELECT is(state_after('app', make(), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
 FROM (VALUES ('c', 'TL003'), ('other', 'P0002')) AS v (customer, want);
 
 -- ---- accepting ----
@@ -99,7 +99,7 @@ DECLARE
 BEGIN
 	EXECUTE 'SELECT make(' || args || ')' INTO id;
 	FOREACH call IN ARRAY regexp_split_to_array(calls, ';\s+') LOOP
-		got := outcome('postgres', id, call);
+		got := state_after('postgres', id, call);
 		IF got <> (SELECT state FROM trust.promise WHERE promise = id) THEN
 			refused := refused || got;
 		END IF;
@@ -231,7 +231,7 @@ FROM (VALUES
 -- ---- in time by whose clock ----
 
 -- By the ledger's, whatever occurred_at says; only what an importer enters long after the fact goes by it.
-SELECT is(outcome(login, make('free', made::interval, due::interval), format('withdraw_promise($1, actor => ''bot'', occurred_at => now() - interval %L)', ago)), want,
+SELECT is(state_after(login, make('free', made::interval, due::interval), format('withdraw_promise($1, actor => ''bot'', occurred_at => now() - interval %L)', ago)), want,
 	format('made %s ago, due %s ago, %s says it was withdrawn %s ago', made, due, login, ago))
 FROM (VALUES
 	('2 days', '10 hours', 'app', '15 hours', 'broken'),
@@ -247,7 +247,7 @@ FROM (VALUES
 	('10 days', '5 days', 'importer', '-1 hour', '22008')) AS v (made, due, login, ago, want);
 
 -- What the customer accepted stays accepted, however far back the withdrawal is said to lie.
-SELECT is(outcome('importer', make('free', '10 days', '5 days', true), $$withdraw_promise($1, actor => 'bot', occurred_at => now() - interval '9 days')$$),
+SELECT is(state_after('importer', make('free', '10 days', '5 days', true), $$withdraw_promise($1, actor => 'bot', occurred_at => now() - interval '9 days')$$),
 	'broken', 'a withdrawal entered as if it had been before the acceptance');
 
 -- ---- what the entries say ----

@@ -68,7 +68,7 @@ LANGUAGE sql AS $$
 		WHERE p.promise = of_promise AND e.promise = of_promise) t
 $$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- making ----
 
@@ -350,7 +350,7 @@ BEGIN
 	IF relied THEN
 		PERFORM trust_ledger.accept_promise(promise, actor => 'carl');
 	END IF;
-	outcome := as_role('none', format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', due => '2101-01-01', actor => %L)$a$, promise, actor));
+	outcome := value_as('none', format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', due => '2101-01-01', actor => %L)$a$, promise, actor));
 END
 $$;
 CREATE TABLE amended AS
@@ -376,7 +376,7 @@ WHERE a.outcome = 'open';
 -- Without the level import what is told is at most a day old; the lag is the ledger's to set.
 CREATE FUNCTION told(role text, ago interval) RETURNS text
 LANGUAGE sql AS $$
-	SELECT as_role(role, format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', occurred_at => now() - interval %L)$m$, ago))
+	SELECT value_as(role, format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', occurred_at => now() - interval %L)$m$, ago))
 $$;
 SELECT is(CASE WHEN outcome ~ '-' THEN 'backfilled ' || (stored(outcome::uuid)).backfilled ELSE outcome END, want, format('%s tells what happened %s ago', role, ago))
 FROM (VALUES
@@ -389,7 +389,7 @@ FROM (VALUES
 DO $$ BEGIN PERFORM trust_ledger.set_ledger(lag => '2 hours'); END $$;
 SELECT is(told(role, ago::interval) ~ '-', want, format('lag of two hours: %s tells what happened %s ago', role, ago))
 FROM (VALUES ('app', '1 hour', true), ('app', '3 hours', false), ('importer', '3 hours', true)) AS v (role, ago, want);
-SELECT is(as_role('none', format('SELECT seq > 0 FROM trust_ledger.set_ledger(lag => %L)', lag)), want, format('a lag of %s', lag))
+SELECT is(value_as('none', format('SELECT seq > 0 FROM trust_ledger.set_ledger(lag => %L)', lag)), want, format('a lag of %s', lag))
 FROM (VALUES ('7 days', 'true'), ('6 days 24:00', 'true'), ('7 days 00:00:00.000001', '22023'), ('30 days', '22023'), ('1 month', '22023'),
 	('-1 s', '22023'), ('0', 'true')) AS v (lag, want);
 SELECT is(told('app', '1 s'), 'TL004', 'without a lag all that is told is import''s');
@@ -401,7 +401,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	id uuid := make(format('''w'', kind => ''letter'', actor => ''bot'', occurred_at => now() - interval %L, due => now() - interval %L', made, due));
 BEGIN
-	RETURN as_role(role, format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', actor => 'bot', occurred_at => now() - interval %L)$a$, id, ago));
+	RETURN value_as(role, format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', actor => 'bot', occurred_at => now() - interval %L)$a$, id, ago));
 END
 $$;
 SELECT is(amended_ago(made::interval, due::interval, role, ago::interval), want,
@@ -417,11 +417,11 @@ FROM (VALUES
 CREATE FUNCTION made_due(args text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN outcome ~ '-' THEN 'made' ELSE outcome END
-	FROM as_role('importer', format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', %s)$m$, args)) AS outcome
+	FROM value_as('importer', format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', %s)$m$, args)) AS outcome
 $$;
 CREATE FUNCTION amended_due(args text) RETURNS text
 LANGUAGE sql AS $$
-	SELECT as_role('importer', format('SELECT state FROM trust_ledger.amend_promise(%L, actor => ''anna'', %s)',
+	SELECT value_as('importer', format('SELECT state FROM trust_ledger.amend_promise(%L, actor => ''anna'', %s)',
 		make('''w'', kind => ''letter'', occurred_at => ''2020-01-01'', actor => ''anna'''), args))
 $$;
 SELECT is(ARRAY[made_due(v.args), amended_due(v.args)], CASE WHEN ahead THEN '{made,open}' ELSE '{22023,22023}'::text[] END, format('made, and amended, with %s', v.args))

@@ -1,5 +1,5 @@
 -- What a trust score says: belief, disbelief, uncertainty; expectation; the lower bound to rank by.
--- The bound's arithmetic is compared with R's elsewhere (test/quantile); here, what is made of it.
+-- The bound's arithmetic is compared with R's elsewhere (test/beta_quantile); here, what is made of it.
 
 CREATE EXTENSION pgtap;
 SELECT plan(92);
@@ -15,7 +15,7 @@ RETURN trust_score(kept, broken, '2026-11-22', '180 days');
 CREATE FUNCTION close(a float8, b float8, tolerance float8 DEFAULT 1e-12) RETURNS boolean LANGUAGE sql IMMUTABLE
 RETURN abs(a - b) <= tolerance * abs(b);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- the empty score, and simple ones
 
@@ -119,9 +119,9 @@ SELECT is_empty($$
 
 -- ---- what is refused
 
-SELECT is(outcome(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
+SELECT is(sqlstate_of(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
 FROM unnest('{empty,"(3,1,2026-11-22T00:00:00+00:00,P180D)"}'::text[]) AS score, unnest('{0,1,-0.1,1.1,NaN,Infinity}'::text[]) AS confidence;
-SELECT is(outcome(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
+SELECT is(sqlstate_of(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
 FROM unnest('{lower_bound,expectation}'::text[]) AS name,
 	(VALUES ('-0.1', '22003'), ('1.1', '22003'), ('NaN', '22003'), ('-Infinity', '22003'), ('-0', 'ok'), ('0', 'ok'), ('1', 'ok')) AS b (base_rate, expected);
 

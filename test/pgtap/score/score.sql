@@ -7,7 +7,7 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.3);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- The same of a text that is to be a score, where there are soft errors without raising one.
 SELECT current_setting('server_version_num')::integer >= 160000 AS soft \gset
@@ -16,7 +16,7 @@ CREATE FUNCTION outcome_of_text(input text) RETURNS text LANGUAGE sql
 RETURN (SELECT coalesce(sql_error_code, 'ok') FROM pg_input_error_info(input, 'trust_ledger.trust_score'));
 \else
 CREATE FUNCTION outcome_of_text(input text) RETURNS text LANGUAGE sql
-RETURN outcome(format('SELECT %L::trust_score', input));
+RETURN sqlstate_of(format('SELECT %L::trust_score', input));
 \endif
 
 -- Any number that evidence can be, of all magnitudes alike: exponents from the least on.
@@ -147,7 +147,7 @@ INSERT INTO bad SELECT replace(replace(input, '$instant', '2026-11-22T10:00:00+0
 	('(1,2,999999-01-01T00:00:00+00:00,$half_life)', '22008'),
 	('(1,2,$instant,1 day)', '22P02'), ('(1,2,$instant, $half_life)', '22P02'), ('(1,2,$instant,86400)', '22P02'), ('(1,2,$instant,-P1D)', '22P02'),
 	('(1,2,$instant,P0D)', '22023'), ('(1,2,$instant,PT0S)', '22023'), ('(1,2,$instant,PT0.0000001S)', '22023')) AS b (input, code);
-SELECT is(outcome(format('SELECT %L::trust_score', input)), code, 'no text of a score: ' || input) FROM bad;
+SELECT is(sqlstate_of(format('SELECT %L::trust_score', input)), code, 'no text of a score: ' || input) FROM bad;
 SELECT is_empty('SELECT * FROM bad WHERE outcome_of_text(input) <> code', 'asked for softly, they are refused alike');
 
 -- A duration, and none that evidence can fade with.
@@ -155,15 +155,15 @@ CREATE TABLE bad_half_life (half_life) AS VALUES
 	('P1M'), ('P1Y'), ('P1Y1D'), ('P36526D'), ('P36525DT0.000001S'), ('P-1D'), ('PT-1S'), ('P1DT-1S'), ('P9999999999D'), ('PT9999999999999999H'),
 	('P99999999999999999999D'), ('P999999999Y'), ('P-999999999Y'), ('P999999999W'), ('PT999999999H'), ('PT999999999999M'), ('PT3155760001S');
 SELECT is_empty($$
-	SELECT half_life, outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)
+	SELECT half_life, sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)
 	FROM bad_half_life, LATERAL (SELECT format('(1,2,2026-11-22T10:00:00+00:00,%s)', half_life)) AS t (text)
-	WHERE (outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22023', '22023') $$,
+	WHERE (sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22023', '22023') $$,
 	'a half-life that is no length, negative or too long is refused as such, however far out');
 SELECT is_empty($$
-	SELECT half_life, outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)
+	SELECT half_life, sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)
 	FROM (VALUES ('P'), ('P1'), ('P1X'), ('PM 1 day'), ('P1D ago'), ('P1e300D'), ('PT1e9999H'), ('PPP1D')) AS b (half_life),
 		LATERAL (SELECT format('(1,2,2026-11-22T10:00:00+00:00,%s)', half_life)) AS t (text)
-	WHERE (outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22P02', '22P02') $$,
+	WHERE (sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22P02', '22P02') $$,
 	'what is no duration at all is a syntax error');
 
 -- ---- in arrays and rows, whose text quotes a score's commas and parentheses
@@ -176,7 +176,7 @@ FROM sample;
 
 -- ---- made of evidence
 
-SELECT is(outcome('SELECT ' || call), code, call) FROM (VALUES
+SELECT is(sqlstate_of('SELECT ' || call), code, call) FROM (VALUES
 	('trust_score(0, 0, ''2026-11-22'', ''1 us'')', 'ok'), ('trust_score(1e12, 1e12, ''2026-11-22'', ''36525 days'')', 'ok'),
 	('trust_score(-1, 0, ''2026-11-22'', ''1 day'')', '22003'), ('trust_score(0, -5e-324, ''2026-11-22'', ''1 day'')', '22003'),
 	('trust_score(''NaN'', 0, ''2026-11-22'', ''1 day'')', '22003'), ('trust_score(0, ''NaN'', ''2026-11-22'', ''1 day'')', '22003'),
@@ -219,7 +219,7 @@ SELECT is_empty($$
 	WHERE NOT close(decay(decay(score, least(b, c)), greatest(b, c)), decay(score, greatest(b, c))) $$,
 	'fading in two steps comes to the same as in one');
 SELECT is(decay('empty', '2026-11-22')::text, 'empty', 'the empty score does not fade');
-SELECT is(outcome(format('SELECT decay(%L, %L)', score, instant)), '22008', format('%s does not fade to %s', score, instant))
+SELECT is(sqlstate_of(format('SELECT decay(%L, %L)', score, instant)), '22008', format('%s does not fade to %s', score, instant))
 FROM (VALUES ('empty'), ('(1,2,2026-11-22T10:00:00+00:00,P1D)')) AS s (score), (VALUES ('infinity'), ('-infinity')) AS i (instant);
 
 -- ---- fusing
@@ -247,7 +247,7 @@ SELECT is(('(1,2,2026-11-11T00:00:00+00:00,P10D)'::trust_score + '(4,8,2026-11-2
 	'the earlier of the two fades');
 SELECT is((trust_score(5e11, 1e12, '2026-11-22', '1 day') + trust_score(5e11, 0, '2026-11-22', '1 day'))::text,
 	'(1000000000000,1000000000000,2026-11-22T00:00:00+00:00,P1D)', 'the most evidence that there can be');
-SELECT is(outcome('SELECT ' || call), code, call) FROM (VALUES
+SELECT is(sqlstate_of('SELECT ' || call), code, call) FROM (VALUES
 	('trust_score(1, 0, ''2026-11-22'', ''1 day'') + trust_score(1, 0, ''2026-11-22'', ''1 day 1 us'')', '22023'),
 	('trust_score(0, 0, ''2026-11-22'', ''1 day'') + trust_score(0, 0, ''2026-11-22'', ''2 days'')', '22023'),
 	('trust_score(1e12, 0, ''2026-11-22'', ''1 day'') + trust_score(1, 0, ''2026-11-22'', ''1 day'')', '22003'),

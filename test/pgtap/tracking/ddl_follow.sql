@@ -3,7 +3,7 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(135);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A trigger's arguments, as they are dumped.
 CREATE FUNCTION args(tab text, trigger name DEFAULT 'made') RETURNS text LANGUAGE sql AS $$
@@ -30,7 +30,7 @@ $$;
 
 SELECT is((SELECT count(*) FROM pg_event_trigger e JOIN pg_depend d ON d.objid = e.oid AND d.classid = 'pg_event_trigger'::regclass AND d.deptype = 'e'
 	WHERE e.evtname = 'trust_ledger_follow' AND e.evtenabled = 'A'), 1::bigint, 'an event trigger of the extension''s, ALWAYS');
-SELECT is(outcome('SELECT trust_ledger.follow_tables()'), '39P03', 'follow_tables() called');
+SELECT is(sqlstate_of('SELECT trust_ledger.follow_tables()'), '39P03', 'follow_tables() called');
 
 -- ---- columns
 
@@ -165,12 +165,12 @@ FROM unnest('{deal,old_deal}'::text[]) AS tab;
 CREATE TABLE hand (id int PRIMARY KEY, customer text, words text);
 SELECT is(args_after(track_by_hand('hand', arguments), 'hand'), '''made'', ' || arguments, 'by hand: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words', 'source:deals of the shop'$$, $$'source:a=b:c', 'words=words', 'customer=customer'$$, $$'customer=customer', 'source:größe', 'words=words'$$]) AS arguments;
-SELECT is(outcome(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$)), '42710', 'another table''s source');
+SELECT is(sqlstate_of(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$)), '42710', 'another table''s source');
 SELECT is(args_after('SET LOCAL check_function_bodies = off;' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$), 'hand'),
 	$$'made', 'customer=customer', 'words=words', 'source:public.deal'$$, 'which a restore takes');
 SELECT is(args_after('DROP TABLE deal;' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$), 'hand'),
 	$$'made', 'customer=customer', 'words=words', 'source:public.deal'$$, 'or whose table is gone');
-SELECT is(outcome(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:one'$$) || ';' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:other'$$, 'second')
+SELECT is(sqlstate_of(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:one'$$) || ';' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:other'$$, 'second')
 	|| ';' || track_by_hand('hand', trigger => 'third')), '22023', 'none is guessed where a table has several');
 
 -- Replaced by hand: a table with one trigger says its source nowhere else.
@@ -215,9 +215,9 @@ SELECT is(array_agg(DISTINCT args(tab)), ARRAY[$$'made', 'customer=customer', 'w
 FROM unnest('{entire,part1,part11,part2,part3}'::text[]) AS tab;
 SELECT is(args_after(track_by_hand(tab, $$'customer=customer', 'words=said'$$, 'z'), tab, 'z'), $$'made', 'customer=customer', 'words=said', 'source:public.whole'$$, 'a trigger of its own on ' || tab)
 FROM unnest('{part1,part11,part3}'::text[]) AS tab;
-SELECT is(outcome(track_by_hand('part2', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z') || '; DROP TRIGGER made ON entire;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')
+SELECT is(sqlstate_of(track_by_hand('part2', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z') || '; DROP TRIGGER made ON entire;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')
 	|| ';' || track_by_hand('entire', $$'customer=customer', 'words=said', 'source:public.whole'$$)), 'ok', 'partitions may share the source, in whatever order');
-SELECT is(outcome('ALTER TABLE entire DETACH PARTITION part3;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')), '42710', 'but not what is none any more');
+SELECT is(sqlstate_of('ALTER TABLE entire DETACH PARTITION part3;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')), '42710', 'but not what is none any more');
 
 -- Its own before that of its parent.
 CREATE TABLE part4 (id int PRIMARY KEY, customer text, said text);
@@ -241,7 +241,7 @@ SELECT is(args(tab), format($$'made', %s, 'source:public.%s'$$, expected, tab), 
 FROM (VALUES ('parent', $$'customer=customer', 'words=said'$$), ('child', $$'words=mine', 'customer=customer', 'purpose=noted'$$), ('grandchild', $$'customer=customer', 'words=said'$$)) AS c (tab, expected);
 ALTER TABLE child RENAME mine TO words;
 SELECT is(array[args('child'), args('parent')], ARRAY[$$'made', 'words=words', 'customer=customer', 'purpose=noted', 'source:public.child'$$, $$'made', 'customer=customer', 'words=said', 'source:public.parent'$$], 'a column of the heir alone');
-SELECT is(outcome(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'an heir may have its parent''s source');
+SELECT is(sqlstate_of(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'an heir may have its parent''s source');
 
 -- ---- rights
 
@@ -261,24 +261,24 @@ RESET ROLE;
 SELECT is(args('owned.t'), $$'made', 'customer=customer', 'words=said', 'source:owned.t'$$, 'an owner without any right on a ledger, where there is none');
 ALTER TABLE owned.t RENAME said TO words;
 SELECT is(args('owned.t'), $$'made', 'customer=customer', 'words=words', 'source:owned.t'$$, 'a superuser, for the owner');
-SELECT is(outcome(track_by_hand('owned.t', arguments, 'z'), 'other'), '42501', 'the right TRIGGER is not enough: ' || arguments)
+SELECT is(sqlstate_of(track_by_hand('owned.t', arguments, 'z'), 'other'), '42501', 'the right TRIGGER is not enough: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:owned.t'$$]) AS arguments;
-SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', trigger => 'z'), 'other'), '42501', 'nor under the settings of a restore');
+SELECT is(sqlstate_of('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', trigger => 'z'), 'other'), '42501', 'nor under the settings of a restore');
 CREATE SCHEMA others AUTHORIZATION other;
 CREATE TABLE others.t (id int PRIMARY KEY, customer text, words text);
 ALTER TABLE others.t OWNER TO other;
-SELECT is(outcome(format('SET LOCAL check_function_bodies = %s;', bodies) || track_by_hand('others.t', $$'customer=customer', 'words=words', 'source:owned.t'$$), 'other'), '42710', 'rows are not taken for those of another''s table, check_function_bodies ' || bodies)
+SELECT is(sqlstate_of(format('SET LOCAL check_function_bodies = %s;', bodies) || track_by_hand('others.t', $$'customer=customer', 'words=words', 'source:owned.t'$$), 'other'), '42710', 'rows are not taken for those of another''s table, check_function_bodies ' || bodies)
 FROM unnest('{on,off}'::text[]) AS bodies;
-SELECT is(outcome(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
-SELECT is(outcome(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
+SELECT is(sqlstate_of(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
+SELECT is(sqlstate_of(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
 ALTER TABLE owned.part OWNER TO other;
 GRANT TRIGGER ON owned.part TO owner;
-SELECT is(outcome(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
+SELECT is(sqlstate_of(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:w'$$]) AS arguments;
 
 -- Whoever has nothing to do with it is not in its way.
 REVOKE ALL ON SCHEMA trust_ledger FROM PUBLIC;
-SELECT is(outcome(call, 'owner'), 'ok', 'without rights on the extension: ' || call)
+SELECT is(sqlstate_of(call, 'owner'), 'ok', 'without rights on the extension: ' || call)
 FROM unnest(ARRAY['ALTER TABLE owned.plain ADD x int', 'ALTER TABLE owned.plain RENAME words TO said', 'ALTER TABLE owned.t RENAME words TO said', 'ALTER TABLE owned.plain RENAME TO plainer',
 	'ALTER TABLE owned.plain RENAME CONSTRAINT plain_pkey TO key', 'ALTER TABLE IF EXISTS owned.missing RENAME a TO b', 'ALTER TABLE owned.plain_pkey RENAME id TO number',
 	'CREATE VIEW owned.v AS SELECT 1 AS a; ALTER VIEW owned.v RENAME a TO b; ALTER TABLE owned.v RENAME b TO c',
@@ -298,11 +298,11 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT is(outcome(track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'WRONG', 'a trigger is checked, with its source');
-SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'ok', 'not while a dump is restored');
-SELECT is(outcome(replace(track_by_hand('owned.t', $$'kind:wrong', 'source:x'$$, 'z'), 'trust_ledger', 'own')), 'ok', 'nor another''s');
+SELECT is(sqlstate_of(track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'WRONG', 'a trigger is checked, with its source');
+SELECT is(sqlstate_of('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'ok', 'not while a dump is restored');
+SELECT is(sqlstate_of(replace(track_by_hand('owned.t', $$'kind:wrong', 'source:x'$$, 'z'), 'trust_ledger', 'own')), 'ok', 'nor another''s');
 
-SELECT is(outcome('CREATE TRIGGER z AFTER INSERT ON owned.t FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(); '
+SELECT is(sqlstate_of('CREATE TRIGGER z AFTER INSERT ON owned.t FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(); '
 	|| 'SELECT 1 / (pg_get_triggerdef(oid) LIKE ''%track()'')::int FROM pg_trigger WHERE tgname = ''z'''), 'ok', 'a source does not take the place of the event');
 
 -- ---- what the trigger is called with, in a session that has called it before

@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 
-\ir ../../data/outcome.sql
-\ir ../../data/random_rows.sql
+\ir ../../helpers/calls.sql
+\ir ../../helpers/random_rows.sql
 
 CREATE ROLE crm_owner;
 CREATE ROLE importer;
@@ -112,7 +112,7 @@ SELECT ok(count(*) > 200, 'by one at once: enough entries') FROM taken WHERE tab
 SELECT results_eq(format('SELECT customer, seq, entry, promise FROM taken WHERE tab = %L ORDER BY 1, 2', tab), 'SELECT customer, seq, entry, promise FROM taken WHERE tab = ''one'' ORDER BY 1, 2', 'the same: ' || tab)
 FROM unnest('{seven,every}'::text[]) AS tab;
 SELECT is(count(DISTINCT transaction), expected, 'transactions: ' || c.tab) FROM (VALUES ('one', 4), ('seven', 4), ('every', 1::bigint)) AS c (tab, expected) JOIN taken USING (tab) GROUP BY c.tab, expected ORDER BY c.tab;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.one'', ' || at_once || ', true)'), expected, 'at once: ' || at_once) FROM (VALUES (1, 'ok'), (0, '22023'), (-7, '22023'), (2147483647, 'ok')) AS c (at_once, expected);
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.one'', ' || at_once || ', true)'), expected, 'at once: ' || at_once) FROM (VALUES (1, 'ok'), (0, '22023'), (-7, '22023'), (2147483647, 'ok')) AS c (at_once, expected);
 
 -- ---- again: nothing is doubled, whatever became of it since
 
@@ -203,8 +203,8 @@ CREATE TABLE crm.plain (id int PRIMARY KEY, customer text, title text);
 INSERT INTO crm.plain VALUES (1, 'plain', 'We come.');
 GRANT SELECT ON crm.plain TO importer;
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title"}') \g /dev/null
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'nobody acts');
-SELECT is(outcome('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'a human, who would stand behind the past');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'nobody acts');
+SELECT is(sqlstate_of('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'a human, who would stand behind the past');
 SELECT is(added('SELECT trust_ledger.act_as(''crm''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint, 'by the machine that act_as() names');
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":zed"}') \g /dev/null
 INSERT INTO crm.deal (id, customer, status) VALUES (0, 'none', 'draft');
@@ -214,17 +214,17 @@ SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words":
 
 -- ---- who may
 
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'import_table() by ' || role)
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'import_table() by ' || role)
 FROM (VALUES ('importer', 'ok'), ('app', '42501'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
 GRANT SELECT ON crm.plain TO app;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', 'app'), 'TL004', 'level application is not enough');
-SELECT is(outcome('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ''{}'')', role), expected, 'import_rows() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'TL004'), ('crm_owner', 'TL004'), ('blind', '42501')) AS c (role, expected);
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', role), expected, 'read_tracked() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'ok'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', 'app'), 'TL004', 'level application is not enough');
+SELECT is(sqlstate_of('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ''{}'')', role), expected, 'import_rows() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'TL004'), ('crm_owner', 'TL004'), ('blind', '42501')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', role), expected, 'read_tracked() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'ok'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
 ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'where policies hide rows, by ' || role) FROM (VALUES ('importer', '42501'), ('none', 'ok')) AS c (role, expected);
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'), '42501', 'nor are they read');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'where policies hide rows, by ' || role) FROM (VALUES ('importer', '42501'), ('none', 'ok')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'), '42501', 'nor are they read');
 ALTER TABLE crm.plain DISABLE ROW LEVEL SECURITY;
-SELECT is(outcome(call), expected, call) FROM (VALUES
+SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 	('CALL trust_ledger.import_table(''change'', in_one_transaction => true)', '42704'), ('CALL trust_ledger.import_table(NULL, in_one_transaction => true)', '22004'), ('SELECT trust_ledger.import_rows(''crm.plain'', ''no such'', ''{}'')', '42704'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', ''made'', NULL, ''c'', ''w'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, ''(0,1)'', ''1'')::trust_ledger.mapped_row])', '22004'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[NULL]::trust_ledger.mapped_row[])', 'ok')) AS c (call, expected);
@@ -236,7 +236,7 @@ SELECT is(added(format('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.pla
 -- in a transaction that it cannot end
 SELECT entries() AS before \gset
 INSERT INTO crm.odd (id, customer, title, state) VALUES (30, 'odd', 'We come.', 'sent');
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.odd'')'), '2D000', 'in a transaction that it cannot end: refused');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.odd'')'), '2D000', 'in a transaction that it cannot end: refused');
 SELECT is(entries(), :before::bigint + 1, 'and nothing written');
 
 -- ---- conditions run as the table's owner, and what stands first in a search_path is not called
@@ -297,8 +297,8 @@ SELECT isnt(:'planted'::text, 'yes', 'nor is a setting left behind');
 SELECT is((SELECT count(*) FROM trust.source WHERE source = 'crm.owned'), 3::bigint, 'the rows are in');
 
 -- A condition that takes another role, or leaves something behind, breaks off; nothing of its caller is its.
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
-SELECT is((SELECT outcome(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
+SELECT is((SELECT sqlstate_of(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('SET SESSION AUTHORIZATION DEFAULT', '42501'), ('CREATE TEMP TABLE x ()', '42501'), ('PERFORM pg_catalog.pg_notify(''a'', ''b'')', 'ok'),
 	('PERFORM trust_ledger.grant_access(''crm_owner'', ''import'')', 'TL004'), ('LISTEN x', '42501'), ('PERFORM trust_ledger.import_rows(''crm.owned'', ''crm.owned'', ''{}'')', 'TL004')) AS c (body, expected);
 
@@ -311,19 +311,19 @@ CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
 SELECT trust_ledger.track_table('crm.hook', '{"customer": "=relname", "words": "=relname", "actor": ":crm", "made_when": "evil.as_whom()"}') \g /dev/null
 RESET ROLE;
 TRUNCATE evil.ran;
-SELECT is(outcome(call, role), '42704', call || ' by ' || role) FROM (VALUES
+SELECT is(sqlstate_of(call, role), '42704', call || ' by ' || role) FROM (VALUES
 	('SELECT trust_ledger.read_tracked(''pg_class'', ''crm.hook'', false)', 'app'), ('SELECT trust_ledger.read_tracked(''crm.owned'', ''crm.hook'', false)', 'importer'),
 	('SELECT trust_ledger.import_rows(''pg_class'', ''crm.hook'', ''{}'')', 'importer')) AS c (call, role);
 DROP TABLE crm.hook;
 CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
 INSERT INTO crm.hook VALUES (1, 'c');
 GRANT SELECT ON crm.hook TO app;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook'')', 'app'), 'ok', 'a table of the same name, of another owner');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook'')', 'app'), 'ok', 'a table of the same name, of another owner');
 SELECT is_empty('SELECT * FROM evil.ran', 'no condition ran');
 ALTER TABLE crm.hook OWNER TO app;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), '42501', 'only who may read it');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), '42501', 'only who may read it');
 GRANT SELECT ON crm.hook TO importer;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), 'ok', 'of the same owner it is read as it was recorded');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), 'ok', 'of the same owner it is read as it was recorded');
 DROP TABLE crm.hook;
 
 -- ---- tables of all kinds

@@ -7,7 +7,7 @@ CREATE TABLE early (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
 SELECT throws_ok($$INSERT INTO early VALUES (1, 'c', 'W')$$, '55000', NULL, 'there is no ledger yet');
 SELECT is_empty('SELECT * FROM early', 'and no row');
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 
 -- ---- what cannot be tracked, and is refused when the trigger is made; or when it fires, where it could be made
 

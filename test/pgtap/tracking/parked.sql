@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
 SELECT plan(84);
-\ir ../../data/told.sql
-\ir ../../data/outcome.sql
+\ir ../../helpers/tracked_tables.sql
+\ir ../../helpers/calls.sql
 CREATE ROLE reader LOGIN;
 CREATE ROLE auditor LOGIN;
 CREATE ROLE importer LOGIN;
@@ -151,9 +151,9 @@ FROM (VALUES ('', 'c: made | parks_parted/made/update/anna/22023 | none'), ('SEL
 
 -- ---- who reads what waits
 
-SELECT is(told('SELECT row_of(''parks'', 1, ''secret'', ''2001-01-01'')', also => format('SELECT as_role(%L, %L)', login, $$SELECT concat_ws('/', source, trigger, operation, actor, login, role, sqlstate, new_row ->> 'customer', error) FROM trust.parked$$)), 'nothing | ' || says, login || ' reads')
+SELECT is(told('SELECT row_of(''parks'', 1, ''secret'', ''2001-01-01'')', also => format('SELECT value_as(%L, %L)', login, $$SELECT concat_ws('/', source, trigger, operation, actor, login, role, sqlstate, new_row ->> 'customer', error) FROM trust.parked$$)), 'nothing | ' || says, login || ' reads')
 FROM (VALUES ('reader', 'public.parks/made/insert/anna/app/app/22023'), ('auditor', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('app', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('clerk', 'TL004')) AS v (login, says);
-SELECT is(outcome('SELECT FROM trust.parked_change', login), '42501', login || ' does not read the table') FROM unnest('{app,auditor,reader,clerk}'::text[]) AS login;
+SELECT is(sqlstate_of('SELECT FROM trust.parked_change', login), '42501', login || ' does not read the table') FROM unnest('{app,auditor,reader,clerk}'::text[]) AS login;
 
 -- ---- what is no fault of the change is not parked
 

@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
 SELECT plan(105);
-\ir ../../data/told.sql
-\ir ../../data/outcome.sql
+\ir ../../helpers/tracked_tables.sql
+\ir ../../helpers/calls.sql
 CREATE ROLE auditor;
 CREATE ROLE admin;
 CREATE ROLE keeper;
@@ -97,7 +97,7 @@ SELECT is(entries(:since), 'none', 'what cannot be written yet leaves no entry')
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
 -- Dropped.
-SELECT is(outcome(format('SELECT trust_ledger.drop_parked(%s)', arguments), as_role), says, 'drop_parked(' || arguments || ') by ' || as_role)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.drop_parked(%s)', arguments), as_role), says, 'drop_parked(' || arguments || ') by ' || as_role)
 FROM (VALUES ('uuid_of(16), ''why''', 'admin', 'ok'), ('uuid_of(16), ''why''', 'keeper', 'ok'), ('uuid_of(16), ''why''', 'app', 'TL004'), ('uuid_of(16), ''why''', 'auditor', 'TL004'), ('uuid_of(16), ''why''', 'clerk', 'TL004'),
 	('uuid_of(1), ''why''', 'admin', 'P0002'), ('gen_random_uuid(), ''why''', 'admin', 'P0002'), ('NULL, ''why''', 'admin', '22004'), ('uuid_of(16), NULL', 'admin', '22004'), ('uuid_of(16), repeat(''x'', 1048577)', 'admin', '22001'),
 	('uuid_of(16), ''why'', ''nobody''', 'admin', '42704'), ('uuid_of(16), ''why'', occurred_at => ''infinity''', 'admin', '22008')) AS v (arguments, as_role, says);
@@ -113,13 +113,7 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
 -- ---- the guard
 
-CREATE FUNCTION past(doing text, as_role text, replication text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('session_replication_role', replication, true);
-	RETURN public.outcome(doing, as_role);
-END
-$$;
-SELECT is(past(doing, as_role, replication), 'TL006', concat_ws(' ', doing, as_role, replication))
+SELECT is(sqlstate_of(doing, as_role, replication), 'TL006', concat_ws(' ', doing, as_role, replication))
 FROM unnest('{origin,replica}'::text[]) AS replication, unnest('{keeper,postgres}'::text[]) AS as_role,
 	unnest(ARRAY['DELETE FROM trust.parked_change', 'TRUNCATE trust.parked_change', 'UPDATE trust.parked_change SET error = error', 'UPDATE trust.parked_change SET sqlstate = ''00000''',
 		'UPDATE trust.parked_change SET new_row = NULL', 'UPDATE trust.parked_change SET parked_at = parked_at - interval ''1 day''', 'UPDATE trust.parked_change SET salt = NULL',

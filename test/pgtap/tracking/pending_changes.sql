@@ -3,7 +3,7 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
 SELECT plan(51);
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 
 -- ---- one transaction: what was rolled back is gone, the rest is there in its order
 

@@ -3,8 +3,8 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 
-\ir ../../data/outcome.sql
-\ir ../../data/random_rows.sql
+\ir ../../helpers/calls.sql
+\ir ../../helpers/random_rows.sql
 
 CREATE ROLE crm_owner;
 CREATE ROLE auditor;
@@ -138,10 +138,10 @@ SELECT is(found($$SELECT trust_ledger.make_promise('c', 'We come.', actor => 'cr
 
 -- ---- who reads, and as whom
 
-SELECT is(outcome('SELECT trust_ledger.reconcile_table(''crm.deal'')', role), expected, 'reconcile_table() by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'TL004'), ('blind', '42501'), ('crm_owner', 'ok')) AS c (role, expected);
-SELECT is(outcome('SELECT * FROM trust.tracked_entry', role), expected, 'trust.tracked_entry by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'ok'), ('none', 'ok')) AS c (role, expected);
-SELECT is(outcome('SELECT trust_ledger.reconcile_table(''change'')', role), '42704', 'a table that is not tracked, by ' || role) FROM unnest('{none,auditor}'::text[]) AS role;
-SELECT is(outcome(format('SELECT * FROM trust_ledger.%s', replace(call, '$', tab))), '42P01', call || ' of nothing, ' || tab)
+SELECT is(sqlstate_of('SELECT trust_ledger.reconcile_table(''crm.deal'')', role), expected, 'reconcile_table() by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'TL004'), ('blind', '42501'), ('crm_owner', 'ok')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT * FROM trust.tracked_entry', role), expected, 'trust.tracked_entry by ' || role) FROM (VALUES ('auditor', 'ok'), ('app', 'ok'), ('analyst', 'ok'), ('none', 'ok')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.reconcile_table(''change'')', role), '42704', 'a table that is not tracked, by ' || role) FROM unnest('{none,auditor}'::text[]) AS role;
+SELECT is(sqlstate_of(format('SELECT * FROM trust_ledger.%s', replace(call, '$', tab))), '42P01', call || ' of nothing, ' || tab)
 FROM unnest('{reconcile_table($),source_of($),"read_tracked($, ''public.deal'', true)","import_rows($, ''public.deal'', ''{}'')"}'::text[]) AS call, unnest('{0,4294967294}'::text[]) AS tab;
 SELECT is(provolatile, 's', 'it is stable') FROM pg_proc WHERE oid = 'trust_ledger.reconcile_table'::regproc;
 BEGIN TRANSACTION READ ONLY;
@@ -178,7 +178,7 @@ RESET ROLE;
 RESET search_path;
 SELECT is(:'evil'::text, 'row_without_promise', 'an evil condition and an evil path: what is amiss is found');
 SELECT is(array_agg(DISTINCT r), ARRAY[ROW('crm_owner', 'pg_catalog, pg_temp')::crm.ran], 'and the condition ran as the table''s owner') FROM crm.ran r;
-SELECT is(outcome(format('CREATE OR REPLACE FUNCTION crm.is_sent(title text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE auditor; SELECT trust_ledger.reconcile_table(''crm.owned'')', 'BEGIN ' || body || '; RETURN true; END')), expected, body)
+SELECT is(sqlstate_of(format('CREATE OR REPLACE FUNCTION crm.is_sent(title text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE auditor; SELECT trust_ledger.reconcile_table(''crm.owned'')', 'BEGIN ' || body || '; RETURN true; END')), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('PERFORM trust_ledger.history(promise) FROM trust.current_promise', 'ok'), ('GRANT crm_owner TO app', '42501'), ('PERFORM FROM trust.entry', '42501')) AS c (body, expected);
 
 -- ---- a random life: where the triggers told all of it, nothing is found

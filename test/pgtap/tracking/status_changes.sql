@@ -4,7 +4,7 @@ CREATE EXTENSION trust_ledger;
 CREATE EXTENSION dblink;
 SELECT plan(20);
 
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 CREATE TABLE offer (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W', value int DEFAULT 1, status text DEFAULT 'sent', due timestamptz DEFAULT now() + interval '1 day');
 ALTER TABLE offer OWNER TO app;
 SET ROLE app;

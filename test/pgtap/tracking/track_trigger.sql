@@ -3,7 +3,7 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(368);
 
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 -- ---- keys of every type, changes of every kind
 
 CREATE TABLE keyed (type text, columns text, a text, b text, key_a text, key_b text);

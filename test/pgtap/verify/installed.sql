@@ -14,7 +14,7 @@ SELECT trust_ledger.register_actor('anna', 'human'), trust_ledger.register_actor
 CREATE TABLE deal (id int PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}') \g /dev/null
 SELECT trust_ledger.make_promise(c, 'It works.', actor => 'anna') FROM unnest('{c,d}'::text[]) AS c \g /dev/null
-\ir ../../data/found.sql
+\ir ../../helpers/findings.sql
 
 SELECT is(found('SELECT 1'), '{}', 'nothing was done: nothing is found');
 

@@ -292,13 +292,13 @@ FROM (SELECT doing FROM forgery WHERE doing !~ 'recorded_at'
 
 -- ---- whose call it is, and what it leaves
 
-\ir ../../data/outcome.sql
-SELECT is(outcome(format('SELECT trust_ledger.grant_access(''lisa'', %L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild(%L)', level, of_customer)),
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of(format('SELECT trust_ledger.grant_access(''lisa'', %L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild(%L)', level, of_customer)),
 	CASE level WHEN 'admin' THEN 'ok' ELSE 'TL004' END, format('rebuild(%L) with level %s', of_customer, level))
 FROM unnest('{application,analyst,auditor,import,admin}'::text[]) AS level, unnest('{c,""}'::text[]) AS of_customer;
-SELECT is(outcome(format('SELECT tamper(%L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild('''')', doing)), 'TL004', 'nor does a planted level help: ' || doing)
+SELECT is(sqlstate_of(format('SELECT tamper(%L); SET LOCAL ROLE lisa; SELECT trust_ledger.rebuild('''')', doing)), 'TL004', 'nor does a planted level help: ' || doing)
 FROM unnest(ARRAY['UPDATE trust.access SET levels = ''{admin}'' WHERE role = ''lisa''', 'DELETE FROM trust.access WHERE role = ''lisa''; INSERT INTO trust.access VALUES (''lisa'', ''{analyst,admin}'', 3)']) AS doing;
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	('SELECT trust_ledger.rebuild(NULL)', '22004'), ('SELECT trust_ledger.rebuild(''nobody'')', 'P0002'), ('SELECT trust_ledger.rebuild(''C'')', 'P0002'),
 	('SELECT trust_ledger.rebuild(''c'', actor => ''nobody'')', '42704'), ('SELECT trust_ledger.rebuild(''c'', actor => ''gone'')', 'TL003'),
@@ -314,7 +314,7 @@ SELECT tamper('UPDATE trust.promise SET state = ''kept'' WHERE promise = the(''2
 SELECT results_eq($$SELECT (r).* FROM trust_ledger.rebuild('c', 'After the audit.', 'anna', context => '{"ticket": 7}', idempotency_key => 'once') AS r$$,
 	'SELECT (r).* FROM receipts', 'a retry gives the receipt');
 SELECT is(findings(), '{promise c 2 state}', 'and does nothing');
-SELECT is(outcome($$SELECT trust_ledger.rebuild('d', 'After the audit.', 'anna', context => '{"ticket": 7}', idempotency_key => 'once')$$), 'TL005', 'another call under the key');
+SELECT is(sqlstate_of($$SELECT trust_ledger.rebuild('d', 'After the audit.', 'anna', context => '{"ticket": 7}', idempotency_key => 'once')$$), 'TL005', 'another call under the key');
 SELECT trust_ledger.rebuild('c');
 SELECT is(findings(), '{}', 'a new one does');
 
@@ -326,7 +326,7 @@ SELECT is(rebuilt('UPDATE trust.promise SET due_moves = 9, accepted_at = NULL, s
 SELECT tamper('DELETE FROM trust.promise WHERE promise = the(''4''); UPDATE trust.promise SET state = ''open'' WHERE promise = the(''5'')');
 SELECT trust_ledger.rebuild('c');
 SELECT is((trust_ledger.assess_promise(the('4'), 'kept', actor => 'carl')).state, 'kept', 'the customer says more of a promise that was made anew');
-SELECT is(outcome('SELECT trust_ledger.withdraw_promise(the(''5''), actor => ''ben'')'), 'TL001', 'and one that was opened by hand is what it was');
+SELECT is(sqlstate_of('SELECT trust_ledger.withdraw_promise(the(''5''), actor => ''ben'')'), 'TL001', 'and one that was opened by hand is what it was');
 
 -- A new half-life is no damage; a rebuild folds with it.
 SELECT trust_ledger.set_ledger(half_life => '10 days');
@@ -403,20 +403,9 @@ SELECT is(findings(), '{}', 'nothing of all that stayed');
 
 -- What is wrong first is said in words, whatever stands in the entries after it.
 SELECT trust_ledger.make_promise('long', repeat('words ', 400) || i, actor => 'ben') FROM generate_series(1, 9) AS i;
-CREATE FUNCTION detail_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE call;
-	RETURN 'no error';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RETURN detail;
-END
-$$;
 SAVEPOINT long;
 SELECT tamper('UPDATE trust.entry SET login = ''z'' WHERE customer = ''long'' AND seq = 3');
-SELECT detail_of('SELECT trust_ledger.rebuild(''long'')') AS detail \gset
+SELECT detail FROM error_of('SELECT trust_ledger.rebuild(''long'')') \gset
 ROLLBACK TO long;
 SELECT is(:'detail'::text, 'entry 3, hash does not match the entry: one of its columns was altered.', 'what is wrong first');
 

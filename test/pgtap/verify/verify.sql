@@ -302,7 +302,7 @@ SELECT ok(altered($$INSERT INTO trust.ledger SELECT (jsonb_populate_record(l, '{
 
 -- ---- hashes reckoned anew after the change: what such entries say is still not what can have been
 
-\ir ../../data/reckon_anew.sql
+\ir ../../helpers/recompute_hashes.sql
 SELECT is(altered(format('SELECT reckon_anew(%L)', customer)), '{}', 'reckoned anew without a change: ' || customer) FROM trust.chain;
 CREATE TABLE forgery (doing text, expected text[]);
 INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.chain', expected FROM (VALUES

@@ -17,7 +17,7 @@
 #	interrupted(@clients)                  the kinds of what got no answer
 #	remember(@clients)                     for good, in one file
 #	wrong($node, $db)                      name of a check => what is wrong by it, by that file
-package RememberingClients;
+package DurabilityClients;
 
 use strict;
 use warnings;

@@ -138,8 +138,8 @@ foreach my $log (@logs)
 	check_facts($tracked, 'tracked_facts', "data=$name");
 	check_verified($tracked);
 
-	my ($by_functions, $by_table) = map { my $database = $_; +{ map { (shift @$_ => "@$_") } rows_of($database, 'lives') } } $name, $tracked;
-	is(scalar keys %$by_table, $rows, "$tracked: lives.sql has every incident");
+	my ($by_functions, $by_table) = map { my $database = $_; +{ map { (shift @$_ => "@$_") } rows_of($database, 'promise_events') } } $name, $tracked;
+	is(scalar keys %$by_table, $rows, "$tracked: promise_events.sql has every incident");
 	my @differing = grep { ($by_functions->{$_} // '') ne ($by_table->{$_} // '') } sort keys %{ { %$by_functions, %$by_table } };
 	is(scalar @differing, 0, "$tracked: each promise has been through the same as by the functions")
 		or diag("not so, among others: @{[ grep { defined } @differing[ 0 .. 9 ] ]}");

@@ -3,7 +3,7 @@ CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 
-\ir ../../data/random_rows.sql
+\ir ../../helpers/random_rows.sql
 
 SELECT plan(13);
 SELECT setseed(0.5) \g /dev/null

@@ -7,7 +7,7 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
+use ServerProcesses;
 use Test::More;
 use Time::HiRes qw(time usleep);
 

@@ -1,4 +1,4 @@
-# The quantile of the Beta distribution, without a server: test/quantile/compare.c holds it against
+# The quantile of the Beta distribution, without a server: test/beta_quantile/compare.c holds it against
 # R's, a power series and closed forms, and says in TAP how it went.
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ my $program = PostgreSQL::Test::Utils::tempdir . '/compare';
 
 command_ok(
 	[   'cc', qw(-std=gnu99 -O2 -Wall -Wextra -Werror), "-I$ENV{TREE}/src", '-o', $program,
-		"$ENV{TREE}/test/quantile/compare.c", "$ENV{TREE}/src/score/beta_quantile.c", qw(-lRmath -lm) ],
+		"$ENV{TREE}/test/beta_quantile/compare.c", "$ENV{TREE}/src/score/beta_quantile.c", qw(-lRmath -lm) ],
 	'compiles alone');
 
 my ($out, $err) = ('', '');

@@ -1,5 +1,5 @@
 -- Texts as versions before 0.3.0 took them, of any size, in entries that verify. To be included by psql, as a superuser.
-\ir reckon_anew.sql
+\ir recompute_hashes.sql
 
 -- HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
 CREATE FUNCTION xored(key bytea, with_byte integer) RETURNS bytea LANGUAGE sql AS $$

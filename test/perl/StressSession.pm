@@ -1,20 +1,22 @@
-# Sessions that do things at random, as psql gets them, and what they saw.
+# psql sessions that run random statements, and a record of the results.
 #
-#	Storm::Session->new($node, $db, $nr, %how)   starts its psql. acts: the name of a table of acts below; user;
-#	                                             seed; rows: how many a bulk has at most; settings; slow: a factor for times
-#	Storm::wait_for($seconds, @sessions)         reads what they say, for that long at most
-#	$session->idle                               it has done all that it was given
-#	$session->more($count)                       so many transactions more
-#	$session->end                                it leaves; its psql's exit status
-#	$session->last_acts                          what it was about
+#	StressSession->new($node, $db, $nr, %how)    starts psql. acts: the name of a table of acts below;
+#	                                             user; seed; rows: rows of a bulk insert at most;
+#	                                             settings; slow: a factor for timeouts
+#	StressSession::wait_for($seconds, @sessions) reads their output, waiting at most that long
+#	$session->idle                               whether it has run everything that it was given
+#	$session->more($count)                       gives it that many more transactions
+#	$session->end                                ends it; returns the exit status of psql
+#	$session->last_acts                          the last statements that it was given
 #
-# done: {act => how often it was done without an error}; errors: {SQLSTATE => how often}; strange: errors that
-# nothing here explains; memory: [what the ledger's contexts hold, how many plans there are], measured when idle.
-package Storm::Session;
+# Counters: done {act => runs without an error}; errors {SQLSTATE => number}; strange: errors that no
+# act explains; memory: [bytes in the ledger's memory contexts, number of plans], measured when idle.
+package StressSession;
 
 use strict;
 use warnings;
 
+use IO::Select;
 use IPC::Open3;
 use POSIX qw(WNOHANG);
 
@@ -36,7 +38,7 @@ sub some_row
 {
 	my ($tab) = @_;
 	return one_of(-1, -2) if $tab eq 'deal' && chance(0.2);
-	return "(SELECT id FROM storm.$tab WHERE status = 'sent' AND id > (SELECT last_value - 300 FROM storm.id) ORDER BY random() LIMIT 1)";
+	return "(SELECT id FROM stress.$tab WHERE status = 'sent' AND id > (SELECT last_value - 300 FROM stress.id) ORDER BY random() LIMIT 1)";
 }
 
 sub call
@@ -45,7 +47,7 @@ sub call
 	return "SELECT seq FROM trust_ledger.$function(" . join(', ', @arguments) . ");";
 }
 
-sub pick { return "storm.pick('{$_[0]}')" }
+sub pick { return "stress.pick('{$_[0]}')" }
 sub actor { return "actor => '" . one_of(@_) . "'" }
 
 sub insert
@@ -53,10 +55,10 @@ sub insert
 	my ($tab, $rows, $due) = @_;
 	my $label = chance(0.03) ? "'bad'" : one_of("'label'", 'NULL');
 	my $breaks = chance(0.1) ? 'true' : 'false';
-	my $brittle = chance(0.3) ? "storm.a_brittle($breaks)" : 'NULL';
+	my $brittle = chance(0.3) ? "stress.a_brittle($breaks)" : 'NULL';
 	my $region = one_of("'north'", "'south'");
 	my $mood = chance(0.7) ? "'fine'" : 'NULL';
-	return "INSERT INTO storm.$tab (customer, words, status, due, n, label, brittle, mood, region)"
+	return "INSERT INTO stress.$tab (customer, words, status, due, n, label, brittle, mood, region)"
 	  . " SELECT 'c' || i % " . up_to(12) . ', ' . words() . ", 'sent', " . ($due // due()) . ", 1, $label, $brittle, $mood, $region FROM generate_series(1, $rows) i";
 }
 
@@ -81,7 +83,7 @@ my %calls = (
 	note => [ 2, sub { call('add_note', pick('open,proposed,kept,broken'), words(), actor('crm')) } ],
 	act_as => [ 1, sub { "SELECT trust_ledger.act_as('anna');" } ],
 	read => [ 2, sub { one_of("SELECT count(*) FROM trust_ledger.verify(" . customer() . ");", "SELECT trust_ledger.history(" . pick('open') . ") LIMIT 1;",
-		"SELECT trust_ledger.customer_score(" . customer() . ");", "SELECT count(*) FROM trust_ledger.reconcile_table('storm.later');") } ],
+		"SELECT trust_ledger.customer_score(" . customer() . ");", "SELECT count(*) FROM trust_ledger.reconcile_table('stress.later');") } ],
 	replay => [ 1, sub { "SELECT count(*) FROM trust_ledger.replay_parked();" } ]);
 
 my %rows = (
@@ -90,65 +92,65 @@ my %rows = (
 	bulk => [ 0.3, sub { insert(one_of(qw(deal slip)), up_to($_[0]{rows})) . ';' } ],
 	copy => [ 1, sub {
 		my $tab = one_of(@tables);
-		return "COPY storm.$tab (customer, words, n, mood) FROM STDIN;\n" . join('', map { 'c' . int(rand 12) . "\tcopied\t1\tfine\n" } 1 .. up_to(20)) . '\.' } ],
+		return "COPY stress.$tab (customer, words, n, mood) FROM STDIN;\n" . join('', map { 'c' . int(rand 12) . "\tcopied\t1\tfine\n" } 1 .. up_to(20)) . '\.' } ],
 	merge => [ 1, sub {
 		my $tab = one_of(@tables);
-		return "MERGE INTO storm.$tab t USING (SELECT " . some_row($tab) . " AS id) s ON t.id = s.id"
+		return "MERGE INTO stress.$tab t USING (SELECT " . some_row($tab) . " AS id) s ON t.id = s.id"
 		  . " WHEN MATCHED THEN UPDATE SET words = 'merged ' || random() WHEN NOT MATCHED THEN INSERT (customer, words) VALUES (" . customer() . ", 'merged');" } ],
 	on_conflict => [ 1, sub {
 		my $tab = one_of(qw(deal quote slip memo));
-		return "INSERT INTO storm.$tab (id, customer, words) VALUES (coalesce(" . some_row($tab) . ", nextval('storm.id')), " . customer() . ", 'again')"
+		return "INSERT INTO stress.$tab (id, customer, words) VALUES (coalesce(" . some_row($tab) . ", nextval('stress.id')), " . customer() . ", 'again')"
 		  . " ON CONFLICT (id) DO UPDATE SET words = 'again ' || random();" } ],
 	update => [ 6, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET words = " . words() . " || random(), due = " . due() . " WHERE id = " . some_row($tab) . " AND status = 'sent';" } ],
+		return "UPDATE stress.$tab SET words = " . words() . " || random(), due = " . due() . " WHERE id = " . some_row($tab) . " AND status = 'sent';" } ],
 	update_many => [ 2, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET words = words || '!' WHERE status = 'sent' AND id > (SELECT last_value - 100 FROM storm.id);" } ],
+		return "UPDATE stress.$tab SET words = words || '!' WHERE status = 'sent' AND id > (SELECT last_value - 100 FROM stress.id);" } ],
 	settle => [ 3, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET status = " . one_of(map { "'$_'" } qw(kept broken void)) . " WHERE id = " . some_row($tab) . " AND id > 0;" } ],
+		return "UPDATE stress.$tab SET status = " . one_of(map { "'$_'" } qw(kept broken void)) . " WHERE id = " . some_row($tab) . " AND id > 0;" } ],
 	hold => [ 1, sub {
 		my $tab = one_of(qw(slip memo slip_now));
-		return "UPDATE storm.$tab SET status = CASE status WHEN 'held' THEN 'sent' ELSE 'held' END WHERE id = " . some_row($tab) . ';' } ],
+		return "UPDATE stress.$tab SET status = CASE status WHEN 'held' THEN 'sent' ELSE 'held' END WHERE id = " . some_row($tab) . ';' } ],
 	to_customer => [ 1, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET customer = " . customer() . ' WHERE id = ' . some_row($tab) . " AND status = 'sent';" } ],
+		return "UPDATE stress.$tab SET customer = " . customer() . ' WHERE id = ' . some_row($tab) . " AND status = 'sent';" } ],
 	to_key => [ 1, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET id = nextval('storm.id') WHERE id = " . some_row($tab) . " AND id > 0;" } ],
-	to_partition => [ 2, sub { "UPDATE storm.part SET region = CASE region WHEN 'north' THEN 'south' ELSE 'north' END WHERE id = " . some_row('part') . ';' } ],
+		return "UPDATE stress.$tab SET id = nextval('stress.id') WHERE id = " . some_row($tab) . " AND id > 0;" } ],
+	to_partition => [ 2, sub { "UPDATE stress.part SET region = CASE region WHEN 'north' THEN 'south' ELSE 'north' END WHERE id = " . some_row('part') . ';' } ],
 	remove => [ 1, sub {
 		my $tab = one_of(@tables);
-		return "DELETE FROM storm.$tab WHERE id = " . some_row($tab) . ' AND id > 0;' } ],
+		return "DELETE FROM stress.$tab WHERE id = " . some_row($tab) . ' AND id > 0;' } ],
 	divide => [ 0.5, sub {
 		my $tab = one_of(@tables);
-		return "UPDATE storm.$tab SET status = 'kept', n = 0 WHERE id = " . some_row($tab) . ' AND id > 0;' } ],
-	crosswise => [ 2, sub { "SET LOCAL lock_timeout = 0; " . join(' SELECT pg_sleep(0.02); ', map { "UPDATE storm.deal SET words = 'row ' || random() WHERE id = $_;" } chance(0.5) ? (-3, -4) : (-4, -3)) } ]);
+		return "UPDATE stress.$tab SET status = 'kept', n = 0 WHERE id = " . some_row($tab) . ' AND id > 0;' } ],
+	crosswise => [ 2, sub { "SET LOCAL lock_timeout = 0; " . join(' SELECT pg_sleep(0.02); ', map { "UPDATE stress.deal SET words = 'row ' || random() WHERE id = $_;" } chance(0.5) ? (-3, -4) : (-4, -3)) } ]);
 
 my %ddl = (
 	temp => [ 1, sub { 'CREATE TEMP TABLE IF NOT EXISTS own AS SELECT 1 AS n; DROP TABLE own;' } ],
 	discard => [ 1, sub { one_of('DISCARD PLANS;', 'DISCARD TEMP;') } ],
-	truncate => [ 0.3, sub { 'TRUNCATE storm.deal;' } ],
-	retrack => [ 0.5, sub { q{CALL storm.track('memo', '{"on_error": ":note", "made": {"kind": "=brittle"}}');} } ]);
+	truncate => [ 0.3, sub { 'TRUNCATE stress.deal;' } ],
+	retrack => [ 0.5, sub { q{CALL stress.track('memo', '{"on_error": ":note", "made": {"kind": "=brittle"}}');} } ]);
 
-# Beside them: what others do to the same tables and to these sessions.
-my %weather = (
-	analyze => [ 4, sub { 'ANALYZE ' . one_of('trust.entry', 'trust.promise', 'trust.chain', 'storm.deal') . ';' } ],
-	vacuum => [ 1, sub { 'VACUUM ' . one_of('trust.chain', 'storm.deal', 'storm.slip') . ';' } ],
-	reindex => [ 1, sub { 'REINDEX TABLE ' . one_of('trust.chain', 'trust.source', 'storm.deal') . ';' } ],
-	alter => [ 3, sub { 'ALTER TABLE ' . one_of('storm.deal', 'storm.slip', 'storm.inside') . ' ALTER COLUMN n SET STATISTICS ' . up_to(100) . ';' } ],
+# What other sessions do to the same tables and to these sessions at the same time.
+my %interference = (
+	analyze => [ 4, sub { 'ANALYZE ' . one_of('trust.entry', 'trust.promise', 'trust.chain', 'stress.deal') . ';' } ],
+	vacuum => [ 1, sub { 'VACUUM ' . one_of('trust.chain', 'stress.deal', 'stress.slip') . ';' } ],
+	reindex => [ 1, sub { 'REINDEX TABLE ' . one_of('trust.chain', 'trust.source', 'stress.deal') . ';' } ],
+	alter => [ 3, sub { 'ALTER TABLE ' . one_of('stress.deal', 'stress.slip', 'stress.inside') . ' ALTER COLUMN n SET STATISTICS ' . up_to(100) . ';' } ],
 	alter_ledger => [ 2, sub { 'ALTER TABLE trust.' . one_of(qw(entry promise chain source actor)) . ' SET (fillfactor = ' . (90 + up_to(10)) . ');' } ],
-	replace => [ 2, sub { q{CREATE OR REPLACE FUNCTION storm.is_label(value text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN value <> 'bad' AND storm.chaos('ST002', 0.3); END $$;} } ],
+	replace => [ 2, sub { q{CREATE OR REPLACE FUNCTION stress.is_label(value text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RETURN value <> 'bad' AND stress.chaos('ST002', 0.3); END $$;} } ],
 	policy => [ 3, sub { call('set_policy', "'machines'", "promiser_kind => 'ai'", "evidence => 'asserted'", "back_within => '" . up_to(9) . " days'") } ],
 	register => [ 3, sub { call('register_actor', "'erp'", "'system'", "responsible => 'ben'", "speaks_for => 'record'", "name => 'ERP " . up_to(9) . "'") } ],
 	access => [ 1, sub { call('grant_access', "'pg_monitor'", "'analyst'") . ' ' . call('revoke_access', "'pg_monitor'", "'analyst'") } ],
 	set_ledger => [ 1, sub { call('set_ledger', "lag => '" . up_to(48) . " hours'", "reason => 'why'") } ],
 	erase => [ 1, sub { one_of(call('erase_words', pick('open'), "'asked'"), call('erase_customer', customer(), "'asked'")) } ],
 	hold_chain => [ 3, sub { my $slow = $_[0]{slow}; "BEGIN; SELECT FROM trust.chain WHERE customer = " . customer() . " FOR UPDATE; SELECT pg_sleep(0.25 * $slow); COMMIT;" } ],
-	cancel => [ 6, sub { "SELECT pg_sleep(0.05); SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^storm' AND state = 'active' ORDER BY random() LIMIT 1;" } ]);
+	cancel => [ 6, sub { "SELECT pg_sleep(0.05); SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name ~ '^stress' AND state = 'active' ORDER BY random() LIMIT 1;" } ]);
 
-my %tables = (storm => { %calls, %rows, %ddl }, weather => \%weather);
+my %tables = (stress => { %calls, %rows, %ddl }, interference => \%interference);
 sub acts { return sort map { keys %$_ } values %tables }
 
 # The name of an act and its SQL.
@@ -225,8 +227,8 @@ sub failing_commit
 	my ($self) = @_;
 	my $rows = chance(0.3) ? $self->{rows} : up_to(100);
 	my $insert = insert('deal', $rows, "CASE WHEN i = $rows THEN now() - interval '1 day' END");
-	my $update = "UPDATE storm.deal SET words = 'after ' || random() WHERE status = 'sent' AND id IN (SELECT id FROM storm.deal WHERE status = 'sent' AND id > 0 ORDER BY id LIMIT 6);";
-	return told('failing_commit', "SET storm.chance = 0;\n$insert;") . told('after_failing_commit', $update) . "RESET storm.chance;\n";
+	my $update = "UPDATE stress.deal SET words = 'after ' || random() WHERE status = 'sent' AND id IN (SELECT id FROM stress.deal WHERE status = 'sent' AND id > 0 ORDER BY id LIMIT 6);";
+	return told('failing_commit', "SET stress.chance = 0;\n$insert;") . told('after_failing_commit', $update) . "RESET stress.chance;\n";
 }
 
 sub cut_short
@@ -240,7 +242,7 @@ sub settings
 {
 	my ($self) = @_;
 	my @settings = ('\set ON_ERROR_ROLLBACK ' . one_of('on', 'on', 'on', 'off'), 'SET plan_cache_mode = ' . one_of('auto', 'auto', 'force_generic_plan', 'force_custom_plan') . ';',
-		'SET storm.chance = ' . one_of(0, 0.02, 0.1, 0.3) . ';', 'SET work_mem = ' . one_of("'64kB'", "'4MB'") . ';');
+		'SET stress.chance = ' . one_of(0, 0.02, 0.1, 0.3) . ';', 'SET work_mem = ' . one_of("'64kB'", "'4MB'") . ';');
 	my $explain = $self->{without} =~ /\bexplain\b/ || chance(0.4) ? -1 : 0;
 	push @settings, "SET auto_explain.log_min_duration = $explain;", 'SET client_min_messages = ' . ($explain ? one_of('warning', 'notice') : 'notice') . ';',
 	  'SET auto_explain.log_analyze = ' . one_of('on', 'off') . ';';
@@ -253,13 +255,13 @@ my $measure = q{SELECT '@@ memory', coalesce(sum(total_bytes) FILTER (WHERE name
 sub chunk
 {
 	my ($self, $count) = @_;
-	my $sql = $self->{acts} eq 'weather' ? '' : $self->settings;
+	my $sql = $self->{acts} eq 'interference' ? '' : $self->settings;
 	foreach (1 .. $count)
 	{
 		my $at = rand;
-		$sql .= $self->{acts} eq 'weather' ? $self->act : $at < 0.35 ? $self->act : $at < 0.5 ? $self->cut_short : $at < 0.58 ? $self->failing_commit : $self->transaction;
+		$sql .= $self->{acts} eq 'interference' ? $self->act : $at < 0.35 ? $self->act : $at < 0.5 ? $self->cut_short : $at < 0.58 ? $self->failing_commit : $self->transaction;
 	}
-	return "$sql\nROLLBACK;\n" . ($self->{acts} eq 'weather' ? '' : "SET client_min_messages = warning;\n$measure\n") . "\\echo \@\@ chunk\n";
+	return "$sql\nROLLBACK;\n" . ($self->{acts} eq 'interference' ? '' : "SET client_min_messages = warning;\n$measure\n") . "\\echo \@\@ chunk\n";
 }
 
 # ---- a session ----
@@ -346,14 +348,6 @@ sub end
 	waitpid $self->{pid}, 0;
 	return $?;
 }
-
-package Storm;
-
-use strict;
-use warnings;
-
-use IO::Select;
-use Time::HiRes qw(time);
 
 sub wait_for
 {

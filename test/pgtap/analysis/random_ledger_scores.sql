@@ -6,8 +6,8 @@ SELECT plan(82);
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.set_ledger(half_life => '60 days') \g /dev/null
-\ir ../../data/random_ledgers.sql
-\ir ../../data/slow_trust.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/reference_scores.sql
 SELECT setseed(0.271828) \g /dev/null
 CALL random_actors(200);
 

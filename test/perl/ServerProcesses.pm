@@ -6,7 +6,7 @@
 #	kill_server($node)          kill -9 of all of them at once
 #	query($node, $sql)          what it answers; nothing where it does not
 #	is_back($node, $sql)        waits until it answers that it is so, or that it is there
-package Processes;
+package ServerProcesses;
 
 use strict;
 use warnings;

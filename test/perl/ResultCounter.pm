@@ -1,6 +1,6 @@
-# The usual output of prove, and after it one line in the file $TALLY: how many tests passed and
+# The usual output of prove, and after it one line in the file $RESULTS: how many tests passed and
 # failed, and which files had trouble.
-package Tally;
+package ResultCounter;
 
 use strict;
 use warnings;
@@ -26,9 +26,9 @@ sub summary
 		$failed++ unless $parser->failed;
 	}
 
-	open my $tally, '>>', $ENV{TALLY} or die "$ENV{TALLY}: $!";
-	print $tally join(' ', scalar $aggregate->passed, $failed, @trouble), "\n";
-	close $tally or die "$ENV{TALLY}: $!";
+	open my $out, '>>', $ENV{RESULTS} or die "$ENV{RESULTS}: $!";
+	print $out join(' ', scalar $aggregate->passed, $failed, @trouble), "\n";
+	close $out or die "$ENV{RESULTS}: $!";
 }
 
 1;

@@ -6,7 +6,7 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
+use ServerProcesses;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');

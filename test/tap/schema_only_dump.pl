@@ -17,7 +17,7 @@ $node->safe_psql('postgres', 'CREATE ROLE mallory LOGIN');
 fill_ledger($node, 'crm');
 
 # What a company has on it: partitions, an index, a view, a table that refers to nothing.
-my ($recipe) = slurp_file('README.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms or die 'the README has no recipe';
+my ($recipe) = slurp_file('doc/operations.md') =~ /^```sql\n(BEGIN;\nSELECT trust_ledger\.migrate_ledger\(\);.*?)^```$/ms or die 'doc/operations.md has no recipe';
 is(ask($node, 'crm', "\\o /dev/null\n$recipe", user => 'crm_owner'), '', 'a table is split into partitions');
 is(ask($node, 'crm', q{CREATE VIEW public.ours AS SELECT * FROM trust.promise; CREATE INDEX ours ON trust.promise (kind)}, user => 'crm_owner'), '', 'and the company has its own view and index');
 
