@@ -127,7 +127,7 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 	values[EXPLAIN_WEIGHT_KEPT] = Float8GetDatum(contribution->kept);
 	values[EXPLAIN_WEIGHT_BROKEN] = Float8GetDatum(contribution->broken);
 	values[EXPLAIN_AGE] = IntervalPGetDatum(MicrosecondsInterval(age));
-	values[EXPLAIN_FADING] = Float8GetDatum(ScoreFading(age, explanation->point->half_life));
+	values[EXPLAIN_FADING] = Float8GetDatum(ScoreDecayFactor(age, explanation->point->half_life));
 	nulls[EXPLAIN_SHARE] = evidence == 0.0;
 	values[EXPLAIN_SHARE] = Float8GetDatum((part->score.kept + part->score.broken) / evidence);
 	values[EXPLAIN_SCORE] = TrustScoreGetDatum(&part->score);
@@ -158,9 +158,9 @@ explain_trust(PG_FUNCTION_ARGS)
 	PointInTime	point;
 	ListCell   *cell;
 
-	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
+	explanation.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
 	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") :
-		ArgKeyNeeded(fcinfo->args[1], "of_key");
+		ArgKeyRequired(fcinfo->args[1], "of_key");
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	point = PointInTimeFromArgs(ledger, fcinfo, 2, 3);

@@ -240,7 +240,7 @@ PutTotals(ReturnSetInfo *result, const StrataTotal *totals)
 static int64
 ResultInt64(uint64 row, int column)
 {
-	return DatumGetInt64(ResultNeeded(row, column, INT8OID));
+	return DatumGetInt64(ResultNotNull(row, column, INT8OID));
 }
 
 static void

@@ -93,7 +93,7 @@ HalfLifeKnownAt(const Ledger *ledger, TimestampTz known_at)
 
 	if (known_at == DT_NOEND || StatementRead(&read_half_life, &value, NULL) == 0)
 		return ledger->half_life;
-	return IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 1, INTERVALOID)), "half_life");
+	return IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 1, INTERVALOID)), "half_life");
 }
 
 PointInTime
@@ -129,7 +129,7 @@ ScoreOfContribution(const PointInTime *point, const Contribution *contribution)
 
 	ScoreClear(&score);
 	ScoreAdd(&score, contribution->kept, contribution->broken, contribution->at, point->half_life);
-	ScoreFade(&score, point->now);
+	ScoreDecay(&score, point->now);
 	return score;
 }
 
@@ -192,8 +192,8 @@ ReadScore(Statement *statement, const char *key, const PointInTime *point,
 
 	if (StatementRead(statement, values, NULL) == 0)
 		return false;
-	*score = *DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId()));
-	*overdue = DatumGetInt64(ResultNeeded(0, 2, INT8OID));
+	*score = *DatumGetTrustScore(ResultNotNull(0, 1, ScoreTypeId()));
+	*overdue = DatumGetInt64(ResultNotNull(0, 2, INT8OID));
 	return true;
 }
 
@@ -207,7 +207,7 @@ CurrentScore(Statement *read, Statement *compute, const char *key, const PointIn
 		ScoreClear(score);
 	else if (!ScoreIsEmpty(score) && score->half_life != point->half_life)
 		(void) ReadScore(compute, key, point, score, &overdue);
-	ScoreFade(score, point->now);
+	ScoreDecay(score, point->now);
 	if (overdue > 0)
 		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, point->now, point->half_life);
 	return score;
@@ -247,7 +247,7 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
 Datum
 customer_score(PG_FUNCTION_ARGS)
 {
-	return ScoreResult(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo->args[0], "customer"),
+	return ScoreResult(fcinfo, BY_CUSTOMER, ArgKeyRequired(fcinfo->args[0], "customer"),
 					   &read_customer, &compute_customer);
 }
 
@@ -259,7 +259,7 @@ customer_score(PG_FUNCTION_ARGS)
 Datum
 promiser_score(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	char	   *actor = ArgKeyRequired(fcinfo->args[0], "actor");
 
 	if (ActorFind(ScoresOpen(), actor) == NULL)
 		ereport(ERROR,

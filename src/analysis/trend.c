@@ -70,7 +70,7 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 		cell->overdue += sign;
 		return;
 	}
-	fading = ScoreFading(ScoreAge(share->contribution.at, StepLastInstant(&trend->steps, step)),
+	fading = ScoreDecayFactor(ScoreAge(share->contribution.at, StepLastInstant(&trend->steps, step)),
 						 trend->half_life);
 	cell->kept += sign * share->contribution.kept * fading;
 	cell->broken += sign * share->contribution.broken * fading;
@@ -257,9 +257,9 @@ trust_trend(PG_FUNCTION_ARGS)
 	Trend		trend = {.base = {.process_promise = CountPromise}};
 	LedgerSession session;
 
-	trend.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
-	(void) ArgKeyNeeded(fcinfo->args[4], "basis");
-	trend.as_recorded = ArgName(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
+	trend.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	(void) ArgKeyRequired(fcinfo->args[4], "basis");
+	trend.as_recorded = ArgEnum(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
 	trend.key = ArgKey(fcinfo->args[5], "of_key");
 	trend.base.skipped_columns = ColumnsToSkip(trend.by, trend.as_recorded);
 	trend.half_life = ledger->half_life;

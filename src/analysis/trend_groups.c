@@ -93,7 +93,7 @@ PutStep(const Trend *trend, const TrendGroup *group, int step,
 	values[TREND_FROM] = TimestampTzGetDatum(trend->steps.bounds[step]);
 	values[TREND_UNTIL] = TimestampTzGetDatum(trend->steps.bounds[step + 1]);
 	values[TREND_SCORE] = TrustScoreGetDatum(score);
-	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, USUAL_BASE_RATE));
+	values[TREND_EXPECTATION] = Float8GetDatum(OpinionExpectation(score, DEFAULT_BASE_RATE));
 	values[TREND_UNCERTAINTY] = Float8GetDatum(OpinionUncertainty(score));
 	values[TREND_OPENED] = Int64GetDatum(cell->opened);
 	values[TREND_KEPT] = Int64GetDatum(cell->became_kept);
@@ -120,7 +120,7 @@ PutGroup(const Trend *trend, const TrendGroup *group)
 		TimestampTz last = StepLastInstant(&trend->steps, step);
 		TrustScore	score;
 
-		ScoreFade(&verdicts, last);
+		ScoreDecay(&verdicts, last);
 		verdicts.flags = 0;
 		verdicts.as_of = last;
 		verdicts.half_life = trend->half_life;

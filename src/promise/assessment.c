@@ -35,7 +35,7 @@ WordOf(const PromiseAct *pa, State verdict, bool relayed)
 }
 
 /* A breach that was admitted in time weighs as one, whoever says later that it is broken. */
-static Weighing
+static WeightKind
 WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	if (verdict == STATE_BROKEN)
@@ -99,14 +99,14 @@ RecordVerdict(PromiseAct *pa, State verdict, bool relayed)
 static State
 VerdictOf(const Command *command)
 {
-	return STATE_KEPT + ArgName(CommandArgument(command, COMMAND_VERDICT), "verdict", VERDICT_NAMES, VERDICTS);
+	return STATE_KEPT + ArgEnum(CommandArgument(command, COMMAND_VERDICT), "verdict", VERDICT_NAMES, VERDICTS);
 }
 
 /* The verdict is needed, and is one. */
 void
 CheckAssess(const Command *command)
 {
-	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_VERDICT), "verdict");
+	(void) ArgKeyRequired(CommandArgument(command, COMMAND_VERDICT), "verdict");
 	(void) VerdictOf(command);
 }
 

@@ -92,7 +92,7 @@ static void
 CheckMayBack(PromiseAct *pa, const PolicyRequirements *required)
 {
 	CheckEvidence(pa, required);
-	ActHold(&pa->act, pa->entry);
+	ActLockActor(&pa->act, pa->entry);
 	CheckAuthority(pa);
 }
 

@@ -151,13 +151,13 @@ CommandBeginAct(const Command *command, Act *act)
 text *
 CommandWords(const Command *command, int argument)
 {
-	return ArgWords(CommandArgument(command, argument), ArgumentName(command->function, argument));
+	return ArgText(CommandArgument(command, argument), ArgumentName(command->function, argument));
 }
 
 text *
 CommandWordsNeeded(const Command *command, int argument, const char *hint)
 {
-	return ArgWordsNeeded(CommandArgument(command, argument), ArgumentName(command->function, argument), hint);
+	return ArgTextRequired(CommandArgument(command, argument), ArgumentName(command->function, argument), hint);
 }
 
 char *

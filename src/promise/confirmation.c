@@ -62,7 +62,7 @@ CheckOneWaits(const PromiseAct *pa)
 	int64		count;
 
 	StatementWrite(&count_claims, values, NULL);
-	count = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
+	count = DatumGetInt64(ResultNotNull(0, 1, INT8OID));
 	if (count > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -149,7 +149,7 @@ CheckWaits(const PromiseAct *pa, const Row *claim)
 				(errcode(ERRCODE_TL_STATE),
 				 errmsg("entry " INT64_FORMAT " of promise %s was confirmed already",
 						RowInt64(claim, ENTRY_SEQ), PromiseName(pa->promise)),
-				 errdetail("Entry " INT64_FORMAT " says so.", DatumGetInt64(ResultNeeded(0, 1, INT8OID)))));
+				 errdetail("Entry " INT64_FORMAT " says so.", DatumGetInt64(ResultNotNull(0, 1, INT8OID)))));
 }
 
 /* What was agreed to are those terms, and no others. */
@@ -173,7 +173,7 @@ ConfirmAcceptance(PromiseAct *pa, const Row *claim)
 {
 	CheckSameTerms(pa, claim);
 	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(true));
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_REFERS_TO);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_REFERS_TO);
 	PromiseAppend(pa, STATE_OPEN);
 }
 
@@ -200,8 +200,8 @@ ConfirmAmendment(PromiseAct *pa, const Row *claim)
 static void
 ConfirmVerdict(PromiseAct *pa, const Row *claim)
 {
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
-	RowTake(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RowCopyValue(pa->entry, ENTRY_PURPOSE_MET, claim, ENTRY_PURPOSE_MET);
 	RecordVerdict(pa, ClaimedVerdict(claim), false);
 }
 
@@ -216,7 +216,7 @@ ConfirmRepair(PromiseAct *pa, const Row *claim)
 				 errdetail("That it was broken stands as the %s's word, or with better evidence.",
 						   RowText(pa->promise, PROMISE_WHOSE_WORD)),
 				 errhint("Whoever said that it was broken confirms that it was made good.")));
-	RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+	RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 	RepairPromise(pa);
 }
 
@@ -238,7 +238,7 @@ Confirm(PromiseAct *pa, const Row *claim)
 			ConfirmRepair(pa, claim);
 			break;
 		default:				/* released */
-			RowTake(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
+			RowCopyValue(pa->entry, ENTRY_REFERS_TO, claim, ENTRY_SEQ);
 			PromiseAppend(pa, STATE_RELEASED);
 			break;
 	}

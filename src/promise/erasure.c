@@ -23,7 +23,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "governance/governance.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);
@@ -135,7 +135,7 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 	static const char what[] = "erase what people wrote";
 
 	memset(erasure, 0, sizeof(Erasure));
-	erasure->reason = ArgWordsNeeded(fcinfo->args[reason], "reason", "Say why: the entry keeps it.");
+	erasure->reason = ArgTextRequired(fcinfo->args[reason], "reason", "Say why: the entry keeps it.");
 	ActBeginCall(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)
@@ -158,7 +158,7 @@ EraseTexts(const Erasure *erasure, const Loss *loss)
 		values[2 + i] = BoolGetDatum((loss->texts & (1 << i)) != 0);
 	expectation = GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
 	CheckWritten(StatementWrite(&erase_texts, values, NULL), 1, "entry");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* One row of what was found, copied. */
@@ -234,7 +234,7 @@ SayErased(Portion *portion, const Loss *loss)
 	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
 	if (erasure->any || portion->said_count > 0)	/* a key stands for one entry */
 		EntryClearRequest(pa->entry);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowCopyValue(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
 	if (erasure->by_entry)
 	{
@@ -423,7 +423,7 @@ Datum
 erase_customer(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	char	   *customer = ArgKeyNeeded(fcinfo->args[0], "customer");
+	char	   *customer = ArgKeyRequired(fcinfo->args[0], "customer");
 
 	if (ErasureBegin(&erasure, fcinfo, cstring_to_text(customer), 1))
 	{

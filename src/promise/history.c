@@ -214,7 +214,7 @@ DescribeErased(StringInfo out, const Row *entry)
 {
 	appendStringInfo(out, "%s erased %s in ",
 					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
-					 ErasedInWords(entry));
+					 ErasureTextList(entry));
 	if (RowIsNull(entry, ENTRY_REFERS_TO))
 		appendStringInfoString(out, "all entries of the promise before this one");
 	else

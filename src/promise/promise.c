@@ -77,8 +77,8 @@ static void
 ProjectTerms(Row *promise, const Row *entry)
 {
 	for (size_t i = 0; i < lengthof(terms); i++)
-		RowTake(promise, terms[i].promise, entry, terms[i].entry);
-	RowTake(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
+		RowCopyValue(promise, terms[i].promise, entry, terms[i].entry);
+	RowCopyValue(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
 }
 
 /* That nobody stands behind it any more is kept until somebody does. */
@@ -94,8 +94,8 @@ ProjectFormerBacker(Row *promise, const Row *entry)
 	else if (!RowIsNull(promise, PROMISE_BACKER))
 	{
 		RowSetInstant(promise, PROMISE_UNBACKED_AT, EntryInstant(entry));
-		RowTake(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
-		RowTake(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
+		RowCopyValue(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
+		RowCopyValue(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
 	}
 }
 
@@ -104,7 +104,7 @@ static void
 ProjectBacking(Row *promise, const Row *entry)
 {
 	ProjectFormerBacker(promise, entry);
-	RowTake(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
+	RowCopyValue(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
 	if (RowIsNull(entry, ENTRY_BACKER))
 	{
 		RowClear(promise, PROMISE_EVIDENCE);
@@ -112,11 +112,11 @@ ProjectBacking(Row *promise, const Row *entry)
 	}
 	else
 	{
-		RowTake(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
+		RowCopyValue(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
 		RowSetInstant(promise, PROMISE_BACKED_AT, EntryInstant(entry));
 	}
-	RowTake(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
-	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
+	RowCopyValue(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
+	RowCopyValue(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
 }
 
 /* A human of the company's had the terms before them. */
@@ -135,12 +135,12 @@ ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 static void
 ProjectMade(Row *promise, const Row *entry)
 {
-	RowTake(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
-	RowTake(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
-	RowTake(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
-	RowTake(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
-	RowTake(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
-	RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+	RowCopyValue(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowCopyValue(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
+	RowCopyValue(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
+	RowCopyValue(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
+	RowCopyValue(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
+	RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(0));
 	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval(0)));
 	ProjectTerms(promise, entry);
@@ -159,7 +159,7 @@ ProjectAmended(Row *promise, const Row *entry)
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));
 	}
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
-		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+		RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
 		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 	ProjectTerms(promise, entry);
@@ -196,8 +196,8 @@ ProjectClock(Row *promise, const Row *entry, Event event)
 	uint64		paused_for = (uint64) before->day * USECS_PER_DAY + before->time + moved;
 
 	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
-	RowTake(promise, PROMISE_DUE, entry, ENTRY_DUE);
-	RowTake(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
+	RowCopyValue(promise, PROMISE_DUE, entry, ENTRY_DUE);
+	RowCopyValue(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
 	if (event == EVENT_PAUSED)
 	{
 		RowSetInstant(promise, PROMISE_PAUSED_AT, instant);
@@ -216,8 +216,8 @@ ProjectSettled(Row *promise, const Row *entry)
 {
 	if (!RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
-	RowTake(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
+	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowCopyValue(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
 }
 
 /* Whether that came after due is for the ledger's clock to say. */
@@ -226,7 +226,7 @@ ProjectReleased(Row *promise, const Row *entry)
 {
 	if (!EntryStands(entry) || !RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
 	RowSetInstant(promise, PROMISE_SETTLED_AT, EntryInstant(entry));
 }
 
@@ -234,11 +234,11 @@ ProjectReleased(Row *promise, const Row *entry)
 static void
 ProjectWord(Row *promise, const Row *entry)
 {
-	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
-	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
-	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
-	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
-	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	RowCopyValue(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowCopyValue(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowCopyValue(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowCopyValue(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowCopyValue(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
 }
 
 static void
@@ -247,8 +247,8 @@ ProjectVerdict(Row *promise, const Row *entry)
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
 	ProjectWord(promise, entry);
-	RowTake(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
-	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
+	RowCopyValue(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
+	RowCopyValue(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
 	RowClear(promise, PROMISE_REPAIRED_AT);
 	ProjectSettled(promise, entry);
 }
@@ -269,9 +269,9 @@ ProjectErased(Row *promise, const Row *entry)
 {
 	int64		terms = RowInt64(promise, PROMISE_TERMS_SEQ);
 
-	if (ErasedNames(entry, terms, ENTRY_WORDS))
+	if (ErasureNamesText(entry, terms, ENTRY_WORDS))
 		RowClear(promise, PROMISE_WORDS);
-	if (ErasedNames(entry, terms, ENTRY_PURPOSE))
+	if (ErasureNamesText(entry, terms, ENTRY_PURPOSE))
 		RowClear(promise, PROMISE_PURPOSE);
 }
 
@@ -282,7 +282,7 @@ ProjectClaim(Row *promise, const Row *entry, Event event)
 	if (!EventCanBeClaimed(event))
 		return;
 	if (EntryIsClaim(entry))
-		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
+		RowCopyValue(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
 	else if (EntryStands(entry) && !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
 		RowClear(promise, PROMISE_UNCONFIRMED);
 }
@@ -401,8 +401,8 @@ PromiseProject(Row *promise, const Row *entry)
 		return problem;
 
 	ProjectEvent(promise, entry, event);
-	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
-	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
+	RowCopyValue(promise, PROMISE_STATE, entry, ENTRY_STATE);
+	RowCopyValue(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
 	if (to == STATE_OPEN && RowIsNull(promise, PROMISE_OPENED_AT))
 		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
 	if (to != STATE_PROPOSED && to != STATE_OPEN)
@@ -411,7 +411,7 @@ PromiseProject(Row *promise, const Row *entry)
 		RowClear(promise, PROMISE_PAUSED_UNTIL);
 	}
 	if (RowBool(entry, ENTRY_BACKFILLED) && RowIsNull(promise, PROMISE_BACKFILLED_AT))
-		RowTake(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
+		RowCopyValue(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
 	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
 }

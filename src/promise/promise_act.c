@@ -114,7 +114,7 @@ PromiseActStart(PromiseAct *pa, Event event)
 	pa->event = event;
 	CheckStateAllows(event, PromiseState(pa->promise), PromiseName(pa->promise));
 	pa->entry = ActEntry(&pa->act, pa->chain, event_names[event]);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowCopyValue(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	CheckNotBeforeMade(pa);
 }
 
@@ -167,7 +167,7 @@ PromiseTie(PromiseAct *pa, State to)
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
-	ChainTie(pa->chain, &pa->entry, 1);
+	ChainLink(pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
 		elog(ERROR, "entry %s %s", event_names[pa->event], problem);

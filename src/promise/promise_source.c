@@ -19,7 +19,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "base/text.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},
@@ -162,10 +162,10 @@ SourceProject(Row *source, const Row *entry)
 	if (same)
 		return false;
 	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
-		RowTake(source, i, said, i);
-	RowTake(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
-	RowTake(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
-	RowTake(source, SOURCE_SEQ, entry, ENTRY_SEQ);
+		RowCopyValue(source, i, said, i);
+	RowCopyValue(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowCopyValue(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
+	RowCopyValue(source, SOURCE_SEQ, entry, ENTRY_SEQ);
 	return true;
 }
 
@@ -247,10 +247,10 @@ StateOf(const char *name)
 static void
 TakePlace(Place *place, uint64 row, int column)
 {
-	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
-	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
+	place->customer = DatumGetTextPCopy(ResultNotNull(row, column, TEXTOID));
+	place->promise = *DatumGetUUIDP(ResultNotNull(row, column + 1, UUIDOID));
 	place->state = StateOf(ResultText(row, column + 2));
-	place->length = DatumGetInt64(ResultNeeded(row, column + 3, INT8OID));
+	place->length = DatumGetInt64(ResultNotNull(row, column + 3, INT8OID));
 }
 
 /*
@@ -261,7 +261,7 @@ static uint64
 FindAnew(Statement *statement, uint64 *uses, Datum *values)
 {
 	if ((*uses & (*uses - 1)) == 0)
-		StatementForget(statement);
+		StatementRetirePlan(statement);
 	(*uses)++;
 	return StatementWrite(statement, values, NULL);
 }
@@ -302,7 +302,7 @@ SourceFindMany(const char *source, Datum *keys, int count,
 		Place		place;
 
 		TakePlace(&place, i, 3);
-		tell(arg, ResultNeededText(i, 1), ResultNeededText(i, 2), &place);
+		tell(arg, ResultTextNotNull(i, 1), ResultTextNotNull(i, 2), &place);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -333,14 +333,14 @@ SourcesInsert(const Row *const *sources, int count)
 		CheckWritten(StatementWrite(&insert_one, sources[0]->values, NULL), 1, source_shape.table);
 	else
 		RowsInsert(&insert_source, LedgerRelation(source_shape.table), sources, count);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 static void
 Update(const Row *source, Expectation *expectation)
 {
 	CheckWritten(StatementWrite(&update_source, source->values, NULL), 1, source_shape.table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 void

@@ -13,7 +13,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement find_customer = STATEMENT(
 	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
@@ -48,7 +48,7 @@ PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
 	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
 		NoPromise(promise, false);
-	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
+	return DatumGetTextPP(ResultNotNull(0, 1, TEXTOID));
 }
 
 /* The customer's promise as it is stored, under the chain's lock; customer_given: the caller named the customer. */
@@ -139,7 +139,7 @@ StoreMade(const TiedAct *acts, int count)
 		return;
 	expectation = GuardExpect(GUARDED_PROMISE, guarded, made);
 	RowsInsert(&insert_promise, LedgerRelation(promise_shape.table), promises, made);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* Whether its promise was made among the same acts: then it went in as its last act left it. */
@@ -163,7 +163,7 @@ StoreChanged(const TiedAct *acts, int count)
 		CHECK_FOR_INTERRUPTS();
 		expectation = GuardExpectOne(GUARDED_PROMISE, seq, NULL);
 		PromiseStore(acts[i].promise, false);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 }
 
@@ -181,10 +181,10 @@ TiedActsWrite(const TiedAct *acts, int count)
 	ChainInsert(entries, count);
 	for (int i = 0; i < count; i++)
 		if (i + 1 == count || acts[i + 1].chain != acts[i].chain)
-			ChainMove(acts[i].chain);
+			ChainMoveHead(acts[i].chain);
 	StoreMade(acts, count);
 	StoreChanged(acts, count);
 	for (int i = 0; i < count; i++)
 		if (acts[i].receipt)
-			*acts[i].receipt = ReceiptOf(entries[i]);
+			*acts[i].receipt = ReceiptFromEntry(entries[i]);
 }

@@ -91,7 +91,7 @@ TermsRequirements(const PromiseAct *pa, const Row *terms, const Actor *acting)
 
 	if (PolicyIsCumulative(ledger))
 		subject.open_sum = SumWith(pa, terms, NULL);
-	return PolicyAsks(ledger, &subject);
+	return PolicyGetRequirements(ledger, &subject);
 }
 
 /* What was asked goes into the entry; and by when, where the promise waits for a human. */

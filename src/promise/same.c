@@ -51,7 +51,7 @@ SameValue(Oid type, Datum a, Datum b)
 			return SameInterval(DatumGetIntervalP(a), DatumGetIntervalP(b));
 		default:
 			ColumnStorage(type, &typlen, &typbyval);
-			return typlen == -1 ? LargeEqual(a, b) : datum_image_eq(a, b, typbyval, typlen);
+			return typlen == -1 ? VarlenaEqual(a, b) : datum_image_eq(a, b, typbyval, typlen);
 	}
 }
 

@@ -166,7 +166,7 @@ BacksByOwnAct(PromiseAct *pa, const PolicyRequirements *required)
 	if (pa->act.actor->kind != ACTOR_HUMAN || !RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor) ||
 		pa->act.evidence < required->evidence)
 		return false;
-	ActHold(&pa->act, pa->entry);
+	ActLockActor(&pa->act, pa->entry);
 	return TermsWithinAuthority(pa, pa->act.actor, pa->entry, &use);
 }
 
@@ -223,7 +223,7 @@ CheckMake(const Command *command)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("words are needed"),
 				 errhint("Say what is promised, in the words the customer was given.")));
-	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_CUSTOMER), "customer");
+	(void) ArgKeyRequired(CommandArgument(command, COMMAND_CUSTOMER), "customer");
 }
 
 /* All of making a promise but writing it. */
@@ -260,8 +260,8 @@ static void
 TakeOldTerms(PromiseAct *pa)
 {
 	for (int i = 0; i < TERMS; i++)
-		RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
-	RowTake(pa->entry, ENTRY_PROMISER_KIND, pa->promise, PROMISE_PROMISER_KIND);
+		RowCopyValue(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
+	RowCopyValue(pa->entry, ENTRY_PROMISER_KIND, pa->promise, PROMISE_PROMISER_KIND);
 }
 
 /* The columns that can be cleared, for people. */
@@ -320,7 +320,7 @@ KeepWhatIsSame(PromiseAct *pa)
 
 	for (int i = 0; i < TERMS; i++)
 		if (RowSame(pa->promise, terms[i].promise, pa->entry, terms[i].entry))
-			RowTake(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
+			RowCopyValue(pa->entry, terms[i].entry, pa->promise, terms[i].promise);
 		else
 			differs = true;
 	return differs;
@@ -427,9 +427,9 @@ AmendAsClaimed(PromiseAct *pa, const Row *claim)
 {
 	CheckAmendable(pa, true);
 	for (int i = 0; i < TERMS; i++)
-		RowTake(pa->entry, terms[i].entry, claim, terms[i].entry);
-	RowTake(pa->entry, ENTRY_PROMISER_KIND, claim, ENTRY_PROMISER_KIND);
-	RowTake(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
+		RowCopyValue(pa->entry, terms[i].entry, claim, terms[i].entry);
+	RowCopyValue(pa->entry, ENTRY_PROMISER_KIND, claim, ENTRY_PROMISER_KIND);
+	RowCopyValue(pa->entry, ENTRY_EVIDENCE_ASKED, claim, ENTRY_EVIDENCE_ASKED);
 	AppendAmendment(pa, true, false);
 }
 

@@ -85,7 +85,7 @@ WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed)
 
 /* What the entry says, whose word that is, and where it stands what it weighs. */
 void
-SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands, Weighing weighing)
+SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands, WeightKind weighing)
 {
 	const Weight *weight = &pa->act.ledger->weights[weighing];
 	Row		   *entry = pa->entry;

@@ -15,6 +15,6 @@ extern bool SharesHuman(const PromiseAct *pa, int column);
 extern int	WordRank(SpeaksFor word, bool relayed);
 extern int	StandingRank(const Row *promise);
 extern bool WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed);
-extern void SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands, Weighing weighing);
+extern void SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands, WeightKind weighing);
 
 #endif

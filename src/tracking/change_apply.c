@@ -96,7 +96,7 @@ GivenDue(const Row *promise)
 	if (!WasPaused(promise))
 		return due;
 	if (StatementWrite(&find_given_due, values, NULL) > 0)
-		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
+		due = DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
 	SPI_freetuptable(SPI_tuptable);
 	return due;
 }
@@ -169,7 +169,7 @@ Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowTake(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
+	RowCopyValue(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
 	RowSetText(noted, COMMAND_REASON, note);
 	Run(group, planned, event, noted, (Datum) 0);
 }
@@ -207,7 +207,7 @@ Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 		return;
 	}
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		RowTake(mapped, i, planned->change->mapped, i);
+		RowCopyValue(mapped, i, planned->change->mapped, i);
 	if (planned->compares)			/* when it was made is not when it is amended */
 		RowClear(mapped, COMMAND_OCCURRED_AT);
 	for (int i = 0; i < TERMS; i++)

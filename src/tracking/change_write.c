@@ -61,9 +61,9 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], TruncatedMessage(refusal->message)));
 	return noted;
 }
 
@@ -115,11 +115,11 @@ FindRefusalsIn(Writing *all, int *places, int count)
 	Left		part = {all, places};
 	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
-	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
+	ErrorData  *error = RunInSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsStepError(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -178,12 +178,12 @@ WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void
 
 	TakeUnreadable(&all);
 	rest = WithoutRefused(&all);
-	error = InSavepoint(WriteAll, &writing, true);
-	if (error && !IsAboutTheStep(error))
+	error = RunInSavepoint(WriteAll, &writing, true);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 	{
-		error = InSavepoint(FindRefusals, &all, false);
+		error = RunInSavepoint(FindRefusals, &all, false);
 		if (error)
 			ReThrowError(error);
 		rest = WithoutRefused(&all);

@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "miscadmin.h"
 
+#include "governance/caller.h"
 #include "promise/same.h"
 #include "tracking/mapped_row.h"
 
@@ -68,7 +69,7 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 {
 	const char *named = RowText(mapped, COMMAND_ACTOR);
 	bool		own;
-	const char *who = WhoActs(ledger, GetUserId(), &own);
+	const char *who = ActingActor(ledger, GetUserId(), &own);
 
 	if (named && !own)
 	{

@@ -113,7 +113,7 @@ TakeReading(uint64 row)
 	Datum	   *arguments;
 	int			count;
 
-	deconstruct_array(DatumGetArrayTypePCopy(ResultNeeded(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(DatumGetArrayTypePCopy(ResultNotNull(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
 					  &arguments, NULL, &count);
 	reading = NewReading(count);
 	reading->condition = ResultText(row, 2);
@@ -419,7 +419,7 @@ SourceOf(const Ledger *ledger, Relation rel)
 			return MappingSource(rel, &rel->trigdesc->triggers[i]);
 	LedgerEnter(ledger, &session);
 	if (StatementWrite(&find_tracking, &name, NULL) > 0)
-		source = MemoryContextStrdup(session.caller, ResultNeededText(0, 1));
+		source = MemoryContextStrdup(session.caller, ResultTextNotNull(0, 1));
 	LedgerLeave(&session);
 	return source;
 }

@@ -32,7 +32,7 @@ enum
 
 static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
 	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID},
-	{"recorded_at", TIMESTAMPTZOID}, {"score", COLUMN_OF_SCORES}
+	{"recorded_at", TIMESTAMPTZOID}, {"score", SCORE_COLUMN_TYPE}
 };
 
 static const RowShape scored_chain_shape = {

@@ -226,7 +226,7 @@ FindUnknownColumns(Findings *findings)
 		for (uint64 k = 0; k < SPI_processed; k++)
 			AddFinding(findings, &(Finding) {
 				.part = "entry", .customer = ResultText(k, 1), .has_seq = true,
-				.seq = DatumGetInt64(ResultNeeded(k, 2, INT8OID)),
+				.seq = DatumGetInt64(ResultNotNull(k, 2, INT8OID)),
 				.field = SPI_getvalue(unknown->vals[i], unknown->tupdesc, 1),
 				.problem = "is not a column of the entry's format"
 			});
@@ -245,7 +245,7 @@ FindStructureProblems(Findings *findings)
 			.part = "table", .subject = ResultText(i, 1), .field = ResultText(i, 2),
 			.problem = ResultText(i, 3)
 		});
-		readable = readable && DatumGetBool(ResultNeeded(i, 4, BOOLOID));
+		readable = readable && DatumGetBool(ResultNotNull(i, 4, BOOLOID));
 	}
 	return readable;
 }
@@ -255,6 +255,6 @@ FindGuardProblems(Findings *findings)
 {
 	AddTableFindings(findings, &find_guard_problems);
 	AddTableFindings(findings, &find_table_problems);
-	if (LedgerCopied() != COPIED_ALL)
+	if (LedgerCopyKind() != COPY_ALL)
 		AddTableFindings(findings, &find_subscriptions);
 }

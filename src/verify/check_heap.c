@@ -209,7 +209,7 @@ FindUnindexed(Findings *findings, const char *table)
 	int64		unindexed = 0;
 	ListCell   *place;
 
-	foreach(place, TablePlaces(table))
+	foreach(place, TableAndChildren(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 

@@ -54,7 +54,7 @@ AddChain(Digest *digest, pg_cryptohash_ctx *hash, const Row *chain)
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
 	{
 		if (RowIsNull(chain, i))	/* the table was altered */
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
 	}

@@ -150,7 +150,7 @@ CompareObjects(Findings *findings)
 
 	while (row < count || shipped < lengthof(shipped_objects))
 	{
-		const char *found = row < count ? ResultNeededText(row, 1) : NULL;
+		const char *found = row < count ? ResultTextNotNull(row, 1) : NULL;
 		int			order = found == NULL ? 1 : shipped == lengthof(shipped_objects) ? -1 :
 			strcmp(found, shipped_objects[shipped].name);
 
@@ -158,7 +158,7 @@ CompareObjects(Findings *findings)
 			ObjectFinding(findings, found, "does not belong to this version of the extension");
 		else if (order > 0)
 			ObjectFinding(findings, shipped_objects[shipped].name, "is missing");
-		else if (strcmp(ResultNeededText(row, 2), shipped_objects[shipped].digest) != 0)
+		else if (strcmp(ResultTextNotNull(row, 2), shipped_objects[shipped].digest) != 0)
 			ObjectFinding(findings, found, "differs from this version of the extension");
 		row += order <= 0;
 		shipped += order >= 0;
@@ -170,7 +170,7 @@ static bool
 IsThisVersion(Findings *findings)
 {
 	const char *version = StatementRead(&read_version, NULL, NULL) == 1 ?
-		ResultNeededText(0, 1) : "none";
+		ResultTextNotNull(0, 1) : "none";
 
 	if (strcmp(version, TRUST_LEDGER_VERSION) == 0)
 		return true;
@@ -264,8 +264,8 @@ ViewMatches(const char *original, char *installed)
 	if (IsInParallelMode())		/* subtransactions are not allowed */
 		CompareQueries(&comparison);
 	else
-		error = InSavepoint(CompareQueries, &comparison, false);
-	if (error && !IsAboutTheStep(error))
+		error = RunInSavepoint(CompareQueries, &comparison, false);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	return error == NULL && comparison.same;
 }
@@ -311,14 +311,14 @@ CheckViews(Findings *findings)
 
 		SPI_tuptable = views;
 		problem = ViewProblem(row);
-		if (problem == NULL && !ViewMatches(ResultNeededText(row, VIEW_ORIGINAL),
-											ResultNeededText(row, VIEW_INSTALLED)))
+		if (problem == NULL && !ViewMatches(ResultTextNotNull(row, VIEW_ORIGINAL),
+											ResultTextNotNull(row, VIEW_INSTALLED)))
 			problem = "differs from this version of the extension:"
 				" run trust_ledger.migrate_ledger()";
 		SPI_tuptable = views;
 		if (problem)
 			AddFinding(findings, &(Finding) {
-				.part = "view", .subject = ResultNeededText(row, VIEW_NAME), .problem = problem
+				.part = "view", .subject = ResultTextNotNull(row, VIEW_NAME), .problem = problem
 			});
 	}
 }

@@ -18,7 +18,7 @@
 #include "base/statement.h"
 #include "governance/governance.h"
 #include "ledger/chain_score.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 #include "verify/check_chain.h"
 #include "verify/check_governance.h"
@@ -74,7 +74,7 @@ StorePromise(const Row *promise, bool is_new)
 												  RowInt64(promise, PROMISE_LAST_SEQ), NULL);
 
 	PromiseStore(promise, is_new);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 static const RebuiltTable rebuilt_promise = {
@@ -112,7 +112,7 @@ RebuildRow(const RebuiltTable *rebuilt, Projection *projection, const Row *store
 
 		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1,
 					 table->shape->table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 		return true;
 	}
 	if (*table->found(projected))
@@ -262,7 +262,7 @@ rebuild(PG_FUNCTION_ARGS)
 		change.details = DirectFunctionCall1(jsonb_in,
 											 CStringGetDatum(psprintf("{\"rows_changed\": "
 																	  INT64_FORMAT "}", changed)));
-		change.reason = ArgWords(fcinfo->args[1], "reason");
+		change.reason = ArgText(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -63,7 +63,7 @@ ReportLedger(const VerifyTotals *totals, const Findings *findings, const Digest 
 					" recorded from %s to %s: " INT64_FORMAT " findings, digest %s",
 					totals->entries, digest->customers, first, timestamptz_to_str(totals->last),
 					findings->count, hash),
-			 LedgerCopied() == COPIED_NOTHING ? 0 :
+			 LedgerCopyKind() == COPY_NONE ? 0 :
 			 errdetail("This ledger is a copy: its rows come from another database"
 					   " by logical replication.")));
 }
@@ -123,7 +123,7 @@ VerifyBegin(ChainCheck *check, FunctionCallInfo fcinfo, LedgerSession *session, 
 	LedgerReadId(&ledger);
 	check->ledger = ledger.id;
 	FindUnknownColumns(&check->findings);
-	if (LedgerCopied() == COPIED_UNKNOWN)
+	if (LedgerCopyKind() == COPY_UNKNOWN)
 		AddFinding(&check->findings, &(Finding) {
 			.part = "guard", .subject = "copy", .field = "copied",
 			.problem = "has a value that this version does not support"

@@ -113,7 +113,7 @@ RefuseRowsWithoutKey(void)
 		" WHERE has_rows");
 
 	if (StatementRead(&find_rows_without_key, NULL, NULL) > 0)
-		RowWithoutKey(ResultNeededText(0, 1));
+		RowWithoutKey(ResultTextNotNull(0, 1));
 }
 
 void

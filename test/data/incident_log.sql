@@ -67,7 +67,7 @@ FROM (
 	SELECT 'resolver ' || assigned_to FROM incident_log.event WHERE assigned_to IS NOT NULL
 ) person
 UNION ALL VALUES
-	('desk lead', 'whoever runs the service desk', 'company', 'human', NULL),
+	('desk lead', 'runs the service desk', 'company', 'human', NULL),
 	('service desk', 'what the openers enter incidents into', 'company', 'system', 'desk lead'),
 	('callers', 'what callers reopen incidents with', 'customer', 'system', 'desk lead'),
 	('service levels', 'what measures service levels', 'record', 'system', 'desk lead');

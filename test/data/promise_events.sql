@@ -1,5 +1,5 @@
 -- What each promise of an incident log says and has been through, one line per incident: the same
--- however it was entered. What the ledger gives each entry and promise anew is left out. As the
+-- however it was entered. What is new in each ledger is left out: ids, times and hashes. As the
 -- ledger's owner.
 
 SET timezone = 'UTC';

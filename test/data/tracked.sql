@@ -68,7 +68,7 @@ SELECT count(*) FROM trust_ledger.track_table('crm.incident', $${
 
 -- ---- into the table ----
 
--- A commit every thousand events. Whoever takes an incident over, or gives it back, acts.
+-- A commit every thousand events. The human who takes an incident over, or gives it back, acts.
 DO $$
 DECLARE
 	now   record;

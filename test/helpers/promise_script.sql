@@ -1,5 +1,5 @@
 -- Lives of promises in few words, for tests of scores: "make anna 1d, due => day('15d'); kept carl 5d". Verb, who
--- acts, how long after the first of January 2020 it happened, further arguments. An act is upon the promise that
+-- acts, how long after the first of January 2020 it happened, further arguments. An act is about the promise that
 -- was made last. To be included by a pgTAP file, with the ledger made.
 
 CREATE FUNCTION day(after text) RETURNS timestamptz

@@ -43,8 +43,7 @@ $$;
 
 -- ---- life
 
-CREATE FUNCTION any_of(VARIADIC choices text[]) RETURNS text
-LANGUAGE sql AS 'SELECT choices[1 + floor(random() * cardinality(choices))::int]';
+\ir any_of.sql
 
 CREATE FUNCTION random_row(id int) RETURNS crm.deal
 LANGUAGE sql AS $$

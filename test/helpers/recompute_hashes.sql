@@ -1,6 +1,8 @@
--- A customer's hashes reckoned anew, after something was done to their entries past the guards. To be included by psql.
+-- Computes the hashes of a customer's entries again, after the entries were changed while the guards were off. psql
+-- includes this with \ir.
 
-CREATE FUNCTION reckon_anew(of_customer text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION recompute_hashes(of_customer text) RETURNS void
+LANGUAGE plpgsql AS $$
 DECLARE
 	expression text;
 	nr bigint;

@@ -1,6 +1,6 @@
-# Clients that remember what the server acknowledged: each a psql that lives promises through, as calls
-# under idempotency keys, rows of tracked tables, imports and prepared transactions, and writes each
-# receipt into a file of its own.  Whatever becomes of the server, what they were told is in there.
+# Clients that record what the server acknowledged. Each is a psql that makes and settles promises, by calls
+# under idempotency keys, rows of tracked tables, imports and prepared transactions, and writes each receipt
+# into a file of its own. After a crash the file shows what the server had acknowledged.
 #
 #	make_ledger($node, $db)                a new ledger, and the tables that they write in
 #	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS; without_flushes: no

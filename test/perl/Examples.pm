@@ -4,8 +4,8 @@
 #	```sql            each such block is a psql script
 #	-- as anna        it runs in a session of that login
 #	-- refused: TL001 it fails, with that SQLSTATE
-#	```text           directly after it: what psql prints. Without a line of dashes, its lines may be
-#	                  broken anywhere, and columns are separated by spaces
+#	```text           directly after it: what psql prints. Without a line of dashes, its lines
+#	                  may be broken anywhere, and columns are separated by spaces
 package Examples;
 
 use strict;
@@ -22,9 +22,8 @@ sub run_as
 {
 	my ($node, $db, $user, $sql, @options) = @_;
 	my ($out, $err);
-	my $status = $node->psql($db, $sql,
-		stdout => \$out, stderr => \$err,
-		extra_params => [ '-v', 'VERBOSITY=verbose', defined $user ? ('-U', $user) : (), @options ]);
+	my @params = ('-v', 'VERBOSITY=verbose', defined $user ? ('-U', $user) : (), @options);
+	my $status = $node->psql($db, $sql, stdout => \$out, stderr => \$err, extra_params => \@params);
 	return ($status, $out // '', $err // '');
 }
 
@@ -70,7 +69,8 @@ sub run_examples
 		}
 		if (defined $shown)
 		{
-			is(comparable($out, $is_table), comparable($shown, $is_table), "$file: prints what is shown: $name")
+			is(comparable($out, $is_table), comparable($shown, $is_table),
+				"$file: prints what is shown: $name")
 			  or diag("it printed:\n$out");
 		}
 		foreach my $part (grep { index($example, $_) >= 0 } keys %$prints)
@@ -80,7 +80,8 @@ sub run_examples
 		}
 		push @done, [ $example, $out ];
 	}
-	is_deeply([ sort keys %printed ], [ sort keys %$prints ], "$file: each expectation met its example");
+	is_deeply([ sort keys %printed ], [ sort keys %$prints ],
+		"$file: each expectation met its example");
 	return @done;
 }
 

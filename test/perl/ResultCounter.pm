@@ -1,5 +1,5 @@
-# The usual output of prove, and after it one line in the file $RESULTS: how many tests passed and
-# failed, and which files had trouble.
+# The usual output of prove, and a line in the file $RESULTS: how many tests passed and failed, and which files had
+# failures.
 package ResultCounter;
 
 use strict;
@@ -22,7 +22,7 @@ sub summary
 		my ($parser) = $aggregate->parsers($file);
 		next unless $parser->has_problems;
 		push @trouble, $file;
-		# A file that died, or ran fewer tests than it planned, without a test that failed.
+		# The file died, or ran fewer tests than it planned, without a test that failed.
 		$failed++ unless $parser->failed;
 	}
 

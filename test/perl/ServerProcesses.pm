@@ -1,11 +1,11 @@
-# The processes of a server, and how to end them without asking.
+# The processes of a server, and how to kill them.
 #
 #	postmaster($node)           its process id
-#	children($node)             process id => what it calls itself
-#	wait_for_end($seconds, @)   those process ids that are still there after that
+#	children($node)             process id => its title
+#	wait_for_end($seconds, @)   the process ids that are still there after that
 #	kill_server($node)          kill -9 of all of them at once
-#	query($node, $sql)          what it answers; nothing where it does not
-#	is_back($node, $sql)        waits until it answers that it is so, or that it is there
+#	query($node, $sql)          the answer; nothing if there is none
+#	is_back($node, $sql)        waits until the query returns true; by default, until the server answers
 package ServerProcesses;
 
 use strict;
@@ -37,7 +37,7 @@ sub children
 	return %children;
 }
 
-# Gone is what its parent has taken note of, too: before that a new server takes it for alive.
+# A process is gone when its parent has noticed it, too: before that a new server takes it for alive.
 sub wait_for_end
 {
 	my ($seconds, @pids) = @_;
@@ -46,8 +46,8 @@ sub wait_for_end
 	return grep { kill 0, $_ } @pids;
 }
 
-# A process that waits for a lock which a killed one held would wait for ever, with the shared memory
-# that the next server needs. A stopped postmaster starts no more of them.
+# A process that waits for a lock of a killed one would wait forever, with the shared memory that the next server needs. A
+# stopped postmaster starts no more processes.
 sub kill_server
 {
 	my ($node) = @_;
@@ -60,7 +60,7 @@ sub kill_server
 	return;
 }
 
-# Its psql has the query as an argument: one that finds nobody to connect to is gone before it reads any.
+# psql gets the query as an argument: without a server it ends before it reads its input.
 sub query
 {
 	my ($node, $sql) = @_;

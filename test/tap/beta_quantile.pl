@@ -1,5 +1,5 @@
-# The quantile of the Beta distribution, without a server: test/beta_quantile/compare.c holds it against
-# R's, a power series and closed forms, and says in TAP how it went.
+# The quantile of the Beta distribution, without a server: test/beta_quantile/compare.c compares it with R's, with a power
+# series and with closed forms, and prints TAP.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# What others put in its place: the extension takes over no schema, and no ledger that is not the owner's.
+# CREATE EXTENSION does not take over a schema that exists, and create_ledger() no objects that others planted.
 use strict;
 use warnings;
 
@@ -135,7 +135,7 @@ foreach my $what (sort keys %planted)
 	is(ask($node, $db, 'SELECT trust_ledger.create_ledger() IS NOT NULL', user => 'crm_owner'), 't', "$what: once it is gone, a ledger");
 }
 
-# Whoever owns the schema can drop what is in it and put something else there.
+# The owner of a schema can drop what is in it and put something else there.
 $node->safe_psql('crm', 'ALTER SCHEMA trust OWNER TO mallory');
 foreach my $call (q{make_promise('B', 'w', actor => 'carl')}, 'verify()', 'require_reader()', 'migrate_ledger()')
 {

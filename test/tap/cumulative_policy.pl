@@ -1,9 +1,10 @@
-# Ten slices are one loaf, also where many sessions cut at once: what is open for one customer without a
-# human stays below a cumulative rule's least value, and what a human backs for them within their authority.
+# Splitting a promise does not evade a cumulative rule, also where many sessions act at once: the sum of a customer's
+# open promises that nobody backs stays below the rule's least value, and the sum that a human backs stays within their
+# authority.
 use strict;
 use warnings;
 
-use IPC::Run;
+use Pgbench;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -54,7 +55,7 @@ $node->safe_psql('postgres', q{
 } =~ s/SLICES/$slices/r);
 my $customer = q{:what || ' ' || current_setting('transaction_isolation')};
 
-# What each session does, and how all slices stand then, whoever came first.
+# What each session does, and the states of all parts afterwards, in any order.
 my %cuts = (
 	# below the rule's least value no human is asked for
 	make => [ "make($customer, 30, 'bot')", 'open: 33, proposed: 71' ],
@@ -69,19 +70,12 @@ my %cuts = (
 sub cut
 {
 	my ($what, $level, $tries) = @_;
-	my $file = "$PostgreSQL::Test::Utils::tmp_check/$what.sql";
-	my ($out, $err) = ('', '');
 
-	unlink $file;
-	# counted after it: a call that is tried again is about the same slice
-	append_to_file($file, "\\set nr :client_id * $each + :i\nSELECT $cuts{$what}[0];\n\\set i :i + 1\n");
-	local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $level =~ s/ /\\ /r;
-	IPC::Run::run(
-		[   'pgbench', '--no-vacuum', "--client=$sessions", '--jobs=2', "--transactions=$each", "--max-tries=$tries",
-			'--define=i=1', "--define=what='$what'", "--file=$file", $node->connstr('postgres') ],
-		'<', \undef, '>', \$out, '2>', \$err);
-	is($?, 0, "$what, $level: pgbench ends well") or diag("$out$err");
-	like($out, qr/^number of transactions actually processed: $slices\/$slices$/m, "$what, $level: each slice was tried") or diag($out);
+	# the number counts after the call: a call that is tried again is about the same promise
+	my $load = Pgbench->start($node, "\\set nr :client_id * $each + :i\nSELECT $cuts{$what}[0];\n\\set i :i + 1\n", isolation => $level,
+		options => [ "--client=$sessions", '--jobs=2', "--transactions=$each", "--max-tries=$tries", '--define=i=1', "--define=what='$what'" ]);
+	my ($processed) = $load->finish("$what, $level");
+	is($processed, $slices, "$what, $level: each slice was tried") or diag($load->output);
 	return;
 }
 

@@ -1,4 +1,4 @@
-# Tracked tables that were renamed, their columns too: dumped, restored, and renamed again there.
+# Tracked tables that were renamed, and their columns, are dumped, restored, and renamed again there.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# The history outlives the extension; and a ledger made anew is not taken for the one before.
+# The history outlives the extension, and a new ledger is not taken for the one before.
 use strict;
 use warnings;
 

@@ -1,6 +1,5 @@
-# Incident logs as promises: the real one, and a small one of our own. What is known of each comes
-# out of the ledger, and how trust moved in it, as reckoned from the log itself; by the functions and
-# by a tracked table the same.
+# Incident logs as promises: the real one, and a small one made up. The ledger has the facts that are known of each log,
+# and the trends that are computed from the log itself, whether the log is loaded by functions or by a tracked table.
 use strict;
 use warnings;
 

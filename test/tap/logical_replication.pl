@@ -1,5 +1,5 @@
-# Logical replication: a copy holds the same ledger, behind the same guards, and the same rows of a tracked
-# table, whose triggers leave to the publisher what to say of them. test/tap/copy.pl has ledgers that are no copies.
+# Logical replication: a copy has the same ledger, behind the same guards, and the same rows of a tracked table, whose
+# triggers fire only on the publisher. (tap/copy.pl has ledgers that are no copies.)
 use strict;
 use warnings;
 
@@ -51,13 +51,8 @@ sub is_the_same
 	my ($when) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$publisher->wait_for_catchup('ledger');
-	is(findings($subscriber, 'crm'), '', "$when: verify()");
-	is(digest($subscriber, 'crm'), digest($publisher, 'crm'), "$when: ledger_digest()");
-	is(histories($subscriber, 'crm'), histories($publisher, 'crm'), "$when: history()");
-	is(contents($subscriber, 'crm') =~ s/^copy\|1\|.*/copy|0|/mr, contents($publisher, 'crm'), "$when: tables");
+	is_same_ledger($subscriber, $publisher, 'crm', $when, 'analyst');
 	is(ask($subscriber, 'crm', 'SELECT * FROM deal ORDER BY id'), ask($publisher, 'crm', 'SELECT * FROM deal ORDER BY id'), "$when: the tracked table");
-	is(scores($subscriber, 'crm'), scores($publisher, 'crm'), "$when: scores");
-	is(views($subscriber, 'crm', user => 'analyst'), views($publisher, 'crm', user => 'analyst'), "$when: views");
 	return;
 }
 is_the_same('after the copy');
@@ -210,7 +205,7 @@ foreach my $sql (
 	tamper($sql);
 	ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), "the subscriber stops at: $sql");
 	my $log = slurp_file($subscriber->logfile, $offset);
-	like($log, qr/written by the ledger's own functions/, "refused: $sql");
+	like($log, qr/cannot modify table "trust\.\w+" directly/, "refused: $sql");
 	my ($lsn) = $log =~ m{.*finished at ([0-9A-F]+/[0-9A-F]+)}s;
 	is(contents($subscriber, 'crm'), $as_it_was, "and not applied: $sql");
 	$subscriber->safe_psql('crm', "ALTER SUBSCRIPTION ledger SKIP (lsn = '$lsn'); ALTER SUBSCRIPTION ledger ENABLE");

@@ -1,5 +1,5 @@
-# What is done to tables while they live: rewritten, reindexed, moved to another disk, split into
-# partitions, migrated under load. The ledger is as it was, and goes on, in sessions of before too.
+# Tables are rewritten, reindexed, moved to another tablespace, partitioned, and migrated under load. The ledger stays the
+# same and continues, also in sessions that were open before.
 use strict;
 use warnings;
 
@@ -21,23 +21,10 @@ my ($recipe) = slurp_file('doc/operations.md') =~ /^```sql\n(BEGIN;\nSELECT trus
 
 my $app = FilledLedger::Session->new($node, 'crm', user => 'app');
 my $auditor = FilledLedger::Session->new($node, 'crm', user => 'auditor');
-my $retry = q{SELECT count(*), string_agg(encode(r.hash, 'base64'), ' ' ORDER BY e.customer) FROM trust.entry e,
-	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r WHERE e.idempotency_key = 'back'};
 
-sub state_of
-{
-	my ($db) = @_;
-	return {
-		contents => contents($node, $db),
-		digest => digest($node, $db),
-		findings => findings($node, $db),
-		histories => histories($node, $db),
-		retries => ask($node, $db, $retry),
-		scores => scores($node, $db),
-		views => views($node, $db) };
-}
+sub state_of { my ($db) = @_; return { %{ ledger_state($node, $db) }, retries => retries($node, $db) } }
 
-# Sessions that were open before go on: they write, and take it back, so that nothing has changed.
+# Sessions that were open before still work: they write and roll back, so that nothing changes.
 sub goes_on
 {
 	my ($how) = @_;
@@ -52,7 +39,7 @@ sub goes_on
 goes_on('at first');
 my $before = state_of('crm');
 is($before->{findings}, '', 'the ledger is sound');
-like($before->{retries}, qr/^11\|/, 'retries are among what is compared');
+is(scalar(split /\n/, $before->{retries}), 11, 'the receipts of repeated calls are compared, too');
 
 # ---- each table, each index ----
 
@@ -136,7 +123,7 @@ is(ask($node, 'crm', q{SELECT count(*) FROM unnest('{B,a}'::text[]) c, trust_led
 is(ask($node, 'crm', q{SELECT count(*) FROM (TABLE public.was EXCEPT TABLE trust.promise) p; DROP TABLE public.was}), 0, 'as it was');
 is(findings($node, 'crm'), '', 'soundly');
 
-# Each partition by itself is guarded, whoever writes and from wherever.
+# Each partition is guarded by itself.
 is(ask($node, 'crm', <<'SQL'), 'TL006|256', 'nothing is written to a partition past the guards');
 CREATE FUNCTION pg_temp.outcome(role text, sql text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -229,7 +216,7 @@ foreach my $user (sort keys %clients)
 {
 	$clients{$user}{run}->signal('TERM');    # not INT: what runs in the background ignores that, and so do its children
 	$clients{$user}{run}->finish;
-	unlike($clients{$user}{output}, qr/ERROR|aborted/, "$user was never broken off");
+	unlike($clients{$user}{output}, qr/ERROR|aborted/, "$user had no error");
 }
 is(findings($node, 'busy'), '', 'the ledger is sound');
 is(ask($node, 'busy', q{SELECT relkind FROM pg_class WHERE oid = 'trust.entry'::regclass}), 'p', 'and split');

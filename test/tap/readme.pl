@@ -23,7 +23,8 @@ sub new_database
 {
 	$node->safe_psql('postgres', 'DROP DATABASE IF EXISTS try');
 	$node->safe_psql('postgres', <<'SQL');
-SELECT format('DROP ROLE %I', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND rolname <> current_user \gexec
+SELECT format('DROP ROLE %I', rolname) FROM pg_roles
+WHERE rolname !~ '^pg_' AND rolname <> current_user \gexec
 CREATE DATABASE try TEMPLATE template0 ENCODING 'UTF8';
 SQL
 	return;
@@ -72,30 +73,39 @@ my %is = map { my ($e, $s, $l) = split /\|/; ("$e $s" => $l) } rows(<<'SQL');
 SELECT event, state, (SELECT string_agg(l, ',' ORDER BY l COLLATE "C") FROM unnest(leads_to) l)
 FROM trust_ledger.state_machine() WHERE leads_to <> '{}'
 SQL
-my ($table) = slurp_file('doc/lifecycle.md') =~ /^\| event \| from \| leads to \|\n[-|]+\n((?:\|.*\n)+)/m;
+my ($table) = slurp_file('doc/lifecycle.md') =~
+  /^\| event \| from \| leads to \|\n[-|]+\n((?:\|.*\n)+)/m;
 my %said;
 foreach my $line (split /\n/, $table)
 {
 	my (undef, $event, $from, $to) = split /\s*\|\s*/, $line;
 	foreach my $one (split /, /, $event)
 	{
-		$said{"$one $_"} = join(',', sort split(/, /, $to eq 'the same' ? $_ : $to)) foreach split /, /, $from;
+		$said{"$one $_"} = join(',', sort split(/, /, $to eq 'the same' ? $_ : $to))
+		  foreach split /, /, $from;
 	}
 }
 is_deeply(\%said, \%is, 'doc/lifecycle.md says what the state machine does');
 
 # Every function that users call is in the reference with its arguments. Those that writing
 # functions end with are said once.
-my $internal = q{'^(guard_|create_(tables|guards|views|scores)|\w+_views$|comment_on_|\w+_structure$|structure_problems|condition_|check_mapp|check_track|mapped_|tracking_statements|tracked_|trigger_|track_triggers|table_of_source|source_to_track|drop_track_triggers|set_tracking|follow_tables|read_tracked|import_rows|source_of$|same_value$|policy_is_weaker|found_ledger|record_parked|mark_copy|create_copy_table|migrate_as_owner|check_nothing_planted|check_tables|compare_rows|ledger_is_empty|ledger_relations|read_batches|take_ledger|trust_score_|score_accum|check_ledger|check_ledger_owner|require_reader|reads_words)'};
+my $internal = join '|', map { "^$_" } qw(
+	guard_ create_(tables|guards|views|scores) \w+_views$ comment_on_ \w+_structure$
+	structure_problems condition_ check_mapp check_track mapped_ tracking_statements tracked_
+	trigger_ track_triggers table_of_source source_to_track drop_track_triggers set_tracking
+	follow_tables read_tracked import_rows source_of$ same_value$ policy_is_weaker found_ledger
+	record_parked mark_copy create_copy_table migrate_as_owner check_nothing_planted check_tables
+	compare_rows ledger_is_empty ledger_relations read_batches take_ledger trust_score_
+	score_accum check_ledger check_ledger_owner require_reader reads_words);
 my %documented = map { $_ => 1 } map { /^(.*)$/m } $reference =~ /`(?:CALL )?(\w+\([^`]*\))`/g;
 foreach (rows(<<"SQL"))
 SELECT proname, array_to_string(proargnames[:pronargs], ', '), pronargs FROM pg_proc
-WHERE pronamespace = 'trust_ledger'::regnamespace AND proname !~ $internal
+WHERE pronamespace = 'trust_ledger'::regnamespace AND proname !~ '$internal'
 SQL
 {
 	my ($function, $arguments, $count) = split /\|/;
 	$arguments =~ s/(?:, customer)?, act(?:or|ing), occurred_at, context, idempotency_key$//;
-	# of no names: operators' functions, and the trigger function
+	# Some have no argument names: those of operators and aggregates, and the trigger function.
 	ok($count && $arguments eq '' || $count == 0 && $function eq 'track'
 		  ? $reference =~ /`(?:[^`]*\b)?\Q$function\E\(/
 		  : $documented{"$function($arguments)"}, "doc/reference.md has $function($arguments)");
@@ -103,27 +113,37 @@ SQL
 
 # Every column of every view, and no other.
 foreach (rows(<<'SQL'))
-SELECT c.relname, string_agg(a.attname, ' ' ORDER BY a.attname COLLATE "C") FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+SELECT c.relname, string_agg(a.attname, ' ' ORDER BY a.attname COLLATE "C")
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 WHERE c.relnamespace = 'trust'::regnamespace AND c.relkind = 'v' AND a.attnum > 0
 AND c.relname NOT IN ('promiser_trust', 'backer_trust', 'kind_trust')
 GROUP BY 1
 SQL
 {
 	my ($view, $columns) = split /\|/;
-	my ($group) = $reference =~ /^\| columns of `trust\.$view` \| meaning \|\n[-|]+\n((?:\|.*\n)+)/m;
+	my ($group) = $reference =~
+	  /^\| columns of `trust\.$view` \| meaning \|\n[-|]+\n((?:\|.*\n)+)/m;
 	my @named = map { /`(\w+)`/g } map { (split /\|/)[1] =~ s/\(.*?\)//r } split /\n/, $group // '';
 	is(join(' ', sort @named), $columns, "doc/reference.md has the columns of trust.$view");
 }
-is(join(' ', rows(q{SELECT relname FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C"})),
-	join(' ', sort map { /`trust\.(\w+)`/g } $reference =~ /^\*\*(`trust\.\w+`.*?)\*\*/msg), 'doc/reference.md has the views');
+my @views = map { /`trust\.(\w+)`/g } $reference =~ /^\*\*(`trust\.\w+`.*?)\*\*/msg;
+is(join(' ', sort @views), join(' ', rows(<<'SQL')), 'doc/reference.md has the views');
+SELECT relname FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v'
+ORDER BY relname COLLATE "C"
+SQL
 
 # Each of our SQLSTATEs, levels, types and exceptions.
 ok($reference =~ /^\| `TL00$_` \|/m, "doc/reference.md has TL00$_") foreach 1 .. 6;
-ok($reference =~ /^\| `$_` \|/m, "doc/reference.md has level $_") foreach qw(application analyst auditor import admin);
+ok($reference =~ /^\| `$_` \|/m, "doc/reference.md has level $_")
+  foreach qw(application analyst auditor import admin);
 ok($reference =~ /^\| `\Q$_\E` \|/m, "doc/reference.md has type $_")
-  foreach rows(q{SELECT oid::regtype FROM pg_type WHERE typnamespace = 'trust_ledger'::regnamespace AND typcategory <> 'A'});
+  foreach rows(<<'SQL');
+SELECT oid::regtype FROM pg_type
+WHERE typnamespace = 'trust_ledger'::regnamespace AND typcategory <> 'A'
+SQL
 my ($exceptions) = rows(q{SELECT col_description('trust.exception'::regclass, 1)});
-ok($reference =~ /^\| (?:`\w+`, )*`$_`(?:, `\w+`)* \|/m, "doc/reference.md has exception $_") foreach $exceptions =~ /[.;] (\w+): /g;
+ok($reference =~ /^\| (?:`\w+`, )*`$_`(?:, `\w+`)* \|/m, "doc/reference.md has exception $_")
+  foreach $exceptions =~ /[.;] (\w+): /g;
 
 # ---- files ----
 
@@ -152,7 +172,8 @@ foreach my $file (@texts)
 	{
 		my ($path, $anchor) = split /#/, $link, 2;
 		my $to = $path eq '' ? $file : abs2rel(rel2abs(catfile(dirname($file), $path)));
-		ok(-e $to && (!defined $anchor || anchors(slurp_file($to))->{$anchor}), "$file: the link $link leads somewhere");
+		ok(-e $to && (!defined $anchor || anchors(slurp_file($to))->{$anchor}),
+			"$file: the link $link leads somewhere");
 	}
 	next if $file =~ /^test/;
 	ok(-e $_, "$file: $_ exists") foreach $text =~ m{`((?:doc|extension|sql|src|test)/[\w./-]+)`}g;

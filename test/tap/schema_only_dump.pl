@@ -1,5 +1,5 @@
 # A dump of the schema alone, as frameworks keep it for tests and staging: create_ledger() makes a ledger of the empty
-# tables, whoever restored them; it adopts nobody's plant, and nothing that is not empty.
+# tables, whoever restored them. It does not adopt planted objects, or tables that have rows.
 use strict;
 use warnings;
 
@@ -90,7 +90,7 @@ my @refused = (
 	[ 'a chain', q{ALTER TABLE trust.chain DISABLE TRIGGER ALL; INSERT INTO trust.chain VALUES ('c', 1, 'x')}, '42710' ],
 	[ 'an actor', q{ALTER TABLE trust.actor DISABLE TRIGGER ALL; INSERT INTO trust.actor VALUES ('a', 'human', NULL, 'company', NULL, NULL, NULL, NULL, NULL, true, NULL, 1)}, '42710' ],
 	[ 'a row that policies hide', "ALTER TABLE trust.parked_change DISABLE TRIGGER ALL; INSERT INTO trust.parked_change $row; ALTER TABLE trust.parked_change ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", '42710' ],
-	[ 'rows of a table that inherits', q{CREATE TABLE heir () INHERITS (trust.parked_change); INSERT INTO heir } . $row, '42710' ],
+	[ 'rows of a table that inherits', q{CREATE TABLE child () INHERITS (trust.parked_change); INSERT INTO child } . $row, '42710' ],
 	[ 'a column less', 'ALTER TABLE trust.entry DROP COLUMN purpose_met CASCADE', '55000' ],
 	[ 'a column more', 'ALTER TABLE trust.entry ADD COLUMN more text', '55000' ],
 	[ 'a column of another type', 'ALTER TABLE trust.entry ALTER request_salt TYPE text USING encode(request_salt, $$hex$$)', '55000' ],

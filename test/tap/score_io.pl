@@ -1,5 +1,5 @@
-# The trust score's forms: a million mutations of the binary one, mutations of its text under several
-# settings (test/module/score_fuzz.c), and what goes through COPY and through a client's parameters.
+# Input and output of the trust score: a million mutations of the binary form, mutations of its text under several
+# settings (test/module/score_fuzz.c), COPY, and parameters of a client.
 use strict;
 use warnings;
 
@@ -67,7 +67,7 @@ sub check_outcomes
 check_outcomes('binary', 1000000, outcomes(q{fuzz_binary('trust_ledger.trust_score', 1000000, 1)}),
 	ok => 200000, '22P03' => 100000, '22003' => 50000, '22008' => 5000, '22023' => 10000);
 
-# The same texts come to the same scores and the same refusals, whatever is set.
+# The same texts give the same scores and the same errors under all settings.
 my ($texts) = outcomes(q{fuzz_text('trust_ledger.trust_score', 20000, 2)});
 foreach my $settings (@settings[ 1 .. 3 ])
 {

@@ -1,6 +1,5 @@
-# Scores of another time, against ledgers that were really stopped then: after each round of random
-# calls the database is copied, and what a copy says of any instant is what the ledger that went on
-# says of it, as known when the copy was made.
+# Scores as of another time, compared with copies that were made then: after each round of random calls the database is
+# copied, and the copy's scores of any instant are those that the ledger shows for it, as known when the copy was made.
 use strict;
 use warnings;
 

@@ -1,5 +1,5 @@
-# Settings of databases and roles, locales and collations, changed on a filled ledger: what is on record is
-# read as it was, and what is written is written alike.
+# Settings of databases and roles, locales and collations, are changed on a filled ledger: what is recorded reads the same,
+# and what is written is the same.
 use strict;
 use warnings;
 
@@ -8,7 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# Locales with other letters, commas and currencies, of our own: nothing on the machine is changed.
+# Locales with other letters, decimal points and currencies, in a directory of the test's own.
 my $locales = PostgreSQL::Test::Utils::tempdir;
 command_ok([ 'localedef', '-i', $_->[0], '-f', 'UTF-8', "$locales/$_->[1]" ], "locale $_->[1]")
   foreach [ 'C', 'C.UTF-8' ], [ 'de_DE', 'de_DE.UTF-8' ], [ 'tr_TR', 'tr_TR.UTF-8' ];
@@ -22,7 +22,7 @@ fill_ledger($node, 'crm');
 my $dump = PostgreSQL::Test::Utils::tempdir . '/crm';
 $node->command_ok([ 'pg_dump', '-Fc', '-f', $dump, 'crm' ], 'pg_dump');
 
-# What a retry returns, and what an entry of governance says of its call, hang on no setting.
+# What a retry returns, and what a governance entry says of its call, must not depend on settings.
 my $calls = <<'SQL';
 SELECT r.seq, r.state, encode(r.hash, 'base64') FROM trust.entry e,
 	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r
@@ -34,24 +34,20 @@ SELECT r.seq, encode(r.hash, 'base64') FROM trust_ledger.set_policy('same', kind
 SELECT r.seq, encode(r.hash, 'base64') FROM trust_ledger.register_actor('same', 'human', authority => '{"EUR": 1234.50}', idempotency_key => 'same actor') r;
 SQL
 
-# Scores as text, as whoever works under the settings reads them; times are shown as they are set.
+# Scores as text, as a session with these settings reads them.
 my $ledger_scores = q{SELECT customer, score, trust_ledger.kept(score)::numeric(20,9) FROM trust.chain ORDER BY customer COLLATE "C"};
 
 sub state_of
 {
 	my ($db) = @_;
-	return {
-		digest => digest($node, $db),
-		findings => findings($node, $db),
-		histories => histories($node, $db),
-		scores => scores($node, $db),
-		stored => ask($node, $db, $ledger_scores),
-		views => views($node, $db) };
+	my $state = { %{ ledger_state($node, $db) }, stored => ask($node, $db, $ledger_scores) };
+	delete $state->{contents};
+	return $state;
 }
 my $dumped = state_of('crm');
 is($dumped->{findings}, '', 'the ledger is sound');
 
-# Written anew each time, by texts and numbers that settings read and print otherwise.
+# Written each time with texts and numbers that settings read and print differently.
 my $writing = <<'SQL';
 SELECT count(*) FROM
 	trust_ledger.set_ledger(half_life => interval '100 days 1 hour 2 minutes 3.5 seconds', lag => interval '3 days'),
@@ -83,7 +79,7 @@ my $called = ask($node, 'crm', $calls);
 my $before = state_of('crm');
 like($called, qr/^(?:[^\n]+\n){13}[^\n]+$/, 'fourteen calls are repeated');
 
-# What is planted on the search_path below.
+# Planted objects for the search_path below.
 $node->safe_psql('crm', <<'SQL');
 CREATE SCHEMA hostile;
 GRANT USAGE ON SCHEMA hostile TO PUBLIC;
@@ -118,11 +114,11 @@ my @settings = (
 	{ lc_numeric => 'tr_TR.UTF-8', lc_monetary => 'tr_TR.UTF-8', lc_time => 'tr_TR.UTF-8' },
 	{ client_encoding => 'UTF8', client_min_messages => 'warning', default_text_search_config => 'pg_catalog.german', timezone_abbreviations => 'India' });
 
-# By turns of the database, of every role, of every role in that database.
+# Set in turn for the database, for all roles, and for all roles in that database.
 my @scopes = ('DATABASE crm', 'ROLE ALL', 'ROLE ALL IN DATABASE crm');
 my $known = ask($node, 'crm', q{SELECT string_agg(name, ' ') FROM pg_settings});
 
-# Calls the function under each of the settings, and then another without.
+# Calls the first function under each of the settings, and the second one without them.
 sub under_each
 {
 	my ($with, $without) = @_;

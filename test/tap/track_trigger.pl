@@ -1,10 +1,10 @@
-# Tracked tables under many sessions: a row's change and the ledger's entry are committed together,
-# once, or neither is; and nobody waits crosswise for chains that the application knows nothing of.
+# Tracked tables with many sessions: a row's change and the ledger's entry are committed together, once, or neither is, and
+# sessions do not deadlock on chains that the application does not know.
 use strict;
 use warnings;
 
 use FilledLedger;
-use IPC::Run;
+use Pgbench;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ServerProcesses;
@@ -107,33 +107,12 @@ sub deadlocks
 	return scalar(() = slurp_file($node->logfile, $offset) =~ /ERROR:  40P01/g);
 }
 
-my $scripts = 0;
-
-sub start_clients
-{
-	my ($script, @options) = @_;
-	my $file = "$PostgreSQL::Test::Utils::tmp_check/clients." . ++$scripts . '.sql';
-	my ($out, $err) = ('', '');
-	append_to_file($file, $script);
-	local $ENV{PGAPPNAME} = 'clients';
-	my $job = IPC::Run::start([ 'pgbench', '--no-vacuum', @options, "--file=$file", $node->connstr('postgres') ],
-		'<', \undef, '>', \$out, '2>', \$err);
-	return { job => $job, out => \$out, err => \$err };
-}
-
-# How many transactions were done, and how many failed.
+# How many transactions were processed, and how many failed.
 sub run_clients
 {
-	my ($how, @arguments) = @_;
+	my ($how, $script, @options) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my $clients = start_clients(@arguments);
-	$clients->{job}->finish;
-	my ($out, $err) = (${ $clients->{out} }, ${ $clients->{err} });
-	ok($clients->{job}->result == 0, "$how: pgbench ends well") or diag("$out$err");
-	my ($failed) = $out =~ /^number of failed transactions: (\d+)/m;
-	my ($done) = $out =~ /^number of transactions actually processed: (\d+)/m;
-	note("$how: $out");
-	return ($done, $failed);
+	return Pgbench->start($node, $script, name => 'clients', options => \@options)->finish($how);
 }
 
 # ---- two customers in opposite order ----
@@ -264,12 +243,12 @@ foreach my $tab (qw(later hasty))
 # Under load: whichever statement, or COMMIT, each was at.
 foreach my $round (1 .. 5)
 {
-	my $clients = start_clients($changes, '--client=4', '--jobs=2', '--time=30');
+	my $clients = Pgbench->start($node, $changes, name => 'clients', options => [ '--client=4', '--jobs=2', '--time=30' ]);
 	my $pids = q{FROM pg_stat_activity WHERE application_name = 'clients'};
 	$node->poll_query_until('postgres', "SELECT count(*) = 4 $pids") or die 'no clients';
 	usleep(rand 500_000);
 	kill_backend(ask($node, 'postgres', "SELECT min(pid) $pids"));
-	$clients->{job}->finish;
+	$clients->wait;
 	is_right('deal', "round $round, a backend killed under load");
 }
 

@@ -1,4 +1,4 @@
-# The examples of doc/tracking.md, run one after the other as a CRM's developer would.
+# Runs the examples of doc/tracking.md, one after the other, as a CRM developer would.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# verify() with the help of workers: that it has them, and what becomes of both when one is cancelled or dies.
+# verify() with parallel workers: that it uses them, and what happens when it or a worker is cancelled or dies.
 use strict;
 use warnings;
 
@@ -68,7 +68,7 @@ foreach my $case (
 	is(findings($node, 'postgres'), '', "$function($done_to): afterwards it verifies");
 }
 
-# Of one that dies nothing is left to trust: the server starts anew.
+# If a worker dies, the server restarts.
 like(met('pid', sub { kill 'KILL', $_[0] }), qr/terminat|closed|lost/, 'a worker is killed: who asked is told');
 ok(is_back($node), 'the server is back');
 is(findings($node, 'postgres'), '', 'and the ledger verifies');

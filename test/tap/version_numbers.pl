@@ -1,4 +1,4 @@
-# One version everywhere: control file, META.json, CHANGELOG.md and what is installed.
+# The control file, META.json, CHANGELOG.md and the installed script have the same version.
 use strict;
 use warnings;
 

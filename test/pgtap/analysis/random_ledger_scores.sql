@@ -1,4 +1,4 @@
--- A thousand random ledgers: trends, views, scores and explanations against slow, obvious SQL versions of themselves.
+-- Trends, views, scores and explanations of a thousand random ledgers, compared with slow versions of them in plain SQL.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(82);
@@ -14,7 +14,7 @@ CALL random_actors(200);
 CREATE TABLE way (by text, views boolean);
 INSERT INTO way VALUES ('customer', true), ('promiser', true), ('backer', true), ('kind', true), ('backing', false), ('all', false);
 
--- Ledger n as the only one there is: all of it compared, with steps drawn at random; nothing of it stays.
+-- Makes random ledger n alone, and compares all of it, with random steps. Rolled back.
 CREATE FUNCTION alone(n int) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,7 +31,7 @@ BEGIN
 	since := least(since, until - step - interval '1 us');
 	PERFORM random_ledger(n, n);
 	PERFORM record_as_drawn();
-	INSERT INTO course SELECT * FROM slow_course;
+	INSERT INTO course SELECT * FROM reference_course;
 	SELECT string_agg(format('%s by %s: %s of %s differ, %s; ', what, by, differ, compared, example), '') INTO found
 	FROM (
 		SELECT 'trend as ' || basis AS what, by, d.* FROM way, unnest('{occurred,recorded}'::text[]) AS basis, trend_differs(by, step, since, until, basis) AS d
@@ -52,10 +52,10 @@ SELECT is(alone(n), 'as it was', format('ledger %s by itself', n)) FROM generate
 SELECT setseed(0.577215) \g /dev/null
 SELECT random_ledger(n, 1 + n % 200) FROM generate_series(1, 1000) AS n \g /dev/null
 SELECT record_as_drawn() \g /dev/null
-INSERT INTO course SELECT * FROM slow_course;
+INSERT INTO course SELECT * FROM reference_course;
 ANALYZE course, trust.ledger;
 
--- What happens in them, lest there be nothing to see.
+-- Each kind of event happens in them.
 SELECT cmp_ok(happens::int, '>=', least, format('%s happens', what))
 FROM (SELECT count(*) FILTER (WHERE overdue_at < until AND opened AND NOT ended AND outcome IS NULL) AS overdue,
 		count(*) FILTER (WHERE becomes <> before) AS revised,
@@ -86,13 +86,13 @@ SELECT is(differ || coalesce(': ' || example, ''), '0', format('scores by %s', b
 FROM way, scores_differ(by, now() - interval '150 days', now() - interval '170 days', CASE WHEN by = 'customer' THEN 500 ELSE 10 END);
 
 -- The score of now is the stored one: as what explains it, and as it is at this instant.
-SELECT is(count(*) FILTER (WHERE NOT (alike(trust_ledger.kept(now), v.evidence_kept) AND alike(trust_ledger.broken(now), v.evidence_broken)
+SELECT is(count(*) FILTER (WHERE NOT (is_near(trust_ledger.kept(now), v.evidence_kept) AND is_near(trust_ledger.broken(now), v.evidence_broken)
 		AND trust_ledger.as_of(now) IS NOT DISTINCT FROM trust_ledger.as_of(v.score)
-		AND alike(trust_ledger.kept(now), trust_ledger.kept(explained)) AND alike(trust_ledger.broken(now), trust_ledger.broken(explained)))),
+		AND is_near(trust_ledger.kept(now), trust_ledger.kept(explained)) AND is_near(trust_ledger.broken(now), trust_ledger.broken(explained)))),
 	0::bigint, 'customer_score() says what customer_trust and explain_trust() say')
 FROM trust.customer_trust v, trust_ledger.customer_score(v.customer) AS now,
 	LATERAL (SELECT trust_ledger.sum(x.score) AS explained FROM trust_ledger.explain_trust('customer', v.customer) x) AS x;
-SELECT is(count(*) FILTER (WHERE NOT (alike(trust_ledger.kept(now), v.evidence_kept) AND alike(trust_ledger.broken(now), v.evidence_broken))), 0::bigint,
+SELECT is(count(*) FILTER (WHERE NOT (is_near(trust_ledger.kept(now), v.evidence_kept) AND is_near(trust_ledger.broken(now), v.evidence_broken))), 0::bigint,
 	'promiser_score() says what promiser_trust says')
 FROM (SELECT * FROM trust.promiser_trust ORDER BY md5(promiser) LIMIT 200) v, trust_ledger.promiser_score(v.promiser) AS now;
 

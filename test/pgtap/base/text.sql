@@ -1,4 +1,4 @@
--- Input that hurts: keys and words that are empty, long, invisible, quoted, of every Unicode plane.
+-- Unusual keys and words: empty, long, invisible, quoted, of every Unicode plane.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -10,7 +10,7 @@ SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 
 \ir ../../helpers/calls.sql
 
--- Where a key stands among the arguments, and where words do.
+-- The calls that take a key, and those that take words.
 CREATE TABLE keys (call text);
 INSERT INTO keys SELECT 'SELECT trust_ledger.' || call FROM unnest(ARRAY[
 	$$make_promise(%L, 'w', actor => 'anna')$$, $$make_promise('c', 'w', actor => 'anna', kind => %L)$$, $$make_promise('c', 'w', actor => 'anna', currency => %L)$$,
@@ -74,7 +74,7 @@ FROM (VALUES
 	($$SELECT trust_ledger.assess_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), 'KEPT', actor => 'anna')$$, '22023'),
 	($$SELECT trust_ledger.assess_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), NULL, actor => 'anna')$$, '22004')) AS c (call, expected);
 
--- Keys that look alike and differ in their bytes are two.
+-- Keys that look alike and differ in their bytes are different keys.
 SELECT trust_ledger.make_promise(key, 'w', actor => 'anna') FROM given_keys WHERE expected = 'ok';
 SELECT set_eq($$SELECT customer::text COLLATE "C" FROM trust.chain WHERE customer NOT IN ('', 'c')$$,
 	$$SELECT key COLLATE "C" FROM given_keys WHERE expected = 'ok'$$, 'each key is a customer of its own');
@@ -98,7 +98,7 @@ SELECT results_eq(format($$SELECT call, sqlstate_of(format(call, %L)) FROM words
 	'words: ' || title)
 FROM given_words;
 
--- ---- what went in comes out, to the byte
+-- ---- texts are stored byte for byte
 
 CREATE TABLE said AS
 	SELECT w.*, r.promise FROM given_words w, trust_ledger.make_promise('words', said, actor => 'anna', purpose => said,

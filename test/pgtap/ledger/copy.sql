@@ -1,5 +1,5 @@
--- A copy: an empty ledger that create_ledger() marks, for good; what it refuses, and that an ordinary ledger is none.
--- Rows that a subscription would bring are put in past the guards here; test/tap/logical_replication.pl has subscriptions.
+-- Copies: an empty ledger that create_ledger() marks for good, and what it refuses; an ordinary ledger cannot become one.
+-- Rows are inserted here with the guards off, as a subscription would; tap/logical_replication.pl has subscriptions.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -13,19 +13,19 @@ CREATE ROLE mallory;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
 :give_to_owner;
 
--- ---- what create_ledger() takes
+-- ---- arguments of create_ledger()
 
 SELECT is(sqlstate_of(format('SELECT trust_ledger.create_ledger(%s)', copy)), expected, format('create_ledger(%s)', copy))
 FROM (VALUES ('', 'ok'), ('NULL', 'ok'), ('copy => NULL', 'ok'), ($$copy => 'all'$$, 'ok'), ($$'all'$$, 'ok'),
 	($$copy => ''$$, '22023'), ($$copy => 'ALL'$$, '22023'), ($$copy => 'all '$$, '22023'), ($$copy => 'governance'$$, '22023'), ($$copy => 'trust'$$, '22023')) AS c (copy, expected);
 SELECT is(error_text($$SELECT trust_ledger.create_ledger(copy => 'some')$$),
-	$$22023|"some" is not a kind of copy|Use copy => 'all' for a copy of a whole ledger; leave copy out to make a ledger of its own.$$, 'what a copy can be of is said');
+	$$22023|invalid kind of copy: "some"|Use copy => 'all' to create a copy of a whole ledger, or omit copy to create an ordinary ledger.$$, 'what a copy can be of is said');
 SELECT hasnt_schema('trust', 'and nothing is left of it');
 SELECT is(sqlstate_of($$SELECT trust_ledger.create_ledger(copy => 'all')$$, 'mallory'), '42501', 'a copy is for the database''s owner to make');
 SELECT is(sqlstate_of('SELECT trust_ledger.mark_copy(NULL)'), '22023', 'mark_copy(NULL)');
 SELECT is(sqlstate_of($$SELECT trust_ledger.mark_copy('all')$$), '55000', 'without tables there is nothing to mark');
 
--- ---- an ordinary ledger is none, and does not become one
+-- ---- an ordinary ledger is not a copy, and cannot become one
 
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
@@ -80,8 +80,8 @@ SELECT is((SELECT count(*) FROM trust.ledger) + (SELECT count(*) FROM trust.entr
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'), 22::bigint, 'all its guards');
 SELECT is_empty($$SELECT oid::regclass FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relowner <> 'ledger_owner'::regrole$$, 'all of it the database owner''s');
 SELECT is(current_user::text, 'postgres', 'who makes it is who they were');
-SELECT is(error_text(call), '55000|there is no trust ledger to work with in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'
-	'Create the subscription that brings its rows, or wait for it: pg_subscription_rel shows how far it is.', call || ' before rows come')
+SELECT is(error_text(call), '55000|there is no usable trust ledger in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'
+	'Create the subscription for its rows, or wait until it has copied them; pg_subscription_rel shows its state.', call || ' before rows come')
 FROM unnest(ARRAY[$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, 'SELECT * FROM trust.current_promise', $$INSERT INTO visit VALUES (2, 'c', 'More.')$$]) AS call;
 SELECT results_eq('SELECT part, problem FROM trust_ledger.verify()', $$VALUES ('ledger', 'must have exactly one row')$$, 'verify() says what is not there');
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call, as_role), expected, format('%s of an empty copy, by %s', call, as_role))
@@ -99,9 +99,9 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verifies');
 SELECT is((SELECT count(*) FROM trust.current_promise), 2::bigint, 'views show it');
 SELECT isnt_empty('SELECT FROM told, trust_ledger.history(promise)', 'history() tells it');
 SELECT lives_ok($$SELECT trust_ledger.customer_score('c'), trust_ledger.reconcile_table('visit')$$, 'scores, and rows beside promises');
-SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint, 'no subscription is told of');
+SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint, 'trust.tracked shows no subscription');
 SELECT is(error_text('SELECT trust_ledger.' || call),
-	'55000|cannot write to a copy of a ledger|The rows of this ledger come from the database that it copies, by logical replication.|Do this in the database that is copied.', call)
+	'55000|cannot write to a copy of a ledger|This ledger receives its rows through logical replication.|Call the function in the database of the original ledger.', call)
 FROM unnest(ARRAY[
 	$$make_promise('c', 'w', actor => 'anna')$$, $$make_promise('new', 'w', actor => 'nobody')$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$back_promise(promise, actor => 'anna') FROM told$$,
 	$$assess_promise(promise, 'kept', actor => 'anna') FROM told$$, $$add_note(promise, 'n', actor => 'anna') FROM told$$, $$erase_words(promise, 'why') FROM told$$, $$erase_customer('c', 'why')$$,
@@ -115,20 +115,10 @@ SELECT is((SELECT digest FROM trust_ledger.ledger_digest()), (SELECT digest FROM
 SELECT is(sqlstate_of(format('INSERT INTO trust.%1$I SELECT * FROM trust.%1$I', tab)), 'TL006', format('no row of trust.%s comes in by hand', tab))
 FROM unnest('{entry,chain,promise,source,ledger,actor,access}'::text[]) AS tab;
 
--- ---- what somebody does to the mark
+-- ---- tampering with the mark
 
-CREATE FUNCTION found(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-	findings text[];
-BEGIN
-	EXECUTE doing;
-	SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER BY subject, field) INTO findings FROM trust_ledger.verify();
-	RAISE SQLSTATE 'OK000';
-EXCEPTION WHEN SQLSTATE 'OK000' THEN
-	RETURN findings;
-END
-$$;
-SELECT is(found(doing), expected, doing)
+\ir ../../helpers/findings.sql
+SELECT is((SELECT array_agg(concat_ws(' ', part, subject, field, problem) ORDER BY subject, field) FROM verify_after(doing)), expected, doing)
 FROM (VALUES
 	('DROP TRIGGER trust_guard ON trust.copy', '{guard copy trust_guard is missing}'::text[]),
 	('ALTER TABLE trust.copy DISABLE TRIGGER ALL', '{guard copy trust_guard is disabled,guard copy trust_guard_truncate is disabled}'),
@@ -137,7 +127,7 @@ FROM (VALUES
 SELECT is(sqlstate_of($$ALTER TABLE trust.copy DISABLE TRIGGER ALL; UPDATE trust.copy SET copied = 'governance'; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '55000',
 	'a mark that this version does not know is a mark');
 
--- ---- the session learns what the ledger is, whatever is taken back
+-- ---- the session knows what the ledger is after each rollback
 
 SAVEPOINT a_copy;
 DROP SCHEMA trust CASCADE;

@@ -1,5 +1,5 @@
--- The ledger itself: who can make one, what it is worth before, its settings, and a ledger that was
--- dropped, planted, altered or left behind by the extension.
+-- The ledger: who can create one, calls before there is one, its settings, and a ledger that was dropped, planted, altered
+-- or left behind by the extension.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -46,7 +46,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 SELECT matches(error_text(call, as_role), '^55000\|.*create_ledger[^|]*$', function || '() before there is a ledger, by ' || as_role)
 FROM calls, unnest('{postgres,ledger_owner}'::text[]) AS as_role;
 
--- ---- who makes one
+-- ---- who can create one
 
 SELECT is(sqlstate_of('SELECT trust_ledger.create_ledger()', as_role), expected, 'create_ledger() ' || title)
 FROM (VALUES
@@ -135,7 +135,7 @@ SELECT results_eq('SELECT half_life, lag, zone, seq FROM trust.ledger',
 SELECT results_eq($$SELECT event COLLATE "default", note, details->>'half_life', details->>'zone' FROM trust.entry WHERE seq = 3$$,
 	$$VALUES ('ledger_set', 'shorter', 'P90D', 'UTC')$$, 'the entry says why, and the whole of the settings');
 
--- What settings mean for calls in this very session: the lag and the zone hold from now on.
+-- New settings apply to this session at once: the lag and the zone.
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '7 hours')$$, 'ledger_owner'),
 	'TL004', 'a shorter lag holds at once');
@@ -209,9 +209,9 @@ SELECT is(run('SELECT trust_ledger.migrate_ledger()', 'ledger_owner'), 'ok', 'th
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 SELECT set_eq('SELECT digest FROM trust_ledger.ledger_digest()', 'SELECT digest FROM digest_before', 'no entry was changed');
 
--- ---- what stands in the ledger's place
+-- ---- other objects in the ledger's place
 
--- A superuser who migrates runs nothing that the owner put in the place of a table.
+-- migrate_ledger() by a superuser runs no code that the owner put in the place of a table.
 CREATE FUNCTION whoami() RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = CASE current_user WHEN 'postgres' THEN 'BAD00' ELSE 'MINE0' END;
@@ -224,7 +224,7 @@ SELECT isnt(sqlstate_of($$
 	RESET ROLE;
 	SELECT trust_ledger.migrate_ledger() $$), 'BAD00', 'migrate_ledger() by a superuser does not run the owner''s functions as a superuser');
 
--- Nor does what the owner planted there become the superuser again, who calls as themselves or as the owner.
+-- Code that the owner planted cannot become the superuser, who calls as themselves or as the owner.
 CREATE FUNCTION climb() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', 'none', true);
@@ -268,10 +268,10 @@ SELECT is((trust_ledger.make_promise('c', 'w3', actor => 'anna')).seq, (SELECT l
 	'rolled back, the old one works again');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with that too');
 
--- Somebody who may create schemas, but does not own the database, plants one.
+-- A role that can create schemas, but does not own the database, plants one.
 DROP SCHEMA trust CASCADE;
 :let_mallory;
-SELECT is(run('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'whoever may create schemas can make the tables');
+SELECT is(run('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'a role that can create schemas can make the tables');
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call), expected, call || ' on planted tables')
 FROM (VALUES
 	($$make_promise('c', 'w', actor => 'anna')$$, 'TL006'), ('found_ledger()', 'TL006'), ('verify()', 'TL006'),

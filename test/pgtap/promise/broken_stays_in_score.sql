@@ -1,5 +1,5 @@
--- The ways out: whatever the company does by its own word, what it broke, or lets pass, stays in the score. Every
--- call, and every two calls one after the other, in every situation; each begins where its situation leaves it.
+-- A promise that the company broke or let pass stays in the score, whatever the company does by its own word. Tries
+-- every call, and every two calls in sequence, in every situation.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(965);
@@ -19,7 +19,7 @@ BEGIN
 END
 $$;
 
--- What the company can call about the promise $1 of customer $2.
+-- The calls of the company about promise $1 of customer $2.
 CREATE TABLE way (way text PRIMARY KEY, sql text);
 INSERT INTO way VALUES
 	('withdraws', $$withdraw_promise($1, 'no stock', actor => 'bot')$$),
@@ -62,9 +62,10 @@ INSERT INTO way VALUES
 	('lets things lie', $$set_ledger(lag => '7 days')$$),
 	('weighs it less', $$set_ledger(weights => '{"kept": [1000, 0], "kept_by_company": [1000, 0], "partly_kept": [999, 1], "repaired": [3, 1], "admitted": [2, 2], "broken": [1, 3]}')$$);
 
--- How a promise comes to be where it is tried, in calls on $1: made ten days ago; due five days ago, or in five days.
--- evidence: what it puts into its customer's score, kept:broken; of one in time, once that has passed in silence.
--- rests_on: what that rests on, and so what the company can still say.
+-- The situations, each with the calls about promise $1 that lead there. It was made ten days ago, and was due five days
+-- ago or is due in five days.
+-- evidence: kept:broken in its customer's score; of a promise in time, what it will be if nothing happens.
+-- rests_on: what the evidence rests on, which decides what the company can still change.
 CREATE TABLE situation (situation text PRIMARY KEY, late boolean, calls text[], evidence text, rests_on text);
 INSERT INTO situation VALUES
 	('in time', false, '{back}', '0:1', 'nothing'),
@@ -109,7 +110,7 @@ INSERT INTO call VALUES
 	('partly carl', $$assess_promise($1, 'partly_kept', actor => 'carl')$$),
 	('repair', $$repair_breach($1, 'We came later.', actor => 'anna')$$);
 
--- The promise, to a customer named by its situation.
+-- Makes the promise, to a customer named by its situation.
 CREATE FUNCTION bring(s situation) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -124,7 +125,7 @@ BEGIN
 END
 $$;
 
--- What is in the score; of a promise in time what will be, six days from its making on.
+-- The evidence in the score; of a promise in time, what it will be if nothing happens.
 CREATE FUNCTION evidence(s situation, of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN s.late OR p.outcome IS NOT NULL THEN round(trust_ledger.kept(score)::numeric, 3)::float8 || ':' || round(trust_ledger.broken(score)::numeric, 3)::float8
@@ -132,7 +133,7 @@ LANGUAGE sql AS $$
 	FROM trust.promise p, trust_ledger.customer_score(s.situation) AS score WHERE p.promise = of_promise
 $$;
 
--- What the calls make of it; refused ones do nothing. All of it is taken back.
+-- The evidence after these calls; refused ones do nothing. Rolled back.
 CREATE FUNCTION attack(s situation, promise uuid, VARIADIC ways text[], OUT becomes text, OUT refused text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -154,9 +155,9 @@ $$;
 CREATE FUNCTION expectation(evidence text) RETURNS float8
 LANGUAGE sql AS $$ SELECT (split_part(evidence, ':', 1)::float8 + 1) / (split_part(evidence, ':', 1)::float8 + split_part(evidence, ':', 2)::float8 + 2) $$;
 
--- What the company's word makes of a promise, by what that rests on; all else is no way out. A verdict over silence,
--- or over its own, is the company's to give, weighs half and shows; a repair weighs at once over its own word only;
--- before the customer relies on a promise, and in time, the company is free.
+-- What the company's word can change, by what the evidence rests on; nothing else improves the score. The company can
+-- give a verdict over silence or over its own, which weighs half and is shown; a repair counts at once over its own word
+-- only; before the customer relies on a promise, and in time, the company is free.
 CREATE TABLE allowed (rests_on text, late boolean, ways text[], becomes text);
 INSERT INTO allowed VALUES
 	('nothing', false, '{withdraws,relays a release,amends due,clears due}', '0:0'),
@@ -164,7 +165,7 @@ INSERT INTO allowed VALUES
 	('nothing', NULL, '{says kept,relays praise}', '0.5:0'), ('silence', NULL, '{says kept,relays praise}', '0.5:0'), ('the company', NULL, '{says kept,relays praise}', '0.5:0'),
 	('nothing', NULL, '{says partly kept,relays half praise}', '0.5:0.5'), ('silence', NULL, '{says partly kept,relays half praise}', '0.5:0.5'), ('the company', NULL, '{says partly kept,relays half praise}', '0.5:0.5'),
 	('the company', NULL, '{repairs}', '0.25:0.75'), ('what the company did', NULL, '{repairs}', '0.25:0.75');
--- Two calls that are worth more than either.
+-- Two calls that change more than either of them.
 CREATE TABLE allowed_two (rests_on text, late boolean, first text, second text, becomes text);
 INSERT INTO allowed_two VALUES
 	('nothing', false, 'admits', 'repairs', '0.25:0.75'), ('silence', false, 'admits', 'repairs', '0.25:0.75'),
@@ -193,7 +194,7 @@ SELECT set_eq($$SELECT t.situation, first, second, t.becomes FROM two t JOIN one
 SELECT results_eq($$SELECT rests_on, late, (array_agg(becomes ORDER BY expectation(becomes) DESC))[1]
 		FROM (SELECT rests_on, late, becomes FROM two WHERE first <> 'weighs it less' AND situation <> 'admitted' UNION ALL SELECT rests_on, late, becomes FROM one) AS t WHERE rests_on <> 'others' GROUP BY rests_on, late ORDER BY rests_on COLLATE "C", late$$,
 	$$VALUES ('nothing', false, '0.5:0'), ('silence', false, '0.5:0'), ('silence', true, '0.5:0'), ('silence, parked', true, '0.5:0'), ('the company', true, '0.5:0'), ('what the company did', true, '0.25:0.75')$$, 'the best that can be made of it');
--- New weights are the company's to set and hold for what is said from then on: a complaint that it relays anew is not said anew.
+-- New weights are the company's to set and hold for what is said from then on: relaying a complaint again does not repeat it.
 SELECT is_empty($$SELECT situation, first, second, becomes FROM two WHERE rests_on = 'others' AND becomes <> evidence$$, 'what others said, no two calls change');
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');

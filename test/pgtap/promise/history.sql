@@ -1,4 +1,4 @@
--- A promise's history, in words an auditor can read.
+-- history(): a promise's entries in words for an auditor.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -15,10 +15,9 @@ SELECT trust_ledger.register_actor('scanner', 'system', responsible => 'ben', sp
 SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day');
 
-CREATE TABLE made (n serial, r trust_ledger.receipt);
-CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made ORDER BY n DESC LIMIT 1';
+\ir ../../helpers/receipts.sql
 
--- Other promises of the customer's stand between this one's entries.
+-- Entries of other promises of the customer lie between those of this one.
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Not this one.', actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'sdr-bot', kind => 'delivery', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'Sell it.', drafted_by => 'writer', actor => 'sdr-bot', context => '{"deal": 7}');
@@ -43,7 +42,7 @@ SELECT set_eq('SELECT seq, recorded_at, occurred_at, evidence, backfilled, login
 SELECT is((SELECT array_agg(seq) FROM told), (SELECT array_agg(seq ORDER BY seq) FROM trust.entry WHERE promise = last_promise()),
 	'in the order of the chain');
 
--- ---- descriptions: each names who acted, and what else an auditor asks for
+-- ---- descriptions name who acted, and what else an auditor asks for
 
 SELECT is_empty($$SELECT event FROM told WHERE strpos(description, actor) = 0 OR description !~ '^[A-Z].*[.]$' OR description ~ '[(]null[)]'$$,
 	'each is a sentence about who acted');
@@ -73,7 +72,7 @@ FROM (VALUES
 	(1, 'Entered after the fact: it occurred at '), (1, 'took the promise back after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
 	(2, 'took the promise back[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
 
--- The rest of a promise's life, each act with what it is to say.
+-- The other acts, each with what its description must contain.
 CREATE TABLE said (nr serial, call text, patterns text[]);
 INSERT INTO said (call, patterns) VALUES
 	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
@@ -114,9 +113,9 @@ SELECT ok((SELECT description FROM trust_ledger.history(:'let_off') WHERE seq = 
 FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:let_off_by, '"No need[.]"'),
 	(:let_off_indeed, 'carl" released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
-	'every event was told of');
+	'history() describes every event');
 
--- ---- which row it was, where a row's change wrote the entry
+-- ---- entries that a row's change wrote name the row
 
 CREATE TABLE quote (id text PRIMARY KEY, customer text, title text, solved text, stage int);
 CREATE TABLE "a quote, of old" (a text, b int, customer text, title text, PRIMARY KEY (a, b));
@@ -143,7 +142,7 @@ SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.source
 UPDATE quote SET stage = 2 WHERE id = '17';
 CREATE TABLE row_promise AS SELECT promise, customer, concat_ws(' ', words, nr) AS name
 FROM (SELECT customer, promise, words, nullif(row_number() OVER (PARTITION BY customer, words ORDER BY promise), 1) AS nr FROM trust.promise WHERE customer IN ('q', 'r', 's')) p;
--- What is told of the row, entry by entry; other promises by their words.
+-- What history() says of the row, entry by entry; other promises are named by their words.
 CREATE FUNCTION rows_told(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	other record;
@@ -176,7 +175,7 @@ FROM (VALUES
 SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'By a change'), 0::bigint,
 	'no other entry is told to be by a change of a row');
 
--- ---- what is asked for
+-- ---- arguments
 
 SELECT results_eq('SELECT * FROM trust_ledger.history(last_promise(), ''c'')', 'SELECT * FROM trust_ledger.history(last_promise())',
 	'with the customer named');
@@ -185,11 +184,11 @@ FROM unnest(ARRAY['SELECT trust_ledger.history(gen_random_uuid())', 'SELECT trus
 	'SELECT trust_ledger.history(last_promise(), '''')', 'SELECT trust_ledger.history(gen_random_uuid(), ''c'')']) AS call;
 SELECT is_empty('SELECT * FROM trust_ledger.history(NULL)', 'of nothing, nothing');
 
--- What the caller's transaction did is seen; a snapshot that is older sees what was.
+-- The caller's own transaction is visible.
 SELECT trust_ledger.assess_promise((SELECT promise FROM others WHERE n = 4), 'kept', actor => 'anna');
 SELECT is((SELECT count(*) FROM trust_ledger.history((SELECT promise FROM others WHERE n = 4))), 2::bigint, 'what was just done is told');
 
--- ---- texts that are gone, and entries that were tampered with, are told without falling over them
+-- ---- erased texts, and entries that were tampered with
 
 ALTER TABLE trust.entry DISABLE TRIGGER trust_guard;
 SAVEPOINT whole;
@@ -200,14 +199,14 @@ SELECT is((SELECT array_agg(event ORDER BY seq) FROM trust_ledger.history(last_p
 SELECT is((SELECT count(context) FROM trust_ledger.history(last_promise())), 0::bigint, 'the context is gone');
 ROLLBACK TO whole;
 
--- Whatever stands in details.
+-- The same with other details.
 CREATE FUNCTION rows_told_with(said jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE trust.entry SET details = said WHERE promise = (SELECT promise FROM row_promise WHERE name = 'No key.');
 	RETURN rows_told('q No key.');
 END
 $$;
-SELECT is(rows_told_with(said), says, format('told of details %s', said))
+SELECT is(rows_told_with(said), says, format('with details %s', said))
 FROM (VALUES
 	('{"key": "7", "source": "t"}'::jsonb, 'made: By a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
 	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),
@@ -225,7 +224,7 @@ ROLLBACK TO whole;
 SELECT format('ALTER TABLE trust.entry %s', string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ')) AS let_all_be_null
 FROM pg_attribute WHERE attrelid = 'trust.entry'::regclass AND attnotnull AND attnum > 0 AND attname NOT IN ('customer', 'seq') \gset
 :let_all_be_null;
--- How many entries are told when a column of all of them is something else, or the SQLSTATE. Nothing of it stays.
+-- How many entries are described after a column of all entries was changed, or the SQLSTATE. Rolled back.
 CREATE FUNCTION told_with(changed text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'UPDATE trust.entry SET ' || changed || ' WHERE promise IS NOT NULL';

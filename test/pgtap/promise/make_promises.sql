@@ -1,4 +1,4 @@
--- Many promises at once: each element means what the same call of make_promise means.
+-- make_promises(): each element means what the same call of make_promise() means.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE ROLE app LOGIN;
@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 
--- From anna's own login, by a SELECT that she sends herself: a connection of its own, before the tests'.
+-- From anna's own login, by a SELECT that she sends herself, on a connection of its own.
 \connect - login_anna
 SELECT FROM trust_ledger.make_promise('own', 'w', kind => 'sealed') \gset
 SELECT count(*) AS own FROM trust_ledger.make_promises(ARRAY[
@@ -60,7 +60,7 @@ LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, '{"customer": "c", "words": "w"}' || args)
 $$;
 
--- An instant, as far as two calls one after the other have it in common.
+-- An instant, in a form that two successive calls have in common.
 CREATE FUNCTION relative(instant timestamptz, recorded_at timestamptz, occurred_at timestamptz) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN instant = recorded_at THEN 'recorded'
@@ -68,7 +68,7 @@ LANGUAGE sql AS $$
 		ELSE (instant - recorded_at)::text END
 $$;
 
--- A row without what is another one's for every promise: its place, hashes, salts.
+-- A row without what differs for every promise: its number, hashes, salts.
 CREATE FUNCTION alike(r jsonb, recorded_at timestamptz, occurred_at timestamptz) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_object_agg(key, CASE WHEN key ~ '(_at|_by|_since|due)$' AND value #>> '{}' ~ '^\d{4,}-\d\d-\d\dT'
@@ -114,7 +114,7 @@ INSERT INTO given (args) VALUES
 INSERT INTO given (args)
 SELECT jsonb_build_object('actor', 'anna', 'occurred_at', now() - interval '1 hour');
 
--- One by one to one customer, at once to another; and at once to several, in no order of theirs.
+-- One by one to one customer, at once to another; and at once to several, in no particular order.
 CREATE TABLE singly AS
 SELECT nr, r.* FROM given, one(call(args || '{"customer": "one by one"}')) r ORDER BY nr;
 CREATE TABLE at_once AS
@@ -144,7 +144,7 @@ SELECT is_empty($$
 SELECT is((SELECT count(DISTINCT recorded_at) FROM at_once), 1::bigint, 'one customer''s are recorded at one instant');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
--- ---- slices of one loaf: an element is judged with those before it ----
+-- ---- cumulative rules: an element is judged together with those before it ----
 
 DO $$
 BEGIN
@@ -201,12 +201,8 @@ SELECT is((SELECT array_agg(seq ORDER BY seq) FROM trust.entry WHERE customer = 
 
 -- ---- what is refused ----
 
-CREATE FUNCTION contents() RETURNS text LANGUAGE sql AS $$
-	SELECT md5(concat((SELECT string_agg(e::text, '|' ORDER BY customer, seq) FROM trust.entry e),
-		(SELECT string_agg(p::text, '|' ORDER BY promise) FROM trust.promise p),
-		(SELECT string_agg(c::text, '|' ORDER BY customer) FROM trust.chain c)))
-$$;
-CREATE TABLE before AS SELECT contents() AS contents;
+\ir ../../helpers/contents.sql
+CREATE TABLE before AS SELECT ledger_contents() AS contents;
 
 -- The error of a call, without the time of day in its detail, and only which element its context names.
 CREATE FUNCTION refusal(call text) RETURNS call_error
@@ -215,7 +211,7 @@ LANGUAGE sql AS $$
 	FROM error_of(call) AS e
 $$;
 
--- The same refusal alone and between two others, by which nothing is written either.
+-- The same error alone and between two other elements, of which nothing is written.
 CREATE TABLE refused AS
 SELECT args, code, refusal(format('SELECT one(call(%L))', args)) AS alone,
 	refusal(format('SELECT FROM trust_ledger.make_promises(ARRAY[call(%L), call(%L), call(%L)])',
@@ -262,17 +258,17 @@ FROM (VALUES
 		ROW('22023', 'idempotency key "j" is given twice for customer "c"', 'Element 2 has it too.',
 			'Give each promise a key of its own, and each only once.', 'element 6 of promises')::call_error)) AS v (what, call, want);
 
--- A type that was changed is told of, never misread.
+-- A type that was altered is an error, and never misread.
 SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_promise %s; PERFORM trust_ledger.make_promises(''{}''); END', change)))).code,
 	'42804', format('new_promise: %s', change))
 FROM unnest('{ADD ATTRIBUTE more int,DROP ATTRIBUTE context,ALTER ATTRIBUTE value TYPE text CASCADE,RENAME ATTRIBUTE words TO w}'::text[]) AS change;
 
--- As another login: the right is checked, also where the array's other elements would do.
+-- From another login: rights are checked for each element.
 SELECT is(value_as('outsider', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}')])$$), 'TL004', 'not without a level');
 SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "ben"}'),
 	call('{"actor": "ben", "occurred_at": "2020-01-01"}')])$$), 'TL004', 'what happened long ago needs its own');
 SELECT is_empty('SELECT * FROM trust_ledger.make_promises(''{}'')', 'an empty array makes nothing');
-SELECT is(contents(), contents, 'nothing that was refused left anything') FROM before;
+SELECT is(ledger_contents(), contents, 'nothing that was refused left anything') FROM before;
 
 SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises('[7:8]={"(c,w,,,,,,,,,,ben,,,)","(c,w,,,,,,,,,,ben,,,)"}')$$), '2',
 	'an application makes promises; where the array begins does not matter');
@@ -299,7 +295,7 @@ SELECT throws_ok(format('SELECT one(call(%L))', '{"customer": "r", "words": "x",
 
 -- ---- many ----
 
--- More than one slice of rows, by number and by size; among those of another customer.
+-- More rows than one insert takes, by number and by size, between those of another customer.
 CREATE TABLE many AS
 SELECT ordinality AS nr, r.* FROM trust_ledger.make_promises(ARRAY(
 	SELECT call(jsonb_build_object('customer', 'many ' || i % 2, 'actor', 'anna', 'words', 'nr ' || i)) FROM generate_series(1, 5001) i)) WITH ORDINALITY r;

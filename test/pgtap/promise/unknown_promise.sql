@@ -1,5 +1,5 @@
--- A promise that there is not: refused by everything that is about one, with a hint to leave the customer out only where
--- one was given.
+-- A promise that does not exist: every call about it is refused, with a hint to leave out the customer only if one was
+-- given.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(35);

@@ -1,4 +1,4 @@
--- Where an error came from: which element, row or change, in a few lines and without the SQL of ours around it.
+-- The context of errors names the element, row or change, in a few lines, without the extension's own SQL.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(27);

@@ -1,4 +1,4 @@
--- The random life of a tracked table's rows: its triggers write what hand-written calls of the functions write.
+-- Random changes of a tracked table: its triggers write the same entries as calls of the functions.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null

@@ -1,5 +1,4 @@
--- Tracking a table by one mapping: which triggers it comes to, what cannot get in with it, and what is
--- seen of the triggers afterwards.
+-- Tracking a table by one mapping: the triggers that it creates, what it refuses, and what trust.tracked shows afterwards.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -53,7 +52,7 @@ SELECT is(trust_ledger.condition_is_change(condition), expected, 'of a change, o
 FROM (VALUES ('NEW.a > OLD.a', true), ('new.a', true), ('"old".a', true), ('NEW.a = 1 AND OLD.b IS NULL', true), ('(NEW.address).city <> (OLD.address).city', true), ('NEW.tags[1] = ''x''', true),
 	('a > 1', false), ('new > old', false), ('true', false), ('a = ''NEW.a''', false), ('f(new)', false)) AS c (condition, expected);
 
--- What is no condition: by each function that reads one, and its SQLSTATE.
+-- Conditions that are refused, by each function that reads one.
 SELECT is(sqlstate_of(format('SELECT trust_ledger.%s', format(call, condition))), expected, format('%s: %s', split_part(call, '(', 1), condition))
 FROM (VALUES
 	('', '42601'), (' ', '42601'), ('--', '42601'), ('a >', '42601'), ('(a', '42601'), ('a)', '42601'), ('a = ''x', '42601'), ('a /* b', '42601'), ('a = $q$b', '42601'),
@@ -76,7 +75,7 @@ CREATE SCHEMA crm;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 CREATE TABLE crm.deal (shop text, id bigint, customer text, title text, status text, amount numeric, owner text, answer text, wait boolean, why text, info jsonb, at timestamptz, PRIMARY KEY (shop, id));
 ALTER TABLE crm.deal OWNER TO crm_owner;
--- The statements for a mapping, without what all of them have in common.
+-- The statements that track_table() creates for a mapping, without their common parts.
 CREATE FUNCTION triggers(mapping jsonb, tab regclass DEFAULT 'crm.deal') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(statement, '^CREATE TRIGGER trust_ledger_(\d+)_(\w+) (AFTER|BEFORE) (.*?) ON \S+ FOR EACH (ROW|STATEMENT)', '\1 \2 \4'), ' EXECUTE FUNCTION trust_ledger.track\((.*)\)$', ' -> \1')
 	FROM trust_ledger.track_table(tab, mapping, dry_run => true)
@@ -150,7 +149,7 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 	$$012 deleted DELETE -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'on_delete:noted'$$,
 	$$013 truncated TRUNCATE -> 'noted', 'source:crm.deal'$$);
 
--- Of the rest, the triggers of one event.
+-- The triggers of other events.
 SELECT is(array(SELECT t FROM triggers('{"customer": "=customer", "words": "=title"}' || mapping::jsonb) AS t WHERE t ~ format('^\d+ %s ', event)), expected, format('%s of %s', event, mapping))
 FROM (VALUES
 	('{"backed_when": "status = ''ok''"}', 'backed', ARRAY['003 backed UPDATE OF status WHEN ((NEW.status = ''ok'') AND (OLD.status = ''ok'') IS NOT TRUE) -> ''backed'', ''source:crm.deal''']),
@@ -172,10 +171,10 @@ FROM (VALUES
 	('{"on_error": ":note"}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''']),
 	('{"on_error": ":note", "made": {"on_error": ":park"}}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''on_error:park'''])) AS c (mapping, event, expected);
 
--- ---- what cannot get in: each value hostile, each key
+-- ---- hostile values and keys
 
 CREATE TABLE crm."Or'der; --" (id integer PRIMARY KEY, customer text, "a'); DROP TABLE crm.deal; --" text, "New""x" text, status text);
--- The arguments that the triggers of that table come to have, but for customer and words; their source, if given.
+-- The arguments of the triggers of that table, except customer and words; their source, if given.
 CREATE FUNCTION hostile(mapping jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -255,7 +254,7 @@ SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L, 
 FROM least, (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'), ('crm_owner', 'TL004')) AS c (as_role, expected);
 SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L, actor => ''nobody'')', mapping)), '42704', 'by an actor that there is not') FROM least;
 
--- ---- what it leaves
+-- ---- the entry, and the caller's session
 
 CREATE FUNCTION made() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', (SELECT count(*) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track'::regproc), (SELECT count(*) FROM trust.tracking), (SELECT length FROM trust.chain WHERE customer = ''), current_setting('search_path'), current_user)
@@ -281,11 +280,11 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer
 SELECT results_eq('SELECT trigger::text, recorded_seq - current_setting(''test.seq'')::bigint, state FROM trust.tracked', $$VALUES
 	('trust_ledger_001_made', 1::bigint, 'in force'), ('trust_ledger_002_amended', 1, 'in force'), ('trust_ledger_003_deleted', 1, 'in force'), ('trust_ledger_004_truncated', 1, 'in force')$$, 'takes the place of what was made before');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass), 4::bigint, 'all of it');
-SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'whoever reads the ledger reads what is tracked');
+SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'those who read the ledger read what is tracked');
 CREATE ROLE nobody;
 SELECT is(value_as('nobody', 'SELECT count(*) FROM trust.tracked'), 'TL004', 'and nobody else');
 
--- ---- what its triggers fire on: the conditions as they came out
+-- ---- when the triggers fire
 
 CREATE TABLE crm.seen (n serial, what text);
 CREATE FUNCTION crm.see() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -294,7 +293,7 @@ BEGIN
 	RETURN NULL;
 END
 $$;
--- The same triggers, calling what tells that they fire.
+-- The same triggers with a function that records that they fire.
 CREATE TABLE crm.watched (id integer PRIMARY KEY, customer text, title text, status text, wait boolean, owner text);
 DO $$
 DECLARE
@@ -331,7 +330,7 @@ SET LOCAL search_path = public;
 SELECT matches(refused('{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}'), '^42883', 'that is not in another');
 SELECT is(sqlstate_of($$SELECT trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}', path => 'crm')$$), 'ok', 'or in a path that is given');
 SELECT is(current_setting('search_path'), 'public', 'the caller''s path stays');
--- From PostgreSQL 19 on strings are always as the standard has them.
+-- From PostgreSQL 19 on strings are always standard-conforming.
 SELECT is(sqlstate_of(format(CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'SET LOCAL standard_conforming_strings = off; SET LOCAL escape_string_warning = off; ' ELSE '' END || 'SELECT trust_ledger.track_table(''crm.deal'', %L)', $m${"customer": "=customer", "words": "=title", "kept_when": "status = '\\' OR title = ' OR true --'"}$m$)), 'ok', 'strings are what they are, whatever the settings');
 
 -- ---- the source
@@ -348,9 +347,9 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.bargain', '{"custo
 DROP TABLE crm.deal;
 ALTER TABLE crm.bargain RENAME TO deal;
 
--- ---- what becomes of triggers
+-- ---- what happens to triggers
 
--- The states that are not 'in force' after something was done. Nothing of it stays.
+-- The states other than 'in force' in trust.tracked after statements. Rolled back.
 CREATE FUNCTION states(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -400,7 +399,7 @@ SELECT is(states(doing), expected, doing)
 FROM (VALUES ('ALTER TABLE crm.part DISABLE TRIGGER trust_ledger_001_made', '{crm.parted 001_made disabled}'::text[]), ('ALTER TABLE crm.subpart ENABLE REPLICA TRIGGER trust_ledger_003_made', '{crm.parted 003_made disabled}'),
 	('CREATE TABLE crm.part2 PARTITION OF crm.parted FOR VALUES FROM (300) TO (400)', '{}'), ('ALTER TABLE crm.parted DETACH PARTITION crm.part', '{}')) AS c (doing, expected);
 
--- ---- no more
+-- ---- untrack_table() and drop_tracking()
 
 SELECT is(sqlstate_of('SELECT trust_ledger.untrack_table(''crm.deal'')', as_role), expected, 'untrack_table() by ' || as_role)
 FROM (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'), ('ledger_owner', '42501'), ('crm_owner', 'TL004')) AS c (as_role, expected);
@@ -412,7 +411,7 @@ SELECT results_eq($$SELECT event COLLATE "default", subject COLLATE "default", n
 	$$VALUES ('tracking_dropped', 'crm.deal', 'No more deals.', 'anna', false, 9)$$, 'which is on record');
 SELECT is(trust_ledger.untrack_table('crm.deal'), 0, 'again: there is nothing to drop');
 SELECT is((SELECT event FROM trust.entry WHERE customer = '' ORDER BY seq DESC OFFSET 1 LIMIT 1), 'tracking_set', 'nor to record');
-SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it may begin anew, as another source');
+SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it can be tracked again, as another source');
 DROP TRIGGER trust_ledger_001_made ON crm.deal;
 SELECT is(trust_ledger.untrack_table('crm.deal'), 3, 'also where some were dropped');
 
@@ -432,7 +431,7 @@ SELECT is((SELECT count(*) FROM trust.tracked WHERE source = 'else'), 0::bigint,
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with all of it');
 SELECT trust_ledger.migrate_ledger();
-SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be made anew');
+SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be created again');
 
 SELECT * FROM finish();
 ROLLBACK;

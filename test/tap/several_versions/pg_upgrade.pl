@@ -1,5 +1,5 @@
-# pg_upgrade: a filled ledger goes from one PostgreSQL to the next, and is and does what it did before.
-# $OLDER: where the older ones are installed, oldest first, with the extension; test/pg_upgrade sees to that.
+# pg_upgrade: a filled ledger goes from each PostgreSQL to the next, and works as before. $OLDER lists where the older
+# versions are installed with the extension, oldest first; test/pg_upgrade sets it.
 use strict;
 use warnings;
 
@@ -35,32 +35,17 @@ sub without_column_versions
 	return;
 }
 
-# The tracked table: its triggers, its rows, and whether they agree with the ledger.
-my $tracked = <<'SQL';
-SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
-SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d;
-SELECT * FROM trust_ledger.reconcile_table('deal');
-SQL
-
-my $retry = <<'SQL';
-SELECT r.seq, r.state, encode(r.hash, 'base64') FROM trust.entry e,
-	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r
-WHERE e.idempotency_key = 'back' ORDER BY e.customer
-SQL
-
+# All of a ledger that must be the same afterwards.
 sub all_of
 {
 	my ($node, $db) = @_;
 	return {
-		contents => contents($node, $db),
-		digest => digest($node, $db),
+		%{ ledger_state($node, $db) },
 		findings => found($node, $db),
 		guards => ask($node, $db, q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'trust\_%' ORDER BY 1, 2}),
-		histories => histories($node, $db),
-		retries => ask($node, $db, $retry),
-		scores => scores($node, $db),
-		tracked => ask($node, $db, $tracked),
-		views => views($node, $db) };
+		reconciled => ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal')}),
+		retries => retries($node, $db),
+		tracked => tracked_rows($node, $db) };
 }
 
 # What verify() finds, but for that the functions of a ledger are those of an older version.
@@ -87,7 +72,7 @@ SELECT open.count > 10, (SELECT count(*) FROM trust.entry WHERE event = 'amended
 SQL
 	is(found($node, $db), '', "$how: and soundly");
 	more_promises($node, $db, major($node));
-	is(found($node, $db), '', "$how: every event, anew");
+	is(found($node, $db), '', "$how: every event once more");
 	return;
 }
 
