@@ -17,7 +17,7 @@
 #include "base/duration.h"
 #include "base/statement.h"
 #include "promise/dispatch.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 #include "promise/terms.h"
 
 static Statement find_said = STATEMENT(
@@ -128,7 +128,7 @@ Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise,
 		return DiffersInDue(ledger, mapped, whole, promise, field);
 	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	return !RowSame(mapped, field, promise, column);
+	return !RowSameValue(mapped, field, promise, column);
 }
 
 /* The fields in which it does, of those that the change is about. */
@@ -238,7 +238,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 	switch (event)
 	{
 		case EVENT_ASSESSED:
-			return RowSame(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
+			return RowSameValue(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
 		case EVENT_ACCEPTED:
 			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
 		case EVENT_PAUSED:
@@ -246,7 +246,7 @@ IsSo(const Row *promise, Event event, const Row *mapped)
 		case EVENT_RESUMED:
 			return RowIsNull(promise, PROMISE_PAUSED_AT);
 		case EVENT_BACKED:
-			return RowSame(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
+			return RowSameValue(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
 		case EVENT_BREACH_ADMITTED:
 			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
 		case EVENT_BREACH_REPAIRED:

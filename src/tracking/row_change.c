@@ -13,7 +13,7 @@
 #include "miscadmin.h"
 
 #include "governance/caller.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 #include "tracking/mapped_row.h"
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
@@ -34,7 +34,7 @@ Differing(const Row *old, const Row *new, uint32 fields)
 	uint32		differs = 0;
 
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		if ((fields & (1 << i)) && !RowSame(old, i, new, i))
+		if ((fields & (1 << i)) && !RowSameValue(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
 }

@@ -54,7 +54,7 @@ RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 }
 
 static void
-Settle(RowState *row_state, const Place *place)
+Settle(RowState *row_state, const SourcePromise *place)
 {
 	row_state->live = true;
 	row_state->customer = text_to_cstring(place->customer);
@@ -66,7 +66,7 @@ Settle(RowState *row_state, const Place *place)
 static void
 LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 {
-	Place		place;
+	SourcePromise place;
 
 	if (!row_state->known && SourceFind(change->source, key, change->name, &place))
 		Settle(row_state, &place);
@@ -115,7 +115,7 @@ typedef struct Tell
 } Tell;
 
 static void
-TellRowState(void *arg, const char *key, const char *name, const Place *place)
+TellRowState(void *arg, const char *key, const char *name, const SourcePromise *place)
 {
 	Tell	   *tell = arg;
 	MemoryContext previous = MemoryContextSwitchTo(tell->context);

@@ -14,7 +14,7 @@ $node->safe_psql('postgres', 'CREATE DATABASE crm');
 # What an example must print for the sentence beside it to be true.
 my %prints = (
 	# the first table
-	"WHERE p.customer = '17'" => qr/^1\|.* promised: "Ten pumps.*\n2\|.* amended .*value 3900 EUR.*\n3\|.* says: kept.*$/,
+	"WHERE p.customer = '17'" => qr/^1\|.* promised: "Ten pumps.*\n2\|.* amended .*value 3900 EUR.*\n3\|.* assessed the promise as kept.*$/,
 	'FROM trust.parked;
 SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promiser "ben" is not registered\n.*\ncrm\.deal\|t\|$/,
 	"WHERE customer = '21'" => qr/^21\|A new roof before winter\|kept\|t\n21\|Gutters, too\|open\|t$/,
@@ -27,7 +27,7 @@ SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promi
 	# quotes
 	'AS waits' => qr/^14\|t$/,
 	'confirm_relayed(p.promise' => qr/^\d+\n21$/,
-	"UPDATE shop.quote SET status = 'delivered'" => qr/^(?:(?!accepted the terms).*\n)*.*accepted the terms(?:(?!accepted the terms)(?:.|\n))*says: kept.*\n.*settled before.*\n.*kept and cannot be withdrawn/,
+	"UPDATE shop.quote SET status = 'delivered'" => qr/^(?:(?!accepted the terms).*\n)*.*accepted the terms(?:(?!accepted the terms)(?:.|\n))*assessed the promise as kept.*\n.*settled before.*\n.*cannot withdraw promise .*, which is kept/,
 	"JOIN trust.current_promise p USING (customer, promise)\nWHERE r.source = 'shop.quote'" => qr/^1\|A spare motor\|300\.00\|open\|t
 1\|A year of service\|900\.00\|withdrawn\|t
 1\|A year of service\|1100\.00\|withdrawn\|t
@@ -45,7 +45,7 @@ SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promi
 	'Nora New' => qr/^t\|\nterms_differ\|0065g00000NewOneAA\|the row says another value$/m,
 	# tickets
 	'AS may_wait' => qr/^answer\|kept\|f\nsolution\|open\|t$/,
-	"AND r.name = 'solution'" => qr/promised: .*\n.*stopped the clock.*\n.*is paused and cannot be amended.*\n.*started the clock.*\n.*amended .*smoked.*\n.*says: kept.*\n.*cannot be paused.*\n.*says: broken.*$/,
+	"AND r.name = 'solution'" => qr/promised: .*\n.*paused the promise.*\n.*cannot amend promise .*, which is paused.*\n.*resumed the promise.*\n.*amended .*smoked.*\n.*as kept.*\n.*cannot pause promise.*\n.*as broken.*$/,
 	'sum(paused_for)' => qr/^first answer\|1\|1\|00:00:00\nsolution\|1\|0\|00:00:00\.\d+$/,
 );
 run_examples($node, 'crm', 'doc/tracking.md', \%prints);

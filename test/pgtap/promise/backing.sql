@@ -708,12 +708,12 @@ BEGIN
 	RETURN NEXT attempt('app', NULL, format('back_promise($1, actor => ''anna'', idempotency_key => %L)', id), id);
 	RETURN QUERY SELECT format('%s %s: terms %s, %s, %s, backer %s', e.event, e.state, e.refers_to - (SELECT min(seq) FROM trust.entry m WHERE m.promise = id AND m.event = 'amended'), e.note, e.context, e.backer)
 		FROM trust.entry e WHERE e.promise = id AND e.event = 'declined';
-	RETURN QUERY SELECT concat_ws(', ', substring(description FROM 'declined to stand behind the terms'), substring(description FROM ' of entry (\d+)')::bigint = (SELECT terms_seq FROM trust.promise WHERE promise = id), substring(description FROM '"no"'))
+	RETURN QUERY SELECT concat_ws(', ', substring(description FROM 'declined to back the terms'), substring(description FROM ' of entry (\d+)')::bigint = (SELECT terms_seq FROM trust.promise WHERE promise = id), substring(description FROM '"no"'))
 		FROM trust_ledger.history(id) WHERE event = 'declined';
 END
 $$;
 SELECT results_eq('SELECT * FROM declining()', ARRAY['true', 'TL005', 'TL005', 'declined proposed: terms 0, no, {"in": "crm"}, backer ',
-	'declined to stand behind the terms, t, "no"'], 'what the entry says of a no');
+	'declined to back the terms, t, "no"'], 'what the entry says of a no');
 
 -- In all of the above only humans of the company backed promises, and only by their own act.
 SELECT is_empty($$SELECT * FROM trust.entry

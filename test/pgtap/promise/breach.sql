@@ -358,12 +358,12 @@ SELECT is(reweighed('admit anna', 'repair anna'), 'broken company 100/700 by bre
 
 CREATE FUNCTION in_words(of_steps text) RETURNS SETOF text
 LANGUAGE sql AS $$
-	SELECT concat_ws(', ', h.event, substring(h.description FROM 'weighs \d+/\d+'), substring(h.description FROM 'confirms entry \d+'), substring(h.description FROM 'does not stand'), substring(h.description FROM 'We came'))
+	SELECT concat_ws(', ', h.event, substring(h.description FROM 'weight \d+/\d+'), substring(h.description FROM 'confirms entry \d+'), substring(h.description FROM 'has no effect'), substring(h.description FROM 'We came'))
 	FROM told t, trust_ledger.history(t.promise) h WHERE t.customer = (SELECT customer FROM told WHERE steps = of_steps ORDER BY substr(customer, 7)::int LIMIT 1) ORDER BY h.seq OFFSET 1
 $$;
-SELECT results_eq('SELECT in_words(''admit anna, repair anna'')', ARRAY['breach_admitted, weighs 0/750', 'breach_repaired, weighs 250/750, We came'], 'the history of an admission');
+SELECT results_eq('SELECT in_words(''admit anna, repair anna'')', ARRAY['breach_admitted, weight 0/750', 'breach_repaired, weight 250/750, We came'], 'the history of an admission');
 SELECT results_eq('SELECT in_words(''broken carl, repair anna, confirm carl'')',
-	ARRAY['assessed, weighs 0/1000', 'breach_repaired, does not stand, We came', 'breach_repaired, weighs 250/750, confirms entry 3'], 'the history of a repair that waited');
+	ARRAY['assessed, weight 0/1000', 'breach_repaired, has no effect, We came', 'breach_repaired, weight 250/750, confirms entry 3'], 'the history of a repair that waited');
 
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$

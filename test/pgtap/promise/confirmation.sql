@@ -518,19 +518,19 @@ FROM (VALUES (8, '(t,kept,)'), (3, '(,,"{""mail"": 1}")')) AS s (seq, want);
 -- history() shows which claims waited, and what confirmed them.
 SELECT ok(description ~ pattern, format('entry %s in words: %s', seq, pattern))
 FROM one, LATERAL trust_ledger.history(promise) AS h JOIN (VALUES
-	(2, 'Human "anna" relayed that the customer accepted the terms of entry 1'), (2, '^((?!does not stand).)*$'),
-	(3, '^For the customer, human "carl" accepted the terms of entry 1.*"They wrote\."'),
-	(4, 'relayed that the customer accepts other terms than those of entry 1: "We come by car\."'), (4, 'does not stand until'), (4, '^((?!backing).)*$'),
-	(5, '^For a system of record, system "crm" \(rita answers for it\) amended the terms of entry 1, with the customer''s acceptance: "We come by car\."'), (5, 'backing of the old terms is void'),
-	(6, 'AI "bot" .*relayed that the customer released the company.*does not stand until.*"They moved\."'),
-	(7, 'relayed that the customer says: kept, and the purpose was met.*the company''s word, and weighs 500/0'),
-	(8, 'For the customer, AI "cai".*says: kept, and the purpose was met.*the customer''s word, and weighs 1000/0.*This confirms entry 7\.'),
-	(10, 'company''s word and does not stand: a higher word'),
-	(11, 'says that the breach was made good\. This does not stand until.*How: "We came again\."'),
-	(12, 'made good\. This stands as the customer''s word, and weighs 250/750.*This confirms entry 11\. How: "It works now\."')) AS v (seq, pattern) USING (seq)
+	(2, 'Human "anna" relayed that the customer accepted the terms of entry 1'), (2, '^((?!has no effect).)*$'),
+	(3, '^Human "carl", speaking for the customer, accepted the terms of entry 1.*"They wrote\."'),
+	(4, 'relayed that the customer accepts new terms in place of those of entry 1: "We come by car\."'), (4, 'has no effect until'), (4, '^((?!backing).)*$'),
+	(5, '^System "crm" \(responsible: rita\), speaking for a system of record, amended the terms of entry 1 with the customer''s acceptance: "We come by car\."'), (5, 'backing of the old terms is void'),
+	(6, 'AI "bot" .*relayed that the customer released the company.*has no effect until.*"They moved\."'),
+	(7, 'relayed the customer''s verdict: kept, and the purpose was met.*the company''s word, with weight 500/0'),
+	(8, 'AI "cai".*speaking for the customer, assessed the promise as kept, and the purpose was met.*the customer''s word, with weight 1000/0.*This confirms entry 7\.'),
+	(10, 'company''s word and has no effect, because an earlier verdict'),
+	(11, 'stated that the breach was repaired\. This has no effect until.*How: "We came again\."'),
+	(12, 'repaired\. This took effect as the customer''s word, with weight 250/750.*This confirms entry 11\. How: "It works now\."')) AS v (seq, pattern) USING (seq)
 ORDER BY seq;
-SELECT ok((SELECT description ~ 'relayed that the customer released the company.*does not stand until' FROM trust_ledger.history(promise) WHERE seq = 2)
-	AND (SELECT description ~ 'For the customer.*released the company.*This confirms entry 2\.' FROM trust_ledger.history(promise) WHERE seq = 3), 'a release confirmed, in words')
+SELECT ok((SELECT description ~ 'relayed that the customer released the company.*has no effect until' FROM trust_ledger.history(promise) WHERE seq = 2)
+	AND (SELECT description ~ 'speaking for the customer, released the company.*This confirms entry 2\.' FROM trust_ledger.history(promise) WHERE seq = 3), 'a release confirmed, in words')
 FROM trust.promise JOIN (SELECT customer FROM trust.entry WHERE event = 'released' AND refers_to = 2 AND seq = 3 AND customer IN (SELECT customer FROM trust.entry WHERE seq = 2 AND NOT stands) LIMIT 1) AS c USING (customer);
 
 SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%s)', args), code, NULL, format('confirm_relayed(%s)', args))
@@ -670,7 +670,7 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
-SELECT is(without_purpose(), 'TL001 terms of entry 3 were erased', 'words that are left, of terms whose purpose is not');
+SELECT is(without_purpose(), 'TL001 cannot confirm entry 3, because its terms were erased', 'words that are left, of terms whose purpose is not');
 
 -- ---- claims that were tampered with ----
 

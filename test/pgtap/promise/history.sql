@@ -48,16 +48,16 @@ SELECT is_empty($$SELECT event FROM told WHERE strpos(description, actor) = 0 OR
 	'each is a sentence about who acted');
 SELECT ok((SELECT description FROM told WHERE place = nr) ~* pattern, format('entry %s says %s', nr, pattern))
 FROM (VALUES
-	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]anna answers for it[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2099-01-01'), (1, '"Sell it[.]"'),
-	(1, '"writer"'), (1, 'Nobody stands behind it'), (1, 'asserted evidence by'),
-	(2, '"anna" stands behind it'), (2, 'asserted evidence'),
-	(3, '"Too soon[.]"'), (3, 'Nobody stands behind it'),
-	(4, '"It will work[.]"'), (4, '"Said better[.]"'), (4, 'terms of entry 2'), (4, 'without a due time'), (4, 'Nobody stands behind it'), (4, 'void'),
-	(5, 'for the customer, human "carl"'), (5, 'terms of entry 5'),
-	(6, 'with the customer''s acceptance'), (6, '2099-02-02'), (6, 'Nobody stands behind it'),
+	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]responsible: anna[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2099-01-01'), (1, '"Sell it[.]"'),
+	(1, '"writer"'), (1, 'Backer: none'), (1, 'asserted evidence or stronger by'),
+	(2, 'Backer: "anna"'), (2, 'asserted evidence'),
+	(3, '"Too soon[.]"'), (3, 'Backer: none'),
+	(4, '"It will work[.]"'), (4, '"Said better[.]"'), (4, 'terms of entry 2'), (4, 'no due time'), (4, 'Backer: none'), (4, 'void'),
+	(5, 'human "carl", speaking for the customer,'), (5, 'terms of entry 5'),
+	(6, 'with the customer''s acceptance'), (6, '2099-02-02'), (6, 'Backer: none'),
 	(7, 'partly kept'), (7, 'company''s word'), (7, '500/500'), (7, 'purpose was not met'), (7, '"Half of it[.]"'),
-	(8, 'relayed'), (8, 'broken'), (8, 'customer''s word'), (8, '0/1000'),
-	(9, 'for a system of record, system "scanner" [(]ben answers for it[)]'), (9, 'does not stand'), (9, 'record''s word'), (9, 'purpose was met')) AS c (nr, pattern);
+	(8, 'relayed the customer''s verdict'), (8, 'broken'), (8, 'customer''s word'), (8, '0/1000'),
+	(9, 'system "scanner" [(]responsible: ben[)], speaking for a system of record,'), (9, 'has no effect'), (9, 'record''s word'), (9, 'purpose was met')) AS c (nr, pattern);
 SELECT ok((SELECT description FROM told WHERE place = 4) !~ '10[.]50', 'a term that was cleared is no more');
 SELECT ok((SELECT description FROM told WHERE place = 6) !~* 'because|reason|Said better', 'no reason where none was given');
 
@@ -69,28 +69,28 @@ SELECT trust_ledger.release_promise((SELECT promise FROM others WHERE n = 3), 'N
 SELECT ok((SELECT string_agg(description, ' ' ORDER BY seq) FROM trust_ledger.history((SELECT promise FROM others WHERE n = nr))) ~* pattern,
 	format('promise %s: %s', nr, pattern))
 FROM (VALUES
-	(1, 'Entered after the fact: it occurred at '), (1, 'took the promise back after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
-	(2, 'took the promise back[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
+	(1, 'Recorded after the fact: it occurred at '), (1, 'withdrew the promise after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
+	(2, 'withdrew the promise[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
 
 -- The other acts, each with what its description must contain.
 CREATE TABLE said (nr serial, call text, patterns text[]);
 INSERT INTO said (call, patterns) VALUES
-	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
+	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to back the terms of entry 1","\"Too dear[.]\""}'),
 	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
-	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
-	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
-	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2099-01-01"}'),
-	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),
-	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
-	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted in time","0/750","\"No parts[.]\""}'),
-	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, and weighs 0/750"}'),
-	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"made good","does not stand until","How: \"Parts came[.]\""}'),
-	('confirm_relayed($1, actor => ''carl'')', '{"made good","customer''s word, and weighs 250/750","confirms entry 11"}'),
-	('assess_promise($1, ''kept'', relayed => true, actor => ''ben'')', '{"relayed that the customer says: kept"}'),
-	('confirm_relayed($1, reason => ''Yes.'', actor => ''carl'')', '{"says: kept","confirms entry 13","1000/0","\"Yes[.]\""}'),
-	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"noted[.]","The note: \"By the way[.]\""}'),
+	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3[.]$"}'),
+	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*paused the promise","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
+	('resume_promise($1, actor => ''carl'')', '{"human \"carl\", speaking for the customer, resumed the promise","due 2099-01-01"}'),
+	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts new terms in place of those of entry 3","\"Another[.]\"","has no effect until"}'),
+	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3 with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
+	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted before the due time","0/750","\"No parts[.]\""}'),
+	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, with weight 0/750"}'),
+	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"breach was repaired","has no effect until","How: \"Parts came[.]\""}'),
+	('confirm_relayed($1, actor => ''carl'')', '{"breach was repaired","customer''s word, with weight 250/750","confirms entry 11"}'),
+	('assess_promise($1, ''kept'', relayed => true, actor => ''ben'')', '{"relayed the customer''s verdict: kept"}'),
+	('confirm_relayed($1, reason => ''Yes.'', actor => ''carl'')', '{"assessed the promise as kept","confirms entry 13","1000/0","\"Yes[.]\""}'),
+	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"added a note[.]","Note: \"By the way[.]\""}'),
 	('erase_words(''e'', 1, ''Asked for.'', actor => ''ben'')', '{"\"ben\" erased words, purpose in entry 1","\"Asked for[.]\""}'),
-	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all entries of the promise before this one"}');
+	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all earlier entries of the promise"}');
 SELECT promise AS other FROM trust_ledger.make_promise('e', 'This one.', 'sdr-bot', due => '2099-01-01', longest_pause => '2 days', purpose => 'Rest.', actor => 'sdr-bot') \gset
 CREATE TABLE heard (nr int, description text, last bigint);
 DO $$
@@ -148,7 +148,7 @@ DECLARE
 	other record;
 	said text;
 BEGIN
-	SELECT string_agg(event || coalesce(': ' || substring(description, ' (By a change of row .*)$'), ''), E'\n' ORDER BY seq) INTO STRICT said
+	SELECT string_agg(event || coalesce(': ' || substring(description, ' (Recorded for a change of row .*)$'), ''), E'\n' ORDER BY seq) INTO STRICT said
 	FROM row_promise r, trust_ledger.history(r.promise, r.customer) WHERE concat_ws(' ', r.customer, r.name) = of_promise;
 	FOR other IN SELECT promise, concat_ws(' ', customer, name) AS name FROM row_promise LOOP
 		said := replace(said, other.promise::text, other.name);
@@ -158,21 +158,21 @@ END
 $$;
 SELECT is(rows_told(of), array_to_string(says, E'\n'), 'rows of ' || of)
 FROM (VALUES
-	('q It fits well.', '{made: By a change of row 17 of public.quote.,amended: By a change of row 17 of public.quote.,'
-		'withdrawn: By a change of row 17 of public.quote: promise r It fits well. came in its stead.}'::text[]),
-	('r It fits well.', '{made: By a change of row 17 of public.quote: it came in the stead of promise q It fits well..,withdrawn,'
-		'noted: By a change of row 17 of public.quote: promise r It fits well. 2 came in its stead.}'),
-	('r It fits well. 2', '{made: By a change of row 17 of public.quote: it came in the stead of promise r It fits well..}'),
-	('q By noon.', '{"made: By a change of row 17 of public.quote (\"solved by\").",'
-		'"withdrawn: By a change of row 17 of public.quote (\"solved by\"): promise r By noon. came in its stead."}'),
-	('q It lasts.', '{made: By a change of row 18 of public.quote.,"noted: By a change of row \"18. It was kept. ö\" of public.quote.",'
-		'"noted: By a change of row \"18. It was kept. ö\" of public.quote: the row is gone from there."}'),
-	('q By night.', '{"made: By a change of row 18 of public.quote (\"solved by\").","noted: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\").",'
-		'"withdrawn: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\"): the row is gone from there."}'),
-	('q No key.', '{"made: By a change of row \"\" of public.quote."}'),
-	('s Plain.', '{"made: By a change of row [\"x\",\"7\"] of \"public.\\\"a quote, of old\\\"\"."}'),
-	('s With a blank.', ARRAY['made: By a change of row "[\"x \\\"y\\\"\",\"8\"]" of "public.\"a quote, of old\"".'])) AS c (of, says);
-SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'By a change'), 0::bigint,
+	('q It fits well.', '{made: Recorded for a change of row 17 of public.quote.,amended: Recorded for a change of row 17 of public.quote.,'
+		'withdrawn: Recorded for a change of row 17 of public.quote; the row now belongs to promise r It fits well..}'::text[]),
+	('r It fits well.', '{made: Recorded for a change of row 17 of public.quote; the row belonged to promise q It fits well. before.,withdrawn,'
+		'noted: Recorded for a change of row 17 of public.quote; the row now belongs to promise r It fits well. 2.}'),
+	('r It fits well. 2', '{made: Recorded for a change of row 17 of public.quote; the row belonged to promise r It fits well. before.}'),
+	('q By noon.', '{"made: Recorded for a change of row 17 of public.quote (\"solved by\").",'
+		'"withdrawn: Recorded for a change of row 17 of public.quote (\"solved by\"); the row now belongs to promise r By noon.."}'),
+	('q It lasts.', '{made: Recorded for a change of row 18 of public.quote.,"noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote.",'
+		'"noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote; the row is no longer in the table."}'),
+	('q By night.', '{"made: Recorded for a change of row 18 of public.quote (\"solved by\").","noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote (\"solved by\").",'
+		'"withdrawn: Recorded for a change of row \"18. It was kept. ö\" of public.quote (\"solved by\"); the row is no longer in the table."}'),
+	('q No key.', '{"made: Recorded for a change of row \"\" of public.quote."}'),
+	('s Plain.', '{"made: Recorded for a change of row [\"x\",\"7\"] of \"public.\\\"a quote, of old\\\"\"."}'),
+	('s With a blank.', ARRAY['made: Recorded for a change of row "[\"x \\\"y\\\"\",\"8\"]" of "public.\"a quote, of old\"".'])) AS c (of, says);
+SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'Recorded for a change'), 0::bigint,
 	'no other entry is told to be by a change of a row');
 
 -- ---- arguments
@@ -208,17 +208,17 @@ END
 $$;
 SELECT is(rows_told_with(said), says, format('with details %s', said))
 FROM (VALUES
-	('{"key": "7", "source": "t"}'::jsonb, 'made: By a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
+	('{"key": "7", "source": "t"}'::jsonb, 'made: Recorded for a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
 	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),
-	('{"key": "", "source": ""}', 'made: By a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: By a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved"}', 'made: By a change of row 7 of t: the row stands for it no more.'),
-	('{"key": "7", "source": "t", "row": ""}', 'made: By a change of row 7 of t: the row stands for it no more.'),
-	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: By a change of row 7 of t: the row is gone from there.'),
-	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: By a change of row 7 of t: promise "p. All is well." came in its stead.'),
-	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: By a change of row 7 of t: it came in the stead of promise "p\n".'),
-	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: By a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
+	('{"key": "", "source": ""}', 'made: Recorded for a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: Recorded for a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved"}', 'made: Recorded for a change of row 7 of t: the row stands for it no more.'),
+	('{"key": "7", "source": "t", "row": ""}', 'made: Recorded for a change of row 7 of t: the row stands for it no more.'),
+	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: Recorded for a change of row 7 of t; the row is no longer in the table.'),
+	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: Recorded for a change of row 7 of t: promise "p. All is well." came in its stead.'),
+	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: Recorded for a change of row 7 of t: it came in the stead of promise "p\n".'),
+	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: Recorded for a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
 ROLLBACK TO whole;
 
 SELECT format('ALTER TABLE trust.entry %s', string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ')) AS let_all_be_null

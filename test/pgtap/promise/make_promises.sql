@@ -246,17 +246,17 @@ FROM refused;
 SELECT is(refusal(call), want, what)
 FROM (VALUES
 	('no array', 'SELECT FROM trust_ledger.make_promises(NULL)',
-		ROW('22004', 'promises are needed', '', 'Give an array; array_agg() of no rows is NULL, ARRAY(SELECT ...) is empty.', NULL)::call_error),
+		ROW('22004', 'promises must not be null', '', 'array_agg() of no rows is null; ARRAY(SELECT ...) is an empty array.', NULL)::call_error),
 	('an element that is NULL', $$SELECT FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}'), NULL, NULL])$$,
-		ROW('22004', 'a promise to be made is NULL', '', 'Leave out what is not to be made.', 'element 2 of promises')::call_error),
+		ROW('22004', 'elements of promises must not be null', '', '', 'element 2 of promises')::call_error),
 	('two dimensions', $$SELECT FROM trust_ledger.make_promises(ARRAY[[call('{"actor": "anna"}')]])$$,
-		ROW('2202E', 'promises must be an array of one dimension', 'It has 2.', '', NULL)::call_error),
+		ROW('2202E', 'promises must be a one-dimensional array', 'The array has 2 dimensions.', '', NULL)::call_error),
 	('a key twice', $$SELECT FROM trust_ledger.make_promises(ARRAY[
 			call('{"actor": "anna", "idempotency_key": "k", "customer": "d"}'), call('{"actor": "anna", "idempotency_key": "j"}'),
 			call('{"actor": "anna"}'), call('{"actor": "anna", "idempotency_key": "k"}'), call('{"actor": "anna"}'),
 			call('{"actor": "anna", "idempotency_key": "j", "words": "x"}')])$$,
-		ROW('22023', 'idempotency key "j" is given twice for customer "c"', 'Element 2 has it too.',
-			'Give each promise a key of its own, and each only once.', 'element 6 of promises')::call_error)) AS v (what, call, want);
+		ROW('22023', 'duplicate idempotency key "j" for customer "c"', 'Element 2 has the same key.',
+			'Each promise needs a key of its own.', 'element 6 of promises')::call_error)) AS v (what, call, want);
 
 -- A type that was altered is an error, and never misread.
 SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_promise %s; PERFORM trust_ledger.make_promises(''{}''); END', change)))).code,

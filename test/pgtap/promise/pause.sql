@@ -356,7 +356,7 @@ BEGIN
 	PERFORM trust_ledger.pause_promise(id, actor => 'bot', occurred_at => now() - interval '6 days');
 	RETURN QUERY SELECT concat_ws(', ', e.event, e.state, e.actor, days(now() - e.due), days(e.overdue_at - e.due), e.note, e.context,
 			num_nonnulls(e.words, e.longest_pause, e.promiser, e.backer, e.stands, e.verdict, e.weight_kept, e.relayed, e.accepted, e.refers_to)) FROM trust.entry e WHERE e.promise = id ORDER BY seq OFFSET 1;
-	RETURN QUERY SELECT concat_ws(', ', h.event, position('due ' || e.due::text in h.description) > 0, h.description ~ 'stopped the clock', h.description ~ 'started the clock',
+	RETURN QUERY SELECT concat_ws(', ', h.event, position('due ' || e.due::text in h.description) > 0, h.description ~ 'paused the promise', h.description ~ 'resumed the promise',
 			substring(h.description FROM 'They are \w+')) FROM trust_ledger.history(id) h JOIN trust.entry e ON e.customer = 'c' AND e.seq = h.seq ORDER BY h.seq OFFSET 1;
 END
 $$;

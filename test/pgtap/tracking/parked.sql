@@ -136,7 +136,7 @@ SELECT is(entries_after($$SELECT styled('INSERT INTO parks (id, customer, words,
 SELECT is(entries_after($$SELECT as_postgres('ALTER TABLE parks DROP COLUMN due'); SELECT styled('INSERT INTO parks (id, customer, words, span) VALUES (1, ''c'', ''W'', ''1 day 02:00'')')$$, at_commit => 'ALTER TABLE parks ADD COLUMN due timestamptz; SELECT styled(''SELECT replay(''''app'''')'')',
 		shown => 'longest_pause = interval ''26 h''', also => 'replayed()'), 'c: t | nothing | done', 'intervals are what they were');
 SELECT is(entries_after('INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''); INSERT INTO written VALUES (2); UPDATE parks SET words = ''X'', due = ''2001-01-01''', also => 'SELECT concat_ws(''/'', tab, login, role, old_row ->> ''words'', new_row ->> ''words'', error) FROM trust.parked_change'),
-	'c: made | public.parks/app/app/W/X/due does not lie ahead', 'what the row was and is, where, by whom and why');
+	'c: made | public.parks/app/app/W/X/due must be in the future', 'what the row was and is, where, by whom and why');
 
 -- A row whose change is parked in its new partition is still the same row later.
 CREATE TABLE parks_parted (id int, phase text, customer text, words text, more text, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
@@ -151,7 +151,7 @@ FROM (VALUES ('', 'c: made | parks_parted/made/update/anna/22023 | none'), ('SEL
 -- ---- rights on parked changes
 
 SELECT is(entries_after('SELECT row_of(''parks'', 1, ''secret'', ''2001-01-01'')', also => format('SELECT value_as(%L, %L)', login, $$SELECT concat_ws('/', source, trigger, operation, actor, login, role, sqlstate, new_row ->> 'customer', error) FROM trust.parked$$)), 'nothing | ' || says, login || ' reads')
-FROM (VALUES ('reader', 'public.parks/made/insert/anna/app/app/22023'), ('auditor', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('app', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('clerk', 'TL004')) AS v (login, says);
+FROM (VALUES ('reader', 'public.parks/made/insert/anna/app/app/22023'), ('auditor', 'public.parks/made/insert/anna/app/app/22023/secret/due must be in the future'), ('app', 'public.parks/made/insert/anna/app/app/22023/secret/due must be in the future'), ('clerk', 'TL004')) AS v (login, says);
 SELECT is(sqlstate_of('SELECT FROM trust.parked_change', login), '42501', login || ' does not read the table') FROM unnest('{app,auditor,reader,clerk}'::text[]) AS login;
 
 -- ---- errors that are not the change's fault are not parked

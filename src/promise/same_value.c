@@ -1,13 +1,13 @@
 /*
- * same.c
- *		What is the same, of what is promised.
+ * same_value.c
+ *		Compares values of terms.
  *
- * Amendments, tracked rows and reconcile_table() all decide it here.  What is
- * hashed is compared to the bit instead: see RowValueEqual().
+ * Amendments, tracked rows and reconcile_table() use this rule.  Hashed values are
+ * compared by their bytes instead; see RowValueEqual().
  */
 #include "postgres.h"
 
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 #include "catalog/pg_type_d.h"
 #include "utils/datum.h"
@@ -20,8 +20,8 @@
 PG_FUNCTION_INFO_V1(same_value);
 
 /*
- * Pauses are measured in microseconds, with days of 24 hours.  An interval that
- * cannot be measured so allows no pause: it is the same as itself only.
+ * Intervals are compared in microseconds, with days of 24 hours.  Intervals with months
+ * are equal only if all their fields are.
  */
 static bool
 SameInterval(const Interval *a, const Interval *b)
@@ -36,7 +36,6 @@ SameInterval(const Interval *a, const Interval *b)
 	return a->month == b->month && a->day == b->day && a->time == b->time;
 }
 
-/* Amounts are the same if they are equal numbers, anything else if it has the same bytes. */
 bool
 SameValue(Oid type, Datum a, Datum b)
 {
@@ -55,9 +54,8 @@ SameValue(Oid type, Datum a, Datum b)
 	}
 }
 
-/* The same of two rows' columns, which are of one type; nothing is the same as nothing. */
 bool
-RowSame(const Row *a, int a_column, const Row *b, int b_column)
+RowSameValue(const Row *a, int a_column, const Row *b, int b_column)
 {
 	Oid			type = a->shape->columns[a_column].type;
 
@@ -69,12 +67,14 @@ RowSame(const Row *a, int a_column, const Row *b, int b_column)
 
 /*
  * same_value(a anyelement, b anyelement) returns boolean
- *		Whether both say the same of what is promised; NULL is the same as NULL.
+ *		Whether two values of terms are equal: numbers and intervals by value, all other
+ *		types by their bytes.  NULL equals NULL.
  */
 Datum
 same_value(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_BOOL(PG_ARGISNULL(0) == PG_ARGISNULL(1));
-	PG_RETURN_BOOL(SameValue(getBaseType(get_fn_expr_argtype(fcinfo->flinfo, 0)), PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	PG_RETURN_BOOL(SameValue(getBaseType(get_fn_expr_argtype(fcinfo->flinfo, 0)),
+							 PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
 }
