@@ -142,7 +142,7 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
  *		backing ("backed" or "unbacked"), or of all.  weight_kept and weight_broken: the
  *		verdict's weights, 0 to 1, at the instant "at".  age: since then.  fading:
  *		2^(-age/half-life), 0 to 1.  share: of all evidence, 0 to 1.  score: the promise's
- *		own score, faded to as_of.  The scores, added in the order of the rows, are
+ *		own score, decayed to as_of.  The scores, added in the order of the rows, are
  *		exactly the score as of then.  The current score of a customer is updated with
  *		each entry, so it can differ in rounding, by up to 1e-9.  Promises without
  *		evidence have no row.  as_of and known_at: see customer_score().  Errors: TL004;

@@ -80,8 +80,8 @@ GroupingFromName(const char *name)
 	if (by < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid grouping \"%s\"", name),
-				 errhint("\"by\" must be customer, promiser, backer, kind, backing, or all.")));
+				 errmsg("invalid grouping: \"%s\"", name),
+				 errhint("Valid values are: customer, promiser, backer, kind, backing, all.")));
 	return by;
 }
 
@@ -119,7 +119,7 @@ PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, in
 }
 
 /*
- * Fading each promise's score to one instant before adding them makes the rows of
+ * Decaying each promise's score to one instant before adding them makes the rows of
  * explain_trust() add up to exactly this score.
  */
 TrustScore
@@ -238,7 +238,7 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
  * customer_score(customer text, as_of timestamptz, known_at timestamptz)
  *		returns trust_score
  *		The score of the promises made to that customer.  Overdue promises count as
- *		broken.  With as_of: only what had occurred by then, faded to then.  With
+ *		broken.  With as_of: only what had occurred by then, decayed to then.  With
  *		known_at: only what the ledger had recorded by then, with the half-life in force
  *		then; recorded_at is slightly earlier than the commit.  An empty score if the
  *		customer has no promises.  Level application, analyst, auditor or admin.  Errors:

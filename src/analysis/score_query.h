@@ -8,7 +8,7 @@
 #include "governance/access.h"
 #include "analysis/promise_as_of.h"
 
-/* Which entries count, and the time that scores fade to. */
+/* Which entries count, and the time that scores decay to. */
 typedef struct PointInTime
 {
 	TimestampTz now;			/* as_of if given, else the transaction's start */
@@ -30,7 +30,7 @@ extern Grouping GroupingFromName(const char *name);
 extern PointInTime PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo,
 									   int as_of, int known_at);
 
-/* The score of one promise, faded to point->now. */
+/* The score of one promise, decayed to point->now. */
 extern TrustScore ScoreOfContribution(const PointInTime *point, const Contribution *contribution);
 
 /* The state of the promise from those of its entries that count. */

@@ -2,10 +2,11 @@
  * trend.c
  *		trust_trend(): scores per step of time, computed in one pass over the entries.
  *
- * There is one half-life, so the evidence of all promises fades at the same rate.
+ * There is one half-life, so the evidence of all promises decays at the same rate.
  * Each change (of a verdict, overdue state or group) is therefore added to the cell
- * of the step in which it happened, faded to the step's last instant.  Adding up
- * the cells, fading from each step to the next, gives the score at the end of each.
+ * of the step in which it happened, decayed to the step's last instant.  Adding
+ * up the cells, with decay from each step to the next, gives the score at the end of
+ * each.
  */
 #include "postgres.h"
 
@@ -59,7 +60,8 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 {
 	int			step = Max(StepIndex(&trend->steps, instant), 0);
 	TrendCell  *cell;
-	float8		fading;
+	TimestampTz last = StepLastInstant(&trend->steps, step);
+	float8		factor;
 
 	if (share->group == NULL || !(share->contribution.counts || share->overdue))
 		return;
@@ -70,10 +72,9 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 		cell->overdue += sign;
 		return;
 	}
-	fading = ScoreDecayFactor(ScoreAge(share->contribution.at, StepLastInstant(&trend->steps, step)),
-						 trend->half_life);
-	cell->kept += sign * share->contribution.kept * fading;
-	cell->broken += sign * share->contribution.broken * fading;
+	factor = ScoreDecayFactor(ScoreAge(share->contribution.at, last), trend->half_life);
+	cell->kept += sign * share->contribution.kept * factor;
+	cell->broken += sign * share->contribution.broken * factor;
 }
 
 static void

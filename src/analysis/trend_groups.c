@@ -105,11 +105,11 @@ PutStep(const Trend *trend, const TrendGroup *group, int step,
 		pfree(DatumGetPointer(values[TREND_KEY]));
 }
 
-/* One row per step.  Fades the sum of the steps so far to each step and adds its changes. */
+/* One row per step.  Decays the sum of the steps before to each step and adds its changes. */
 static void
 PutGroup(const Trend *trend, const TrendGroup *group)
 {
-	TrustScore	verdicts;		/* without overdue promises, which do not fade */
+	TrustScore	verdicts;		/* without overdue promises, which do not decay */
 	int64		weighing = 0;
 	int64		overdue = 0;
 

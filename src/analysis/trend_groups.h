@@ -15,7 +15,7 @@
 /* How one group changed in one step. */
 typedef struct TrendCell
 {
-	float8		kept;			/* change of evidence, faded to the step's last instant */
+	float8		kept;			/* change of evidence, decayed to the step's last instant */
 	float8		broken;			/* likewise */
 	int32		weighing;		/* change of the number of promises with evidence or overdue */
 	int32		overdue;		/* change of the number of overdue promises */

@@ -83,7 +83,7 @@ SELECT is(current_user::text, 'postgres', 'who makes it is who they were');
 SELECT is(error_text(call), '55000|there is no usable trust ledger in this database|It is a copy, and table "trust.ledger" has not been copied yet.|'
 	'Create the subscription for its rows, or wait until it has copied them; pg_subscription_rel shows its state.', call || ' before rows come')
 FROM unnest(ARRAY[$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, 'SELECT * FROM trust.current_promise', $$INSERT INTO visit VALUES (2, 'c', 'More.')$$]) AS call;
-SELECT results_eq('SELECT part, problem FROM trust_ledger.verify()', $$VALUES ('ledger', 'is not one row: there is one ledger')$$, 'verify() says what is not there');
+SELECT results_eq('SELECT part, problem FROM trust_ledger.verify()', $$VALUES ('ledger', 'must have exactly one row')$$, 'verify() says what is not there');
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call, as_role), expected, format('%s of an empty copy, by %s', call, as_role))
 FROM (VALUES ('create_ledger()', '42710'), ($$create_ledger(copy => 'all')$$, '42710'), ($$mark_copy('all')$$, '42710'), ('found_ledger()', '42710'), ('migrate_ledger()', 'ok')) AS c (call, expected),
 	unnest('{none,ledger_owner}'::text[]) AS as_role;
