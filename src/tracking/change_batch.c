@@ -1,6 +1,12 @@
 /*
  * change_batch.c
- *		Changes of tracked rows, written together.
+ *		Locks the chains that changes of tracked rows concern, and writes their events.
+ *
+ * All events are planned first.  Then the chains of their customers are locked in the
+ * order of their keys, so that transactions that changed rows of the same customers in
+ * different order do not deadlock.  If another transaction wrote to a chain before it
+ * was locked, all events are planned again.  Last, the events are written customer by
+ * customer.
  */
 #include "postgres.h"
 
@@ -12,7 +18,7 @@
 
 #include "tracking/change_plan.h"
 
-/* ---- whose chains are locked, and in which order ---- */
+/* ---- locking chains ---- */
 
 static const char *
 OrEmpty(const char *customer)
@@ -36,7 +42,7 @@ SameCustomer(const PlannedEvent *a, const PlannedEvent *b)
 	return strcmp(OrEmpty(a->customer), OrEmpty(b->customer)) == 0;
 }
 
-/* Room for the chains of all customers, who stand together. */
+/* One for each customer.  The events are sorted. */
 static Chain *
 AllocChains(const ChangePlan *plan)
 {
@@ -48,7 +54,7 @@ AllocChains(const ChangePlan *plan)
 	return MemoryContextAllocHuge(plan->context, sizeof(Chain) * Max(customers, 1));
 }
 
-/* False where it is no customer's, and doing it is refused. */
+/* False if there can be no such customer; writing the event will fail. */
 static bool
 LockChainOf(const ChangePlan *plan, Chain *chain, const char *customer)
 {
@@ -65,7 +71,7 @@ LockChainOf(const ChangePlan *plan, Chain *chain, const char *customer)
 	return true;
 }
 
-/* False where somebody else wrote to one of them after it was looked at. */
+/* False if another transaction wrote to one of them after promises were looked up. */
 static bool
 LockChains(ChangePlan *plan)
 {
@@ -75,19 +81,20 @@ LockChains(ChangePlan *plan)
 
 	for (int i = 0; i < plan->count; i++)
 	{
-		PlannedEvent	   *planned = &plan->events[i];
+		PlannedEvent *planned = &plan->events[i];
 
 		if (i == 0 || !SameCustomer(&plan->events[i - 1], planned))
 			chain = LockChainOf(plan, next, OrEmpty(planned->customer)) ? next++ : NULL;
 		planned->chain = chain;
-		unchanged = unchanged && (chain == NULL || planned->chain_length < 0 || planned->chain_length == chain->length);
+		unchanged = unchanged &&
+			(chain == NULL || planned->chain_length < 0 || planned->chain_length == chain->length);
 	}
 	return unchanged;
 }
 
-/* ---- all of it; within a LedgerSession ---- */
+/* ---- planning and writing, between LedgerEnter() and LedgerLeave() ---- */
 
-/* Decides all, and locks whom it concerns.  False where it has to be decided anew. */
+/* Plans all events and locks their chains.  False if they must be planned again. */
 static bool
 PlanAndLock(ChangePlan *plan)
 {
@@ -95,10 +102,12 @@ PlanAndLock(ChangePlan *plan)
 	bool		unchanged;
 
 	MemoryContextReset(plan->context);
-	plan->scratch = AllocSetContextCreate(plan->context, "trust_ledger change", ALLOCSET_SMALL_SIZES);
+	plan->scratch = AllocSetContextCreate(plan->context, "trust_ledger change",
+										  ALLOCSET_SMALL_SIZES);
 	plan->row_states = RowStatesBegin();
 	plan->capacity = Max(plan->changes->count, 8);
-	plan->events = MemoryContextAllocHuge(plan->context, sizeof(PlannedEvent) * plan->capacity);
+	plan->events = MemoryContextAllocHuge(plan->context,
+										  sizeof(PlannedEvent) * plan->capacity);
 	plan->count = 0;
 	RowStatesLookUp(plan->row_states, plan->changes);
 	PlanChanges(plan);
@@ -114,12 +123,13 @@ BeginPlan(ChangePlan *plan, const Ledger *ledger, const Changes *changes)
 	memset(plan, 0, sizeof(ChangePlan));
 	plan->ledger = ledger;
 	plan->changes = changes;
-	plan->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger deeds", ALLOCSET_DEFAULT_SIZES);
+	plan->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger planned events",
+										  ALLOCSET_DEFAULT_SIZES);
 }
 
 /*
- * So many deeds are written at once, and of one customer so many: each time the
- * head of the chain moves, and what is known of its promises is read again.
+ * How many events are written at once; the second limit applies while all are of one
+ * customer.  Each such write updates the heads of chains and reads promises again.
  */
 #define EVENTS_AT_ONCE 1000
 #define EVENTS_OF_ONE_CUSTOMER 10000
@@ -131,12 +141,16 @@ EndOfPart(const ChangePlan *plan, int first)
 
 	while (next < plan->count &&
 		   (next - first < EVENTS_AT_ONCE ||
-			(next - first < EVENTS_OF_ONE_CUSTOMER && plan->events[next].chain == plan->events[next - 1].chain)))
+			(next - first < EVENTS_OF_ONE_CUSTOMER &&
+			 plan->events[next].chain == plan->events[next - 1].chain)))
 		next++;
 	return next;
 }
 
-/* What is locked only we can write to; each round can at most find more customers to be locked. */
+/*
+ * Only we can write to chains that are locked, so that each round can fail only if it
+ * finds more customers to lock.
+ */
 #define MOST_ROUNDS 100
 
 pg_noreturn static void LedgerKeepsChanging(void);
@@ -146,12 +160,11 @@ LedgerKeepsChanging(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("the ledger changes whenever it is read"),
-			 errdetail("Something on its tables appends entries while it is read."),
+			 errmsg("ledger keeps changing while it is read"),
+			 errdetail("Entries were added to chains after these had been locked."),
 			 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-/* Does to promises what the changes say, in their order. */
 void
 ChangesApply(const Ledger *ledger, const Changes *changes)
 {
@@ -177,7 +190,6 @@ ChangesApply(const Ledger *ledger, const Changes *changes)
 	LedgerLeave(&session);
 }
 
-/* Only locks whom the changes concern. */
 void
 ChangesLock(const Ledger *ledger, const Changes *changes)
 {

@@ -1,12 +1,6 @@
 /*
  * change_plan.c
- *		What changes of tracked rows do to promises: deciding it, and who is locked.
- *
- * First all is decided, then the chains of all customers that it concerns are
- * locked in the order of their keys, then it is done customer by customer: two
- * transactions that changed rows of the same customers in opposite order do not
- * wait for each other crosswise.  Where somebody else wrote to a chain before it
- * was locked, all is decided anew.
+ *		Decides which events of promises follow from changes of tracked rows.
  */
 #include "postgres.h"
 
@@ -24,7 +18,7 @@ IsSettled(const RowState *row_state)
 static PlannedEvent *
 AddPlannedEvent(ChangePlan *plan, const RowState *row_state, Event event)
 {
-	PlannedEvent	   *planned;
+	PlannedEvent *planned;
 
 	if (plan->count == plan->capacity)
 	{
@@ -33,7 +27,8 @@ AddPlannedEvent(ChangePlan *plan, const RowState *row_state, Event event)
 	}
 	planned = &plan->events[plan->count];
 	*planned = (PlannedEvent) {
-		.nth = plan->nth, .position = plan->count, .event = event, .customer = row_state->customer, .promise = row_state->promise,
+		.nth = plan->nth, .position = plan->count, .event = event,
+		.customer = row_state->customer, .promise = row_state->promise,
 		.chain_length = row_state->chain_length
 	};
 	plan->count++;
@@ -43,24 +38,25 @@ AddPlannedEvent(ChangePlan *plan, const RowState *row_state, Event event)
 static void
 PlanNote(ChangePlan *plan, const RowState *row_state, const char *note, RowFate fate)
 {
-	PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_NOTED);
+	PlannedEvent *planned = AddPlannedEvent(plan, row_state, EVENT_NOTED);
 
 	planned->note = note;
 	planned->fate = fate;
 }
 
-/* Unless another of the row's events has said so by then. */
+/* A note that the row has another key, unless the entry of another event records it. */
 static void
 PlanKeyNote(ChangePlan *plan, const RowState *row_state)
 {
 	AddPlannedEvent(plan, row_state, EVENT_NOTED)->notes_key_change = true;
 }
 
-/* A promise by the row as it is now; from: the one that it stood for until now, to another customer. */
+/* A new promise of the row; it replaces the promise from, unless that is NULL. */
 static void
-PlanPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state, const pg_uuid_t *from)
+PlanPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state,
+			const pg_uuid_t *from)
 {
-	PlannedEvent	   *planned;
+	PlannedEvent *planned;
 
 	row_state->live = true;
 	row_state->customer = RowText(change->mapped, COMMAND_CUSTOMER);
@@ -75,12 +71,16 @@ PlanPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state, 
 	}
 }
 
-/* That event of the promise that the row stood for until now, and another made in its stead, each naming the other. */
+/*
+ * The event for the row's present promise, and a new promise that replaces it.  The
+ * entries of both name the other promise.
+ */
 static void
-PlanReplacement(ChangePlan *plan, const TrackedChange *change, RowState *row_state, Event event, const char *note)
+PlanReplacement(ChangePlan *plan, const TrackedChange *change, RowState *row_state, Event event,
+				const char *note)
 {
 	pg_uuid_t	from = row_state->promise;
-	PlannedEvent	   *ends = AddPlannedEvent(plan, row_state, event);
+	PlannedEvent *ends = AddPlannedEvent(plan, row_state, event);
 	pg_uuid_t  *to = palloc(sizeof(pg_uuid_t));
 
 	ends->note = note;
@@ -90,18 +90,19 @@ PlanReplacement(ChangePlan *plan, const TrackedChange *change, RowState *row_sta
 	*to = row_state->promise;
 }
 
-/* Withdrawn from the old customer's chain, made anew in the new one's. */
+/* A promise cannot change its customer: it is withdrawn, and made again to the new one. */
 static void
 PlanMove(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	PlanReplacement(plan, change, row_state, EVENT_WITHDRAWN, "Its row belongs to another customer now.");
+	PlanReplacement(plan, change, row_state, EVENT_WITHDRAWN,
+					"Its row belongs to another customer now.");
 }
 
-/* The promise was settled: from now on the row stands for a new one. */
+/* The row's promise was settled before, and the row makes a new one. */
 static void
 PlanNextPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	PlanReplacement(plan, change, row_state, EVENT_NOTED, "Its row stands for another promise now.");
+	PlanReplacement(plan, change, row_state, EVENT_NOTED, "Its row makes another promise now.");
 }
 
 static void
@@ -116,11 +117,13 @@ PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 	}
 	if (change->imported)
 		return;
-	/* nothing says that it was deleted */
-	if (change->operation == ROW_INSERT && !row_state->reinserted && row_state->chain_length >= 0)
+	/* inserted, although no deletion was recorded: is it the same row, e.g. from a dump? */
+	if (change->operation == ROW_INSERT && !row_state->reinserted &&
+		row_state->chain_length >= 0)
 	{
 		MemoryContextSwitchTo(plan->scratch);
-		row_state->reinserted = RowMatchesPromise(plan->ledger, change, row_state->customer, row_state->promise);
+		row_state->reinserted = RowMatchesPromise(plan->ledger, change, row_state->customer,
+												  row_state->promise);
 		MemoryContextSwitchTo(plan->context);
 	}
 	if (IsSettled(row_state) && !row_state->reinserted)
@@ -130,7 +133,8 @@ PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 	else if (IsSettled(row_state))
 		return;
 	else if (!RowIsNull(mapped, COMMAND_CUSTOMER) &&
-			 (row_state->customer == NULL || !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
+			 (row_state->customer == NULL ||
+			  !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
 		PlanMove(plan, change, row_state);
 	else
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares_all = true;
@@ -140,7 +144,8 @@ static void
 PlanAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
 	if (change->moved && IsSettled(row_state))
-		PlanNote(plan, row_state, "Its row belongs to another customer now. The promise was settled before.", ROW_STAYS);
+		PlanNote(plan, row_state,
+				 "Its row moved to another customer after the promise was settled.", ROW_STAYS);
 	else if (change->moved)
 		PlanMove(plan, change, row_state);
 	else if (IsSettled(row_state) && change->changed == 0)
@@ -149,7 +154,7 @@ PlanAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED);
 }
 
-/* The promise stays as it is, or is withdrawn if that was the choice and it can be. */
+/* The promise gets a note, or is withdrawn if the mapping says so and it is not settled. */
 static void
 PlanDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, int nth)
 {
@@ -161,10 +166,11 @@ PlanDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, 
 		return;
 	}
 	if (change->leaves_partition)
-		PlanNote(plan, row_state, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+		PlanNote(plan, row_state, "Its row moved to a partition that is not tracked.",
+				 ROW_DELETED);
 	else if (change->withdraws_on_delete && !IsSettled(row_state))
 	{
-		PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_WITHDRAWN);
+		PlannedEvent *planned = AddPlannedEvent(plan, row_state, EVENT_WITHDRAWN);
 
 		planned->note = "Its row was deleted.";
 		planned->fate = ROW_DELETED;
@@ -176,7 +182,7 @@ PlanDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state, 
 
 static void PlanChange(ChangePlan *plan, const TrackedChange *change, int nth);
 
-/* In the scratch memory, where it is not kept. */
+/* In scratch memory. */
 static const TrackedChange *
 FetchChange(ChangePlan *plan, int nth)
 {
@@ -190,10 +196,11 @@ FetchChange(ChangePlan *plan, int nth)
 static bool
 EventSettles(Event event)
 {
-	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED || event == EVENT_BREACH_ADMITTED;
+	return event == EVENT_ASSESSED || event == EVENT_WITHDRAWN || event == EVENT_RELEASED ||
+		event == EVENT_BREACH_ADMITTED;
 }
 
-/* What a row can say again, as when its status goes back and forth: once is enough. */
+/* Events that a row can trigger repeatedly, as when its status changes back and forth. */
 static bool
 IsRecordedOnce(Event event)
 {
@@ -201,8 +208,8 @@ IsRecordedOnce(Event event)
 }
 
 /*
- * What another trigger of the same row told first, or did to the row before its
- * promise was told of, is upon the promise that is made of it.
+ * Plans changes that precede the one that makes the promise: other triggers of the same
+ * INSERT fired first, or changed the row again before the promise was made.
  */
 static void
 PlanEarlyChanges(ChangePlan *plan, RowState *row_state, int nth)
@@ -218,11 +225,14 @@ PlanEarlyChanges(ChangePlan *plan, RowState *row_state, int nth)
 	}
 }
 
-/* Upon a row that stands for no promise nothing is done: nothing was promised. */
+/*
+ * Plans one change; if the row has no promise, does nothing.  nth is the number of the
+ * change that has been reached, while plan->nth can be that of an earlier one.
+ */
 static void
 PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 {
-	RowState	   *row_state = RowStateOfChange(plan->row_states, change);
+	RowState   *row_state = RowStateOfChange(plan->row_states, change);
 
 	if (change->operation != ROW_DELETE && change->event == EVENT_MADE)
 	{
@@ -244,9 +254,11 @@ PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 	else
 	{
 		AddPlannedEvent(plan, row_state, change->event)->skip_if_recorded =
-			change->imported || (row_state->reinserted && change->operation == ROW_INSERT) || IsRecordedOnce(change->event);
+			change->imported ||
+			(row_state->reinserted && change->operation == ROW_INSERT) ||
+			IsRecordedOnce(change->event);
 		if (EventSettles(change->event))
-			row_state->state = STATE_KEPT;	/* or another that ends it */
+			row_state->state = STATE_KEPT;	/* any settled state will do */
 	}
 }
 

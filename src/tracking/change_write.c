@@ -1,6 +1,6 @@
 /*
  * change_write.c
- *		Writing changes of tracked rows, and what cannot be written.
+ *		Writes changes of tracked rows, without those that fail.
  */
 #include "postgres.h"
 
@@ -12,13 +12,12 @@
 #include "base/savepoint.h"
 #include "tracking/change_batch.h"
 
-/* What is to be written, and what cannot be. */
 typedef struct Writing
 {
 	const Ledger *ledger;
 	const Changes *changes;
-	const Refusal **refusals;	/* by change; NULL: none */
-	MemoryContext scratch;		/* for one change at a time */
+	const Refusal **refusals;	/* per change; NULL: it can be written */
+	MemoryContext scratch;		/* of the change that ChangeAt() returned last */
 } Writing;
 
 static void
@@ -29,7 +28,7 @@ WriteAll(void *arg)
 	ChangesApply(writing->ledger, writing->changes);
 }
 
-/* One of them, until the next is asked for. */
+/* The change stays valid until the next call. */
 static const TrackedChange *
 ChangeAt(const Writing *writing, int nth)
 {
@@ -42,15 +41,16 @@ ChangeAt(const Writing *writing, int nth)
 	return change;
 }
 
-/* ---- those that are left ---- */
+/* ---- changes that remain without the refused ones ---- */
 
+/* Private data of the remaining Changes. */
 typedef struct Remaining
 {
 	const Writing *writing;
-	int		   *places;			/* among all */
+	int		   *places;			/* their numbers among all changes */
 } Remaining;
 
-/* A note in the promise's history in place of what could not be written. */
+/* A change that writes a note in place of the event that was refused. */
 static const TrackedChange *
 NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 {
@@ -63,7 +63,8 @@ NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 	noted->mapped = RowNew(&mapped_shape);
 	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
+			   psprintf("A change of its row could not be recorded as \"%s\": %s",
+						event_names[change->event], ShortMessage(refusal->message)));
 	return noted;
 }
 
@@ -78,22 +79,23 @@ GetRemaining(const Changes *changes, int nth)
 	return refusal ? NoteOfRefusal(change, refusal) : change;
 }
 
-/* Those that were not refused, and those that leave a note instead. */
+/* Changes that were not refused, or for which a note is written. */
 static Changes
 WithoutRefused(const Writing *all)
 {
-	Remaining	   *remaining = palloc(sizeof(Remaining));
+	Remaining  *remaining = palloc(sizeof(Remaining));
 	Changes		rest = {.get = GetRemaining, .from = remaining};
 
 	remaining->writing = all;
-	remaining->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(all->changes->count, 1));
+	remaining->places = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(int) * Max(all->changes->count, 1));
 	for (int i = 0; i < all->changes->count; i++)
 		if (all->refusals[i] == NULL || ChangeAt(all, i)->on_error == ON_ERROR_NOTE)
 			remaining->places[rest.count++] = i;
 	return rest;
 }
 
-/* ---- which cannot be written ---- */
+/* ---- finding the changes that fail ---- */
 
 static const Refusal *
 RefusalOf(ErrorData *error)
@@ -106,20 +108,21 @@ RefusalOf(ErrorData *error)
 }
 
 /*
- * Those of a part of the rest: all at once in a savepoint, and in halves where that
- * fails.  One by one would write a version of the chain for each.
+ * Writes some of the changes in a savepoint.  If that fails, tries each half of them.
+ * Writing one by one would create a row version of the chain for each change.
  */
 static void
 FindRefusalsIn(Writing *all, int *places, int count)
 {
-	Remaining		part = {all, places};
+	Remaining	part = {all, places};
 	Changes		changes = {.count = count, .get = GetRemaining, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
 	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) || (count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsAboutTheStep(error) ||
+		(count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -142,7 +145,6 @@ FindRefusals(void *arg)
 		FindRefusalsIn(all, ((const Remaining *) rest.from)->places, rest.count);
 }
 
-/* What could not even be read. */
 static void
 CopyUnreadableRefusals(Writing *all)
 {
@@ -160,16 +162,17 @@ CopyUnreadableRefusals(Writing *all)
 }
 
 /*
- * Writes what can be written; what cannot is noted or told, where the changes
- * say so.  All at once first; if that fails, once more to see by which changes,
- * and then without them.
+ * Writes all changes at once.  If that fails, finds the changes that fail, rolls back,
+ * and writes the others.
  */
 static void
 WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
 	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
-		ledger, changes, MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+		ledger, changes,
+		MemoryContextAllocExtended(CurrentMemoryContext, size,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
 		AllocSetContextCreate(CurrentMemoryContext, "trust_ledger change", ALLOCSET_SMALL_SIZES)
 	};
 	Changes		rest;

@@ -1,8 +1,6 @@
 /*
  * row_state.c
- *		Rows that change, and the promises that they stand for as the changes so far leave them.
- *
- * A row's promise is found by the row's key, which the change may give it anew.
+ *		Finds the promises of changed rows, and keeps track of them while events are planned.
  */
 #include "postgres.h"
 
@@ -11,23 +9,25 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* In the current memory context. */
 HTAB *
 RowStatesBegin(void)
 {
-	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(RowState), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = HASH_SIZE, .entrysize = sizeof(RowState), .hcxt = CurrentMemoryContext
+	};
 
-	return hash_create("trust_ledger rows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return hash_create("trust_ledger rows", 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static RowState *
 RowStateByKey(HTAB *row_states, const char *source, const char *key, const char *name)
 {
-	/* The session's, and only for this call: nothing in it calls anybody's code. */
+	/* static to reuse its memory; safe, because no user code runs while it is in use */
 	static CanonicalBytes bytes;
 	uint8		id[HASH_SIZE];
 	bool		found;
-	RowState	   *row_state;
+	RowState   *row_state;
 
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, source, strlen(source));
@@ -46,7 +46,6 @@ RowStateByKey(HTAB *row_states, const char *source, const char *key, const char 
 	return row_state;
 }
 
-/* The row that has or had that key. */
 RowState *
 RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 {
@@ -73,12 +72,11 @@ LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 	row_state->known = true;
 }
 
-/* The spot of the change's row; with another key it takes its promise along. */
 RowState *
 RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 {
-	RowState	   *row_state = RowStateOf(row_states, change, change->key);
-	RowState	   *old;
+	RowState   *row_state = RowStateOf(row_states, change, change->key);
+	RowState   *old;
 
 	if (change->old_key == NULL)
 	{
@@ -102,36 +100,41 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 	return row_state;
 }
 
-/* ---- many at once ---- */
+/* ---- looking up many rows with one statement ---- */
 
-#define FEW_CHANGES 4			/* are looked up one by one */
-#define KEYS_AT_ONCE 10000
+#define FEW_CHANGES 4			/* up to so many are looked up one by one */
+#define KEYS_AT_ONCE 10000		/* per statement */
 
+/* Argument of StoreFound(). */
 typedef struct FoundContext
 {
 	HTAB	   *row_states;
 	const char *source;
-	MemoryContext context;		/* where spots live */
+	MemoryContext context;		/* of the RowStates' data */
 } FoundContext;
 
 static void
 StoreFound(void *arg, const char *key, const char *name, const Place *place)
 {
-	FoundContext	   *found_in = arg;
+	FoundContext *found_in = arg;
 	MemoryContext previous = MemoryContextSwitchTo(found_in->context);
 
 	SetPromise(RowStateByKey(found_in->row_states, found_in->source, key, name), place);
 	MemoryContextSwitchTo(previous);
 }
 
-/* All rows of the source from that change on, as far as one statement takes them; returns how many changes those are. */
+/*
+ * Looks up the rows of consecutive changes of one source, up to KEYS_AT_ONCE keys.
+ * Returns the number of changes.
+ */
 static int
 LookUpBatch(HTAB *row_states, const Changes *changes, int first)
 {
 	MemoryContext outer = CurrentMemoryContext;
-	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys",
+												  ALLOCSET_DEFAULT_SIZES);
 	Datum	   *keys = MemoryContextAlloc(scratch, sizeof(Datum) * (KEYS_AT_ONCE + 1));
-	FoundContext		found_in = {row_states, NULL, outer};
+	FoundContext found_in = {row_states, NULL, outer};
 	int			next;
 	int			wanted = 0;
 
@@ -157,7 +160,6 @@ LookUpBatch(HTAB *row_states, const Changes *changes, int first)
 	return next - first;
 }
 
-/* All that the changes are about, where they are more than a few. */
 void
 RowStatesLookUp(HTAB *row_states, const Changes *changes)
 {

@@ -161,7 +161,7 @@ BEGIN
 		IF s.promise IS NULL THEN
 			PERFORM play_made(n, of_name);
 		ELSIF ended(s.promise) THEN
-			PERFORM trust_ledger.add_note(s.promise, 'Its row stands for another promise now.', actor => 'crm');
+			PERFORM trust_ledger.add_note(s.promise, 'Its row makes another promise now.', actor => 'crm');
 			PERFORM play_made(n, of_name);
 		ELSIF n.customer <> s.customer THEN
 			PERFORM play_moved(s, n, false);
@@ -174,8 +174,8 @@ BEGIN
 		ELSIF (NOT same OR n.id <> o.id) AND NOT ended(s.promise) THEN
 			PERFORM play_amended(s, o, n, false);
 		ELSE
-			note := CASE WHEN n.customer IS DISTINCT FROM o.customer THEN 'Its row belongs to another customer now. The promise was settled before.'
-				WHEN NOT same THEN 'The terms in its row were changed. The promise was settled before.'
+			note := CASE WHEN n.customer IS DISTINCT FROM o.customer THEN 'Its row moved to another customer after the promise was settled.'
+				WHEN NOT same THEN 'The terms in its row changed after the promise was settled.'
 				WHEN n.id <> o.id THEN 'Its row has another key now.' END;
 			PERFORM trust_ledger.add_note(s.promise, note, actor => 'crm') WHERE note IS NOT NULL;
 		END IF;

@@ -266,7 +266,7 @@ my $empty = 'ALTER TABLE deal DISABLE TRIGGER USER; DELETE FROM deal; ALTER TABL
 
 # Its rows, with the triggers in force: they stand for what they stood for.
 is(ask($home, 'alone', $empty), '', 'rows are lost');
-$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/nobody is acting/, 'nobody loads them unnamed');
+$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/no actor specified/, 'nobody loads them unnamed');
 is(ask($home, 'alone', 'SELECT count(*) FROM deal'), 0, 'and none is there');
 restore($home, 'alone', 'psql', '-Xq1', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-c', q{SELECT trust_ledger.act_as('carl')}, '-f', $rows_only);
 is(ask($home, 'alone', $tracked), $expected{tracked}, 'rows loaded past their triggers');

@@ -75,7 +75,7 @@ SELECT is(told(doing, acting, login, also => 'waits()'), says, doing) FROM (VALU
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = ''X''; SELECT row_of(''parks'', 2, ''a'', ''2001-01-01'')', 'anna', 'app',
 		'c: made amended; d: made noted; e: made | parks/assessed/update/anna/22023 parks/made/insert/anna/22023'),
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = NULL', 'anna', 'app', '22004')) AS v (doing, acting, login, says);
-SELECT is(told('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W The row''s change stands for "assessed", which was refused: "perfect" is not a verdict', 'what the note says');
+SELECT is(told('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W A change of its row could not be recorded as "assessed": "perfect" is not a verdict', 'what the note says');
 
 -- ---- what waits, and is written later
 
@@ -95,16 +95,16 @@ SELECT is(told(doing, acting, login, also => 'replayed()', at_commit => later, s
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TABLE parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | no...'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'ALTER TABLE parks RENAME TO moved; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/22023 | due...'),
 	-- twice, partly, of one table
-	('SELECT row_of(''parks'', 1, NULL), row_of(''parks'', 2, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''app''), replay(''app'')', 'nothing | parks/made/insert/anna/22004 parks/made/insert/anna/22023 | the... due... the... due...'),
-	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''), (2, NULL, ''X''), (3, ''c'', ''Y'')', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app''), replay(''app'')', 'c: made/anna/W made/anna/Y | parks/made/insert/anna/22004 | done the... done the...'),
-	('SELECT row_of(''at_once'', 1, NULL), row_of(''parks'', 2, NULL)', 'anna', 'app', 'SELECT replay(''app'', ''public.parks''), replay(''app'', ''nowhere'')', 'nothing | at_once/made/insert/anna/22004 parks/made/insert/anna/22004 | the...'),
+	('SELECT row_of(''parks'', 1, NULL), row_of(''parks'', 2, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''app''), replay(''app'')', 'nothing | parks/made/insert/anna/22004 parks/made/insert/anna/22023 | customer... due... customer... due...'),
+	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''), (2, NULL, ''X''), (3, ''c'', ''Y'')', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app''), replay(''app'')', 'c: made/anna/W made/anna/Y | parks/made/insert/anna/22004 | done customer... done customer...'),
+	('SELECT row_of(''at_once'', 1, NULL), row_of(''parks'', 2, NULL)', 'anna', 'app', 'SELECT replay(''app'', ''public.parks''), replay(''app'', ''nowhere'')', 'nothing | at_once/made/insert/anna/22004 parks/made/insert/anna/22004 | customer...'),
 	-- by whom
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''login_lisa'')', 'c: made/anna/W | parks/amended/update/anna/TL003 | login...'),
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', NULL, 'login_lisa', 'ALTER TABLE parks ADD span interval; SELECT replay(''login_lisa'')', 'c: made/lisa/W amended/lisa/X | nothing | done'),
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''importer'')', 'c: made/anna/W amended/anna/X | nothing | done'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''reader'')', 'TL004'), ('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''auditor'')', 'TL004'), ('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''clerk'')', 'TL004'),
 	-- who acted then, acts; nobody is made to by being named
-	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')', 'nothing | parks/made/insert/TL003 | nobody...'),
+	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')', 'nothing | parks/made/insert/TL003 | no...'),
 	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT trust_ledger.act_as(''ben''); SELECT replay(''app'')', 'c: made/ben/W | nothing | done')) AS v (doing, acting, login, later, says);
 
 -- A backing that waits is that of who acted then, by who may act for them; none by being named.
@@ -120,7 +120,7 @@ CREATE TRIGGER made AFTER INSERT ON named_human FOR EACH ROW EXECUTE FUNCTION tr
 SELECT format('ALTER TABLE %s OWNER TO app; GRANT ALL ON %1$s TO PUBLIC; ALTER TABLE %1$s DROP COLUMN more', tab) FROM unnest('{named,named_human}'::text[]) AS tab \gexec
 SELECT is(told(format('INSERT INTO %s VALUES (1, ''c'', ''W'')', tab), acting, login, $$concat_ws('/', event, actor, backer)$$, 'ALTER TABLE named ADD more text; ALTER TABLE named_human ADD more text; SELECT replay(''app'')', 'replayed()'), says, concat_ws(' ', tab, acting, login))
 FROM (VALUES ('named', 'anna', 'app', 'c: made/bot | nothing | done'), ('named', NULL, 'clerk', 'c: made/bot | nothing | done'), ('named', NULL, 'login_lisa', 'c: made/lisa/lisa | nothing | done'),
-	('named_human', 'ben', 'app', 'nothing | named_human/made/insert/anna/TL003 | "anna"...')) AS v (tab, acting, login, says);
+	('named_human', 'ben', 'app', 'nothing | named_human/made/insert/anna/TL003 | a...')) AS v (tab, acting, login, says);
 
 -- In the order of the changes, also of many in one statement; when it was parked is when it occurred.
 SELECT is(told('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) SELECT n, ''c'', n FROM generate_series(1, 60) AS n; UPDATE parks SET words = ''X''', at_commit => 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')',
