@@ -1,11 +1,16 @@
-# make            builds the extension         make test    every test, on a server of its own
-# make install    installs it                  make demo    a small CRM's week, played into a ledger
-# make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour's storm
-# make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
-# make versions   every test on PostgreSQL 15, what may differ on 17 and 18, pg_upgrade from one to the next,
-#                 assertions, valgrind, AddressSanitizer
-# PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
+# make                build the extension
+# make install        install it
+# make demo           play a week of a small company into a ledger, on a temporary server
+# make test           run all tests, on temporary servers
+# make packages       install the packages that building and testing need (Debian, Ubuntu)
+# make bench          measure the costs
+# make fuzz           run libFuzzer on the binary and text formats
+# make smith          run random queries (SQLsmith) and random calls
+# make torture        kill servers while they write, 100 times; then an hour of concurrent clients
+# make versions       run the tests on PostgreSQL 15, those that may differ on 17 and 18, pg_upgrade
+#                     between them, and tests with assertions, valgrind and AddressSanitizer
+#
+# PG_CONFIG=/path/to/pg_config selects the PostgreSQL; the default is the pg_config in PATH.
 
 EXTENSION = trust_ledger
 MODULE_big = $(EXTENSION)
@@ -71,7 +76,7 @@ endif
 
 else
 all install clean:
-	@echo "$(PG_CONFIG) knows no PGXS: 'make packages' installs it, PG_CONFIG=... picks another" >&2
+	@echo "cannot find PGXS with $(PG_CONFIG): run 'make packages', or set PG_CONFIG" >&2
 	@exit 1
 endif
 
@@ -79,23 +84,32 @@ endif
 .PHONY: all install clean packages test demo bench torture smith fuzz versions
 
 packages:
-	test/packages $(MORE_PACKAGES)
+	test/packages test
 
-# The build is a make of its own: before the packages are there, this one could not read PGXS.
-test: packages
-	+@$(MAKE) -s --no-print-directory all
+# The build is a make of its own: this one could not read PGXS before the packages were installed.
+# It uses all processors, unless the caller said how many jobs to run.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+define build_with_packages
+test/packages $(1)
++@test/step 'Building the extension' $(MAKE) --no-print-directory $(JOBS) all
+endef
+
+test:
+	$(call build_with_packages,test)
 	test/run
 
 torture: export TRUST_LEDGER_KILLS ?= 100
-torture: export TRUST_LEDGER_STORM_SECONDS ?= 3600
-torture: packages
-	+@$(MAKE) -s --no-print-directory all
-	test/run test/tap/crash.pl test/tap/storm.pl
+torture: export TRUST_LEDGER_STRESS_SECONDS ?= 3600
+torture:
+	$(call build_with_packages,test)
+	test/run test/tap/crash.pl test/tap/stress.pl
 
-smith: MORE_PACKAGES = sqlsmith
-fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm
-demo bench smith fuzz: packages
-	+@$(MAKE) -s --no-print-directory all
+demo bench:
+	$(call build_with_packages,demo)
+	test/$@/run
+
+smith fuzz:
+	$(call build_with_packages,$@)
 	test/$@/run
 
 versions:

@@ -17,7 +17,7 @@
 #include "base/duration.h"
 #include "base/statement.h"
 #include "promise/dispatch.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 #include "promise/terms.h"
 
 static Statement find_recorded = STATEMENT(
@@ -103,7 +103,7 @@ StatedDue(const Row *promise)
 	if (!WasPaused(promise))
 		return due;
 	if (StatementWrite(&find_stated_due, values, NULL) > 0)
-		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
+		due = DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
 	SPI_freetuptable(SPI_tuptable);
 	return due;
 }
@@ -141,7 +141,7 @@ FieldDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *pro
 	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) &&
 		RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	return !RowSame(mapped, field, promise, column);
+	return !RowSameValue(mapped, field, promise, column);
 }
 
 /* Bit per field that differs from the promise: of all fields, or of those that changed. */
@@ -183,7 +183,7 @@ WriteNote(ActGroup *group, const PlannedEvent *planned, Event event, const char 
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowTake(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
+	RowCopyValue(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
 	RowSetText(noted, COMMAND_REASON, note);
 	RunCommand(group, planned, event, noted, (Datum) 0);
 }
@@ -222,7 +222,7 @@ ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planne
 		return;
 	}
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		RowTake(mapped, i, planned->change->mapped, i);
+		RowCopyValue(mapped, i, planned->change->mapped, i);
 	if (planned->compares_all)	/* occurred_at was mapped for the event made */
 		RowClear(mapped, COMMAND_OCCURRED_AT);
 	for (int i = 0; i < TERMS; i++)
@@ -256,7 +256,7 @@ IsInEffect(const Row *promise, Event event, const Row *mapped)
 	switch (event)
 	{
 		case EVENT_ASSESSED:
-			return RowSame(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
+			return RowSameValue(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
 		case EVENT_ACCEPTED:
 			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
 		case EVENT_PAUSED:
@@ -264,7 +264,7 @@ IsInEffect(const Row *promise, Event event, const Row *mapped)
 		case EVENT_RESUMED:
 			return RowIsNull(promise, PROMISE_PAUSED_AT);
 		case EVENT_BACKED:
-			return RowSame(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
+			return RowSameValue(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
 		case EVENT_BREACH_ADMITTED:
 			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
 		case EVENT_BREACH_REPAIRED:

@@ -61,10 +61,10 @@ NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
 			   psprintf("A change of its row could not be recorded as \"%s\": %s",
-						event_names[change->event], ShortMessage(refusal->message)));
+						event_names[change->event], TruncatedMessage(refusal->message)));
 	return noted;
 }
 
@@ -117,11 +117,11 @@ FindRefusalsIn(Writing *all, int *places, int count)
 	Remaining	part = {all, places};
 	Changes		changes = {.count = count, .get = GetRemaining, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
-	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
+	ErrorData  *error = RunInSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) ||
+	if (!IsStepError(error) ||
 		(count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
@@ -181,12 +181,12 @@ WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refu
 
 	CopyUnreadableRefusals(&all);
 	rest = WithoutRefused(&all);
-	error = InSavepoint(WriteAll, &writing, true);
-	if (error && !IsAboutTheStep(error))
+	error = RunInSavepoint(WriteAll, &writing, true);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 	{
-		error = InSavepoint(FindRefusals, &all, false);
+		error = RunInSavepoint(FindRefusals, &all, false);
 		if (error)
 			ReThrowError(error);
 		rest = WithoutRefused(&all);

@@ -279,7 +279,7 @@ FollowTrigger(Oid trigger)
 		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
-		OidFunctionCall1(OwnFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
+		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
 }
 
 static bool

@@ -16,6 +16,7 @@
 
 #include "base/statement.h"
 #include "base/text.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/change_write.h"
 #include "tracking/tracked_table.h"
@@ -296,7 +297,7 @@ import_rows(PG_FUNCTION_ARGS)
 	rel = OpenTableByOid(PG_GETARG_OID(0));
 	CheckCanReadTable(rel);
 	CheckSourceOfTable(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
+	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), ActingActor(&ledger, GetUserId(), &own));
 	count = batch.count;
 	CheckActors(&ledger, &batch);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));

@@ -237,7 +237,7 @@ CheckText(int field, const char *value, const char *argument)
 		text	   *words = cstring_to_text(value);
 
 		CheckSize(TEXTOID, PointerGetDatum(words), mapped_shape.columns[field].name);
-		CheckWords(words, mapped_shape.columns[field].name);
+		CheckVisibleText(words, mapped_shape.columns[field].name);
 	}
 	else
 		CheckKey(value, mapped_shape.columns[field].name);

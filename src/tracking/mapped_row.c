@@ -11,7 +11,7 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 /* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
 Row *

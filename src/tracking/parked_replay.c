@@ -25,7 +25,7 @@
 #include "base/statement.h"
 #include "base/text.h"
 #include "ledger/copy.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "tracking/change_batch.h"
 #include "tracking/parked.h"
 #include "tracking/parked_row.h"
@@ -179,10 +179,10 @@ StoreOutcome(const Replay *replay, const ErrorData *error)
 	if (error)
 	{
 		values[1] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
-		values[2] = CStringGetTextDatum(ShortMessage(error->message));
+		values[2] = CStringGetTextDatum(TruncatedMessage(error->message));
 		expectation = GuardExpectParked(parked, TRIGGER_EVENT_UPDATE);
 		CheckWritten(StatementWrite(&update_parked, values, NULL), 1, parked_shape.table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 	else
 		RemoveParked(parked);
@@ -209,11 +209,11 @@ ReplayAndReport(Replay *replay, ReturnSetInfo *result)
 	bool		nulls[4] = {false};
 
 	error_context_stack = &context;
-	error = InSavepoint(ReplayOne, replay, true);
+	error = RunInSavepoint(ReplayOne, replay, true);
 	error_context_stack = context.previous;
 	values[2] = BoolGetDatum(error == NULL);
 	nulls[3] = error == NULL;
-	if (error && !IsAboutTheStep(error))
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 		values[3] = CStringGetTextDatum(error->message);
@@ -256,10 +256,10 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 		replay = palloc0(sizeof(Replay));
 		replay->ledger = ledger;
 		replay->parked = parked;
-		replay->parked_at = DatumGetTimestampTz(ResultNeeded(0, 2, TIMESTAMPTZOID));
-		replay->source = ResultNeededText(0, 3);
-		replay->trigger_name = ResultNeededText(0, 4);
-		replay->operation = OperationFromName(ResultNeededText(0, 5));
+		replay->parked_at = DatumGetTimestampTz(ResultNotNull(0, 2, TIMESTAMPTZOID));
+		replay->source = ResultTextNotNull(0, 3);
+		replay->trigger_name = ResultTextNotNull(0, 4);
+		replay->operation = OperationFromName(ResultTextNotNull(0, 5));
 		replay->actor = ResultText(0, 6);
 		replay->old_row = ResultRowAsJson(7);
 		replay->new_row = ResultRowAsJson(8);
@@ -284,7 +284,7 @@ LockParked(const Ledger *ledger, text *source, uint64 *count)
 	*count = StatementWrite(&read_parked, &value, source ? NULL : "n");
 	keys = MemoryContextAllocHuge(session.caller, sizeof(pg_uuid_t) * Max(*count, 1));
 	for (uint64 i = 0; i < *count; i++)
-		keys[i] = *DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID));
+		keys[i] = *DatumGetUUIDP(ResultNotNull(i, 1, UUIDOID));
 	LedgerLeave(&session);
 	return keys;
 }

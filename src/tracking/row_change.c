@@ -12,7 +12,8 @@
 #include "access/htup_details.h"
 #include "miscadmin.h"
 
-#include "promise/same.h"
+#include "governance/caller.h"
+#include "promise/same_value.h"
 #include "tracking/mapped_row.h"
 
 const char *const row_operation_names[] = {"insert", "update", "delete"};
@@ -33,7 +34,7 @@ DifferingFields(const Row *old, const Row *new, uint32 fields)
 	uint32		differs = 0;
 
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		if ((fields & (1 << i)) && !RowSame(old, i, new, i))
+		if ((fields & (1 << i)) && !RowSameValue(old, i, new, i))
 			differs |= 1 << i;
 	return differs;
 }
@@ -71,7 +72,7 @@ ActorOfChange(const Mapping *mapping, const Row *mapped, const Ledger *ledger)
 {
 	const char *named = RowText(mapped, COMMAND_ACTOR);
 	bool		own;
-	const char *who = WhoActs(ledger, GetUserId(), &own);
+	const char *who = ActingActor(ledger, GetUserId(), &own);
 
 	if (named && !own)
 	{

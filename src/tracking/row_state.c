@@ -53,7 +53,7 @@ RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 }
 
 static void
-SetPromise(RowState *row_state, const Place *place)
+SetPromise(RowState *row_state, const SourcePromise *place)
 {
 	row_state->live = true;
 	row_state->customer = text_to_cstring(place->customer);
@@ -65,7 +65,7 @@ SetPromise(RowState *row_state, const Place *place)
 static void
 LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 {
-	Place		place;
+	SourcePromise place;
 
 	if (!row_state->known && SourceFind(change->source, key, change->name, &place))
 		SetPromise(row_state, &place);
@@ -114,7 +114,7 @@ typedef struct FoundContext
 } FoundContext;
 
 static void
-StoreFound(void *arg, const char *key, const char *name, const Place *place)
+StoreFound(void *arg, const char *key, const char *name, const SourcePromise *place)
 {
 	FoundContext *found_in = arg;
 	MemoryContext previous = MemoryContextSwitchTo(found_in->context);

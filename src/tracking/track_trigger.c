@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "base/savepoint.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/parked_row.h"
 #include "tracking/pending_changes.h"
@@ -229,7 +230,7 @@ UnreadableChange(TriggerData *data, const ErrorData *error)
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
-	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
+	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
 	*refusal = (Refusal) {error->sqlerrcode, error->message};
 	ChangeSetMapping(change, GetNames(data));
@@ -252,10 +253,10 @@ AddChange(TriggerData *data)
 	ErrorData  *error = NULL;
 
 	if (ParksErrors(data->tg_trigger))
-		error = InSavepoint(ReadChange, &reading, true);
+		error = RunInSavepoint(ReadChange, &reading, true);
 	else
 		ReadChange(&reading);
-	if (error && !IsAboutTheStep(error))
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 		reading.change = UnreadableChange(data, error);

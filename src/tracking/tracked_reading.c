@@ -94,7 +94,7 @@ ReadingFromResult(uint64 row)
 	Datum	   *arguments;
 	int			count;
 
-	deconstruct_array(DatumGetArrayTypePCopy(ResultNeeded(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
+	deconstruct_array(DatumGetArrayTypePCopy(ResultNotNull(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
 					  &arguments, NULL, &count);
 	reading = NewReading(count);
 	reading->condition = ResultText(row, 2);

@@ -113,7 +113,7 @@ SourceOf(const Ledger *ledger, Relation rel)
 			return MappingSource(rel, &rel->trigdesc->triggers[i]);
 	LedgerEnter(ledger, &session);
 	if (StatementWrite(&find_tracking, &name, NULL) > 0)
-		source = MemoryContextStrdup(session.caller, ResultNeededText(0, 1));
+		source = MemoryContextStrdup(session.caller, ResultTextNotNull(0, 1));
 	LedgerLeave(&session);
 	return source;
 }

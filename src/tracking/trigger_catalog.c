@@ -31,7 +31,7 @@
 Oid
 TrackFunction(void)
 {
-	return OwnFunction("track", buildoidvector(NULL, 0));
+	return ExtensionFunction("track", buildoidvector(NULL, 0));
 }
 
 /* Strings one after the other, each ended by a NUL. */

@@ -1,5 +1,5 @@
-# The machine's clock set back, and ahead: within a chain time never runs back, what was in time is judged by
-# the ledger's clock, and nothing that a wrong clock leads to is a finding.
+# The machine's clock is set back and ahead: within a chain time never runs back, the ledger's clock decides what was in
+# time, and verify() reports nothing that a wrong clock leads to.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ use Test::More;
 
 my $clock = "$PostgreSQL::Test::Utils::tmp_check/clock";
 
-# At once for every process of the server: what it adds to the real time.
+# Sets the offset from the real time, at once for every process of the server.
 sub set_clock
 {
 	my ($offset) = @_;
@@ -43,7 +43,7 @@ SQL
 
 sub asked { return ask($node, 'postgres', $_[0]) }
 
-# What becomes of a call: its state, or the error.
+# The state after a call, or the error.
 sub outcome
 {
 	my ($call, $user) = @_;

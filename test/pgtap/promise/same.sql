@@ -1,4 +1,4 @@
--- What is the same, of what is promised: one decision for amendments, for tracked rows and for reconcile_table().
+-- Whether a term is the same as before: one decision for amendments, for tracked rows and for reconcile_table().
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE EXTENSION citext;
@@ -55,9 +55,9 @@ SELECT trust_ledger.back_promise(promise, actor => 'ben') FROM trust.current_pro
 CREATE VIEW of_row AS SELECT s.key::int AS id, p.*, e.value::text AS value_text, e.longest_pause::text AS pause_text
 	FROM trust.source s JOIN trust.promise p USING (customer, promise) JOIN trust.entry e ON e.customer = p.customer AND e.seq = p.terms_seq WHERE NOT s.gone;
 
--- What comes of that for a row's promise: the SQLSTATE, or which entries it left, who backs it then, how its value and its
--- pause are written, how often due moved. Nothing of it stays.
-CREATE FUNCTION comes_of(doing text, of_id int DEFAULT 1) RETURNS text
+-- The SQLSTATE of statements, or what they do to a row's promise: its new entries, its backer, its value and pause as
+-- text, and how often due moved. Rolled back.
+CREATE FUNCTION entries_after(doing text, of_id int DEFAULT 1) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint := (SELECT length FROM trust.chain WHERE customer = 'c');
@@ -74,7 +74,7 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE;
 END
 $$;
--- What reconcile_table() says after it, the triggers not having told of it.
+-- What reconcile_table() finds after a change that fired no triggers.
 CREATE FUNCTION differing(doing text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -89,7 +89,7 @@ EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN findings;
 END
 $$;
--- What comes of a row of the table ordered, and of that done to it: each customer's events, states and words.
+-- Each customer's events, states and words after a row was inserted into the table ordered and then changed.
 CREATE FUNCTION orders(doing text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -118,58 +118,58 @@ INSERT INTO said VALUES
 	('value', '600', true), ('value', '600.00', true), ('value', '6e2', true), ('value', '0600.0', true), ('value', '600.01', false), ('value', '60', false),
 	('longest_pause', $$'1 day'$$, true), ('longest_pause', $$'24:00'$$, true), ('longest_pause', $$'1440 min'$$, true), ('longest_pause', $$'0 days 23:59:60'$$, true), ('longest_pause', $$'24:00:01'$$, false), ('longest_pause', $$'2 days'$$, false);
 
-SELECT is(comes_of('SELECT 1'), 'backer ben value 600 pause 1 day moved 0', 'as it is');
-SELECT is(comes_of(amend(format('%s => %s', term, literal))),
+SELECT is(entries_after('SELECT 1'), 'backer ben value 600 pause 1 day moved 0', 'as it is');
+SELECT is(entries_after(amend(format('%s => %s', term, literal))),
 	CASE WHEN same THEN '22023' ELSE format('amended backer - value %s pause %s moved %s', CASE term WHEN 'value' THEN literal ELSE '600' END,
 		CASE WHEN term = 'longest_pause' THEN (SELECT (trim(literal, '''')::interval)::text) ELSE '1 day' END, CASE term WHEN 'due' THEN 1 ELSE 0 END) END,
 	format('amended: %s %s', term, literal))
 FROM said;
--- With other words the rest stays as it was written; the entry, which is hashed, says so.
-SELECT is(comes_of(amend(format('words => ''Other.'', %s => %s', term, literal))), 'amended backer - value 600 pause 1 day moved 0', format('amended: other words, and %s %s', term, literal))
+-- With other words the other terms keep their stored form, also in the entry, which is hashed.
+SELECT is(entries_after(amend(format('words => ''Other.'', %s => %s', term, literal))), 'amended backer - value 600 pause 1 day moved 0', format('amended: other words, and %s %s', term, literal))
 FROM said WHERE same AND term <> 'words';
-SELECT is(comes_of('SELECT trust_ledger.accept_promise(promise, actor => ''carl'') FROM of_row WHERE id = 1; ' || amend(args, by_whom)), wanted, format('accepted, then by %s: %s', by_whom, args))
+SELECT is(entries_after('SELECT trust_ledger.accept_promise(promise, actor => ''carl'') FROM of_row WHERE id = 1; ' || amend(args, by_whom)), wanted, format('accepted, then by %s: %s', by_whom, args))
 FROM (VALUES
 	('value => 600.00', 'carl', '22023'), ('longest_pause => ''24:00'', relayed => true', 'bot', '22023'), ('value => 600.00, relayed => true', 'bot', '22023'),
 	('value => 600.00, words => ''Other.''', 'carl', 'accepted amended backer - value 600 pause 1 day moved 0')) AS v (args, by_whom, wanted);
 -- What is relayed and confirmed later.
-SELECT is(comes_of('SELECT trust_ledger.accept_promise(promise, actor => ''carl'') FROM of_row WHERE id = 1; ' || amend('value => 600.00, longest_pause => ''24:00'', due => ''2099-01-01 09:00+09'', words => ''Other.'', relayed => true')
+SELECT is(entries_after('SELECT trust_ledger.accept_promise(promise, actor => ''carl'') FROM of_row WHERE id = 1; ' || amend('value => 600.00, longest_pause => ''24:00'', due => ''2099-01-01 09:00+09'', words => ''Other.'', relayed => true')
 	|| '; SELECT trust_ledger.confirm_relayed(promise, actor => ''carl'') FROM of_row WHERE id = 1'),
 	'accepted amended amended backer - value 600 pause 1 day moved 0', 'relayed, then confirmed');
--- A due time that has passed is no new one: who says it again with other terms says only these.
-SELECT is(comes_of(format('SELECT trust_ledger.make_promise(''c'', ''Late.'', due => now() - interval ''1 day'', occurred_at => now() - interval ''3 days'', value => 1, actor => ''bot'');
+-- Repeating a due time that has passed, with other terms, amends only those.
+SELECT is(entries_after(format('SELECT trust_ledger.make_promise(''c'', ''Late.'', due => now() - interval ''1 day'', occurred_at => now() - interval ''3 days'', value => 1, actor => ''bot'');
 	SELECT trust_ledger.amend_promise(promise, words => ''Later.'', due => %s, actor => ''carl'') FROM trust.promise WHERE words = ''Late.''', due)), wanted, format('past due, said again: %s', due))
 FROM (VALUES ('now() - interval ''1 day''', 'backer ben value 600 pause 1 day moved 0'), ('now() - interval ''1 day 1 us''', '22023')) AS v (due, wanted);
--- What is cleared, and given back by policy, is the same too.
-SELECT is(comes_of(amend(args, 'bot', 2), 2), wanted, format('policy gives due: %s', args))
+-- A term that is cleared, and then given by policy, is the same, too.
+SELECT is(entries_after(amend(args, 'bot', 2), 2), wanted, format('policy gives due: %s', args))
 FROM (VALUES ('clear => ''{due}''', '22023'), ('clear => ''{due,value}''', '22023'), ('due => (SELECT due FROM of_row WHERE id = 2)', '22023'), ('clear => ''{due}'', value => 1', 'amended backer - value 1 pause - moved 0'),
 	('due => (SELECT due FROM of_row WHERE id = 2) + interval ''1 us''', 'amended backer - value - pause - moved 1'), ('clear => ''{due}'', kind => ''repair''', 'amended backer - value - pause - moved 1')) AS v (args, wanted);
 
 -- ---- tracked rows
 
-SELECT is(comes_of(format('UPDATE d SET %s = %s WHERE id = 1', term, literal)),
+SELECT is(entries_after(format('UPDATE d SET %s = %s WHERE id = 1', term, literal)),
 	CASE WHEN same THEN 'backer ben value 600 pause 1 day moved 0' ELSE format('amended backer - value %s pause %s moved %s', CASE term WHEN 'value' THEN literal ELSE '600' END,
 		CASE WHEN term = 'longest_pause' THEN (SELECT (trim(literal, '''')::interval)::text) ELSE '1 day' END, CASE term WHEN 'due' THEN 1 ELSE 0 END) END,
 	format('row changed: %s = %s', term, literal))
 FROM said;
-SELECT is(comes_of(format('UPDATE d SET words = ''Other.'', %s = %s WHERE id = 1', term, literal)), 'amended backer - value 600 pause 1 day moved 0', format('row changed: other words, and %s = %s', term, literal))
+SELECT is(entries_after(format('UPDATE d SET words = ''Other.'', %s = %s WHERE id = 1', term, literal)), 'amended backer - value 600 pause 1 day moved 0', format('row changed: other words, and %s = %s', term, literal))
 FROM said WHERE same AND term <> 'words';
--- A row that is put in again is compared as a whole.
-SELECT is(comes_of(format('CREATE TEMP TABLE again AS SELECT * FROM d WHERE id = 1; UPDATE again SET %s = %s; DELETE FROM d WHERE id = 1; INSERT INTO d SELECT * FROM again', term, literal)) ~ 'backer ben', same,
+-- A row that is deleted and inserted again is compared as a whole.
+SELECT is(entries_after(format('CREATE TEMP TABLE again AS SELECT * FROM d WHERE id = 1; UPDATE again SET %s = %s; DELETE FROM d WHERE id = 1; INSERT INTO d SELECT * FROM again', term, literal)) ~ 'backer ben', same,
 	format('row put in again: %s = %s', term, literal))
 FROM said;
-SELECT is(comes_of(doing, of_id), wanted, doing)
+SELECT is(entries_after(doing, of_id), wanted, doing)
 FROM (VALUES
 	('UPDATE d SET longest_pause = ''1 mon'' WHERE id = 1', 1, '22023'),
 	('UPDATE d SET longest_pause = ''30 days'' WHERE id = 1; INSERT INTO flush VALUES (1); UPDATE d SET longest_pause = ''1 mon'' WHERE id = 1', 1, '22023'),
 	('UPDATE d SET value = 600.00, words = ''Other.'', longest_pause = ''24:00'' WHERE id = 1', 1, 'amended backer - value 600 pause 1 day moved 0'),
-	-- the row says what policy gave, and then nothing again
+	-- the row states what policy gave, and then nothing again
 	('UPDATE d SET due = (SELECT due FROM of_row WHERE id = 2) WHERE id = 2', 2, 'backer ben value - pause - moved 0'),
 	('UPDATE d SET due = (SELECT due FROM of_row WHERE id = 2) WHERE id = 2; INSERT INTO flush VALUES (1); UPDATE d SET due = NULL WHERE id = 2', 2, 'backer ben value - pause - moved 0'),
-	-- whoever promises has drafted it anyhow
+	-- the promiser is the drafter if nobody else is named
 	('UPDATE d SET drafted_by = ''crm'' WHERE id = 3', 3, 'backer ben value - pause 30 days moved 0'), ('UPDATE d SET drafted_by = ''crm'', id = 4 WHERE id = 3', 4, 'noted backer ben value - pause 30 days moved 0'),
 	('UPDATE d SET id = 4, value = 600.00, longest_pause = ''24:00'' WHERE id = 1', 4, 'noted backer ben value 600 pause 1 day moved 0'), ('UPDATE d SET id = 4, value = 601 WHERE id = 1', 4, 'amended backer - value 601 pause 1 day moved 0')) AS v (doing, of_id, wanted);
--- Pauses put due off; a row that is put in again says when it was due before those since its terms last said so.
-SELECT is(comes_of('UPDATE waits SET state = ''waits''; INSERT INTO flush VALUES (1); SELECT pg_sleep(0.001); UPDATE waits SET state = ''on''; INSERT INTO flush VALUES (2); ' || doing || '; SELECT trust_ledger.back_promise(promise, actor => ''ben'') FROM of_row WHERE id = 9;
+-- Pauses move due. A row that is inserted again states due as before the pauses.
+SELECT is(entries_after('UPDATE waits SET state = ''waits''; INSERT INTO flush VALUES (1); SELECT pg_sleep(0.001); UPDATE waits SET state = ''on''; INSERT INTO flush VALUES (2); ' || doing || '; SELECT trust_ledger.back_promise(promise, actor => ''ben'') FROM of_row WHERE id = 9;
 	CREATE TEMP TABLE again AS SELECT * FROM waits; DELETE FROM waits; INSERT INTO waits SELECT (jsonb_populate_record(a, ' || quote_literal(changed) || ')).* FROM again a', 9), wanted, concat_ws(' ', 'put in again after a pause:', doing, changed))
 FROM (VALUES
 	('SELECT 1', '{}', 'paused resumed backed backer ben value - pause 3 days moved 0'), ('SELECT 1', '{"due": "2099-01-02T00:00:00Z"}', 'paused resumed backed amended backer - value - pause 3 days moved 1'),
@@ -182,7 +182,7 @@ FROM (VALUES
 	-- all at once
 	('UPDATE waits SET due = ''2099-02-01''; UPDATE waits SET state = ''waits''; UPDATE waits SET state = ''on''', '{}', 'paused resumed backed amended paused resumed backer - value - pause 3 days moved 1')) AS v (doing, changed, wanted);
 
--- Whatever the columns' own type calls equal: words, customers and keys are their bytes.
+-- Words, customers and keys are compared by their bytes, whatever the columns' types call equal.
 CREATE TABLE ordered (id citext PRIMARY KEY, customer citext, words tag, state citext);
 SELECT count(*) FROM trust_ledger.track_table('ordered', '{"customer": "=customer", "words": "=words", "actor": ":crm", "kept_when": "state = ''done''"}') \g /dev/null
 SELECT is(outcome, wanted, doing)
@@ -199,5 +199,5 @@ FROM said;
 SELECT is(differing('UPDATE d SET value = 600.00, longest_pause = ''24:00'' WHERE id = 1'), '-', 'reconciled: both');
 SELECT is(differing('UPDATE d SET longest_pause = ''1 mon'' WHERE id = 3'), 'terms_differ 3 longest_pause', 'reconciled: a pause in months');
 
-SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is amiss');
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() finds nothing');
 SELECT * FROM finish();
