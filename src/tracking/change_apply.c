@@ -195,7 +195,7 @@ WriteKeyNote(ActGroup *group, const PlannedEvent *planned)
 	const Row  *source = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->source;
 
 	if (planned->change->old_key && !RowTextIs(source, SOURCE_KEY, planned->change->key))
-		WriteNote(group, planned, EVENT_NOTED, "Its row has another key now.");
+		WriteNote(group, planned, EVENT_NOTED, "The primary key of the row changed.");
 }
 
 static void

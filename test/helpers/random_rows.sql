@@ -125,7 +125,7 @@ BEGIN
 		('call', 'due', o.call_on::text, ((n.call_on + 1)::timestamp AT TIME ZONE 'Europe/Berlin' - interval '1 us')::text, due::text)) AS t (name, term, was, said, has)
 	WHERE name = s.name AND CASE WHEN compares THEN said IS NOT NULL OR term <> 'due' WHEN name = 'call' THEN n.call_on IS DISTINCT FROM o.call_on ELSE said IS DISTINCT FROM was END AND said IS DISTINCT FROM has;
 	IF changed = '{}' THEN
-		PERFORM trust_ledger.add_note(s.promise, 'Its row has another key now.', actor => 'crm') WHERE n.id <> o.id;
+		PERFORM trust_ledger.add_note(s.promise, 'The primary key of the row changed.', actor => 'crm') WHERE n.id <> o.id;
 		RETURN;
 	ELSIF 'words' = ANY (changed) AND n.title IS NULL THEN
 		RAISE SQLSTATE '22004';
@@ -155,7 +155,7 @@ DECLARE
 	note text;
 BEGIN
 	IF makes(n, of_name) IS NOT TRUE THEN
-		PERFORM trust_ledger.add_note(s.promise, 'Its row has another key now.', actor => 'crm') WHERE n.id <> o.id AND s.promise IS NOT NULL;
+		PERFORM trust_ledger.add_note(s.promise, 'The primary key of the row changed.', actor => 'crm') WHERE n.id <> o.id AND s.promise IS NOT NULL;
 	ELSIF makes(o, of_name) IS NOT TRUE THEN
 		IF s.promise IS NULL THEN
 			PERFORM play_made(n, of_name);
@@ -175,7 +175,7 @@ BEGIN
 		ELSE
 			note := CASE WHEN n.customer IS DISTINCT FROM o.customer THEN 'Its row moved to another customer after the promise was settled.'
 				WHEN NOT same THEN 'The terms in its row changed after the promise was settled.'
-				WHEN n.id <> o.id THEN 'Its row has another key now.' END;
+				WHEN n.id <> o.id THEN 'The primary key of the row changed.' END;
 			PERFORM trust_ledger.add_note(s.promise, note, actor => 'crm') WHERE note IS NOT NULL;
 		END IF;
 	END IF;

@@ -20,7 +20,7 @@ SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promi
 	"WHERE customer = '21'" => qr/^21\|A new roof before winter\|kept\|t\n21\|Gutters, too\|open\|t$/,
 	"SELECT * FROM trust_ledger.reconcile_table('crm.deal');" => qr/^$/,
 	"INSERT INTO crm.deal (account_id, title, owner, status) VALUES (23" =>
-	  qr/^trigger_disabled\|\|trust_ledger_001_made.*\nevent_missing\|18\|.*\npromise_without_row\|21\|.*\nrow_without_promise\|23\|.*\nterms_differ\|20\|the row says another words$/,
+	  qr/^trigger_disabled\|\|trust_ledger_001_made.*\nevent_missing\|18\|.*\npromise_without_row\|21\|.*\nrow_without_promise\|23\|.*\nterms_differ\|20\|different in the row: words$/,
 	"ENABLE TRIGGER USER;\nCALL" => qr/^promise_without_row\|21\|.*\nterms_differ\|20\|.*$/,
 	'WHERE d.account_id = 20' => qr/^\d+\|Some chairs\|open\|[0-9a-f-]{36}$/,
 	'CREATE TRIGGER complained' => qr/^complained\|noted\|by hand$/,
@@ -42,7 +42,7 @@ SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promi
 	# opportunities
 	"WHERE kind = 'opportunity';" => qr/^0015g00000AcmeEAAV\|Three mills\|kept\|t$/,
 	'A crane' => qr/^A crane\|withdrawn\|7000\.00\nA lathe, installed\|kept\|30000\.00\nTwo presses\|released\|90000\.00\npromiser "0055g00000NobodyZZ" is not registered$/,
-	'Nora New' => qr/^t\|\nterms_differ\|0065g00000NewOneAA\|the row says another value$/m,
+	'Nora New' => qr/^t\|\nterms_differ\|0065g00000NewOneAA\|different in the row: value$/m,
 	# tickets
 	'AS may_wait' => qr/^answer\|kept\|f\nsolution\|open\|t$/,
 	"AND r.name = 'solution'" => qr/promised: .*\n.*paused the promise.*\n.*cannot amend promise .*, which is paused.*\n.*resumed the promise.*\n.*amended .*smoked.*\n.*as kept.*\n.*cannot pause promise.*\n.*as broken.*$/,

@@ -124,16 +124,16 @@ LANGUAGE sql AS $$
 $$;
 SELECT is(exceptions_of('%' || script, what), expected, what || ' says')
 FROM (VALUES
-	('back_promise eve', 'backer_retired', 'eve; whoever stands behind it is retired'),
-	('back_promise ben; withdraw_backing ben', 'backing_withdrawn', 'ben; whoever stood behind it does no more, and nobody else does'),
-	('drafted_by => ''tool''', 'machine_words_unseen', 'tool; words by tool (system), which no human of the company''s had before them'),
+	('back_promise eve', 'backer_retired', 'eve; its backer is retired'),
+	('back_promise ben; withdraw_backing ben', 'backing_withdrawn', 'ben; its backer withdrew, and nobody else backs it'),
+	('drafted_by => ''tool''', 'machine_words_unseen', 'tool; words by tool (system) that no human of the company saw'),
 	('amend_promise anna, due => now() + ''12 days''', 'due_moved', '-; moved once, first due T, now T'),
-	('accept_promise ben, relayed => true', 'unconfirmed', 'ben; entry 2, accepted, waits for the customer''s or a record''s own word'),
-	('verdict => ''kept'', relayed => true', 'unconfirmed', 'ben; entry 2, assessed kept, waits for the customer''s or a record''s own word'),
-	('repair_breach anna, how => ''So.''', 'unconfirmed', 'anna; entry 3, breach_repaired broken, waits for the customer''s or a record''s own word'),
+	('accept_promise ben, relayed => true', 'unconfirmed', 'ben; entry 2 (accepted) waits for confirmation by the customer or a system of record'),
+	('verdict => ''kept'', relayed => true', 'unconfirmed', 'ben; entry 2 (assessed kept) waits for confirmation by the customer or a system of record'),
+	('repair_breach anna, how => ''So.''', 'unconfirmed', 'anna; entry 3 (breach_repaired broken) waits for confirmation by the customer or a system of record'),
 	('erase_words anna, reason => ''Asked for.''', 'erased', 'anna; entry 2 erased texts of all earlier entries of the promise'),
-	('longest_pause => ''5 days''; pause_promise anna', 'long_pause', '-; paused for 5 days of L first promised'),
-	('pause_promise anna -5d', 'long_pause', '-; the pause since T ran out'),
+	('longest_pause => ''5 days''; pause_promise anna', 'long_pause', '-; paused for 5 days of the L first promised'),
+	('pause_promise anna -5d', 'long_pause', '-; the pause since T expired'),
 	('release_promise carl', 'released_late', '-; was due T'),
 	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late', '-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
 SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
@@ -156,15 +156,15 @@ CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION trust
 -- What is done to a row with key $1 and to its promise, a transaction each, and the exception that it leads to.
 CREATE TABLE rows_life (nr serial, doing text[], says text);
 INSERT INTO rows_life (doing, says) VALUES
-	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 is gone, and nothing has ended it'),
+	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 was deleted, and it has not ended'),
 	('{UPDATE deal SET id = 100 + $1 WHERE id = $1}', NULL),
-	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 is gone, and nothing has ended it'),
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 was deleted, and it has not ended'),
 	('{UPDATE deal SET customer = ''rows b'' WHERE id = $1}', NULL),
 	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.back_promise(promise, actor => ''ben''), trust_ledger.add_note(promise, ''It stays.'', actor => ''ben'') FROM trust.source WHERE key = ''$1''"}',
-		'public.deal; its row $1 is gone, and nothing has ended it'),
+		'public.deal; its row $1 was deleted, and it has not ended'),
 	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.accept_promise(promise, actor => ''carl''), trust_ledger.assess_promise(promise, ''kept'', actor => ''carl'') FROM trust.source WHERE key = ''$1''"}', NULL),
 	('{"SELECT trust_ledger.withdraw_promise(promise, actor => ''ben'') FROM trust.source WHERE key = ''$1''",DELETE FROM deal WHERE id = $1}', NULL),
-	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 is gone, and nothing has ended it');
+	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 was deleted, and it has not ended');
 INSERT INTO deal SELECT nr, 'rows', 'Row ' || nr FROM rows_life \g /dev/null
 SELECT replace(act, '$1', nr::text) FROM rows_life, unnest(doing) WITH ORDINALITY AS a (act, n) ORDER BY nr, n \gexec
 INSERT INTO deal VALUES (50, 'rows', 'Row 50', 'Another of 50');
@@ -179,7 +179,7 @@ LANGUAGE sql AS $$
 $$;
 SELECT is(row_deleted('Row ' || nr), replace(says, '$1', nr::text), format('%s, then %s', nr, doing)) FROM rows_life ORDER BY nr;
 SELECT is(row_deleted(of), says, of)
-FROM (VALUES ('Row 50', 'public.deal; its row 50 is gone, and nothing has ended it'), ('Another of 50', 'public.deal; its row 50 (in the end) is gone, and nothing has ended it'),
+FROM (VALUES ('Row 50', 'public.deal; its row 50 was deleted, and it has not ended'), ('Another of 50', 'public.deal; its row 50 (in the end) was deleted, and it has not ended'),
 	('Again.', NULL), ('Offer 1', NULL)) AS v (of, says);
 SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'row_deleted'), 6::bigint, 'no more than these');
 
@@ -220,11 +220,11 @@ SELECT is(weakened(), NULL, 'a rule that asks for less, and stays so, is no exce
 SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'session', grace => '1 hour') \g /dev/null
 SELECT is(weakened(), NULL, 'nor one that was restored in one respect and not in another');
 SELECT trust_ledger.set_policy('other', kind => 'w', evidence => 'passkey') \g /dev/null
-SELECT is(weakened(), format('w entry %s asked for less than entry %s, until entry %s|w entry %s asked for less than entry %s, until entry %s',
+SELECT is(weakened(), format('w entry %s required less than entry %s, until entry %s|w entry %s required less than entry %s, until entry %s',
 	:rules + 2, :rules + 1, :rules + 4, :rules + 3, :rules + 2, :rules + 4), 'restored by a rule of another name, each step of it');
 SELECT trust_ledger.drop_policy('other') \g /dev/null
 SELECT trust_ledger.set_policy('another', evidence => 'passkey') \g /dev/null
-SELECT matches(weakened(), format('other entry %s asked for less than entry %s, until entry %s', :rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
+SELECT matches(weakened(), format('other entry %s required less than entry %s, until entry %s', :rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
 
 -- ---- on random ledgers ----
 

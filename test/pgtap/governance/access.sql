@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(245);
+SELECT plan(271);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -104,6 +104,13 @@ INSERT INTO levelless VALUES
 	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'), ('tracked_state', $$tracked_state(1, 'd', 'f')$$, 'ok'), ('tracked_subscription', 'tracked_subscription(1)', 'ok'), ('source_to_track', $$source_to_track('deal')$$, 'ok'),
 	('check_trackable', $$check_trackable('promised')$$, '42501'), ('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
+
+INSERT INTO levelless VALUES ('comment_on_columns', $$comment_on_columns('trust.actor', '{{kind,ours}}')$$, '42501');
+INSERT INTO levelless SELECT function, function || '()', '42501'
+FROM unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked}'::text[]) AS concept,
+	unnest(ARRAY['create_' || concept || '_table', 'comment_on_' || concept || '_table']) AS function
+UNION ALL SELECT function, function || '()', '42501'
+FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,comment_on_access_views,comment_on_overdue_views}'::text[]) AS function;
 
 SELECT set_eq($$
 	SELECT function FROM intended UNION SELECT function FROM levelless

@@ -39,7 +39,7 @@ FROM unnest(ARRAY[
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_copy_table', 'check_tables', 'found_structure', 'structure_problems', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_'
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'check_tables', 'found_structure', 'structure_problems', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping
 		AND proname !~ '^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|track_triggers$|table_of_source$|tracked_state$|tracked_subscription$|source_to_track$|drop_track_triggers$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');

@@ -117,7 +117,16 @@ INSERT INTO intended VALUES
 	('ledger_views', '', 'record', 'i', false, 's'),
 	('promise_views', '', 'record', 'i', false, 's'),
 	('trust_views', '', 'record', 'i', false, 's'),
+	('policy_views', '', 'record', 'i', false, 's'),
+	('access_views', '', 'record', 'i', false, 's'),
 	('exception_views', '', 'record', 'i', false, 's'),
+	('promise_exceptions', '', 'record', 'i', false, 's'),
+	('comment_on_columns', 'relation comments', 'void', 'v', false, 'u'),
+	('promise_column_comments', '', 'text[]', 'i', false, 's'),
+	('policy_column_comments', '', 'text[]', 'i', false, 's'),
+	('source_column_comments', '', 'text[]', 'i', false, 's'),
+	('parked_column_comments', '', 'text[]', 'i', false, 's'),
+	('overdue_views', '', 'record', 'i', false, 's'),
 	('analysis_views', '', 'record', 'i', false, 's'),
 	('tracked_row_views', '', 'record', 'i', false, 's'),
 	('parked_views', '', 'record', 'i', false, 's'),
@@ -142,7 +151,10 @@ SELECT name, '', returns
 FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_copy_table,create_scores,create_guards,create_views,comment_on_promise_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_overdue_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+UNION ALL
+SELECT made || concept || '_table', '', 'void'
+FROM unnest('{create_,comment_on_}'::text[]) AS made, unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked,copy}'::text[]) AS concept
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
@@ -262,8 +274,9 @@ SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lo
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked|tracked_row|tracked_entry|parked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
-	'each of which says what it is');
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v'))
+		AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	'every column has a comment');
 
 SELECT results_eq($$
 	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) COLLATE "default"

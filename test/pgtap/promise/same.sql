@@ -83,7 +83,7 @@ BEGIN
 	SET LOCAL session_replication_role = replica;
 	EXECUTE doing;
 	SET LOCAL session_replication_role = origin;
-	SELECT coalesce(string_agg(concat_ws(' ', what, key, substring(detail FROM 'another (.*)')), ', '), '-') INTO findings FROM trust_ledger.reconcile_table('d');
+	SELECT coalesce(string_agg(concat_ws(' ', what, key, substring(detail FROM 'different in the row: (.*)')), ', '), '-') INTO findings FROM trust_ledger.reconcile_table('d');
 	RAISE SQLSTATE 'OK000';
 EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN findings;

@@ -101,7 +101,7 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 	$$002 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) -> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$003 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$004 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR NOT trust_ledger.same_value(NEW.why, OLD.why) OR NOT trust_ledger.same_value(NEW.owner, OLD.owner) OR NOT trust_ledger.same_value(NEW.amount, OLD.amount) OR NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
-	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:Its row has another key now.'$$,
+	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:The primary key of the row changed.'$$,
 	$$006 accepted INSERT WHEN ((NEW.answer = 'yes') AND (NEW.status <> 'draft')) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$007 accepted UPDATE WHEN ((NEW.answer = 'yes') AND (OLD.answer = 'yes') IS NOT TRUE) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$008 backed INSERT WHEN ((NEW.status = 'backed') AND (NEW.status <> 'draft')) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
@@ -142,7 +142,7 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 	$$005 made INSERT WHEN ((NEW.amount > 0)) -> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
 	$$006 made UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) IS NOT TRUE) -> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
 	$$007 amended UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR NOT trust_ledger.same_value(NEW.title, OLD.title) OR NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'amended', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
-	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason:Its row has another key now.'$$,
+	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason:The primary key of the row changed.'$$,
 	$$009 withdrawn INSERT WHEN ((NEW.status = 'off') AND (NEW.amount > 0)) -> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$010 withdrawn UPDATE WHEN ((NEW.status = 'off') AND (OLD.status = 'off') IS NOT TRUE) -> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$011 deleted DELETE -> 'noted', 'source:crm.deal', 'promise:delivery time', 'actor:anna', 'on_delete:noted'$$,
@@ -228,7 +228,7 @@ FROM (VALUES
 	('{"promises": {"a": {"on_delete": ":noted"}}}', '22023'), ('{"promises": {"a": {"source": ":x"}}}', '22023'), ('{"promises": {"a": {"wrods": "=title"}}}', '22023.*promise "a" does not take "wrods"'), ('{"promises": {"a": {"kept": {}}}}', '22023'),
 	('{"promises": {"a": {"made_when": "NEW.wait"}}}', '22023'), ('{"promises": {"a": {}}, "wrods": "=title"}', '22023')) AS c (mapping, expected);
 SELECT matches(error_text('SELECT trust_ledger.track_table(''crm.deal'', NULL)'), '^22023.*is missing', 'no mapping');
-SELECT matches(refused((SELECT jsonb_build_object('customer', '=customer', 'words', ':w', 'promises', jsonb_object_agg(n::text, '{"kept_when": "wait"}'::jsonb))::text FROM generate_series(1, 250) AS n)), '^54000.*needs 1251 triggers', 'more triggers than there are numbers');
+SELECT matches(refused((SELECT jsonb_build_object('customer', '=customer', 'words', ':w', 'promises', jsonb_object_agg(n::text, '{"kept_when": "wait"}'::jsonb))::text FROM generate_series(1, 250) AS n)), '^54000.*too many triggers: 1251', 'more triggers than there are numbers');
 
 CREATE VIEW crm.deals AS SELECT * FROM crm.deal;
 CREATE MATERIALIZED VIEW crm.deals_then AS SELECT * FROM crm.deal;
@@ -243,7 +243,7 @@ CREATE TABLE crm.other (id integer PRIMARY KEY, customer text, title text);
 ALTER TABLE crm.other OWNER TO crm_owner;
 ALTER TABLE crm.parted OWNER TO crm_owner;
 SELECT matches(error_text(format('SELECT trust_ledger.track_table(%s, ''{"customer": "=customer", "words": "=title"}'')', tab)), '^' || expected, 'not to be tracked: ' || tab)
-FROM (VALUES ('''crm.deals''', '42809.*view.*Track the tables behind it'), ('''crm.deals_then''', '42809.*view'), ('''crm.numbers''', '42809'), ('''crm.deal_pkey''', '42809'), ('''passing''', '42809.*temporary'), ('''trust.promise''', '42809.*ledger''s own'), ('''trust.tracked''', '42809'),
+FROM (VALUES ('''crm.deals''', '42809.*view.*Track the tables that it reads'), ('''crm.deals_then''', '42809.*view'), ('''crm.numbers''', '42809'), ('''crm.deal_pkey''', '42809'), ('''passing''', '42809.*temporary'), ('''trust.promise''', '42809.*table of the ledger'), ('''trust.tracked''', '42809'),
 	('''crm.keyless''', '55000.*primary key.*ALTER TABLE crm\.keyless'), ('''crm.part''', '42809.*partition.*crm\.parted'), ('''crm.parts''', '42809'), ('''crm.subpart''', '42809.*crm\.parts'), ('''crm.nothing''', '42P01'), ('0', '42P01'), ('NULL', '42P01')) AS c (tab, expected);
 
 CREATE TEMPORARY TABLE least AS SELECT '{"customer": "=customer", "words": "=title"}'::text AS mapping;
@@ -336,7 +336,7 @@ SELECT is(sqlstate_of(format(CASE WHEN current_setting('server_version_num')::in
 -- ---- the source
 
 SELECT matches(error_text(format('SELECT trust_ledger.track_table(%L, %L)', tab, '{"customer": "=customer", "words": "=title", "source": ' || to_json(':' || source) || '}')), expected, format('%s as source %s', tab, source))
-FROM (VALUES ('crm.deal', 'deals', '^42710.*is source "crm\.deal".*untrack_table'), ('crm.other', 'crm.deal', '^42710.*is table crm\.deal.*source of its own')) AS c (tab, source, expected);
+FROM (VALUES ('crm.deal', 'deals', '^42710.*is already tracked as source "crm\.deal".*untrack_table'), ('crm.other', 'crm.deal', '^42710.*is already in use for table crm\.deal.*another source')) AS c (tab, source, expected);
 SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.other', '{"customer": "=customer", "words": "=title", "source": ":else"}')), 4::bigint, 'a source of its own');
 SELECT is((SELECT array_agg(DISTINCT source) FROM (SELECT trust_ledger.track_table('crm.other', '{"customer": "=customer", "words": "=title"}')) AS t, trust.tracked WHERE tab = 'crm.other'), '{else}', 'which it keeps');
 ALTER TABLE crm.deal RENAME TO bargain;
