@@ -42,7 +42,7 @@ foreach my $file (@c)
 		push @upwards, "$file includes $included/" if $uses{$included} && !may_use(folder($file), $included);
 	}
 }
-is(join(\"\n\", @upwards), '', 'no file in C includes a header of a folder that it may not use');
+is(join("\n", @upwards), '', 'no file in C includes a header of a folder that it may not use');
 
 # Functions by the folder that creates them; PostgreSQL checks bodies when they are called.
 my %made_in;
@@ -62,7 +62,7 @@ foreach my $file (grep { !$composes{$_} } @sql)
 		  unless grep { may_use(folder($file), $_) } @{ $made_in{$name} };
 	}
 }
-is(join(\"\n\", @calls), '', 'no SQL calls a function of a folder that it may not use');
+is(join("\n", @calls), '', 'no SQL calls a function of a folder that it may not use');
 
 # One concept, one name: a file of sql/ has its counterpart in src/, and a test; so has a test.
 my @nameless;
@@ -71,7 +71,7 @@ foreach my $file (@sql)
 	my ($concept) = $file =~ m{^sql/(.*)\.sql$};
 	push @nameless, "$file: no src/$concept.c" unless -e "src/$concept.c" || $sql_only{$concept};
 }
-is(join(\"\n\", @nameless), '', 'a concept has the same name in sql/ and src/, or a reason why it has no C');
+is(join("\n", @nameless), '', 'a concept has the same name in sql/ and src/, or a reason why it has no C');
 is(join("\n", grep { !-e "sql/$_.sql" } sort keys %sql_only), '', 'reasons are given for files that exist');
 
 is(join("\n", grep { !$uses{ (split m{/})[0] } } map { m{^test/pgtap/(.*)$} } glob 'test/pgtap/*/*.sql'), '',
@@ -91,7 +91,7 @@ foreach my $file (@c, @sql, 'src/trust_ledger.c')
 		push @long_lines, "$file:$number: " . length($line) . ' columns' if length $line > $longest_line;
 	}
 }
-is(join(\"\n\", @long_files), '', 'no file is too long');
-is(join(\"\n\", @long_lines), '', 'no line is too long');
+is(join("\n", @long_files), '', 'no file is too long');
+is(join("\n", @long_lines), '', 'no line is too long');
 
 done_testing();
