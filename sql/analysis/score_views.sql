@@ -122,7 +122,7 @@ BEGIN
 			('promiser_trust', 'promiser', 'How the promises of each promiser are kept.',
 				'The promiser.'),
 			('backer_trust', 'backer', 'How the promises that each human backs are kept.',
-				'The backer.'),
+				'The human who backs.'),
 			('kind_trust', 'kind', 'How promises of each kind are kept.',
 				'Kind of promise. NULL if none was stated.')) AS v (view, key, comment, key_comment)
 	LOOP

@@ -113,7 +113,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_tracking_table()",
 	"e308dbb76ddad52c46b361b3ae0242e609b276bd610819710ce5f8684dc31442"},
 	{"function trust_ledger.comment_on_trust_views()",
-	"db82f76346762ba294bdaa4f68818907d6a7c45d227d7b1c6a69c997d4e01c1f"},
+	"994504865bf2c8d72c37f4180625bc02244e500d1a93cfb45c2aa30756320ccc"},
 	{"function trust_ledger.compare_rows(regclass,text)",
 	"0f25a6cabcbdf1b4a5ca87927adad8651afe3a10fa46b4aaa851a9386737ffcc"},
 	{"function trust_ledger.condition_columns(text)",

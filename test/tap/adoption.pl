@@ -49,8 +49,8 @@ foreach my $db (sort keys %made)
 SELECT event, note, details ->> 'adopted_from', details ->> 'adopted_to', login = role, subject IN ((SELECT ledger::text FROM trust.ledger), 'new_owner', 'crm_owner')
 FROM trust.entry WHERE customer = '' AND seq > $length AND role = '$who' ORDER BY seq;
 SQL
-	is(ask($node, $db, $others), "0\nheir|f|t", "$db: all of it is the new owner's, and nobody has a right that was given by hand");
-	is(ask($node, $db, q{SELECT role, array_length(levels, 1) FROM trust.access WHERE role IN ('new_owner', 'crm_owner') ORDER BY role}), "crm_owner|\nheir|4", "$db: nor has the former owner a level");
+	is(ask($node, $db, $others), "0\nnew_owner|f|t", "$db: all of it is the new owner's, and nobody has a right that was given by hand");
+	is(ask($node, $db, q{SELECT role, array_length(levels, 1) FROM trust.access WHERE role IN ('new_owner', 'crm_owner') ORDER BY role}), "crm_owner|\nnew_owner|4", "$db: nor has the former owner a level");
 	is(ask($node, $db, 'SELECT FROM trust_ledger.verify()', user => 'new_owner'), '', "$db: it verifies");
 	is(ask($node, $db, q{SELECT FROM trust_ledger.rebuild(''); SELECT (details ->> 'rows_changed') FROM trust.entry WHERE event = 'rebuilt' ORDER BY seq DESC LIMIT 1}) =~ s/\n//r, 0, "$db: and rebuilds to what it is");
 	is(ask($node, $db, q{SELECT FROM trust_ledger.register_actor('x', 'human')}, user => 'crm_owner'), 'ERROR TL004', "$db: the former owner governs no more");
