@@ -2,8 +2,7 @@
  * arguments.h
  *		Reads and checks arguments of SQL functions that may be NULL.
  *
- * Each function takes the argument's position in fcinfo, counted from 0, and its
- * name for error messages.
+ * Each function takes the argument and its name for error messages.
  */
 #ifndef TRUST_LEDGER_ARGUMENTS_H
 #define TRUST_LEDGER_ARGUMENTS_H

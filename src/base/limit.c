@@ -180,7 +180,6 @@ CheckSize(Oid type, Datum value, const char *what)
 		TooLong(what, bytes);
 }
 
-/* Whether values of the type can be long. */
 bool
 HasLimit(Oid type)
 {

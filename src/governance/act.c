@@ -63,7 +63,8 @@ void
 ActBegin(Act *act, const ActArguments *arguments, const Origin *origin,
 		 int levels, const char *what, bool needs_actor)
 {
-	char	   *named = arguments->actor.isnull ? NULL : TextDatumGetCString(arguments->actor.value);
+	char	   *named = arguments->actor.isnull ? NULL :
+		TextDatumGetCString(arguments->actor.value);
 
 	memset(act, 0, sizeof(Act));
 	AcceptInvalidationMessages();

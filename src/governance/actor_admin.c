@@ -253,7 +253,8 @@ register_actor(PG_FUNCTION_ARGS)
 	Registration r = {0};
 	Governance	governance;
 	text	   *name = ArgText(fcinfo->args[2], "name");
-	int			speaks_for = ArgEnum(fcinfo->args[3], "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
+	int			speaks_for = ArgEnum(fcinfo->args[3], "speaks_for", speaks_for_names,
+									 SPEAKS_FOR_KINDS);
 	int			kind;
 
 	r.actor = ArgKeyRequired(fcinfo->args[0], "actor");

@@ -23,9 +23,9 @@
 PG_FUNCTION_INFO_V1(act_as);
 
 /*
- * The actor of this transaction, set only by act_as().  A setting is reset at the end of
- * the transaction, on rollback to a savepoint, and by a nested call, whose LedgerSession
- * has its own GUC nest level.
+ * The actor of this transaction, set only by act_as().  As a setting, it is reset at the
+ * end of the transaction and on rollback to a savepoint.  If user code calls act_as()
+ * while one of our functions runs, the end of the LedgerSession resets it.
  */
 static char *acting = NULL;
 

@@ -254,7 +254,7 @@ COMMIT;
 SQL
 ok($subscriber->poll_query_until('crm', 'SELECT NOT subenabled FROM pg_subscription'), 'the subscriber stops at what a trigger there forges');
 # From 16 on it runs as the owner of the tracked table, who may not write there at all.
-like(slurp_file($subscriber->logfile, $planted), qr/This entry was not made by the ledger's functions|permission denied for table entry/, 'the ledger refuses it');
+like(slurp_file($subscriber->logfile, $planted), qr/The entry was not created by the ledger's functions|permission denied for table entry/, 'the ledger refuses it');
 $subscriber->safe_psql('crm', 'DROP TRIGGER plant ON deal; ALTER SUBSCRIPTION ledger ENABLE');
 $publisher->wait_for_catchup('ledger');
 is(ask($subscriber, 'crm', $found), $missing, 'and then it goes on');
