@@ -1,10 +1,11 @@
 /*
  * mapping.c
- *		The mapping: what the arguments of a tracked table's trigger say.
+ *		Reads the mapping of a tracked table from the arguments of a trigger.
  *
- * track(event, arg...): an argument is name=column or name:text.  Columns are
- * found by name, once for as long as nothing about the table changes; types are
- * looked at then, so that a mapping that cannot work is refused when it is made.
+ * The arguments of track() are the event, and then name=column or name:text for each
+ * field.  Columns are looked up by name and their types are checked when a mapping is
+ * read.  This happens when a trigger is created, so that an invalid mapping is rejected
+ * at once, and again whenever the relation cache entry of the table changes.
  */
 #include "postgres.h"
 
@@ -25,19 +26,20 @@
 #include "tracking/mapping_argument.h"
 #include "tracking/trigger_catalog.h"
 
-/* ---- the whole ---- */
-
 static Event
 EventOfTrigger(const Trigger *trigger)
 {
-	int			event = trigger->tgnargs > 0 ? NameIndex(event_names, EVENTS, trigger->tgargs[0]) : -1;
+	int			event = trigger->tgnargs > 0 ?
+		NameIndex(event_names, EVENTS, trigger->tgargs[0]) : -1;
 
 	if (event < 0 || event == EVENT_ERASED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is not an event that a row's change stands for",
-						trigger->tgnargs > 0 ? quote_literal_cstr(trigger->tgargs[0]) : "nothing"),
-				 errhint("The first argument of track() is the event: made, amended, backed, accepted, assessed ...")));
+				 errmsg("first argument of trigger function track() must be an event "
+						"that a changed row can record"),
+				 trigger->tgnargs > 0 ?
+				 errdetail("The argument is \"%s\".", trigger->tgargs[0]) : 0,
+				 errhint("For example, write made, amended, backed, accepted or assessed.")));
 	return event;
 }
 
@@ -49,32 +51,37 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 		Event		event;
 		int			field;
 	}			needed[] = {
-		{EVENT_MADE, COMMAND_CUSTOMER}, {EVENT_MADE, COMMAND_WORDS}, {EVENT_ASSESSED, COMMAND_VERDICT}
+		{EVENT_MADE, COMMAND_CUSTOMER}, {EVENT_MADE, COMMAND_WORDS},
+		{EVENT_ASSESSED, COMMAND_VERDICT}
 	};
 
 	for (size_t i = 0; i < lengthof(needed); i++)
 		if (mapping->event == needed[i].event && !MappingHas(mapping, needed[i].field))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("event \"%s\" needs \"%s\"", event_names[mapping->event], mapped_shape.columns[needed[i].field].name),
+					 errmsg("mapping of event \"%s\" must include \"%s\"",
+							event_names[mapping->event],
+							mapped_shape.columns[needed[i].field].name),
 					 errhint("Add an argument %s=column or %s:text.",
-							 mapped_shape.columns[needed[i].field].name, mapped_shape.columns[needed[i].field].name)));
+							 mapped_shape.columns[needed[i].field].name,
+							 mapped_shape.columns[needed[i].field].name)));
 	if (mapping->event == EVENT_MADE && mapping->on_error == ON_ERROR_NOTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("what is not made has no history to note in"),
-				 errhint("Write on_error:park for the event made.")));
+				 errmsg("on_error \"note\" is not allowed for event \"made\""),
+				 errdetail("A promise that could not be made cannot have notes."),
+				 errhint("Write on_error:park.")));
 	if (mapping->event != EVENT_BACKED || MappingHas(mapping, COMMAND_BACKER))
 		return;
 	if (TRIGGER_FOR_INSERT(tgtype) || (TRIGGER_FOR_UPDATE(tgtype) && mapping->nwatched == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("nothing tells when a row's change is a backing"),
-				 errdetail("A copy of a row that was approved, or a change of its words, does not approve it again."),
-				 errhint("Make the trigger AFTER UPDATE OF the column by which it is approved, or map backer=column to who approves.")));
+				 errmsg("trigger for event \"backed\" must name the column of the approval"),
+				 errdetail("Copying an approved row or changing its words is not a backing."),
+				 errhint("Create the trigger AFTER UPDATE OF the column that records the approval, "
+						 "or map backer=column.")));
 }
 
-/* The one that it is a partition of, at the top. */
 static Oid
 PartitionRoot(Relation rel)
 {
@@ -104,22 +111,27 @@ static void
 ReadKey(Mapping *mapping, Relation rel)
 {
 	Oid			index = PrimaryKey(rel);
-	HeapTuple	tuple = OidIsValid(index) ? SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index)) : NULL;
+	HeapTuple	tuple = OidIsValid(index) ?
+		SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index)) : NULL;
 	Form_pg_index form;
 
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(rel)),
-				 errdetail("A promise is found by the key of its row."),
-				 errhint("ALTER TABLE %s ADD PRIMARY KEY (...);", QualifiedName(RelationGetRelid(rel)))));
+				 errdetail("The primary key of a tracked row identifies its promise."),
+				 errhint("Run ALTER TABLE %s ADD PRIMARY KEY (...).",
+						 QualifiedName(RelationGetRelid(rel)))));
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	mapping->key_count = form->indnkeyatts;
 	for (int i = 0; i < form->indnkeyatts; i++)
 	{
+		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(rel),
+												 form->indkey.values[i] - 1);
+
 		mapping->key[i] = form->indkey.values[i];
-		mapping->key_types[i] = getBaseType(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->atttypid);
-		MappedCheckKeyType(mapping->key_types[i], NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname));
+		mapping->key_types[i] = getBaseType(column->atttypid);
+		MappedCheckKeyType(mapping->key_types[i], NameStr(column->attname));
 	}
 	ReleaseSysCache(tuple);
 }
@@ -140,7 +152,6 @@ IsPartitionKey(Oid partitioned, const char *column)
 	return found;
 }
 
-/* Which columns of the key decide in which partition a row is. */
 static void
 ReadPartitionKey(Mapping *mapping, Relation rel)
 {
@@ -152,9 +163,13 @@ ReadPartitionKey(Mapping *mapping, Relation rel)
 		return;
 	ancestors = get_partition_ancestors(mapping->relid);
 	for (int i = 0; i < mapping->key_count; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1);
+
 		foreach(cell, ancestors)
-			if (IsPartitionKey(lfirst_oid(cell), NameStr(TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1)->attname)))
+			if (IsPartitionKey(lfirst_oid(cell), NameStr(column->attname)))
 				mapping->in_partition_key[i] = true;
+	}
 	list_free(ancestors);
 }
 
@@ -164,22 +179,20 @@ CheckTable(Relation rel)
 	if (rel->rd_rel->relkind == RELKIND_VIEW)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("view \"%s\" cannot be tracked", RelationGetRelationName(rel)),
-				 errdetail("Its rows are those of tables."),
-				 errhint("Track the tables that it writes to.")));
+				 errmsg("cannot track view \"%s\"", RelationGetRelationName(rel)),
+				 errhint("Track the tables that the view writes to.")));
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("temporary table \"%s\" cannot be tracked", RelationGetRelationName(rel)),
-				 errdetail("Its rows are gone with the session, and another's table of that name is another."),
-				 errhint("Track the table that the rows go to.")));
+				 errmsg("cannot track temporary table \"%s\"", RelationGetRelationName(rel)),
+				 errdetail("Its rows are lost when the session ends."),
+				 errhint("Track the permanent table that the rows are copied to.")));
 	if (strcmp(get_namespace_name(RelationGetNamespace(rel)), "trust") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("the ledger's own tables are not tracked")));
+				 errmsg("cannot track tables of the ledger")));
 }
 
-/* The table's trigger; NULL: it has it no more. */
 const Trigger *
 MappingTrigger(Relation rel, Oid trigger)
 {
@@ -189,7 +202,7 @@ MappingTrigger(Relation rel, Oid trigger)
 	return NULL;
 }
 
-/* The text of the argument that begins so; NULL: there is none. */
+/* The rest of the argument that has the prefix; NULL if there is none. */
 static const char *
 ConstantArgument(const Trigger *trigger, const char *prefix)
 {
@@ -199,7 +212,6 @@ ConstantArgument(const Trigger *trigger, const char *prefix)
 	return NULL;
 }
 
-/* What the table is called as a source, also where the rest of the mapping cannot be read. */
 const char *
 MappingSource(Relation rel, const Trigger *trigger)
 {
@@ -208,7 +220,6 @@ MappingSource(Relation rel, const Trigger *trigger)
 	return source ? source : QualifiedName(PartitionRoot(rel));
 }
 
-/* Whom the mapping names as acting, likewise; NULL: nobody. */
 const char *
 MappingActor(const Trigger *trigger)
 {
@@ -219,16 +230,18 @@ bool
 MappingHas(const Mapping *mapping, int field)
 {
 	for (int i = 0; i < mapping->field_count; i++)
-		if (mapping->fields[i].field == field || (field == COMMAND_DUE && mapping->fields[i].field == COMMAND_DUE_ON))
+		if (mapping->fields[i].field == field ||
+			(field == COMMAND_DUE && mapping->fields[i].field == COMMAND_DUE_ON))
 			return true;
 	return false;
 }
 
-/* In the current memory context, which becomes the mapping's own. */
+/* In the current memory context, which becomes that of the mapping. */
 static Mapping *
 NewMapping(Relation rel, const Trigger *trigger)
 {
-	Mapping    *mapping = palloc0(offsetof(Mapping, watched) + sizeof(AttrNumber) * trigger->tgnattr);
+	Mapping    *mapping = palloc0(offsetof(Mapping, watched) +
+								  sizeof(AttrNumber) * trigger->tgnattr);
 
 	mapping->context = CurrentMemoryContext;
 	mapping->trigger = trigger->tgoid;
@@ -243,14 +256,11 @@ NewMapping(Relation rel, const Trigger *trigger)
 	return mapping;
 }
 
-/*
- * Reads a trigger's mapping, into a memory context of its own below the one
- * given; an error where it cannot work.
- */
 Mapping *
 MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping",
+												  ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(context);
 	Mapping    *mapping;
 
@@ -267,11 +277,11 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 	return mapping;
 }
 
-/* Only what it is called, for changes that it cannot read: they are parked. */
 Mapping *
 MappingReadNames(Relation rel, const Trigger *trigger, MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mapping",
+												  ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(context);
 	Mapping    *mapping = NewMapping(rel, trigger);
 
@@ -281,7 +291,7 @@ MappingReadNames(Relation rel, const Trigger *trigger, MemoryContext parent)
 	return mapping;
 }
 
-/* ---- how long it lives ---- */
+/* ---- lifetime ---- */
 
 static void
 Unpin(void *arg)
@@ -292,10 +302,7 @@ Unpin(void *arg)
 		MemoryContextDelete(mapping->context);
 }
 
-/*
- * Keeps the mapping for as long as the memory context is not reset: whatever is
- * invalidated meanwhile, and whatever ends the work, an error too.
- */
+/* A callback of the memory context unpins the mapping, so that errors do so, too. */
 void
 MappingPin(Mapping *mapping, MemoryContext context)
 {
@@ -307,7 +314,6 @@ MappingPin(Mapping *mapping, MemoryContext context)
 	MemoryContextRegisterResetCallback(context, pin);
 }
 
-/* Whoever read it needs it no more. */
 void
 MappingForget(Mapping *mapping)
 {

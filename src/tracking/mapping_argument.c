@@ -1,6 +1,6 @@
 /*
  * mapping_argument.c
- *		The arguments of a tracked table's trigger.
+ *		Parses one argument of a trigger that tracks a table.
  */
 #include "postgres.h"
 
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "promise/dispatch.h"
 
-/* ---- which argument goes with which event, and as what ---- */
+/* ---- arguments that each event takes, and their forms ---- */
 
 typedef enum Form
 {
@@ -40,7 +40,7 @@ FormOf(int field)
 	}
 }
 
-/* Whether a trigger of that event can name the field: what the event's function takes, and what else a row has. */
+/* Whether a trigger of that event can map the field: in general, if its function takes it. */
 static bool
 EventTakesField(Event event, int field)
 {
@@ -49,12 +49,12 @@ EventTakesField(Event event, int field)
 
 	switch (field)
 	{
-		case COMMAND_CUSTOMER:	/* a row has all terms, also where only some can be amended */
+		case COMMAND_CUSTOMER:	/* an amended row has them, although they cannot be amended */
 		case COMMAND_PROMISER:
 			return event == EVENT_MADE || event == EVENT_AMENDED;
-		case COMMAND_DUE_ON:	/* named as due */
+		case COMMAND_DUE_ON:	/* mapped as due, to a column of type date */
 			return false;
-		case COMMAND_ACTOR:		/* who stands behind a promise acts, and is not named */
+		case COMMAND_ACTOR:		/* a backer acts in person */
 			return !EventIsPersonal(event);
 		case COMMAND_BACKER:
 			return event == EVENT_BACKED;
@@ -66,12 +66,12 @@ EventTakesField(Event event, int field)
 	}
 }
 
-/* An argument, taken apart. */
+/* A parsed argument. */
 typedef struct Argument
 {
 	char	   *name;
 	bool		is_column;
-	char	   *value;
+	char	   *value;			/* name of the column, or the constant */
 } Argument;
 
 pg_noreturn static void RejectArgument(const char *argument, const char *detail, const char *hint);
@@ -81,7 +81,7 @@ RejectArgument(const char *argument, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
+			 errmsg("invalid argument of trigger function track(): \"%s\"", argument),
 			 errdetail("%s", detail),
 			 errhint("%s", hint)));
 }
@@ -92,8 +92,9 @@ ParseArgument(const char *argument)
 	size_t		length = strcspn(argument, "=:");
 
 	if (argument[length] == '\0' || length == 0)
-		RejectArgument(argument, "It is neither name=column nor name:text.",
-				 "Write e.g. 'customer=account_id' for a column, 'kind:quote' for a constant.");
+		RejectArgument(argument, "An argument must have the form name=column or name:text.",
+					   "For example, write 'customer=account_id' for a column, "
+					   "or 'kind:quote' for a constant.");
 	return (Argument) {
 		pnstrdup(argument, length), argument[length] == '=', pstrdup(argument + length + 1)
 	};
@@ -122,32 +123,39 @@ ColumnNumber(Relation rel, const char *argument, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("table \"%s\" has no column \"%s\"", RelationGetRelationName(rel), name),
-				 errdetail("Argument \"%s\" of a tracking trigger names it.", argument),
-				 errhint("Make the trigger anew with the column that holds it now, e.g. by trust_ledger.track_table().")));
+				 errdetail("Argument \"%s\" of trigger function track() refers to it.", argument),
+				 errhint("Recreate the trigger with an existing column, "
+						 "for example with trust_ledger.track_table().")));
 #ifdef ATTRIBUTE_GENERATED_VIRTUAL
 	if (TupleDescAttr(tupdesc, attnum - 1)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
-		RejectArgument(argument, "Triggers do not see columns that are generated when they are read.",
-				 "Make the column GENERATED ... STORED, or map what it is generated from.");
+		RejectArgument(argument, "Triggers cannot read virtual generated columns.",
+					   "Make the column GENERATED ... STORED, or map the columns "
+					   "that it is generated from.");
 #endif
 	return attnum;
 }
 
 static void
-AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *parts, int field, Form form)
+AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *parts, int field,
+		 Form form)
 {
 	MappedField *added = &mapping->fields[mapping->field_count];
 
 	if (form == FORM_COLUMN && !parts->is_column)
-		RejectArgument(argument, psprintf("\"%s\" comes from a column.", parts->name), "Write name=column.");
+		RejectArgument(argument, psprintf("\"%s\" must be mapped to a column.", parts->name),
+					   "Write name=column.");
 	if (form == FORM_CONSTANT && parts->is_column)
-		RejectArgument(argument, psprintf("\"%s\" is the same for all rows: a row's content does not decide it.", parts->name), "Write name:text.");
+		RejectArgument(argument, psprintf("\"%s\" must be a constant.", parts->name),
+					   "Write name:text.");
 	if (MappingHas(mapping, field))
-		RejectArgument(argument, psprintf("\"%s\" is given twice.", parts->name), "Give it once.");
+		RejectArgument(argument, psprintf("\"%s\" is specified more than once.", parts->name),
+					   "Specify it once.");
 	*added = (MappedField) {.field = field};
 	if (parts->is_column)
 	{
 		added->attnum = ColumnNumber(rel, argument, parts->value);
-		added->type = getBaseType(TupleDescAttr(RelationGetDescr(rel), added->attnum - 1)->atttypid);
+		added->type =
+			getBaseType(TupleDescAttr(RelationGetDescr(rel), added->attnum - 1)->atttypid);
 		MappedCheckType(field, added->type, argument);
 		if (field == COMMAND_DUE && added->type == DATEOID)
 			added->field = COMMAND_DUE_ON;
@@ -161,16 +169,17 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 }
 
 static int
-ConstantIndex(const char *argument, const Argument *parts, const char *const *names, int count, const char *hint)
+ConstantIndex(const char *argument, const Argument *parts, const char *const *names, int count,
+			  const char *hint)
 {
 	int			index = parts->is_column ? -1 : NameIndex(names, count, parts->value);
 
 	if (index < 0)
-		RejectArgument(argument, psprintf("\"%s\" is none of the constants that it can be.", parts->value), hint);
+		RejectArgument(argument, psprintf("\"%s\" is not a valid value.", parts->value), hint);
 	return index;
 }
 
-/* What is about the trigger and not about the promise.  False where it is none of these. */
+/* Reads an argument about the trigger itself, not about the event; false if it is not one. */
 static bool
 ReadSetting(Mapping *mapping, const char *argument, const Argument *parts)
 {
@@ -179,12 +188,17 @@ ReadSetting(Mapping *mapping, const char *argument, const Argument *parts)
 	static const char *const on_delete[] = {"noted", "withdrawn"};
 
 	if (strcmp(parts->name, "write") == 0)
-		mapping->write_now = ConstantIndex(argument, parts, write, lengthof(write), "Write write:now or write:commit.") == 1;
+		mapping->write_now = ConstantIndex(argument, parts, write, lengthof(write),
+										   "Write write:now or write:commit.") == 1;
 	else if (strcmp(parts->name, "on_error") == 0)
-		mapping->on_error = ConstantIndex(argument, parts, on_error, lengthof(on_error), "Write on_error:fail, on_error:park or on_error:note.");
+		mapping->on_error = ConstantIndex(argument, parts, on_error, lengthof(on_error),
+										  "Write on_error:fail, on_error:park or on_error:note.");
 	else if (strcmp(parts->name, "on_delete") == 0)
-		mapping->withdraws_on_delete = ConstantIndex(argument, parts, on_delete, lengthof(on_delete), "Write on_delete:noted or on_delete:withdrawn.") == 1;
-	else if (!parts->is_column && (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
+		mapping->withdraws_on_delete =
+			ConstantIndex(argument, parts, on_delete, lengthof(on_delete),
+						  "Write on_delete:noted or on_delete:withdrawn.") == 1;
+	else if (!parts->is_column &&
+			 (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
 	{
 		CheckKey(parts->value, parts->name);
 		if (parts->name[0] == 'p')
@@ -204,11 +218,14 @@ MappingReadArgument(Mapping *mapping, Relation rel, const char *argument)
 		return;
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 	{
-		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 || !EventTakesField(mapping->event, field))
+		if (strcmp(mapped_shape.columns[field].name, parts.name) != 0 ||
+			!EventTakesField(mapping->event, field))
 			continue;
 		AddField(mapping, rel, argument, &parts, field, FormOf(field));
 		return;
 	}
-	RejectArgument(argument, psprintf("Event \"%s\" has no \"%s\".", event_names[mapping->event], parts.name),
-			 psprintf("It takes %s.", FieldNames(mapping->event)));
+	RejectArgument(argument,
+				   psprintf("Event \"%s\" does not take \"%s\".",
+							event_names[mapping->event], parts.name),
+				   psprintf("It takes %s.", FieldNames(mapping->event)));
 }
