@@ -19,17 +19,16 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 # The install script is sql/, in the order in which one concept needs another.
 SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/entry ledger/guard \
 	governance/access verify/structure verify/check_structure ledger/ledger governance/settings \
-	ledger/chain_score governance/adoption ledger/comments ledger/create ledger/migrate \
-	ledger/copy ledger/views promise/same governance/actor governance/policy promise/promise \
-	promise/promise_source promise/lifecycle promise/terms promise/make_promises promise/backing \
-	promise/settlement promise/assessment promise/pause promise/breach promise/note \
-	promise/confirmation promise/erasure promise/history analysis/score_views analysis/score_query \
-	analysis/explain analysis/trend analysis/sparkline analysis/human_backing \
-	analysis/promise_exceptions analysis/exceptions analysis/overdue analysis/analysis \
-	tracking/track_trigger tracking/tracked_row tracking/condition tracking/mapping \
-	tracking/mapped_triggers tracking/trigger_catalog tracking/tracking_admin tracking/ddl_follow \
-	tracking/parked tracking/mapped_row tracking/import tracking/reconcile verify/verify \
-	verify/rebuild verify/digest governance/rights
+	ledger/chain_score governance/adoption ledger/create ledger/migrate ledger/copy ledger/views \
+	promise/same_value governance/actor governance/policy promise/promise promise/promise_source \
+	promise/lifecycle promise/terms promise/make_promises promise/backing promise/settlement \
+	promise/assessment promise/pause promise/breach promise/note promise/confirmation \
+	promise/erasure promise/history analysis/score_views analysis/score_query analysis/explain \
+	analysis/trend analysis/sparkline analysis/human_backing analysis/promise_exceptions \
+	analysis/exceptions analysis/analysis tracking/track_trigger tracking/condition \
+	tracking/mapping tracking/mapped_triggers tracking/trigger_catalog tracking/tracking_admin \
+	tracking/ddl_follow tracking/parked tracking/mapped_row tracking/import tracking/reconcile \
+	verify/verify verify/rebuild verify/digest governance/rights
 
 # The control file is the one source of the version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)

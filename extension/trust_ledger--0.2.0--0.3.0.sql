@@ -1359,6 +1359,49 @@ COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, te
 	'superuser or a member of both owners. Errors: 42501, 55000 (nothing to adopt), TL006 (foreign '
 	'objects).';
 
+CREATE OR REPLACE FUNCTION trust_ledger.create_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	foreign_right record;
+	grantee       text;
+BEGIN
+	CREATE SCHEMA trust;
+	PERFORM trust_ledger.create_settings_table();
+	PERFORM trust_ledger.create_actor_table();
+	PERFORM trust_ledger.create_policy_table();
+	PERFORM trust_ledger.create_access_table();
+	PERFORM trust_ledger.create_tracking_table();
+	PERFORM trust_ledger.create_chain_table();
+	PERFORM trust_ledger.create_promise_table();
+	PERFORM trust_ledger.create_source_table();
+	PERFORM trust_ledger.create_entry_table();
+	PERFORM trust_ledger.create_parked_table();
+
+	-- default privileges of the owner may have granted rights to others
+	FOR foreign_right IN
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		WHERE c.relnamespace = 'trust'::regnamespace AND a.grantee <> c.relowner
+		UNION
+		SELECT a.grantee
+		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
+	LOOP
+		grantee := CASE foreign_right.grantee
+			WHEN 0 THEN 'PUBLIC'
+			ELSE foreign_right.grantee::regrole::text
+		END;
+		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
+		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
+	END LOOP;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tables() IS
+	'Creates schema trust and its tables, owned by the current user. Called by create_ledger().';
+
 CREATE FUNCTION trust_ledger.comment_on_columns(relation regclass, comments text[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -1402,49 +1445,6 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tables() IS
 	'Comments on schema trust and its tables. Called by create_ledger() and migrate_ledger().';
-
-CREATE OR REPLACE FUNCTION trust_ledger.create_tables() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	foreign_right record;
-	grantee       text;
-BEGIN
-	CREATE SCHEMA trust;
-	PERFORM trust_ledger.create_settings_table();
-	PERFORM trust_ledger.create_actor_table();
-	PERFORM trust_ledger.create_policy_table();
-	PERFORM trust_ledger.create_access_table();
-	PERFORM trust_ledger.create_tracking_table();
-	PERFORM trust_ledger.create_chain_table();
-	PERFORM trust_ledger.create_promise_table();
-	PERFORM trust_ledger.create_source_table();
-	PERFORM trust_ledger.create_entry_table();
-	PERFORM trust_ledger.create_parked_table();
-
-	-- default privileges of the owner may have granted rights to others
-	FOR foreign_right IN
-		SELECT DISTINCT a.grantee
-		FROM pg_class c, LATERAL aclexplode(c.relacl) a
-		WHERE c.relnamespace = 'trust'::regnamespace AND a.grantee <> c.relowner
-		UNION
-		SELECT a.grantee
-		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
-		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
-	LOOP
-		grantee := CASE foreign_right.grantee
-			WHEN 0 THEN 'PUBLIC'
-			ELSE foreign_right.grantee::regrole::text
-		END;
-		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
-		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
-	END LOOP;
-	GRANT USAGE ON SCHEMA trust TO PUBLIC;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.create_tables() IS
-	'Creates schema trust and its tables, owned by the current user. Called by create_ledger().';
 
 CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql
@@ -1650,8 +1650,6 @@ AS $$
 	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.exception_views() v
 	UNION ALL
-	SELECT v.name, v.definition FROM trust_ledger.overdue_views() v
-	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.analysis_views() v
 	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.tracked_row_views() v
@@ -1681,7 +1679,6 @@ BEGIN
 	PERFORM trust_ledger.comment_on_access_views();
 	PERFORM trust_ledger.comment_on_trust_views();
 	PERFORM trust_ledger.comment_on_exception_views();
-	PERFORM trust_ledger.comment_on_overdue_views();
 	PERFORM trust_ledger.comment_on_analysis_views();
 	PERFORM trust_ledger.comment_on_tracked_row_views();
 	PERFORM trust_ledger.comment_on_parked_views();
@@ -2120,11 +2117,60 @@ BEGIN
 	ORDER BY p.back_by NULLS LAST, p.waiting_since
 	$view$;
 	RETURN NEXT;
+
+	name := 'overdue';
+	definition := $view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
+		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
+	FROM trust.promise p
+	WHERE p.state IN ('proposed', 'open')
+		AND p.opened_at IS NOT NULL
+		AND p.overdue_at IS NOT NULL
+		AND p.overdue_at < now()
+		AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.overdue_at
+	$view$;
+	RETURN NEXT;
+
+	name := 'orphaned';
+	definition := $view$
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
+		CASE
+			WHEN p.backer IS NOT NULL THEN 'retired'
+			WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn'
+			ELSE p.unbacked_by
+		END AS why,
+		CASE
+			WHEN p.backer IS NOT NULL THEN (
+				SELECT e.recorded_at
+				FROM trust.actor a
+				JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
+				WHERE a.actor = p.backer)
+			ELSE p.unbacked_at
+		END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at,
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
+			AND p.overdue_at < now() AS overdue
+	FROM trust.promise p
+	WHERE p.state IN ('proposed', 'open')
+		AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL
+			OR EXISTS (
+				SELECT FROM trust.actor a
+				WHERE a.actor = p.backer AND NOT a.active))
+		AND (SELECT trust_ledger.require_reader())
+	$view$;
+	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_views() IS
-	'Names and queries of views trust.current_promise and trust.awaiting_backing. Called by '
-	'ledger_views().';
+	'Names and queries of views trust.current_promise, awaiting_backing, overdue and orphaned. '
+	'Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
 LANGUAGE plpgsql
@@ -2141,10 +2187,29 @@ BEGIN
 		'application and auditor.';
 	PERFORM trust_ledger.comment_on_columns('trust.awaiting_backing',
 		trust_ledger.promise_column_comments());
+
+	COMMENT ON VIEW trust.overdue IS
+		'Promises past due and grace without a verdict, the longest overdue first. Words only for '
+		'levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.overdue',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'open; or proposed, if it was open before.'],
+			['days_over', 'Days since overdue_at, of 24 hours each.']]);
+
+	COMMENT ON VIEW trust.orphaned IS
+		'Promises without a verdict that a human backed and that nobody backs any more. Words only '
+		'for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.orphaned',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'proposed or open.'],
+			['former_backer', 'The last backer.'],
+			['why', 'retired: the backer is retired. withdrawn: the backer withdrew. amended: the '
+				'terms changed, which made the backing void.'],
+			['since', 'Since when nobody backs it.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
-	'Comments on views trust.current_promise and trust.awaiting_backing. Called by create_views().';
+	'Comments on the views of promises. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.create_source_table() RETURNS void
 LANGUAGE plpgsql
@@ -2924,93 +2989,6 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
 	'Comments on view trust.exception. Called by create_views().';
-
-CREATE FUNCTION trust_ledger.overdue_views(OUT name text, OUT definition text)
-RETURNS SETOF record
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	name := 'overdue';
-	definition := $view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
-		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
-	FROM trust.promise p
-	WHERE p.state IN ('proposed', 'open')
-		AND p.opened_at IS NOT NULL
-		AND p.overdue_at IS NOT NULL
-		AND p.overdue_at < now()
-		AND (SELECT trust_ledger.require_reader())
-	ORDER BY p.overdue_at
-	$view$;
-	RETURN NEXT;
-
-	name := 'orphaned';
-	definition := $view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
-		CASE
-			WHEN p.backer IS NOT NULL THEN 'retired'
-			WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn'
-			ELSE p.unbacked_by
-		END AS why,
-		CASE
-			WHEN p.backer IS NOT NULL THEN (
-				SELECT e.recorded_at
-				FROM trust.actor a
-				JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
-				WHERE a.actor = p.backer)
-			ELSE p.unbacked_at
-		END AS since,
-		p.kind, p.value, p.currency, p.due, p.accepted_at,
-		p.state IN ('proposed', 'open')
-			AND p.opened_at IS NOT NULL
-			AND p.overdue_at IS NOT NULL
-			AND p.overdue_at < now() AS overdue
-	FROM trust.promise p
-	WHERE p.state IN ('proposed', 'open')
-		AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL
-			OR EXISTS (
-				SELECT FROM trust.actor a
-				WHERE a.actor = p.backer AND NOT a.active))
-		AND (SELECT trust_ledger.require_reader())
-	$view$;
-	RETURN NEXT;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.overdue_views() IS
-	'Names and queries of views trust.overdue and trust.orphaned. Called by ledger_views().';
-
-CREATE FUNCTION trust_ledger.comment_on_overdue_views() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	COMMENT ON VIEW trust.overdue IS
-		'Promises past due and grace without a verdict, the longest overdue first. Words only for '
-		'levels application and auditor.';
-	PERFORM trust_ledger.comment_on_columns('trust.overdue',
-		trust_ledger.promise_column_comments() || ARRAY[
-			['state', 'open; or proposed, if it was open before.'],
-			['days_over', 'Days since overdue_at, of 24 hours each.']]);
-
-	COMMENT ON VIEW trust.orphaned IS
-		'Promises without a verdict that a human backed and that nobody backs any more. Words only '
-		'for levels application and auditor.';
-	PERFORM trust_ledger.comment_on_columns('trust.orphaned',
-		trust_ledger.promise_column_comments() || ARRAY[
-			['state', 'proposed or open.'],
-			['former_backer', 'The last backer.'],
-			['why', 'retired: the backer is retired. withdrawn: the backer withdrew. amended: the '
-				'terms changed, which made the backing void.'],
-			['since', 'Since when nobody backs it.']]);
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.comment_on_overdue_views() IS
-	'Comments on views trust.overdue and trust.orphaned. Called by create_views().';
 
 CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text)
 RETURNS SETOF record

@@ -16,8 +16,6 @@ AS $$
 	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.exception_views() v
 	UNION ALL
-	SELECT v.name, v.definition FROM trust_ledger.overdue_views() v
-	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.analysis_views() v
 	UNION ALL
 	SELECT v.name, v.definition FROM trust_ledger.tracked_row_views() v
@@ -47,7 +45,6 @@ BEGIN
 	PERFORM trust_ledger.comment_on_access_views();
 	PERFORM trust_ledger.comment_on_trust_views();
 	PERFORM trust_ledger.comment_on_exception_views();
-	PERFORM trust_ledger.comment_on_overdue_views();
 	PERFORM trust_ledger.comment_on_analysis_views();
 	PERFORM trust_ledger.comment_on_tracked_row_views();
 	PERFORM trust_ledger.comment_on_parked_views();

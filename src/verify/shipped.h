@@ -16,14 +16,14 @@ typedef struct ShippedObject
 
 static const ShippedObject shipped_objects[] = {
 /* made by test/shipped */
-	{"aggregate trust_ledger.score_agg(double precision,double precision,timestamp with time zone,interval)",
-	"a129a05168794928991e77c8e04feabfba331b7e473915e91d148b810c80653c"},
+	{"aggregate trust_ledger.score_agg(double precision,double precision,timestamp with time zone,"
+	"interval)", "a129a05168794928991e77c8e04feabfba331b7e473915e91d148b810c80653c"},
 	{"aggregate trust_ledger.sum(trust_ledger.trust_score)",
 	"de878de24468b7553ec83ca25f04c3d52155902948135f2cbaeef18fa98bac54"},
 	{"event trigger trust_ledger_follow",
 	"a563dbef6cb3a63ee2c1e452d04737aada1c4d119283241147f83cc42e2620f5"},
-	{"function trust_ledger.accept_promise(uuid,boolean,text,text,timestamp with time zone,jsonb,text)",
-	"d84d046401fa63d2893b607dbf3c39e07da68d87f7c492b4bc588a1f65b6ddcb"},
+	{"function trust_ledger.accept_promise(uuid,boolean,text,text,timestamp with time zone,"
+	"jsonb,text)", "d84d046401fa63d2893b607dbf3c39e07da68d87f7c492b4bc588a1f65b6ddcb"},
 	{"function trust_ledger.access_views()",
 	"85003694d6e34c8aabe62da7da2fd9056c0094f4bbd71114e5a9f7d4b20bd41a"},
 	{"function trust_ledger.act_as(text)",
@@ -34,14 +34,16 @@ static const ShippedObject shipped_objects[] = {
 	"eb4d4ceb04002dcafe54756a93ac83196a43b36cb045a2d7f62280584ef6e8da"},
 	{"function trust_ledger.adopt_ledger(text,text,timestamp with time zone,jsonb,text)",
 	"2dcc4ef88b623dc1e15e8af39151c56279365c64d126cbd48db1996d2514ee6a"},
-	{"function trust_ledger.amend_promise(uuid,text,text,timestamp with time zone,date,numeric,text,text,text,interval,text[],text,boolean,text,text,timestamp with time zone,jsonb,text)",
-	"aa6ccc1a68c76b5494af40b144228aeee0e96f833e05c4d2f15c2c6e609a785e"},
+	{"function trust_ledger.amend_promise(uuid,text,text,timestamp with time zone,date,numeric,"
+	"text,text,text,interval,text[],text,boolean,text,text,timestamp with time zone,"
+	"jsonb,text)", "aa6ccc1a68c76b5494af40b144228aeee0e96f833e05c4d2f15c2c6e609a785e"},
 	{"function trust_ledger.analysis_views()",
 	"df21a853599e332a7f60015c0f5d076c1345d505a7fa113a0247cc5c7adb8d68"},
 	{"function trust_ledger.as_of(trust_ledger.trust_score)",
 	"f6225e71bcda97d9ea8ea9d183c9e88d208217d98839933a9e0e7ddbfdb5d73d"},
-	{"function trust_ledger.assess_promise(uuid,text,boolean,boolean,text,text,text,timestamp with time zone,jsonb,text)",
-	"6de0bc32850ae8a5bf658db9c21bf2aeb7df3b539f2de56325bb7429be578cd6"},
+	{"function trust_ledger.assess_promise(uuid,text,boolean,boolean,text,text,text,"
+	"timestamp with time zone,"
+	"jsonb,text)", "6de0bc32850ae8a5bf658db9c21bf2aeb7df3b539f2de56325bb7429be578cd6"},
 	{"function trust_ledger.back_promise(uuid,text,text,timestamp with time zone,jsonb,text)",
 	"270b0e220c68d6aa48e2337c1c0b875291cb595a3a1e48202cd5b739c1595780"},
 	{"function trust_ledger.belief(trust_ledger.trust_score)",
@@ -86,8 +88,6 @@ static const ShippedObject shipped_objects[] = {
 	"8f1a9cf479ae40bca0aaa5f7be3dbc0043a4303f3c0759395839cd755f93ddfe"},
 	{"function trust_ledger.comment_on_exception_views()",
 	"2f5329597ee80210b7303151b0fc2a8514164cb436ca271ff0d06218ed3e873e"},
-	{"function trust_ledger.comment_on_overdue_views()",
-	"9b8afeb8a2bc90db39b4ddb9dd24f86849d27724002377cb6f75f871a6b88dd6"},
 	{"function trust_ledger.comment_on_parked_table()",
 	"cda0f3c1cb76b1ea80ac545c5a44e2799927b53c3d855aaab1fbc96f6d13273a"},
 	{"function trust_ledger.comment_on_parked_views()",
@@ -99,7 +99,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_promise_table()",
 	"d81aa80c69919959821e164d628dad9dc79290922d81186cddf941bc4c959584"},
 	{"function trust_ledger.comment_on_promise_views()",
-	"2c48a4d9f25aa84859fab9a659c0c69c48e65ca95789cf51d81d973d7de3ef7d"},
+	"bd0a62ce5ac89842a98532dfcac77d6311d59ae1420625d31d606783618ebc7f"},
 	{"function trust_ledger.comment_on_settings_table()",
 	"29afeff3790f62e988c1987db4cf51f30ead3a916c2aab2721f3af40b1ca06ad"},
 	{"function trust_ledger.comment_on_source_table()",
@@ -122,8 +122,8 @@ static const ShippedObject shipped_objects[] = {
 	"7219d90298bee8ba13f5b09a95f36fa4c24ee5547a66763b0960bd20840af472"},
 	{"function trust_ledger.condition_is_change(text)",
 	"3af486dfd92756fafd9f3386818469c2e73b3ee44cfaddd3bbfe099b49c70ca7"},
-	{"function trust_ledger.confirm_relayed(uuid,bigint,text,text,text,timestamp with time zone,jsonb,text)",
-	"b0aeb255c35e373253e170b62c2da524ceacce3e1ac5d1123a4fc80136e8cade"},
+	{"function trust_ledger.confirm_relayed(uuid,bigint,text,text,text,timestamp with time zone,"
+	"jsonb,text)", "b0aeb255c35e373253e170b62c2da524ceacce3e1ac5d1123a4fc80136e8cade"},
 	{"function trust_ledger.create_access_table()",
 	"90c0666b9726a4433ebb9fe03c9b5ef9b0a5c43f83315e646bdb4685a3e89837"},
 	{"function trust_ledger.create_actor_table()",
@@ -155,13 +155,13 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.create_tracking_table()",
 	"91d082d3c1053dfaf328bfcff2126120d7783dfe3a8cb37c6aad73115017a41b"},
 	{"function trust_ledger.create_views()",
-	"64d3c4408984415bde63a90141668e1d4d0322a8cda0faa130c2a9dc105c149c"},
+	"cb217785d3f81204f6e09554bf7cfc1ae808ee06da9af64c275833a1bd0ec21b"},
 	{"function trust_ledger.customer_score(text,timestamp with time zone,timestamp with time zone)",
 	"60453da82d0b0c7848658f0c34abf1b30f4575b8e0af44fc76d225877f2ce1c9"},
 	{"function trust_ledger.decay(trust_ledger.trust_score,timestamp with time zone)",
 	"4cbdbb33b919c041a744d5c75738f299cdf64fdd27fd9f78461b9a3ce2bdb401"},
-	{"function trust_ledger.decline_promise(uuid,text,text,text,timestamp with time zone,jsonb,text)",
-	"d0d0efb8cc855312add31e47bdddb62a8cc4fba3f0faf905b1b5cdb211782b8a"},
+	{"function trust_ledger.decline_promise(uuid,text,text,text,timestamp with time zone,"
+	"jsonb,text)", "d0d0efb8cc855312add31e47bdddb62a8cc4fba3f0faf905b1b5cdb211782b8a"},
 	{"function trust_ledger.disbelief(trust_ledger.trust_score)",
 	"e55db8f7ebfc7e2e0b24dd4978fa39b295cc4e150a20f13603b88914ef57b16e"},
 	{"function trust_ledger.drop_parked(uuid,text,text,timestamp with time zone,jsonb,text)",
@@ -182,7 +182,8 @@ static const ShippedObject shipped_objects[] = {
 	"4e16cc91a7ecd3c15f84975efee61f04fc0664c2ff92a686b19c8b42f41b3d8c"},
 	{"function trust_ledger.expectation(trust_ledger.trust_score,double precision)",
 	"f6f378bc20d0fcfa67a551e7dcbdd0d09d7ac4c68fb92400355af33777251440"},
-	{"function trust_ledger.explain_trust(text,text,timestamp with time zone,timestamp with time zone)",
+	{"function trust_ledger.explain_trust(text,text,timestamp with time zone,"
+	"timestamp with time zone)",
 	"ec87881127fe7310f5aebc73a8a46c359b01aa8756c7fce851dd94b8fd68f408"},
 	{"function trust_ledger.follow_tables()",
 	"ceaf621eaa901bc0ab254843c80ab8fe233b88d2f688d3ee842b1ac1ed4f0ec7"},
@@ -231,11 +232,12 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.ledger_structure()",
 	"d2573ce06201beb453c665bd4add88cc9612b7e8abbe2863e109772548155519"},
 	{"function trust_ledger.ledger_views()",
-	"04a92302699dead14f69db9224b25c14dfd91954b032c1f3c1cce07e91b6e8a3"},
-	{"function trust_ledger.lower_bound(trust_ledger.trust_score,double precision,double precision)",
-	"7810e1ff8e387e703893a18bac0e4b4bf774411c79a02b7d133d829e1dc8f265"},
-	{"function trust_ledger.make_promise(text,text,text,text,timestamp with time zone,date,numeric,text,text,text,interval,text,timestamp with time zone,jsonb,text)",
-	"20ebaf65c893c5a433a0f0310dd957823ad2b7d3cddd63b3158bb42c25f91551"},
+	"393f0382583e412e8b81da3642136f6cf188b467feb59afc0dbf03c23583ddb4"},
+	{"function trust_ledger.lower_bound(trust_ledger.trust_score,double precision,"
+	"double precision)", "7810e1ff8e387e703893a18bac0e4b4bf774411c79a02b7d133d829e1dc8f265"},
+	{"function trust_ledger.make_promise(text,text,text,text,timestamp with time zone,date,"
+	"numeric,text,text,text,interval,text,timestamp with time zone,"
+	"jsonb,text)", "20ebaf65c893c5a433a0f0310dd957823ad2b7d3cddd63b3158bb42c25f91551"},
 	{"function trust_ledger.make_promises(trust_ledger.new_promise[])",
 	"57289fe36121dcb84ce61fbbed62a1e16d3e9bf10e11ccc6a856dcbe9f7f65ba"},
 	{"function trust_ledger.mapped_arguments(jsonb,text,jsonb)",
@@ -254,8 +256,6 @@ static const ShippedObject shipped_objects[] = {
 	"bacfd491a2f050bb8bbb745e9be41f01a588f1dbc911e7ad554a30fdd93df6f7"},
 	{"function trust_ledger.migrate_ledger()",
 	"ad75207fd28efc51f9fa741dfd78ee5691b7a29e06368ad9b4bf7b38b43d38bb"},
-	{"function trust_ledger.overdue_views()",
-	"61ad2ab660ff9e3a3fd7013f17cfbbbb9c74db2dfc4edc01bb96067251af4419"},
 	{"function trust_ledger.parked_column_comments()",
 	"16ee76ff0e7f9da83af1a9a175489d3995f38a8fe8410ec762d775dd0625d8dd"},
 	{"function trust_ledger.parked_views()",
@@ -273,7 +273,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.promise_exceptions()",
 	"38514a16280e24a8bab0b0dd07e058c063d837cdded3dab52df247e60f624aaa"},
 	{"function trust_ledger.promise_views()",
-	"7e287e8ae418522657e988036621aeb97505139364729c2983caf130e651e610"},
+	"9b245384245b2ac07f649b18ea39e0f79a01a48d3abcdd2718f481f370262bd8"},
 	{"function trust_ledger.promiser_score(text,timestamp with time zone,timestamp with time zone)",
 	"a1e7968271806d71e88e6164a5ea54c41d4fbda0328b165fbf8501001c72cbcf"},
 	{"function trust_ledger.read_batches(regclass,text,integer)",
@@ -288,34 +288,38 @@ static const ShippedObject shipped_objects[] = {
 	"b746454c7d7442e93db816cc7e2a745083c4e21d4cfe8efd5b3818c547a8c55a"},
 	{"function trust_ledger.record_parked()",
 	"aad6598fb195930653f699e14536e812af6b41764be406c86636d40e533736da"},
-	{"function trust_ledger.register_actor(text,text,text,text,text,text,text,jsonb,text,text,text,timestamp with time zone,jsonb,text)",
-	"4b38102a9b7e6cbc9a66670f49dc6de58d45920a014fe2e4c1cc33fb03ad7651"},
-	{"function trust_ledger.release_promise(uuid,text,boolean,text,text,timestamp with time zone,jsonb,text)",
-	"cc1ab8c84d0ddcd98cbd833f9a025d1fcc06c746b2d8292d5ef614e8892e0e36"},
+	{"function trust_ledger.register_actor(text,text,text,text,text,text,text,jsonb,text,text,"
+	"text,timestamp with time zone,"
+	"jsonb,text)", "4b38102a9b7e6cbc9a66670f49dc6de58d45920a014fe2e4c1cc33fb03ad7651"},
+	{"function trust_ledger.release_promise(uuid,text,boolean,text,text,timestamp with time zone,"
+	"jsonb,text)", "cc1ab8c84d0ddcd98cbd833f9a025d1fcc06c746b2d8292d5ef614e8892e0e36"},
 	{"function trust_ledger.repair_breach(uuid,text,text,text,timestamp with time zone,jsonb,text)",
 	"496d786de73a7f9a1cd14da3bfc5e037f2ce4be48d791dddd2619ec285845f46"},
 	{"function trust_ledger.replay_parked(text)",
 	"d9a94163574ad44c7975f0103875b5889ca908929a63a23155cd6bfa33315790"},
 	{"function trust_ledger.require_reader()",
 	"793dd17af5d4dc415a8e401e6d34b8a92344805961ca970901b9f68231f012f6"},
-	{"function trust_ledger.resume_promise(uuid,text,text,text,timestamp with time zone,jsonb,text)",
-	"83e2248901a1a52ff9469d2039db3cf510eee6aa4a9b381d7b6d5c453bb65503"},
+	{"function trust_ledger.resume_promise(uuid,text,text,text,timestamp with time zone,"
+	"jsonb,text)", "83e2248901a1a52ff9469d2039db3cf510eee6aa4a9b381d7b6d5c453bb65503"},
 	{"function trust_ledger.retire_actor(text,text,text,text,timestamp with time zone,jsonb,text)",
 	"f452da510930b14813e6f05036ea501f9ade28b8fa88ce9e4813134466f50ddb"},
 	{"function trust_ledger.revoke_access(text,text,text,text,timestamp with time zone,jsonb,text)",
 	"6f8e14223eee072936fa589fec939578aa9819031c6b74da6745b0d4ce559bbb"},
 	{"function trust_ledger.same_value(anyelement,anyelement)",
 	"c4534cca4ced5ce6824a107555dda057fe3a56ce87b18da00a27647ec375f659"},
-	{"function trust_ledger.score_accum(trust_ledger.trust_score,double precision,double precision,timestamp with time zone,interval)",
-	"d999aacde5538ea3395ab22cef5a8fb96d73e2457ef468ee0c6b85bdf4d7f22a"},
-	{"function trust_ledger.score_agg(double precision,double precision,timestamp with time zone,interval)",
-	"e8a765a9c5de0ec220340e626e07dc8b00df3fe062468b66f58444482acfdc4c"},
-	{"function trust_ledger.set_ledger(interval,jsonb,text,interval,text,text,timestamp with time zone,jsonb,text)",
-	"08fe03de55a2c359d34e511ebb2ab00bb757eabcc7a74ebf1f764d153747395c"},
-	{"function trust_ledger.set_policy(text,text,text,text,text,numeric,boolean,text,interval,interval,interval,text,text,timestamp with time zone,jsonb,text)",
-	"2f0d63c44bd288b516dbd3b4b96aa3ba60872fa31adb895c946ef1c47fb21dd2"},
-	{"function trust_ledger.set_tracking(regclass,jsonb,text,text,timestamp with time zone,jsonb,text)",
-	"0169f7e7e04cdc61baceb0db0f452fce8be4fc9a624f81a37e75a085de082664"},
+	{"function trust_ledger.score_accum(trust_ledger.trust_score,double precision,"
+	"double precision,timestamp with time zone,"
+	"interval)", "d999aacde5538ea3395ab22cef5a8fb96d73e2457ef468ee0c6b85bdf4d7f22a"},
+	{"function trust_ledger.score_agg(double precision,double precision,timestamp with time zone,"
+	"interval)", "e8a765a9c5de0ec220340e626e07dc8b00df3fe062468b66f58444482acfdc4c"},
+	{"function trust_ledger.set_ledger(interval,jsonb,text,interval,text,text,"
+	"timestamp with time zone,"
+	"jsonb,text)", "08fe03de55a2c359d34e511ebb2ab00bb757eabcc7a74ebf1f764d153747395c"},
+	{"function trust_ledger.set_policy(text,text,text,text,text,numeric,boolean,text,interval,"
+	"interval,interval,text,text,timestamp with time zone,"
+	"jsonb,text)", "2f0d63c44bd288b516dbd3b4b96aa3ba60872fa31adb895c946ef1c47fb21dd2"},
+	{"function trust_ledger.set_tracking(regclass,jsonb,text,text,timestamp with time zone,"
+	"jsonb,text)", "0169f7e7e04cdc61baceb0db0f452fce8be4fc9a624f81a37e75a085de082664"},
 	{"function trust_ledger.source_column_comments()",
 	"65e28a8e126433bffcbc232914c7348d51e6cd264983213f555bd82f869ab531"},
 	{"function trust_ledger.source_of(regclass)",
@@ -358,8 +362,9 @@ static const ShippedObject shipped_objects[] = {
 	"cb1af3d9339091a1355d078d1c39b73e74e30e9cd0e706c160f288388e2064f9"},
 	{"function trust_ledger.trigger_fingerprint(oid)",
 	"f7e69c351aa71e2c6e6ed682629e228105d4e50d03b46bb010ffb153cd44d0b5"},
-	{"function trust_ledger.trust_score(double precision,double precision,timestamp with time zone,interval)",
-	"226c2b565191f93870bf48b45af8c48ea5c5743983e3b9fdbc8f9c4bbdff252a"},
+	{"function trust_ledger.trust_score(double precision,double precision,"
+	"timestamp with time zone,"
+	"interval)", "226c2b565191f93870bf48b45af8c48ea5c5743983e3b9fdbc8f9c4bbdff252a"},
 	{"function trust_ledger.trust_score_cmp(trust_ledger.trust_score,trust_ledger.trust_score)",
 	"b46e9e193393bd98a22aaa5d9d02dffee45cca6755e8ba632bce800ced8a1bce"},
 	{"function trust_ledger.trust_score_eq(trust_ledger.trust_score,trust_ledger.trust_score)",
@@ -386,8 +391,9 @@ static const ShippedObject shipped_objects[] = {
 	"52d0ae2b324bc25a43ea07037b2603d91046e5ca9121b6e8ae6a09258cd4b875"},
 	{"function trust_ledger.trust_score_send(trust_ledger.trust_score)",
 	"1541d140ead0c07a643d0ad384c86f65fe1f819befb2da171a61388d6bc399e2"},
-	{"function trust_ledger.trust_trend(text,interval,timestamp with time zone,timestamp with time zone,text,text)",
-	"b8a84c64312e6bfbca909389b6ee8d152a72318260b56cd322858ef9a8521954"},
+	{"function trust_ledger.trust_trend(text,interval,timestamp with time zone,"
+	"timestamp with time zone,"
+	"text,text)", "b8a84c64312e6bfbca909389b6ee8d152a72318260b56cd322858ef9a8521954"},
 	{"function trust_ledger.trust_views()",
 	"c9a5be1c6df152faa1ff26e2c359ee818b22fa0e2a2f3e30ce43d726966618cf"},
 	{"function trust_ledger.uncertainty(trust_ledger.trust_score)",
@@ -398,10 +404,10 @@ static const ShippedObject shipped_objects[] = {
 	"aaa67ed8366a4768258b30c57ca7f4ccd762964a54bab353650e08806be814cd"},
 	{"function trust_ledger.verify(text)",
 	"2a0e50d7e68fdc2c8d72a8d7d6abc94efdb7ca4432dfcb2652ebfc51e017a5fc"},
-	{"function trust_ledger.withdraw_backing(uuid,text,text,text,timestamp with time zone,jsonb,text)",
-	"c78a9116b882e5d29de3735d2402c55d7eb3df3bd91eb664910e9ee8a7b418d8"},
-	{"function trust_ledger.withdraw_promise(uuid,text,text,text,timestamp with time zone,jsonb,text)",
-	"82beee8f2c159d3679fc340545f0ae3d8ed03b380df25600776f11b9c1a4ac26"},
+	{"function trust_ledger.withdraw_backing(uuid,text,text,text,timestamp with time zone,"
+	"jsonb,text)", "c78a9116b882e5d29de3735d2402c55d7eb3df3bd91eb664910e9ee8a7b418d8"},
+	{"function trust_ledger.withdraw_promise(uuid,text,text,text,timestamp with time zone,"
+	"jsonb,text)", "82beee8f2c159d3679fc340545f0ae3d8ed03b380df25600776f11b9c1a4ac26"},
 	{"operator class trust_score_hash_ops using hash",
 	"62c06742613765690b921f39d598ff1a01a8be73642a09a47168ba069c19886f"},
 	{"operator class trust_score_ops using btree",

@@ -24,12 +24,21 @@ my %sql_only = (
 	'ledger/create' => 'calls what creates the tables of each folder',
 	'ledger/migrate' => 'calls what migrates the tables of each folder',
 	'ledger/schema' => 'the schema of the extension itself',
+	'ledger/migrate' => 'like ledger/create',
 	'ledger/views' => 'calls what creates the views of each folder',
 	'promise/same' => 'the SQL name of promise/same_value',
 	'tracking/mapped_triggers' => 'the triggers that a mapping needs',
 	'tracking/reconcile' => 'a query',
 	'tracking/tracked_row' => 'views',
-	'verify/check_structure' => 'queries on the catalogs', 'verify/structure' => 'a generated list');
+	'verify/check_structure' => 'queries on the catalogs', 'verify/structure' => 'a generated list',
+	'analysis/analysis' => 'views',
+	'analysis/exceptions' => 'a view',
+	'analysis/promise_exceptions' => 'one part of that view',
+	'analysis/score_views' => 'views',
+	'tracking/mapped_triggers' => 'the triggers of a mapping are made in SQL',
+	'tracking/reconcile' => 'comparing rows with promises is one query',
+	'verify/structure' => 'a list of columns, constraints and indexes',
+	'verify/check_structure' => 'comparing catalogs with that list is one query');
 
 # SQL that calls what other folders create.
 my %composes = map { $_ => 1 } map { "sql/$_.sql" }

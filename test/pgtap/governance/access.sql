@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(271);
+SELECT plan(270);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -110,7 +110,7 @@ INSERT INTO levelless SELECT function, function || '()', '42501'
 FROM unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked}'::text[]) AS concept,
 	unnest(ARRAY['create_' || concept || '_table', 'comment_on_' || concept || '_table']) AS function
 UNION ALL SELECT function, function || '()', '42501'
-FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,comment_on_access_views,comment_on_overdue_views}'::text[]) AS function;
+FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,comment_on_access_views}'::text[]) AS function;
 
 SELECT set_eq($$
 	SELECT function FROM intended UNION SELECT function FROM levelless

@@ -126,7 +126,6 @@ INSERT INTO intended VALUES
 	('policy_column_comments', '', 'text[]', 'i', false, 's'),
 	('source_column_comments', '', 'text[]', 'i', false, 's'),
 	('parked_column_comments', '', 'text[]', 'i', false, 's'),
-	('overdue_views', '', 'record', 'i', false, 's'),
 	('analysis_views', '', 'record', 'i', false, 's'),
 	('tracked_row_views', '', 'record', 'i', false, 's'),
 	('parked_views', '', 'record', 'i', false, 's'),
@@ -151,7 +150,7 @@ SELECT name, '', returns
 FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_overdue_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
 UNION ALL
 SELECT made || concept || '_table', '', 'void'
 FROM unnest('{create_,comment_on_}'::text[]) AS made, unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked,copy}'::text[]) AS concept
