@@ -1,75 +1,76 @@
 /*
  * promise_as_of.c
- *		The state of a promise at a point in time, computed from its entries.
+ *		How a promise stood at an instant: who was behind it, and what it weighs.
  *
- * The entries that had occurred, or were recorded, by that time are not always a
- * prefix of the chain: entries need not be recorded in the order in which they
- * occurred.  So this code must not rely on any order of events.
+ * Scores of another time are folds over the entries that had happened, or were
+ * recorded, by then: not always the first of the chain, since what happens late
+ * may be recorded first.  So no order of events is taken for granted here.
  */
 #include "postgres.h"
 
 #include "analysis/promise_as_of.h"
 
 static void
-ApplyVerdict(PromiseAsOf *promise, const ScoreEvent *event)
+ApplyVerdict(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
-	Contribution *verdict = &promise->verdict;
+	Contribution *verdict = &standing->verdict;
 
-	if (!event->stands || !event->weighs)
+	if (!score_event->stands || !score_event->weighs)
 		return;
-	verdict->kept = event->weight_kept / 1000.0;
-	verdict->broken = event->weight_broken / 1000.0;
-	if (!verdict->counts)		/* a later verdict keeps the time of the first */
-		verdict->at = event->occurred_at;
+	verdict->kept = score_event->weight_kept / 1000.0;
+	verdict->broken = score_event->weight_broken / 1000.0;
+	if (!verdict->counts)		/* the first verdict's instant stays */
+		verdict->at = score_event->occurred_at;
 	verdict->counts = true;
-	promise->outcome = event->state;
-	promise->whose_word = event->whose_word;
+	standing->outcome = score_event->state;
+	standing->whose_word = score_event->whose_word;
 }
 
 static void
-ApplyTerms(PromiseAsOf *promise, const ScoreEvent *event)
+ApplyTerms(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
-	promise->promiser = event->promiser;
-	promise->kind = event->kind;
-	promise->backer = event->backer;
-	promise->has_overdue_at = event->has_overdue_at;
-	promise->overdue_at = event->overdue_at;
+	standing->promiser = score_event->promiser;
+	standing->kind = score_event->kind;
+	standing->backer = score_event->backer;
+	standing->has_overdue_at = score_event->has_overdue_at;
+	standing->overdue_at = score_event->overdue_at;
 }
 
+/* Takes an entry into what the promise's entries before it add up to. */
 void
-PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event)
+PromiseAsOfApply(PromiseAsOf *standing, const ScoreEvent *score_event)
 {
-	switch (event->event)
+	switch (score_event->event)
 	{
 		case EVENT_MADE:
-			promise->made = true;
-			ApplyTerms(promise, event);
+			standing->made = true;
+			ApplyTerms(standing, score_event);
 			break;
 		case EVENT_AMENDED:
-			if (event->stands)
-				ApplyTerms(promise, event);
+			if (score_event->stands)
+				ApplyTerms(standing, score_event);
 			break;
 		case EVENT_BACKED:
 		case EVENT_BACKING_WITHDRAWN:
-			promise->backer = event->backer;
+			standing->backer = score_event->backer;
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
-			promise->has_overdue_at = event->has_overdue_at;
-			promise->overdue_at = event->overdue_at;
+			standing->has_overdue_at = score_event->has_overdue_at;
+			standing->overdue_at = score_event->overdue_at;
 			break;
 		case EVENT_BREACH_ADMITTED:
 		case EVENT_ASSESSED:
 		case EVENT_BREACH_REPAIRED:
-			ApplyVerdict(promise, event);
+			ApplyVerdict(standing, score_event);
 			break;
 		case EVENT_WITHDRAWN:
-			promise->ended = true;
-			ApplyVerdict(promise, event);
+			standing->ended = true;
+			ApplyVerdict(standing, score_event);
 			break;
 		case EVENT_RELEASED:
-			if (event->stands)
-				promise->ended = true;
+			if (score_event->stands)
+				standing->ended = true;
 			break;
 		case EVENT_DECLINED:
 		case EVENT_ACCEPTED:
@@ -78,40 +79,43 @@ PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event)
 		case EVENTS:
 			break;
 	}
-	if (event->state == STATE_OPEN)
-		promise->opened = true;
+	if (score_event->state == STATE_OPEN)
+		standing->opened = true;
 }
 
+/* Counts as broken, until a verdict: once open, past due and grace, and not taken back in time. */
 bool
-PromiseAsOfIsOverdue(const PromiseAsOf *promise, TimestampTz instant)
+PromiseAsOfIsOverdue(const PromiseAsOf *standing, TimestampTz instant)
 {
-	return promise->made && promise->opened && !promise->ended && !promise->verdict.counts &&
-		promise->has_overdue_at && promise->overdue_at < instant;
+	return standing->made && standing->opened && !standing->ended && !standing->verdict.counts &&
+		standing->has_overdue_at && standing->overdue_at < instant;
 }
 
+/* What the promise puts into a score that is read at that instant. */
 Contribution
-PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant)
+PromiseAsOfContribution(const PromiseAsOf *standing, TimestampTz instant)
 {
 	Contribution overdue = {.counts = true, .broken = WEIGHT_OVERDUE, .at = instant};
 
-	return PromiseAsOfIsOverdue(promise, instant) ? overdue : promise->verdict;
+	return PromiseAsOfIsOverdue(standing, instant) ? overdue : standing->verdict;
 }
 
+/* Whom or what the promise belongs to; NULL: nobody, or nothing said. */
 const char *
-PromiseAsOfKey(const PromiseAsOf *promise, const char *customer, Grouping by)
+PromiseAsOfKey(const PromiseAsOf *standing, const char *customer, Grouping by)
 {
 	switch (by)
 	{
 		case BY_CUSTOMER:
 			return customer;
 		case BY_PROMISER:
-			return promise->promiser;
+			return standing->promiser;
 		case BY_BACKER:
-			return promise->backer;
+			return standing->backer;
 		case BY_KIND:
-			return promise->kind;
+			return standing->kind;
 		case BY_BACKING:
-			return promise->backer ? "backed" : "unbacked";
+			return standing->backer ? "backed" : "unbacked";
 		case BY_ALL:
 		case GROUPINGS:
 			break;

@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *		Reads and checks arguments of SQL functions that may be NULL.
+ *		Optional arguments of the functions that users call.
  */
 #include "postgres.h"
 
@@ -15,8 +15,9 @@
 #include "base/limit.h"
 #include "base/text.h"
 
+/* Words that say something, or NULL where none are given. */
 text *
-ArgText(NullableDatum argument, const char *what)
+ArgWords(NullableDatum argument, const char *what)
 {
 	text	   *words;
 
@@ -24,10 +25,11 @@ ArgText(NullableDatum argument, const char *what)
 		return NULL;
 	CheckSize(TEXTOID, argument.value, what);
 	words = DatumGetTextPP(argument.value);
-	CheckVisibleText(words, what);
+	CheckWords(words, what);
 	return words;
 }
 
+/* A jsonb value that is not too large, or NULL where none is given. */
 Jsonb *
 ArgJson(NullableDatum argument, const char *what)
 {
@@ -38,15 +40,14 @@ ArgJson(NullableDatum argument, const char *what)
 }
 
 text *
-ArgTextRequired(NullableDatum argument, const char *what,
-				const char *hint)
+ArgWordsNeeded(NullableDatum argument, const char *what, const char *hint)
 {
-	text	   *words = ArgText(argument, what);
+	text	   *words = ArgWords(argument, what);
 
 	if (words == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", what),
+				 errmsg("%s is needed", what),
 				 errhint("%s", hint)));
 	return words;
 }
@@ -65,18 +66,18 @@ ArgKey(NullableDatum argument, const char *what)
 }
 
 char *
-ArgKeyRequired(NullableDatum argument, const char *what)
+ArgKeyNeeded(NullableDatum argument, const char *what)
 {
 	if (argument.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", what)));
+				 errmsg("%s is needed", what)));
 	return ArgKey(argument, what);
 }
 
+/* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
 int
-ArgEnum(NullableDatum argument, const char *what,
-		const char *const *names, int count)
+ArgName(NullableDatum argument, const char *what, const char *const *names, int count)
 {
 	char	   *name = ArgKey(argument, what);
 	int			index = name ? NameIndex(names, count, name) : -1;
@@ -89,33 +90,27 @@ ArgEnum(NullableDatum argument, const char *what,
 		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid %s: \"%s\"", what, name),
-			 errhint("Valid values are: %s.", list.data)));
+			 errmsg("\"%s\" is not a %s", name, what),
+			 errhint("Give one of: %s.", list.data)));
 }
 
-/*
- * Sums of amounts must not overflow numeric: a single huge amount would make every
- * later policy check for the customer fail.
- */
+/* However many are open, their sum is a number still: one could hold up all that is reckoned with it. */
 static bool
-IsTooLarge(Numeric amount)
+IsTooMuch(Numeric amount)
 {
-	static Numeric most = NULL; /* set last, so that an error cannot leave it incomplete */
+	static Numeric most = NULL; /* a constant of the process: set once it is complete */
 
 	if (most == NULL)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
 
-		most = DatumGetNumeric(DirectFunctionCall3(numeric_in,
-												   CStringGetDatum("1e10000"),
-												   ObjectIdGetDatum(InvalidOid),
-												   Int32GetDatum(-1)));
+		most = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum("1e10000"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
 		MemoryContextSwitchTo(previous);
 	}
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
-											 NumericGetDatum(most))) > 0;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(most))) > 0;
 }
 
+/* An amount that can be compared and added: a number, not negative; NULL where none is given. */
 Numeric
 ArgAmount(NullableDatum argument, const char *what)
 {
@@ -128,14 +123,14 @@ ArgAmount(NullableDatum argument, const char *what)
 		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), zero)) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be a number greater than or equal to zero", what),
+				 errmsg("%s must be an amount", what),
 				 errdetail("It is %s.", numeric_normalize(amount)),
-				 errhint("Leave it out if the amount is not known.")));
-	if (IsTooLarge(amount))
+				 errhint("Give a number that is not negative; leave it out where it is not known.")));
+	if (IsTooMuch(amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s is too large", what),
-				 errdetail("It has more than 10000 digits."),
-				 errhint("Leave it out if the amount is not known.")));
+				 errmsg("%s must be an amount", what),
+				 errdetail("It has more than ten thousand digits."),
+				 errhint("Leave it out where it is not known.")));
 	return amount;
 }

@@ -1,6 +1,6 @@
 /*
  * row.c
- *		Rows of the ledger's tables in memory.
+ *		Rows of the ledger's tables.
  */
 #include "postgres.h"
 
@@ -41,7 +41,7 @@ MissingColumn(const RowShape *shape, const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of table \"trust.%s\" does not exist", name, shape->table),
+			 errmsg("column \"%s\" of table \"trust.%s\" is not there", name, shape->table),
 			 errhint("Run SELECT trust_ledger.migrate_ledger();")));
 }
 
@@ -50,8 +50,8 @@ WrongType(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("column \"%s\" of a ledger table has the wrong type", name),
-			 errhint("Restore the column types listed in doc/format.md.")));
+			 errmsg("column \"%s\" of a ledger's table has another type than it was made with", name),
+			 errhint("Give the tables back their types: doc/format.md names them.")));
 }
 
 void
@@ -59,12 +59,15 @@ RowWithoutKey(const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("the key of a row in table \"trust.%s\" is null", table),
-			 errdetail("The key column was created with NOT NULL."),
-			 errhint("Delete the row, and restore the table's constraints.")));
+			 errmsg("a row of table \"trust.%s\" has no key", table),
+			 errdetail("Its column was made with NOT NULL."),
+			 errhint("Remove the row, and give the table back its constraints.")));
 }
 
-/* SELECT lists of ours are often in the shape's order, so that is tried first. */
+/*
+ * Where the shape's columns stand in tuples of that kind, found by name.  Our own
+ * SELECT lists are in the table's order or in the shape's.
+ */
 void
 RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 {
@@ -75,12 +78,11 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 		Oid			type = shape->columns[i].type;
 		int			attnum = i + 1;
 
-		if (attnum > tupdesc->natts ||
-			strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), name) != 0)
+		if (attnum > tupdesc->natts || strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), name) != 0)
 			attnum = SPI_fnumber(tupdesc, name);
 		if (attnum <= 0)
 			MissingColumn(shape, name);
-		if (type == SCORE_COLUMN_TYPE)
+		if (type == COLUMN_OF_SCORES)
 			type = ScoreTypeId();
 		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 			WrongType(name);
@@ -88,8 +90,9 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 	}
 }
 
+/* The tuple's values into the row; they point into the tuple. */
 void
-RowSetTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
+RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
 {
 	Datum		values[MaxTupleAttributeNumber];
 	bool		nulls[MaxTupleAttributeNumber];
@@ -109,7 +112,7 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 	int			attnums[ROW_MAX_COLUMNS];
 
 	RowMap(shape, tupdesc, attnums);
-	RowSetTuple(row, tuple, tupdesc, attnums);
+	RowTakeTuple(row, tuple, tupdesc, attnums);
 	return row;
 }
 
@@ -123,7 +126,7 @@ RowSetText(Row *row, int column, const char *value)
 }
 
 void
-RowCopyValue(Row *row, int column, const Row *from, int from_column)
+RowTake(Row *row, int column, const Row *from, int from_column)
 {
 	row->values[column] = from->values[from_column];
 	row->nulls[column] = from->nulls[from_column];
@@ -149,7 +152,7 @@ RowTextIs(const Row *row, int column, const char *value)
 	return same;
 }
 
-/* Called for each column of millions of rows, so it avoids the catalog lookup. */
+/* get_typlenbyval() of the types that the ledger's columns have: it looks them up, and of these there are millions. */
 void
 ColumnStorage(Oid type, int16 *typlen, bool *typbyval)
 {
@@ -184,6 +187,7 @@ ColumnStorage(Oid type, int16 *typlen, bool *typbyval)
 	}
 }
 
+/* The same value, to the bit: 1.50 is not 1.5, for the hash tells them apart. */
 bool
 RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 {
@@ -196,7 +200,7 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 		return a->nulls[a_column] == b->nulls[b_column];
 	ColumnStorage(type, &typlen, &typbyval);
 	if (typlen == -1)
-		return VarlenaEqual(a->values[a_column], b->values[b_column]);
+		return LargeEqual(a->values[a_column], b->values[b_column]);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 
@@ -207,11 +211,11 @@ RowColumnList(const RowShape *shape)
 
 	initStringInfo(&list);
 	for (int i = 0; i < shape->natts; i++)
-		appendStringInfo(&list, "%s%s", i ? ", " : "",
-						 quote_identifier(shape->columns[i].name));
+		appendStringInfo(&list, "%s%s", i ? ", " : "", quote_identifier(shape->columns[i].name));
 	return list.data;
 }
 
+/* The same in the order in which the table has them: the executor takes such rows as they are stored. */
 char *
 RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc)
 {
@@ -223,8 +227,7 @@ RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc)
 	for (int attnum = 1; attnum <= tupdesc->natts; attnum++)
 		for (int i = 0; i < shape->natts; i++)
 			if (attnums[i] == attnum)
-				appendStringInfo(&list, "%s%s", list.len ? ", " : "",
-								 quote_identifier(shape->columns[i].name));
+				appendStringInfo(&list, "%s%s", list.len ? ", " : "", quote_identifier(shape->columns[i].name));
 	return list.data;
 }
 

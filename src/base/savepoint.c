@@ -1,6 +1,6 @@
 /*
  * savepoint.c
- *		Runs code in a subtransaction and catches its error.
+ *		A step that may fail without the transaction.
  */
 #include "postgres.h"
 
@@ -9,8 +9,12 @@
 #include "access/xact.h"
 #include "utils/resowner.h"
 
+/*
+ * Does the step in a savepoint.  keep: what it did stays; else only its error
+ * matters.  Returns the error, in the caller's memory; then nothing of it stays.
+ */
 ErrorData *
-RunInSavepoint(void (*step) (void *arg), void *arg, bool keep)
+InSavepoint(void (*step) (void *arg), void *arg, bool keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -40,13 +44,13 @@ RunInSavepoint(void (*step) (void *arg), void *arg, bool keep)
 	return error;
 }
 
+/* What was cancelled, waited too long, ran out of memory or disk, or met another transaction, says nothing about the step. */
 bool
-IsStepError(const ErrorData *error)
+IsAboutTheStep(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
-	return category != ERRCODE_OPERATOR_INTERVENTION &&
-		category != ERRCODE_INSUFFICIENT_RESOURCES &&
+	return category != ERRCODE_OPERATOR_INTERVENTION && category != ERRCODE_INSUFFICIENT_RESOURCES &&
 		category != ERRCODE_SYSTEM_ERROR && category != ERRCODE_TRANSACTION_ROLLBACK &&
 		category != ERRCODE_INTERNAL_ERROR && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }

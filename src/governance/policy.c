@@ -1,11 +1,11 @@
 /*
  * policy.c
- *		Policies: the combined requirements of all rules for a promise.
+ *		Policy: what the rules together ask of a promise.
  *
- * All matching rules apply, with the strictest of each requirement.  If a rule has a
- * condition on something that the promise does not specify, or on a kind or currency
- * that no rule mentions, the condition is met.  So a promise cannot evade a policy by
- * omitting something.  A match of that kind never gives a grace period.
+ * All rules that match hold together, the strictest of each.  What a rule asks
+ * about and the promise leaves unsaid, matches; so does a kind or a currency
+ * that no rule knows.  So silence never helps a promise past a policy: it may
+ * add a demand, and it never adds a grace.
  */
 #include "postgres.h"
 
@@ -21,13 +21,9 @@
 #include "base/text.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
-	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace,"
-	" due_within, cumulative"
-	" FROM trust.policy"
-	" WHERE active"
-	" ORDER BY policy");
+	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, cumulative"
+	" FROM trust.policy WHERE active ORDER BY policy");
 
-/* A rule.  NULL and -1 mean that it has no such condition or requirement. */
 typedef struct Rule
 {
 	char	   *promiser;
@@ -35,7 +31,7 @@ typedef struct Rule
 	char	   *kind;
 	char	   *currency;
 	Numeric		least_value;
-	bool		cumulative;		/* least_value applies to the sum of open promises */
+	bool		cumulative;		/* compares what the customer's open promises come to */
 	Evidence	evidence;
 	int64		back_within;
 	int64		grace;
@@ -43,10 +39,10 @@ typedef struct Rule
 } Rule;
 
 /*
- * Cache of all active rules.  Relcache invalidations make it invalid.  They are processed
- * again on abort, so errors, subtransactions and PREPARE TRANSACTION need no special
- * care.  A nested call may replace it while we read rules, but the code that evaluates
- * rules calls nothing else.
+ * The rules in force, of the process: changes are told by the relation cache, and
+ * told again when they are taken back, so errors, savepoints and PREPARE
+ * TRANSACTION need no more.  A nested call may put others here while rules are read;
+ * nothing calls anybody while they are looked through.
  */
 static MemoryContext rules_context = NULL;
 static Rule *rules = NULL;
@@ -85,13 +81,13 @@ ResultRule(uint64 row)
 	rule.back_within = MicrosecondsOr(row, 7, -1);
 	rule.grace = MicrosecondsOr(row, 8, -1);
 	rule.due_within = MicrosecondsOr(row, 9, -1);
-	rule.cumulative = DatumGetBool(ResultNotNull(row, 10, BOOLOID));
+	rule.cumulative = DatumGetBool(ResultNeeded(row, 10, BOOLOID));
 	return rule;
 }
 
-/* Replaces the cache. */
+/* These, complete, in place of what stands there. */
 static void
-SetRules(MemoryContext context, Rule *read, int count, bool valid)
+PutInForce(MemoryContext context, Rule *read, int count, bool valid)
 {
 	MemoryContextSetParent(context, TopMemoryContext);
 	if (rules_context != NULL)
@@ -107,8 +103,7 @@ LoadRules(const Ledger *ledger)
 {
 	Oid			relid = LedgerRelation("policy");
 	uint64		seen = LedgerGeneration();
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies",
-												  ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
 	LedgerSession session;
 	MemoryContext previous;
 	Rule	   *read;
@@ -123,7 +118,7 @@ LoadRules(const Ledger *ledger)
 		read[i] = ResultRule(i);
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
-	SetRules(context, read, count, seen == LedgerGeneration());
+	PutInForce(context, read, count, seen == LedgerGeneration());
 }
 
 static bool
@@ -144,11 +139,10 @@ KnownCurrency(const char *currency)
 	return false;
 }
 
-/* Ordered, so that the result for several conditions is the minimum. */
 typedef enum Match
 {
 	NO_MATCH,
-	MATCH_BY_DEFAULT,			/* not specified by the promise, or not mentioned in any rule */
+	MATCH_BY_SILENCE,			/* what is unsaid or unknown counts as what the rule asks about */
 	MATCH
 } Match;
 
@@ -158,13 +152,13 @@ MatchName(const char *asked, const char *said, bool known)
 	if (asked == NULL)
 		return MATCH;
 	if (said == NULL || !known)
-		return MATCH_BY_DEFAULT;
+		return MATCH_BY_SILENCE;
 	return strcmp(asked, said) == 0 ? MATCH : NO_MATCH;
 }
 
 /*
- * A condition on the promiser applies to all parties, so that a machine cannot evade a
- * rule about machines by naming a human as promiser.
+ * A rule about a promiser holds for each who had a hand in it: a machine does
+ * not get past a rule about machines by putting a human's name to its words.
  */
 static Match
 MatchParty(const Rule *rule, const PolicySubject *subject)
@@ -184,8 +178,7 @@ MatchParty(const Rule *rule, const PolicySubject *subject)
 bool
 AmountReaches(Numeric amount, Numeric least)
 {
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
-											 NumericGetDatum(least))) >= 0;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(least))) >= 0;
 }
 
 static Match
@@ -195,9 +188,9 @@ MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
 
 	if (rule->least_value == NULL)
 		return MATCH;
-	/* an amount in a currency that no rule mentions cannot be compared */
-	if (amount == NULL || currency == MATCH_BY_DEFAULT)
-		return MATCH_BY_DEFAULT;
+	/* an amount in a currency that no rule knows cannot be compared */
+	if (amount == NULL || currency == MATCH_BY_SILENCE)
+		return MATCH_BY_SILENCE;
 	return AmountReaches(amount, rule->least_value) ? MATCH : NO_MATCH;
 }
 
@@ -224,6 +217,7 @@ Strictest(int64 a, int64 b)
 	return a < 0 ? b : b < 0 ? a : Min(a, b);
 }
 
+/* Whether a rule in force compares a sum, so that it has to be known. */
 bool
 PolicyIsCumulative(const Ledger *ledger)
 {
@@ -235,8 +229,9 @@ PolicyIsCumulative(const Ledger *ledger)
 	return false;
 }
 
+/* What all matching rules ask together. */
 PolicyRequirements
-PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
+PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 {
 	PolicyRequirements required = {EVIDENCE_NONE, -1, -1, -1};
 	int64		shortest_grace = -1;
@@ -257,15 +252,16 @@ PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
 		required.back_within = Strictest(required.back_within, rules[i].back_within);
 		required.due_within = Strictest(required.due_within, rules[i].due_within);
 		shortest_grace = Strictest(shortest_grace, rules[i].grace);
-		if (match == MATCH)		/* only a full match gives a grace period */
+		if (match == MATCH)		/* only a rule that speaks of this promise gives it time */
 			required.grace = Max(required.grace, rules[i].grace);
 	}
 	required.grace = required.grace < 0 ? 0 : shortest_grace;
-	if (required.back_within >= 0)	/* a time limit implies that somebody must back it */
+	if (required.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
 		required.evidence = Max(required.evidence, EVIDENCE_ASSERTED);
 	return required;
 }
 
+/* The most that the actor may back in that currency; NULL where their authority does not name it. */
 Numeric
 AuthorityLimit(const Actor *actor, const char *currency)
 {

@@ -1,10 +1,10 @@
 /*
  * copy.c
- *		Copies: ledgers whose rows arrive through logical replication.
+ *		Copies: a ledger whose rows come from another database, by logical replication.
  *
- * A copy is marked by the only row of trust.copy, which can be inserted only into an
- * empty ledger, and which its guard protects from then on.  trust.ledger and governance
- * entries cannot hold the mark, since they are replicated themselves.
+ * The mark is the one row of trust.copy.  Only an empty ledger can take it, and
+ * its guard lets it neither change nor go: trust.ledger and governance could not
+ * say it, since they are copied themselves.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard_expect.h"
+#include "ledger/guard.h"
 #include "ledger/ledger.h"
 
 PG_FUNCTION_INFO_V1(mark_copy);
@@ -36,22 +36,23 @@ static Statement insert_mark = STATEMENT("INSERT INTO trust.copy (copied) VALUES
 static const char *const all = "all";
 
 /*
- * Cache of the mark, for the table with this OID.  Both variables are set together.
- * The guard sends a relcache invalidation when the mark is inserted, which is processed
- * again if the (sub)transaction aborts.  A recreated table has another OID.
+ * What the mark of that table said when it was read last.  Both are set together,
+ * with nothing in between that can fail or call.  A table that is made anew has
+ * another oid; the guard tells of a mark that was made, and of one that was taken
+ * back with its transaction or savepoint.
  */
 static Oid	known_relid = InvalidOid;
-static CopyKind known_kind = COPY_NONE;
+static Copied known_copied = COPIED_NOTHING;
 
 static void
-ForgetCopyKind(void)
+ForgetCopied(void)
 {
 	known_relid = InvalidOid;
 }
 
-/* Attribute number of the mark's column; 0 if a tampered table does not have it. */
+/* 0 where the table does not have it: it was tampered with. */
 static int
-MarkAttnum(Relation rel)
+MarkColumn(Relation rel)
 {
 	TupleDesc	tupdesc = RelationGetDescr(rel);
 	int			attnum = SPI_fnumber(tupdesc, "copied");
@@ -59,82 +60,78 @@ MarkAttnum(Relation rel)
 	return attnum > 0 && TupleDescAttr(tupdesc, attnum - 1)->atttypid == TEXTOID ? attnum : 0;
 }
 
-static CopyKind
-CopyKindFromSlot(TupleTableSlot *slot, int column)
+static Copied
+CopiedOf(TupleTableSlot *slot, int column)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, column, &isnull);
 
-	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPY_ALL : COPY_UNKNOWN;
+	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPIED_ALL : COPIED_UNKNOWN;
 }
 
-/*
- * Scans the heap, so that row security, rules and indexes do not affect the result.
- * GetLatestSnapshot() is not allowed in parallel mode, which writes nothing anyway.
- */
-static CopyKind
-ReadCopyKind(Relation rel)
+/* By what the heap holds: no row security, rule or index has a say, and no right is needed. */
+static Copied
+ReadCopied(Relation rel)
 {
-	int			column = MarkAttnum(rel);
-	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
-											GetLatestSnapshot());
+	int			column = MarkColumn(rel);
+	/* a parallel operation keeps to its snapshot, and writes nothing */
+	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	CopyKind	copied = COPY_NONE;
+	Copied		copied = COPIED_NOTHING;
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = CopyKindFromSlot(slot, column);
-	if (copied != COPY_NONE && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = COPY_UNKNOWN;
+		copied = CopiedOf(slot, column);
+	if (copied != COPIED_NOTHING && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		copied = COPIED_UNKNOWN;
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	return copied;
 }
 
-static CopyKind
-LoadCopyKind(Oid relid)
+static Copied
+LoadCopied(Oid relid)
 {
 	uint64		seen = LedgerGeneration();
 	Relation	rel;
-	CopyKind	copied;
+	Copied		copied;
 
-	LedgerWatch(relid, ForgetCopyKind);
+	LedgerWatch(relid, ForgetCopied);
 	rel = table_open(relid, AccessShareLock);
-	if (rel->rd_rel->relkind == RELKIND_RELATION && MarkAttnum(rel) > 0)
-		copied = ReadCopyKind(rel);
-	else
-		copied = COPY_UNKNOWN;
+	copied = rel->rd_rel->relkind == RELKIND_RELATION && MarkColumn(rel) > 0 ? ReadCopied(rel) : COPIED_UNKNOWN;
 	table_close(rel, AccessShareLock);
 	if (seen == LedgerGeneration())
 	{
-		known_kind = copied;
+		known_copied = copied;
 		known_relid = relid;
 	}
 	return copied;
 }
 
-CopyKind
-LedgerCopyKind(void)
+/* What of another ledger this one is a copy of.  A ledger of an earlier version has no table that could say so. */
+Copied
+LedgerCopied(void)
 {
 	Oid			schema = get_namespace_oid("trust", true);
 	Oid			relid = OidIsValid(schema) ? get_relname_relid("copy", schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		return COPY_NONE;		/* no ledger, or one of an earlier version */
-	return relid == known_relid ? known_kind : LoadCopyKind(relid);
+		return COPIED_NOTHING;
+	return relid == known_relid ? known_copied : LoadCopied(relid);
 }
 
+/* An error where an entry that is made here would be no entry of the ledger that is copied. */
 void
 CheckNotCopy(void)
 {
-	if (LedgerCopyKind() == COPY_NONE)
+	if (LedgerCopied() == COPIED_NOTHING)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("cannot write to a copy of a ledger"),
-			 errdetail("This ledger receives its rows through logical replication."),
-			 errhint("Call the function in the database of the original ledger.")));
+			 errdetail("The rows of this ledger come from the database that it copies, by logical replication."),
+			 errhint("Do this in the database that is copied.")));
 }
 
 static void
@@ -143,9 +140,8 @@ CheckMark(const char *copied)
 	if (copied == NULL || strcmp(copied, all) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid kind of copy: \"%s\"", copied ? copied : "NULL"),
-				 errhint("Use copy => 'all' to create a copy of a whole ledger, "
-						 "or omit copy to create an ordinary ledger.")));
+				 errmsg("\"%s\" is not a kind of copy", copied ? copied : "NULL"),
+				 errhint("Use copy => 'all' for a copy of a whole ledger; leave copy out to make a ledger of its own.")));
 }
 
 static void
@@ -156,14 +152,14 @@ CheckOwnsLedger(const Ledger *ledger)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of the ledger"),
-			 errhint("Call trust_ledger.create_ledger() instead.")));
+			 errhint("Use trust_ledger.create_ledger().")));
 }
 
 /*
  * mark_copy(copied text) returns void
- *		Marks a ledger without any rows as a copy, permanently.  Called by
- *		create_ledger().  Errors: 22023 invalid kind of copy, 42501 not the owner, 42710
- *		the ledger is not empty.
+ *		Makes a ledger whose tables were just made, or restored without a row, a copy
+ *		for good.  Called by create_ledger().  Errors: 22023 a copy of what; 42501 not
+ *		the owner; 42710 once there is any row.
  */
 Datum
 mark_copy(PG_FUNCTION_ARGS)
@@ -180,11 +176,11 @@ mark_copy(PG_FUNCTION_ARGS)
 	if (!LedgerIsEmpty(true))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("a ledger already exists in this database"),
+				 errmsg("there is a ledger in this database already"),
 				 errdetail("Only an empty ledger can become a copy.")));
 	expectation = GuardExpectOne(GUARDED_COPY, 0, NULL);
 	CheckWritten(StatementWrite(&insert_mark, &copied, NULL), 1, "copy");
-	GuardExpectEnd(expectation);
+	GuardDone(expectation);
 	LedgerLeave(&session);
 	PG_RETURN_VOID();
 }

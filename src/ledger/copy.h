@@ -1,24 +1,20 @@
 /*
  * copy.h
- *		Copies: ledgers whose rows arrive through logical replication.
+ *		Copies: a ledger whose rows come from another database, by logical replication.
  */
 #ifndef TRUST_LEDGER_COPY_H
 #define TRUST_LEDGER_COPY_H
 
 #include "base/errcodes.h"
 
-/* Which part of another ledger this ledger is a copy of. */
-typedef enum CopyKind
+typedef enum Copied
 {
-	COPY_NONE,					/* it is not a copy */
-	COPY_ALL,					/* the whole ledger */
-	COPY_UNKNOWN				/* invalid mark, or one of a later version of the extension */
-} CopyKind;
+	COPIED_NOTHING,				/* an ordinary ledger */
+	COPIED_ALL,
+	COPIED_UNKNOWN				/* as another version of the extension may say it */
+} Copied;
 
-/* Reads the mark in trust.copy; cached.  Needs no rights on the table. */
-extern CopyKind LedgerCopyKind(void);
-
-/* Error 55000 if the ledger is a copy, in which no entries are made. */
+extern Copied LedgerCopied(void);
 extern void CheckNotCopy(void);
 
 #endif

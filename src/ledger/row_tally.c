@@ -1,9 +1,9 @@
 /*
  * row_tally.c
- *		Checksums of sets of rows, to detect rows that an index scan did not return.
+ *		Which rows of a table were read: their count, and the XOR of their hashed places.
  *
- * verify() reads rows in order through an index.  A row may be missing in the index, so
- * the table is scanned sequentially with the same snapshot, and the tallies are compared.
+ * Rows are read in order by an index.  To find a row that stands in no index, the
+ * table itself is scanned in the same snapshot, and the tallies are compared.
  */
 #include "postgres.h"
 
@@ -22,16 +22,14 @@
 #include "ledger/ledger.h"
 
 void
-TallyRow(RowTally *tally, Oid relid, const ItemPointerData *ctid)
+TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place)
 {
 	struct
 	{
 		Oid			relid;
 		BlockNumber block;
 		uint32		offset;
-	}			row = {
-		relid, ItemPointerGetBlockNumberNoCheck(ctid), ItemPointerGetOffsetNumberNoCheck(ctid)
-	};
+	}			row = {relid, ItemPointerGetBlockNumberNoCheck(place), ItemPointerGetOffsetNumberNoCheck(place)};
 
 	tally->count++;
 	tally->hashes ^= hash_bytes_extended((const unsigned char *) &row, sizeof(row), 0);
@@ -44,19 +42,21 @@ TallyAdd(RowTally *tally, const RowTally *more)
 	tally->hashes ^= more->hashes;
 }
 
+/* The table with its partitions, and whatever else SELECT reads by its name. */
 List *
-TableAndChildren(const char *table)
+TablePlaces(const char *table)
 {
 	return find_all_inheritors(LedgerRelation(table), AccessShareLock, NULL);
 }
 
+/* All its rows that the active snapshot sees, from the first page to the last. */
 RowTally
 TallyTable(const char *table)
 {
 	RowTally	tally = {0};
 	ListCell   *place;
 
-	foreach(place, TableAndChildren(table))
+	foreach(place, TablePlaces(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 

@@ -1,6 +1,6 @@
 /*
  * command.c
- *		Fills commands with arguments, and reads and checks these.
+ *		A command writes one event of a promise: which function, and its arguments by name.
  */
 #include "postgres.h"
 
@@ -13,9 +13,7 @@
 #define COMMAND_COLUMN(id, name, type) {#name, type},
 #define COMMAND_TERM_COLUMN(id, name, type, column, value, clears) {#name, type},
 
-const Column command_columns[COMMAND_ARGUMENTS] = {
-	COMMAND_LIST(COMMAND_COLUMN, COMMAND_TERM_COLUMN)
-};
+const Column command_columns[COMMAND_ARGUMENTS] = {COMMAND_LIST(COMMAND_COLUMN, COMMAND_TERM_COLUMN)};
 
 #define TERM_OF_TABLE(id, name, type, column, value, clears) \
 	{COMMAND_##id, ENTRY_##column, PROMISE_##column, value, false, clears},
@@ -24,9 +22,9 @@ const Column command_columns[COMMAND_ARGUMENTS] = {
 
 const Term terms[TERMS] = {TERM_LIST(TERM_OF_TABLE, FIXED_TERM)};
 
-/* ---- arguments by position ---- */
+/* ---- the arguments, in the order of the function in SQL ---- */
 
-/* The last arguments of each function */
+/* The arguments of every act come last. */
 static const int act_arguments[ACT_ARGUMENTS] = {
 	COMMAND_ACTOR, COMMAND_OCCURRED_AT, COMMAND_CONTEXT, COMMAND_IDEMPOTENCY_KEY
 };
@@ -37,6 +35,7 @@ ArgumentCount(const PromiseFunction *function)
 	return function->count + ACT_ARGUMENTS;
 }
 
+/* Which argument stands at that position, counted from 0; -1 behind the last. */
 int
 CommandArgumentId(const PromiseFunction *function, int position)
 {
@@ -48,8 +47,7 @@ CommandArgumentId(const PromiseFunction *function, int position)
 static const char *
 ArgumentName(const PromiseFunction *function, int argument)
 {
-	return argument == COMMAND_REASON && function->reason ?
-		function->reason : command_columns[argument].name;
+	return argument == COMMAND_REASON && function->reason ? function->reason : command_columns[argument].name;
 }
 
 static void
@@ -62,6 +60,7 @@ CommandReset(Command *command, const PromiseFunction *function)
 		command->arguments[i] = (NullableDatum) {(Datum) 0, true};
 }
 
+/* A call of the function in SQL. */
 void
 CommandFromCall(Command *command, const PromiseFunction *function, FunctionCallInfo fcinfo)
 {
@@ -72,15 +71,16 @@ CommandFromCall(Command *command, const PromiseFunction *function, FunctionCallI
 		command->arguments[CommandArgumentId(function, i)] = fcinfo->args[i];
 }
 
+/* The arguments as fields of a row, in the order of the function in SQL. */
 void
-CommandFromFields(Command *command, const PromiseFunction *function,
-				  const Datum *values, const bool *nulls)
+CommandFromFields(Command *command, const PromiseFunction *function, const Datum *values, const bool *nulls)
 {
 	CommandReset(command, function);
 	for (int i = 0; i < ArgumentCount(function); i++)
 		command->arguments[CommandArgumentId(function, i)] = (NullableDatum) {values[i], nulls[i]};
 }
 
+/* What a tracked row says, as far as the function takes it; its columns are the first arguments. */
 void
 CommandFromRow(Command *command, const PromiseFunction *function, const Row *row)
 {
@@ -90,14 +90,13 @@ CommandFromRow(Command *command, const PromiseFunction *function, const Row *row
 		int			argument = CommandArgumentId(function, i);
 
 		if (argument < MAPPED_ARGUMENTS)
-			command->arguments[argument] =
-				(NullableDatum) {row->values[argument], row->nulls[argument]};
+			command->arguments[argument] = (NullableDatum) {row->values[argument], row->nulls[argument]};
 	}
 }
 
-/* ---- the act ---- */
+/* ---- who acts ---- */
 
-/* Of a tracked row only the context is checked: its other values were checked when read. */
+/* A row's values are checked where they are read, but for its context. */
 static void
 CheckSizes(const Command *command)
 {
@@ -106,14 +105,12 @@ CheckSizes(const Command *command)
 		int			argument = CommandArgumentId(command->function, i);
 		Oid			type = command_columns[argument].type;
 
-		if (CommandHas(command, argument) && HasLimit(type) &&
-			(!command->origin || argument == COMMAND_CONTEXT))
-			CheckSize(type, command->arguments[argument].value,
-					  ArgumentName(command->function, argument));
+		if (CommandHas(command, argument) && HasLimit(type) && (!command->origin || argument == COMMAND_CONTEXT))
+			CheckSize(type, command->arguments[argument].value, ArgumentName(command->function, argument));
 	}
 }
 
-/* The idempotency request; it does not depend on where the arguments come from. */
+/* What makes two calls the same call, whichever way the arguments came. */
 static Request
 CommandRequest(const Command *command, const char *actor)
 {
@@ -125,13 +122,13 @@ CommandRequest(const Command *command, const char *actor)
 		int			argument = CommandArgumentId(function, i);
 
 		arguments[i] = (RequestArgument) {
-			ArgumentName(function, argument), command_columns[argument].type,
-			command->arguments[argument]
+			ArgumentName(function, argument), command_columns[argument].type, command->arguments[argument]
 		};
 	}
 	return RequestOf(function->name, actor, arguments, ArgumentCount(function));
 }
 
+/* Who acts, with which level; before the ledger's owner takes over. */
 void
 CommandBeginAct(const Command *command, Act *act)
 {
@@ -148,19 +145,19 @@ CommandBeginAct(const Command *command, Act *act)
 		act->request = CommandRequest(command, act->actor->actor);
 }
 
-/* ---- checked arguments ---- */
+/* ---- reading ---- */
 
+/* NULL if it is not given, as of those below. */
 text *
 CommandWords(const Command *command, int argument)
 {
-	return ArgText(CommandArgument(command, argument), ArgumentName(command->function, argument));
+	return ArgWords(CommandArgument(command, argument), ArgumentName(command->function, argument));
 }
 
 text *
 CommandWordsNeeded(const Command *command, int argument, const char *hint)
 {
-	return ArgTextRequired(CommandArgument(command, argument),
-						  ArgumentName(command->function, argument), hint);
+	return ArgWordsNeeded(CommandArgument(command, argument), ArgumentName(command->function, argument), hint);
 }
 
 char *

@@ -1,9 +1,9 @@
 /*
  * exposure.c
- *		Exposure: the sum of the values of a customer's open promises.
+ *		Exposure: what a customer's open promises come to.
  *
- * It is read under the lock of the customer's chain with a new snapshot, so that
- * concurrent sessions cannot exceed a limit together.
+ * Read under the lock of the customer's chain and with a new snapshot: of two
+ * sessions that cut slices off one loaf, the second sees what the first did.
  */
 #include "postgres.h"
 
@@ -19,16 +19,13 @@
 #include "promise/promise.h"
 
 static Statement sum_open = STATEMENT(
-	"SELECT pg_catalog.sum(value)"
-	" FROM trust.promise"
-	" WHERE customer OPERATOR(pg_catalog.=) $1"
-	"   AND state OPERATOR(pg_catalog.=) 'open'"
-	"   AND promise OPERATOR(pg_catalog.<>) $2"
-	"   AND currency OPERATOR(pg_catalog.=) $3"
+	"SELECT pg_catalog.sum(value) FROM trust.promise"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND state OPERATOR(pg_catalog.=) 'open'"
+	"   AND promise OPERATOR(pg_catalog.<>) $2 AND currency OPERATOR(pg_catalog.=) $3"
 	"   AND ($4 IS NULL OR backer OPERATOR(pg_catalog.=) $4)",
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
 
-/* Key of a cached sum */
+/* A sum that is kept: of all in that currency, or of what one backs. */
 typedef struct SumKey
 {
 	char		currency[MAX_KEY_BYTES + 1];
@@ -39,22 +36,20 @@ typedef struct Sum
 {
 	SumKey		key;
 	Numeric		amount;
-	int			pending_count;	/* how many of Exposure.pending[] have been added */
+	int			pending_count;	/* of the pending, how many are in it */
 } Sum;
 
 Numeric
 AmountSum(Numeric a, Numeric b)
 {
-	return DatumGetNumeric(DirectFunctionCall2(numeric_add,
-											   NumericGetDatum(a), NumericGetDatum(b)));
+	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
 }
 
 static Numeric
 SumStored(const Exposure *exposure)
 {
 	Datum		values[4] = {
-		PointerGetDatum(exposure->customer), exposure->excluded,
-		CStringGetTextDatum(exposure->currency)
+		PointerGetDatum(exposure->customer), exposure->besides, CStringGetTextDatum(exposure->currency)
 	};
 	char		nulls[] = "    ";
 	bool		isnull;
@@ -66,37 +61,32 @@ SumStored(const Exposure *exposure)
 		nulls[3] = 'n';
 	StatementWrite(&sum_open, values, nulls);
 	sum = ResultValue(0, 1, NUMERICOID, &isnull);
-	sum = isnull ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) :
-		NumericGetDatum(DatumGetNumericCopy(sum));
+	sum = isnull ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) : NumericGetDatum(DatumGetNumericCopy(sum));
 	SPI_freetuptable(SPI_tuptable);
 	return DatumGetNumeric(sum);
 }
 
-/* The WHERE clause of sum_open, for pending promises */
+/* What the statement asks of stored promises. */
 static bool
-IsCounted(const Exposure *exposure, const Row *promise)
+Counts(const Exposure *exposure, const Row *promise)
 {
 	return PromiseState(promise) == STATE_OPEN && !RowIsNull(promise, PROMISE_VALUE) &&
-		!DatumGetBool(DirectFunctionCall2(uuid_eq, promise->values[PROMISE_PROMISE],
-										  exposure->excluded)) &&
+		!DatumGetBool(DirectFunctionCall2(uuid_eq, promise->values[PROMISE_PROMISE], exposure->besides)) &&
 		RowTextIs(promise, PROMISE_CURRENCY, exposure->currency) &&
 		(exposure->backer == NULL || RowTextIs(promise, PROMISE_BACKER, exposure->backer));
 }
 
-/* Returns the cache entry; its amount is NULL if it is new. */
+/* The sum that is asked for, as it was when it was asked for last; a new one has none. */
 static Sum *
-CachedSum(const Exposure *exposure)
+KnownSum(const Exposure *exposure)
 {
-	HASHCTL		control = {
-		.keysize = sizeof(SumKey), .entrysize = sizeof(Sum), .hcxt = CurrentMemoryContext
-	};
+	HASHCTL		control = {.keysize = sizeof(SumKey), .entrysize = sizeof(Sum), .hcxt = CurrentMemoryContext};
 	SumKey		key = {0};
 	bool		found;
 	Sum		   *sum;
 
 	if (*exposure->sums == NULL)
-		*exposure->sums = hash_create("trust_ledger exposures", 16, &control,
-									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		*exposure->sums = hash_create("trust_ledger exposures", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	strlcpy(key.currency, exposure->currency, sizeof(key.currency));
 	if (exposure->backer)
 		strlcpy(key.backer, exposure->backer, sizeof(key.backer));
@@ -106,12 +96,16 @@ CachedSum(const Exposure *exposure)
 	return sum;
 }
 
-/* With a cache, only promises that became pending since the last call are added. */
+/*
+ * What the promises that count come to, stored or pending; 0 where there are
+ * none.  Of a batch only what is pending since the last time is added: nothing
+ * is stored meanwhile, and none of these is the promise that is being made.
+ */
 Numeric
 ExposureSum(const Exposure *exposure)
 {
 	Sum			once = {0};
-	Sum		   *sum = exposure->sums ? CachedSum(exposure) : &once;
+	Sum		   *sum = exposure->sums ? KnownSum(exposure) : &once;
 
 	if (sum->amount == NULL)
 	{
@@ -122,7 +116,7 @@ ExposureSum(const Exposure *exposure)
 	{
 		const Row  *promise = exposure->pending[sum->pending_count];
 
-		if (IsCounted(exposure, promise))
+		if (Counts(exposure, promise))
 			sum->amount = AmountSum(sum->amount, DatumGetNumeric(promise->values[PROMISE_VALUE]));
 	}
 	return sum->amount;

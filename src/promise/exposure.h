@@ -1,6 +1,6 @@
 /*
  * exposure.h
- *		Exposure: the sum of the values of a customer's open promises.
+ *		Exposure: what a customer's open promises come to.
  */
 #ifndef TRUST_LEDGER_EXPOSURE_H
 #define TRUST_LEDGER_EXPOSURE_H
@@ -9,27 +9,19 @@
 
 #include "utils/numeric.h"
 
-/* Which of the customer's open promises count: any kind and promiser. */
+/* Which of the customer's open promises count; all kinds, and all promisers. */
 typedef struct Exposure
 {
 	text	   *customer;
-	Datum		excluded;		/* uuid of a promise that does not count */
+	Datum		besides;		/* not this promise: it is judged by the terms it is to have */
 	const char *currency;
-	const char *backer;			/* only promises with this backer; NULL: all */
-	const Row *const *pending;	/* promises to the customer that are not stored yet */
+	const char *backer;			/* only what they back; NULL: whoever does, or nobody */
+	const Row *const *pending;	/* promises of the customer's that are not stored yet */
 	int			pending_count;
-	HTAB	  **sums;			/* cache, created if *sums is NULL; NULL: no cache */
+	HTAB	  **sums;			/* kept from one time to the next; NULL: no */
 } Exposure;
 
-/* a + b, which must not be NULL. */
 extern Numeric AmountSum(Numeric a, Numeric b);
-
-/*
- * Sums the values of stored and pending promises that count; 0 if there are none.  To be
- * called with the customer's chain locked, within a LedgerSession.  With a cache, no
- * promise may be stored and none removed from pending[] between calls, and excluded
- * must not be a pending promise.
- */
 extern Numeric ExposureSum(const Exposure *exposure);
 
 #endif

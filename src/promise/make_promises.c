@@ -1,10 +1,11 @@
 /*
  * make_promises.c
- *		make_promises(): makes an array of promises.
+ *		Many promises at once.
  *
- * Each element is handled like a call of make_promise().  Chains are locked in the
- * order of the customers' keys, so that concurrent calls do not deadlock.  The
- * promises to one customer are written together.
+ * Each element of the array is a call of make_promise, and is made by the same
+ * code.  Chains are locked in the order of their customers' keys, so that two
+ * batches never wait for each other crosswise; what is made for one customer is
+ * written together.
  */
 #include "postgres.h"
 
@@ -24,14 +25,14 @@ PG_FUNCTION_INFO_V1(make_promises);
 
 static const PromiseFunction *const make = &promise_functions[EVENT_MADE];
 
-/* Type new_promise has the arguments of make_promise() as fields. */
+/* What make_promise takes, type new_promise has. */
 #define FIELDS (make->count + ACT_ARGUMENTS)
 
 typedef struct Element
 {
 	PromiseAct	pa;
-	int			position;		/* in the array, from 1 */
-	Datum		value;			/* of type new_promise */
+	int			place;			/* in the array, from 1 */
+	Datum		value;
 	const char *customer;
 	const char *key;			/* idempotency_key, or NULL */
 	HeapTuple	receipt;
@@ -40,35 +41,34 @@ typedef struct Element
 typedef struct Batch
 {
 	Element    *elements;		/* in the order of the array */
-	Element   **sorted;			/* by customer and position */
+	Element   **sorted;			/* by customer; one customer's as in the array */
 	int			count;
 	TupleDesc	tupdesc;		/* of an element */
 	TupleDesc	receipt_desc;
-	Command		command;		/* of the current element */
-	int			current;		/* position of the current element; 0: none */
-	const char *writing_to;		/* customer whose promises are being written; NULL: none */
+	Command		command;		/* of the element at hand */
+	int			at_hand;		/* its place; 0 where none is */
+	const char *writing_to;		/* the customer whose promises are written; NULL: none */
 	LedgerSession session;
 } Batch;
 
-/* Error context callback */
 static void
-BatchErrorContext(void *arg)
+NameElement(void *arg)
 {
 	const Batch *batch = arg;
-	int			position = batch->current;
-	const char *customer = position > 0 ? batch->elements[position - 1].customer : NULL;
+	int			place = batch->at_hand;
+	const char *customer = place > 0 ? batch->elements[place - 1].customer : NULL;
 
 	if (customer)
-		errcontext("element %d of promises, to customer \"%s\"", position, customer);
-	else if (position > 0)
-		errcontext("element %d of promises", position);
+		errcontext("element %d of promises, to customer \"%s\"", place, customer);
+	else if (place > 0)
+		errcontext("element %d of promises", place);
 	else if (batch->writing_to)
-		errcontext("writing promises to customer \"%s\"", batch->writing_to);
+		errcontext("promises to customer \"%s\", written together", batch->writing_to);
 }
 
 /* ---- reading the array ---- */
 
-/* The type's owner may have altered it. */
+/* The fields go in as they are, whatever the type's owner did to it. */
 static void
 CheckElementType(TupleDesc tupdesc)
 {
@@ -86,7 +86,7 @@ CheckElementType(TupleDesc tupdesc)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("type \"trust_ledger.new_promise\" has been altered"),
-				 errdetail("Its attributes must be the arguments of make_promise().")));
+				 errhint("Give it back the arguments of make_promise, by name, type and order.")));
 }
 
 static void
@@ -98,30 +98,29 @@ BatchRead(Batch *batch, ArrayType *array)
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("promises must be a one-dimensional array"),
-				 errdetail("The array has %d dimensions.", ARR_NDIM(array))));
-	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
-					  &values, &nulls, &batch->count);
-	batch->elements = MemoryContextAllocExtended(CurrentMemoryContext,
-												 sizeof(Element) * batch->count,
+				 errmsg("promises must be an array of one dimension"),
+				 errdetail("It has %d.", ARR_NDIM(array))));
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &values, &nulls, &batch->count);
+	batch->elements = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Element) * batch->count,
 												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < batch->count; i++)
 	{
-		batch->elements[i].position = i + 1;
+		batch->elements[i].place = i + 1;
 		batch->elements[i].value = values[i];
 		if (nulls[i])
 		{
-			batch->current = i + 1;
+			batch->at_hand = i + 1;
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("elements of promises must not be null")));
+					 errmsg("a promise to be made is NULL"),
+					 errhint("Leave out what is not to be made.")));
 		}
 	}
 	batch->tupdesc = lookup_rowtype_tupdesc_copy(ARR_ELEMTYPE(array), -1);
 	CheckElementType(batch->tupdesc);
 }
 
-/* Makes the element the current one, and fills the command from it. */
+/* The element as a command. */
 static const Command *
 CommandOf(Batch *batch, const Element *element)
 {
@@ -131,7 +130,7 @@ CommandOf(Batch *batch, const Element *element)
 	bool		nulls[COMMAND_ARGUMENTS];
 
 	CHECK_FOR_INTERRUPTS();
-	batch->current = element->position;
+	batch->at_hand = element->place;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	heap_deform_tuple(&tuple, batch->tupdesc, values, nulls);
@@ -139,7 +138,7 @@ CommandOf(Batch *batch, const Element *element)
 	return &batch->command;
 }
 
-/* ---- access checks and locks ---- */
+/* ---- whose chains are locked, and in which order ---- */
 
 static int
 CompareCustomers(const void *a, const void *b)
@@ -148,7 +147,7 @@ CompareCustomers(const void *a, const void *b)
 	const Element *second = *(Element *const *) b;
 	int			order = strcmp(first->customer, second->customer);
 
-	return order ? order : first->position - second->position;
+	return order ? order : first->place - second->place;
 }
 
 static int
@@ -160,7 +159,7 @@ CompareKeys(const void *a, const void *b)
 
 	if (order == 0)
 		order = strcmp(first->key, second->key);
-	return order ? order : first->position - second->position;
+	return order ? order : first->place - second->place;
 }
 
 static bool
@@ -169,7 +168,7 @@ SameCustomer(const Element *a, const Element *b)
 	return strcmp(a->customer, b->customer) == 0;
 }
 
-/* An element cannot be a retry of another one. */
+/* One key stands for one promise: within the array nothing is a retry of anything. */
 static void
 CheckKeysDiffer(Batch *batch)
 {
@@ -184,13 +183,12 @@ CheckKeysDiffer(Batch *batch)
 	{
 		if (!SameCustomer(keyed[i - 1], keyed[i]) || strcmp(keyed[i - 1]->key, keyed[i]->key) != 0)
 			continue;
-		batch->current = keyed[i]->position;
+		batch->at_hand = keyed[i]->place;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("duplicate idempotency key \"%s\" for customer \"%s\"",
-						keyed[i]->key, keyed[i]->customer),
-				 errdetail("Element %d has the same key.", keyed[i - 1]->position),
-				 errhint("Each promise needs a key of its own.")));
+				 errmsg("idempotency key \"%s\" is given twice for customer \"%s\"", keyed[i]->key, keyed[i]->customer),
+				 errdetail("Element %d has it too.", keyed[i - 1]->place),
+				 errhint("Give each promise a key of its own, and each only once.")));
 	}
 	pfree(keyed);
 }
@@ -205,9 +203,9 @@ SortElements(Batch *batch)
 	qsort(batch->sorted, batch->count, sizeof(Element *), CompareCustomers);
 }
 
-/* Finds out who acts in each element; to be called as the caller's role. */
+/* Who acts in each, while it is still the caller who works. */
 static void
-BeginActs(Batch *batch)
+ResolveActs(Batch *batch)
 {
 	for (int i = 0; i < batch->count; i++)
 	{
@@ -220,7 +218,7 @@ BeginActs(Batch *batch)
 		CommandBeginAct(command, act);
 		element->key = act->idempotency_key ? text_to_cstring(act->idempotency_key) : NULL;
 	}
-	batch->current = 0;
+	batch->at_hand = 0;
 }
 
 static void
@@ -235,18 +233,18 @@ LockChains(Batch *batch)
 		if (i == 0 || !SameCustomer(batch->sorted[i - 1], element))
 		{
 			CHECK_FOR_INTERRUPTS();
-			batch->current = element->position;
+			batch->at_hand = element->place;
 			chain = palloc(sizeof(Chain));
 			ChainLock(chain, element->pa.act.ledger, cstring_to_text(element->customer));
 		}
 		element->pa.chain = chain;
 	}
-	batch->current = 0;
+	batch->at_hand = 0;
 }
 
 /*
- * Checks who acts, and takes all locks.  If actors or policies changed while waiting
- * for a lock, everything is checked again with the locks held.
+ * Who acts, and all locks.  Where something changed while one was waited for,
+ * who acts is settled again under them.
  */
 static void
 BatchEnter(Batch *batch)
@@ -255,7 +253,7 @@ BatchEnter(Batch *batch)
 	{
 		const Act  *first = &batch->elements[0].pa.act;
 
-		BeginActs(batch);
+		ResolveActs(batch);
 		if (round == 0)
 			SortElements(batch);
 		LedgerEnter(first->ledger, &batch->session);
@@ -280,7 +278,7 @@ KeepReceipt(Batch *batch, Element *element)
 	MemoryContextSwitchTo(previous);
 }
 
-/* Makes the promises to one customer, in a LedgerSession whose memory is freed after it. */
+/* What one customer is promised: a session of its own, whose memory goes with it. */
 static void
 MakeForCustomer(Batch *batch, Element **elements, int count)
 {
@@ -295,7 +293,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 
 		pa->group = group;
 		pa->command = CommandOf(batch, elements[i]);
-		if (PromiseActMake(pa)) /* not a retry */
+		if (PromiseActMake(pa)) /* and no retry */
 		{
 			TiedAct		act;
 
@@ -304,7 +302,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 			ActGroupAdd(group, &act);
 		}
 	}
-	batch->current = 0;
+	batch->at_hand = 0;
 	batch->writing_to = elements[0]->customer;
 	ActGroupWrite(group);
 	batch->writing_to = NULL;
@@ -329,26 +327,24 @@ MakeAll(Batch *batch)
 
 /*
  * make_promises(promises new_promise[]) returns setof receipt
- *		Makes each promise as make_promise() does, or none if there is an error.  Returns
- *		the receipts in the order of the array.  Errors: those of make_promise(), with the
- *		element as context; 22004 NULL, 2202E more than one dimension, 22023 duplicate
- *		idempotency key for a customer.
+ *		Makes each promise as make_promise does with the same arguments, all or none.
+ *		Receipts come in the order of the array.  Errors: make_promise's, in the
+ *		context of the element; 22004 NULL, 2202E more than one dimension, 22023 one
+ *		idempotency key twice for a customer.
  */
 Datum
 make_promises(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Batch		batch = {0};
-	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = BatchErrorContext, .arg = &batch
-	};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameElement, .arg = &batch};
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promises must not be null"),
-				 errhint("array_agg() of no rows is null; ARRAY(SELECT ...) is an empty array.")));
+				 errmsg("promises are needed"),
+				 errhint("Give an array; array_agg() of no rows is NULL, ARRAY(SELECT ...) is empty.")));
 	batch.receipt_desc = result->setDesc;
 	error_context_stack = &context;
 	BatchRead(&batch, PG_GETARG_ARRAYTYPE_P(0));

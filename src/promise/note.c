@@ -1,6 +1,6 @@
 /*
  * note.c
- *		Adds notes to promises.
+ *		Notes: what somebody wants on record about a promise.
  */
 #include "postgres.h"
 
@@ -9,14 +9,13 @@
 /*
  * add_note(promise uuid, note text, customer text, actor, occurred_at, context,
  *			idempotency_key) returns receipt
- *		Adds a note to the promise's history, in any state.  It changes nothing else.
- *		Errors: 22004 and 22023 no text.
+ *		A note in the promise's history, in any state; it changes nothing else.
+ *		Errors: 22004 and 22023 no note.
  */
 void
 AddNote(PromiseAct *pa)
 {
-	text	   *note = CommandWordsNeeded(pa->command, COMMAND_REASON,
-										  "Specify the text of the note.");
+	text	   *note = CommandWordsNeeded(pa->command, COMMAND_REASON, "Say what is to be on record.");
 
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(note));
 	PromiseAppend(pa, PromiseState(pa->promise));

@@ -1,10 +1,10 @@
 /*
  * promise.c
- *		Promises: rows of trust.promise, as projected from entries.
+ *		The promise: what its entries add up to.
  *
- * PromiseProject() is the only place that defines how an entry changes a promise; it is
- * used for writing and by verify().  It depends only on the row and the entry, not on
- * the clock or on policies.
+ * PromiseProject() is the only place that says how an entry changes a promise:
+ * the one way in writes with it, verify() folds with it.  It reads the entry
+ * and nothing else, no clock and no policy.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "base/duration.h"
 #include "governance/actor.h"
 #include "ledger/erasure_log.h"
-#include "promise/same_value.h"
+#include "promise/same.h"
 
 #define PROMISE_COLUMN(id, name, type) {#name, type},
 static const Column promise_columns[PROMISE_COLUMNS] = {PROMISE_LIST(PROMISE_COLUMN)};
@@ -44,18 +44,22 @@ PromisePastDue(const Row *promise, TimestampTz instant)
 	return !RowIsNull(promise, PROMISE_DUE) && instant > RowInstant(promise, PROMISE_DUE);
 }
 
+/*
+ * Whether it is too late to take the promise back: once it was open, and the
+ * customer accepted it or it was due, only a verdict ends it.
+ */
 bool
-PromiseIsBinding(const Row *promise, TimestampTz instant)
+PromiseTooLate(const Row *promise, TimestampTz instant)
 {
 	return !RowIsNull(promise, PROMISE_OPENED_AT) &&
 		(!RowIsNull(promise, PROMISE_ACCEPTED_AT) || PromisePastDue(promise, instant));
 }
 
-/* ---- projection ---- */
-
 /*
- * Times of a promise are EntryInstant(), that is recorded_at unless the entry is
- * backfilled; except made_at and the settled_at of a verdict, which are occurred_at.
+ * ---- how entries add up ----
+ *
+ * What happens in the world has the time that was given; what happens to the
+ * ledger, a backing or an acceptance, has the ledger's.
  */
 
 static const struct
@@ -63,28 +67,21 @@ static const struct
 	int			promise;
 	int			entry;
 }			terms[] = {
-	{PROMISE_WORDS, ENTRY_WORDS},
-	{PROMISE_PURPOSE, ENTRY_PURPOSE},
-	{PROMISE_PROMISER, ENTRY_PROMISER},
-	{PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND},
-	{PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY},
-	{PROMISE_KIND, ENTRY_KIND},
-	{PROMISE_VALUE, ENTRY_VALUE},
-	{PROMISE_CURRENCY, ENTRY_CURRENCY},
-	{PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE},
-	{PROMISE_DUE, ENTRY_DUE},
-	{PROMISE_OVERDUE_AT, ENTRY_OVERDUE_AT}
+	{PROMISE_WORDS, ENTRY_WORDS}, {PROMISE_PURPOSE, ENTRY_PURPOSE}, {PROMISE_PROMISER, ENTRY_PROMISER},
+	{PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND}, {PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY},
+	{PROMISE_KIND, ENTRY_KIND}, {PROMISE_VALUE, ENTRY_VALUE}, {PROMISE_CURRENCY, ENTRY_CURRENCY},
+	{PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE}, {PROMISE_DUE, ENTRY_DUE}, {PROMISE_OVERDUE_AT, ENTRY_OVERDUE_AT}
 };
 
 static void
 ProjectTerms(Row *promise, const Row *entry)
 {
 	for (size_t i = 0; i < lengthof(terms); i++)
-		RowCopyValue(promise, terms[i].promise, entry, terms[i].entry);
-	RowCopyValue(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
+		RowTake(promise, terms[i].promise, entry, terms[i].entry);
+	RowTake(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
 }
 
-/* Records that a backing ended, until there is a new one. */
+/* That nobody stands behind it any more is kept until somebody does. */
 static void
 ProjectFormerBacker(Row *promise, const Row *entry)
 {
@@ -97,16 +94,17 @@ ProjectFormerBacker(Row *promise, const Row *entry)
 	else if (!RowIsNull(promise, PROMISE_BACKER))
 	{
 		RowSetInstant(promise, PROMISE_UNBACKED_AT, EntryInstant(entry));
-		RowCopyValue(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
-		RowCopyValue(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
+		RowTake(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
+		RowTake(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
 	}
 }
 
+/* Who stands behind it from now on: whoever the entry names, by their own act. */
 static void
 ProjectBacking(Row *promise, const Row *entry)
 {
 	ProjectFormerBacker(promise, entry);
-	RowCopyValue(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
+	RowTake(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
 	if (RowIsNull(entry, ENTRY_BACKER))
 	{
 		RowClear(promise, PROMISE_EVIDENCE);
@@ -114,14 +112,14 @@ ProjectBacking(Row *promise, const Row *entry)
 	}
 	else
 	{
-		RowCopyValue(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
+		RowTake(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
 		RowSetInstant(promise, PROMISE_BACKED_AT, EntryInstant(entry));
 	}
-	RowCopyValue(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
-	RowCopyValue(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
+	RowTake(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
+	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
 }
 
-/* seen_at: when a human who speaks for the company first acted on the current terms. */
+/* A human of the company's had the terms before them. */
 static void
 ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 {
@@ -137,12 +135,12 @@ ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 static void
 ProjectMade(Row *promise, const Row *entry)
 {
-	RowCopyValue(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
-	RowCopyValue(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
-	RowCopyValue(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
-	RowCopyValue(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
-	RowCopyValue(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
-	RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+	RowTake(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowTake(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
+	RowTake(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
+	RowTake(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
+	RowTake(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
+	RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(0));
 	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval(0)));
 	ProjectTerms(promise, entry);
@@ -155,14 +153,13 @@ ProjectAmended(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	if (!RowIsNull(promise, PROMISE_DUE) && !RowSameValue(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	if (!RowIsNull(promise, PROMISE_DUE) && !RowSame(promise, PROMISE_DUE, entry, ENTRY_DUE))
 	{
-		RowSet(promise, PROMISE_DUE_MOVES,
-			   Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
+		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));
 	}
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
-		RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
 		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 	ProjectTerms(promise, entry);
@@ -186,23 +183,21 @@ ProjectAccepted(Row *promise, const Row *entry)
 }
 
 /*
- * A pause moves due by its longest possible duration; resuming moves it back by the
- * part that was not used.
+ * A pause moves due by the most that it can last, and resuming takes back what
+ * it did not last: so a pause that nobody ends is over by itself.
  */
 static void
-ProjectPause(Row *promise, const Row *entry, Event event)
+ProjectClock(Row *promise, const Row *entry, Event event)
 {
 	TimestampTz instant = EntryInstant(entry);
-	/* unsigned, since values of an altered entry may overflow; its hash reveals it */
-	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) -
-								 (uint64) RowInstant(promise, PROMISE_DUE));
+	/* unsigned: what was tampered with may overflow, and is found by its hash */
+	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) - (uint64) RowInstant(promise, PROMISE_DUE));
 	Interval   *before = DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]);
 	uint64		paused_for = (uint64) before->day * USECS_PER_DAY + before->time + moved;
 
-	RowSet(promise, PROMISE_PAUSED_FOR,
-		   IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
-	RowCopyValue(promise, PROMISE_DUE, entry, ENTRY_DUE);
-	RowCopyValue(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
+	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
+	RowTake(promise, PROMISE_DUE, entry, ENTRY_DUE);
+	RowTake(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
 	if (event == EVENT_PAUSED)
 	{
 		RowSetInstant(promise, PROMISE_PAUSED_AT, instant);
@@ -215,33 +210,35 @@ ProjectPause(Row *promise, const Row *entry, Event event)
 	}
 }
 
-/* settled_at is the time of the first verdict; later verdicts do not change it. */
+/* A promise is settled once, at its first verdict; later ones change the verdict, not the instant. */
 static void
 ProjectSettled(Row *promise, const Row *entry)
 {
 	if (!RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
-	RowCopyValue(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
+	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowTake(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
 }
 
+/* Whether that came after due is for the ledger's clock to say. */
 static void
 ProjectReleased(Row *promise, const Row *entry)
 {
 	if (!EntryStands(entry) || !RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
 	RowSetInstant(promise, PROMISE_SETTLED_AT, EntryInstant(entry));
 }
 
+/* Whose word stands from now on, and what the promise weighs by it. */
 static void
 ProjectWord(Row *promise, const Row *entry)
 {
-	RowCopyValue(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
-	RowCopyValue(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
-	RowCopyValue(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
-	RowCopyValue(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
-	RowCopyValue(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
 }
 
 static void
@@ -250,13 +247,13 @@ ProjectVerdict(Row *promise, const Row *entry)
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
 	ProjectWord(promise, entry);
-	RowCopyValue(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
-	RowCopyValue(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
+	RowTake(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
+	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
 	RowClear(promise, PROMISE_REPAIRED_AT);
 	ProjectSettled(promise, entry);
 }
 
-/* Changes the weight of a broken promise, but not its outcome. */
+/* What the breach weighs from now on, and by whose word; that it was one stays. */
 static void
 ProjectRepaired(Row *promise, const Row *entry)
 {
@@ -266,28 +263,27 @@ ProjectRepaired(Row *promise, const Row *entry)
 	RowSetInstant(promise, PROMISE_REPAIRED_AT, EntryInstant(entry));
 }
 
-/* The row has the texts of the entry terms_seq. */
+/* Texts that are erased from the terms as they are now go here too. */
 static void
 ProjectErased(Row *promise, const Row *entry)
 {
 	int64		terms = RowInt64(promise, PROMISE_TERMS_SEQ);
 
-	if (ErasureNamesText(entry, terms, ENTRY_WORDS))
+	if (ErasedNames(entry, terms, ENTRY_WORDS))
 		RowClear(promise, PROMISE_WORDS);
-	if (ErasureNamesText(entry, terms, ENTRY_PURPOSE))
+	if (ErasedNames(entry, terms, ENTRY_PURPOSE))
 		RowClear(promise, PROMISE_PURPOSE);
 }
 
-/* unconfirmed: the last claim, until the customer or a record makes an entry that takes effect. */
+/* What the other side is said to have said waits until it, or a record, says something itself that stands. */
 static void
 ProjectClaim(Row *promise, const Row *entry, Event event)
 {
 	if (!EventCanBeClaimed(event))
 		return;
 	if (EntryIsClaim(entry))
-		RowCopyValue(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
-	else if (EntryStands(entry) &&
-			 !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
+		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
+	else if (EntryStands(entry) && !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
 		RowClear(promise, PROMISE_UNCONFIRMED);
 }
 
@@ -312,7 +308,7 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
-			ProjectPause(promise, entry, event);
+			ProjectClock(promise, entry, event);
 			break;
 		case EVENT_BREACH_ADMITTED:
 			ProjectVerdict(promise, entry);
@@ -347,14 +343,13 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 }
 
 /*
- * waiting_since: policy requires a human, but there is no backer, and no human has
- * declined the terms.  New terms start a new wait.
+ * It waits while policy asks for a human and none stands behind it; anew, when
+ * its terms are new; and no more once a human declined them.
  */
 static void
 ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 {
-	bool		waits = (to == STATE_OPEN ||
-						 (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
+	bool		waits = (to == STATE_OPEN || (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
 	!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
 
 	if (!waits)
@@ -363,26 +358,28 @@ ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
 }
 
-/* Returns what is wrong with an entry that the extension would not have written, or NULL. */
+/* What the one way in never writes, and what could not be taken in. */
 static const char *
-FindProblem(const Row *promise, const Row *entry, Event event, State from, State to)
+ProblemOf(const Row *promise, const Row *entry, Event event, State from, State to)
 {
-	if (!TransitionAllowed(event, from, to, EntryStands(entry)))
-		return psprintf("cannot change the state from %s to %s",
-						state_names[from], state_names[to]);
+	if (!StateLeads(event, from, to, EntryStands(entry)))
+		return psprintf("does not lead from %s to %s", state_names[from], state_names[to]);
 	if (!RowIsNull(entry, ENTRY_BACKER) &&
 		!(RowValueEqual(entry, ENTRY_BACKER, entry, ENTRY_ACTOR) &&
 		  RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN])))
-		return "has a backer other than the acting human";
+		return "names a backer who did not act";
 	if ((event == EVENT_PAUSED || event == EVENT_RESUMED) &&
-		(RowIsNull(entry, ENTRY_DUE) || RowIsNull(promise, PROMISE_DUE) ||
-		 RowIsNull(promise, PROMISE_PAUSED_FOR)))
-		return "changes a due time that does not exist";
+		(RowIsNull(entry, ENTRY_DUE) || RowIsNull(promise, PROMISE_DUE) || RowIsNull(promise, PROMISE_PAUSED_FOR)))
+		return "moves a due time that is not there";
 	if (event == EVENT_RESUMED && RowIsNull(promise, PROMISE_PAUSED_AT))
-		return "resumes a promise that is not paused";
+		return "resumes what is not paused";
 	return NULL;
 }
 
+/*
+ * Takes one entry into the promise.  Returns NULL, or why this entry cannot
+ * follow: what the one way in would never have written.
+ */
 const char *
 PromiseProject(Row *promise, const Row *entry)
 {
@@ -399,13 +396,13 @@ PromiseProject(Row *promise, const Row *entry)
 			to = i;
 	if (event == EVENTS)
 		return "is not an event of a promise";
-	problem = FindProblem(promise, entry, event, from, to);
+	problem = ProblemOf(promise, entry, event, from, to);
 	if (problem)
 		return problem;
 
 	ProjectEvent(promise, entry, event);
-	RowCopyValue(promise, PROMISE_STATE, entry, ENTRY_STATE);
-	RowCopyValue(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
+	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
+	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
 	if (to == STATE_OPEN && RowIsNull(promise, PROMISE_OPENED_AT))
 		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
 	if (to != STATE_PROPOSED && to != STATE_OPEN)
@@ -414,31 +411,30 @@ PromiseProject(Row *promise, const Row *entry)
 		RowClear(promise, PROMISE_PAUSED_UNTIL);
 	}
 	if (RowBool(entry, ENTRY_BACKFILLED) && RowIsNull(promise, PROMISE_BACKFILLED_AT))
-		RowCopyValue(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
+		RowTake(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
 	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
 }
 
-/* Converts a weight from thousandths; false if it is NULL or out of range. */
+/* The weight as a part of one promise; false where there is none, or none that a verdict has. */
 static bool
-ReadWeight(const Row *promise, int column, float8 *weight)
+TakeWeight(const Row *promise, int column, float8 *weight)
 {
-	int32		thousandths = RowIsNull(promise, column) ? -1 :
-		DatumGetInt32(promise->values[column]);
+	int32		thousandths = RowIsNull(promise, column) ? -1 : DatumGetInt32(promise->values[column]);
 
 	*weight = thousandths / 1000.0;
 	return thousandths >= 0 && thousandths <= 1000;
 }
 
+/* What the promise puts into its customer's score, by the verdict that stands. */
 Contribution
 PromiseContribution(const Row *promise)
 {
 	Contribution contribution = {0};
 
-	if (!ReadWeight(promise, PROMISE_WEIGHT_KEPT, &contribution.kept) ||
-		!ReadWeight(promise, PROMISE_WEIGHT_BROKEN, &contribution.broken) ||
-		RowIsNull(promise, PROMISE_SETTLED_AT) ||
-		TIMESTAMP_NOT_FINITE(RowInstant(promise, PROMISE_SETTLED_AT)))
+	if (!TakeWeight(promise, PROMISE_WEIGHT_KEPT, &contribution.kept) ||
+		!TakeWeight(promise, PROMISE_WEIGHT_BROKEN, &contribution.broken) ||
+		RowIsNull(promise, PROMISE_SETTLED_AT) || TIMESTAMP_NOT_FINITE(RowInstant(promise, PROMISE_SETTLED_AT)))
 		return (Contribution) {0};
 	contribution.at = RowInstant(promise, PROMISE_SETTLED_AT);
 	contribution.counts = true;

@@ -1,6 +1,6 @@
 /*
  * promise_store.c
- *		Reads promises, and writes acts with the promises that they change.
+ *		Reading promises, and writing acts with what they leave of their promises.
  */
 #include "postgres.h"
 
@@ -13,59 +13,59 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard_expect.h"
+#include "ledger/guard.h"
 
 static Statement find_customer = STATEMENT(
-	"SELECT customer"
-	" FROM trust.promise"
-	" WHERE promise OPERATOR(pg_catalog.=) $1",
-	UUIDOID);
+	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
 
 static Statement read_promise = STATEMENT_OF_ROWS(
-	promise_shape,
-	"WHERE customer OPERATOR(pg_catalog.=) $1"
-	"  AND promise OPERATOR(pg_catalog.=) $2",
+	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
 
 static Inserter insert_promise = {.shape = &promise_shape};
-static SPIPlanPtr update_promise = NULL;	/* transaction abort does not affect saved plans */
+static SPIPlanPtr update_promise = NULL;	/* as a Statement's: nothing that happens to a transaction touches it */
 
-/* The first columns are the key, and never change. */
+/* Columns that never change after the first entry, and so stay out of the UPDATE */
 #define PROMISE_KEY_COLUMNS 2
 
 /* ---- reading ---- */
 
+/* customer_given: it was looked for among that customer's only, as the caller asked. */
 void
-PromiseNotFound(Datum promise, bool customer_given)
+NoPromise(Datum promise, bool customer_given)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("promise %s does not exist%s",
-					DatumGetCString(DirectFunctionCall1(uuid_out, promise)),
-					customer_given ? " for this customer" : ""),
-			 customer_given ? errhint("Leave customer out to look for the promise in all chains.") :
-			 errhint("View trust.current_promise lists all promises.")));
+			 errmsg("there is no promise %s%s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, promise)), customer_given ? " to this customer" : ""),
+			 customer_given ? errhint("Leave customer out to have the promise found by itself.") :
+			 errhint("View trust.current_promise lists the promises that there are.")));
 }
 
+/* The customer whom the promise was made to; within a LedgerSession. */
 text *
 PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
-	if ((on_callers_snapshot ? StatementRead : StatementWrite)
-		(&find_customer, &promise, NULL) == 0)
-		PromiseNotFound(promise, false);
-	return DatumGetTextPP(ResultNotNull(0, 1, TEXTOID));
+	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
+		NoPromise(promise, false);
+	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
 }
 
+/* The customer's promise as it is stored, under the chain's lock; customer_given: the caller named the customer. */
 Row *
 PromiseRead(const Chain *chain, Datum promise, bool customer_given)
 {
 	Datum		values[2] = {PointerGetDatum(chain->customer), promise};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
-		PromiseNotFound(values[1], customer_given);
+		NoPromise(values[1], customer_given);
 	return ResultRow(&promise_shape);
 }
 
+/*
+ * A uuid of version 7 (RFC 9562, section 5.7): milliseconds, then random bits.
+ * New promises of all customers stand together in the index.
+ */
 Datum
 NewPromiseId(TimestampTz now)
 {
@@ -86,6 +86,7 @@ NewPromiseId(TimestampTz now)
 
 /* ---- writing ---- */
 
+/* UPDATE of all that can change, by key. */
 static void
 UpdatePromise(const Row *promise)
 {
@@ -100,9 +101,7 @@ UpdatePromise(const Row *promise)
 		for (int i = PROMISE_KEY_COLUMNS; i < PROMISE_COLUMNS; i++)
 			appendStringInfo(&sql, "%s%s = $%d", i > PROMISE_KEY_COLUMNS ? ", " : "",
 							 quote_identifier(promise_shape.columns[i].name), i + 1);
-		appendStringInfoString(&sql,
-							   " WHERE customer OPERATOR(pg_catalog.=) $1"
-							   "   AND promise OPERATOR(pg_catalog.=) $2");
+		appendStringInfoString(&sql, " WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2");
 		KeepPlan(&update_promise, sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
 	}
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
@@ -110,6 +109,7 @@ UpdatePromise(const Row *promise)
 	CheckWritten(PlanWrite(update_promise, promise->values, nulls), 1, promise_shape.table);
 }
 
+/* Writes what the entries add up to; the guard must know of it. */
 void
 PromiseStore(const Row *promise, bool is_new)
 {
@@ -119,7 +119,7 @@ PromiseStore(const Row *promise, bool is_new)
 		UpdatePromise(promise);
 }
 
-/* Inserts the new promises. */
+/* The promises that are made, in one write. */
 static void
 StoreMade(const TiedAct *acts, int count)
 {
@@ -139,17 +139,17 @@ StoreMade(const TiedAct *acts, int count)
 		return;
 	expectation = GuardExpect(GUARDED_PROMISE, guarded, made);
 	RowsInsert(&insert_promise, LedgerRelation(promise_shape.table), promises, made);
-	GuardExpectEnd(expectation);
+	GuardDone(expectation);
 }
 
-/* Whether StoreMade() has inserted its promise, as the last of the acts leaves it. */
+/* Whether its promise was made among the same acts: then it went in as its last act left it. */
 static bool
 IsNew(const TiedAct *act)
 {
 	return act->makes || (act->held && !act->held->stored);
 }
 
-/* Updates the other promises, each as its last act leaves it. */
+/* The promises that were there, each as its last act leaves it. */
 static void
 StoreChanged(const TiedAct *acts, int count)
 {
@@ -163,10 +163,14 @@ StoreChanged(const TiedAct *acts, int count)
 		CHECK_FOR_INTERRUPTS();
 		expectation = GuardExpectOne(GUARDED_PROMISE, seq, NULL);
 		PromiseStore(acts[i].promise, false);
-		GuardExpectEnd(expectation);
+		GuardDone(expectation);
 	}
 }
 
+/*
+ * Writes acts that were tied, in their order; those of one chain stand together.
+ * Several may be upon one promise, if they share its row.
+ */
 void
 TiedActsWrite(const TiedAct *acts, int count)
 {
@@ -177,10 +181,10 @@ TiedActsWrite(const TiedAct *acts, int count)
 	ChainInsert(entries, count);
 	for (int i = 0; i < count; i++)
 		if (i + 1 == count || acts[i + 1].chain != acts[i].chain)
-			ChainMoveHead(acts[i].chain);
+			ChainMove(acts[i].chain);
 	StoreMade(acts, count);
 	StoreChanged(acts, count);
 	for (int i = 0; i < count; i++)
 		if (acts[i].receipt)
-			*acts[i].receipt = ReceiptFromEntry(entries[i]);
+			*acts[i].receipt = ReceiptOf(entries[i]);
 }

@@ -1,9 +1,9 @@
 /*
  * change_apply.c
- *		Writes the events that follow from changes of tracked rows.
+ *		Doing what a tracked row's change does to a promise.
  *
- * Each event is written by the same code as a call of its SQL function, with the same
- * checks.
+ * By the functions that users call, and no other way: what they refuse is
+ * refused here.
  */
 #include "postgres.h"
 
@@ -17,53 +17,47 @@
 #include "base/duration.h"
 #include "base/statement.h"
 #include "promise/dispatch.h"
-#include "promise/same_value.h"
+#include "promise/same.h"
 #include "promise/terms.h"
 
-static Statement find_recorded = STATEMENT(
+static Statement find_said = STATEMENT(
 	"SELECT verdict FROM trust.entry"
-	" WHERE customer OPERATOR(pg_catalog.=) $1"
-	"   AND promise OPERATOR(pg_catalog.=) $2"
-	"   AND event OPERATOR(pg_catalog.=) $3"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND event OPERATOR(pg_catalog.=) $3"
 	"   AND (event OPERATOR(pg_catalog.<>) 'assessed' OR actor OPERATOR(pg_catalog.=) $4)"
 	" ORDER BY seq DESC LIMIT 1",
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
 
-/* The due time as the terms last stated it, before later pauses extended it. */
-static Statement find_stated_due = STATEMENT(
+/* When the terms last said that it is due: due as it was before the pauses since. */
+static Statement find_given_due = STATEMENT(
 	"SELECT e.due FROM ("
-	"   SELECT seq, event, due, pg_catalog.lag(due) OVER (ORDER BY seq) AS before"
-	"   FROM trust.entry"
-	"   WHERE customer OPERATOR(pg_catalog.=) $1"
-	"     AND promise OPERATOR(pg_catalog.=) $2"
-	"     AND stands IS NOT FALSE"
-	"     AND event OPERATOR(pg_catalog.=)"
-	"         ANY ('{made,amended,paused,resumed}'::pg_catalog.text[])) AS e"
+	"   SELECT seq, event, due, pg_catalog.lag(due) OVER (ORDER BY seq) AS before FROM trust.entry"
+	"   WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 AND stands IS NOT FALSE"
+	"     AND event OPERATOR(pg_catalog.=) ANY ('{made,amended,paused,resumed}'::pg_catalog.text[])) AS e"
 	" WHERE e.event OPERATOR(pg_catalog.=) ANY ('{made,amended}'::pg_catalog.text[])"
 	"   AND (e.before IS NULL OR e.due OPERATOR(pg_catalog.<>) e.before)"
 	" ORDER BY e.seq DESC LIMIT 1",
 	TEXTOID, UUIDOID);
 
+/* Callback of the error context: arg is what the work was handed. */
 void
 ChangeErrorContext(void *arg)
 {
-	const TrackedChange *change = ((const CurrentChange *) arg)->change;
+	const TrackedChange *change = ((const ChangeAtHand *) arg)->change;
 
 	if (change)
-		errcontext("trigger \"%s\" of table %s, row %s",
-				   change->trigger_name, change->table, change->key);
+		errcontext("trigger \"%s\" of table %s, row %s", change->trigger_name, change->table, change->key);
 }
 
-/* Writes the event with those arguments.  clear is a text[] of columns, or 0. */
+/* ---- the command ---- */
+
+/* Writes the event as a call with those arguments would. */
 static void
-RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped,
-		   Datum clear)
+Run(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped, Datum clear)
 {
 	const TrackedChange *change = planned->change;
 	Origin		origin = {
 		.level_of = change->level_of, .login = change->login, .role = change->role,
-		.details = SourceDetails(change->source, change->key, change->name,
-								 planned->fate, planned->other)
+		.details = SourceDetails(change->source, change->key, change->name, planned->fate, planned->other)
 	};
 	Command		command;
 
@@ -78,9 +72,9 @@ RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row 
 
 /* ---- amendments ---- */
 
-/* The due time in the row, which is not NULL. */
+/* When the row says that it is due; it says so. */
 static TimestampTz
-MappedDue(const Ledger *ledger, const Row *mapped, int field)
+DueOf(const Ledger *ledger, const Row *mapped, int field)
 {
 	return field == COMMAND_DUE ? RowInstant(mapped, field) :
 		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
@@ -89,32 +83,27 @@ MappedDue(const Ledger *ledger, const Row *mapped, int field)
 static bool
 WasPaused(const Row *promise)
 {
-	return IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]),
-								"paused_for") != 0;
+	return IntervalMicroseconds(DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]), "paused_for") != 0;
 }
 
-/* The promise's due time without the time of its pauses.  All its entries must be written. */
+/* The promise's entries are written. */
 static TimestampTz
-StatedDue(const Row *promise)
+GivenDue(const Row *promise)
 {
 	Datum		values[2] = {promise->values[PROMISE_CUSTOMER], promise->values[PROMISE_PROMISE]};
 	TimestampTz due = RowInstant(promise, PROMISE_DUE);
 
 	if (!WasPaused(promise))
 		return due;
-	if (StatementWrite(&find_stated_due, values, NULL) > 0)
-		due = DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
+	if (StatementWrite(&find_given_due, values, NULL) > 0)
+		due = DatumGetTimestampTz(ResultNeeded(0, 1, TIMESTAMPTZOID));
 	SPI_freetuptable(SPI_tuptable);
 	return due;
 }
 
-/*
- * As FieldDiffers(), for the due time.  If all is compared, a row without due time does
- * not differ, since a policy may have set it, and a row may have the due time before or
- * after pauses extended it.
- */
+/* The same of when it is due, as it was before pauses put it off; where a whole row names none, policy may have. */
 static bool
-DueDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
+DiffersInDue(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
 {
 	TimestampTz due;
 
@@ -122,84 +111,81 @@ DueDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promi
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
 	if (RowIsNull(promise, PROMISE_DUE))
 		return true;
-	due = MappedDue(ledger, mapped, field);
-	if (!whole || RowInstant(promise, PROMISE_DUE) == due)
+	due = DueOf(ledger, mapped, field);
+	if (!whole || RowInstant(promise, PROMISE_DUE) == due)	/* said after the pauses */
 		return RowInstant(promise, PROMISE_DUE) != due;
-	return StatedDue(promise) != due;
+	return GivenDue(promise) != due;
 }
 
 /*
- * Whether a field of the row differs from the promise.  whole: all fields are compared,
- * not only those that changed; then texts that were erased are not taken from the row.
+ * Whether the row says another thing than the promise.  whole: all that it says
+ * is compared, and not what changed in it; what was erased does not come back so.
  */
 static bool
-FieldDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise,
-			 int field, int column)
+Differs(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field, int column)
 {
 	if (column == PROMISE_DUE)
-		return DueDiffers(ledger, mapped, whole, promise, field);
-	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) &&
-		RowIsNull(promise, PROMISE_WORDS))
+		return DiffersInDue(ledger, mapped, whole, promise, field);
+	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) && RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	return !RowSameValue(mapped, field, promise, column);
+	return !RowSame(mapped, field, promise, column);
 }
 
-/* Bit per field that differs from the promise: of all fields, or of those that changed. */
+/* The fields in which it does, of those that the change is about. */
 static uint32
 AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise)
 {
-	uint32		asked = whole ? change->fields : change->changed;
+	uint32		asked = whole ? change->has : change->differs;
 	uint32		fields = 0;
 
 	for (int i = 0; i < TERMS; i++)
 	{
 		int			field = terms[i].argument;
 
-		/* the drafter of new words is stated together with them, and never cleared */
+		/* who wrote words is said with new ones, and stays said */
 		if (field == COMMAND_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
 		if (!terms[i].fixed && (asked & (1 << field)) &&
-			FieldDiffers(ledger, change->mapped, whole, promise, field, terms[i].promise))
+			Differs(ledger, change->mapped, whole, promise, field, terms[i].promise))
 			fields |= 1 << field;
 	}
 	return fields;
 }
 
+/* Whether the row as a whole says what that promise says. */
 bool
-RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *customer,
-				  pg_uuid_t promise)
+RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise)
 {
 	Chain		chain = {.customer = cstring_to_text(customer)};
 	bool		same = RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
 
 	if (same)
-		same = AmendedFields(ledger, change, true,
-							 PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
+		same = AmendedFields(ledger, change, true, PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
 	return same;
 }
 
 static void
-WriteNote(ActGroup *group, const PlannedEvent *planned, Event event, const char *note)
+Note(ActGroup *group, const PlannedEvent *planned, Event event, const char *note)
 {
 	Row		   *noted = RowNew(&mapped_shape);
 
-	RowCopyValue(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
+	RowTake(noted, COMMAND_ACTOR, planned->change->mapped, COMMAND_ACTOR);
 	RowSetText(noted, COMMAND_REASON, note);
-	RunCommand(group, planned, event, noted, (Datum) 0);
+	Run(group, planned, event, noted, (Datum) 0);
 }
 
-/* A note that the row has another key, unless the promise's source has that key already. */
+/* Unless another of the row's events has told it. */
 static void
-WriteKeyNote(ActGroup *group, const PlannedEvent *planned)
+NoteOtherKey(ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *source = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->source;
 
 	if (planned->change->old_key && !RowTextIs(source, SOURCE_KEY, planned->change->key))
-		WriteNote(group, planned, EVENT_NOTED, "The primary key of the row changed.");
+		Note(group, planned, EVENT_NOTED, "Its row has another key now.");
 }
 
 static void
-ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
+Amend(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *promise = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise;
 	uint32		fields;
@@ -207,23 +193,22 @@ ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planne
 	Datum		clear[TERMS];
 	int			cleared = 0;
 
-	if (planned->compares_all && group->changed && WasPaused(promise))
-		ActGroupWrite(group);	/* StatedDue() reads entries of pauses */
-	fields = AmendedFields(ledger, planned->change, planned->compares_all, promise);
-	if (!planned->compares_all && PromiseState(promise) > STATE_OPEN)
+	if (planned->compares && group->changed && WasPaused(promise))	/* its pauses may be among what waits */
+		ActGroupWrite(group);
+	fields = AmendedFields(ledger, planned->change, planned->compares, promise);
+	if (!planned->compares && PromiseState(promise) > STATE_OPEN)
 	{
-		WriteNote(group, planned, EVENT_NOTED,
-				  "The terms in its row changed after the promise was settled.");
+		Note(group, planned, EVENT_NOTED, "The terms in its row were changed. The promise was settled before.");
 		return;
 	}
 	if (fields == 0)
 	{
-		WriteKeyNote(group, planned);
+		NoteOtherKey(group, planned);
 		return;
 	}
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		RowCopyValue(mapped, i, planned->change->mapped, i);
-	if (planned->compares_all)	/* occurred_at was mapped for the event made */
+		RowTake(mapped, i, planned->change->mapped, i);
+	if (planned->compares)			/* when it was made is not when it is amended */
 		RowClear(mapped, COMMAND_OCCURRED_AT);
 	for (int i = 0; i < TERMS; i++)
 	{
@@ -236,27 +221,24 @@ ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planne
 		else if (RowIsNull(mapped, field) && field == COMMAND_WORDS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("cannot set the words of a promise to null"),
-					 errhint("Withdraw the promise, or erase its words "
-							 "with trust_ledger.erase_words().")));
+					 errmsg("the row has lost the words of its promise"),
+					 errhint("A promise keeps its words until they are amended; withdraw it, or erase them with erase_words().")));
 	}
-	RunCommand(group, planned, EVENT_AMENDED, mapped,
-			   cleared ?
-			   PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) :
-			   (Datum) 0);
-	WriteKeyNote(group, planned);
+	Run(group, planned, EVENT_AMENDED, mapped,
+		 cleared ? PointerGetDatum(construct_array(clear, cleared, TEXTOID, -1, false, TYPALIGN_INT)) : (Datum) 0);
+	NoteOtherKey(group, planned);
 }
 
-/* ---- events that are recorded already ---- */
+/* ---- each ---- */
 
-/* Whether the event would leave the promise as it is. */
+/* Whether the promise is what the event would make of it. */
 static bool
-IsInEffect(const Row *promise, Event event, const Row *mapped)
+IsSo(const Row *promise, Event event, const Row *mapped)
 {
 	switch (event)
 	{
 		case EVENT_ASSESSED:
-			return RowSameValue(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
+			return RowSame(promise, PROMISE_OUTCOME, mapped, COMMAND_VERDICT);
 		case EVENT_ACCEPTED:
 			return !RowIsNull(promise, PROMISE_ACCEPTED_AT);
 		case EVENT_PAUSED:
@@ -264,7 +246,7 @@ IsInEffect(const Row *promise, Event event, const Row *mapped)
 		case EVENT_RESUMED:
 			return RowIsNull(promise, PROMISE_PAUSED_AT);
 		case EVENT_BACKED:
-			return RowSameValue(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
+			return RowSame(promise, PROMISE_BACKER, mapped, COMMAND_BACKER);
 		case EVENT_BREACH_ADMITTED:
 			return !RowIsNull(promise, PROMISE_ADMITTED_AT);
 		case EVENT_BREACH_REPAIRED:
@@ -278,55 +260,49 @@ IsInEffect(const Row *promise, Event event, const Row *mapped)
 }
 
 /*
- * Whether an imported event was recorded by an earlier import, regardless of what
- * followed.  A verdict must be the last one by the same actor.
+ * Whether a row that is imported again said that before: what became of it since
+ * is no matter.  Of verdicts, the last by the same actor.
  */
 static bool
-WasRecorded(const PlannedEvent *planned)
+WasSaid(const PlannedEvent *planned)
 {
 	Row		   *mapped = planned->change->mapped;
 	Datum		values[4] = {
-		CStringGetTextDatum(planned->customer), UUIDPGetDatum(&planned->promise),
-		CStringGetTextDatum(event_names[planned->event]), mapped->values[COMMAND_ACTOR]
+		CStringGetTextDatum(planned->customer), UUIDPGetDatum(&planned->promise), CStringGetTextDatum(event_names[planned->event]),
+		mapped->values[COMMAND_ACTOR]
 	};
-	bool		recorded;
+	bool		said;
 
-	if (!planned->change->imported || planned->chain_length < 0)
+	if (!planned->change->imported || planned->seen < 0)
 		return false;
-	recorded = StatementWrite(&find_recorded, values,
-							  RowIsNull(mapped, COMMAND_ACTOR) ? "   n" : NULL) > 0 &&
-		(planned->event != EVENT_ASSESSED ||
-		 RowTextIs(mapped, COMMAND_VERDICT, ResultText(0, 1)));
+	said = StatementWrite(&find_said, values, RowIsNull(mapped, COMMAND_ACTOR) ? "   n" : NULL) > 0 &&
+		(planned->event != EVENT_ASSESSED || RowTextIs(mapped, COMMAND_VERDICT, ResultText(0, 1)));
 	SPI_freetuptable(SPI_tuptable);
-	return recorded;
+	return said;
 }
 
 static bool
-IsRecorded(ActGroup *group, const PlannedEvent *planned)
+IsSaid(ActGroup *group, const PlannedEvent *planned)
 {
-	const Row  *promise = ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise;
-
-	return IsInEffect(promise, planned->event, planned->change->mapped) ||
-		WasRecorded(planned);
+	return IsSo(ActGroupHold(group, UUIDPGetDatum(&planned->promise))->promise, planned->event, planned->change->mapped) ||
+		WasSaid(planned);
 }
 
-/* ---- writing the events ---- */
-
 static void
-ApplyEvent(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
+Do(const Ledger *ledger, ActGroup *group, const PlannedEvent *planned)
 {
 	const Row  *mapped = planned->change->mapped;
 
-	if (planned->skip_if_recorded && IsRecorded(group, planned))
+	if (planned->unless_said && IsSaid(group, planned))
 		return;
 	if (planned->event == EVENT_AMENDED)
-		ApplyAmendment(ledger, group, planned);
-	else if (planned->notes_key_change)
-		WriteKeyNote(group, planned);
+		Amend(ledger, group, planned);
+	else if (planned->notes_key)
+		NoteOtherKey(group, planned);
 	else if (planned->note)
-		WriteNote(group, planned, planned->event, planned->note);
+		Note(group, planned, planned->event, planned->note);
 	else
-		RunCommand(group, planned, planned->event, mapped, (Datum) 0);
+		Run(group, planned, planned->event, mapped, (Datum) 0);
 }
 
 static void
@@ -335,16 +311,14 @@ CheckCustomer(const PlannedEvent *planned)
 	if (planned->customer == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("customer of a tracked row must not be null"),
-				 errhint("If some rows have no customer, "
-						 "add WHEN (NEW.... IS NOT NULL) to the trigger.")));
+				 errmsg("the row names no customer"),
+				 errhint("Let the trigger fire only for rows that have one: WHEN (NEW.... IS NOT NULL).")));
 	CheckKey(planned->customer, "customer");
 }
 
-/* In a LedgerSession of its own, which frees the memory at its end. */
+/* The deeds of some customers, written together: a session of its own, whose memory goes with it. */
 void
-PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count,
-				   CurrentChange *current)
+PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand)
 {
 	LedgerSession session;
 	ActGroup  **groups;
@@ -355,17 +329,17 @@ PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *e
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		current->change = events[i].change = ChangesGet(changes, events[i].nth);
+		at_hand->change = events[i].change = ChangesGet(changes, events[i].nth);
 		if (i == 0 || events[i].chain != events[i - 1].chain)
 		{
 			CheckCustomer(&events[i]);
 			groups[customers++] = ActGroupBegin(events[i].chain);
 		}
-		ApplyEvent(ledger, groups[customers - 1], &events[i]);
+		Do(ledger, groups[customers - 1], &events[i]);
 	}
-	current->change = NULL;
+	at_hand->change = NULL;
 	ActGroupsWrite(groups, customers);
 	for (int i = 0; i < customers; i++)
-		groups[i]->chain->score = NULL;	/* it is stored, and its memory is freed below */
+		groups[i]->chain->score = NULL;	/* as it is stored now; the memory goes */
 	LedgerLeave(&session);
 }

@@ -1,6 +1,6 @@
 /*
  * change_write.c
- *		Writes changes of tracked rows, without those that fail.
+ *		Writing changes of tracked rows, and what cannot be written.
  */
 #include "postgres.h"
 
@@ -10,14 +10,15 @@
 
 #include "base/limit.h"
 #include "base/savepoint.h"
-#include "tracking/change_batch.h"
+#include "tracking/change_plan.h"
 
+/* What is to be written, and what cannot be. */
 typedef struct Writing
 {
 	const Ledger *ledger;
 	const Changes *changes;
-	const Refusal **refusals;	/* per change; NULL: it can be written */
-	MemoryContext scratch;		/* of the change that ChangeAt() returned last */
+	const Refusal **refusals;	/* by change; NULL: none */
+	MemoryContext scratch;		/* for one change at a time */
 } Writing;
 
 static void
@@ -28,9 +29,9 @@ WriteAll(void *arg)
 	ChangesApply(writing->ledger, writing->changes);
 }
 
-/* The change stays valid until the next call. */
+/* One of them, until the next is asked for. */
 static const TrackedChange *
-ChangeAt(const Writing *writing, int nth)
+One(const Writing *writing, int nth)
 {
 	MemoryContext previous = MemoryContextSwitchTo(writing->scratch);
 	const TrackedChange *change;
@@ -41,18 +42,17 @@ ChangeAt(const Writing *writing, int nth)
 	return change;
 }
 
-/* ---- changes that remain without the refused ones ---- */
+/* ---- those that are left ---- */
 
-/* Private data of the remaining Changes. */
-typedef struct Remaining
+typedef struct Left
 {
 	const Writing *writing;
-	int		   *places;			/* their numbers among all changes */
-} Remaining;
+	int		   *places;			/* among all */
+} Left;
 
-/* A change that writes a note in place of the event that was refused. */
+/* A note in the promise's history in place of what could not be written. */
 static const TrackedChange *
-NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
+NoteInstead(const TrackedChange *change, const Refusal *refusal)
 {
 	TrackedChange *noted = palloc(sizeof(TrackedChange));
 
@@ -61,41 +61,39 @@ NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
-			   psprintf("A change of its row could not be recorded as \"%s\": %s",
-						event_names[change->event], TruncatedMessage(refusal->message)));
+			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
 	return noted;
 }
 
 static const TrackedChange *
-GetRemaining(const Changes *changes, int nth)
+GetLeft(const Changes *changes, int nth)
 {
-	const Remaining *remaining = changes->from;
-	int			place = remaining->places[nth];
-	const TrackedChange *change = ChangesGet(remaining->writing->changes, place);
-	const Refusal *refusal = remaining->writing->refusals[place];
+	const Left *left = changes->from;
+	int			place = left->places[nth];
+	const TrackedChange *change = ChangesGet(left->writing->changes, place);
+	const Refusal *refusal = left->writing->refusals[place];
 
-	return refusal ? NoteOfRefusal(change, refusal) : change;
+	return refusal ? NoteInstead(change, refusal) : change;
 }
 
-/* Changes that were not refused, or for which a note is written. */
+/* Those that were not refused, and those that leave a note instead. */
 static Changes
 WithoutRefused(const Writing *all)
 {
-	Remaining  *remaining = palloc(sizeof(Remaining));
-	Changes		rest = {.get = GetRemaining, .from = remaining};
+	Left	   *left = palloc(sizeof(Left));
+	Changes		rest = {.get = GetLeft, .from = left};
 
-	remaining->writing = all;
-	remaining->places = MemoryContextAllocHuge(CurrentMemoryContext,
-											   sizeof(int) * Max(all->changes->count, 1));
+	left->writing = all;
+	left->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(all->changes->count, 1));
 	for (int i = 0; i < all->changes->count; i++)
-		if (all->refusals[i] == NULL || ChangeAt(all, i)->on_error == ON_ERROR_NOTE)
-			remaining->places[rest.count++] = i;
+		if (all->refusals[i] == NULL || One(all, i)->on_error == ON_ERROR_NOTE)
+			left->places[rest.count++] = i;
 	return rest;
 }
 
-/* ---- finding the changes that fail ---- */
+/* ---- which cannot be written ---- */
 
 static const Refusal *
 RefusalOf(ErrorData *error)
@@ -108,21 +106,20 @@ RefusalOf(ErrorData *error)
 }
 
 /*
- * Writes some of the changes in a savepoint.  If that fails, tries each half of them.
- * Writing one by one would create a row version of the chain for each change.
+ * Those of a part of the rest: all at once in a savepoint, and in halves where that
+ * fails.  One by one would write a version of the chain for each.
  */
 static void
 FindRefusalsIn(Writing *all, int *places, int count)
 {
-	Remaining	part = {all, places};
-	Changes		changes = {.count = count, .get = GetRemaining, .from = &part};
+	Left		part = {all, places};
+	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
-	ErrorData  *error = RunInSavepoint(WriteAll, &writing, true);
+	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsStepError(error) ||
-		(count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -142,15 +139,16 @@ FindRefusals(void *arg)
 
 	ChangesLock(all->ledger, &rest);
 	if (rest.count > 0)
-		FindRefusalsIn(all, ((const Remaining *) rest.from)->places, rest.count);
+		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
 }
 
+/* What could not even be read. */
 static void
-CopyUnreadableRefusals(Writing *all)
+TakeUnreadable(Writing *all)
 {
 	for (int i = 0; i < all->changes->count; i++)
 	{
-		const Refusal *unreadable = ChangeAt(all, i)->unreadable;
+		const Refusal *unreadable = One(all, i)->unreadable;
 		Refusal    *refusal;
 
 		if (unreadable == NULL)
@@ -162,46 +160,45 @@ CopyUnreadableRefusals(Writing *all)
 }
 
 /*
- * Writes all changes at once.  If that fails, finds the changes that fail, rolls back,
- * and writes the others.
+ * Writes what can be written; what cannot is noted or told, where the changes
+ * say so.  All at once first; if that fails, once more to see by which changes,
+ * and then without them.
  */
 static void
-WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
+WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
 {
 	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
-		ledger, changes,
-		MemoryContextAllocExtended(CurrentMemoryContext, size,
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+		ledger, changes, MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
 		AllocSetContextCreate(CurrentMemoryContext, "trust_ledger change", ALLOCSET_SMALL_SIZES)
 	};
 	Changes		rest;
 	Writing		writing = {.ledger = ledger, .changes = &rest};
 	ErrorData  *error;
 
-	CopyUnreadableRefusals(&all);
+	TakeUnreadable(&all);
 	rest = WithoutRefused(&all);
-	error = RunInSavepoint(WriteAll, &writing, true);
-	if (error && !IsStepError(error))
+	error = InSavepoint(WriteAll, &writing, true);
+	if (error && !IsAboutTheStep(error))
 		ReThrowError(error);
 	if (error)
 	{
-		error = RunInSavepoint(FindRefusals, &all, false);
+		error = InSavepoint(FindRefusals, &all, false);
 		if (error)
 			ReThrowError(error);
 		rest = WithoutRefused(&all);
 		WriteAll(&writing);
 	}
 	for (int i = 0; i < changes->count; i++)
-		if (all.refusals[i] && ChangeAt(&all, i)->on_error == ON_ERROR_PARK)
-			refused(ledger, ChangeAt(&all, i), all.refusals[i], arg);
+		if (all.refusals[i] && One(&all, i)->on_error == ON_ERROR_PARK)
+			refused(ledger, One(&all, i), all.refusals[i], arg);
 }
 
 void
-ChangesWrite(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
+ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
 {
 	if (changes->may_fail)
-		WriteOrRefuse(ledger, changes, refused, arg);
+		WriteWhatCan(ledger, changes, refused, arg);
 	else
 		ChangesApply(ledger, changes);
 }

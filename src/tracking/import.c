@@ -16,7 +16,6 @@
 
 #include "base/statement.h"
 #include "base/text.h"
-#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/change_write.h"
 #include "tracking/tracked_table.h"
@@ -43,12 +42,12 @@ typedef struct RowFields
 } RowFields;
 
 /* What is to be taken in, and where the rows were when they were read. */
-typedef struct ImportBatch
+typedef struct Taking
 {
 	const TrackedChange **changes;
 	RowPlaces	places;			/* by change */
 	int			count;
-} ImportBatch;
+} Taking;
 
 static int
 FieldNumber(TupleDesc tupdesc, const char *name, Oid type)
@@ -104,7 +103,7 @@ ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, cha
 
 /* A row's fields; which event of which row it is, and where that was. */
 static void
-DeformRow(const RowFields *fields, Datum element, Datum *values, bool *nulls)
+TakeApart(const RowFields *fields, Datum element, Datum *values, bool *nulls)
 {
 	HeapTupleHeader row = DatumGetHeapTupleHeader(element);
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
@@ -143,7 +142,7 @@ CanBeImported(const TrackedChange *change)
 
 /* What the row cannot say stays outside: reconcile_table() shows it. */
 static void
-WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
+Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
 {
 	ereport(WARNING,
 			(errcode(refusal->sqlstate),
@@ -152,19 +151,19 @@ WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange 
 }
 
 static void
-AllocBatch(ImportBatch *batch, int most)
+StartTaking(Taking *taking, int most)
 {
 	Size		size = sizeof(Datum) * Max(most, 1);
 
-	batch->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	batch->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	batch->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	batch->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	batch->count = 0;
+	taking->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	taking->count = 0;
 }
 
 static void
-ReadBatch(ImportBatch *batch, ArrayType *array, char *source, const char *acting)
+TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
 {
 	RowFields	fields;
 	Datum	   *elements;
@@ -177,45 +176,45 @@ ReadBatch(ImportBatch *batch, ArrayType *array, char *source, const char *acting
 	values = palloc(sizeof(Datum) * fields.tupdesc->natts);
 	nulls = palloc(sizeof(bool) * fields.tupdesc->natts);
 	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &absent, &count);
-	AllocBatch(batch, count);
+	StartTaking(taking, count);
 	for (int i = 0; i < count; i++)
 	{
 		TrackedChange *change;
 
 		if (absent[i])
 			continue;
-		DeformRow(&fields, elements[i], values, nulls);
+		TakeApart(&fields, elements[i], values, nulls);
 		change = ChangeOfRow(&fields, values, nulls, source, acting);
 		if (!CanBeImported(change))
 			continue;
-		batch->changes[batch->count] = change;
-		batch->places.parts[batch->count] = values[fields.part];
-		batch->places.places[batch->count] = values[fields.place];
-		batch->places.versions[batch->count++] = values[fields.version];
+		taking->changes[taking->count] = change;
+		taking->places.parts[taking->count] = values[fields.part];
+		taking->places.places[taking->count] = values[fields.place];
+		taking->places.versions[taking->count++] = values[fields.version];
 	}
-	batch->places.count = batch->count;
+	taking->places.count = taking->count;
 }
 
 static void
-ImportErrorContext(void *arg)
+NameChange(void *arg)
 {
 	errcontext("row %s of the tracked table", (*(const TrackedChange *const *) arg)->key);
 }
 
 /* What people did is theirs to say; rows of the past are taken in by a machine. */
 static void
-CheckActors(const Ledger *ledger, const ImportBatch *batch)
+CheckActors(const Ledger *ledger, const Taking *taking)
 {
 	const TrackedChange *change = NULL;
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = ImportErrorContext, .arg = &change};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameChange, .arg = &change};
 
 	error_context_stack = &context;
-	for (int i = 0; i < batch->count; i++)
+	for (int i = 0; i < taking->count; i++)
 	{
-		const Row  *mapped = batch->changes[i]->mapped;
+		const Row  *mapped = taking->changes[i]->mapped;
 
-		change = batch->changes[i];
-		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, batch->changes[i - 1]->mapped, COMMAND_ACTOR))
+		change = taking->changes[i];
+		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, taking->changes[i - 1]->mapped, COMMAND_ACTOR))
 			continue;
 		if (RowIsNull(mapped, COMMAND_ACTOR))
 			ereport(ERROR,
@@ -224,24 +223,24 @@ CheckActors(const Ledger *ledger, const ImportBatch *batch)
 					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
 		/* one that is not known is refused with what it would do */
 		if (ActorFind(ledger, RowText(mapped, COMMAND_ACTOR)) != NULL)
-			CheckActorIsMachine(ledger, RowText(mapped, COMMAND_ACTOR));
+			CheckNamesMachine(ledger, RowText(mapped, COMMAND_ACTOR));
 	}
 	error_context_stack = context.previous;
 }
 
 /* The chains that are there; changes come in the order in which these are locked when they are written. */
 static void
-LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
+LockChainsOf(const Ledger *ledger, const Taking *taking)
 {
 	LedgerSession session;
 
 	LedgerEnter(ledger, &session);
-	for (int i = 0; i < batch->count; i++)
+	for (int i = 0; i < taking->count; i++)
 	{
-		const Row  *mapped = batch->changes[i]->mapped;
+		const Row  *mapped = taking->changes[i]->mapped;
 
 		if (RowIsNull(mapped, COMMAND_CUSTOMER) ||
-			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, batch->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
+			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, taking->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
 			continue;
 		(void) StatementWrite(&lock_chain, &mapped->values[COMMAND_CUSTOMER], NULL);
 		SPI_freetuptable(SPI_tuptable);
@@ -255,22 +254,22 @@ LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
  * before: who waits for one holds no row that somebody else may wait for.
  */
 static void
-LockBatchRows(ImportBatch *batch, Relation rel)
+KeepAsRead(Taking *taking, Relation rel)
 {
-	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(batch->count, 1));
+	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(taking->count, 1));
 	int			kept = 0;
 
-	TrackedRowsLock(rel, &batch->places, as_read);
-	for (int i = 0; i < batch->count; i++)
+	TrackedRowsLock(rel, &taking->places, as_read);
+	for (int i = 0; i < taking->count; i++)
 		if (as_read[i])
-			batch->changes[kept++] = batch->changes[i];
+			taking->changes[kept++] = taking->changes[i];
 		else
 			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("row %s: \"%s\" is not imported", batch->changes[i]->key, event_names[batch->changes[i]->event]),
+					 errmsg("row %s: \"%s\" is not imported", taking->changes[i]->key, event_names[taking->changes[i]->event]),
 					 errdetail("The row is being changed, or was since it was read."),
 					 errhint("Import the table again.")));
-	batch->count = kept;
+	taking->count = kept;
 }
 
 /*
@@ -286,7 +285,7 @@ import_rows(PG_FUNCTION_ARGS)
 {
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel;
-	ImportBatch		batch;
+	Taking		taking;
 	Changes		changes;
 	int			count;
 	bool		own;
@@ -294,17 +293,17 @@ import_rows(PG_FUNCTION_ARGS)
 	AcceptInvalidationMessages();
 	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
 	CheckNotCopy();
-	rel = OpenTableByOid(PG_GETARG_OID(0));
-	CheckCanReadTable(rel);
-	CheckSourceOfTable(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), ActingActor(&ledger, GetUserId(), &own));
-	count = batch.count;
-	CheckActors(&ledger, &batch);
+	rel = OpenNamed(PG_GETARG_OID(0));
+	CheckReadsTracked(rel);
+	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
+	count = taking.count;
+	CheckActors(&ledger, &taking);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
-	LockChainsOf(&ledger, &batch);
-	LockBatchRows(&batch, rel);
-	changes = ChangesFromArray(batch.changes, batch.count);
-	ChangesWrite(&ledger, &changes, WarnNotImported, NULL);
+	LockChainsOf(&ledger, &taking);
+	KeepAsRead(&taking, rel);
+	changes = ChangesOfArray(taking.changes, taking.count);
+	ChangesWrite(&ledger, &changes, Warn, NULL);
 	table_close(rel, NoLock);
 	PG_RETURN_INT32(count);
 }

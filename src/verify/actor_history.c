@@ -1,10 +1,9 @@
 /*
  * actor_history.c
- *		The registrations of actors, to check what entries repeat of them.
+ *		What governance said of actors, entry by entry.
  *
- * Each entry repeats what its actor was at that time, and refers to the governance
- * entry that says so.  This check ensures that an actor's kind cannot be changed
- * for some time without a governance entry.
+ * Each entry says what its actor was, and by which governance entry: so nobody
+ * was a human for an afternoon unless governance says so.
  */
 #include "postgres.h"
 
@@ -19,37 +18,36 @@
 
 enum
 {
-	REGISTRATION_SEQ,
-	REGISTRATION_SUBJECT,
-	REGISTRATION_EVENT,
-	REGISTRATION_DETAILS,
-	REGISTRATION_COLUMNS
+	REGISTERED_SEQ,
+	REGISTERED_SUBJECT,
+	REGISTERED_EVENT,
+	REGISTERED_DETAILS,
+	REGISTERED_COLUMNS
 };
 
-static const Column registration_columns[REGISTRATION_COLUMNS] = {
+static const Column registered_columns[REGISTERED_COLUMNS] = {
 	{"seq", INT8OID}, {"subject", TEXTOID}, {"event", TEXTOID}, {"details", JSONBOID}
 };
 
-static const RowShape registration_shape = {
-	"entry", registration_columns, REGISTRATION_COLUMNS
-};
+static const RowShape registered_shape = {"entry", registered_columns, REGISTERED_COLUMNS};
 
-/* Columns of an entry that repeat a key of its actor's registration. */
+/* What an entry repeats of its actor's registration */
 static const struct
 {
 	int			column;
-	const char *key;
+	const char *detail;
 }			repeated[] = {
 	{ENTRY_ACTOR_KIND, "kind"}, {ENTRY_SPEAKS_FOR, "speaks_for"}, {ENTRY_RESPONSIBLE, "responsible"}
 };
 
 typedef struct Registration
 {
-	int64		seq;			/* hash key */
+	int64		seq;			/* the key */
 	char	   *actor;
-	char	   *values[lengthof(repeated)];
+	char	   *said[lengthof(repeated)];
 } Registration;
 
+/* All registrations by seq, in the memory of the caller; within a LedgerSession. */
 HTAB *
 ReadRegistrations(void)
 {
@@ -60,43 +58,34 @@ ReadRegistrations(void)
 	control.keysize = sizeof(int64);
 	control.entrysize = sizeof(Registration);
 	control.hcxt = CurrentMemoryContext;
-	registrations = hash_create("trust_ledger registrations", 64, &control,
-								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	ReaderOpen(&reader, &registration_shape, NULL, "seq",
-			   &(Customers) {.only = GOVERNANCE_CUSTOMER});
-	for (; reader.row; ReaderNext(&reader))
+	registrations = hash_create("registrations", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	for (ReaderOpen(&reader, &registered_shape, NULL, "seq", &(Customers) {.only = GOVERNANCE_CUSTOMER}); reader.row; ReaderNext(&reader))
 	{
-		int64		seq = RowInt64(reader.row, REGISTRATION_SEQ);
+		int64		seq = RowInt64(reader.row, REGISTERED_SEQ);
 		Registration *registration;
 
-		Jsonb	   *details;
-
-		if (RowIsNull(reader.row, REGISTRATION_DETAILS) ||
-			RowIsNull(reader.row, REGISTRATION_SUBJECT) ||
-			RowIsNull(reader.row, REGISTRATION_EVENT) ||
-			strncmp(RowText(reader.row, REGISTRATION_EVENT), "actor_", strlen("actor_")) != 0)
+		if (RowIsNull(reader.row, REGISTERED_DETAILS) || RowIsNull(reader.row, REGISTERED_SUBJECT) ||
+			RowIsNull(reader.row, REGISTERED_EVENT) ||
+			strncmp(RowText(reader.row, REGISTERED_EVENT), "actor_", strlen("actor_")) != 0)
 			continue;
 		registration = hash_search(registrations, &seq, HASH_ENTER, NULL);
-		registration->actor = RowText(reader.row, REGISTRATION_SUBJECT);
-		details = DatumGetJsonbP(reader.row->values[REGISTRATION_DETAILS]);
+		registration->actor = RowText(reader.row, REGISTERED_SUBJECT);
 		for (size_t i = 0; i < lengthof(repeated); i++)
 		{
-			text	   *value = JsonText(details, repeated[i].key);
+			text	   *said = JsonText(DatumGetJsonbP(reader.row->values[REGISTERED_DETAILS]), repeated[i].detail);
 
-			registration->values[i] = value ? text_to_cstring(value) : NULL;
+			registration->said[i] = said ? text_to_cstring(said) : NULL;
 		}
 	}
 	ReaderClose(&reader);
 	return registrations;
 }
 
-/* The first column that must be null without an actor, but is not. */
+/* What an entry without an actor says of one all the same. */
 static const char *
-ColumnWithoutActor(const Row *entry)
+SaysOfNobody(const Row *entry)
 {
-	static const int columns[] = {
-		ENTRY_ACTOR_SEQ, ENTRY_ACTOR_KIND, ENTRY_SPEAKS_FOR, ENTRY_RESPONSIBLE, ENTRY_EVIDENCE
-	};
+	static const int columns[] = {ENTRY_ACTOR_SEQ, ENTRY_ACTOR_KIND, ENTRY_SPEAKS_FOR, ENTRY_RESPONSIBLE, ENTRY_EVIDENCE};
 
 	for (size_t i = 0; i < lengthof(columns); i++)
 		if (!RowIsNull(entry, columns[i]))
@@ -104,25 +93,24 @@ ColumnWithoutActor(const Row *entry)
 	return NULL;
 }
 
+/* The column in which the entry says of its actor what governance does not; NULL where there is none. */
 const char *
-WrongActorColumn(HTAB *registrations, const Row *entry)
+CheckRegistered(HTAB *registrations, const Row *entry)
 {
 	int64		seq = RowInt64(entry, ENTRY_ACTOR_SEQ);
 	Registration *registration = hash_search(registrations, &seq, HASH_FIND, NULL);
 
 	if (RowIsNull(entry, ENTRY_ACTOR))
-		return ColumnWithoutActor(entry);
-	/* a governance entry can only refer to an earlier one */
+		return SaysOfNobody(entry);
 	if (registration == NULL || !RowTextIs(entry, ENTRY_ACTOR, registration->actor) ||
-		(RowTextIs(entry, ENTRY_CUSTOMER, GOVERNANCE_CUSTOMER) &&
-		 seq >= RowInt64(entry, ENTRY_SEQ)))
+		(RowTextIs(entry, ENTRY_CUSTOMER, GOVERNANCE_CUSTOMER) && seq >= RowInt64(entry, ENTRY_SEQ)))
 		return "actor_seq";
 	for (size_t i = 0; i < lengthof(repeated); i++)
 	{
-		const char *value = registration->values[i];
+		bool		same = registration->said[i] ? RowTextIs(entry, repeated[i].column, registration->said[i]) :
+		RowIsNull(entry, repeated[i].column);
 
-		if (value ? !RowTextIs(entry, repeated[i].column, value) :
-			!RowIsNull(entry, repeated[i].column))
+		if (!same)
 			return entry_shape.columns[repeated[i].column].name;
 	}
 	return NULL;

@@ -1,38 +1,40 @@
 /*
  * findings.h
- *		The rows that verify() returns.
+ *		What verify() finds: rows of its result, guards and governance.
  */
 #ifndef TRUST_LEDGER_FINDINGS_H
 #define TRUST_LEDGER_FINDINGS_H
 
-#include "access/tupdesc.h"
-#include "utils/tuplestore.h"
-#include "utils/uuid.h"
+#include "governance/governance.h"
 
-/*
- * One row of the result.  problem completes a sentence whose subject is the field
- * or, if that is NULL, the row or object.  All but part and problem can be NULL.
- */
+#include "utils/tuplestore.h"
+
 typedef struct Finding
 {
-	const char *part;			/* the table, or guard, view, table, extension */
-	const char *customer;		/* '' in governance */
+	const char *part;
+	const char *customer;
 	bool		has_seq;
-	int64		seq;			/* of the entry */
+	int64		seq;
 	pg_uuid_t  *promise;
-	const char *subject;		/* e.g. the actor, the table or the view */
-	const char *field;			/* e.g. the column or the trigger */
+	const char *subject;
+	const char *field;
 	const char *problem;
 } Finding;
 
 typedef struct Findings
 {
-	Tuplestorestate *store;		/* NULL: only count them */
+	Tuplestorestate *store;		/* NULL: they are only counted */
 	TupleDesc	tupdesc;		/* of verify()'s result */
 	int64		count;
-	char	   *first;			/* the first one as a sentence; NULL if there is none */
+	char	   *first;			/* in words */
 } Findings;
 
 extern void AddFinding(Findings *findings, const Finding *finding);
+extern void FindGuardProblems(Findings *findings);
+extern bool FindStructureProblems(Findings *findings);
+extern void FindUnknownColumns(Findings *findings);
+extern void FindUngoverned(Findings *findings);
+extern List *GovernedSubjectsAmiss(const GovernedTable *governed);
+extern void FindGovernanceProblems(Findings *findings);
 
 #endif

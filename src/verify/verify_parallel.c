@@ -1,10 +1,10 @@
 /*
  * verify_parallel.c
- *		Checking all customers with parallel workers.
+ *		Verifying with the help of other processes.
  *
- * Each process repeatedly takes the next range of customers that no other process
- * has taken.  Workers send their findings through queues, and the leader returns
- * them in the order of customers.
+ * Customers are independent of each other: each process takes the next interval
+ * of customers that nobody has.  What they find comes back in the order of
+ * customers all the same.
  */
 #include "postgres.h"
 
@@ -27,19 +27,18 @@
 
 extern PGDLLEXPORT void VerifyInWorker(dsm_segment *segment, shm_toc *toc);
 
-/* With fewer customers, starting workers costs more than it saves. */
-#define MIN_PARALLEL_CUSTOMERS 1000
+/* So few customers need no help. */
+#define CUSTOMERS_ALONE 1000
 
-/* In dynamic shared memory */
+/* What the processes share. */
 typedef struct Shared
 {
 	pg_uuid_t	ledger;
-	pg_atomic_uint32 next;		/* the next range to take */
-	slock_t		mutex;			/* protects totals */
-	VerifyTotals totals;
-	int			ranges;
-	char		first[FLEXIBLE_ARRAY_MEMBER];	/* CustomerRanges.first without the first one,
-												 * as strings one after the other */
+	pg_atomic_uint32 next;		/* the interval that nobody has yet */
+	slock_t		mutex;
+	Period		period;
+	int			intervals;
+	char		first[FLEXIBLE_ARRAY_MEMBER];	/* their first customers, but for the first */
 } Shared;
 
 enum
@@ -50,12 +49,14 @@ enum
 
 #define QUEUE_SIZE 65536
 
+/* ---- intervals of customers ---- */
+
 static const Column customer_column[] = {{"customer", TEXTOID}};
 static const RowShape customer_shape = {"chain", customer_column, 1};
 
-/* Keeps the second, fourth, ... mark. */
+/* Every other one is too many. */
 static void
-DropEverySecond(char **marks, int *count)
+Thin(char **marks, int *count)
 {
 	for (int i = 0; i < *count; i++)
 	{
@@ -67,94 +68,91 @@ DropEverySecond(char **marks, int *count)
 	*count /= 2;
 }
 
-/* Does not count customers first.  Doubles the distance when there are too many marks. */
-CustomerRanges
-FindCustomerRanges(void)
+/* About as many customers in each; how many there are need not be known before. */
+Intervals
+FindIntervals(void)
 {
-	CustomerRanges ranges = {.count = 1};
-	char	   *marks[MAX_RANGES];
+	Intervals	intervals = {.count = 1};
+	char	   *marks[INTERVALS];
 	int			count = 0;
-	int64		distance = MIN_PARALLEL_CUSTOMERS / 2;
+	int64		distance = CUSTOMERS_ALONE / 2;
 	int64		customers = 0;
 	Reader		reader;
 
-	ReaderOpen(&reader, &customer_shape, NULL, NULL, &(Customers) {0});
-	for (; reader.row; ReaderNext(&reader))
+	for (ReaderOpen(&reader, &customer_shape, NULL, NULL, &(Customers) {0}); reader.row; ReaderNext(&reader))
 	{
 		if (++customers % distance != 0)
 			continue;
 		if (RowIsNull(reader.row, 0))
 			RowWithoutKey(customer_shape.table);
 		marks[count++] = RowText(reader.row, 0);
-		if (count == MAX_RANGES - 1)
+		if (count == INTERVALS - 1)
 		{
-			DropEverySecond(marks, &count);
+			Thin(marks, &count);
 			distance *= 2;
 		}
 	}
 	ReaderClose(&reader);
-	for (int i = 0; customers >= MIN_PARALLEL_CUSTOMERS && i < count; i++)
-		ranges.first[ranges.count++] = marks[i];
-	return ranges;
+	for (int i = 0; customers >= CUSTOMERS_ALONE && i < count; i++)
+		intervals.first[intervals.count++] = marks[i];
+	return intervals;
 }
 
-/* Rows without a customer are in no range.  They exist only if NOT NULL was dropped. */
+/* Rows without a customer are in no interval; there are none, unless the tables were tampered with. */
 static void
 RefuseRowsWithoutKey(void)
 {
 	static Statement find_rows_without_key = STATEMENT_WITHOUT_ARGS(
-		"SELECT tab"
-		" FROM (VALUES"
-		"     ('entry', EXISTS (SELECT FROM trust.entry WHERE customer IS NULL)),"
-		"     ('promise', EXISTS (SELECT FROM trust.promise WHERE customer IS NULL)),"
-		"     ('source', EXISTS (SELECT FROM trust.source WHERE customer IS NULL)),"
-		"     ('chain', EXISTS (SELECT FROM trust.chain WHERE customer IS NULL))"
-		"   ) AS found (tab, has_rows)"
-		" WHERE has_rows");
+		"SELECT tab FROM (VALUES ('entry', EXISTS (SELECT FROM trust.entry WHERE customer IS NULL)),"
+		" ('promise', EXISTS (SELECT FROM trust.promise WHERE customer IS NULL)),"
+		" ('source', EXISTS (SELECT FROM trust.source WHERE customer IS NULL)),"
+		" ('chain', EXISTS (SELECT FROM trust.chain WHERE customer IS NULL))) AS found (tab, is_there) WHERE is_there");
 
 	if (StatementRead(&find_rows_without_key, NULL, NULL) > 0)
-		RowWithoutKey(ResultTextNotNull(0, 1));
+		RowWithoutKey(ResultNeededText(0, 1));
 }
 
 void
-AddToTotals(VerifyTotals *totals, const ChainCheck *check)
+AddPeriod(Period *period, const ChainCheck *v)
 {
 	for (int i = 0; i < TALLIED_TABLES; i++)
-		TallyAdd(&totals->tallies[i], &check->tallies[i]);
-	if (check->entries_read == 0)
+		TallyAdd(&period->tallies[i], &v->tallies[i]);
+	if (v->entries_read == 0)
 		return;
-	totals->first = totals->entries == 0 ? check->first : Min(totals->first, check->first);
-	totals->last = totals->entries == 0 ? check->last : Max(totals->last, check->last);
-	totals->entries += check->entries_read;
+	period->first = period->entries == 0 ? v->first : Min(period->first, v->first);
+	period->last = period->entries == 0 ? v->last : Max(period->last, v->last);
+	period->entries += v->entries_read;
 }
 
 static void
-AddToSharedTotals(Shared *shared, const ChainCheck *check)
+AddSharedPeriod(Shared *shared, const ChainCheck *v)
 {
 	SpinLockAcquire(&shared->mutex);
-	AddToTotals(&shared->totals, check);
+	AddPeriod(&shared->period, v);
 	SpinLockRelease(&shared->mutex);
 }
 
-/* Takes the next range.  Returns false if there are no more. */
+/* The next interval that nobody has; false where there is none. */
 static bool
-TakeRange(Shared *shared, int *range, Customers *customers)
+TakeInterval(Shared *shared, int *interval, Customers *customers)
 {
 	const char *bound = shared->first;
 
-	*range = pg_atomic_fetch_add_u32(&shared->next, 1);
-	if (*range >= shared->ranges)
+	*interval = pg_atomic_fetch_add_u32(&shared->next, 1);
+	if (*interval >= shared->intervals)
 		return false;
 	memset(customers, 0, sizeof(Customers));
-	for (int i = 1; i < shared->ranges; i++, bound += strlen(bound) + 1)
+	for (int i = 1; i < shared->intervals; i++, bound += strlen(bound) + 1)
 	{
-		if (i == *range)
+		if (i == *interval)
 			customers->from = bound;
-		if (i == *range + 1)
+		if (i == *interval + 1)
 			customers->before = bound;
 	}
 	return true;
 }
+
+/* ---- a worker ---- */
 
 static TupleDesc
 FindingsTupleDesc(void)
@@ -170,21 +168,19 @@ FindingsTupleDesc(void)
 	return tupdesc;
 }
 
-/* Each message is the range's number (int64) and a tuple. */
+/* Each finding with its interval before it. */
 static void
-SendFindings(shm_mq_handle *queue, Findings *findings, int64 range)
+SendFindings(shm_mq_handle *queue, Findings *findings, int64 interval)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(findings->tupdesc, &TTSOpsMinimalTuple);
 
 	while (tuplestore_gettupleslot(findings->store, true, false, slot))
 	{
 		MinimalTuple tuple = ExecFetchSlotMinimalTuple(slot, NULL);
-		shm_mq_iovec parts[] = {
-			{(char *) &range, sizeof(range)}, {(char *) tuple, tuple->t_len}
-		};
+		shm_mq_iovec parts[] = {{(char *) &interval, sizeof(interval)}, {(char *) tuple, tuple->t_len}};
 
 		if (shm_mq_sendv(queue, parts, lengthof(parts), false, true) != SHM_MQ_SUCCESS)
-			break;				/* the leader has detached */
+			break;				/* nobody listens any more */
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_clear(findings->store);
@@ -194,49 +190,50 @@ void
 VerifyInWorker(dsm_segment *segment, shm_toc *toc)
 {
 	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	char	   *queues = shm_toc_lookup(toc, KEY_QUEUES, false);
-	shm_mq	   *queue = (shm_mq *) (queues + ParallelWorkerNumber * QUEUE_SIZE);
+	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, KEY_QUEUES, false) + ParallelWorkerNumber * QUEUE_SIZE);
 	shm_mq_handle *handle;
-	ChainCheck	check = {.ledger = shared->ledger};
+	ChainCheck v = {.ledger = shared->ledger};
 	Customers	customers;
-	int			range;
+	int			interval;
 
 	shm_mq_set_sender(queue, MyProc);
 	handle = shm_mq_attach(queue, segment, NULL);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	check.findings.tupdesc = FindingsTupleDesc();
-	check.findings.store = tuplestore_begin_heap(false, false, work_mem);
-	while (TakeRange(shared, &range, &customers))
+	v.findings.tupdesc = FindingsTupleDesc();
+	v.findings.store = tuplestore_begin_heap(false, false, work_mem);
+	while (TakeInterval(shared, &interval, &customers))
 	{
-		CheckCustomers(&check, &customers);
-		SendFindings(handle, &check.findings, range);
+		VerifyAll(&v, &customers);
+		SendFindings(handle, &v.findings, interval);
 	}
-	AddToSharedTotals(shared, &check);
+	AddSharedPeriod(shared, &v);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	shm_mq_detach(handle);
 }
 
+/* ---- who asked ---- */
+
 typedef struct ParallelVerification
 {
 	ParallelContext *context;
 	Shared	   *shared;
-	shm_mq_handle **queues;		/* one per worker; NULL: it has finished */
-	Tuplestorestate *stores[MAX_RANGES];	/* findings per range; NULL: none */
+	shm_mq_handle **queues;		/* one per worker; NULL: it has sent all */
+	Tuplestorestate *stores[INTERVALS]; /* what was found, by interval; NULL: nothing */
 	TupleTableSlot *slot;
 	TupleDesc	tupdesc;
 } ParallelVerification;
 
 static Tuplestorestate *
-RangeStore(ParallelVerification *parallel, int64 range)
+StoreOf(ParallelVerification *parallel, int64 interval)
 {
-	if (parallel->stores[range] == NULL)
-		parallel->stores[range] = tuplestore_begin_heap(false, false, work_mem);
-	return parallel->stores[range];
+	if (parallel->stores[interval] == NULL)
+		parallel->stores[interval] = tuplestore_begin_heap(false, false, work_mem);
+	return parallel->stores[interval];
 }
 
-/* Receives findings from a worker: those that are in the queue, or all if not nowait. */
+/* Takes in what one worker has sent; waits for the last of it, unless told not to. */
 static void
 Receive(ParallelVerification *parallel, int worker, bool nowait)
 {
@@ -244,14 +241,12 @@ Receive(ParallelVerification *parallel, int worker, bool nowait)
 	Size		size;
 	void	   *message;
 
-	while ((result = shm_mq_receive(parallel->queues[worker], &size, &message,
-									nowait)) == SHM_MQ_SUCCESS)
+	while ((result = shm_mq_receive(parallel->queues[worker], &size, &message, nowait)) == SHM_MQ_SUCCESS)
 	{
-		int64		range = *(int64 *) message;
-		MinimalTuple tuple = (MinimalTuple) ((char *) message + sizeof(int64));
+		int64		interval = *(int64 *) message;
 
-		ExecStoreMinimalTuple(tuple, parallel->slot, false);
-		tuplestore_puttupleslot(RangeStore(parallel, range), parallel->slot);
+		ExecStoreMinimalTuple((MinimalTuple) ((char *) message + sizeof(int64)), parallel->slot, false);
+		tuplestore_puttupleslot(StoreOf(parallel, interval), parallel->slot);
 		ExecClearTuple(parallel->slot);
 	}
 	if (result == SHM_MQ_DETACHED)
@@ -267,29 +262,28 @@ ReceiveAll(ParallelVerification *parallel, bool nowait)
 }
 
 static Size
-BoundsSize(const CustomerRanges *ranges)
+BoundsSize(const Intervals *intervals)
 {
 	Size		size = 0;
 
-	for (int i = 1; i < ranges->count; i++)
-		size += strlen(ranges->first[i]) + 1;
+	for (int i = 1; i < intervals->count; i++)
+		size += strlen(intervals->first[i]) + 1;
 	return size;
 }
 
 static void
-InitShared(ParallelVerification *parallel, const pg_uuid_t *ledger, const CustomerRanges *ranges)
+Share(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals)
 {
-	Shared	   *shared = shm_toc_allocate(parallel->context->toc,
-										  offsetof(Shared, first) + BoundsSize(ranges));
+	Shared	   *shared = shm_toc_allocate(parallel->context->toc, offsetof(Shared, first) + BoundsSize(intervals));
 	char	   *bound = shared->first;
 
 	shared->ledger = *ledger;
 	pg_atomic_init_u32(&shared->next, 0);
 	SpinLockInit(&shared->mutex);
-	memset(&shared->totals, 0, sizeof(VerifyTotals));
-	shared->ranges = ranges->count;
-	for (int i = 1; i < ranges->count; i++)
-		bound = stpcpy(bound, ranges->first[i]) + 1;
+	memset(&shared->period, 0, sizeof(Period));
+	shared->intervals = intervals->count;
+	for (int i = 1; i < intervals->count; i++)
+		bound = stpcpy(bound, intervals->first[i]) + 1;
 	shm_toc_insert(parallel->context->toc, KEY_SHARED, shared);
 	parallel->shared = shared;
 }
@@ -312,78 +306,73 @@ MakeQueues(ParallelVerification *parallel)
 }
 
 static void
-Launch(ParallelVerification *parallel, const pg_uuid_t *ledger, const CustomerRanges *ranges,
-	   int workers)
+Launch(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals, int workers)
 {
-	ParallelContext *context = CreateParallelContext("$libdir/trust_ledger", "VerifyInWorker",
-													 workers);
+	ParallelContext *context = CreateParallelContext("$libdir/trust_ledger", "VerifyInWorker", workers);
 
 	parallel->context = context;
-	shm_toc_estimate_chunk(&context->estimator, offsetof(Shared, first) + BoundsSize(ranges));
+	shm_toc_estimate_chunk(&context->estimator, offsetof(Shared, first) + BoundsSize(intervals));
 	shm_toc_estimate_chunk(&context->estimator, mul_size(QUEUE_SIZE, workers));
 	shm_toc_estimate_keys(&context->estimator, 2);
 	InitializeParallelDSM(context);
-	InitShared(parallel, ledger, ranges);
+	Share(parallel, ledger, intervals);
 	MakeQueues(parallel);
 	LaunchParallelWorkers(context);
 	for (int i = 0; i < context->nworkers_launched; i++)
 		shm_mq_set_handle(parallel->queues[i], context->worker[i].bgwhandle);
 }
 
-/* Moves the findings into the result, in the order of the ranges. */
+/* What was found, in the order of intervals, into the result. */
 static void
-CollectFindings(ParallelVerification *parallel, Findings *findings)
+Collect(ParallelVerification *parallel, Findings *findings)
 {
-	for (int i = 0; i < MAX_RANGES; i++)
+	for (int i = 0; i < INTERVALS; i++)
 	{
-		Tuplestorestate *store = parallel->stores[i];
-
-		if (store == NULL)
-			continue;
-		while (tuplestore_gettupleslot(store, true, false, parallel->slot))
+		while (parallel->stores[i] && tuplestore_gettupleslot(parallel->stores[i], true, false, parallel->slot))
 		{
 			tuplestore_puttupleslot(findings->store, parallel->slot);
 			findings->count++;
 		}
-		tuplestore_end(store);
+		if (parallel->stores[i])
+			tuplestore_end(parallel->stores[i]);
 	}
 }
 
-/* Takes ranges as workers do.  Empties their queues in between, because they wait when full. */
+/* Our own part, between looks at what the workers found: they wait where their queues are full. */
 static void
-VerifyInLeader(ParallelVerification *parallel)
+VerifyBesideWorkers(ParallelVerification *parallel)
 {
-	ChainCheck	check = {.ledger = parallel->shared->ledger};
+	ChainCheck v = {.ledger = parallel->shared->ledger};
 	Customers	customers;
-	int			range;
+	int			interval;
 
-	check.findings.tupdesc = parallel->tupdesc;
-	while (TakeRange(parallel->shared, &range, &customers))
+	v.findings.tupdesc = parallel->tupdesc;
+	while (TakeInterval(parallel->shared, &interval, &customers))
 	{
-		check.findings.store = RangeStore(parallel, range);
-		CheckCustomers(&check, &customers);
+		v.findings.store = StoreOf(parallel, interval);
+		VerifyAll(&v, &customers);
 		ReceiveAll(parallel, true);
 	}
 	ReceiveAll(parallel, false);
-	AddToSharedTotals(parallel->shared, &check);
+	AddSharedPeriod(parallel->shared, &v);
 }
 
+/* All customers, the digest, and what tables hold, with the help of as many workers as are free, of those allowed. */
 void
-VerifyParallel(ChainCheck *check, const CustomerRanges *ranges, Digest *digest,
-			   VerifyTotals *totals, RowTally *contained)
+VerifyParallel(ChainCheck *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held)
 {
-	ParallelVerification parallel = {.tupdesc = check->findings.tupdesc};
+	ParallelVerification		parallel = {.tupdesc = v->findings.tupdesc};
 
 	RefuseRowsWithoutKey();
 	parallel.slot = MakeSingleTupleTableSlot(parallel.tupdesc, &TTSOpsMinimalTuple);
 	EnterParallelMode();
-	Launch(&parallel, &check->ledger, ranges, max_parallel_workers_per_gather);
-	DigestRead(digest, &check->ledger);
-	TallyTables(contained);
-	VerifyInLeader(&parallel);
+	Launch(&parallel, &v->ledger, intervals, max_parallel_workers_per_gather);
+	DigestRead(digest, &v->ledger);
+	TallyTables(held);
+	VerifyBesideWorkers(&parallel);
 	WaitForParallelWorkersToFinish(parallel.context);
-	*totals = parallel.shared->totals;
-	CollectFindings(&parallel, &check->findings);
+	*period = parallel.shared->period;
+	Collect(&parallel, &v->findings);
 	DestroyParallelContext(parallel.context);
 	ExitParallelMode();
 	ExecDropSingleTupleTableSlot(parallel.slot);
