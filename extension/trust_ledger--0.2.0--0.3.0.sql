@@ -505,7 +505,7 @@ DECLARE
 	guarded record;
 	place   regclass;
 BEGIN
-	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	-- in the order in which writing functions lock them, so that no session deadlocks
 	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
@@ -1311,6 +1311,19 @@ $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
 	'Comments on the views of tracked rows and of what is on record of them. Called by create_views().';
 
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_arguments(mapped jsonb, event text, own jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}')) || array(
+		SELECT t.name || v.value
+		FROM unnest(e.takes) WITH ORDINALITY AS t (name, n), LATERAL (SELECT coalesce(own ->> t.name, CASE WHEN t.name = ANY (e.inherits)
+			-- a promise that could not be made cannot have notes
+			AND NOT (e.event = 'made' AND t.name = 'on_error' AND mapped ->> t.name = ':note') THEN mapped ->> t.name END)) AS v (value)
+		WHERE v.value IS NOT NULL ORDER BY t.n)
+	FROM trust_ledger.tracked_events() e WHERE e.event = $2
+$$;
+
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
@@ -1377,6 +1390,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
 	'The subscriptions that write to a trigger''s table, its partitions, or what it is a partition of; NULL: none does.';
+COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
+	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces those that it created before, and returns the statements. dry_run: returns the statements and reports errors, but changes nothing. The mapping: arguments of track() as "=column" or ":text"; <event>_when, a condition on the row ("status = ''sent''") that an event happens when it comes to hold, or on a change ("NEW.owner <> OLD.owner"); <event>, arguments of that event alone; events, an array of {"event", "when", arguments}, for several of one event; promises, an object of mappings, for several promises of one row; source, on_delete. Names in conditions are looked up in path. For the table''s owner, with level application or admin. Errors: TL004, 22023 the mapping, 42601 a condition, 42703 a column, 42P01, 42809, 55000 the table, 42501 not its owner, 42710 the source.';
 
 CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE

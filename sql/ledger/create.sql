@@ -521,7 +521,7 @@ DECLARE
 	guarded record;
 	place   regclass;
 BEGIN
-	-- in the order in which writers take them: they wait, and are not broken off by a deadlock
+	-- in the order in which writing functions lock them, so that no session deadlocks
 	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
 	-- ledgers of earlier versions do not have it
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;

@@ -202,7 +202,7 @@ AS $$
 	SELECT array(SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}')) || array(
 		SELECT t.name || v.value
 		FROM unnest(e.takes) WITH ORDINALITY AS t (name, n), LATERAL (SELECT coalesce(own ->> t.name, CASE WHEN t.name = ANY (e.inherits)
-			-- what is not made has no history to note in
+			-- a promise that could not be made cannot have notes
 			AND NOT (e.event = 'made' AND t.name = 'on_error' AND mapped ->> t.name = ':note') THEN mapped ->> t.name END)) AS v (value)
 		WHERE v.value IS NOT NULL ORDER BY t.n)
 	FROM trust_ledger.tracked_events() e WHERE e.event = $2
@@ -569,7 +569,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
-	'Tracks a table: makes the triggers for a promise''s whole life from one mapping, in place of those that it made before, and returns the statements. dry_run: only that, and whether it would work. The mapping: arguments of track() as "=column" or ":text"; <event>_when, a condition on the row ("status = ''sent''") that an event happens when it comes to hold, or on a change ("NEW.owner <> OLD.owner"); <event>, arguments of that event alone; events, an array of {"event", "when", arguments}, for several of one event; promises, an object of mappings, for several promises of one row; source, on_delete. Names in conditions are looked up in path. For the table''s owner, with level application or admin. Errors: TL004, 22023 the mapping, 42601 a condition, 42703 a column, 42P01, 42809, 55000 the table, 42501 not its owner, 42710 the source.';
+	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces those that it created before, and returns the statements. dry_run: returns the statements and reports errors, but changes nothing. The mapping: arguments of track() as "=column" or ":text"; <event>_when, a condition on the row ("status = ''sent''") that an event happens when it comes to hold, or on a change ("NEW.owner <> OLD.owner"); <event>, arguments of that event alone; events, an array of {"event", "when", arguments}, for several of one event; promises, an object of mappings, for several promises of one row; source, on_delete. Names in conditions are looked up in path. For the table''s owner, with level application or admin. Errors: TL004, 22023 the mapping, 42601 a condition, 42703 a column, 42P01, 42809, 55000 the table, 42501 not its owner, 42710 the source.';
 
 CREATE FUNCTION trust_ledger.untrack_table(tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql

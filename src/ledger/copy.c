@@ -36,10 +36,9 @@ static Statement insert_mark = STATEMENT("INSERT INTO trust.copy (copied) VALUES
 static const char *const all = "all";
 
 /*
- * What the mark of that table said when it was read last.  Both are set together,
- * with nothing in between that can fail or call.  A table that is made anew has
- * another oid; the guard tells of a mark that was made, and of one that was taken
- * back with its transaction or savepoint.
+ * Cache of the mark, for the table with this OID.  Both variables are set together.
+ * The guard sends a relcache invalidation when the mark is inserted, which is processed
+ * again if the transaction or savepoint aborts.  A recreated table has another OID.
  */
 static Oid	known_relid = InvalidOid;
 static Copied known_copied = COPIED_NOTHING;

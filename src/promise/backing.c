@@ -1,6 +1,6 @@
 /*
  * backing.c
- *		PromiseAsOf behind a promise, and no longer.
+ *		Backs promises, declines them, and withdraws backings.
  *
  * A backing is the backer's own act upon the exact terms: nobody is named as a
  * backer, and nothing but this file and the promiser's own making supplies one.

@@ -1,9 +1,9 @@
 /*
  * exposure.c
- *		Exposure: what a customer's open promises come to.
+ *		Exposure: the sum of the values of a customer's open promises.
  *
- * Read under the lock of the customer's chain and with a new snapshot: of two
- * sessions that cut slices off one loaf, the second sees what the first did.
+ * It is read under the lock of the customer's chain with a new snapshot, so that
+ * concurrent sessions cannot exceed a limit together.
  */
 #include "postgres.h"
 

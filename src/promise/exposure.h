@@ -1,6 +1,6 @@
 /*
  * exposure.h
- *		Exposure: what a customer's open promises come to.
+ *		Exposure: the sum of the values of a customer's open promises.
  */
 #ifndef TRUST_LEDGER_EXPOSURE_H
 #define TRUST_LEDGER_EXPOSURE_H

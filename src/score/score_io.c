@@ -142,7 +142,7 @@ SkipPart(const char **text, const char **units, int most, bool *fits)
 	return true;
 }
 
-/* An ISO 8601 duration with designators, e.g. P180D or PT36H; what it comes to is another matter. */
+/* An ISO 8601 duration with designators, e.g. P180D or PT36H.  Its length is not checked here. */
 static bool
 IsDuration(const char *text, bool *fits)
 {

@@ -181,7 +181,7 @@ DecideDeleted(ChangePlan *plan, const TrackedChange *change, RowState *row_state
 		return;
 	}
 	if (change->leaves)
-		AddNote(plan, row_state, "Its row went to another partition, where nothing tells of it.", ROW_DELETED);
+		AddNote(plan, row_state, "Its row moved to a partition that is not tracked.", ROW_DELETED);
 	else if (change->withdraws && !Ended(row_state))
 	{
 		PlannedEvent	   *planned = AddPlannedEvent(plan, row_state, EVENT_WITHDRAWN);

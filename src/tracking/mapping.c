@@ -262,8 +262,9 @@ CheckComplete(const Mapping *mapping, int16 tgtype)
 	if (mapping->event == EVENT_MADE && mapping->on_error == ON_ERROR_NOTE)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("what is not made has no history to note in"),
-				 errhint("Write on_error:park for the event made.")));
+				 errmsg("on_error \"note\" is not allowed for event \"made\""),
+				 errdetail("A promise that could not be made cannot have notes."),
+				 errhint("Write on_error:park.")));
 	if (mapping->event != EVENT_BACKED || MappingHas(mapping, COMMAND_BACKER))
 		return;
 	if (TRIGGER_FOR_INSERT(tgtype) || (TRIGGER_FOR_UPDATE(tgtype) && mapping->nwatched == 0))

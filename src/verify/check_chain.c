@@ -259,7 +259,7 @@ VerifiedScore(const ChainCheck *v)
 	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
 }
 
-/* ProjectedPromise with the half-life that the score has: setting another one changes no score by itself. */
+/* Computed with the half-life that the stored score has: a new setting changes no score by itself. */
 static int64
 HalfLifeToFoldWith(const ChainCheck *v)
 {
