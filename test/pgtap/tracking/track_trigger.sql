@@ -1,7 +1,7 @@
 -- Tracked tables: what a row's change says, and of which promise; by whose act and level; and which mappings are refused.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(368);
+SELECT plan(369);
 
 \ir ../../data/told.sql
 -- ---- keys of every type, changes of every kind
@@ -359,5 +359,17 @@ SELECT is(repaired(doing), says, doing) FROM (VALUES
 	('INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source WHERE customer = ''third''', 'source third; 0 1; 0; t')) AS v (doing, says);
 SELECT throws_ok($$SELECT repaired('ALTER TABLE trust.source DROP CONSTRAINT source_pkey; INSERT INTO trust.source SELECT * FROM trust.source WHERE customer = ''third''')$$,
 	'TL006', NULL, 'nothing is made anew where a row is there twice');
+
+-- A partition that is tracked beside one that is not.
+CREATE TABLE parted (id int, phase text, customer text, words text, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
+CREATE TABLE parted_new PARTITION OF parted FOR VALUES IN ('new');
+CREATE TABLE parted_rest PARTITION OF parted DEFAULT;
+CREATE TRIGGER made AFTER INSERT ON parted_new FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words');
+CREATE TRIGGER gone AFTER DELETE ON parted_new FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted');
+ALTER TABLE parted OWNER TO app;
+ALTER TABLE parted_new OWNER TO app;
+ALTER TABLE parted_rest OWNER TO app;
+SELECT is(told($$INSERT INTO parted VALUES (1, 'new', 'c', 'W'); UPDATE parted SET phase = 'old'$$, shown => 'coalesce(note, words)'),
+	'c: W Its row moved to a partition that is not tracked.', 'a row that moves to a partition that is not tracked');
 
 SELECT * FROM finish();
