@@ -1,25 +1,34 @@
-# make            builds the extension         make test    every test, on a server of its own
-# make install    installs it                  make demo    a small CRM's week, played into a ledger
-# make packages   installs what all of this    make bench   what it costs
-#                 needs (Debian, Ubuntu)       make torture kill -9, a hundred times; an hour's storm
-# make fuzz       libFuzzer on its formats      make smith   sqlsmith, and calls by chance
-# make versions   every test on PostgreSQL 15, what may differ on 17 and 18, pg_upgrade from one to the next,
-#                 assertions, valgrind, AddressSanitizer
-# PG_CONFIG=/path/to/pg_config picks a PostgreSQL.
+# make                build the extension
+# make install        install it
+# make demo           play a week of a small company into a ledger, on a temporary server
+# make test           run all tests, on temporary servers
+# make packages       install the packages that building and testing need (Debian, Ubuntu)
+# make bench          measure the costs
+# make fuzz           run libFuzzer on the binary and text formats
+# make smith          run random queries (SQLsmith) and random calls
+# make torture        kill servers while they write, 100 times; then an hour of concurrent clients
+# make versions       run the tests on PostgreSQL 15, those that may differ on 17 and 18, pg_upgrade
+#                     between them, and tests with assertions, valgrind and AddressSanitizer
+#
+# PG_CONFIG=/path/to/pg_config selects the PostgreSQL; the default is the pg_config in PATH.
 
 EXTENSION = trust_ledger
 MODULE_big = $(EXTENSION)
 OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 
 # The install script is sql/, in the order in which one concept needs another.
-SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/guard governance/access \
-	verify/structure ledger/create ledger/copy ledger/views promise/same governance/actor \
-	governance/policy promise/lifecycle promise/terms promise/make_promises promise/backing \
-	promise/settlement promise/assessment promise/pause promise/breach promise/note \
-	promise/confirmation promise/erasure promise/history analysis/score_query analysis/trend \
-	analysis/human_backing analysis/exceptions analysis/analysis tracking/track_trigger \
-	tracking/mapping tracking/ddl_follow tracking/parked tracking/import tracking/reconcile \
-	verify/verify governance/rights
+SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/entry ledger/guard \
+	governance/access verify/structure verify/check_structure ledger/ledger governance/settings \
+	ledger/chain_score governance/adoption ledger/create ledger/migrate ledger/copy ledger/views \
+	promise/same_value governance/actor governance/policy promise/promise promise/promise_source \
+	promise/lifecycle promise/terms promise/make_promises promise/backing promise/settlement \
+	promise/assessment promise/pause promise/breach promise/note promise/confirmation \
+	promise/erasure promise/history analysis/score_views analysis/score_query analysis/explain \
+	analysis/trend analysis/sparkline analysis/human_backing analysis/promise_exceptions \
+	analysis/exceptions analysis/analysis tracking/track_trigger tracking/condition \
+	tracking/mapping tracking/mapped_triggers tracking/trigger_catalog tracking/tracking_admin \
+	tracking/ddl_follow tracking/parked tracking/mapped_row tracking/import tracking/reconcile \
+	verify/verify verify/rebuild verify/digest governance/rights
 
 # The control file is the one source of the version.
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(EXTENSION).control)
@@ -71,7 +80,7 @@ endif
 
 else
 all install clean:
-	@echo "$(PG_CONFIG) knows no PGXS: 'make packages' installs it, PG_CONFIG=... picks another" >&2
+	@echo "cannot find PGXS with $(PG_CONFIG): run 'make packages', or set PG_CONFIG" >&2
 	@exit 1
 endif
 
@@ -79,23 +88,32 @@ endif
 .PHONY: all install clean packages test demo bench torture smith fuzz versions
 
 packages:
-	test/packages $(MORE_PACKAGES)
+	test/packages test
 
-# The build is a make of its own: before the packages are there, this one could not read PGXS.
-test: packages
-	+@$(MAKE) -s --no-print-directory all
+# The build is a make of its own: this one could not read PGXS before the packages were installed.
+# It uses all processors, unless the caller said how many jobs to run.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+define build_with_packages
+test/packages $(1)
++@test/step 'Building the extension' $(MAKE) --no-print-directory $(JOBS) all
+endef
+
+test:
+	$(call build_with_packages,test)
 	test/run
 
 torture: export TRUST_LEDGER_KILLS ?= 100
-torture: export TRUST_LEDGER_STORM_SECONDS ?= 3600
-torture: packages
-	+@$(MAKE) -s --no-print-directory all
-	test/run test/tap/crash.pl test/tap/storm.pl
+torture: export TRUST_LEDGER_STRESS_SECONDS ?= 3600
+torture:
+	$(call build_with_packages,test)
+	test/run test/tap/crash.pl test/tap/stress.pl
 
-smith: MORE_PACKAGES = sqlsmith
-fuzz: MORE_PACKAGES = clang libclang-rt-dev llvm
-demo bench smith fuzz: packages
-	+@$(MAKE) -s --no-print-directory all
+demo bench:
+	$(call build_with_packages,demo)
+	test/$@/run
+
+smith fuzz:
+	$(call build_with_packages,$@)
 	test/$@/run
 
 versions:

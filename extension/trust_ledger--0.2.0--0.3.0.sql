@@ -9,493 +9,412 @@ DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
+COMMENT ON SCHEMA trust_ledger IS
+	'Functions and types of the trust ledger. The data is in schema trust.';
+COMMENT ON FUNCTION trust_ledger.trust_score_in(cstring) IS
+	'Input function: (kept,broken,timestamp,half-life) or empty. Errors: 22P02 (syntax), 22003 '
+	'(evidence), 22008 (timestamp), 22023 (half-life). They are soft errors where the caller '
+	'supports these.';
+COMMENT ON FUNCTION trust_ledger.trust_score_out(trust_ledger.trust_score) IS
+	'Output function. The text does not depend on settings: shortest exact decimals, the timestamp '
+	'in UTC.';
+COMMENT ON FUNCTION trust_ledger.trust_score_recv(internal) IS
+	'Binary input function. Errors: 22P03 (length, version or flags), 22003, 22008, 22023.';
+COMMENT ON FUNCTION trust_ledger.trust_score_send(trust_ledger.trust_score) IS
+	'Binary output function: version and flags (one byte each), kept and broken (float8), '
+	'timestamp and half-life (int64, microseconds).';
+COMMENT ON TYPE trust_ledger.trust_score IS
+	'Evidence of kept and broken promises as of a timestamp, and the half-life with which it fades '
+	'(Beta reputation, Jøsang and Ismail 2002). Read it with expectation(), lower_bound() and '
+	'uncertainty(). Text form: (kept,broken,timestamp,half-life), or empty if there is no '
+	'evidence.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score(
+	kept float8, broken float8, as_of timestamptz, half_life interval)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score(float8, float8, timestamptz, interval) IS
+	'Builds a score. kept, broken: evidence in promises, 0 to 1e12, as of the timestamp as_of. '
+	'half_life: greater than zero, at most 36525 days, without months. Errors: 22003 (evidence), '
+	'22008 (as_of), 22023 (half_life).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.fuse(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.fuse(trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Adds the evidence of two scores, as of the later of their timestamps (cumulative fusion). The '
+	'operator + calls this. Fusing with the empty score returns the other score. Errors: 22023 '
+	'(different half-lives), 22003 (more than 1e12).';
+COMMENT ON OPERATOR trust_ledger.+ (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'fuse: add the evidence of two scores';
+
+CREATE OR REPLACE FUNCTION trust_ledger.decay(score trust_ledger.trust_score, instant timestamptz)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.decay(trust_ledger.trust_score, timestamptz) IS
+	'The score as of a later timestamp: evidence times 2^(-age/half-life). An earlier timestamp '
+	'returns the score unchanged. Errors: 22008 (infinite timestamp).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.score_accum(
+	trust_ledger.trust_score, kept float8, broken float8, at timestamptz, half_life interval)
+RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.score_accum(
+	trust_ledger.trust_score, float8, float8, timestamptz, interval) IS
+	'Transition function of score_agg(): fuses the evidence of one row with the score.';
+COMMENT ON AGGREGATE trust_ledger.score_agg(float8, float8, timestamptz, interval) IS
+	'The score of the evidence of all rows. kept, broken: in promises, as of the timestamp at. '
+	'Ignores rows with a NULL; returns empty if there are none. Errors: those of trust_score() and '
+	'fuse().';
+COMMENT ON AGGREGATE trust_ledger.sum(trust_ledger.trust_score) IS
+	'Fuses all scores. Ignores NULLs; returns empty if there are no rows. Errors: 22023 (different '
+	'half-lives), 22003 (more than 1e12).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_cmp(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_cmp(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Btree comparison: negative, zero or positive. Orders by expectation at base rate 1/2, then by '
+	'evidence, '
+	'timestamp and half-life. This is a sort order; to rank scores, use lower_bound().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_eq(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_eq(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator =.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_ne(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_ne(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <>.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_lt(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_lt(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <.';
+COMMENT ON OPERATOR trust_ledger.< (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts before';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_le(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_le(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator <=.';
+COMMENT ON OPERATOR trust_ledger.<= (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts before or equal to';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_gt(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_gt(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator >.';
+COMMENT ON OPERATOR trust_ledger.> (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts after';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_ge(trust_ledger.trust_score, trust_ledger.trust_score)
+RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_ge(
+	trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'Implementation of the operator >=.';
+COMMENT ON OPERATOR trust_ledger.>= (trust_ledger.trust_score, trust_ledger.trust_score) IS
+	'sorts after or equal to';
+COMMENT ON FUNCTION trust_ledger.trust_score_hash(trust_ledger.trust_score) IS
+	'Hash function of trust_score.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trust_score_hash_extended(trust_ledger.trust_score, bigint)
+RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.trust_score_hash_extended(trust_ledger.trust_score, bigint) IS
+	'Hash function of trust_score, with a seed.';
+COMMENT ON OPERATOR FAMILY trust_ledger.trust_score_ops USING btree IS
+	'sort order of trust scores: expectation, evidence, timestamp, half-life';
+COMMENT ON OPERATOR CLASS trust_ledger.trust_score_ops USING btree IS
+	'sort order of trust scores: expectation, evidence, timestamp, half-life';
+COMMENT ON OPERATOR FAMILY trust_ledger.trust_score_hash_ops USING hash IS
+	'hashing of trust scores';
+COMMENT ON OPERATOR CLASS trust_ledger.trust_score_hash_ops USING hash IS
+	'hashing of trust scores';
+COMMENT ON FUNCTION trust_ledger.kept(trust_ledger.trust_score) IS
+	'Evidence of kept promises (r), in promises, 0 or more, as of the score''s timestamp.';
+COMMENT ON FUNCTION trust_ledger.broken(trust_ledger.trust_score) IS
+	'Evidence of broken promises (s), in promises, 0 or more, as of the score''s timestamp.';
+COMMENT ON FUNCTION trust_ledger.belief(trust_ledger.trust_score) IS
+	'Belief: r/(r+s+2), 0 to 1.';
+COMMENT ON FUNCTION trust_ledger.disbelief(trust_ledger.trust_score) IS
+	'Disbelief: s/(r+s+2), 0 to 1.';
+COMMENT ON FUNCTION trust_ledger.uncertainty(trust_ledger.trust_score) IS
+	'Uncertainty: 2/(r+s+2), 0 to 1. 1 means that there is no evidence.';
+COMMENT ON FUNCTION trust_ledger.as_of(trust_ledger.trust_score) IS
+	'The timestamp as of which the evidence holds. NULL for the empty score.';
+COMMENT ON FUNCTION trust_ledger.half_life(trust_ledger.trust_score) IS
+	'The time after which evidence counts half. NULL for the empty score.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.expectation(
+	score trust_ledger.trust_score, base_rate float8 DEFAULT 0.5)
+RETURNS float8
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.expectation(trust_ledger.trust_score, float8) IS
+	'Probability that the next promise is kept, 0 to 1: belief + base_rate * uncertainty. '
+	'base_rate, 0 to 1, is the probability assumed without evidence. Errors: 22003 (base_rate out '
+	'of range).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.lower_bound(
+	score trust_ledger.trust_score, confidence float8 DEFAULT 0.95, base_rate float8 DEFAULT 0.5)
+RETURNS float8
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION trust_ledger.lower_bound(trust_ledger.trust_score, float8, float8) IS
+	'Lower bound of the true kept rate at the given confidence, 0 to 1: a quantile of Beta(r + 2a, '
+	's + 2(1-a)) with base rate a. confidence: between 0 and 1, exclusive; base_rate: 0 to 1. Use '
+	'it to rank: a short record does not outrank a long one. Errors: 22003 (argument out of '
+	'range).';
+COMMENT ON TYPE trust_ledger.receipt IS
+	'Returned by every writing function: where its entry is in the chain, the state of the '
+	'promise, and the hash. Keep the hash to prove later what was recorded.';
+COMMENT ON COLUMN trust_ledger.receipt.promise IS
+	'The promise. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.customer IS
+	'The customer whose chain has the entry. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.seq IS
+	'Number of the entry in the chain, from 1.';
+COMMENT ON COLUMN trust_ledger.receipt.state IS
+	'State of the promise after the entry. NULL for governance.';
+COMMENT ON COLUMN trust_ledger.receipt.recorded_at IS
+	'Time when the ledger recorded the entry, shortly before the commit.';
+COMMENT ON COLUMN trust_ledger.receipt.hash IS
+	'SHA-256 of the entry, 32 bytes. It covers all earlier entries of the chain.';
+
+CREATE FUNCTION trust_ledger.create_chain_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.chain (
+		customer    text COLLATE "C" PRIMARY KEY,
+		length      bigint NOT NULL,
+		head        bytea NOT NULL,
+		recorded_at timestamptz
+	) WITH (fillfactor = 70);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_chain_table() IS
+	'Creates table trust.chain. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_chain_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.chain IS
+		'One row per customer: the chain of its entries. The customer '''' stands for governance.';
+	PERFORM trust_ledger.comment_on_columns('trust.chain', ARRAY[
+		['customer', 'The customer. The empty text stands for governance.'],
+		['length', 'Number of entries.'],
+		['head', 'Hash of the last entry, 32 bytes.'],
+		['recorded_at', 'Time when the last entry was recorded. NULL if there is none.'],
+		['score', 'Score of the verdicts, as of the last of them. customer_score() adds overdue '
+			'promises and fades it to the current time.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_chain_table() IS
+	'Comments on table trust.chain. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.create_entry_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.entry (
+		customer           text COLLATE "C" NOT NULL,
+		seq                bigint NOT NULL,
+		format             smallint NOT NULL,
+		promise            uuid,
+		event              text COLLATE "C" NOT NULL,
+		recorded_at        timestamptz NOT NULL,
+		occurred_at        timestamptz NOT NULL,
+		backfilled         boolean NOT NULL,
+		actor              text COLLATE "C",
+		actor_kind         text COLLATE "C",
+		speaks_for         text COLLATE "C",
+		responsible        text COLLATE "C",
+		actor_seq          bigint,
+		login              text COLLATE "C" NOT NULL,
+		role               text COLLATE "C" NOT NULL,
+		evidence           text COLLATE "C",
+		evidence_asked     text COLLATE "C",
+		state              text COLLATE "C",
+		refers_to          bigint,
+		subject            text COLLATE "C",
+		details            jsonb,
+		promiser           text COLLATE "C",
+		promiser_kind      text COLLATE "C",
+		drafted_by         text COLLATE "C",
+		backer             text COLLATE "C",
+		kind               text COLLATE "C",
+		due                timestamptz,
+		overdue_at         timestamptz,
+		back_by            timestamptz,
+		value              numeric,
+		currency           text COLLATE "C",
+		longest_pause      interval,
+		accepted           boolean,
+		relayed            boolean,
+		stands             boolean,
+		verdict            text COLLATE "C",
+		whose_word         text COLLATE "C",
+		purpose_met        boolean,
+		weight_kept        integer,
+		weight_broken      integer,
+		idempotency_key    text COLLATE "C",
+		request            bytea,
+		request_salt       bytea,
+		words              text,
+		words_salt         bytea,
+		words_commitment   bytea,
+		purpose            text,
+		purpose_salt       bytea,
+		purpose_commitment bytea,
+		note               text,
+		note_salt          bytea,
+		note_commitment    bytea,
+		context            jsonb,
+		context_salt       bytea,
+		context_commitment bytea,
+		name               text,
+		name_salt          bytea,
+		name_commitment    bytea,
+		prev_hash          bytea NOT NULL,
+		hash               bytea NOT NULL,
+		PRIMARY KEY (customer, seq)
+	);
+	CREATE UNIQUE INDEX entry_idempotency_key ON trust.entry (customer, idempotency_key)
+		WHERE idempotency_key IS NOT NULL;
+	CREATE INDEX entry_erased ON trust.entry (customer, seq) WHERE event = 'erased';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_entry_table() IS
+	'Creates table trust.entry. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_entry_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.entry IS
+		'The history: one row per event. Append-only; each entry holds the hash of the entry '
+		'before it. doc/format.md describes how to verify it with other software.';
+	PERFORM trust_ledger.comment_on_columns('trust.entry', ARRAY[
+		['customer', 'The customer whose chain has the entry. The empty text stands for '
+			'governance.'],
+		['seq', 'Number of the entry in the chain, from 1 without gaps.'],
+		['format', 'Number of the format in which the entry was hashed.'],
+		['promise', 'The promise. NULL for governance.'],
+		['event', 'What happened: made, backed, assessed, ...'],
+		['recorded_at', 'Time when the ledger recorded the entry, shortly before the commit.'],
+		['occurred_at', 'Time when it happened, as the caller stated it; otherwise recorded_at.'],
+		['backfilled', 'Whether the entry was recorded so late that it needed level import. Then '
+			'occurred_at decides what was in time, otherwise recorded_at.'],
+		['actor', 'Who acted. NULL if unknown.'],
+		['actor_kind', 'Kind of the actor at that time: human, ai or system.'],
+		['speaks_for', 'Whom the actor spoke for: company, customer or record.'],
+		['responsible', 'The human responsible for the machine that acted. NULL for humans.'],
+		['actor_seq', 'The governance entry that made the actor what the columns above say.'],
+		['login', 'The session user.'],
+		['role', 'The current user.'],
+		['evidence', 'How the ledger knows that the actor acted: asserted, session or passkey.'],
+		['evidence_asked', 'Evidence that policy required of a backer. NULL if it required no '
+			'backer.'],
+		['state', 'State of the promise after the entry.'],
+		['refers_to', 'Number of the earlier entry that this one replaces, backs, declines, '
+			'accepts, confirms or erases.'],
+		['subject', 'What an entry of governance is about: the ledger, an actor, rule, role or '
+			'source.'],
+		['details', 'For governance, the row that the subject has from then on. For a promise, the '
+			'row of the tracked table that wrote the entry. For event erased, the erased texts.'],
+		['promiser', 'Who made the promise.'],
+		['promiser_kind', 'Kind of the promiser when the promise was made: human, ai or system.'],
+		['drafted_by', 'Who wrote the words. NULL for the promiser.'],
+		['backer', 'The human who backs the promise from then on.'],
+		['kind', 'Kind of promise, in the company''s own terms.'],
+		['due', 'Time when the promise is due. During a pause, its latest possible value.'],
+		['overdue_at', 'due plus the grace time of the policies.'],
+		['back_by', 'Time by which policy requires a backer.'],
+		['value', 'What the promise is worth, in currency.'],
+		['currency', 'Currency of value.'],
+		['longest_pause', 'Longest total duration of all pauses under these terms.'],
+		['accepted', 'Whether the customer accepts the terms by this entry.'],
+		['relayed', 'Whether the company passes on what the customer said.'],
+		['stands', 'Whether the terms or the verdict take effect. False: the entry is only '
+			'recorded.'],
+		['verdict', 'kept, partly_kept or broken.'],
+		['whose_word', 'Whose verdict it is: customer, record or company.'],
+		['purpose_met', 'Whether the customer''s purpose was met.'],
+		['weight_kept', 'Weight of the verdict as kept, in thousandths. NULL if it does not '
+			'stand.'],
+		['weight_broken', 'Weight of the verdict as broken, in thousandths. NULL if it does not '
+			'stand.'],
+		['idempotency_key', 'Key of the call, unique for the customer. Set in the first entry of a '
+			'call.'],
+		['request', 'Commitment to the arguments of a call that has an idempotency key, 64 bytes.'],
+		['request_salt', 'Salt of request, 32 bytes.'],
+		['words', 'What is promised. NULL after it was erased.'],
+		['words_salt', 'Salt of words_commitment, 32 bytes. NULL after the words were erased.'],
+		['words_commitment', 'HMAC-SHA-256 of words.'],
+		['purpose', 'What the customer wants it for. NULL after it was erased.'],
+		['purpose_salt', 'Salt of purpose_commitment, 32 bytes. NULL after the purpose was '
+			'erased.'],
+		['purpose_commitment', 'HMAC-SHA-256 of purpose.'],
+		['note', 'The reason, the note, or how a breach was repaired. NULL after it was erased.'],
+		['note_salt', 'Salt of note_commitment, 32 bytes. NULL after the note was erased.'],
+		['note_commitment', 'HMAC-SHA-256 of note.'],
+		['context', 'JSON that the application added. NULL after it was erased.'],
+		['context_salt', 'Salt of context_commitment, 32 bytes. NULL after the context was '
+			'erased.'],
+		['context_commitment', 'HMAC-SHA-256 of context.'],
+		['name', 'Name of the actor that governance registered. NULL after it was erased.'],
+		['name_salt', 'Salt of name_commitment, 32 bytes. NULL after the name was erased.'],
+		['name_commitment', 'HMAC-SHA-256 of name.'],
+		['prev_hash', 'Hash of the entry before, 32 bytes. Zero bytes in the first entry.'],
+		['hash', 'SHA-256 of the entry and prev_hash, 32 bytes.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_entry_table() IS
+	'Comments on table trust.entry. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.guard_entry() IS
+	'Guard of trust.entry. Allows entries that the ledger appends, and erasing their texts. Error '
+	'TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_chain() IS
+	'Guard of trust.chain. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_promise() IS
+	'Guard of trust.promise. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_source() IS
+	'Guard of trust.source. Allows changes only together with an appended entry. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_governed() IS
+	'Guard of trust.ledger, actor, policy, access and tracking. Allows changes only together with '
+	'an appended entry of governance. Error TL006.';
 
 CREATE FUNCTION trust_ledger.guard_copy() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_copy() IS
-	'Guard of trust.copy: create_ledger() marks an empty ledger as a copy, and nothing changes that. Error TL006.';
+	'Guard of trust.copy. Allows create_ledger() to mark an empty ledger as a copy, and nothing '
+	'else. Error TL006.';
 
 CREATE FUNCTION trust_ledger.guard_parked() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.guard_parked() IS
-	'Guard of trust.parked_change: a change waits from when it is parked until it is replayed or dropped; only why it waits changes. Error TL006.';
-
-CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text) RETURNS SETOF record
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	VALUES
--- made by test/shipped
-		('access', 'column levels', 'text[] NOT NULL'),
-		('access', 'column role', 'text COLLATE "C" NOT NULL'),
-		('access', 'column seq', 'bigint NOT NULL'),
-		('access', 'constraint', 'PRIMARY KEY (role)'),
-		('access', 'unique index', 'btree (role)'),
-		('actor', 'column active', 'boolean NOT NULL'),
-		('actor', 'column actor', 'text COLLATE "C" NOT NULL'),
-		('actor', 'column authority', 'jsonb'),
-		('actor', 'column customer', 'text COLLATE "C"'),
-		('actor', 'column db_role', 'text COLLATE "C"'),
-		('actor', 'column kind', 'text COLLATE "C" NOT NULL'),
-		('actor', 'column model', 'text COLLATE "C"'),
-		('actor', 'column name', 'text'),
-		('actor', 'column responsible', 'text COLLATE "C"'),
-		('actor', 'column seq', 'bigint NOT NULL'),
-		('actor', 'column speaks_for', 'text COLLATE "C" NOT NULL'),
-		('actor', 'column successor', 'text COLLATE "C"'),
-		('actor', 'constraint', 'CHECK ((kind = ANY (ARRAY[''human''::text, ''ai''::text, ''system''::text])))'),
-		('actor', 'constraint', 'CHECK ((speaks_for = ANY (ARRAY[''company''::text, ''customer''::text, ''record''::text])))'),
-		('actor', 'constraint', 'PRIMARY KEY (actor)'),
-		('actor', 'index', 'btree (responsible) WHERE active'),
-		('actor', 'unique index', 'btree (actor)'),
-		('actor', 'unique index', 'btree (db_role) WHERE active'),
-		('chain', 'column customer', 'text COLLATE "C" NOT NULL'),
-		('chain', 'column head', 'bytea NOT NULL'),
-		('chain', 'column length', 'bigint NOT NULL'),
-		('chain', 'column recorded_at', 'timestamp with time zone'),
-		('chain', 'column score', 'trust_ledger.trust_score NOT NULL DEFAULT ''empty''::trust_ledger.trust_score'),
-		('chain', 'constraint', 'PRIMARY KEY (customer)'),
-		('chain', 'unique index', 'btree (customer)'),
-		('copy', 'column copied', 'text COLLATE "C" NOT NULL'),
-		('copy', 'constraint', 'PRIMARY KEY (copied)'),
-		('copy', 'unique index', 'btree (copied)'),
-		('entry', 'column accepted', 'boolean'),
-		('entry', 'column actor', 'text COLLATE "C"'),
-		('entry', 'column actor_kind', 'text COLLATE "C"'),
-		('entry', 'column actor_seq', 'bigint'),
-		('entry', 'column back_by', 'timestamp with time zone'),
-		('entry', 'column backer', 'text COLLATE "C"'),
-		('entry', 'column backfilled', 'boolean NOT NULL'),
-		('entry', 'column context', 'jsonb'),
-		('entry', 'column context_commitment', 'bytea'),
-		('entry', 'column context_salt', 'bytea'),
-		('entry', 'column currency', 'text COLLATE "C"'),
-		('entry', 'column customer', 'text COLLATE "C" NOT NULL'),
-		('entry', 'column details', 'jsonb'),
-		('entry', 'column drafted_by', 'text COLLATE "C"'),
-		('entry', 'column due', 'timestamp with time zone'),
-		('entry', 'column event', 'text COLLATE "C" NOT NULL'),
-		('entry', 'column evidence', 'text COLLATE "C"'),
-		('entry', 'column evidence_asked', 'text COLLATE "C"'),
-		('entry', 'column format', 'smallint NOT NULL'),
-		('entry', 'column hash', 'bytea NOT NULL'),
-		('entry', 'column idempotency_key', 'text COLLATE "C"'),
-		('entry', 'column kind', 'text COLLATE "C"'),
-		('entry', 'column login', 'text COLLATE "C" NOT NULL'),
-		('entry', 'column longest_pause', 'interval'),
-		('entry', 'column name', 'text'),
-		('entry', 'column name_commitment', 'bytea'),
-		('entry', 'column name_salt', 'bytea'),
-		('entry', 'column note', 'text'),
-		('entry', 'column note_commitment', 'bytea'),
-		('entry', 'column note_salt', 'bytea'),
-		('entry', 'column occurred_at', 'timestamp with time zone NOT NULL'),
-		('entry', 'column overdue_at', 'timestamp with time zone'),
-		('entry', 'column prev_hash', 'bytea NOT NULL'),
-		('entry', 'column promise', 'uuid'),
-		('entry', 'column promiser', 'text COLLATE "C"'),
-		('entry', 'column promiser_kind', 'text COLLATE "C"'),
-		('entry', 'column purpose', 'text'),
-		('entry', 'column purpose_commitment', 'bytea'),
-		('entry', 'column purpose_met', 'boolean'),
-		('entry', 'column purpose_salt', 'bytea'),
-		('entry', 'column recorded_at', 'timestamp with time zone NOT NULL'),
-		('entry', 'column refers_to', 'bigint'),
-		('entry', 'column relayed', 'boolean'),
-		('entry', 'column request', 'bytea'),
-		('entry', 'column request_salt', 'bytea'),
-		('entry', 'column responsible', 'text COLLATE "C"'),
-		('entry', 'column role', 'text COLLATE "C" NOT NULL'),
-		('entry', 'column seq', 'bigint NOT NULL'),
-		('entry', 'column speaks_for', 'text COLLATE "C"'),
-		('entry', 'column stands', 'boolean'),
-		('entry', 'column state', 'text COLLATE "C"'),
-		('entry', 'column subject', 'text COLLATE "C"'),
-		('entry', 'column value', 'numeric'),
-		('entry', 'column verdict', 'text COLLATE "C"'),
-		('entry', 'column weight_broken', 'integer'),
-		('entry', 'column weight_kept', 'integer'),
-		('entry', 'column whose_word', 'text COLLATE "C"'),
-		('entry', 'column words', 'text'),
-		('entry', 'column words_commitment', 'bytea'),
-		('entry', 'column words_salt', 'bytea'),
-		('entry', 'constraint', 'PRIMARY KEY (customer, seq)'),
-		('entry', 'index', 'btree (customer, seq) WHERE (event = ''erased''::text)'),
-		('entry', 'unique index', 'btree (customer, idempotency_key) WHERE (idempotency_key IS NOT NULL)'),
-		('entry', 'unique index', 'btree (customer, seq)'),
-		('ledger', 'column half_life', 'interval NOT NULL'),
-		('ledger', 'column lag', 'interval NOT NULL'),
-		('ledger', 'column ledger', 'uuid NOT NULL'),
-		('ledger', 'column seq', 'bigint NOT NULL'),
-		('ledger', 'column table_format', 'integer NOT NULL'),
-		('ledger', 'column weights', 'jsonb NOT NULL'),
-		('ledger', 'column zone', 'text NOT NULL'),
-		('ledger', 'constraint', 'PRIMARY KEY (ledger)'),
-		('ledger', 'unique index', 'btree (ledger)'),
-		('parked_change', 'column actor', 'text COLLATE "C"'),
-		('parked_change', 'column error', 'text NOT NULL'),
-		('parked_change', 'column login', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column new_row', 'jsonb'),
-		('parked_change', 'column old_row', 'jsonb'),
-		('parked_change', 'column operation', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column parked', 'uuid NOT NULL'),
-		('parked_change', 'column parked_at', 'timestamp with time zone NOT NULL'),
-		('parked_change', 'column role', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column salt', 'bytea'),
-		('parked_change', 'column source', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column sqlstate', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column tab', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'column trigger', 'text COLLATE "C" NOT NULL'),
-		('parked_change', 'constraint', 'CHECK ((operation = ANY (ARRAY[''insert''::text, ''update''::text, ''delete''::text])))'),
-		('parked_change', 'constraint', 'PRIMARY KEY (parked)'),
-		('parked_change', 'unique index', 'btree (parked)'),
-		('policy', 'column active', 'boolean NOT NULL'),
-		('policy', 'column back_within', 'interval'),
-		('policy', 'column cumulative', 'boolean NOT NULL'),
-		('policy', 'column currency', 'text COLLATE "C"'),
-		('policy', 'column due_within', 'interval'),
-		('policy', 'column evidence', 'text COLLATE "C"'),
-		('policy', 'column grace', 'interval'),
-		('policy', 'column kind', 'text COLLATE "C"'),
-		('policy', 'column least_value', 'numeric'),
-		('policy', 'column policy', 'text COLLATE "C" NOT NULL'),
-		('policy', 'column promiser', 'text COLLATE "C"'),
-		('policy', 'column promiser_kind', 'text COLLATE "C"'),
-		('policy', 'column seq', 'bigint NOT NULL'),
-		('policy', 'constraint', 'PRIMARY KEY (policy)'),
-		('policy', 'unique index', 'btree (policy)'),
-		('promise', 'column accepted_at', 'timestamp with time zone'),
-		('promise', 'column admitted_at', 'timestamp with time zone'),
-		('promise', 'column back_by', 'timestamp with time zone'),
-		('promise', 'column backed_at', 'timestamp with time zone'),
-		('promise', 'column backer', 'text COLLATE "C"'),
-		('promise', 'column backfilled', 'boolean NOT NULL'),
-		('promise', 'column backfilled_at', 'timestamp with time zone'),
-		('promise', 'column currency', 'text COLLATE "C"'),
-		('promise', 'column customer', 'text COLLATE "C" NOT NULL'),
-		('promise', 'column declined_at', 'timestamp with time zone'),
-		('promise', 'column drafted_by', 'text COLLATE "C"'),
-		('promise', 'column due', 'timestamp with time zone'),
-		('promise', 'column due_moved_at', 'timestamp with time zone'),
-		('promise', 'column due_moves', 'integer NOT NULL'),
-		('promise', 'column evidence', 'text COLLATE "C"'),
-		('promise', 'column evidence_asked', 'text COLLATE "C"'),
-		('promise', 'column first_due', 'timestamp with time zone'),
-		('promise', 'column former_backer', 'text COLLATE "C"'),
-		('promise', 'column kind', 'text COLLATE "C"'),
-		('promise', 'column last_seq', 'bigint NOT NULL'),
-		('promise', 'column longest_pause', 'interval'),
-		('promise', 'column made_at', 'timestamp with time zone NOT NULL'),
-		('promise', 'column opened_at', 'timestamp with time zone'),
-		('promise', 'column outcome', 'text COLLATE "C"'),
-		('promise', 'column overdue_at', 'timestamp with time zone'),
-		('promise', 'column paused_at', 'timestamp with time zone'),
-		('promise', 'column paused_for', 'interval NOT NULL'),
-		('promise', 'column paused_until', 'timestamp with time zone'),
-		('promise', 'column promise', 'uuid NOT NULL'),
-		('promise', 'column promiser', 'text COLLATE "C" NOT NULL'),
-		('promise', 'column promiser_kind', 'text COLLATE "C" NOT NULL'),
-		('promise', 'column purpose', 'text'),
-		('promise', 'column purpose_met', 'boolean'),
-		('promise', 'column recorded_at', 'timestamp with time zone NOT NULL'),
-		('promise', 'column relayed', 'boolean'),
-		('promise', 'column repaired_at', 'timestamp with time zone'),
-		('promise', 'column seen_at', 'timestamp with time zone'),
-		('promise', 'column settled_at', 'timestamp with time zone'),
-		('promise', 'column settled_by', 'text COLLATE "C"'),
-		('promise', 'column state', 'text COLLATE "C" NOT NULL'),
-		('promise', 'column terms_seq', 'bigint NOT NULL'),
-		('promise', 'column unbacked_at', 'timestamp with time zone'),
-		('promise', 'column unbacked_by', 'text COLLATE "C"'),
-		('promise', 'column unconfirmed', 'bigint'),
-		('promise', 'column value', 'numeric'),
-		('promise', 'column verdict_evidence', 'text COLLATE "C"'),
-		('promise', 'column waiting_since', 'timestamp with time zone'),
-		('promise', 'column weight_broken', 'integer'),
-		('promise', 'column weight_kept', 'integer'),
-		('promise', 'column whose_word', 'text COLLATE "C"'),
-		('promise', 'column words', 'text'),
-		('promise', 'constraint', 'PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
-		('promise', 'index', 'btree (promise)'),
-		('promise', 'index', 'btree (waiting_since) WHERE (waiting_since IS NOT NULL)'),
-		('promise', 'unique index', 'btree (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
-		('source', 'column customer', 'text COLLATE "C" NOT NULL'),
-		('source', 'column gone', 'boolean NOT NULL'),
-		('source', 'column key', 'text COLLATE "C" NOT NULL'),
-		('source', 'column name', 'text COLLATE "C" NOT NULL'),
-		('source', 'column promise', 'uuid NOT NULL'),
-		('source', 'column seq', 'bigint NOT NULL'),
-		('source', 'column source', 'text COLLATE "C" NOT NULL'),
-		('source', 'constraint', 'PRIMARY KEY (customer, promise)'),
-		('source', 'index', 'btree (source, key, name) WHERE (NOT gone)'),
-		('source', 'unique index', 'btree (customer, promise)'),
-		('tracking', 'column active', 'boolean NOT NULL'),
-		('tracking', 'column mapping', 'jsonb NOT NULL'),
-		('tracking', 'column seq', 'bigint NOT NULL'),
-		('tracking', 'column source', 'text COLLATE "C" NOT NULL'),
-		('tracking', 'column tab', 'text COLLATE "C" NOT NULL'),
-		('tracking', 'column triggers', 'jsonb NOT NULL'),
-		('tracking', 'constraint', 'PRIMARY KEY (source)'),
-		('tracking', 'unique index', 'btree (source)')
--- until here
-$$;
-COMMENT ON FUNCTION trust_ledger.ledger_structure() IS
-	'The columns, constraints and indexes of the ledger''s tables: table, what it is (column and its name, constraint, index, unique index), and how it is defined. Called by structure_problems().';
-
-CREATE FUNCTION trust_ledger.found_structure(OUT relid oid, OUT tab text, OUT what text, OUT how text, OUT name text, OUT harmless boolean, OUT sound boolean) RETURNS SETOF record
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-	RETURN QUERY
-	WITH place AS (
-		SELECT c.oid, c.relname::text AS tab FROM pg_class c
-		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
-		UNION SELECT p.relid, c.relname FROM pg_class c, LATERAL pg_partition_tree(c.oid) AS p
-		WHERE c.relnamespace = to_regnamespace('trust') AND c.relkind = 'p' AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
-	)
-	SELECT p.oid, p.tab, 'column ' || quote_ident(a.attname),
-		concat_ws(' ', format_type(a.atttypid, a.atttypmod), 'COLLATE ' || CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation END,
-			CASE WHEN a.attnotnull THEN 'NOT NULL' END, 'GENERATED ' || nullif(a.attgenerated::text || a.attidentity::text, ''), 'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)),
-		a.attname::text, a.attidentity = '' AND a.attgenerated = '' AND t.typtype <> 'd' AND (d.adbin IS NOT NULL OR NOT a.attnotnull)
-			-- a default that is no call
-			AND coalesce(pg_get_expr(d.adbin, d.adrelid) !~ '[(]', true), true
-	FROM place p JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN pg_type t ON t.oid = a.atttypid
-		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-	UNION ALL
-	SELECT p.oid, p.tab, 'constraint', pg_get_constraintdef(k.oid), k.conname, false, k.convalidated
-	FROM place p JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f')
-	UNION ALL
-	-- more of the plain ones do no harm
-	SELECT p.oid, p.tab, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END,
-		regexp_replace(regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''), ' WITH \([^)]*\)(?= WHERE |$)', ''), c.relname,
-		NOT i.indisunique AND i.indexprs IS NULL AND i.indpred IS NULL AND m.amhandler < 16384
-			AND NOT EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace),
-		i.indisvalid AND i.indisready AND i.indislive
-	FROM place p JOIN pg_index i ON i.indrelid = p.oid JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.found_structure() IS
-	'The columns, constraints and indexes that the ledger''s tables and their partitions have. harmless: such that one more changes and refuses nothing; sound: an index that is valid and ready, a constraint that is validated. Called by structure_problems().';
-
-CREATE FUNCTION trust_ledger.structure_problems(OUT tab text, OUT what text, OUT problem text, OUT readable boolean) RETURNS SETOF record
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-	RETURN QUERY
-	WITH made AS (
-		SELECT * FROM trust_ledger.ledger_structure()
-	), found AS MATERIALIZED (
-		SELECT f.*, c.relname::text AS place, c.relispartition AS is_part, c.relkind IN ('r', 'p') AS is_table
-		FROM trust_ledger.found_structure() f JOIN pg_class c ON c.oid = f.relid
-	), place AS (
-		SELECT DISTINCT relid, tab, place, is_part, is_table FROM found
-	)
-	-- ledgers of earlier versions have no trust.copy until they are migrated
-	SELECT m.tab, 'table', CASE WHEN c.oid IS NOT NULL THEN 'is no table' WHEN m.tab = 'copy' THEN 'is missing: migrate_ledger() makes it' ELSE 'is missing' END,
-		c.oid IS NOT NULL OR m.tab = 'copy'
-	FROM (SELECT DISTINCT made.tab FROM made) m LEFT JOIN pg_class c ON c.oid = to_regclass('trust.' || quote_ident(m.tab))
-	WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p')
-	UNION ALL
-	SELECT p.place, m.what, CASE WHEN f.how IS NULL THEN 'is missing' ELSE format('is %s, and was made as %s', f.how, m.how) END,
-		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
-	FROM made m JOIN place p ON p.tab = m.tab CROSS JOIN (VALUES (' (COLLATE|NOT NULL|DEFAULT) .*$|( NOT NULL)$')) AS b (bare)
-		LEFT JOIN found f ON f.relid = p.relid AND f.what = m.what
-	WHERE m.what ~ '^column ' AND f.how IS DISTINCT FROM m.how
-		-- it goes with the extension, and migrate_ledger() brings it back; partitions need no default of their own
-		AND NOT ((m.tab, m.what) = ('chain', 'column score') AND (f.how IS NULL OR p.is_part))
-		-- ledgers of earlier versions have none before migrate_ledger(); verify() says so where it has to be there
-		AND NOT ((m.tab, m.what) = ('parked_change', 'column salt') AND f.how IS NULL)
-	UNION ALL
-	SELECT p.place, m.what, format('%s is missing', m.how), true
-	FROM made m JOIN place p ON p.tab = m.tab
-	WHERE m.what !~ '^column ' AND p.is_table AND NOT EXISTS (SELECT FROM found f WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
-	UNION ALL
-	SELECT f.place, f.what, CASE WHEN f.what ~ '^column ' THEN format('is %s, and no column of the ledger', f.how)
-		ELSE format('"%s", %s, may change or refuse what is written', f.name, f.how) END, true
-	FROM found f
-	WHERE NOT f.harmless AND NOT EXISTS (SELECT FROM made m WHERE (m.tab, m.what) = (f.tab, f.what) AND (m.how = f.how OR f.what ~ '^column '))
-	ORDER BY 1, 2, 3;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.structure_problems() IS
-	'Where the ledger''s tables are not as this version makes them: tables, columns, constraints or indexes that are missing, other than they were made, or not valid; columns, constraints and indexes of somebody else''s that may change or refuse what is written. More plain columns and indexes are none, nor are partitions. readable: false where a table or column is missing, or of another type, so that the ledger cannot be read. Called by verify() and check_tables().';
-
-CREATE FUNCTION trust_ledger.ledger_relations(OUT relid regclass, OUT owned_by oid, OUT is_view boolean) RETURNS SETOF record
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	WITH own AS (
-		SELECT c.oid, name.is_view
-		FROM (SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,parked_change,copy}'::text[]), false
-			UNION ALL SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
-			JOIN pg_class c ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
-	), place AS (
-		SELECT oid, is_view FROM own
-		UNION SELECT p.relid, false FROM own, LATERAL pg_partition_tree(own.oid) AS p WHERE NOT own.is_view
-	)
-	SELECT c.oid::regclass, c.relowner, p.is_view FROM place p JOIN pg_class c ON c.oid = p.oid
-$$;
-COMMENT ON FUNCTION trust_ledger.ledger_relations() IS
-	'What a ledger consists of, as far as it is there: its tables with their partitions, and its views; who owns them.';
-
-CREATE FUNCTION trust_ledger.check_nothing_planted() RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	trusted CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
-	places  CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
-	views   CONSTANT oid[] := ARRAY(SELECT relid FROM trust_ledger.ledger_relations() WHERE is_view);
-	planted text;
-BEGIN
-	SELECT min(found.what) INTO planted
-	FROM (
-		-- a condition runs as code does, so only the guards themselves will do
-		SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0)
-		FROM pg_trigger t
-		WHERE t.tgrelid = ANY (places || views) AND NOT t.tgisinternal
-			AND NOT (t.tgname IN ('trust_guard', 'trust_guard_truncate') AND t.tgqual IS NULL AND t.tgfoid IN (
-				SELECT p.oid FROM pg_proc p JOIN pg_depend e ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
-				WHERE p.pronamespace = 'trust_ledger'::regnamespace AND p.proname ~ '^guard_'))
-		UNION ALL SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0) FROM pg_rewrite w
-		WHERE w.ev_class = ANY (places) OR w.ev_class = ANY (views) AND w.rulename <> '_RETURN'
-		UNION ALL SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0) FROM pg_policy p WHERE p.polrelid = ANY (places)
-		UNION ALL SELECT pg_describe_object('pg_statistic_ext'::regclass, x.oid, 0) FROM pg_statistic_ext x WHERE x.stxrelid = ANY (places) AND x.stxexprs IS NOT NULL
-		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k
-		WHERE k.contype = 'f' AND (k.conrelid = ANY (places) OR k.confrelid = ANY (places))
-		-- another table's rows show up here, or these there
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
-		FROM pg_inherits i WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
-		FROM pg_class c
-		WHERE c.oid = ANY (places) AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity) OR c.oid = ANY (views) AND c.relkind <> 'v'
-		-- what a partition has of its own: check_tables() sees the tables only
-		UNION ALL SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
-		FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-		WHERE c.oid = ANY (places) AND c.relispartition AND k.contype IN ('c', 'p', 'u', 'x') AND k.coninhcount = 0
-		UNION ALL SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0)
-		FROM pg_attrdef d JOIN pg_class c ON c.oid = d.adrelid JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
-		WHERE c.oid = ANY (places) AND c.relispartition AND (c.relname, a.attname) <> ('chain', 'score')
-			AND NOT EXISTS (
-				SELECT FROM pg_inherits h JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname JOIN pg_attrdef e ON e.adrelid = b.attrelid AND e.adnum = b.attnum
-				WHERE h.inhrelid = c.oid AND pg_get_expr(e.adbin, e.adrelid) = pg_get_expr(d.adbin, d.adrelid))
-		UNION ALL SELECT pg_describe_object('pg_class'::regclass, i.indexrelid, 0)
-		FROM pg_index i
-		WHERE i.indrelid = ANY (places) AND (EXISTS (SELECT FROM pg_opclass o WHERE o.oid = ANY (i.indclass) AND o.opcnamespace <> 'pg_catalog'::regnamespace)
-			OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisunique) AND (SELECT relispartition FROM pg_class WHERE oid = i.indrelid)
-				AND NOT EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid))
-		-- what constraints, defaults, indexes and columns call
-		UNION ALL SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
-		FROM pg_depend d
-			LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
-			LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
-			LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
-			LEFT JOIN pg_opclass c ON d.refclassid = 'pg_opclass'::regclass AND c.oid = d.refobjid
-		WHERE NOT pg_has_role(coalesce(f.proowner, o.oprowner, t.typowner, c.opcowner), trusted, 'USAGE')
-			AND (d.classid = 'pg_class'::regclass AND d.objid = ANY (places || ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = ANY (places)))
-				OR d.classid = 'pg_constraint'::regclass AND d.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = ANY (places))
-				OR d.classid = 'pg_attrdef'::regclass AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY (places)))
-	) AS found (what);
-	IF planted IS NOT NULL THEN
-		RAISE EXCEPTION 'the tables of schema "trust" cannot be taken over'
-			USING ERRCODE = 'TL006',
-			DETAIL = format('There is something on them that a ledger does not have: %s.', planted),
-			HINT = 'Look who put it there, and drop it; or drop the schema, if the ledger is not yours.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
-	'An error (TL006) where something on the ledger''s tables and views can run code that is not the extension''s, or show rows that are not theirs: triggers other than guards, rules, policies, foreign keys, inheritance, statistics of expressions. Called by take_ledger().';
-
-CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
-AS $$
-DECLARE
-	new_owner CONSTANT oid := (SELECT datdba FROM pg_database WHERE datname = current_database());
-	old_owners oid[];
-	place      record;
-BEGIN
-	PERFORM trust_ledger.check_ledger_owner();
-	IF to_regclass('trust.ledger') IS NULL THEN
-		RAISE EXCEPTION 'there is no ledger in this database' USING ERRCODE = '55000', HINT = 'Run SELECT trust_ledger.create_ledger();';
-	END IF;
-	old_owners := ARRAY(
-		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
-		UNION SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
-	IF old_owners = '{}' AND NOT trust_ledger.ledger_is_empty() THEN
-		RETURN NULL;
-	ELSIF cardinality(old_owners) > 1 THEN
-		RAISE EXCEPTION 'schema "trust" belongs to several roles'
-			USING ERRCODE = 'TL006', DETAIL = (SELECT string_agg(format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o)) FROM unnest(old_owners) o),
-			HINT = 'A ledger has one owner: look who made which table, and drop what somebody planted.';
-	ELSIF old_owners <> '{}' AND (NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER')) THEN
-		RAISE EXCEPTION 'permission denied to take the ledger from role "%"', pg_get_userbyid(old_owners[1])
-			USING ERRCODE = '42501',
-			DETAIL = format('It belongs to "%s", the database to "%s".', pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
-			HINT = 'A superuser can do this, or a role that is a member of both.';
-	END IF;
-	-- nobody plants anything from here on: changing an owner locks, and runs nobody's code
-	FOR place IN SELECT relid FROM trust_ledger.ledger_relations() AS r JOIN pg_class c ON c.oid = r.relid WHERE NOT is_view AND c.relkind IN ('r', 'p') LOOP
-		EXECUTE format('LOCK TABLE ONLY %s', place.relid);
-	END LOOP;
-	PERFORM trust_ledger.check_nothing_planted();
-	IF old_owners <> '{}' THEN
-		EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
-		FOR place IN SELECT * FROM trust_ledger.ledger_relations() LOOP
-			EXECUTE format('ALTER %s %s OWNER TO %I', CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END, place.relid, pg_get_userbyid(new_owner));
-		END LOOP;
-		PERFORM trust_ledger.check_nothing_planted();
-	END IF;
-	PERFORM trust_ledger.check_tables();
-	-- rights that were given go with who gave them; views get theirs again by migrate_ledger()
-	FOR place IN
-		SELECT DISTINCT r.relid, a.grantee
-		FROM trust_ledger.ledger_relations() r JOIN pg_class c ON c.oid = r.relid,
-			LATERAL (SELECT grantee FROM aclexplode(c.relacl) UNION SELECT x.grantee FROM pg_attribute t, LATERAL aclexplode(t.attacl) x WHERE t.attrelid = r.relid) AS a
-		WHERE a.grantee <> new_owner
-		UNION ALL
-		SELECT NULL, a.grantee FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a WHERE n.nspname = 'trust' AND a.grantee <> new_owner
-	LOOP
-		EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', coalesce(place.relid::text, 'SCHEMA trust'),
-			CASE place.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(place.grantee)) END);
-	END LOOP;
-	GRANT USAGE ON SCHEMA trust TO PUBLIC;
-	RETURN pg_get_userbyid(old_owners[1]);
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.take_ledger() IS
-	'Gives schema trust with the ledger''s tables and views to the database''s owner, by the caller''s own rights, if nothing on them is foreign, and takes away what others were granted. Returns the former owner; NULL where nothing was another''s. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000, TL006.';
-
-CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
-AS 'MODULE_PATHNAME' LANGUAGE C;
-COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
-	'Whether the ledger''s tables hold no row at all, as after a restore of the schema alone; then nobody writes one before the transaction ends. Called by create_ledger(). Errors: 42501 not the owner, 55000, TL006.';
-
-CREATE FUNCTION trust_ledger.check_tables() RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	-- a plain column more is no problem in a ledger, but these tables may be anybody's
-	amiss CONSTANT text := (SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ')
-		FROM (SELECT tab, what, problem FROM trust_ledger.structure_problems() WHERE (tab, what) <> ('copy', 'table')
-			UNION SELECT tab, what, 'is no column of the ledger' FROM trust_ledger.found_structure() f
-			WHERE what ~ '^column ' AND harmless AND NOT EXISTS (SELECT FROM trust_ledger.ledger_structure() s WHERE (s.tab, s.what) = (f.tab, f.what))) AS p);
-BEGIN
-	IF amiss IS NOT NULL THEN
-		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
-			USING ERRCODE = '55000', DETAIL = format('What differs: %s.', amiss),
-			HINT = 'Give them back what they were made with. If they are empty, DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger(); again.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.check_tables() IS
-	'An error (55000) unless the tables of schema trust have the columns, defaults, constraints and indexes that this version makes; they may have more plain indexes, and be partitioned. Called by take_ledger().';
+	'Guard of trust.parked_change. Allows the ledger to park, replay and drop a change, and to '
+	'update its error. Error TL006.';
+COMMENT ON FUNCTION trust_ledger.guard_truncate() IS
+	'Guard of every table in schema trust. Refuses TRUNCATE. Error TL006.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.create_guards() RETURNS void
 LANGUAGE plpgsql
@@ -506,133 +425,924 @@ DECLARE
 	place   regclass;
 BEGIN
 	-- in the order in which writing functions lock them, so that no session deadlocks
-	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor, trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
-	-- ledgers of earlier versions do not have it
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise, trust.source, trust.actor,
+		trust.policy, trust.access, trust.tracking, trust.parked_change, trust.copy;
+	-- ledgers of earlier versions do not have this column
 	ALTER TABLE trust.parked_change ADD COLUMN IF NOT EXISTS salt bytea;
-	COMMENT ON COLUMN trust.parked_change.salt IS 'Of the commitment to what was parked, which an entry of governance has; it goes with the row.';
 	FOR guarded IN
-		SELECT * FROM (VALUES
-			('entry', 'guard_entry'), ('chain', 'guard_chain'), ('promise', 'guard_promise'), ('source', 'guard_source'),
-			('ledger', 'guard_governed'), ('actor', 'guard_governed'),
-			('policy', 'guard_governed'), ('access', 'guard_governed'), ('tracking', 'guard_governed'), ('parked_change', 'guard_parked'), ('copy', 'guard_copy')) AS g (tab, guard)
+		SELECT g.tab, g.guard
+		FROM (VALUES
+			('entry', 'guard_entry'),
+			('chain', 'guard_chain'),
+			('promise', 'guard_promise'),
+			('source', 'guard_source'),
+			('ledger', 'guard_governed'),
+			('actor', 'guard_governed'),
+			('policy', 'guard_governed'),
+			('access', 'guard_governed'),
+			('tracking', 'guard_governed'),
+			('parked_change', 'guard_parked'),
+			('copy', 'guard_copy')) AS g (tab, guard)
 	LOOP
-		EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
-		EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
-		-- ALWAYS: session_replication_role = replica must not get past
-		EXECUTE pg_catalog.format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
-		-- partitions have the guard of their table's rows, but a TRUNCATE of one fires nothing of the table's
+		EXECUTE format('DROP TRIGGER IF EXISTS trust_guard ON trust.%I', guarded.tab);
+		EXECUTE format('CREATE TRIGGER trust_guard BEFORE INSERT OR UPDATE OR DELETE ON trust.%I '
+			'FOR EACH ROW EXECUTE FUNCTION trust_ledger.%I()', guarded.tab, guarded.guard);
+		-- ALWAYS, so that it fires under session_replication_role = replica, too
+		EXECUTE format('ALTER TABLE trust.%I ENABLE ALWAYS TRIGGER trust_guard', guarded.tab);
+		-- Partitions inherit row triggers of their table. TRUNCATE of a partition does not fire
+		-- triggers of the table.
 		FOR place IN
-			SELECT pg_catalog.format('trust.%I', guarded.tab)::regclass
+			SELECT format('trust.%I', guarded.tab)::regclass
 			UNION
-			SELECT relid FROM pg_catalog.pg_partition_tree(pg_catalog.format('trust.%I', guarded.tab)::regclass)
+			SELECT relid FROM pg_partition_tree(format('trust.%I', guarded.tab)::regclass)
 		LOOP
-			EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
-			EXECUTE pg_catalog.format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
-			EXECUTE pg_catalog.format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
+			EXECUTE format('DROP TRIGGER IF EXISTS trust_guard_truncate ON %s', place);
+			EXECUTE format('CREATE TRIGGER trust_guard_truncate BEFORE TRUNCATE ON %s '
+				'EXECUTE FUNCTION trust_ledger.guard_truncate()', place);
+			EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_guard_truncate', place);
 		END LOOP;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_guards() IS
-	'Puts the guards on the ledger''s tables, or puts them back; gives trust.parked_change the column salt where it has none. Called by create_ledger() and migrate_ledger().';
+	'Creates the guards on the ledger''s tables, or replaces them. Adds column salt to '
+	'trust.parked_change if it is missing. Called by create_ledger() and migrate_ledger().';
 
-CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION trust_ledger.create_access_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	caller CONSTANT name := CURRENT_USER;
-	owner  CONSTANT name := (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
-	has    boolean := (SELECT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
-					   FROM pg_namespace n WHERE n.nspname = 'trust');
-	made   uuid;
-	amiss  record;
 BEGIN
-	PERFORM trust_ledger.check_ledger_owner();
-	IF has THEN
-		PERFORM trust_ledger.check_ledger();
-		-- as pg_dump --schema-only leaves it: what is there becomes a ledger
-		IF NOT trust_ledger.ledger_is_empty() THEN
-			RAISE EXCEPTION 'there is a ledger in this database already'
-				USING ERRCODE = '42710', HINT = 'One ledger per database. After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
-		END IF;
-		SELECT * INTO amiss FROM trust_ledger.ledger_relations() WHERE NOT pg_has_role(owned_by, owner, 'USAGE') ORDER BY relid LIMIT 1;
-		IF FOUND THEN
-			RAISE EXCEPTION '"%" is not this database''s ledger', amiss.relid
-				USING ERRCODE = 'TL006', DETAIL = format('It belongs to "%s", who does not own the database.', pg_get_userbyid(amiss.owned_by)),
-				HINT = 'Give it to the database''s owner, or drop what somebody planted.';
-		END IF;
-		PERFORM trust_ledger.take_ledger();
-		SELECT string_agg(DISTINCT tab::text, ', ') AS tables INTO amiss FROM trust_ledger.track_triggers();
-		IF amiss.tables IS NOT NULL THEN
-			RAISE NOTICE 'tables have triggers that track them, and no mapping is on record: %', amiss.tables
-				USING HINT = 'Put it on record with SELECT trust_ledger.track_table(...); until then trust.tracked calls them "by hand".';
-		END IF;
-	ELSIF NOT has THEN
-		RAISE EXCEPTION 'there is a schema "trust" in this database already, and it holds no ledger'
-			USING ERRCODE = '42P06', HINT = 'Rename it or drop it: the ledger does not move into a schema that was made by somebody else.';
-	END IF;
-	-- The ledger belongs to whoever owns the database, also where a superuser calls.
-	PERFORM set_config('role', owner, true);
-	IF has IS NOT TRUE THEN
-		PERFORM trust_ledger.create_tables();
-	END IF;
-	PERFORM trust_ledger.create_copy_table();
-	PERFORM trust_ledger.create_scores();
-	PERFORM trust_ledger.create_guards();
-	PERFORM trust_ledger.create_views();
-	IF copy IS NULL THEN
-		PERFORM trust_ledger.found_ledger();
-	ELSE
-		PERFORM trust_ledger.mark_copy(copy);
-	END IF;
-	made := (SELECT ledger FROM trust.ledger);
-	PERFORM set_config('role', caller, true);
-	RETURN made;
+	CREATE TABLE trust.access (
+		role   text COLLATE "C" PRIMARY KEY,
+		levels text[] NOT NULL,
+		seq    bigint NOT NULL
+	);
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
-	'Makes the ledger of this database: schema trust with its tables, guards and views, owned by the database''s owner, who gets the levels application, analyst, auditor and admin. Where the tables are there and empty, as after a restore of a dump of the schema alone, they become the ledger. copy => ''all'': the tables stay empty, and are for good a copy of another database''s ledger, whose rows a subscription brings; nothing else writes to it. Returns the ledger''s uuid; NULL of a copy. Errors: 22023 another copy, 42710 there is one, 55000 empty tables that are not a ledger''s, 42P06 schema trust is taken, 42501 not the owner, 0A000 the database is not UTF8, TL006 somebody planted one.';
+COMMENT ON FUNCTION trust_ledger.create_access_table() IS
+	'Creates table trust.access. Called by create_tables().';
 
-CREATE OR REPLACE FUNCTION trust_ledger.migrate_ledger() RETURNS void
+CREATE FUNCTION trust_ledger.comment_on_access_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	format integer;
+BEGIN
+	COMMENT ON TABLE trust.access IS
+		'Access levels of database roles. Changed by grant_access() and revoke_access().';
+	PERFORM trust_ledger.comment_on_columns('trust.access', ARRAY[
+		['role', 'Name of the database role. Its members have the same levels.'],
+		['levels', 'application, analyst, auditor, import, admin. Empty after all are revoked.'],
+		['seq', 'The governance entry that last changed the row.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_table() IS
+	'Comments on table trust.access. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.require_reader() IS
+	'Returns true if the current user has level application, analyst, auditor or admin; otherwise '
+	'raises TL004. All views of schema trust call it.';
+COMMENT ON FUNCTION trust_ledger.reads_words() IS
+	'Whether the current user may read texts that people wrote: level application or auditor. For '
+	'other users, views show NULL.';
+COMMENT ON FUNCTION trust_ledger.grant_access(text, text, text, text, timestamptz, jsonb, text) IS
+	'Grants a level to a database role and its members: application (write and read promises), '
+	'analyst (read views, without words), auditor (read history and words, verify), import (write '
+	'with any occurred_at), admin (govern). Requires level admin. Errors: TL004, 42704 (no such '
+	'role), 22023 (no such level).';
+COMMENT ON FUNCTION trust_ledger.revoke_access(text, text, text, text, timestamptz, jsonb, text) IS
+	'Revokes a level from a database role. The owner of the ledger can always govern. Requires '
+	'level admin. Errors: TL004, 42704 (the role does not have the level).';
+
+CREATE FUNCTION trust_ledger.access_views(OUT name text, OUT definition text)
+RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'access_level';
+	definition := $view$
+	SELECT a.role, l.level
+	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
+	WHERE (SELECT trust_ledger.require_reader())
+	ORDER BY a.role, l.level
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.access_views() IS
+	'Name and query of view trust.access_level. Called by ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_access_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.access_level IS
+		'One row per database role and level that it was granted.';
+	PERFORM trust_ledger.comment_on_columns('trust.access_level', ARRAY[
+		['role', 'Name of the database role. Its members have the same level.'],
+		['level', 'application, analyst, auditor, import or admin.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_access_views() IS
+	'Comments on view trust.access_level. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.ledger_structure(OUT tab text, OUT what text, OUT how text)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	VALUES
+-- made by test/shipped
+	('access', 'column levels', 'text[] NOT NULL'),
+	('access', 'column role', 'text COLLATE "C" NOT NULL'),
+	('access', 'column seq', 'bigint NOT NULL'),
+	('access', 'constraint', 'PRIMARY KEY (role)'),
+	('access', 'unique index', 'btree (role)'),
+	('actor', 'column active', 'boolean NOT NULL'),
+	('actor', 'column actor', 'text COLLATE "C" NOT NULL'),
+	('actor', 'column authority', 'jsonb'),
+	('actor', 'column customer', 'text COLLATE "C"'),
+	('actor', 'column db_role', 'text COLLATE "C"'),
+	('actor', 'column kind', 'text COLLATE "C" NOT NULL'),
+	('actor', 'column model', 'text COLLATE "C"'),
+	('actor', 'column name', 'text'),
+	('actor', 'column responsible', 'text COLLATE "C"'),
+	('actor', 'column seq', 'bigint NOT NULL'),
+	('actor', 'column speaks_for', 'text COLLATE "C" NOT NULL'),
+	('actor', 'column successor', 'text COLLATE "C"'),
+	('actor', 'constraint',
+	 'CHECK ((kind = ANY (ARRAY[''human''::text, ''ai''::text, ''system''::text])))'),
+	('actor', 'constraint',
+	 'CHECK ((speaks_for = ANY (ARRAY[''company''::text, ''customer''::text, ''record''::text])))'),
+	('actor', 'constraint', 'PRIMARY KEY (actor)'),
+	('actor', 'index', 'btree (responsible) WHERE active'),
+	('actor', 'unique index', 'btree (actor)'),
+	('actor', 'unique index', 'btree (db_role) WHERE active'),
+	('chain', 'column customer', 'text COLLATE "C" NOT NULL'),
+	('chain', 'column head', 'bytea NOT NULL'),
+	('chain', 'column length', 'bigint NOT NULL'),
+	('chain', 'column recorded_at', 'timestamp with time zone'),
+	('chain', 'column score',
+	 'trust_ledger.trust_score NOT NULL DEFAULT ''empty''::trust_ledger.trust_score'),
+	('chain', 'constraint', 'PRIMARY KEY (customer)'),
+	('chain', 'unique index', 'btree (customer)'),
+	('copy', 'column copied', 'text COLLATE "C" NOT NULL'),
+	('copy', 'constraint', 'PRIMARY KEY (copied)'),
+	('copy', 'unique index', 'btree (copied)'),
+	('entry', 'column accepted', 'boolean'),
+	('entry', 'column actor', 'text COLLATE "C"'),
+	('entry', 'column actor_kind', 'text COLLATE "C"'),
+	('entry', 'column actor_seq', 'bigint'),
+	('entry', 'column back_by', 'timestamp with time zone'),
+	('entry', 'column backer', 'text COLLATE "C"'),
+	('entry', 'column backfilled', 'boolean NOT NULL'),
+	('entry', 'column context', 'jsonb'),
+	('entry', 'column context_commitment', 'bytea'),
+	('entry', 'column context_salt', 'bytea'),
+	('entry', 'column currency', 'text COLLATE "C"'),
+	('entry', 'column customer', 'text COLLATE "C" NOT NULL'),
+	('entry', 'column details', 'jsonb'),
+	('entry', 'column drafted_by', 'text COLLATE "C"'),
+	('entry', 'column due', 'timestamp with time zone'),
+	('entry', 'column event', 'text COLLATE "C" NOT NULL'),
+	('entry', 'column evidence', 'text COLLATE "C"'),
+	('entry', 'column evidence_asked', 'text COLLATE "C"'),
+	('entry', 'column format', 'smallint NOT NULL'),
+	('entry', 'column hash', 'bytea NOT NULL'),
+	('entry', 'column idempotency_key', 'text COLLATE "C"'),
+	('entry', 'column kind', 'text COLLATE "C"'),
+	('entry', 'column login', 'text COLLATE "C" NOT NULL'),
+	('entry', 'column longest_pause', 'interval'),
+	('entry', 'column name', 'text'),
+	('entry', 'column name_commitment', 'bytea'),
+	('entry', 'column name_salt', 'bytea'),
+	('entry', 'column note', 'text'),
+	('entry', 'column note_commitment', 'bytea'),
+	('entry', 'column note_salt', 'bytea'),
+	('entry', 'column occurred_at', 'timestamp with time zone NOT NULL'),
+	('entry', 'column overdue_at', 'timestamp with time zone'),
+	('entry', 'column prev_hash', 'bytea NOT NULL'),
+	('entry', 'column promise', 'uuid'),
+	('entry', 'column promiser', 'text COLLATE "C"'),
+	('entry', 'column promiser_kind', 'text COLLATE "C"'),
+	('entry', 'column purpose', 'text'),
+	('entry', 'column purpose_commitment', 'bytea'),
+	('entry', 'column purpose_met', 'boolean'),
+	('entry', 'column purpose_salt', 'bytea'),
+	('entry', 'column recorded_at', 'timestamp with time zone NOT NULL'),
+	('entry', 'column refers_to', 'bigint'),
+	('entry', 'column relayed', 'boolean'),
+	('entry', 'column request', 'bytea'),
+	('entry', 'column request_salt', 'bytea'),
+	('entry', 'column responsible', 'text COLLATE "C"'),
+	('entry', 'column role', 'text COLLATE "C" NOT NULL'),
+	('entry', 'column seq', 'bigint NOT NULL'),
+	('entry', 'column speaks_for', 'text COLLATE "C"'),
+	('entry', 'column stands', 'boolean'),
+	('entry', 'column state', 'text COLLATE "C"'),
+	('entry', 'column subject', 'text COLLATE "C"'),
+	('entry', 'column value', 'numeric'),
+	('entry', 'column verdict', 'text COLLATE "C"'),
+	('entry', 'column weight_broken', 'integer'),
+	('entry', 'column weight_kept', 'integer'),
+	('entry', 'column whose_word', 'text COLLATE "C"'),
+	('entry', 'column words', 'text'),
+	('entry', 'column words_commitment', 'bytea'),
+	('entry', 'column words_salt', 'bytea'),
+	('entry', 'constraint', 'PRIMARY KEY (customer, seq)'),
+	('entry', 'index', 'btree (customer, seq) WHERE (event = ''erased''::text)'),
+	('entry', 'unique index',
+	 'btree (customer, idempotency_key) WHERE (idempotency_key IS NOT NULL)'),
+	('entry', 'unique index', 'btree (customer, seq)'),
+	('ledger', 'column half_life', 'interval NOT NULL'),
+	('ledger', 'column lag', 'interval NOT NULL'),
+	('ledger', 'column ledger', 'uuid NOT NULL'),
+	('ledger', 'column seq', 'bigint NOT NULL'),
+	('ledger', 'column table_format', 'integer NOT NULL'),
+	('ledger', 'column weights', 'jsonb NOT NULL'),
+	('ledger', 'column zone', 'text NOT NULL'),
+	('ledger', 'constraint', 'PRIMARY KEY (ledger)'),
+	('ledger', 'unique index', 'btree (ledger)'),
+	('parked_change', 'column actor', 'text COLLATE "C"'),
+	('parked_change', 'column error', 'text NOT NULL'),
+	('parked_change', 'column login', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column new_row', 'jsonb'),
+	('parked_change', 'column old_row', 'jsonb'),
+	('parked_change', 'column operation', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column parked', 'uuid NOT NULL'),
+	('parked_change', 'column parked_at', 'timestamp with time zone NOT NULL'),
+	('parked_change', 'column role', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column salt', 'bytea'),
+	('parked_change', 'column source', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column sqlstate', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column tab', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'column trigger', 'text COLLATE "C" NOT NULL'),
+	('parked_change', 'constraint',
+	 'CHECK ((operation = ANY (ARRAY[''insert''::text, ''update''::text, ''delete''::text])))'),
+	('parked_change', 'constraint', 'PRIMARY KEY (parked)'),
+	('parked_change', 'unique index', 'btree (parked)'),
+	('policy', 'column active', 'boolean NOT NULL'),
+	('policy', 'column back_within', 'interval'),
+	('policy', 'column cumulative', 'boolean NOT NULL'),
+	('policy', 'column currency', 'text COLLATE "C"'),
+	('policy', 'column due_within', 'interval'),
+	('policy', 'column evidence', 'text COLLATE "C"'),
+	('policy', 'column grace', 'interval'),
+	('policy', 'column kind', 'text COLLATE "C"'),
+	('policy', 'column least_value', 'numeric'),
+	('policy', 'column policy', 'text COLLATE "C" NOT NULL'),
+	('policy', 'column promiser', 'text COLLATE "C"'),
+	('policy', 'column promiser_kind', 'text COLLATE "C"'),
+	('policy', 'column seq', 'bigint NOT NULL'),
+	('policy', 'constraint', 'PRIMARY KEY (policy)'),
+	('policy', 'unique index', 'btree (policy)'),
+	('promise', 'column accepted_at', 'timestamp with time zone'),
+	('promise', 'column admitted_at', 'timestamp with time zone'),
+	('promise', 'column back_by', 'timestamp with time zone'),
+	('promise', 'column backed_at', 'timestamp with time zone'),
+	('promise', 'column backer', 'text COLLATE "C"'),
+	('promise', 'column backfilled', 'boolean NOT NULL'),
+	('promise', 'column backfilled_at', 'timestamp with time zone'),
+	('promise', 'column currency', 'text COLLATE "C"'),
+	('promise', 'column customer', 'text COLLATE "C" NOT NULL'),
+	('promise', 'column declined_at', 'timestamp with time zone'),
+	('promise', 'column drafted_by', 'text COLLATE "C"'),
+	('promise', 'column due', 'timestamp with time zone'),
+	('promise', 'column due_moved_at', 'timestamp with time zone'),
+	('promise', 'column due_moves', 'integer NOT NULL'),
+	('promise', 'column evidence', 'text COLLATE "C"'),
+	('promise', 'column evidence_asked', 'text COLLATE "C"'),
+	('promise', 'column first_due', 'timestamp with time zone'),
+	('promise', 'column former_backer', 'text COLLATE "C"'),
+	('promise', 'column kind', 'text COLLATE "C"'),
+	('promise', 'column last_seq', 'bigint NOT NULL'),
+	('promise', 'column longest_pause', 'interval'),
+	('promise', 'column made_at', 'timestamp with time zone NOT NULL'),
+	('promise', 'column opened_at', 'timestamp with time zone'),
+	('promise', 'column outcome', 'text COLLATE "C"'),
+	('promise', 'column overdue_at', 'timestamp with time zone'),
+	('promise', 'column paused_at', 'timestamp with time zone'),
+	('promise', 'column paused_for', 'interval NOT NULL'),
+	('promise', 'column paused_until', 'timestamp with time zone'),
+	('promise', 'column promise', 'uuid NOT NULL'),
+	('promise', 'column promiser', 'text COLLATE "C" NOT NULL'),
+	('promise', 'column promiser_kind', 'text COLLATE "C" NOT NULL'),
+	('promise', 'column purpose', 'text'),
+	('promise', 'column purpose_met', 'boolean'),
+	('promise', 'column recorded_at', 'timestamp with time zone NOT NULL'),
+	('promise', 'column relayed', 'boolean'),
+	('promise', 'column repaired_at', 'timestamp with time zone'),
+	('promise', 'column seen_at', 'timestamp with time zone'),
+	('promise', 'column settled_at', 'timestamp with time zone'),
+	('promise', 'column settled_by', 'text COLLATE "C"'),
+	('promise', 'column state', 'text COLLATE "C" NOT NULL'),
+	('promise', 'column terms_seq', 'bigint NOT NULL'),
+	('promise', 'column unbacked_at', 'timestamp with time zone'),
+	('promise', 'column unbacked_by', 'text COLLATE "C"'),
+	('promise', 'column unconfirmed', 'bigint'),
+	('promise', 'column value', 'numeric'),
+	('promise', 'column verdict_evidence', 'text COLLATE "C"'),
+	('promise', 'column waiting_since', 'timestamp with time zone'),
+	('promise', 'column weight_broken', 'integer'),
+	('promise', 'column weight_kept', 'integer'),
+	('promise', 'column whose_word', 'text COLLATE "C"'),
+	('promise', 'column words', 'text'),
+	('promise', 'constraint',
+	 'PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
+	('promise', 'index', 'btree (promise)'),
+	('promise', 'index', 'btree (waiting_since) WHERE (waiting_since IS NOT NULL)'),
+	('promise', 'unique index',
+	 'btree (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)'),
+	('source', 'column customer', 'text COLLATE "C" NOT NULL'),
+	('source', 'column gone', 'boolean NOT NULL'),
+	('source', 'column key', 'text COLLATE "C" NOT NULL'),
+	('source', 'column name', 'text COLLATE "C" NOT NULL'),
+	('source', 'column promise', 'uuid NOT NULL'),
+	('source', 'column seq', 'bigint NOT NULL'),
+	('source', 'column source', 'text COLLATE "C" NOT NULL'),
+	('source', 'constraint', 'PRIMARY KEY (customer, promise)'),
+	('source', 'index', 'btree (source, key, name) WHERE (NOT gone)'),
+	('source', 'unique index', 'btree (customer, promise)'),
+	('tracking', 'column active', 'boolean NOT NULL'),
+	('tracking', 'column mapping', 'jsonb NOT NULL'),
+	('tracking', 'column seq', 'bigint NOT NULL'),
+	('tracking', 'column source', 'text COLLATE "C" NOT NULL'),
+	('tracking', 'column tab', 'text COLLATE "C" NOT NULL'),
+	('tracking', 'column triggers', 'jsonb NOT NULL'),
+	('tracking', 'constraint', 'PRIMARY KEY (source)'),
+	('tracking', 'unique index', 'btree (source)')
+-- until here
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_structure() IS
+	'The columns, constraints and indexes of the ledger''s tables: table, what (column and name, '
+	'constraint, index or unique index), and definition. Called by structure_problems().';
+
+CREATE FUNCTION trust_ledger.found_structure(
+	OUT relid oid, OUT tab text, OUT what text, OUT how text, OUT name text,
+	OUT harmless boolean, OUT sound boolean)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	WITH place AS (
+		SELECT c.oid, c.relname::text AS tab
+		FROM pg_class c
+		WHERE c.relnamespace = to_regnamespace('trust')
+			AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+			AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
+		UNION
+		SELECT p.relid, c.relname
+		FROM pg_class c, LATERAL pg_partition_tree(c.oid) AS p
+		WHERE c.relnamespace = to_regnamespace('trust')
+			AND c.relkind = 'p'
+			AND c.relname IN (SELECT s.tab FROM trust_ledger.ledger_structure() s)
+	)
+	SELECT p.oid, p.tab, 'column ' || quote_ident(a.attname),
+		concat_ws(' ',
+			format_type(a.atttypid, a.atttypmod),
+			'COLLATE ' || CASE
+				WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation
+			END,
+			CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+			'GENERATED ' || nullif(a.attgenerated::text || a.attidentity::text, ''),
+			'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid)),
+		a.attname::text,
+		a.attidentity = ''
+			AND a.attgenerated = ''
+			AND t.typtype <> 'd'
+			AND (d.adbin IS NOT NULL OR NOT a.attnotnull)
+			-- the default calls no function
+			AND coalesce(pg_get_expr(d.adbin, d.adrelid) !~ '[(]', true),
+		true
+	FROM place p
+	JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped
+	JOIN pg_type t ON t.oid = a.atttypid
+	LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	UNION ALL
+	SELECT p.oid, p.tab, 'constraint', pg_get_constraintdef(k.oid), k.conname, false,
+		k.convalidated
+	FROM place p
+	JOIN pg_constraint k ON k.conrelid = p.oid AND k.contype IN ('p', 'u', 'c', 'x', 'f')
+	UNION ALL
+	-- an additional plain index does no harm
+	SELECT p.oid, p.tab, CASE WHEN i.indisunique THEN 'unique index' ELSE 'index' END,
+		regexp_replace(
+			regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', ''),
+			' WITH \([^)]*\)(?= WHERE |$)', ''),
+		c.relname,
+		NOT i.indisunique
+			AND i.indexprs IS NULL
+			AND i.indpred IS NULL
+			AND m.amhandler < 16384
+			AND NOT EXISTS (
+				SELECT FROM pg_opclass o
+				WHERE o.oid = ANY (i.indclass)
+					AND o.opcnamespace <> 'pg_catalog'::regnamespace),
+		i.indisvalid AND i.indisready AND i.indislive
+	FROM place p
+	JOIN pg_index i ON i.indrelid = p.oid
+	JOIN pg_class c ON c.oid = i.indexrelid
+	JOIN pg_am m ON m.oid = c.relam;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.found_structure() IS
+	'The existing columns, constraints and indexes of the ledger''s tables and their partitions. '
+	'harmless: an additional one like this neither changes nor refuses writes. sound: the index is '
+	'valid and ready, or the constraint is validated. Called by structure_problems().';
+
+CREATE FUNCTION trust_ledger.structure_problems(
+	OUT tab text, OUT what text, OUT problem text, OUT readable boolean)
+RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	WITH made AS (
+		SELECT s.tab, s.what, s.how FROM trust_ledger.ledger_structure() s
+	), found AS MATERIALIZED (
+		SELECT f.relid, f.tab, f.what, f.how, f.name, f.harmless, f.sound,
+			c.relname::text AS place,
+			c.relispartition AS is_part,
+			c.relkind IN ('r', 'p') AS is_table
+		FROM trust_ledger.found_structure() f
+		JOIN pg_class c ON c.oid = f.relid
+	), place AS (
+		SELECT DISTINCT relid, tab, place, is_part, is_table FROM found
+	)
+	-- ledgers of earlier versions have no trust.copy before migrate_ledger()
+	SELECT m.tab, 'table',
+		CASE
+			WHEN c.oid IS NOT NULL THEN 'is not a table'
+			WHEN m.tab = 'copy' THEN 'is missing: run migrate_ledger()'
+			ELSE 'is missing'
+		END,
+		c.oid IS NOT NULL OR m.tab = 'copy'
+	FROM (SELECT DISTINCT made.tab FROM made) m
+	LEFT JOIN pg_class c ON c.oid = to_regclass('trust.' || quote_ident(m.tab))
+	WHERE c.oid IS NULL OR c.relkind NOT IN ('r', 'p')
+	UNION ALL
+	SELECT p.place, m.what,
+		CASE
+			WHEN f.how IS NULL THEN 'is missing'
+			ELSE format('is %s, but was created as %s', f.how, m.how)
+		END,
+		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
+	FROM made m
+	JOIN place p ON p.tab = m.tab
+	CROSS JOIN (VALUES (' (COLLATE|NOT NULL|DEFAULT) .*$|( NOT NULL)$')) AS b (bare)
+	LEFT JOIN found f ON f.relid = p.relid AND f.what = m.what
+	WHERE m.what ~ '^column '
+		AND f.how IS DISTINCT FROM m.how
+		-- DROP EXTENSION ... CASCADE drops this column, and migrate_ledger() adds it again.
+		-- Partitions do not need a default of their own.
+		AND NOT ((m.tab, m.what) = ('chain', 'column score') AND (f.how IS NULL OR p.is_part))
+		-- Ledgers of earlier versions do not have this column before migrate_ledger(). verify()
+		-- reports it where it must exist.
+		AND NOT ((m.tab, m.what) = ('parked_change', 'column salt') AND f.how IS NULL)
+	UNION ALL
+	SELECT p.place, m.what, format('%s is missing', m.how), true
+	FROM made m
+	JOIN place p ON p.tab = m.tab
+	WHERE m.what !~ '^column '
+		AND p.is_table
+		AND NOT EXISTS (
+			SELECT FROM found f
+			WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
+	UNION ALL
+	SELECT f.place, f.what,
+		CASE
+			WHEN f.what ~ '^column ' THEN format('is %s, and not a column of the ledger', f.how)
+			ELSE format('"%s", %s, may change or refuse writes', f.name, f.how)
+		END,
+		true
+	FROM found f
+	WHERE NOT f.harmless
+		AND NOT EXISTS (
+			SELECT FROM made m
+			WHERE (m.tab, m.what) = (f.tab, f.what)
+				AND (m.how = f.how OR f.what ~ '^column '))
+	ORDER BY 1, 2, 3;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.structure_problems() IS
+	'Differences between the ledger''s tables and this version: tables, columns, constraints or '
+	'indexes that are missing, different or not valid, and additional ones that may change or '
+	'refuse writes. Additional plain columns and indexes, and partitions, are not reported. '
+	'readable: false if a missing table or column, or another type, makes the ledger unreadable. '
+	'Called by verify() and check_tables().';
+COMMENT ON FUNCTION trust_ledger.check_ledger() IS
+	'Raises an error unless the database has a ledger (55000) that the database owner owns '
+	'(TL006), and its encoding is UTF8 (0A000).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_ledger_owner() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT pg_has_role('pg_database_owner', 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of database "%"', current_database()
+			USING ERRCODE = '42501',
+			DETAIL = format('"%s" does not own it. The database owner owns the '
+				'ledger.', CURRENT_USER),
+			HINT = format('Call this as "%s".', (
+				SELECT pg_get_userbyid(datdba)
+				FROM pg_database
+				WHERE datname = current_database()));
+	END IF;
+	IF getdatabaseencoding() <> 'UTF8' THEN
+		RAISE EXCEPTION 'database encoding must be UTF8'
+			USING ERRCODE = '0A000',
+			DETAIL = format(
+				'The encoding is %s. Hashes of texts must be the same in every database.',
+				getdatabaseencoding()),
+			HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0;';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_ledger_owner() IS
+	'Raises an error unless the current user owns the database (42501) and its encoding is UTF8 '
+	'(0A000).';
+
+CREATE FUNCTION trust_ledger.create_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.ledger (
+		ledger       uuid PRIMARY KEY,
+		table_format integer NOT NULL,
+		half_life    interval NOT NULL,
+		weights      jsonb NOT NULL,
+		zone         text NOT NULL,
+		lag          interval NOT NULL,
+		seq          bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_settings_table() IS
+	'Creates table trust.ledger. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_settings_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.ledger IS
+		'Settings of the ledger, one row. Changed by set_ledger().';
+	PERFORM trust_ledger.comment_on_columns('trust.ledger', ARRAY[
+		['ledger', 'Identifier of the ledger. It is part of every hash.'],
+		['table_format', 'Format of the tables: 1. migrate_ledger() changes it.'],
+		['half_life', 'Time after which evidence counts half, in days and smaller units.'],
+		['weights', 'Weights of verdicts: for each kind of verdict [kept, broken] in thousandths.'],
+		['zone', 'Time zone in which the day of due_on ends.'],
+		['lag', 'How far occurred_at may lie in the past without level import; at most seven '
+			'days.'],
+		['seq', 'The governance entry that last changed the row.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_settings_table() IS
+	'Comments on table trust.ledger. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.found_ledger() IS
+	'Writes the first two entries of an empty ledger. Called by create_ledger(). Errors: 42501 '
+	'(not the owner), 42710 (there are entries), 55000, TL006.';
+COMMENT ON FUNCTION trust_ledger.set_ledger(
+	interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
+	'Changes settings; those that are NULL stay. half_life: 1 to 36525 days, without months. '
+	'weights: pairs [kept, broken] in thousandths, with kept > repaired > admitted > broken. zone: '
+	'time zone in which the day of due_on ends. lag: how far occurred_at may lie in the past, at '
+	'most seven days, without months. Requires level admin. Errors: TL004, 22023.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	-- before anything of schema trust is read: it could be planted
-	PERFORM trust_ledger.check_ledger();
-	-- again as whoever owns the tables, also where a superuser calls: what is made belongs to
-	-- them, and what they planted cannot go back to be the caller, as from SET ROLE it could
-	IF trust_ledger.migrate_as_owner() THEN
+	IF EXISTS (
+		SELECT FROM pg_attribute
+		WHERE attrelid = 'trust.chain'::regclass AND attname = 'score' AND NOT attisdropped)
+	THEN
 		RETURN;
 	END IF;
-	PERFORM trust_ledger.create_copy_table();
-	SELECT table_format INTO format FROM trust.ledger;
-	-- a copy gets its settings by the subscription
-	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
-		RAISE EXCEPTION 'table "trust.ledger" does not hold a ledger''s settings'
-			USING ERRCODE = '55000', HINT = CASE WHEN trust_ledger.ledger_is_empty() THEN 'All its tables are empty: run SELECT trust_ledger.create_ledger();'
-				ELSE 'Restore its row from a dump of this ledger.' END;
-	ELSIF format <> 1 THEN
-		RAISE EXCEPTION 'this version of the extension does not know ledgers of format %', format
-			USING ERRCODE = '0A000', HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
-	END IF;
-	-- There is one format. The next is made from it here: IF format = 1, tables are altered, and table_format is
-	-- written past the guard of trust.ledger, as scores are past that of trust.chain; create_guards() puts it back.
-	PERFORM trust_ledger.create_scores();
-	-- views first: who reads through one has it, and waits for tables
-	PERFORM trust_ledger.create_views();
+	ALTER TABLE trust.chain
+		ADD COLUMN score trust_ledger.trust_score NOT NULL DEFAULT 'empty';
+	-- the guard would refuse the UPDATE; create_guards() puts it back
+	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
+	UPDATE trust.chain c
+	SET score = s.score
+	FROM (
+		SELECT p.customer,
+			trust_ledger.score_agg(
+				p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8,
+				p.settled_at, l.half_life) AS score
+		FROM trust.promise p, trust.ledger l
+		GROUP BY p.customer) s
+	WHERE s.customer = c.customer;
 	PERFORM trust_ledger.create_guards();
-	IF NOT EXISTS (SELECT FROM trust.copy) THEN
-		PERFORM trust_ledger.record_parked();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_scores() IS
+	'Adds column score to trust.chain, and computes it from trust.promise. The only column of the '
+	'ledger''s tables that has a type of the extension. Called by create_ledger() and '
+	'migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.ledger_relations(
+	OUT relid regclass, OUT owned_by oid, OUT is_view boolean)
+RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH own AS (
+		SELECT c.oid, name.is_view
+		FROM (
+			SELECT unnest('{ledger,chain,entry,promise,source,actor,policy,access,tracking,'
+				'parked_change,copy}'::text[]), false
+			UNION ALL
+			SELECT v.name, true FROM trust_ledger.ledger_views() v) AS name (name, is_view)
+		JOIN pg_class c
+			ON c.relname = name.name AND c.relnamespace = to_regnamespace('trust')
+	), place AS (
+		SELECT oid, is_view FROM own
+		UNION
+		SELECT p.relid, false
+		FROM own, LATERAL pg_partition_tree(own.oid) AS p
+		WHERE NOT own.is_view
+	)
+	SELECT c.oid::regclass, c.relowner, p.is_view
+	FROM place p
+	JOIN pg_class c ON c.oid = p.oid
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_relations() IS
+	'The tables of the ledger, their partitions, and the views, as far as they exist, with their '
+	'owners.';
+
+CREATE FUNCTION trust_ledger.check_nothing_planted() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	trusted CONSTANT oid := (
+		SELECT datdba FROM pg_database WHERE datname = current_database());
+	places  CONSTANT oid[] := ARRAY(
+		SELECT relid FROM trust_ledger.ledger_relations() WHERE NOT is_view);
+	views   CONSTANT oid[] := ARRAY(
+		SELECT relid FROM trust_ledger.ledger_relations() WHERE is_view);
+	planted text;
+BEGIN
+	SELECT min(found.what) INTO planted
+	FROM (
+		-- triggers other than guards; a guard with a condition runs code, too
+		SELECT pg_describe_object('pg_trigger'::regclass, t.oid, 0)
+		FROM pg_trigger t
+		WHERE t.tgrelid = ANY (places || views)
+			AND NOT t.tgisinternal
+			AND NOT (t.tgname IN ('trust_guard', 'trust_guard_truncate')
+				AND t.tgqual IS NULL
+				AND t.tgfoid IN (
+					SELECT p.oid
+					FROM pg_proc p
+					JOIN pg_depend e
+						ON e.classid = 'pg_proc'::regclass AND e.objid = p.oid AND e.deptype = 'e'
+					WHERE p.pronamespace = 'trust_ledger'::regnamespace
+						AND p.proname ~ '^guard_'))
+		UNION ALL
+		SELECT pg_describe_object('pg_rewrite'::regclass, w.oid, 0)
+		FROM pg_rewrite w
+		WHERE w.ev_class = ANY (places) OR w.ev_class = ANY (views) AND w.rulename <> '_RETURN'
+		UNION ALL
+		SELECT pg_describe_object('pg_policy'::regclass, p.oid, 0)
+		FROM pg_policy p
+		WHERE p.polrelid = ANY (places)
+		UNION ALL
+		SELECT pg_describe_object('pg_statistic_ext'::regclass, x.oid, 0)
+		FROM pg_statistic_ext x
+		WHERE x.stxrelid = ANY (places) AND x.stxexprs IS NOT NULL
+		UNION ALL
+		SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+		FROM pg_constraint k
+		WHERE k.contype = 'f' AND (k.conrelid = ANY (places) OR k.confrelid = ANY (places))
+		UNION ALL
+		-- inheritance, which shows rows of another table in this one, or the other way round
+		SELECT pg_describe_object('pg_class'::regclass,
+			CASE WHEN i.inhparent = ANY (places) THEN i.inhrelid ELSE i.inhparent END, 0)
+		FROM pg_inherits i
+		WHERE (i.inhparent = ANY (places)) <> (i.inhrelid = ANY (places))
+		UNION ALL
+		SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
+		FROM pg_class c
+		WHERE c.oid = ANY (places)
+				AND (c.relkind NOT IN ('r', 'p') OR c.relpersistence <> 'p' OR c.relrowsecurity)
+			OR c.oid = ANY (views) AND c.relkind <> 'v'
+		UNION ALL
+		-- constraints, defaults and indexes of partitions; check_tables() does not see partitions
+		SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0)
+		FROM pg_constraint k
+		JOIN pg_class c ON c.oid = k.conrelid
+		WHERE c.oid = ANY (places)
+			AND c.relispartition
+			AND k.contype IN ('c', 'p', 'u', 'x')
+			AND k.coninhcount = 0
+		UNION ALL
+		SELECT pg_describe_object('pg_attrdef'::regclass, d.oid, 0)
+		FROM pg_attrdef d
+		JOIN pg_class c ON c.oid = d.adrelid
+		JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+		WHERE c.oid = ANY (places)
+			AND c.relispartition
+			AND (c.relname, a.attname) <> ('chain', 'score')
+			AND NOT EXISTS (
+				SELECT
+				FROM pg_inherits h
+				JOIN pg_attribute b ON b.attrelid = h.inhparent AND b.attname = a.attname
+				JOIN pg_attrdef e ON e.adrelid = b.attrelid AND e.adnum = b.attnum
+				WHERE h.inhrelid = c.oid
+					AND pg_get_expr(e.adbin, e.adrelid) = pg_get_expr(d.adbin, d.adrelid))
+		UNION ALL
+		SELECT pg_describe_object('pg_class'::regclass, i.indexrelid, 0)
+		FROM pg_index i
+		WHERE i.indrelid = ANY (places)
+			AND (EXISTS (
+					SELECT FROM pg_opclass o
+					WHERE o.oid = ANY (i.indclass)
+						AND o.opcnamespace <> 'pg_catalog'::regnamespace)
+				OR (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisunique)
+					AND (SELECT relispartition FROM pg_class WHERE oid = i.indrelid)
+					AND NOT EXISTS (
+						SELECT FROM pg_inherits h WHERE h.inhrelid = i.indexrelid))
+		UNION ALL
+		-- functions, operators, types and operator classes of others that constraints, defaults,
+		-- indexes and columns use
+		SELECT pg_describe_object(d.refclassid, d.refobjid, 0)
+		FROM pg_depend d
+		LEFT JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid
+		LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+		LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+		LEFT JOIN pg_opclass c ON d.refclassid = 'pg_opclass'::regclass AND c.oid = d.refobjid
+		WHERE NOT pg_has_role(
+				coalesce(f.proowner, o.oprowner, t.typowner, c.opcowner), trusted, 'USAGE')
+			AND (d.classid = 'pg_class'::regclass
+					AND d.objid = ANY (places || ARRAY(
+						SELECT indexrelid FROM pg_index WHERE indrelid = ANY (places)))
+				OR d.classid = 'pg_constraint'::regclass
+					AND d.objid IN (SELECT oid FROM pg_constraint WHERE conrelid = ANY (places))
+				OR d.classid = 'pg_attrdef'::regclass
+					AND d.objid IN (SELECT oid FROM pg_attrdef WHERE adrelid = ANY (places)))
+	) AS found (what);
+	IF planted IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot take over the tables of schema "trust"'
+			USING ERRCODE = 'TL006',
+			DETAIL = format('They have an object that is not part of a ledger: %s.', planted),
+			HINT = 'Find out who created it, and drop it. If the ledger is not yours, drop the '
+				'schema.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Takes the ledger to this version of the extension and puts back guards, views and scores: after an update, a data-only restore, a change of partitions, or DROP EXTENSION ... CASCADE. What waits in trust.parked of a ledger of version 0.2.0 or earlier goes on record, once. May be run at any time, by the database''s owner. Changes no entry.';
+COMMENT ON FUNCTION trust_ledger.check_nothing_planted() IS
+	'Raises TL006 if the tables or views of the ledger have anything that can run code other than '
+	'the extension''s, or show other rows: triggers other than guards, rules, policies, foreign '
+	'keys, inheritance, statistics on expressions. Called by take_ledger().';
+
+CREATE FUNCTION trust_ledger.take_ledger() RETURNS name
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	new_owner  CONSTANT oid := (
+		SELECT datdba FROM pg_database WHERE datname = current_database());
+	old_owners oid[];
+	place      record;
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF to_regclass('trust.ledger') IS NULL THEN
+		RAISE EXCEPTION 'database "%" has no ledger', current_database()
+			USING ERRCODE = '55000',
+			HINT = 'Run SELECT trust_ledger.create_ledger();';
+	END IF;
+	old_owners := ARRAY(
+		SELECT owned_by FROM trust_ledger.ledger_relations() WHERE owned_by <> new_owner
+		UNION
+		SELECT nspowner FROM pg_namespace WHERE nspname = 'trust' AND nspowner <> new_owner);
+	IF old_owners = '{}' AND NOT trust_ledger.ledger_is_empty() THEN
+		RETURN NULL;
+	ELSIF cardinality(old_owners) > 1 THEN
+		RAISE EXCEPTION 'schema "trust" has objects of several owners'
+			USING ERRCODE = 'TL006',
+			DETAIL = (
+				SELECT string_agg(
+					format('"%s"', pg_get_userbyid(o)), ', ' ORDER BY pg_get_userbyid(o))
+				FROM unnest(old_owners) o),
+			HINT = 'Find out who created which object, and drop those that are not the ledger''s.';
+	ELSIF old_owners <> '{}' AND (
+		NOT pg_has_role(old_owners[1], 'USAGE') OR NOT pg_has_role(new_owner, 'MEMBER'))
+	THEN
+		RAISE EXCEPTION 'permission denied to take the ledger from role "%"',
+				pg_get_userbyid(old_owners[1])
+			USING ERRCODE = '42501',
+			DETAIL = format('"%s" owns the ledger, "%s" owns the database.',
+				pg_get_userbyid(old_owners[1]), pg_get_userbyid(new_owner)),
+			HINT = 'Call this as a superuser, or as a member of both roles.';
+	END IF;
+	-- From here on, nobody can plant anything. Changing the owner locks, and runs no code.
+	FOR place IN
+		SELECT relid
+		FROM trust_ledger.ledger_relations() AS r
+		JOIN pg_class c ON c.oid = r.relid
+		WHERE NOT is_view AND c.relkind IN ('r', 'p')
+	LOOP
+		EXECUTE format('LOCK TABLE ONLY %s', place.relid);
+	END LOOP;
+	PERFORM trust_ledger.check_nothing_planted();
+	IF old_owners <> '{}' THEN
+		EXECUTE format('ALTER SCHEMA trust OWNER TO %I', pg_get_userbyid(new_owner));
+		FOR place IN SELECT relid, is_view FROM trust_ledger.ledger_relations() LOOP
+			EXECUTE format('ALTER %s %s OWNER TO %I',
+				CASE WHEN place.is_view THEN 'VIEW' ELSE 'TABLE' END,
+				place.relid, pg_get_userbyid(new_owner));
+		END LOOP;
+		PERFORM trust_ledger.check_nothing_planted();
+	END IF;
+	PERFORM trust_ledger.check_tables();
+	-- revoke what was granted to others; migrate_ledger() grants SELECT on views again
+	FOR place IN
+		SELECT DISTINCT r.relid, a.grantee
+		FROM trust_ledger.ledger_relations() r
+		JOIN pg_class c ON c.oid = r.relid,
+			LATERAL (
+				SELECT grantee FROM aclexplode(c.relacl)
+				UNION
+				SELECT x.grantee
+				FROM pg_attribute t, LATERAL aclexplode(t.attacl) x
+				WHERE t.attrelid = r.relid) AS a
+		WHERE a.grantee <> new_owner
+		UNION ALL
+		SELECT NULL, a.grantee
+		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> new_owner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE',
+			coalesce(place.relid::text, 'SCHEMA trust'),
+			CASE place.grantee
+				WHEN 0 THEN 'PUBLIC'
+				ELSE quote_ident(pg_get_userbyid(place.grantee))
+			END);
+	END LOOP;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+	RETURN pg_get_userbyid(old_owners[1]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.take_ledger() IS
+	'Changes the owner of schema trust, its tables and views to the database owner, and revokes '
+	'what was granted on them. Needs the privileges for that. Returns the former owner; NULL if it '
+	'was the database owner. Called by adopt_ledger() and create_ledger(). Errors: 42501, 55000 '
+	'(no ledger, or other tables), TL006 (foreign objects).';
+
+CREATE FUNCTION trust_ledger.ledger_is_empty() RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.ledger_is_empty() IS
+	'Whether no table of the ledger has a row, as after restoring a schema-only dump. If so, it '
+	'locks them against writes until the end of the transaction. Called by create_ledger(). '
+	'Errors: 42501 (not the owner), 55000, TL006.';
+
+CREATE FUNCTION trust_ledger.check_tables() RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	-- In a ledger, an additional column is no problem. These tables may be somebody else's.
+	differences CONSTANT text := (
+		SELECT string_agg(format('%s, %s: %s', tab, what, problem), '; ')
+		FROM (
+			SELECT tab, what, problem
+			FROM trust_ledger.structure_problems()
+			WHERE (tab, what) <> ('copy', 'table')
+			UNION
+			SELECT tab, what, 'is not a column of the ledger'
+			FROM trust_ledger.found_structure() f
+			WHERE what ~ '^column '
+				AND harmless
+				AND NOT EXISTS (
+					SELECT FROM trust_ledger.ledger_structure() s
+					WHERE (s.tab, s.what) = (f.tab, f.what))) AS p);
+BEGIN
+	IF differences IS NOT NULL THEN
+		RAISE EXCEPTION 'the tables of schema "trust" are not those of a ledger'
+			USING ERRCODE = '55000',
+			DETAIL = format('Differences: %s.', differences),
+			HINT = 'Undo the differences. If the tables are empty, run DROP SCHEMA trust CASCADE; '
+				'SELECT trust_ledger.create_ledger();';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_tables() IS
+	'Raises 55000 unless the tables of schema trust have the columns, defaults, constraints and '
+	'indexes of this version. They may have more plain indexes, and be partitioned. Called by '
+	'take_ledger().';
 
 CREATE FUNCTION trust_ledger.adopt_ledger(
 	reason text DEFAULT NULL,
@@ -642,9 +1352,237 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.adopt_ledger(text, text, timestamptz, jsonb, text) IS
-	'The database has another owner than its ledger, as after CREATE DATABASE ... TEMPLATE or ALTER DATABASE ... OWNER TO: schema, tables and views become the database owner''s, rights that were granted on them go, guards and views are put back, and entries of governance say so: ledger_adopted with adopted_from and adopted_to, access_granted and access_revoked; of a copy no entry is made, and NULL is returned. By a superuser, or who is a member of both owners. Errors: 42501, 55000 there is nothing to adopt, TL006 something on the tables is not the ledger''s.';
-COMMENT ON FUNCTION trust_ledger.set_ledger(interval, jsonb, text, interval, text, text, timestamptz, jsonb, text) IS
-	'Changes the ledger''s settings given, leaves the others. half_life of evidence (one day to 36525 days) and the longest lag of occurred_at (at most seven days), neither in months; weights as pairs [kept, broken] of thousandths, with kept > repaired > admitted > broken; zone in which days end. Level admin. Errors: TL004, 22023.';
+	'Makes the database owner the owner of the ledger, after CREATE DATABASE ... TEMPLATE or ALTER '
+	'DATABASE ... OWNER TO: changes the owner of schema, tables and views, revokes what was '
+	'granted on them, replaces guards and views, and records it in governance (ledger_adopted, '
+	'access_granted, access_revoked). For a copy it records nothing and returns NULL. Call it as a '
+	'superuser or a member of both owners. Errors: 42501, 55000 (nothing to adopt), TL006 (foreign '
+	'objects).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	foreign_right record;
+	grantee       text;
+BEGIN
+	CREATE SCHEMA trust;
+	PERFORM trust_ledger.create_settings_table();
+	PERFORM trust_ledger.create_actor_table();
+	PERFORM trust_ledger.create_policy_table();
+	PERFORM trust_ledger.create_access_table();
+	PERFORM trust_ledger.create_tracking_table();
+	PERFORM trust_ledger.create_chain_table();
+	PERFORM trust_ledger.create_promise_table();
+	PERFORM trust_ledger.create_source_table();
+	PERFORM trust_ledger.create_entry_table();
+	PERFORM trust_ledger.create_parked_table();
+
+	-- default privileges of the owner may have granted rights to others
+	FOR foreign_right IN
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		WHERE c.relnamespace = 'trust'::regnamespace AND a.grantee <> c.relowner
+		UNION
+		SELECT a.grantee
+		FROM pg_namespace n, LATERAL aclexplode(n.nspacl) a
+		WHERE n.nspname = 'trust' AND a.grantee <> n.nspowner
+	LOOP
+		grantee := CASE foreign_right.grantee
+			WHEN 0 THEN 'PUBLIC'
+			ELSE foreign_right.grantee::regrole::text
+		END;
+		EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA trust FROM ' || grantee;
+		EXECUTE 'REVOKE ALL ON SCHEMA trust FROM ' || grantee;
+	END LOOP;
+	GRANT USAGE ON SCHEMA trust TO PUBLIC;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tables() IS
+	'Creates schema trust and its tables, owned by the current user. Called by create_ledger().';
+
+CREATE FUNCTION trust_ledger.comment_on_columns(relation regclass, comments text[]) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	comment text[];
+BEGIN
+	FOREACH comment SLICE 1 IN ARRAY comments LOOP
+		IF EXISTS (
+			SELECT FROM pg_attribute
+			WHERE attrelid = relation AND attname = comment[1] AND NOT attisdropped)
+		THEN
+			EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', relation, comment[1], comment[2]);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_columns(regclass, text[]) IS
+	'Comments on the columns of a table or view. comments: array of {column, comment}; columns '
+	'that the relation does not have are ignored. Called by the other comment_on functions.';
+
+CREATE FUNCTION trust_ledger.comment_on_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON SCHEMA trust IS
+		'Data of the trust ledger. Only the functions of schema trust_ledger write it.';
+	PERFORM trust_ledger.comment_on_settings_table();
+	PERFORM trust_ledger.comment_on_actor_table();
+	PERFORM trust_ledger.comment_on_policy_table();
+	PERFORM trust_ledger.comment_on_access_table();
+	PERFORM trust_ledger.comment_on_tracking_table();
+	PERFORM trust_ledger.comment_on_chain_table();
+	PERFORM trust_ledger.comment_on_promise_table();
+	PERFORM trust_ledger.comment_on_source_table();
+	PERFORM trust_ledger.comment_on_entry_table();
+	PERFORM trust_ledger.comment_on_parked_table();
+	PERFORM trust_ledger.comment_on_copy_table();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tables() IS
+	'Comments on schema trust and its tables. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.create_ledger(copy text DEFAULT NULL) RETURNS uuid
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	caller  CONSTANT name := CURRENT_USER;
+	owner   CONSTANT name := (
+		SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database());
+	-- whether schema trust has a ledger; NULL if there is no such schema
+	has     CONSTANT boolean := (
+		SELECT EXISTS (
+			SELECT FROM pg_class c WHERE c.relnamespace = n.oid AND c.relname = 'ledger')
+		FROM pg_namespace n
+		WHERE n.nspname = 'trust');
+	created uuid;
+	planted record;
+	tracked text;
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	IF has THEN
+		PERFORM trust_ledger.check_ledger();
+		-- empty tables of a ledger, as pg_dump --schema-only restores them, become the ledger
+		IF NOT trust_ledger.ledger_is_empty() THEN
+			RAISE EXCEPTION 'database "%" already has a ledger', current_database()
+				USING ERRCODE = '42710',
+				HINT = 'After a restore or an update, run SELECT trust_ledger.migrate_ledger();';
+		END IF;
+		SELECT * INTO planted
+		FROM trust_ledger.ledger_relations()
+		WHERE NOT pg_has_role(owned_by, owner, 'USAGE')
+		ORDER BY relid
+		LIMIT 1;
+		IF FOUND THEN
+			RAISE EXCEPTION 'cannot use "%" for the ledger of this database', planted.relid
+				USING ERRCODE = 'TL006',
+				DETAIL = format('"%s" owns it, but does not own the database.',
+					pg_get_userbyid(planted.owned_by)),
+				HINT = 'Change its owner to the database owner, or drop it.';
+		END IF;
+		PERFORM trust_ledger.take_ledger();
+		tracked := (
+			SELECT string_agg(DISTINCT tab::text, ', ') FROM trust_ledger.track_triggers());
+		IF tracked IS NOT NULL THEN
+			RAISE NOTICE 'mapping of tracked tables is not recorded: %', tracked
+				USING HINT = 'Run SELECT trust_ledger.track_table(...) to record it. '
+					'Until then, trust.tracked shows their triggers as "by hand".';
+		END IF;
+	ELSIF NOT has THEN
+		RAISE EXCEPTION 'schema "trust" already exists and does not contain a ledger'
+			USING ERRCODE = '42P06',
+			HINT = 'Rename or drop the schema.';
+	END IF;
+	-- the database owner owns the ledger, even if a superuser creates it
+	PERFORM set_config('role', owner, true);
+	IF has IS NOT TRUE THEN
+		PERFORM trust_ledger.create_tables();
+	END IF;
+	PERFORM trust_ledger.create_copy_table();
+	PERFORM trust_ledger.create_scores();
+	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.comment_on_tables();
+	IF copy IS NULL THEN
+		PERFORM trust_ledger.found_ledger();
+	ELSE
+		PERFORM trust_ledger.mark_copy(copy);
+	END IF;
+	created := (SELECT ledger FROM trust.ledger);
+	PERFORM set_config('role', caller, true);
+	RETURN created;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
+	'Creates the ledger of this database: schema trust with its tables, guards and views. The '
+	'database owner owns it and gets the levels application, analyst, auditor and admin. Existing '
+	'empty tables of a ledger, as after restoring a schema-only dump, become the ledger. copy => '
+	'''all'': the ledger is permanently a copy of another database''s ledger; only a subscription '
+	'writes it. Returns the uuid of the ledger, NULL for a copy. Errors: 22023 (copy), 42710 '
+	'(there is a ledger), 55000 (the tables are not those of a ledger), 42P06 (schema trust '
+	'exists), 42501 (not the owner), 0A000 (encoding is not UTF8), TL006 (a table belongs to '
+	'somebody else).';
+COMMENT ON FUNCTION trust_ledger.migrate_as_owner() IS
+	'Calls migrate_ledger() as the owner of the ledger in a security-restricted operation, and '
+	'returns true. Returns false if it runs in one already. Called by migrate_ledger(). Errors: '
+	'42501 (not the owner), 55000, TL006.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.migrate_ledger() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	format integer;
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	-- before reading schema trust, because somebody else may have created it
+	PERFORM trust_ledger.check_ledger();
+	-- Migrate as the owner of the ledger, even if a superuser calls: the owner must own new
+	-- objects, and code that the owner planted must not run with the rights of the caller. SET ROLE
+	-- would let it return to the caller's role; a security-restricted operation does not.
+	IF trust_ledger.migrate_as_owner() THEN
+		RETURN;
+	END IF;
+	PERFORM trust_ledger.create_copy_table();
+	SELECT table_format INTO format FROM trust.ledger;
+	-- a copy has no settings until the subscription delivers them
+	IF format IS NULL AND NOT EXISTS (SELECT FROM trust.copy) THEN
+		RAISE EXCEPTION 'table "trust.ledger" does not contain the settings of the ledger'
+			USING ERRCODE = '55000',
+			HINT = CASE
+				WHEN trust_ledger.ledger_is_empty()
+				THEN 'All tables are empty. Run SELECT trust_ledger.create_ledger();'
+				ELSE 'Restore its row from a dump of this ledger.'
+			END;
+	ELSIF format <> 1 THEN
+		RAISE EXCEPTION 'this version of the extension does not support ledger format %', format
+			USING ERRCODE = '0A000',
+			HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
+	END IF;
+	-- Format 1 is the only one. The migration to the next one belongs here: alter the tables, and
+	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
+	-- create_guards() puts the guard back.
+	PERFORM trust_ledger.create_scores();
+	-- views before tables: a reader locks the view first, and then the table
+	PERFORM trust_ledger.create_views();
+	PERFORM trust_ledger.create_guards();
+	PERFORM trust_ledger.comment_on_tables();
+	IF NOT EXISTS (SELECT FROM trust.copy) THEN
+		PERFORM trust_ledger.record_parked();
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
+	'Brings the ledger to this version of the extension: guards, views, scores and comments. Run '
+	'it as the database owner after an update, a data-only restore, partitioning, or DROP '
+	'EXTENSION ... CASCADE. It may be run at any time and changes no entry. In a ledger of version '
+	'0.2.0 or earlier it records once what waits in trust.parked. Errors: 42501 (not the owner), '
+	'55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
 
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
@@ -659,26 +1597,488 @@ BEGIN
 	CREATE TABLE trust.copy (
 		copied text COLLATE "C" PRIMARY KEY
 	);
-	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
-	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
-	-- the owner's default privileges may have given rights to others
+	-- default privileges of the owner may have granted rights to others
 	FOR foreign_right IN
-		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
 		WHERE c.oid = 'trust.copy'::regclass AND a.grantee <> c.relowner
 	LOOP
-		EXECUTE 'REVOKE ALL ON trust.copy FROM ' || CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::regrole::text END;
+		EXECUTE 'REVOKE ALL ON trust.copy FROM '
+			|| CASE foreign_right.grantee
+				WHEN 0 THEN 'PUBLIC'
+				ELSE foreign_right.grantee::regrole::text
+			END;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
-	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
+	'Creates table trust.copy unless it exists. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.comment_on_copy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.copy IS
+		'One row if this ledger is a copy, whose rows arrive by logical replication; otherwise '
+		'empty. create_ledger() writes it once.';
+	PERFORM trust_ledger.comment_on_columns('trust.copy', ARRAY[
+		['copied', 'What is copied: all.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
+	'Comments on table trust.copy. Called by comment_on_tables().';
 
 CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
-	'Makes an empty ledger a copy, for good. Called by create_ledger(). Errors: 22023 a copy of what, 42501 not the owner, 42710 the ledger is not empty, 55000, TL006.';
+	'Marks an empty ledger as a copy, permanently. Called by create_ledger(). Errors: 22023 '
+	'(unknown value), 42501 (not the owner), 42710 (the ledger is not empty), 55000, TL006.';
 
-CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text)
+RETURNS SETOF record
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT v.name, v.definition FROM trust_ledger.promise_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.policy_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.access_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.trust_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.exception_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.analysis_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.tracked_row_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.parked_views() v
+	UNION ALL
+	SELECT v.name, v.definition FROM trust_ledger.tracked_views() v
+$$;
+COMMENT ON FUNCTION trust_ledger.ledger_views() IS
+	'The views of schema trust in this version: name, and query to be parsed with search_path '
+	'pg_catalog. create_views() creates them; verify() compares existing views with them.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	view record;
+BEGIN
+	FOR view IN SELECT v.name, v.definition FROM trust_ledger.ledger_views() v LOOP
+		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s',
+			view.name, view.definition);
+		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', view.name);
+	END LOOP;
+	PERFORM trust_ledger.comment_on_promise_views();
+	PERFORM trust_ledger.comment_on_policy_views();
+	PERFORM trust_ledger.comment_on_access_views();
+	PERFORM trust_ledger.comment_on_trust_views();
+	PERFORM trust_ledger.comment_on_exception_views();
+	PERFORM trust_ledger.comment_on_analysis_views();
+	PERFORM trust_ledger.comment_on_tracked_row_views();
+	PERFORM trust_ledger.comment_on_parked_views();
+	PERFORM trust_ledger.comment_on_tracked_views();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_views() IS
+	'Creates or replaces the views of schema trust, and comments on them. Called by '
+	'create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
+	'Whether two values mean the same in a promise. Numbers: equal value. Intervals: equal length, '
+	'a day being 24 hours; an interval with months is the same only as itself. Other types: the '
+	'same bytes. NULL is the same as NULL.';
+
+CREATE FUNCTION trust_ledger.create_actor_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.actor (
+		actor       text COLLATE "C" PRIMARY KEY,
+		kind        text COLLATE "C" NOT NULL CHECK (kind IN ('human', 'ai', 'system')),
+		name        text,
+		speaks_for  text COLLATE "C" NOT NULL CHECK (speaks_for IN ('company', 'customer',
+			'record')),
+		customer    text COLLATE "C",
+		responsible text COLLATE "C",
+		db_role     text COLLATE "C",
+		model       text COLLATE "C",
+		authority   jsonb,
+		active      boolean NOT NULL,
+		successor   text COLLATE "C",
+		seq         bigint NOT NULL
+	);
+	CREATE UNIQUE INDEX actor_db_role ON trust.actor (db_role) WHERE active;
+	CREATE INDEX actor_responsible ON trust.actor (responsible) WHERE active;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_actor_table() IS
+	'Creates table trust.actor. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_actor_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.actor IS
+		'Actors: humans, AI systems and other systems. Changed by register_actor() and '
+		'retire_actor().';
+	PERFORM trust_ledger.comment_on_columns('trust.actor', ARRAY[
+		['actor', 'Key of the actor.'],
+		['kind', 'human, ai or system. Never changes.'],
+		['name', 'Name for people to read. NULL if none was given, or after it was erased.'],
+		['speaks_for', 'Whose word the actor gives: company, customer or record. Never changes.'],
+		['customer', 'The only customer that the actor speaks for. NULL for any.'],
+		['responsible', 'The human responsible for a machine. NULL for humans.'],
+		['db_role', 'The actor''s own database role. NULL for none.'],
+		['model', 'Name and version of the model of an AI system.'],
+		['authority', 'Highest total value that the actor may back for one customer, per currency: '
+			'{"EUR": 5000}. NULL for no limit.'],
+		['active', 'False after the actor retired.'],
+		['successor', 'The human who took over when the actor retired. NULL for none.'],
+		['seq', 'The governance entry that last changed the row.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_actor_table() IS
+	'Comments on table trust.actor. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.act_as(text) IS
+	'Sets the actor for calls that name none, until the end of the transaction or savepoint. '
+	'Returns the actor. Requires level application, import or admin. Errors: 42704 (not '
+	'registered), TL003 (retired, or the login belongs to another actor), TL004.';
+COMMENT ON FUNCTION trust_ledger.register_actor(
+	text, text, text, text, text, text, text, jsonb, text, text, text, timestamptz, jsonb, text) IS
+	'Registers an actor, or replaces all that is registered about one. kind: human, ai or system. '
+	'speaks_for: company, customer (only customer, if given) or record (systems only). kind and '
+	'speaks_for cannot be changed later. responsible: the human responsible for an ai or system. '
+	'model: required for an ai. db_role: the actor''s own database role. authority: highest total '
+	'value that a human may back for one customer, per currency, e.g. {"EUR": 5000}; NULL for no '
+	'limit. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
+	'(db_role belongs to another actor), 42704 (no such role or human).';
+COMMENT ON FUNCTION trust_ledger.retire_actor(text, text, text, text, timestamptz, jsonb, text) IS
+	'Retires an actor, who can no longer act. successor: the human who takes over the machines; '
+	'required if a human is responsible for active ones. acting: who retires the actor. Requires '
+	'level admin. Errors: TL003, TL004, 42704 (no such actor).';
+
+CREATE FUNCTION trust_ledger.create_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.policy (
+		policy        text COLLATE "C" PRIMARY KEY,
+		promiser      text COLLATE "C",
+		promiser_kind text COLLATE "C",
+		kind          text COLLATE "C",
+		currency      text COLLATE "C",
+		least_value   numeric,
+		evidence      text COLLATE "C",
+		back_within   interval,
+		grace         interval,
+		due_within    interval,
+		cumulative    boolean NOT NULL,
+		active        boolean NOT NULL,
+		seq           bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_policy_table() IS
+	'Creates table trust.policy. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.policy_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['policy', 'Name of the rule.'],
+		['promiser', 'The rule matches promises of this actor. NULL for any.'],
+		['promiser_kind', 'The rule matches promises of this kind of actor: human, ai or system. '
+			'NULL for any.'],
+		['kind', 'The rule matches promises of this kind, and of a kind that no rule names. NULL '
+			'for any.'],
+		['currency', 'The rule matches promises in this currency, and in one that no rule names. '
+			'NULL for any.'],
+		['least_value', 'The rule matches promises of at least this value, and without a value. '
+			'NULL for any.'],
+		['evidence', 'Evidence that a backer must have: asserted, session or passkey. NULL for '
+			'none.'],
+		['back_within', 'Time within which a human must back. NULL for no limit.'],
+		['grace', 'Time after due before the promise is overdue.'],
+		['due_within', 'Time until due, for promises that name no due time.'],
+		['cumulative', 'Whether least_value is compared with the total of the customer''s open '
+			'promises in that currency, including the new one.'],
+		['active', 'False after the rule was dropped.'],
+		['seq', 'The governance entry that last changed the row.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_column_comments() IS
+	'Comments on the columns of trust.policy and trust.policy_rule, for comment_on_columns().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.policy IS
+		'Rules about promises. Changed by set_policy() and drop_policy().';
+	PERFORM trust_ledger.comment_on_columns('trust.policy',
+		trust_ledger.policy_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_table() IS
+	'Comments on table trust.policy. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.set_policy(
+	text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text,
+	timestamptz, jsonb, text) IS
+	'Sets a rule for promises that match promiser, promiser_kind, kind, currency and least_value '
+	'(NULL matches all). A term that the promise does not state, and a kind or currency that no '
+	'rule names, match as well. evidence: a human must back the promise with at least this '
+	'evidence (asserted < session < passkey). back_within: within this time. grace: time after due '
+	'before the promise is overdue. due_within: time until due if the promise names none. '
+	'cumulative: compare least_value with the total of the customer''s open promises in that '
+	'currency. If several rules match, the strictest value of each applies. Intervals: without '
+	'months; grace and due_within at most 3653 days. Requires level admin. Errors: TL004, 22004 '
+	'(the rule requires nothing), 22023.';
+COMMENT ON FUNCTION trust_ledger.drop_policy(text, text, text, timestamptz, jsonb, text) IS
+	'Drops a rule. Promises made since are not subject to it; the history keeps it. Requires level '
+	'admin. Errors: TL004, 42704 (no such rule).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.policy_is_weaker(old jsonb, new jsonb) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601'
+AS $$
+	SELECT coalesce((old->>'active')::boolean, false) AND (
+		NOT coalesce((new->>'active')::boolean, false)
+		-- requires less; a rule with back_within requires a backer
+		OR coalesce(array_position(ranks, new->>'evidence'),
+				CASE WHEN new->>'back_within' IS NULL THEN 0 ELSE 1 END)
+			< coalesce(array_position(ranks, old->>'evidence'),
+				CASE WHEN old->>'back_within' IS NULL THEN 0 ELSE 1 END)
+		OR coalesce((new->>'back_within')::interval > (old->>'back_within')::interval,
+			old->>'back_within' IS NOT NULL)
+		OR coalesce((new->>'grace')::interval, '0') > coalesce((old->>'grace')::interval, '0')
+		OR coalesce((new->>'due_within')::interval > (old->>'due_within')::interval,
+			old->>'due_within' IS NOT NULL)
+		-- matches fewer promises
+		OR coalesce((new->>'least_value')::numeric, 0)
+			> coalesce((old->>'least_value')::numeric, 0)
+		OR coalesce((old->>'cumulative')::boolean, false)
+			AND NOT coalesce((new->>'cumulative')::boolean, false)
+		OR new->>'promiser' IS NOT NULL
+			AND new->>'promiser' IS DISTINCT FROM old->>'promiser'
+		OR new->>'promiser_kind' IS NOT NULL
+			AND new->>'promiser_kind' IS DISTINCT FROM old->>'promiser_kind'
+		OR new->>'kind' IS NOT NULL
+			AND new->>'kind' IS DISTINCT FROM old->>'kind'
+		OR new->>'currency' IS NOT NULL
+			AND new->>'currency' IS DISTINCT FROM old->>'currency')
+	FROM (VALUES ('{asserted,session,passkey}'::text[])) AS e (ranks)
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_is_weaker(jsonb, jsonb) IS
+	'Whether the rule new requires less than the rule old, or matches fewer promises, in any '
+	'respect. Both are details of governance entries; a missing key or null requires nothing. NULL '
+	'stands for no rule: weaker than an active rule, and never stronger. Nothing is weaker than a '
+	'rule that was not active.';
+
+CREATE FUNCTION trust_ledger.policy_views(OUT name text, OUT definition text)
+RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	name := 'policy_rule';
+	definition := $view$
+	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence,
+		back_within, grace, due_within
+	FROM trust.policy
+	WHERE active AND (SELECT trust_ledger.require_reader())
+	ORDER BY policy
+	$view$;
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.policy_views() IS
+	'Name and query of view trust.policy_rule. Called by ledger_views().';
+
+CREATE FUNCTION trust_ledger.comment_on_policy_views() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON VIEW trust.policy_rule IS
+		'The active rules about promises.';
+	PERFORM trust_ledger.comment_on_columns('trust.policy_rule',
+		trust_ledger.policy_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_policy_views() IS
+	'Comments on view trust.policy_rule. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.create_promise_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.promise (
+		customer         text COLLATE "C" NOT NULL,
+		promise          uuid NOT NULL,
+		state            text COLLATE "C" NOT NULL,
+		words            text,
+		purpose          text,
+		promiser         text COLLATE "C" NOT NULL,
+		promiser_kind    text COLLATE "C" NOT NULL,
+		drafted_by       text COLLATE "C",
+		kind             text COLLATE "C",
+		value            numeric,
+		currency         text COLLATE "C",
+		longest_pause    interval,
+		made_at          timestamptz NOT NULL,
+		recorded_at      timestamptz NOT NULL,
+		backfilled       boolean NOT NULL,
+		backfilled_at    timestamptz,
+		opened_at        timestamptz,
+		first_due        timestamptz,
+		due              timestamptz,
+		due_moves        integer NOT NULL,
+		due_moved_at     timestamptz,
+		overdue_at       timestamptz,
+		paused_at        timestamptz,
+		paused_until     timestamptz,
+		paused_for       interval NOT NULL,
+		evidence_asked   text COLLATE "C",
+		back_by          timestamptz,
+		waiting_since    timestamptz,
+		seen_at          timestamptz,
+		declined_at      timestamptz,
+		backer           text COLLATE "C",
+		evidence         text COLLATE "C",
+		backed_at        timestamptz,
+		unbacked_at      timestamptz,
+		unbacked_by      text COLLATE "C",
+		former_backer    text COLLATE "C",
+		accepted_at      timestamptz,
+		unconfirmed      bigint,
+		admitted_at      timestamptz,
+		repaired_at      timestamptz,
+		outcome          text COLLATE "C",
+		whose_word       text COLLATE "C",
+		verdict_evidence text COLLATE "C",
+		relayed          boolean,
+		purpose_met      boolean,
+		settled_by       text COLLATE "C",
+		settled_at       timestamptz,
+		weight_kept      integer,
+		weight_broken    integer,
+		terms_seq        bigint NOT NULL,
+		last_seq         bigint NOT NULL,
+		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
+		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
+	) WITH (fillfactor = 90);
+	CREATE INDEX promise_promise ON trust.promise (promise);
+	CREATE INDEX promise_waiting ON trust.promise (waiting_since) WHERE waiting_since IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_promise_table() IS
+	'Creates table trust.promise. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.promise_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'Identifier of the promise, a UUID of version 7.'],
+		['state', 'proposed, open, kept, partly_kept, broken, released or withdrawn.'],
+		['overdue', 'Whether it was open, is past overdue_at, and has no verdict. It counts as '
+			'broken until it has one.'],
+		['words', 'What is promised. NULL after it was erased; in views, for users who may not '
+			'read words.'],
+		['purpose', 'What the customer wants it for. NULL as for words, or if it was not stated.'],
+		['promiser', 'Who made the promise.'],
+		['promiser_kind', 'Kind of the promiser when the promise was made: human, ai or system.'],
+		['drafted_by', 'Who wrote the words. NULL for the promiser.'],
+		['kind', 'Kind of promise, in the company''s own terms. NULL if none was stated.'],
+		['value', 'What the promise is worth, in currency. NULL if it was not stated.'],
+		['currency', 'Currency of value. NULL if it was not stated.'],
+		['longest_pause', 'Longest total duration of all pauses. NULL if pauses are not allowed.'],
+		['made_at', 'Time when the promise was made.'],
+		['recorded_at', 'Time when the ledger recorded that it was made.'],
+		['backfilled', 'Whether it was recorded so late that it needed level import.'],
+		['backfilled_at', 'Time when the ledger recorded the first entry that needed level import. '
+			'NULL if there is none.'],
+		['opened_at', 'Time when it first was open. From then on it binds the company, even if it '
+			'becomes proposed again.'],
+		['first_due', 'The first due time.'],
+		['due', 'Time when it is due. During a pause, its latest possible value. NULL for none.'],
+		['due_moves', 'How often amendments changed due.'],
+		['due_moved_at', 'Time when an amendment last changed due.'],
+		['overdue_at', 'due plus the grace time of the policies. After this time, a promise '
+			'without a verdict counts as broken.'],
+		['paused_at', 'Time when the current pause began. NULL if it is not paused.'],
+		['paused_until', 'Latest end of the current pause. due already includes it.'],
+		['paused_for', 'How much all pauses have moved due. A current pause, and one that a '
+			'verdict ended, counts with its longest duration.'],
+		['evidence_asked', 'Evidence that policy requires of a backer, as of the last backing or '
+			'amendment: asserted, session or passkey. NULL if no backer is required.'],
+		['evidence_needed', 'Evidence that policy requires of a backer: asserted, session or '
+			'passkey.'],
+		['back_by', 'Time by which policy requires a backer. NULL for no limit.'],
+		['waiting_since', 'Since when it has been waiting for a backer: proposed, or accepted '
+			'without one.'],
+		['seen_at', 'Time when a human of the company first saw these terms: made, amended, backed '
+			'or declined them. NULL if none did.'],
+		['declined_at', 'Time when a human declined to back these terms.'],
+		['backer', 'The human who backs it by their own act. NULL for none.'],
+		['evidence', 'How the ledger knows that the backer acted: asserted, session or passkey.'],
+		['backed_at', 'Time when the backer backed it.'],
+		['unbacked_at', 'Time when it lost its backer. NULL if it has one or never had one.'],
+		['unbacked_by', 'Event by which it lost its backer: backing_withdrawn or amended.'],
+		['former_backer', 'The backer that it lost.'],
+		['accepted_at', 'Time when the customer accepted it. NULL if they did not.'],
+		['unconfirmed', 'The latest entry that relays the customer''s word or claims a repair, and '
+			'waits for the customer or a system of record to confirm it.'],
+		['admitted_at', 'Time when the company admitted, before due, that it would break it.'],
+		['repaired_at', 'Time when the breach was repaired, if that stands.'],
+		['outcome', 'The verdict that stands: kept, partly_kept or broken. NULL for none.'],
+		['whose_word', 'Whose verdict it is: customer, record or company.'],
+		['verdict_evidence', 'How the ledger knows who gave the verdict: asserted, session or '
+			'passkey.'],
+		['relayed', 'Whether the company relayed the verdict for the customer.'],
+		['purpose_met', 'Whether the customer''s purpose was met. NULL if nobody said.'],
+		['settled_by', 'Event that first ended it: assessed, withdrawn, released or '
+			'breach_admitted.'],
+		['settled_at', 'Time as of which the verdict or the end counts.'],
+		['weight_kept', 'Weight of the verdict as kept, in thousandths.'],
+		['weight_broken', 'Weight of the verdict as broken, in thousandths.'],
+		['terms_seq', 'The entry that has the current terms.'],
+		['last_seq', 'The last entry about the promise.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
+	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
+
+CREATE FUNCTION trust_ledger.comment_on_promise_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.promise IS
+		'One row per promise: what its entries add up to. Read it through view '
+		'trust.current_promise.';
+	PERFORM trust_ledger.comment_on_columns('trust.promise',
+		trust_ledger.promise_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_promise_table() IS
+	'Comments on table trust.promise. Called by comment_on_tables().';
+
+CREATE FUNCTION trust_ledger.promise_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -686,7 +2086,9 @@ BEGIN
 	name := 'current_promise';
 	definition := $view$
 	SELECT p.customer, p.promise, p.state,
-		p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
 			AND p.overdue_at < pg_catalog.now() AS overdue,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
 		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.purpose END AS purpose,
@@ -697,7 +2099,8 @@ BEGIN
 		p.settled_by, p.settled_at, p.weight_kept, p.weight_broken,
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
-		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at, p.repaired_at, p.backfilled_at
+		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
+		p.repaired_at, p.backfilled_at
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;
@@ -715,52 +2118,287 @@ BEGIN
 	$view$;
 	RETURN NEXT;
 
-	name := 'policy_rule';
+	name := 'overdue';
 	definition := $view$
-	SELECT policy, promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within
-	FROM trust.policy
-	WHERE active AND (SELECT trust_ledger.require_reader())
-	ORDER BY policy
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
+		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
+	FROM trust.promise p
+	WHERE p.state IN ('proposed', 'open')
+		AND p.opened_at IS NOT NULL
+		AND p.overdue_at IS NOT NULL
+		AND p.overdue_at < now()
+		AND (SELECT trust_ledger.require_reader())
+	ORDER BY p.overdue_at
 	$view$;
 	RETURN NEXT;
 
-	name := 'access_level';
+	name := 'orphaned';
 	definition := $view$
-	SELECT a.role, l.level
-	FROM trust.access a, LATERAL pg_catalog.unnest(a.levels) AS l (level)
-	WHERE (SELECT trust_ledger.require_reader())
-	ORDER BY a.role, l.level
+	SELECT p.customer, p.promise, p.state,
+		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
+		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
+		CASE
+			WHEN p.backer IS NOT NULL THEN 'retired'
+			WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn'
+			ELSE p.unbacked_by
+		END AS why,
+		CASE
+			WHEN p.backer IS NOT NULL THEN (
+				SELECT e.recorded_at
+				FROM trust.actor a
+				JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
+				WHERE a.actor = p.backer)
+			ELSE p.unbacked_at
+		END AS since,
+		p.kind, p.value, p.currency, p.due, p.accepted_at,
+		p.state IN ('proposed', 'open')
+			AND p.opened_at IS NOT NULL
+			AND p.overdue_at IS NOT NULL
+			AND p.overdue_at < now() AS overdue
+	FROM trust.promise p
+	WHERE p.state IN ('proposed', 'open')
+		AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL
+			OR EXISTS (
+				SELECT FROM trust.actor a
+				WHERE a.actor = p.backer AND NOT a.active))
+		AND (SELECT trust_ledger.require_reader())
 	$view$;
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_views() IS
-	'The texts of the views of promises, rules and access. Part of ledger_views().';
+	'Names and queries of views trust.current_promise, awaiting_backing, overdue and orphaned. '
+	'Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_promise_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.current_promise IS 'Every promise as it is now, one row each. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.current_promise.overdue IS 'It was open, and is past due and grace: counts as broken until somebody gives a verdict.';
-	COMMENT ON COLUMN trust.current_promise.paused_at IS 'Since when its clock stands still; due is reckoned to paused_until meanwhile.';
-	COMMENT ON COLUMN trust.current_promise.unconfirmed IS 'The latest entry that was relayed or claimed and waits for the customer''s or a record''s own word.';
-	COMMENT ON COLUMN trust.current_promise.seen_at IS 'When a human of the company first had these terms before them; NULL: none has.';
-	COMMENT ON COLUMN trust.current_promise.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
+	COMMENT ON VIEW trust.current_promise IS
+		'One row per promise, as it is now. Words only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.current_promise',
+		trust_ledger.promise_column_comments());
 
-	COMMENT ON VIEW trust.awaiting_backing IS 'The inbox of whoever can back: promises that wait for a human, proposed or accepted without one, the most urgent first.';
+	COMMENT ON VIEW trust.awaiting_backing IS
+		'Promises that wait for a human to back them, the most urgent first. Words only for levels '
+		'application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.awaiting_backing',
+		trust_ledger.promise_column_comments());
 
-	COMMENT ON VIEW trust.policy_rule IS 'The rules in force.';
-	COMMENT ON COLUMN trust.policy_rule.cumulative IS 'least_value is compared with what the customer''s open promises in that currency come to, the new one included.';
+	COMMENT ON VIEW trust.overdue IS
+		'Promises past due and grace without a verdict, the longest overdue first. Words only for '
+		'levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.overdue',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'open; or proposed, if it was open before.'],
+			['days_over', 'Days since overdue_at, of 24 hours each.']]);
 
-	COMMENT ON VIEW trust.access_level IS 'Which database role has which level.';
+	COMMENT ON VIEW trust.orphaned IS
+		'Promises without a verdict that a human backed and that nobody backs any more. Words only '
+		'for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.orphaned',
+		trust_ledger.promise_column_comments() || ARRAY[
+			['state', 'proposed or open.'],
+			['former_backer', 'The last backer.'],
+			['why', 'retired: the backer is retired. withdrawn: the backer withdrew. amended: the '
+				'terms changed, which made the backing void.'],
+			['since', 'Since when nobody backs it.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_promise_views() IS
-	'Comments on the views of promises, rules and access. Called by create_views().';
+	'Comments on the views of promises. Called by create_views().';
 
-CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.create_source_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.source (
+		customer text COLLATE "C" NOT NULL,
+		promise  uuid NOT NULL,
+		source   text COLLATE "C" NOT NULL,
+		key      text COLLATE "C" NOT NULL,
+		name     text COLLATE "C" NOT NULL,
+		gone     boolean NOT NULL,
+		seq      bigint NOT NULL,
+		PRIMARY KEY (customer, promise)
+	) WITH (fillfactor = 90);
+	CREATE INDEX source_row ON trust.source (source, key, name) WHERE NOT gone;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_source_table() IS
+	'Creates table trust.source. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.source_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['source', 'Name of the tracked table in the ledger: by default its schema and name when '
+			'it was first tracked.'],
+		['key', 'Primary key of the row as text. For several columns, a JSON array of their '
+			'texts.'],
+		['name', 'Which promise of the row it is. Empty if a row makes only one.'],
+		['gone', 'Whether the row was deleted, or now stands for another promise.'],
+		['seq', 'The entry that last changed this.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.source_column_comments() IS
+	'Comments on the columns of trust.source and trust.tracked_row, for comment_on_columns().';
+
+CREATE FUNCTION trust_ledger.comment_on_source_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.source IS
+		'One row per promise that a row of a tracked table made: which row that is, as its entries '
+		'say.';
+	PERFORM trust_ledger.comment_on_columns('trust.source',
+		trust_ledger.source_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_source_table() IS
+	'Comments on table trust.source. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.state_machine() IS
+	'The state machine of a promise: one row per event and state. leads_to: the states to which '
+	'the event may lead; empty if the state does not allow it.';
+COMMENT ON FUNCTION trust_ledger.make_promise(
+	text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text,
+	timestamptz, jsonb, text) IS
+	'Makes a promise to a customer, in exact words. promiser: by default whoever acts. due: a '
+	'time; due_on: the end of that day in the ledger''s time zone; at most a hundred years from '
+	'now. value: in currency. purpose: what the customer wants it for. drafted_by: who wrote the '
+	'words, if not the promiser. longest_pause: total duration of pauses that the terms allow. The '
+	'promise is open if no policy requires a backer, or if the human promiser acts with sufficient '
+	'evidence and authority; otherwise proposed until a human backs it. Requires level application '
+	'or import. Errors: 22003, 22008, 22023, 42704 (unknown actor), TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.amend_promise(
+	uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean,
+	text, text, timestamptz, jsonb, text) IS
+	'Changes the given terms, clears those named in clear (kind, due, value, currency, purpose, '
+	'longest_pause), and keeps the others. The backing becomes void. If the customer accepted the '
+	'promise, or it is past due, an actor that speaks for the customer must amend it. relayed: a '
+	'company actor passes on that the customer accepts the new terms; the old ones stand until '
+	'that is confirmed. Requires level application or import. Errors: TL001, TL003, TL004, 22008, '
+	'22023, P0002.';
+COMMENT ON TYPE trust_ledger.new_promise IS
+	'Element of the array for make_promises(): the arguments of make_promise(), with the same '
+	'names and in the same order. NULL means the default.';
+COMMENT ON FUNCTION trust_ledger.make_promises(trust_ledger.new_promise[]) IS
+	'Makes many promises, each like make_promise() with the same arguments; either all or none. '
+	'Returns the receipts in the order of the array. Locks customers in the order of their keys, '
+	'so that concurrent calls do not deadlock. Requires level application or import. Errors: those '
+	'of make_promise(), with the element in the context; 22004 (NULL array or element), 2202E '
+	'(more than one dimension), 22023 (the same idempotency key twice for a customer).';
+COMMENT ON FUNCTION trust_ledger.back_promise(uuid, text, text, timestamptz, jsonb, text) IS
+	'The acting human backs the current terms of the promise. If it is open, they replace its '
+	'backer. Requires level application or import. Errors: TL001 (state), TL002 (evidence or '
+	'authority not sufficient), TL003 (not a human, not the company''s, or retired), TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.decline_promise(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The acting human declines to back the current terms. The promise stays proposed and leaves '
+	'trust.awaiting_backing until it is amended. Requires level application or import. Errors: '
+	'TL001 (state, or already declined), TL003 (not a human, or not the company''s), TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.withdraw_backing(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The acting backer withdraws their backing. If policy requires a backer, the promise becomes '
+	'proposed again, unless the customer accepted it or it is past due. Otherwise it stays open '
+	'without a backer. Requires level application or import. Errors: TL001, TL003 (not the '
+	'backer), TL004, P0002.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.accept_promise(
+	promise uuid, relayed boolean DEFAULT false,
+	customer text DEFAULT NULL, actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.accept_promise(
+	uuid, boolean, text, text, timestamptz, jsonb, text) IS
+	'The customer accepts the promise. From then on it counts, even if no human ever backed it. An '
+	'actor that speaks for this customer must act. relayed: a company actor passes on that the '
+	'customer accepts; this does not stand until it is confirmed if the promise was open and is '
+	'past due, or is proposed and the actor''s own. Requires level application or import. Errors: '
+	'TL001, TL003, TL004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.withdraw_promise(
+	uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The company withdraws its promise. If the promise was open and either the customer accepted '
+	'it or it is past due, it is broken; otherwise it is withdrawn. An actor that speaks for the '
+	'company must act. Requires level application or import. Errors: TL001, TL003, TL004, P0002.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.release_promise(
+	promise uuid, reason text DEFAULT NULL, relayed boolean DEFAULT false,
+	customer text DEFAULT NULL, actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.release_promise(
+	uuid, text, boolean, text, text, timestamptz, jsonb, text) IS
+	'The customer releases the company from the promise. An actor that speaks for this customer '
+	'must act. relayed: a company actor passes on that the customer releases it; this does not '
+	'stand until it is confirmed if the company could no longer withdraw the promise. Requires '
+	'level application or import. Errors: TL001, TL003, TL004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.assess_promise(
+	uuid, text, boolean, boolean, text, text, text, timestamptz, jsonb, text) IS
+	'Gives a verdict: kept, partly_kept or broken. purpose_met: whether the customer''s purpose '
+	'was met. The acting actor determines whose verdict it is: customer > record > company. A '
+	'lower one is recorded but does not stand; the receipt has the state that stands. relayed: a '
+	'company actor passes on what the customer said. Requires level application or import. Errors: '
+	'TL001, TL003 (a favourable verdict relayed on the actor''s own promise), TL004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Pauses the promise while the company waits for the customer. due moves by what is left of '
+	'longest_pause, all pauses together; resume_promise() takes back what was not used. Only '
+	'before due. An actor that speaks for the company or a system of record must act. Requires '
+	'level application or import. Errors: TL001 (state, past due, no due time, no pause allowed or '
+	'left), TL003, TL004, 22008 (due would be more than a hundred years from now), P0002.';
+COMMENT ON FUNCTION trust_ledger.resume_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Ends the pause. due moves by as long as the pause lasted. Any actor may do this. Requires '
+	'level application or import. Errors: TL001 (state, or not paused), TL004, 22008, P0002.';
+COMMENT ON FUNCTION trust_ledger.admit_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'The company admits before due, by the ledger''s clock, that it will break the promise. The '
+	'promise is broken from then on, with a lower weight than a breach that others find, even if '
+	'they confirm it later. An actor that speaks for the company must act. Requires level '
+	'application or import. Errors: TL001 (state, past due, no due time), TL003, TL004, P0002.';
+COMMENT ON FUNCTION trust_ledger.repair_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Records that a breach was repaired, and how. The promise stays broken with a lower weight: at '
+	'once over the company''s own verdict; over a customer''s or record''s after they confirm it '
+	'with confirm_relayed(). Requires level application or import. Errors: TL001 (state, or '
+	'already repaired), TL004, 22004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.add_note(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Adds a note to the history of the promise, in any state. Nothing else changes. Requires level '
+	'application or import. Errors: TL004, 22004, 22023, P0002.';
+COMMENT ON FUNCTION trust_ledger.confirm_relayed(
+	uuid, bigint, text, text, text, timestamptz, jsonb, text) IS
+	'The customer or a system of record confirms what the company relayed (acceptance, release, '
+	'amendment or verdict), or a repair. It then has the weight of the confirming actor. entry: '
+	'number of the entry to confirm; by default the one that waits. Requires level application or '
+	'import. Errors: TL001 (nothing waits, already confirmed, or the terms have changed), TL003 (a '
+	'company actor, or a higher verdict stands), TL004, 22023 (no such entry, or several wait), '
+	'P0002.';
+COMMENT ON FUNCTION trust_ledger.erase_words(uuid, text, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in the entries of the promise so far, with the salts: words, '
+	'purpose, reasons, notes, contexts. All hashes remain valid. An entry records who erased it, '
+	'when and why. Requires level admin. Errors: TL004, 22004 (no reason), P0002 (no such promise, '
+	'or nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.erase_words(text, bigint, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in one entry, with the salts, and the same words and purpose in '
+	'other entries of the promise. customer '''': an entry of governance, with an actor''s name or '
+	'a reason. Requires level admin. Errors: TL004, 22004 (no reason), P0002 (no such entry, or '
+	'nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.erase_customer(text, text, text, timestamptz, jsonb, text) IS
+	'Erases what people wrote in all entries of the customer, with the salts. One entry per '
+	'promise records it. States, verdicts, times, values and keys remain. Requires level admin. '
+	'Errors: TL004, 22004 (no reason), P0002 (nothing to erase).';
+COMMENT ON FUNCTION trust_ledger.history(uuid, text) IS
+	'The entries of a promise, oldest first, each with a description in words. Requires level '
+	'application or auditor. Errors: TL004, P0002 (no such promise).';
+
+CREATE FUNCTION trust_ledger.trust_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -768,19 +2406,29 @@ BEGIN
 	RETURN QUERY
 	SELECT v.view, format($view$
 	SELECT %1$I, score,
-		trust_ledger.expectation(score) AS expectation, trust_ledger.lower_bound(score) AS lower_bound,
+		trust_ledger.expectation(score) AS expectation,
+		trust_ledger.lower_bound(score) AS lower_bound,
 		trust_ledger.uncertainty(score) AS uncertainty,
-		trust_ledger.kept(score) AS evidence_kept, trust_ledger.broken(score) AS evidence_broken,
+		trust_ledger.kept(score) AS evidence_kept,
+		trust_ledger.broken(score) AS evidence_broken,
 		promises, proposed, open, overdue, kept, partly_kept, broken, released, withdrawn,
-		backed / promises::float8 AS share_backed, asserted / promises::float8 AS share_asserted,
-		session / promises::float8 AS share_session, passkey / promises::float8 AS share_passkey,
+		backed / promises::float8 AS share_backed,
+		asserted / promises::float8 AS share_asserted,
+		session / promises::float8 AS share_session,
+		passkey / promises::float8 AS share_passkey,
 		by_company / nullif(verdicts, 0)::float8 AS share_company_word,
 		withdrawn_late, released_late, due_moved, median_time_to_keep
 	FROM (
 		SELECT p.%1$I,
-			trust_ledger.decay(trust_ledger.fuse(
-				trust_ledger.score_agg(p.weight_kept / 1000::float8, p.weight_broken / 1000::float8, p.settled_at, (SELECT half_life FROM trust.ledger)),
-				trust_ledger.score_agg(0, 1, now(), (SELECT half_life FROM trust.ledger)) FILTER (WHERE o.overdue)), now()) AS score,
+			trust_ledger.decay(
+				trust_ledger.fuse(
+					trust_ledger.score_agg(
+						p.weight_kept / 1000::float8, p.weight_broken / 1000::float8,
+						p.settled_at, (SELECT half_life FROM trust.ledger)),
+					trust_ledger.score_agg(
+						0, 1, now(), (SELECT half_life FROM trust.ledger))
+						FILTER (WHERE o.overdue)),
+				now()) AS score,
 			count(*) AS promises,
 			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
 			count(*) FILTER (WHERE p.state = 'open') AS open,
@@ -796,358 +2444,554 @@ BEGIN
 			count(*) FILTER (WHERE p.evidence = 'passkey') AS passkey,
 			count(p.outcome) AS verdicts,
 			count(*) FILTER (WHERE p.whose_word = 'company') AS by_company,
-			count(*) FILTER (WHERE p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL) AS withdrawn_late,
-			count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at) AS released_late,
+			count(*) FILTER (WHERE p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL)
+				AS withdrawn_late,
+			count(*) FILTER (WHERE p.settled_by = 'released' AND p.due < p.settled_at)
+				AS released_late,
 			count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
-			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at) FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
+			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at)
+				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
 		FROM trust.promise p
-		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
-			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
-		WHERE (p.%1$I IS NOT NULL OR %1$L <> 'backer') AND (SELECT trust_ledger.require_reader())
+		CROSS JOIN LATERAL (
+			SELECT p.state IN ('proposed', 'open')
+				AND p.opened_at IS NOT NULL
+				AND p.overdue_at IS NOT NULL
+				AND p.overdue_at < now() AS overdue) o
+		WHERE (p.%1$I IS NOT NULL OR %1$L <> 'backer')
+			AND (SELECT trust_ledger.require_reader())
 		GROUP BY p.%1$I) g
 	$view$, v.key)
-	FROM (VALUES ('customer_trust', 'customer'), ('promiser_trust', 'promiser'), ('backer_trust', 'backer'), ('kind_trust', 'kind')) AS v (view, key);
+	FROM (VALUES
+		('customer_trust', 'customer'),
+		('promiser_trust', 'promiser'),
+		('backer_trust', 'backer'),
+		('kind_trust', 'kind')) AS v (view, key);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.trust_views() IS
-	'The texts of the views of scores. Part of ledger_views().';
+	'Names and queries of views trust.customer_trust, promiser_trust, backer_trust and kind_trust. '
+	'Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_trust_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	of  record;
-	col record;
+	keyed   record;
+	columns CONSTANT text[] := ARRAY[
+		['score', 'Current trust score: verdicts, faded to now, and overdue promises.'],
+		['expectation', 'Probability that the next promise is kept, 0 to 1, at base rate 1/2.'],
+		['lower_bound', 'Lower bound of the true kept rate at 95 % confidence, 0 to 1. Rank by '
+			'this.'],
+		['uncertainty', 'Uncertainty, 0 to 1. 1 means that there is no evidence.'],
+		['evidence_kept', 'Evidence of kept promises, in promises, faded to now.'],
+		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now.'],
+		['promises', 'Number of promises in all states.'],
+		['proposed', 'Number of promises that wait for a human.'],
+		['open', 'Number of promises that are open.'],
+		['overdue', 'Number of promises that were open, are past due and grace, and have no '
+			'verdict. They count as broken.'],
+		['kept', 'Number of promises kept.'],
+		['partly_kept', 'Number of promises partly kept.'],
+		['broken', 'Number of promises broken.'],
+		['released', 'Number of promises from which the customer released the company.'],
+		['withdrawn', 'Number of promises that the company withdrew in time.'],
+		['share_backed', 'Share of promises that a human backs, or backed when they ended, 0 to '
+			'1.'],
+		['share_asserted', 'Share of promises whose backer the application named, 0 to 1.'],
+		['share_session', 'Share of promises that were backed from the human''s own login, 0 to '
+			'1.'],
+		['share_passkey', 'Share of promises that were backed with the human''s signature, 0 to '
+			'1.'],
+		['share_company_word', 'Share of verdicts that only the company gave, 0 to 1. NULL without '
+			'verdicts.'],
+		['withdrawn_late', 'Number of promises withdrawn after acceptance or due, whatever was '
+			'said since.'],
+		['released_late', 'Number of promises released after due.'],
+		['due_moved', 'Number of promises whose due time was moved, once or more.'],
+		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.']];
 BEGIN
-	FOR of IN
-		SELECT * FROM (VALUES
-			('customer_trust', 'customer', 'How promises to each customer are kept.'),
-			('promiser_trust', 'promiser', 'How each promiser''s promises are kept.'),
-			('backer_trust', 'backer', 'How the promises that each human stands behind are kept; without those that nobody backs.'),
-			('kind_trust', 'kind', 'How promises of each kind are kept; NULL: no kind was said.')) AS v (view, key, comment)
+	FOR keyed IN
+		SELECT v.view, v.key, v.comment, v.key_comment
+		FROM (VALUES
+			('customer_trust', 'customer', 'How promises to each customer are kept.',
+				'The customer.'),
+			('promiser_trust', 'promiser', 'How the promises of each promiser are kept.',
+				'The promiser.'),
+			('backer_trust', 'backer', 'How the promises that each human backs are kept.',
+				'The human who backs.'),
+			('kind_trust', 'kind', 'How promises of each kind are kept.',
+				'Kind of promise. NULL if none was stated.')) AS v (view, key, comment, key_comment)
 	LOOP
-		EXECUTE format('COMMENT ON VIEW trust.%I IS %L', of.view, of.comment);
-		FOR col IN
-			SELECT * FROM (VALUES
-				(of.key::text, 'What the row is about.'),
-				('score', 'The trust score of now: verdicts, faded, and what is overdue.'),
-				('expectation', 'How probable it is that the next promise is kept, 0 to 1, at a base rate of 1/2.'),
-				('lower_bound', 'What the true rate of keeping exceeds with 95 % confidence, 0 to 1: rank by this.'),
-				('uncertainty', '1: nothing is known; towards 0: much is.'),
-				('evidence_kept', 'Evidence of promises kept, in promises, faded to now.'),
-				('evidence_broken', 'Evidence of promises broken or overdue, in promises, faded to now.'),
-				('promises', 'How many there are, in all states.'),
-				('proposed', 'How many wait for a human.'),
-				('open', 'How many bind, without a verdict.'),
-				('overdue', 'How many, of those proposed or open, were open and are past due and grace: they count as broken.'),
-				('kept', 'How many stand as kept.'),
-				('partly_kept', 'How many stand as partly kept.'),
-				('broken', 'How many stand as broken.'),
-				('released', 'How many the customer released.'),
-				('withdrawn', 'How many the company took back in time.'),
-				('share_backed', 'Share of promises that a human stands, or stood at the end, behind, 0 to 1.'),
-				('share_asserted', 'Share of promises backed by what the application says, 0 to 1.'),
-				('share_session', 'Share of promises backed from the human''s own login, 0 to 1.'),
-				('share_passkey', 'Share of promises backed by the human''s signature, 0 to 1.'),
-				('share_company_word', 'Share of verdicts that rest on the company''s word alone, 0 to 1; NULL: no verdicts.'),
-				('withdrawn_late', 'How many the company took back after acceptance or due: broken by that, whatever was said since.'),
-				('released_late', 'How many the customer released after due.'),
-				('due_moved', 'How many had their due moved, once or more.'),
-				('median_time_to_keep', 'Median of the time from promise to verdict, of those kept.')) AS c (name, comment)
-		LOOP
-			EXECUTE format('COMMENT ON COLUMN trust.%I.%I IS %L', of.view, col.name, col.comment);
-		END LOOP;
+		EXECUTE format('COMMENT ON VIEW trust.%I IS %L', keyed.view, keyed.comment);
+		PERFORM trust_ledger.comment_on_columns(format('trust.%I', keyed.view)::regclass,
+			columns || ARRAY[[keyed.key, keyed.key_comment]]);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_trust_views() IS
 	'Comments on the views of scores. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.customer_score(text, timestamptz, timestamptz) IS
+	'Score of the promises to a customer. Overdue ones count as broken. as_of: only what had '
+	'happened by then, faded to then; not in the future. known_at: only what the ledger had '
+	'recorded by then, with the half-life of that time (recorded_at is shortly before the commit). '
+	'Without promises: empty. Requires level application, analyst, auditor or admin. Errors: '
+	'TL004, 22004, 22008.'
+	'had happened by then, and faded to then; not in the future. known_at: what the ledger had '
+	'recorded by then, with the half-life of then (recording precedes commit by a moment). No '
+	'promises: empty. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008.';
+COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) IS
+	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
+	'(no such actor).'
+	'42704 no such actor.';
 
-CREATE FUNCTION trust_ledger.ledger_views(OUT name text, OUT definition text) RETURNS SETOF record
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT * FROM trust_ledger.promise_views()
-	UNION ALL SELECT * FROM trust_ledger.trust_views()
-	UNION ALL SELECT * FROM trust_ledger.exception_views()
-	UNION ALL SELECT * FROM trust_ledger.analysis_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_row_views()
-	UNION ALL SELECT * FROM trust_ledger.parked_views()
-	UNION ALL SELECT * FROM trust_ledger.tracked_views()
-$$;
-COMMENT ON FUNCTION trust_ledger.ledger_views() IS
-	'The views of schema trust: name, and the query as this version makes it, to be read with the search_path pg_catalog. create_views() makes them of it, and verify() compares the views with it.';
+CREATE OR REPLACE FUNCTION trust_ledger.explain_trust(
+	by text, of_key text DEFAULT NULL,
+	as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL,
+	OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text, OUT kind text,
+	OUT outcome text, OUT whose_word text, OUT at timestamptz,
+	OUT weight_kept float8, OUT weight_broken float8, OUT age interval, OUT fading float8,
+	OUT share float8, OUT score trust_ledger.trust_score)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
+COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz) IS
+	'What each promise contributes to the score of a customer, promiser, backer, kind, backing '
+	'(backed or unbacked), or all: weights (0 to 1), the timestamp as of which they hold, their '
+	'age, the fading 2^(-age/half-life), the share of all evidence (0 to 1), and the score of the '
+	'promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
+	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.'
+	'unbacked), or of all: weights from 0 to 1, the instant they are reckoned at, their age, the '
+	'fading 2^(-age/half-life), the share of all evidence, and the promise''s own score. '
+	'sum(score) over the rows is the score: as of an instant to the bit, of now to rounding. '
+	'Promises that weigh nothing have no row. as_of and known_at as of customer_score(). Level '
+	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
 
-CREATE OR REPLACE FUNCTION trust_ledger.create_views() RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	made record;
-BEGIN
-	FOR made IN SELECT * FROM trust_ledger.ledger_views() LOOP
-		EXECUTE format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', made.name, made.definition);
-		EXECUTE format('GRANT SELECT ON trust.%I TO PUBLIC', made.name);
-	END LOOP;
-	PERFORM trust_ledger.comment_on_promise_views();
-	PERFORM trust_ledger.comment_on_trust_views();
-	PERFORM trust_ledger.comment_on_exception_views();
-	PERFORM trust_ledger.comment_on_analysis_views();
-	PERFORM trust_ledger.comment_on_tracked_row_views();
-	PERFORM trust_ledger.comment_on_parked_views();
-	PERFORM trust_ledger.comment_on_tracked_views();
-END
-$$;
+CREATE OR REPLACE FUNCTION trust_ledger.trust_trend(
+	by text, step interval DEFAULT '1 month',
+	since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+	basis text DEFAULT 'occurred', of_key text DEFAULT NULL,
+	OUT key text, OUT step_from timestamptz, OUT step_until timestamptz,
+	OUT score trust_ledger.trust_score,
+	OUT expectation float8, OUT uncertainty float8, OUT opened bigint, OUT kept bigint,
+	OUT partly_kept bigint, OUT broken bigint, OUT overdue bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION trust_ledger.trust_trend(
+	text, interval, timestamptz, timestamptz, text, text) IS
+	'Scores over time by customer, promiser, backer, kind, backing (backed or unbacked) or all: '
+	'for each step [step_from, step_until) the score at its end, how many promises were opened, '
+	'kept, partly kept and broken in it, and how many were overdue at its end. Every key with a '
+	'promise has a row for every step. Steps begin at since, in the time zone of the session; none '
+	'ends later than now. basis: occurred (when things happened) or recorded (when the ledger '
+	'recorded them). of_key: only this key. All steps use the current half-life of the ledger. '
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, '
+	'54000 (too many steps).'
+	'each step [step_from, step_until) the score at its last instant, how many promises were '
+	'opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every '
+	'key with a promise has every step. Steps are counted from since in the session''s time zone; '
+	'none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of '
+	'them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level '
+	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
+COMMENT ON FUNCTION trust_ledger.sparkline(float8[]) IS
+	'Draws numbers as a row of bars, scaled from the lowest to the highest. A space stands for '
+	'NULL, NaN and infinity.';
 
-CREATE FUNCTION trust_ledger.same_value(a anyelement, b anyelement) RETURNS boolean
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION trust_ledger.same_value(anyelement, anyelement) IS
-	'Whether two values say the same of what is promised: amounts if they are equal numbers, intervals if they are equally long (a day is 24 hours; months have no length, so an interval with months is the same as itself only), texts and all others if they have the same bytes. NULL is the same as NULL.';
-COMMENT ON FUNCTION trust_ledger.set_policy(text, text, text, text, text, numeric, boolean, text, interval, interval, interval, text, text, timestamptz, jsonb, text) IS
-	'Sets a rule: for promises that match promiser, promiser_kind, kind, currency and value >= least_value, as far as given, a human must back with evidence (asserted < session < passkey), back_within a time; they get a grace after due, and a due time if they name none. All matching rules hold, the strictest of each; what a promise leaves unsaid, or states in a kind or currency that no rule knows, matches. A cumulative rule compares what all the customer''s open promises in the promise''s currency come to with it, whatever their kind and promiser. Intervals without months; grace and due_within at most ten years, 3653 days. Level admin. Errors: TL004, 22004 it asks for nothing, 22023.';
-COMMENT ON FUNCTION trust_ledger.make_promise(text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text, timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in the words they were given. promiser: whoever acts, if left out. due: an instant; due_on: the end of that day in the ledger''s zone; at most a hundred years from now. Open where policy asks for nobody or the human promiser acts themselves with evidence and authority enough; else proposed until a human backs it. Levels application, import. Errors: 22003, 22008, 22023, 42704, TL003, TL004.';
-COMMENT ON FUNCTION trust_ledger.amend_promise(uuid, text, text, timestamptz, date, numeric, text, text, text, interval, text[], text, boolean, text, text, timestamptz, jsonb, text) IS
-	'Changes the terms given, clears those named in clear (kind, due, value, currency, purpose, longest_pause), keeps the others; voids the backing. What the customer accepted, or is past due, is amended by an actor that speaks for the customer; relayed: a company actor passes on that the customer accepts the new terms, and the old ones stand until it is confirmed. Levels application, import. Errors: TL001, TL003, TL004, 22008, 22023, P0002.';
-COMMENT ON FUNCTION trust_ledger.pause_promise(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The promise''s clock stands still while the customer is awaited: due moves by what is left of the longest pause that the terms state, all pauses together; resume_promise() takes back what was not used. Before due only. By an actor that speaks for the company or a record. Levels application, import. Errors: TL001 state, past due, no due, no pause allowed or left; TL003, TL004, 22008 due would be more than a hundred years from now, P0002.';
+CREATE OR REPLACE FUNCTION trust_ledger.human_backing(
+	landmark interval DEFAULT '1 hour',
+	OUT scope text, OUT evidence text, OUT month date, OUT kind text, OUT promiser_kind text,
+	OUT value_band text,
+	OUT backed_promises bigint, OUT backed_undecided bigint, OUT backed_too_early bigint,
+	OUT backed_decided bigint, OUT backed_kept bigint, OUT backed_rate float8,
+	OUT backed_accepted float8,
+	OUT unbacked_promises bigint, OUT unbacked_undecided bigint, OUT unbacked_too_early bigint,
+	OUT unbacked_decided bigint, OUT unbacked_kept bigint, OUT unbacked_rate float8,
+	OUT unbacked_accepted float8,
+	OUT difference float8, OUT difference_low float8, OUT difference_high float8)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.human_backing(interval) IS
+	'Kept rates of promises that a human backed at time landmark after they were made, and of '
+	'those that nobody did: per stratum (month, kind, promiser''s kind, value band), raw over all '
+	'promises, and within strata with decided promises of both groups, weighted as in Cochran '
+	'(1954). evidence: any, or promises backed with this evidence against all unbacked ones. '
+	'difference: of the posterior means under a Beta(1,1) prior, with a normal approximation of '
+	'its 95 % credible interval. This is association, not effect. landmark: 0 or more, without '
+	'months. Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22023.';
 
-CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.promise_exceptions(
+	OUT what text, OUT since text, OUT subject text, OUT detail text, OUT applies text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	overdue CONSTANT text := $sql$p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL AND p.overdue_at IS NOT NULL AND p.overdue_at < now()$sql$;
-	undecided CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
-	retired CONSTANT text := $sql$EXISTS (SELECT FROM trust.actor a WHERE a.actor = p.backer AND NOT a.active)$sql$;
-	retired_at CONSTANT text := $sql$(SELECT e.recorded_at FROM trust.actor a JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq WHERE a.actor = p.backer)$sql$;
-	drafter_kind CONSTANT text := $sql$coalesce((SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
-	ran_out CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
+	undecided    CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
+	retired      CONSTANT text := $sql$EXISTS (
+		SELECT FROM trust.actor a
+		WHERE a.actor = p.backer AND NOT a.active)$sql$;
+	retired_at   CONSTANT text := $sql$(
+		SELECT e.recorded_at
+		FROM trust.actor a
+		JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
+		WHERE a.actor = p.backer)$sql$;
+	drafter_kind CONSTANT text := $sql$coalesce(
+		(SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
+	expired      CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
+BEGIN
+	-- since and subject apply to the following kinds, too, until they are set again
+	what := 'unbacked';
+	since := 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)';
+	subject := 'NULL::text';
+	detail := $sql$format('policy requires evidence %s, and nobody backs it',
+		p.evidence_asked)$sql$;
+	applies := $sql$p.evidence_asked IS NOT NULL
+		AND p.backer IS NULL
+		AND p.state <> 'withdrawn'
+		AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$;
+	RETURN NEXT;
+
+	what := 'backing_overdue';
+	since := 'p.back_by';
+	detail := $sql$format('was to be backed by %s, waiting since %s',
+		p.back_by, p.waiting_since)$sql$;
+	applies := 'p.waiting_since IS NOT NULL AND p.back_by < now()';
+	RETURN NEXT;
+
+	what := 'overdue';
+	since := 'p.overdue_at';
+	detail := $sql$format('was due %s, and has no verdict', p.due)$sql$;
+	applies := $sql$p.state IN ('proposed', 'open')
+		AND p.opened_at IS NOT NULL
+		AND p.overdue_at IS NOT NULL
+		AND p.overdue_at < now()$sql$;
+	RETURN NEXT;
+
+	what := 'backer_retired';
+	since := retired_at;
+	subject := 'p.backer';
+	detail := $sql$'its backer is retired'$sql$;
+	applies := undecided || ' AND ' || retired;
+	RETURN NEXT;
+
+	what := 'backing_withdrawn';
+	since := 'p.unbacked_at';
+	subject := 'p.former_backer';
+	detail := $sql$'its backer withdrew, and nobody else backs it'$sql$;
+	applies := undecided
+		|| $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$;
+	RETURN NEXT;
+
+	what := 'relied_on_unbacked';
+	since := 'p.accepted_at';
+	subject := 'NULL::text';
+	detail := $sql$'the customer accepted it, and nobody ever backed it'$sql$;
+	applies := 'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL';
+	RETURN NEXT;
+
+	what := 'machine_words_unseen';
+	since := 'p.recorded_at';
+	subject := 'coalesce(p.drafted_by, p.promiser)';
+	detail := format($sql$format('words by %%s (%%s) that no human of the company saw',
+		coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind);
+	applies := format($sql$p.seen_at IS NULL
+		AND p.state <> 'withdrawn'
+		AND %s <> 'human'$sql$, drafter_kind);
+	RETURN NEXT;
+
+	what := 'backfilled';
+	since := 'p.backfilled_at';
+	subject := 'NULL::text';
+	detail := $sql$CASE
+		WHEN p.backfilled THEN 'recorded long after it was made'
+		ELSE 'an event was recorded long after it happened'
+	END$sql$;
+	applies := 'p.backfilled_at IS NOT NULL';
+	RETURN NEXT;
+
+	what := 'due_moved';
+	since := 'p.due_moved_at';
+	detail := $sql$format('moved %s, first due %s, now %s',
+		CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END,
+		p.first_due,
+		coalesce(p.due::text, 'without a due time'))$sql$;
+	applies := 'p.due_moves > 0';
+	RETURN NEXT;
+
+	what := 'withdrawn_late';
+	since := 'p.settled_at';
+	detail := $sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$;
+	applies := $sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$;
+	RETURN NEXT;
+
+	what := 'released_late';
+	detail := $sql$format('was due %s', p.due)$sql$;
+	applies := $sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$;
+	RETURN NEXT;
+
+	what := 'long_pause';
+	since := format($sql$CASE
+		WHEN %s THEN p.paused_until
+		ELSE coalesce(p.paused_at, p.recorded_at)
+	END$sql$, expired);
+	detail := format($sql$CASE
+		WHEN %s THEN format('the pause since %%s expired', p.paused_at)
+		ELSE format('paused for %%s of the %%s first promised',
+			p.paused_for, p.first_due - p.made_at)
+	END$sql$, expired);
+	applies := format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', expired);
+	RETURN NEXT;
+
+	what := 'company_word_only';
+	since := 'p.settled_at';
+	detail := $sql$format('%s, by the company''s word alone', p.outcome)$sql$;
+	applies := $sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$;
+	RETURN NEXT;
+
+	what := 'admitted_and_kept';
+	since := 'p.admitted_at';
+	detail := $sql$'a breach was admitted before due, and it stands as kept'$sql$;
+	applies := $sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$;
+	RETURN NEXT;
+
+	what := 'no_due';
+	since := 'p.made_at';
+	detail := $sql$'it has no due time, and cannot become overdue'$sql$;
+	applies := undecided || ' AND p.due IS NULL';
+	RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.promise_exceptions() IS
+	'Kinds of exceptions of a promise: name, and SQL expressions over a row p of trust.promise: '
+	'since when, subject, detail, and the condition. Called by exception_views().';
+
+CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text)
+RETURNS SETOF record
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
 	promises text;
 BEGIN
-	-- Each kind of exception that a promise's row tells, in the words of SQL. %s is put together of what is above.
-	-- Columns are named in each part of a UNION: PostgreSQL does so where it writes a view down.
+	-- Every SELECT of the UNION names its columns, as pg_get_viewdef() does.
 	SELECT string_agg(format($view$
-		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject, p.promiser, p.kind, p.state, %s AS detail
+		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject,
+			p.promiser, p.kind, p.state, %s AS detail
 		FROM trust.promise p
 		WHERE %s AND (SELECT trust_ledger.require_reader())
-		$view$, what, since, coalesce(subject, 'NULL::text'), detail, applies), ' UNION ALL ')
+		$view$, e.what, e.since, e.subject, e.detail, e.applies), ' UNION ALL ' ORDER BY e.n)
 	INTO promises
-	FROM (VALUES
-		('unbacked', 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)', NULL,
-			$sql$format('policy asks for evidence %s, and nobody stands behind it', p.evidence_asked)$sql$,
-			$sql$p.evidence_asked IS NOT NULL AND p.backer IS NULL AND p.state <> 'withdrawn' AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$),
-		('backing_overdue', 'p.back_by', NULL,
-			$sql$format('to be backed by %s, waits since %s', p.back_by, p.waiting_since)$sql$,
-			'p.waiting_since IS NOT NULL AND p.back_by < now()'),
-		('overdue', 'p.overdue_at', NULL,
-			$sql$format('was due %s, and nobody has given a verdict', p.due)$sql$,
-			overdue),
-		('backer_retired', retired_at, 'p.backer',
-			$sql$'whoever stands behind it is retired'$sql$,
-			undecided || ' AND ' || retired),
-		('backing_withdrawn', 'p.unbacked_at', 'p.former_backer',
-			$sql$'whoever stood behind it does no more, and nobody else does'$sql$,
-			undecided || $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$),
-		('relied_on_unbacked', 'p.accepted_at', NULL,
-			$sql$'the customer accepted it, and nobody ever stood behind it'$sql$,
-			'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL'),
-		('machine_words_unseen', 'p.recorded_at', 'coalesce(p.drafted_by, p.promiser)',
-			format($sql$format('words by %%s (%%s), which no human of the company''s had before them', coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind),
-			format($sql$p.seen_at IS NULL AND p.state <> 'withdrawn' AND %s <> 'human'$sql$, drafter_kind)),
-		('backfilled', 'p.backfilled_at', NULL,
-			$sql$CASE WHEN p.backfilled THEN 'made long before it was entered' ELSE 'what happened to it was entered long after' END$sql$,
-			'p.backfilled_at IS NOT NULL'),
-		('due_moved', 'p.due_moved_at', NULL,
-			$sql$format('moved %s, first due %s, now %s', CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END, p.first_due, coalesce(p.due::text, 'without a due time'))$sql$,
-			'p.due_moves > 0'),
-		('withdrawn_late', 'p.settled_at', NULL,
-			$sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$,
-			$sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$),
-		('released_late', 'p.settled_at', NULL,
-			$sql$format('was due %s', p.due)$sql$,
-			$sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$),
-		('long_pause', format('CASE WHEN %s THEN p.paused_until ELSE coalesce(p.paused_at, p.recorded_at) END', ran_out), NULL,
-			format($sql$CASE WHEN %s THEN format('the pause since %%s ran out', p.paused_at) ELSE format('paused for %%s of %%s first promised', p.paused_for, p.first_due - p.made_at) END$sql$, ran_out),
-			format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', ran_out)),
-		('company_word_only', 'p.settled_at', NULL,
-			$sql$format('%s, by the company''s word alone', p.outcome)$sql$,
-			$sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$),
-		('admitted_and_kept', 'p.admitted_at', NULL,
-			$sql$'a breach was admitted beforehand, and it stands as kept'$sql$,
-			$sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$),
-		('no_due', 'p.made_at', NULL,
-			$sql$'it can never be overdue'$sql$,
-			undecided || ' AND p.due IS NULL')) AS v (what, since, subject, detail, applies);
+	FROM trust_ledger.promise_exceptions() WITH ORDINALITY
+		AS e (what, since, subject, detail, applies, n);
 
 	name := 'exception';
 	definition := promises || $view$
 	UNION ALL
-	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise, e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s, %s, waits for the customer''s or a record''s own word', e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
-	FROM trust.promise p JOIN trust.entry e ON e.customer = p.customer AND e.promise = p.promise AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
-	-- a promise says which was the last; none before it hides behind that
-	WHERE p.unconfirmed IS NOT NULL AND (SELECT trust_ledger.require_reader())
-		AND NOT EXISTS (SELECT FROM trust.entry o WHERE o.customer = e.customer AND o.promise = e.promise AND o.seq > e.seq AND o.speaks_for <> 'company'
-			AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') AND o.stands IS NOT FALSE)
+	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise,
+		e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s (%s) waits for confirmation by the customer or a system of record',
+			e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
+	FROM trust.promise p
+	JOIN trust.entry e
+		ON e.customer = p.customer
+		AND e.promise = p.promise
+		AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
+	-- unconfirmed names only the last such entry; show the earlier ones, too
+	WHERE p.unconfirmed IS NOT NULL
+		AND (SELECT trust_ledger.require_reader())
+		AND NOT EXISTS (
+			SELECT FROM trust.entry o
+			WHERE o.customer = e.customer
+				AND o.promise = e.promise
+				AND o.seq > e.seq
+				AND o.speaks_for <> 'company'
+				AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired')
+				AND o.stands IS NOT FALSE)
 	UNION ALL
-	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise, s.source AS subject, p.promiser, p.kind, p.state,
-		format('its row %s%s is gone, and nothing has ended it', s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
-	FROM trust.source s JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
+	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise,
+		s.source AS subject, p.promiser, p.kind, p.state,
+		format('its row %s%s was deleted, and it has not ended',
+			s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
+	FROM trust.source s
+	JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
 	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
-	WHERE s.gone AND p.state IN ('proposed', 'open') AND e.details->>'row' = 'deleted' AND (SELECT trust_ledger.require_reader())
+	WHERE s.gone
+		AND p.state IN ('proposed', 'open')
+		AND e.details->>'row' = 'deleted'
+		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise, coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
-		format('entry %s erased texts of %s', e.seq, CASE WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
-			WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise' ELSE 'no entry that it names' END) AS detail
-	FROM trust.entry e LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
+	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise,
+		coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
+		format('entry %s erased texts of %s', e.seq,
+			CASE
+				WHEN e.refers_to IS NOT NULL THEN format('entry %s', e.refers_to)
+				WHEN e.promise IS NOT NULL THEN 'all earlier entries of the promise'
+				ELSE 'no entry'
+			END) AS detail
+	FROM trust.entry e
+	LEFT JOIN trust.promise p ON p.customer = e.customer AND p.promise = e.promise
 	WHERE e.event = 'erased' AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer, NULL::uuid AS promise, weak.subject,
+	SELECT 'policy_weakened' AS what, weak.recorded_at AS since, '' AS customer,
+		NULL::uuid AS promise, weak.subject,
 		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
-		format('entry %s asked for less than entry %s, until entry %s at %s', weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
+		format('entry %s required less than entry %s, until entry %s at %s',
+			weak.seq, weak.old_seq, again.seq, again.recorded_at) AS detail
 	FROM (
 		SELECT e.seq, e.subject, e.details, e.recorded_at,
-			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+			lag(e.seq) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old_seq,
+			lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e
 		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) weak
 	CROSS JOIN LATERAL (
-		SELECT e.seq, e.recorded_at FROM trust.entry e
-		WHERE e.customer = '' AND e.event = 'policy_set' AND e.seq > weak.seq AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
-		ORDER BY e.seq LIMIT 1) again
-	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details) AND (SELECT trust_ledger.require_reader())
+		SELECT e.seq, e.recorded_at
+		FROM trust.entry e
+		WHERE e.customer = ''
+			AND e.event = 'policy_set'
+			AND e.seq > weak.seq
+			AND NOT trust_ledger.policy_is_weaker(weak.old, e.details)
+		ORDER BY e.seq
+		LIMIT 1) again
+	WHERE trust_ledger.policy_is_weaker(weak.old, weak.details)
+		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer, NULL::uuid AS promise, given.subject,
+	SELECT 'policy_weakened' AS what, given.recorded_at AS since, '' AS customer,
+		NULL::uuid AS promise, given.subject,
 		NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
-		format('entry %s gave a grace that the rule did not give before, until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
+		format('entry %s gave a grace time that the rule had not given before, '
+			'until entry %s at %s', given.seq, taken.seq, taken.recorded_at) AS detail
 	FROM (
-		SELECT e.seq, e.subject, e.details, e.recorded_at, lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
+		SELECT e.seq, e.subject, e.details, e.recorded_at,
+			lag(e.details) OVER (PARTITION BY e.subject ORDER BY e.seq) AS old
 		FROM trust.entry e
 		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped')) given
 	CROSS JOIN LATERAL (
-		SELECT e.seq, e.recorded_at FROM trust.entry e
-		WHERE e.customer = '' AND e.event IN ('policy_set', 'policy_dropped') AND e.subject = given.subject AND e.seq > given.seq
-			AND (e.event = 'policy_dropped' OR coalesce((e.details->>'grace')::interval, '0') < (given.details->>'grace')::interval)
-		ORDER BY e.seq LIMIT 1) taken
-	WHERE (given.details->>'active')::boolean AND (given.details->>'grace')::interval > '0'
-		AND NOT coalesce((given.old->>'active')::boolean, false) AND (SELECT trust_ledger.require_reader())
-	UNION ALL
-	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise, e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s was recorded at %s, and entry %s of governance, which it names, at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
-	FROM trust.entry e JOIN trust.entry g ON g.customer = '' AND g.seq = e.actor_seq AND e.recorded_at < g.recorded_at - interval '1 minute'
-	LEFT JOIN LATERAL (SELECT o.promiser, o.kind, o.state FROM trust.promise o WHERE o.customer = e.customer AND o.promise = e.promise LIMIT 1) p ON true
-	-- most are younger than all who act: that is seen at once
-	WHERE e.recorded_at < (SELECT max(a.recorded_at) FROM trust.entry a WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
+		SELECT e.seq, e.recorded_at
+		FROM trust.entry e
+		WHERE e.customer = ''
+			AND e.event IN ('policy_set', 'policy_dropped')
+			AND e.subject = given.subject
+			AND e.seq > given.seq
+			AND (e.event = 'policy_dropped'
+				OR coalesce((e.details->>'grace')::interval, '0')
+					< (given.details->>'grace')::interval)
+		ORDER BY e.seq
+		LIMIT 1) taken
+	WHERE (given.details->>'active')::boolean
+		AND (given.details->>'grace')::interval > '0'
+		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise, format('%I.%I', s.nspname, c.relname) AS subject,
+	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise,
+		e.actor AS subject, p.promiser, p.kind, p.state,
+		format('entry %s was recorded at %s, before entry %s of governance, to which it refers, '
+			'at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
+	FROM trust.entry e
+	JOIN trust.entry g
+		ON g.customer = ''
+		AND g.seq = e.actor_seq
+		AND e.recorded_at < g.recorded_at - interval '1 minute'
+	LEFT JOIN LATERAL (
+		SELECT o.promiser, o.kind, o.state
+		FROM trust.promise o
+		WHERE o.customer = e.customer AND o.promise = e.promise
+		LIMIT 1) p ON true
+	-- a quick check: most entries are later than every registration of an actor
+	WHERE e.recorded_at < (
+			SELECT max(a.recorded_at)
+			FROM trust.entry a
+			WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
+		AND (SELECT trust_ledger.require_reader())
+	UNION ALL
+	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
+		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
-		format('%s %I calls function %I.%I after a write%s', CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END, t.tgname,
-			n.nspname, f.proname, CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
-	FROM (WITH RECURSIVE place (relid) AS (
-			SELECT o.oid FROM pg_class o JOIN pg_namespace os ON os.oid = o.relnamespace
-			WHERE os.nspname = 'trust' AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain', 'promise', 'source', 'entry', 'parked_change', 'copy')
-			UNION SELECT i.inhrelid FROM place JOIN pg_inherits i ON i.inhparent = place.relid)
+		format('%s %I calls function %I.%I after a write%s',
+			CASE WHEN t.tgconstraint <> 0 THEN 'constraint trigger' ELSE 'trigger' END,
+			t.tgname, n.nspname, f.proname,
+			CASE t.tgenabled WHEN 'D' THEN ', and is disabled' END) AS detail
+	FROM (
+		WITH RECURSIVE place (relid) AS (
+			SELECT o.oid
+			FROM pg_class o
+			JOIN pg_namespace os ON os.oid = o.relnamespace
+			WHERE os.nspname = 'trust'
+				AND o.relname IN ('ledger', 'actor', 'policy', 'access', 'tracking', 'chain',
+					'promise', 'source', 'entry', 'parked_change', 'copy')
+			UNION
+			SELECT i.inhrelid
+			FROM place
+			JOIN pg_inherits i ON i.inhparent = place.relid)
 		SELECT place.relid FROM place) part
-	JOIN pg_class c ON c.oid = part.relid JOIN pg_namespace s ON s.oid = c.relnamespace
-	-- neither BEFORE nor INSTEAD OF; a partition's copy of its parent's trigger is the same
+	JOIN pg_class c ON c.oid = part.relid
+	JOIN pg_namespace s ON s.oid = c.relnamespace
+	-- AFTER triggers: neither TRIGGER_TYPE_BEFORE nor TRIGGER_TYPE_INSTEAD. A partition has a clone
+	-- of each row trigger of its parent; show the parent's only.
 	JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgtype & 66 = 0 AND t.tgparentid = 0
-	JOIN pg_proc f ON f.oid = t.tgfoid JOIN pg_namespace n ON n.oid = f.pronamespace
-	-- foreign keys have triggers of PostgreSQL's own
-	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog') AND (SELECT trust_ledger.require_reader())
+	JOIN pg_proc f ON f.oid = t.tgfoid
+	JOIN pg_namespace n ON n.oid = f.pronamespace
+	-- leave out the internal triggers of foreign keys
+	WHERE NOT (t.tgisinternal AND n.nspname = 'pg_catalog')
+		AND (SELECT trust_ledger.require_reader())
 	$view$;
-	RETURN NEXT;
-
-	name := 'overdue';
-	definition := format($view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at,
-		(extract(epoch FROM now() - p.overdue_at) / 86400)::float8 AS days_over, p.accepted_at
-	FROM trust.promise p
-	WHERE %s AND (SELECT trust_ledger.require_reader())
-	ORDER BY p.overdue_at
-	$view$, overdue);
-	RETURN NEXT;
-
-	name := 'orphaned';
-	definition := format($view$
-	SELECT p.customer, p.promise, p.state,
-		CASE WHEN (SELECT trust_ledger.reads_words()) THEN p.words END AS words,
-		p.promiser, coalesce(p.backer, p.former_backer) AS former_backer,
-		CASE WHEN p.backer IS NOT NULL THEN 'retired' WHEN p.unbacked_by = 'backing_withdrawn' THEN 'withdrawn' ELSE p.unbacked_by END AS why,
-		CASE WHEN p.backer IS NOT NULL THEN %s ELSE p.unbacked_at END AS since,
-		p.kind, p.value, p.currency, p.due, p.accepted_at, %s AS overdue
-	FROM trust.promise p
-	WHERE %s AND (p.backer IS NULL AND p.unbacked_at IS NOT NULL OR %s) AND (SELECT trust_ledger.require_reader())
-	$view$, retired_at, overdue, undecided, retired);
 	RETURN NEXT;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.exception_views() IS
-	'The texts of the views of exceptions. Part of ledger_views().';
+	'Name and query of view trust.exception. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_exception_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	col record;
 BEGIN
-	COMMENT ON VIEW trust.exception IS 'What an auditor asks about: one row per promise, entry, rule or trigger and what is the matter with it. A promise with several matters has several rows. Nothing that a person wrote.';
-	FOR col IN
-		SELECT * FROM (VALUES
-			('what', $c$What is the matter. unbacked: policy asks for a human and nobody backs it. backing_overdue: it still waits, past the time to back within. overdue: past due and grace without a verdict. backer_retired: whoever stands behind it is retired. backing_withdrawn: whoever stood behind it took that back, and nobody else does. relied_on_unbacked: the customer accepted what nobody ever backed. machine_words_unseen: a machine wrote words that no human of the company's had before them. backfilled: it, or what happened to it, was entered long after the fact. due_moved: by an amendment. withdrawn_late: after acceptance or due. released_late: after due. long_pause: a pause ran out, or pauses took more than half of the time first promised. unconfirmed: what was relayed, or a repair that was claimed, waits for the customer's or a record's own word. company_word_only: the verdict is the company's own. admitted_and_kept: a breach was admitted beforehand, and it was kept. no_due: it has no due time, and so can never be overdue. row_deleted: the row of a tracked table that it stands for was deleted, and it still binds or waits. erased: a person's text was erased. policy_weakened: a rule asked for less, or was dropped, for a while, and was then restored; or a new one gave grace for a while. clock_set_back: an entry was recorded more than a minute before the entry that registered its actor as it says. foreign_code: a trigger that is not the ledger's own follows what is written to one of its tables.$c$),
-			('since', 'Since when; of what is done with, when it was done. NULL: that is not known.'),
-			('customer', 'Whom the promise was made to; empty: governance, or a table.'),
-			('promise', 'The promise; NULL: it is about no promise.'),
-			('subject', 'The actor, login, rule or table it is about; NULL: the promise itself.'),
-			('promiser', 'Who made the promise.'),
-			('kind', 'The promise''s kind; NULL: none was said.'),
-			('state', 'The promise''s state now.'),
-			('detail', 'More about it, for people to read; no words that a person wrote.')) AS c (name, comment)
-	LOOP
-		EXECUTE format('COMMENT ON COLUMN trust.exception.%I IS %L', col.name, col.comment);
-	END LOOP;
-
-	COMMENT ON VIEW trust.overdue IS 'Promises past due and grace without a verdict, the longest overdue first. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.overdue.customer IS 'Whom it was made to.';
-	COMMENT ON COLUMN trust.overdue.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.overdue.state IS 'open, or proposed again: it was open once.';
-	COMMENT ON COLUMN trust.overdue.words IS 'What was promised; NULL for who may not read words.';
-	COMMENT ON COLUMN trust.overdue.promiser IS 'Who made it.';
-	COMMENT ON COLUMN trust.overdue.promiser_kind IS 'human, ai or system.';
-	COMMENT ON COLUMN trust.overdue.backer IS 'The human who stands behind it by their own act; NULL: nobody.';
-	COMMENT ON COLUMN trust.overdue.kind IS 'Its kind; NULL: none was said.';
-	COMMENT ON COLUMN trust.overdue.value IS 'What it is worth, if that was said.';
-	COMMENT ON COLUMN trust.overdue.currency IS 'In which currency.';
-	COMMENT ON COLUMN trust.overdue.due IS 'When it was due.';
-	COMMENT ON COLUMN trust.overdue.overdue_at IS 'due and the grace that policy gives.';
-	COMMENT ON COLUMN trust.overdue.days_over IS 'How long since overdue_at, in days of 24 hours.';
-	COMMENT ON COLUMN trust.overdue.accepted_at IS 'When the customer accepted it; NULL: they did not.';
-
-	COMMENT ON VIEW trust.orphaned IS 'Promises without a verdict that a human stood behind, and nobody does any more. Words only for levels application and auditor.';
-	COMMENT ON COLUMN trust.orphaned.customer IS 'Whom it was made to.';
-	COMMENT ON COLUMN trust.orphaned.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.orphaned.state IS 'proposed or open.';
-	COMMENT ON COLUMN trust.orphaned.words IS 'What was promised; NULL for who may not read words.';
-	COMMENT ON COLUMN trust.orphaned.promiser IS 'Who made it.';
-	COMMENT ON COLUMN trust.orphaned.former_backer IS 'Who stood behind it last.';
-	COMMENT ON COLUMN trust.orphaned.why IS 'retired: the backer was; withdrawn: they took it back; amended: its terms changed, and what was backed were the old ones.';
-	COMMENT ON COLUMN trust.orphaned.since IS 'Since when nobody stands behind it.';
-	COMMENT ON COLUMN trust.orphaned.kind IS 'Its kind; NULL: none was said.';
-	COMMENT ON COLUMN trust.orphaned.value IS 'What it is worth, if that was said.';
-	COMMENT ON COLUMN trust.orphaned.currency IS 'In which currency.';
-	COMMENT ON COLUMN trust.orphaned.due IS 'When it is due.';
-	COMMENT ON COLUMN trust.orphaned.accepted_at IS 'When the customer accepted it; NULL: they did not.';
-	COMMENT ON COLUMN trust.orphaned.overdue IS 'It was open, and is past due and grace.';
+	COMMENT ON VIEW trust.exception IS
+		'What an auditor looks at: one row per promise, entry, rule or trigger and kind of '
+		'exception. Without words that people wrote.';
+	PERFORM trust_ledger.comment_on_columns('trust.exception', ARRAY[
+		['what', 'The kind of exception. '
+			'unbacked: policy requires a human backer, and nobody backs the promise. '
+			'backing_overdue: the promise waits for a backer, and the time for that is over. '
+			'overdue: the promise is past due and grace, and has no verdict. '
+			'backer_retired: the backer is retired. '
+			'backing_withdrawn: the backer withdrew, and nobody else backs the promise. '
+			'relied_on_unbacked: the customer accepted a promise that nobody ever backed. '
+			'machine_words_unseen: a machine wrote words that no human of the company saw. '
+			'backfilled: the promise, or an event, was recorded long after it happened. '
+			'due_moved: an amendment changed the due time. '
+			'withdrawn_late: the promise was withdrawn after acceptance or due. '
+			'released_late: the promise was released after due. '
+			'long_pause: a pause expired, or pauses took more than half of the time first '
+			'promised. '
+			'unconfirmed: a relayed word, or a claimed repair, waits for confirmation. '
+			'company_word_only: the verdict is the company''s own. '
+			'admitted_and_kept: the company admitted a breach, and the promise was kept. '
+			'no_due: the promise has no due time, and cannot become overdue. '
+			'row_deleted: the tracked row was deleted, and the promise has not ended. '
+			'erased: texts were erased. '
+			'policy_weakened: a rule required less, or was dropped, for a while and was then '
+			'restored; or a new rule gave a grace time for a while. '
+			'clock_set_back: an entry was recorded more than a minute before the entry that '
+			'registered its actor. '
+			'foreign_code: a trigger that is not part of the ledger runs after writes to one of '
+			'its tables.'],
+		['since', 'Since when; for an event, when it happened. NULL if unknown.'],
+		['customer', 'The customer to whom the promise was made. Empty for governance and tables.'],
+		['promise', 'The promise. NULL if the exception is not about a promise.'],
+		['subject', 'The actor, login, source, rule or table that the exception is about. NULL for '
+			'the promise itself.'],
+		['promiser', 'Who made the promise.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['state', 'Current state of the promise.'],
+		['detail', 'A description for people to read, without words that people wrote.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_exception_views() IS
-	'Comments on the views of exceptions. Called by create_views().';
+	'Comments on view trust.exception. Called by create_views().';
 
-CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.analysis_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1155,42 +2999,66 @@ BEGIN
 	name := 'over_promising';
 	definition := $view$
 	WITH part AS (
-		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue, o.overdue OR p.outcome IS NOT NULL AS decided,
-			p.first_due - p.made_at AS promised, CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
+		SELECT p.promiser, p.promiser_kind, p.kind, p.outcome, o.overdue,
+			o.overdue OR p.outcome IS NOT NULL AS decided,
+			p.first_due - p.made_at AS promised,
+			CASE WHEN p.outcome = 'kept' THEN p.settled_at - p.made_at END AS needed
 		FROM trust.promise p
-		CROSS JOIN LATERAL (SELECT p.state IN ('proposed', 'open') AND p.opened_at IS NOT NULL
-			AND p.overdue_at IS NOT NULL AND p.overdue_at < now() AS overdue) o
+		CROSS JOIN LATERAL (
+			SELECT p.state IN ('proposed', 'open')
+				AND p.opened_at IS NOT NULL
+				AND p.overdue_at IS NOT NULL
+				AND p.overdue_at < now() AS overdue) o
 		WHERE (SELECT trust_ledger.require_reader())
 	), of_human AS (
-		SELECT kind, count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
+		SELECT kind,
+			count(*) FILTER (WHERE decided) AS decided,
+			count(*) FILTER (WHERE outcome = 'kept') AS kept,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
-		FROM part WHERE promiser_kind = 'human' GROUP BY kind
+		FROM part
+		WHERE promiser_kind = 'human'
+		GROUP BY kind
 	), of_promiser AS (
-		SELECT promiser, promiser_kind, kind, count(*) AS promises,
-			count(*) FILTER (WHERE decided) AS decided, count(*) FILTER (WHERE outcome = 'kept') AS kept,
-			count(*) FILTER (WHERE outcome = 'partly_kept') AS partly_kept, count(*) FILTER (WHERE outcome = 'broken') AS broken,
+		SELECT promiser, promiser_kind, kind,
+			count(*) AS promises,
+			count(*) FILTER (WHERE decided) AS decided,
+			count(*) FILTER (WHERE outcome = 'kept') AS kept,
+			count(*) FILTER (WHERE outcome = 'partly_kept') AS partly_kept,
+			count(*) FILTER (WHERE outcome = 'broken') AS broken,
 			count(*) FILTER (WHERE overdue) AS overdue,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY promised) AS median_promised,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY needed) AS median_needed
-		FROM part GROUP BY promiser, promiser_kind, kind
+		FROM part
+		GROUP BY promiser, promiser_kind, kind
 	)
-	SELECT p.promiser, p.promiser_kind, p.kind, p.promises, p.decided, p.kept, p.partly_kept, p.broken, p.overdue,
+	SELECT p.promiser, p.promiser_kind, p.kind, p.promises, p.decided,
+		p.kept, p.partly_kept, p.broken, p.overdue,
 		p.kept / nullif(p.decided, 0)::float8 AS kept_rate,
-		-- a score of that evidence has the quantiles of Beta(kept + 1, decided - kept + 1); its age is of no matter
-		trust_ledger.lower_bound(trust_ledger.trust_score(p.kept, p.decided - p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_low,
-		1 - trust_ledger.lower_bound(trust_ledger.trust_score(p.decided - p.kept, p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975) AS kept_rate_high,
+		-- quantiles of Beta(kept + 1, decided - kept + 1), which are those of a score with this
+		-- evidence; timestamp and half-life do not matter
+		trust_ledger.lower_bound(trust_ledger.trust_score(
+			p.kept, p.decided - p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975)
+			AS kept_rate_low,
+		1 - trust_ledger.lower_bound(trust_ledger.trust_score(
+			p.decided - p.kept, p.kept, '2000-01-01 00:00:00+00', '1 day'), 0.975)
+			AS kept_rate_high,
 		p.median_promised, p.median_needed,
-		coalesce(h.decided, 0) AS human_decided, h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate, h.median_needed AS human_median_needed
-	-- no kind is a kind of its own, and a name is never empty
-	FROM of_promiser p LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
+		coalesce(h.decided, 0) AS human_decided,
+		h.kept / nullif(h.decided, 0)::float8 AS human_kept_rate,
+		h.median_needed AS human_median_needed
+	FROM of_promiser p
+	-- a kind is never the empty text, which stands for NULL here
+	LEFT JOIN of_human h ON coalesce(h.kind, '') = coalesce(p.kind, '')
 	$view$;
 	RETURN NEXT;
 
 	name := 'human_backing';
 	definition := $view$
 	SELECT b.scope, b.evidence, b.month, b.kind, b.promiser_kind, b.value_band,
-		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided, b.backed_kept, b.backed_rate, b.backed_accepted,
-		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided, b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
+		b.backed_promises, b.backed_undecided, b.backed_too_early, b.backed_decided,
+		b.backed_kept, b.backed_rate, b.backed_accepted,
+		b.unbacked_promises, b.unbacked_undecided, b.unbacked_too_early, b.unbacked_decided,
+		b.unbacked_kept, b.unbacked_rate, b.unbacked_accepted,
 		b.difference, b.difference_low, b.difference_high
 	FROM trust_ledger.human_backing() b
 	WHERE (SELECT trust_ledger.require_reader())
@@ -1199,7 +3067,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.analysis_views() IS
-	'The texts of the views of analysis. Part of ledger_views().';
+	'Names and queries of views trust.over_promising and trust.human_backing. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_analysis_views() RETURNS void
 LANGUAGE plpgsql
@@ -1208,57 +3077,96 @@ AS $$
 DECLARE
 	col record;
 BEGIN
-	COMMENT ON VIEW trust.over_promising IS 'Who promises more than they keep, or sooner than they can: per promiser and kind, beside what humans do with promises of that kind.';
-	COMMENT ON COLUMN trust.over_promising.promiser IS 'Who promised.';
-	COMMENT ON COLUMN trust.over_promising.promiser_kind IS 'human, ai or system.';
-	COMMENT ON COLUMN trust.over_promising.kind IS 'Of which kind; NULL: no kind was said.';
-	COMMENT ON COLUMN trust.over_promising.promises IS 'How many there are, in all states.';
-	COMMENT ON COLUMN trust.over_promising.decided IS 'How many have a verdict, or are overdue.';
-	COMMENT ON COLUMN trust.over_promising.kept IS 'How many stand as kept.';
-	COMMENT ON COLUMN trust.over_promising.partly_kept IS 'How many stand as partly kept.';
-	COMMENT ON COLUMN trust.over_promising.broken IS 'How many stand as broken.';
-	COMMENT ON COLUMN trust.over_promising.overdue IS 'How many were open, and are past due and grace without a verdict.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate IS 'Share of those decided that are kept, 0 to 1; NULL: none is decided.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate_low IS 'From here the true rate lies with 95 % probability, by Beta(kept + 1, decided - kept + 1): 2.5 % lie below.';
-	COMMENT ON COLUMN trust.over_promising.kept_rate_high IS 'Up to here: 2.5 % lie above.';
-	COMMENT ON COLUMN trust.over_promising.median_promised IS 'Median of the time first promised, from made to first due.';
-	COMMENT ON COLUMN trust.over_promising.median_needed IS 'Median of the time from promise to verdict, of those kept.';
-	COMMENT ON COLUMN trust.over_promising.human_decided IS 'How many promises of that kind that humans made are decided, this promiser''s among them if human.';
-	COMMENT ON COLUMN trust.over_promising.human_kept_rate IS 'Share of these that are kept, 0 to 1.';
-	COMMENT ON COLUMN trust.over_promising.human_median_needed IS 'Median of the time from promise to verdict, of these that are kept.';
+	COMMENT ON VIEW trust.over_promising IS
+		'Who promises more than they keep, or sooner than they can: one row per promiser and kind, '
+		'with what humans achieve for the same kind.';
+	PERFORM trust_ledger.comment_on_columns('trust.over_promising', ARRAY[
+		['promiser', 'The promiser.'],
+		['promiser_kind', 'human, ai or system.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['promises', 'Number of promises in all states.'],
+		['decided', 'Number of promises that have a verdict or are overdue.'],
+		['kept', 'Number of promises kept.'],
+		['partly_kept', 'Number of promises partly kept.'],
+		['broken', 'Number of promises broken.'],
+		['overdue', 'Number of promises that were open, are past due and grace, and have no '
+			'verdict.'],
+		['kept_rate', 'kept / decided, 0 to 1. NULL if none is decided.'],
+		['kept_rate_low', 'Lower end of the 95 % credible interval of the true rate, under '
+			'Beta(kept + 1, decided - kept + 1).'],
+		['kept_rate_high', 'Upper end of that interval.'],
+		['median_promised', 'Median time from promise to first due time.'],
+		['median_needed', 'Median time from promise to verdict, of kept promises.'],
+		['human_decided', 'Number of decided promises of the same kind by humans, including this '
+			'promiser.'],
+		['human_kept_rate', 'Share of those that were kept, 0 to 1.'],
+		['human_median_needed', 'Median time from promise to verdict, of those that were kept.']]);
 
-	COMMENT ON VIEW trust.human_backing IS 'Kept rates of promises that a human stood behind an hour after they were made, and of those that nobody did; human_backing() takes another time. Looking at one instant early on, the same for all, keeps a long case from collecting names; strata compare like with like. It is association, not effect: what made a human stand behind a promise may be what made it be kept.';
+	COMMENT ON VIEW trust.human_backing IS
+		'Kept rates of promises that a human backed one hour after they were made, and of those '
+		'that nobody did. human_backing() takes another time. The early, equal time matters '
+		'because long cases collect backers; the strata compare similar promises. This shows '
+		'association, not effect: what makes a human back a promise may also be why it is kept.';
+	PERFORM trust_ledger.comment_on_columns('trust.human_backing', ARRAY[
+		['scope', 'stratum: promises with the same month, kind, promiser''s kind and value band. '
+			'raw: all promises. within_strata: all strata with decided promises of both groups, '
+			'combined with the weights of Cochran, n1 n0 / (n1 + n0).'],
+		['evidence', 'Which promises count as backed: any, or only those backed with this '
+			'evidence: asserted, session or passkey. Unbacked are always those that nobody '
+			'backed.'],
+		['month', 'First day of the month in which they were made, in the time zone of the '
+			'ledger.'],
+		['kind', 'Kind of promise. NULL if none was stated.'],
+		['promiser_kind', 'human, ai or system.'],
+		['value_band', 'Value by power of ten, with currency: EUR 1000+ is from 1000 to below '
+			'10000. NULL if no value was stated.'],
+		['difference', 'Posterior mean (kept + 1) / (decided + 2) of the backed minus that of the '
+			'unbacked. NULL if one group has no decided promise.'],
+		['difference_low', 'Lower end of the 95 % credible interval of the difference, by a normal '
+			'approximation to the posterior.'],
+		['difference_high', 'Upper end of that interval.']]);
 	FOR col IN
-		SELECT * FROM (VALUES
-			('scope', 'stratum: promises alike in month, kind, promiser''s kind and value; raw: all promises together; within_strata: the strata in which promises of both sorts are decided, taken together with the weights of Cochran, n1 n0 / (n1 + n0).'),
-			('evidence', 'Which backed promises: any, or those backed with that evidence, asserted, session or passkey. Unbacked are all that nobody stood behind.'),
-			('month', 'The first of the month in which they were made, in the ledger''s zone.'),
-			('kind', 'Their kind; NULL: no kind was said.'),
-			('promiser_kind', 'human, ai or system.'),
-			('value_band', 'Their value by power of ten, and currency: EUR 1000+ is 1000 to below 10000; NULL: no value was said.'),
-			('difference', 'backed minus unbacked: of the posterior means (kept + 1) / (decided + 2); NULL: one of them has nothing decided.'),
-			('difference_low', 'From here the difference lies with 95 % probability, by a normal approximation to the posterior.'),
-			('difference_high', 'Up to here.')) AS c (name, comment)
-		UNION ALL
-		SELECT sort || '_' || name, format(comment, means)
-		FROM (VALUES ('backed', 'that a human stood behind'), ('unbacked', 'that nobody stood behind')) AS s (sort, means),
+		SELECT prefix || '_' || c.name AS name, format(c.comment, which) AS comment
+		FROM (VALUES
+				('backed', 'that a human backed'),
+				('unbacked', 'that nobody backed')) AS s (prefix, which),
 			(VALUES
-			('promises', 'How many promises %s then.'),
-			('undecided', 'How many of those %s: not yet due, never open, withdrawn in time, or released.'),
-			('too_early', 'How many of those %s were settled or due before the instant that is looked at: not comparable.'),
-			('decided', 'How many of those %s are decided: past due, or with a verdict where no due time was said.'),
-			('kept', 'How many of these decided %s stand as kept; overdue and partly kept are not.'),
-			('rate', 'kept of decided, of those %s, 0 to 1; NULL: none is decided.'),
-			('accepted', 'Share of the promises %s that the customer accepted, 0 to 1.')) AS c (name, comment)
+				('promises', 'Number of promises %s then.'),
+				('undecided', 'Number of promises %s that are undecided: not yet due, never open, '
+					'withdrawn in time, or released.'),
+				('too_early', 'Number of promises %s that were settled or due before that time. '
+					'They are not compared.'),
+				('decided', 'Number of promises %s that are decided: past due, or with a verdict '
+					'if they have no due time.'),
+				('kept', 'Number of decided promises %s that were kept. Overdue and partly kept '
+					'ones do not count.'),
+				('rate', 'kept / decided of promises %s, 0 to 1. NULL if none is decided.'),
+				('accepted', 'Share of promises %s that the customer accepted, 0 to '
+					'1.')) AS c (name, comment)
 	LOOP
-		EXECUTE format('COMMENT ON COLUMN trust.human_backing.%I IS %L', col.name, col.comment);
+		PERFORM trust_ledger.comment_on_columns('trust.human_backing',
+			ARRAY[[col.name, col.comment]]);
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_analysis_views() IS
-	'Comments on the views of analysis. Called by create_views().';
+	'Comments on views trust.over_promising and trust.human_backing. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.track() IS
+	'Row trigger, AFTER INSERT, UPDATE or DELETE: records the change of a row as an event of its '
+	'promise, which it finds by the primary key of the row. Arguments: track(event, argument...), '
+	'each argument name=column or name:text. It has the level of the table''s owner. The actor is '
+	'the one who owns the login; otherwise the machine named by actor: or the one set by act_as(). '
+	'Evidence is never session. Entries are written at commit, with customers in the order of '
+	'their keys; write:now writes at once. BEFORE TRUNCATE it refuses. Errors: those of the '
+	'function for the event; 22023, 42703, 42804 (mapping), 55000 (no primary key, or TRUNCATE), '
+	'39P01 (fired in another way), TL003, TL004.';
+COMMENT ON FUNCTION trust_ledger.check_track(oid) IS
+	'Raises an error unless this trigger, which calls track(), can work: 22023 (argument), 42703 '
+	'(no such column), 42804 (type of a column), 55000 (no primary key), 39P01 (not AFTER ... FOR '
+	'EACH ROW).';
 
-CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.tracked_row_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1273,7 +3181,8 @@ BEGIN
 
 	name := 'tracked_entry';
 	definition := $view$
-	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands, coalesce(e.details ? 'source', false) AS by_row
+	SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.stands,
+		coalesce(e.details ? 'source', false) AS by_row
 	FROM trust.entry e
 	WHERE e.promise IS NOT NULL AND (SELECT trust_ledger.require_reader())
 	$view$;
@@ -1281,119 +3190,673 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_row_views() IS
-	'The texts of the views of tracked rows and of what is on record of them. Part of ledger_views().';
+	'Names and queries of views trust.tracked_row and trust.tracked_entry. Called by '
+	'ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_tracked_row_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.tracked_row IS 'Which row of a tracked table each promise stands for.';
-	COMMENT ON COLUMN trust.tracked_row.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.tracked_row.key IS 'The row''s primary key as text; of several columns, a JSON array of their texts.';
-	COMMENT ON COLUMN trust.tracked_row.name IS 'Which of the row''s promises; empty where it carries one.';
-	COMMENT ON COLUMN trust.tracked_row.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_row.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_row.gone IS 'The row was deleted, or stands for another promise now.';
+	COMMENT ON VIEW trust.tracked_row IS
+		'One row per promise that a row of a tracked table made: which row that is.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_row',
+		trust_ledger.source_column_comments());
 
-	COMMENT ON VIEW trust.tracked_entry IS 'What is on record of each promise, as reconcile_table() compares it with the rows of tracked tables; history() tells it in words.';
-	COMMENT ON COLUMN trust.tracked_entry.customer IS 'Whom the promise was made to.';
-	COMMENT ON COLUMN trust.tracked_entry.promise IS 'Which promise.';
-	COMMENT ON COLUMN trust.tracked_entry.seq IS 'The entry''s place in the customer''s history.';
-	COMMENT ON COLUMN trust.tracked_entry.event IS 'What happened.';
-	COMMENT ON COLUMN trust.tracked_entry.state IS 'What the promise was from then on.';
-	COMMENT ON COLUMN trust.tracked_entry.verdict IS 'kept, partly_kept or broken, whether it stands or not.';
-	COMMENT ON COLUMN trust.tracked_entry.due IS 'When it was due from then on; of what says nothing of that, NULL.';
-	COMMENT ON COLUMN trust.tracked_entry.stands IS 'false: it is recorded, and does not stand.';
-	COMMENT ON COLUMN trust.tracked_entry.by_row IS 'A tracked row''s change wrote it.';
+	COMMENT ON VIEW trust.tracked_entry IS
+		'One row per entry of a promise, for reconcile_table(), which compares promises with the '
+		'rows of tracked tables. history() shows entries in words.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked_entry', ARRAY[
+		['customer', 'The customer to whom the promise was made.'],
+		['promise', 'The promise.'],
+		['seq', 'Number of the entry in the chain of the customer.'],
+		['event', 'What happened.'],
+		['state', 'State of the promise after the entry.'],
+		['verdict', 'kept, partly_kept or broken, whether it stands or not.'],
+		['due', 'Time when the promise is due after the entry. NULL if the entry does not state '
+			'it.'],
+		['stands', 'False if the entry is recorded but does not take effect.'],
+		['by_row', 'Whether a change of a tracked row wrote the entry.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
-	'Comments on the views of tracked rows and of what is on record of them. Called by create_views().';
+	'Comments on views trust.tracked_row and trust.tracked_entry. Called by create_views().';
+COMMENT ON FUNCTION trust_ledger.condition_for(text, text) IS
+	'The condition in parentheses, with each column as row.column. condition: one boolean '
+	'expression over the columns of a tracked row. row: NEW, OLD or an alias. Errors: 42601 (not '
+	'an expression), 22023 (sub-select, parameter, * or qualified column).';
+COMMENT ON FUNCTION trust_ledger.condition_is_change(text) IS
+	'Whether the condition is about a change: all its columns are NEW.column or OLD.column. '
+	'Errors: those of condition_for(), 22023 (some columns have no prefix).';
+COMMENT ON FUNCTION trust_ledger.condition_columns(text) IS
+	'The columns that the condition names, each once. Errors: those of condition_is_change().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracked_events()
+RETURNS TABLE (nr integer, event text, records text, inherits text[], takes text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 17
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT e.nr, e.event, e.records, i.inherits,
+		i.inherits || array(
+			SELECT a
+			FROM unnest(string_to_array(e.own, ' ') || '{context,occurred_at}'::text[]) AS a
+			WHERE a <> ALL (i.inherits))
+	FROM (VALUES
+		(1, 'made', 'made',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'context occurred_at actor', ''),
+		(2, 'resumed', 'resumed', 'actor', 'reason'),
+		(3, 'amended', 'amended',
+			'customer words promiser drafted_by kind due value currency purpose longest_pause '
+			'actor', 'relayed reason'),
+		(4, 'accepted', 'accepted', 'actor', 'relayed'),
+		(5, 'backed', 'backed', 'backer', ''),
+		(6, 'declined', 'declined', '', 'reason'),
+		(7, 'backing_withdrawn', 'backing_withdrawn', '', 'reason'),
+		(8, 'paused', 'paused', 'actor', 'reason'),
+		(9, 'breach_admitted', 'breach_admitted', 'actor', 'reason'),
+		(10, 'kept', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(11, 'partly_kept', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(12, 'broken', 'assessed', 'actor', 'purpose_met relayed reason'),
+		(13, 'breach_repaired', 'breach_repaired', 'actor', 'reason'),
+		(14, 'withdrawn', 'withdrawn', 'actor', 'reason'),
+		(15, 'released', 'released', 'actor', 'relayed reason'),
+		(16, 'noted', 'noted', 'actor', 'reason'),
+		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason'))
+		AS e (nr, event, records, common, own)
+	CROSS JOIN LATERAL (
+		SELECT string_to_array(e.common, ' ') || '{on_error,write}'::text[]) AS i (inherits)
+	ORDER BY e.nr
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_events() IS
+	'The events that a mapping may name, in the order in which their triggers fire. records: the '
+	'event that the ledger records. inherits: arguments that the event takes from the whole '
+	'mapping. takes: all arguments that it takes. kept, partly_kept and broken record assessed '
+	'with that verdict; assessed itself may only be used in events.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_arguments(
+	place text, given jsonb, known text[], also text[] DEFAULT '{}')
+RETURNS void
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	argument record;
+BEGIN
+	IF given IS NULL OR jsonb_typeof(given) <> 'object' THEN
+		RAISE EXCEPTION '% is not an object', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(given), 'missing')),
+			HINT = 'Write {"words": "=title", "kind": ":delivery"}: '
+				'= before a column, : before a text.';
+	END IF;
+	FOR argument IN
+		SELECT key AS name, value, shape,
+			jsonb_typeof(value) = 'string' AND value #>> '{}' ~ shape AS is_right
+		FROM jsonb_each(given),
+			LATERAL (
+				SELECT CASE
+					WHEN key = ANY ('{actor,source,write,on_error,on_delete}') THEN '^:'
+					WHEN key = 'backer' THEN '^=.'
+					ELSE '^(=.|:)'
+				END) AS s (shape)
+	LOOP
+		IF argument.name <> ALL (known) THEN
+			RAISE EXCEPTION '% does not take "%"', place, argument.name
+				USING ERRCODE = '22023',
+				DETAIL = format('It takes: %s.', array_to_string(known || also, ', ')),
+				HINT = 'Arguments of one event belong in the object of that event, '
+					'e.g. "released": {"reason": "=why"}.';
+		ELSIF NOT argument.is_right THEN
+			RAISE EXCEPTION '%: % cannot be %', place, argument.name, argument.value
+				USING ERRCODE = '22023',
+				DETAIL = CASE argument.shape
+					WHEN '^:' THEN 'It must be a text, the same for all rows.'
+					WHEN '^=.' THEN 'It must be a column of the row.'
+					ELSE 'It must be a column of the row or a text.'
+				END,
+				HINT = 'Write "=title" for the column title, ":delivery" for the text delivery.';
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_arguments(text, jsonb, text[], text[]) IS
+	'Raises 22023 unless this part of a mapping is an object of known arguments, each "=column" or '
+	'":text". Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_condition(
+	place text, condition jsonb, changes boolean DEFAULT true)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF condition IS NULL OR jsonb_typeof(condition) <> 'string' THEN
+		RAISE EXCEPTION '% is not a condition', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', coalesce(jsonb_typeof(condition), 'missing')),
+			HINT = 'Write one boolean expression over the columns of the row as a text: '
+				'"status = ''sent''".';
+	ELSIF trust_ledger.condition_is_change(condition #>> '{}') AND NOT changes THEN
+		RAISE EXCEPTION '% cannot be a condition on a change', place
+			USING ERRCODE = '22023',
+			DETAIL = 'It decides which rows make a promise, including new rows.',
+			HINT = 'Write the columns without NEW. and OLD.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_condition(text, jsonb, boolean) IS
+	'Raises 22023 or 42601 unless this part of a mapping is a condition. changes: whether it may '
+	'be about a change. Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapped_events(place text, events jsonb) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part  record;
+	takes text[];
+BEGIN
+	IF jsonb_typeof(events) <> 'array' THEN
+		RAISE EXCEPTION '%, events is not an array', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', jsonb_typeof(events)),
+			HINT = 'Write [{"event": "noted", "when": "NEW.owner <> OLD.owner", '
+				'"reason": ":another owner"}].';
+	END IF;
+	FOR part IN
+		SELECT format('%s, events[%s]', place, n - 1) AS place, value
+		FROM jsonb_array_elements(events) WITH ORDINALITY AS e (value, n)
+	LOOP
+		takes := (
+			SELECT e.takes
+			FROM trust_ledger.tracked_events() e
+			WHERE to_jsonb(e.event) = part.value -> 'event' AND e.event <> 'made');
+		IF takes IS NULL THEN
+			RAISE EXCEPTION '% names no event', part.place
+				USING ERRCODE = '22023',
+				DETAIL = format('Its event is %s.',
+					coalesce((part.value -> 'event')::text, 'missing')),
+				HINT = format('Use one of: %s. For event made, use made_when; '
+					'for several promises of one row, use promises.',
+					(SELECT string_agg(e.event, ', ' ORDER BY e.nr)
+					 FROM trust_ledger.tracked_events() e
+					 WHERE e.event <> 'made'));
+		END IF;
+		PERFORM trust_ledger.check_mapped_condition(part.place || ', when', part.value -> 'when');
+		PERFORM trust_ledger.check_mapped_arguments(part.place,
+			part.value - '{event,when}'::text[], takes, '{event,when}');
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapped_events(text, jsonb) IS
+	'Raises 22023 or 42601 unless this part of a mapping is an array of events, each with its '
+	'condition and its arguments. Called by check_mapping().';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_mapping(
+	mapping jsonb, place text DEFAULT 'the mapping', inherited jsonb DEFAULT NULL)
+RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	part      record;
+	is_table  CONSTANT boolean := inherited IS NULL;
+	-- keys that a mapping of a promise may have, and those that only the whole mapping may have
+	arguments CONSTANT text[] := array(
+			SELECT DISTINCT a
+			FROM trust_ledger.tracked_events(), unnest(inherits) AS a
+			ORDER BY a)
+		|| CASE WHEN is_table THEN '{on_delete,source}'::text[] ELSE '{}' END;
+	events    CONSTANT text[] := array(
+		SELECT event FROM trust_ledger.tracked_events() WHERE event <> 'assessed');
+	others    CONSTANT text[] := array(
+			SELECT e || '_when' FROM unnest(events) AS e WHERE e <> 'amended')
+		|| events
+		|| 'events'::text
+		|| CASE WHEN is_table THEN '{promises}'::text[] ELSE '{}' END;
+	given     CONSTANT jsonb := coalesce(inherited, '{}') || mapping;
+BEGIN
+	PERFORM trust_ledger.check_mapped_arguments(place,
+		CASE WHEN jsonb_typeof(mapping) = 'object' THEN mapping - others ELSE mapping END,
+		arguments, others);
+	FOR part IN
+		SELECT e.event, e.takes,
+			mapping -> e.event AS own,
+			mapping -> (e.event || '_when') AS condition
+		FROM trust_ledger.tracked_events() e
+		WHERE e.event = ANY (events)
+	LOOP
+		IF part.condition IS NOT NULL THEN
+			PERFORM trust_ledger.check_mapped_condition(
+				format('%s, %s_when', place, part.event), part.condition, part.event <> 'made');
+		END IF;
+		IF part.own IS NOT NULL THEN
+			PERFORM trust_ledger.check_mapped_arguments(
+				format('%s, %s', place, part.event), part.own, part.takes);
+			IF NOT (part.event = ANY ('{made,amended}')
+				OR given ? (part.event || '_when')
+				OR mapping ? 'promises'
+				OR part.event = 'resumed' AND given ? 'paused_when')
+			THEN
+				RAISE EXCEPTION '% does not say when it is %', place, part.event
+					USING ERRCODE = '22023',
+					DETAIL = format('It has arguments for %s, but no %1$s_when.', part.event),
+					HINT = format('Add the condition "%s_when", or remove "%1$s".', part.event);
+			END IF;
+		END IF;
+	END LOOP;
+	IF mapping ? 'events' THEN
+		PERFORM trust_ledger.check_mapped_events(place, mapping -> 'events');
+	END IF;
+	IF mapping ? 'on_delete' AND mapping ->> 'on_delete' <> ALL ('{:noted,:withdrawn}') THEN
+		RAISE EXCEPTION '%: on_delete cannot be %', place, mapping -> 'on_delete'
+			USING ERRCODE = '22023',
+			DETAIL = 'Deleting a row adds a note, or withdraws the promise.',
+			HINT = 'Write ":noted" or ":withdrawn".';
+	ELSIF mapping ? 'promises'
+		AND (jsonb_typeof(mapping -> 'promises') <> 'object' OR mapping -> 'promises' = '{}')
+	THEN
+		RAISE EXCEPTION '%: promises is not an object with at least one promise', place
+			USING ERRCODE = '22023',
+			DETAIL = format('It is %s.', mapping -> 'promises'),
+			HINT = 'Write {"delivery": {...}, "price": {...}}, or remove it.';
+	ELSIF mapping ? 'promises' THEN
+		FOR part IN SELECT key, value FROM jsonb_each(mapping -> 'promises') LOOP
+			PERFORM trust_ledger.check_mapping(part.value,
+				format('promise "%s"', part.key), mapping - 'promises');
+		END LOOP;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_mapping(jsonb, text, jsonb) IS
+	'Raises 22023 or 42601 unless this is a mapping for track_table(): known keys, values of the '
+	'right type, conditions that are one expression. Does not look at the table. place: name of '
+	'this part in messages. inherited: the whole mapping, if this is the mapping of one promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_promises(mapping jsonb)
+RETURNS TABLE (promise text, mapped jsonb)
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT '', mapping WHERE NOT mapping ? 'promises'
+	UNION ALL
+	-- a promise inherits an event's arguments one by one, and everything else as a whole
+	SELECT p.key,
+		(mapping - 'promises') || p.value || coalesce((
+			SELECT jsonb_object_agg(o.key, (mapping -> o.key) || o.value)
+			FROM jsonb_each(p.value) o
+			WHERE jsonb_typeof(o.value) = 'object'
+				AND jsonb_typeof(mapping -> o.key) = 'object'), '{}')
+	FROM jsonb_each(mapping -> 'promises') p
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_promises(jsonb) IS
+	'One row per promise that a row of the table makes: its name (empty if there is only one), and '
+	'its mapping including what it inherits from the whole mapping.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_arguments(mapped jsonb, event text, own jsonb) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT array(SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}')) || array(
-		SELECT t.name || v.value
-		FROM unnest(e.takes) WITH ORDINALITY AS t (name, n), LATERAL (SELECT coalesce(own ->> t.name, CASE WHEN t.name = ANY (e.inherits)
-			-- a promise that could not be made cannot have notes
-			AND NOT (e.event = 'made' AND t.name = 'on_error' AND mapped ->> t.name = ':note') THEN mapped ->> t.name END)) AS v (value)
-		WHERE v.value IS NOT NULL ORDER BY t.n)
-	FROM trust_ledger.tracked_events() e WHERE e.event = $2
+	SELECT array(
+			SELECT 'verdict:' || e.event WHERE e.event = ANY ('{kept,partly_kept,broken}'))
+		|| array(
+			SELECT t.name || v.value
+			FROM unnest(e.takes) WITH ORDINALITY AS t (name, n),
+				LATERAL (
+					SELECT coalesce(own ->> t.name,
+						CASE
+							WHEN t.name = ANY (e.inherits)
+								-- on_error "note" is not allowed for event "made"
+								AND NOT (e.event = 'made'
+									AND t.name = 'on_error'
+									AND mapped ->> t.name = ':note')
+							THEN mapped ->> t.name
+						END)) AS v (value)
+			WHERE v.value IS NOT NULL
+			ORDER BY t.n)
+	FROM trust_ledger.tracked_events() e
+	WHERE e.event = $2
 $$;
+COMMENT ON FUNCTION trust_ledger.mapped_arguments(jsonb, text, jsonb) IS
+	'The arguments of an event''s trigger: own arguments of the event, and those that it inherits '
+	'from the mapping of its promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_life(mapped jsonb)
+RETURNS TABLE (nr bigint, event text, own jsonb, of_change text, new text, old text, columns text[])
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT l.nr, l.event, l.own,
+		CASE
+			WHEN c.is_change
+			THEN format(CASE WHEN l.condition ~ '--' THEN E'(%s\n)' ELSE '(%s)' END, l.condition)
+		END,
+		CASE WHEN NOT c.is_change THEN trust_ledger.condition_for(l.condition, 'NEW') END,
+		CASE WHEN NOT c.is_change THEN trust_ledger.condition_for(l.condition, 'OLD') END,
+		trust_ledger.condition_columns(l.condition)
+	FROM (
+		SELECT e.nr::bigint, e.event, mapped -> e.event, mapped ->> (e.event || '_when')
+		FROM trust_ledger.tracked_events() e
+		WHERE mapped ? (e.event || '_when')
+		UNION ALL
+		SELECT 100 + n, value ->> 'event', value - '{event,when}'::text[], value ->> 'when'
+		FROM jsonb_array_elements(mapped -> 'events') WITH ORDINALITY AS e (value, n))
+		AS l (nr, event, own, condition)
+	CROSS JOIN LATERAL (SELECT trust_ledger.condition_is_change(l.condition)) AS c (is_change)
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_life(jsonb) IS
+	'The events for which the mapping of one promise has conditions. of_change: the condition, if '
+	'it is about a change; otherwise new and old: the condition over the new and the old row. own: '
+	'arguments of the event. columns: those that the condition names.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH life AS (SELECT * FROM trust_ledger.mapped_life(mapped)),
-	-- one row, also where every row makes the promise
-	made AS (SELECT l.new, l.old FROM (VALUES (1)) AS one LEFT JOIN life l ON l.event = 'made'),
-	keys AS (SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)),
+	WITH life AS (
+		SELECT l.nr, l.event, l.own, l.of_change, l.new, l.old, l.columns,
+			coalesce(l.own ->> 'backer', mapped ->> 'backer') AS backer
+		FROM trust_ledger.mapped_life(mapped) l
+	),
+	-- when a row makes the promise; one row of NULLs if every row does
+	made AS (
+		SELECT l.new, l.old
+		FROM (VALUES (1)) AS one
+		LEFT JOIN life l ON l.event = 'made'
+	),
+	keys AS (
+		SELECT '(' || string_agg(
+			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
+			' OR ' ORDER BY n) || ')' AS changed
+		FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)
+	),
 	amended AS (
-		SELECT '(' || string_agg(format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name), ' OR ' ORDER BY n) || ')' AS changed
+		SELECT '(' || string_agg(
+			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
+			' OR ' ORDER BY n) || ')' AS changed
 		FROM (
 			SELECT name, min(n) AS n
 			FROM unnest(array(
-				SELECT substr(v.value, 2)
-				FROM trust_ledger.tracked_events() e, unnest(e.inherits) WITH ORDINALITY AS t (name, n),
-					LATERAL (SELECT coalesce(mapped -> 'amended' ->> t.name, mapped ->> t.name)) AS v (value)
-				WHERE e.event = 'amended' AND v.value ~ '^=' ORDER BY t.n) || key_columns) WITH ORDINALITY AS c (name, n)
-			GROUP BY name) AS c)
-	SELECT row_number() OVER (ORDER BY t.nr, t.part), t.event, t.fires, t.condition, trust_ledger.mapped_arguments(mapped, t.event, t.own)
+					SELECT substr(v.value, 2)
+					FROM trust_ledger.tracked_events() e,
+						unnest(e.inherits) WITH ORDINALITY AS t (name, n),
+						LATERAL (
+							SELECT coalesce(mapped -> 'amended' ->> t.name, mapped ->> t.name))
+							AS v (value)
+					WHERE e.event = 'amended' AND v.value ~ '^='
+					ORDER BY t.n) || key_columns) WITH ORDINALITY AS c (name, n)
+			GROUP BY name) AS c
+	)
+	SELECT row_number() OVER (ORDER BY t.nr, t.part), t.event, t.fires, t.condition,
+		trust_ledger.mapped_arguments(mapped, t.event, t.own)
 	FROM (
-		SELECT 1 AS nr, 1 AS part, 'made' AS event, mapped -> 'made' AS own, 'AFTER INSERT' AS fires, made.new AS condition FROM made
+		SELECT 1 AS nr, 1 AS part, 'made' AS event, mapped -> 'made' AS own,
+			'AFTER INSERT' AS fires, made.new AS condition
+		FROM made
 		UNION ALL
-		SELECT 1, 2, 'made', mapped -> 'made', 'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE' FROM made WHERE made.new IS NOT NULL
+		SELECT 1, 2, 'made', mapped -> 'made',
+			'AFTER UPDATE', made.new || ' AND ' || made.old || ' IS NOT TRUE'
+		FROM made
+		WHERE made.new IS NOT NULL
 		UNION ALL
-		SELECT 3, 1, 'amended', mapped -> 'amended', 'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed) FROM made, amended
+		SELECT 3, 1, 'amended', mapped -> 'amended',
+			'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed)
+		FROM made, amended
 		UNION ALL
-		-- a row that would make no promise now can stand for one still
-		SELECT 3, 2, 'noted', '{"reason": ":Its row has another key now."}', 'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed FROM made, keys WHERE made.new IS NOT NULL
+		-- a row that no longer makes a promise may still stand for one
+		SELECT 3, 2, 'noted', '{"reason": ":The primary key of the row changed."}',
+			'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed
+		FROM made, keys
+		WHERE made.new IS NOT NULL
 		UNION ALL
-		-- what cannot be yet in a new row is not asked of one
-		SELECT l.nr, 1, l.event, l.own, 'AFTER INSERT', concat_ws(' AND ', l.new, made.new) FROM life l, made
-		WHERE l.event <> 'made' AND l.new IS NOT NULL AND l.event <> ALL ('{amended,declined,backing_withdrawn,resumed}')
-			AND (l.event <> 'backed' OR coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL)
+		-- leave out events that cannot happen when a row is inserted
+		SELECT l.nr, 1, l.event, l.own,
+			'AFTER INSERT', concat_ws(' AND ', l.new, made.new)
+		FROM life l, made
+		WHERE l.event <> 'made'
+			AND l.new IS NOT NULL
+			AND l.event <> ALL ('{amended,declined,backing_withdrawn,resumed}')
+			AND (l.event <> 'backed' OR l.backer IS NOT NULL)
 		UNION ALL
 		SELECT l.nr, 2, l.event, l.own,
-			'AFTER UPDATE' || CASE WHEN l.event = 'backed' THEN coalesce((
-				SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
-				FROM (SELECT name, min(n) AS n FROM unnest(l.columns || substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2)) WITH ORDINALITY AS c (name, n)
-					WHERE name IS NOT NULL GROUP BY name) AS c), '') ELSE '' END,
-			-- another name is another backing
-			coalesce(l.of_change, CASE WHEN l.event = 'backed' AND coalesce(l.own ->> 'backer', mapped ->> 'backer') IS NOT NULL
-				THEN format('%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))', l.new, l.old, substr(coalesce(l.own ->> 'backer', mapped ->> 'backer'), 2))
-				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE' END) FROM life l
+			'AFTER UPDATE' || CASE
+				WHEN l.event = 'backed' THEN coalesce((
+					SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
+					FROM (
+						SELECT name, min(n) AS n
+						FROM unnest(l.columns || substr(l.backer, 2))
+							WITH ORDINALITY AS c (name, n)
+						WHERE name IS NOT NULL
+						GROUP BY name) AS c), '')
+				ELSE ''
+			END,
+			coalesce(l.of_change, CASE
+				-- another backer is another backing
+				WHEN l.event = 'backed' AND l.backer IS NOT NULL
+				THEN format(
+					'%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))',
+					l.new, l.old, substr(l.backer, 2))
+				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE'
+			END)
+		FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL
-		-- before the amendment: what is paused is not amended
-		SELECT 2, 2, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE' FROM life l
-		WHERE l.event = 'paused' AND l.nr < 100 AND l.new IS NOT NULL AND NOT mapped ? 'resumed_when') AS t
+		-- before an amendment, because a paused promise cannot be amended
+		SELECT 2, 2, 'resumed', mapped -> 'resumed',
+			'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE'
+		FROM life l
+		WHERE l.event = 'paused'
+			AND l.nr < 100
+			AND l.new IS NOT NULL
+			AND NOT mapped ? 'resumed_when') AS t
 	ORDER BY 1
 $$;
+COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb, text[]) IS
+	'The triggers of one promise, in the order in which they fire: when, with which condition, and '
+	'with which arguments except source and promise. key_columns: the primary key of the table.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.mapped_deletion(mapped jsonb)
+RETURNS TABLE (event text, arguments text[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT substr(coalesce(mapped ->> 'on_delete', ':noted'), 2),
+		array(
+			SELECT a || (mapped ->> a)
+			FROM unnest('{actor,on_error,write,on_delete}'::text[]) AS a
+			WHERE mapped ? a)
+$$;
+COMMENT ON FUNCTION trust_ledger.mapped_deletion(jsonb) IS
+	'What happens to one promise when its row is deleted: the event, and the arguments of its '
+	'trigger except source and promise.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracking_statements(tab regclass, mapping jsonb, source text)
+RETURNS TABLE (nr bigint, statement text)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	WITH of_table AS (
+		SELECT format('%I.%I', n.nspname, c.relname) AS name,
+			array(
+				SELECT a.attname::text
+				FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+				JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+				WHERE i.indrelid = tab AND i.indisprimary
+				ORDER BY k.n) AS key_columns
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = tab
+	),
+	wanted AS (
+		SELECT 1 AS part, p.promise, t.nr, t.event, e.records,
+			t.fires || ' ON ' || o.name || ' FOR EACH ROW' AS fires, t.condition, t.arguments
+		FROM of_table o,
+			trust_ledger.mapped_promises(mapping) p,
+			trust_ledger.mapped_triggers(p.mapped, o.key_columns) t
+			JOIN trust_ledger.tracked_events() e ON e.event = t.event
+		UNION ALL
+		SELECT 2, p.promise, 1, 'deleted', d.event,
+			'AFTER DELETE ON ' || o.name || ' FOR EACH ROW', NULL, d.arguments
+		FROM of_table o,
+			trust_ledger.mapped_promises(mapping) p,
+			trust_ledger.mapped_deletion(p.mapped) d
+		UNION ALL
+		SELECT 3, '', 1, 'truncated', 'noted',
+			'BEFORE TRUNCATE ON ' || o.name || ' FOR EACH STATEMENT', NULL, '{}'
+		FROM of_table o
+	)
+	SELECT row_number() OVER w,
+		format('CREATE TRIGGER trust_ledger_%s_%s %s%s EXECUTE FUNCTION trust_ledger.track(%s)',
+			lpad((row_number() OVER w)::text, 3, '0'), wanted.event, wanted.fires,
+			' WHEN (' || wanted.condition || ')',
+			(SELECT string_agg(quote_literal(a), ', ' ORDER BY n)
+			 FROM unnest(
+					ARRAY[wanted.records, 'source:' || source]
+					|| array(SELECT 'promise:' || wanted.promise WHERE wanted.promise <> '')
+					|| wanted.arguments) WITH ORDINALITY AS a (a, n)))
+	FROM wanted
+	WINDOW w AS (ORDER BY wanted.part, wanted.promise COLLATE "C", wanted.nr)
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.tracking_statements(regclass, jsonb, text) IS
+	'The CREATE TRIGGER statements by which track_table() implements a mapping that '
+	'check_mapping() has accepted.';
+COMMENT ON FUNCTION trust_ledger.trigger_arguments(bytea) IS
+	'The arguments of a trigger, from pg_trigger.tgargs.';
+COMMENT ON FUNCTION trust_ledger.trigger_definition(oid) IS
+	'pg_get_triggerdef(), independent of the caller''s settings.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN NOT a.has_lost_column
+		THEN encode(sha256(convert_to(jsonb_build_array(
+			t.tgtype, t.tgattr::text, t.tgqual::text, a.arguments)::text, 'UTF8')), 'hex')
+	END
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
+			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
+		FROM (
+			SELECT argument, n, substring(argument FROM '^([a-z_]+)=') AS name
+			FROM unnest(trust_ledger.trigger_arguments(t.tgargs))
+				WITH ORDINALITY AS u (argument, n)) AS a
+		LEFT JOIN pg_attribute c
+			ON c.attrelid = t.tgrelid
+			AND c.attname = substr(a.argument, length(a.name) + 2)
+			AND c.attnum > 0
+			AND NOT c.attisdropped) AS a (arguments, has_lost_column)
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
+	'SHA-256 in hex of when a trigger of track() fires, its condition and its arguments, with '
+	'columns by number: renaming a column does not change it. NULL if an argument names a column '
+	'that does not exist.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.track_triggers()
+RETURNS TABLE (
+	trigger oid, tab oid, tab_name text, name text, arguments text[], source text,
+	generated boolean)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	SELECT t.oid, t.tgrelid, o.name, t.tgname::text, a.arguments,
+		coalesce((
+			SELECT substr(argument, 8)
+			FROM unnest(a.arguments[2:]) AS argument
+			WHERE starts_with(argument, 'source:')
+			LIMIT 1), o.name),
+		t.tgname ~ '^trust_ledger_\d{3}_'
+	FROM pg_trigger t
+	JOIN pg_class c ON c.oid = t.tgrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
+	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
+	WHERE t.tgfoid = 'trust_ledger.track()'::regprocedure
+		AND t.tgparentid = 0
+		AND NOT t.tgisinternal
+$$;
+COMMENT ON FUNCTION trust_ledger.track_triggers() IS
+	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
+	'and whether track_table() created them, by their names.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(
+		(SELECT t.tab
+		 FROM trust_ledger.track_triggers() t
+		 WHERE t.source = table_of_source.source
+		 ORDER BY t.tab_name = table_of_source.tab DESC, t.generated DESC, t.tab
+		 LIMIT 1),
+		(SELECT c.oid
+		 FROM pg_class c
+		 JOIN pg_namespace n ON n.oid = c.relnamespace
+		 WHERE ARRAY[n.nspname, c.relname]::text[] = parse_ident(table_of_source.tab)))
+$$;
+COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
+	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
+	'there is none.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.tracked_state(trigger oid, definition text, fingerprint text)
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE copy AS (
+		SELECT t.oid, t.tgenabled, t.tgfoid
+		FROM pg_trigger t
+		WHERE t.oid = trigger
+		UNION ALL
+		SELECT t.oid, t.tgenabled, t.tgfoid
+		FROM copy
+		JOIN pg_trigger t ON t.tgparentid = copy.oid
+	)
+	SELECT CASE
+		WHEN count(*) = 0 THEN 'missing'
+		WHEN bool_or(tgenabled IN ('D', 'R') OR tgfoid <> 'trust_ledger.track()'::regprocedure)
+		THEN 'disabled'
+		WHEN definition IS NULL THEN 'by hand'
+		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL THEN 'altered'
+		WHEN trust_ledger.trigger_definition(trigger) = definition
+			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
+		THEN 'in force'
+		ELSE 'altered'
+	END
+	FROM copy
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_state(oid, text, text) IS
+	'State of a trigger compared with its recorded definition and fingerprint: in force, altered, '
+	'disabled, missing; by hand if it was not recorded.';
 
 CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
-	FROM pg_trigger t, LATERAL (
+	FROM pg_trigger t,
+		LATERAL (
 			SELECT t.tgrelid AS relid
-			UNION SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
-			UNION SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
-		JOIN pg_subscription_rel r ON r.srrelid = place.relid JOIN pg_subscription s ON s.oid = r.srsubid
+			UNION
+			SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
+			UNION
+			SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
+		JOIN pg_subscription_rel r ON r.srrelid = place.relid
+		JOIN pg_subscription s ON s.oid = r.srsubid
 	WHERE t.oid = trigger
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
-	'The subscriptions that write to a trigger''s table, its partitions, or what it is a partition of; NULL: none does.';
-COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
-	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces those that it created before, and returns the statements. dry_run: returns the statements and reports errors, but changes nothing. The mapping: arguments of track() as "=column" or ":text"; <event>_when, a condition on the row ("status = ''sent''") that an event happens when it comes to hold, or on a change ("NEW.owner <> OLD.owner"); <event>, arguments of that event alone; events, an array of {"event", "when", arguments}, for several of one event; promises, an object of mappings, for several promises of one row; source, on_delete. Names in conditions are looked up in path. For the table''s owner, with level application or admin. Errors: TL004, 22023 the mapping, 42601 a condition, 42703 a column, 42P01, 42809, 55000 the table, 42501 not its owner, 42710 the source.';
+	'The subscriptions that write to the table of the trigger, its partitions or its parents, '
+	'separated by commas. NULL for none.';
 
-CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1401,24 +3864,47 @@ BEGIN
 	name := 'tracked';
 	definition := $view$
 	WITH recorded AS (
-		SELECT t.source, t.tab, t.seq, trust_ledger.table_of_source(t.source, t.tab) AS relid, r.*
-		FROM trust.tracking t, LATERAL jsonb_to_recordset(t.triggers) AS r (name text, arguments text[], definition text, fingerprint text)
+		SELECT t.source, t.tab, t.seq,
+			trust_ledger.table_of_source(t.source, t.tab) AS relid,
+			r.name, r.arguments, r.definition, r.fingerprint
+		FROM trust.tracking t,
+			LATERAL jsonb_to_recordset(t.triggers)
+				AS r (name text, arguments text[], definition text, fingerprint text)
 		WHERE t.active AND (SELECT trust_ledger.require_reader())),
 	present AS (
-		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq, r.definition, r.fingerprint,
+		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
+			r.definition, r.fingerprint,
 			coalesce(trust_ledger.trigger_arguments(t.tgargs), r.arguments) AS arguments
-		FROM recorded r LEFT JOIN pg_class c ON c.oid = r.relid LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
-			LEFT JOIN pg_trigger t ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
+		FROM recorded r
+		LEFT JOIN pg_class c ON c.oid = r.relid
+		LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+		LEFT JOIN pg_trigger t
+			ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
 		UNION ALL
 		SELECT t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL, t.arguments
 		FROM trust_ledger.track_triggers() t
-		WHERE (SELECT trust_ledger.require_reader()) AND NOT EXISTS (SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
-	SELECT p.source, CASE WHEN p.nspname IS NULL THEN p.recorded_tab ELSE format('%I.%I', p.nspname, p.relname) END AS tab,
-		p.name AS trigger, p.arguments[1] AS event,
-		(SELECT substr(a, 9) FROM unnest(p.arguments[2:]) AS a WHERE starts_with(a, 'promise:') LIMIT 1) AS promise,
-		p.arguments[2:] AS arguments, coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state, p.seq AS recorded_seq,
-		CASE WHEN NOT EXISTS (SELECT FROM trust.copy) THEN trust_ledger.tracked_subscription(p.oid) END AS subscription
+		WHERE (SELECT trust_ledger.require_reader())
+			AND NOT EXISTS (
+				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
+	SELECT p.source,
+		CASE
+			WHEN p.nspname IS NULL THEN p.recorded_tab
+			ELSE format('%I.%I', p.nspname, p.relname)
+		END AS tab,
+		p.name AS trigger,
+		p.arguments[1] AS event,
+		(SELECT substr(a, 9)
+		 FROM unnest(p.arguments[2:]) AS a
+		 WHERE starts_with(a, 'promise:')
+		 LIMIT 1) AS promise,
+		p.arguments[2:] AS arguments,
+		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
+		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state,
+		p.seq AS recorded_seq,
+		CASE
+			WHEN NOT EXISTS (SELECT FROM trust.copy)
+			THEN trust_ledger.tracked_subscription(p.oid)
+		END AS subscription
 	FROM present p
 	ORDER BY 1, 2, 3
 	$view$;
@@ -1426,28 +3912,378 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.tracked_views() IS
-	'The text of the view of tracked tables. Part of ledger_views().';
+	'Name and query of view trust.tracked. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_tracked_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.tracked IS 'The triggers by which tables are tracked: those that were recorded when they were made, and what has become of them, and those that somebody made by hand.';
-	COMMENT ON COLUMN trust.tracked.source IS 'What the table is called in the ledger, whatever it is renamed to.';
-	COMMENT ON COLUMN trust.tracked.tab IS 'The table, as schema.table; where it is gone, what it was called.';
-	COMMENT ON COLUMN trust.tracked.trigger IS 'The trigger''s name.';
-	COMMENT ON COLUMN trust.tracked.event IS 'What it records.';
-	COMMENT ON COLUMN trust.tracked.promise IS 'Which of a row''s promises it is about; NULL: a row makes one.';
-	COMMENT ON COLUMN trust.tracked.arguments IS 'What it is given beside the event: name=column or name:text.';
-	COMMENT ON COLUMN trust.tracked.definition IS 'The trigger as it is; where it is missing, as it was made.';
-	COMMENT ON COLUMN trust.tracked.state IS 'in force: as it was made, but for names. disabled: it does not fire, or not on every partition, or calls another function. missing: it was made, and is not there. altered: it is not what was made. by hand: it is there, and not on record.';
-	COMMENT ON COLUMN trust.tracked.recorded_seq IS 'The governance entry by which it is on record; NULL: it is not.';
-	COMMENT ON COLUMN trust.tracked.subscription IS 'The subscription that writes to the table: what comes by it is not recorded. NULL: there is none, or the ledger is a copy, which gets the entries too.';
+	COMMENT ON VIEW trust.tracked IS
+		'The triggers that track tables: those that track_table() recorded, with their present '
+		'state, and those created by hand.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracked', ARRAY[
+		['source', 'Name of the table in the ledger. Renaming the table does not change it.'],
+		['tab', 'The table as schema.table; if it does not exist any more, its recorded name.'],
+		['trigger', 'Name of the trigger.'],
+		['event', 'The event that it records.'],
+		['promise', 'Which promise of a row it is about. NULL if a row makes only one.'],
+		['arguments', 'Its arguments except the event: name=column or name:text.'],
+		['definition', 'Current definition; if the trigger is missing, the recorded one.'],
+		['state', 'in force: as recorded, except for names. disabled: it does not fire, does not '
+			'fire on every partition, or calls another function. missing: it was recorded but does '
+			'not exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
+		['subscription', 'The subscription that writes to the table. The ledger does not record '
+			'rows that arrive by it. NULL for none, and in a copy, which receives the entries as '
+			'well.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
-	'Comments on the view of tracked tables. Called by create_views().';
+	'Comments on view trust.tracked. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.create_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE TABLE trust.tracking (
+		source   text COLLATE "C" PRIMARY KEY,
+		tab      text COLLATE "C" NOT NULL,
+		mapping  jsonb NOT NULL,
+		triggers jsonb NOT NULL,
+		active   boolean NOT NULL,
+		seq      bigint NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_tracking_table() IS
+	'Creates table trust.tracking. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.comment_on_tracking_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.tracking IS
+		'Tracked tables. Changed by track_table() and untrack_table(). View trust.tracked shows '
+		'the present state of their triggers.';
+	PERFORM trust_ledger.comment_on_columns('trust.tracking', ARRAY[
+		['source', 'Name of the table in the ledger. Renaming the table does not change it.'],
+		['tab', 'Name of the table when this was recorded, as schema.table.'],
+		['mapping', 'The mapping given to track_table().'],
+		['triggers', 'The triggers that it created: name, arguments, definition, and a fingerprint '
+			'that renaming a column does not change.'],
+		['active', 'False after untrack_table().'],
+		['seq', 'The governance entry that last changed the row.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_tracking_table() IS
+	'Comments on table trust.tracking. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.set_tracking(
+	regclass, jsonb, text, text, timestamptz, jsonb, text) IS
+	'Records that a table is tracked, with the present definition of the triggers that '
+	'track_table() created. Called by track_table(). Requires ownership of the table, and level '
+	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers).';
+COMMENT ON FUNCTION trust_ledger.drop_tracking(text, text, text, timestamptz, jsonb, text) IS
+	'Records that a source is no longer tracked. Called by untrack_table(); call it yourself if '
+	'the table has been dropped. Requires ownership of the table, and level application or admin; '
+	'level admin if the table has been dropped. Errors: TL004, 42501 (not the owner), 42704 (no '
+	'such source).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.check_trackable(tab regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of record;
+BEGIN
+	SELECT c.relkind, c.relpersistence, c.relispartition,
+		c.relnamespace::regnamespace::text AS schema,
+		pg_get_userbyid(c.relowner) AS owner,
+		pg_has_role(c.relowner, 'USAGE') AS is_owner,
+		EXISTS (
+			SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_key
+	INTO of
+	FROM pg_class c
+	WHERE c.oid = tab;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'table does not exist'
+			USING ERRCODE = '42P01',
+			DETAIL = format('There is no relation with OID %s.', coalesce(tab::oid::text, 'NULL')),
+			HINT = 'Give the name of a table, e.g. ''crm.deal''.';
+	ELSIF of.relkind = ANY ('{v,m}') THEN
+		RAISE EXCEPTION 'cannot track view %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Its rows change without a trigger.',
+			HINT = 'Track the tables that it reads.';
+	ELSIF of.relkind <> ALL ('{r,p}') THEN
+		RAISE EXCEPTION 'cannot track %, which is not a table of this database', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Its rows can change without a trigger.',
+			HINT = 'Track the table in the database that stores it.';
+	ELSIF of.schema = 'trust' THEN
+		RAISE EXCEPTION 'cannot track %, which is a table of the ledger', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'The ledger does not track itself.',
+			HINT = 'Track a table of the application.';
+	ELSIF of.relpersistence = 't' THEN
+		RAISE EXCEPTION 'cannot track temporary table %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'It is dropped at the end of the session.',
+			HINT = 'Track a permanent table.';
+	ELSIF of.relispartition THEN
+		RAISE EXCEPTION 'cannot track partition %', tab
+			USING ERRCODE = '42809',
+			DETAIL = 'Rows can move to another partition.',
+			HINT = format('Track its parent, %s.',
+				(SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = tab));
+	ELSIF NOT of.is_owner THEN
+		RAISE EXCEPTION 'must be owner of table %', tab
+			USING ERRCODE = '42501',
+			DETAIL = format('"%s" does not own it.', CURRENT_USER),
+			HINT = format('Call this as "%s".', of.owner);
+	ELSIF NOT of.has_key THEN
+		RAISE EXCEPTION 'table % has no primary key', tab
+			USING ERRCODE = '55000',
+			DETAIL = 'The primary key identifies the row for which a promise stands.',
+			HINT = format('ALTER TABLE %s ADD PRIMARY KEY (...);', tab);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
+	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
+	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
+	'(not the owner), 55000 (no primary key).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+	has    CONSTANT text := (
+		SELECT t.source
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = source_to_track.tab
+		ORDER BY t.generated DESC, t.name
+		LIMIT 1);
+	named  CONSTANT text := coalesce(wanted, has, (
+		SELECT format('%I.%I', n.nspname, c.relname)
+		FROM pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = source_to_track.tab));
+	other  CONSTANT text := (
+		SELECT t.tab_name
+		FROM trust_ledger.track_triggers() t
+		WHERE t.source = named AND t.tab <> source_to_track.tab
+		LIMIT 1);
+BEGIN
+	IF named <> has THEN
+		RAISE EXCEPTION 'table % is already tracked as source "%"', tab, has
+			USING ERRCODE = '42710',
+			DETAIL = format('The promises of its rows are recorded under that name, not under '
+				'"%s".',
+				named),
+			HINT = 'Leave source out. To use another name, first run '
+				'SELECT trust_ledger.untrack_table(...);';
+	ELSIF other IS NOT NULL THEN
+		RAISE EXCEPTION 'source "%" is already in use for table %', named, other
+			USING ERRCODE = '42710',
+			DETAIL = 'The ledger could not tell the rows of the two tables apart.',
+			HINT = 'Give this table another source: "source": ":..."';
+	END IF;
+	RETURN named;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.source_to_track(regclass, text) IS
+	'The source under which the ledger will track the table: wanted, or the one that its triggers '
+	'name, or schema.table. Error 42710: the table has another source, or another table has this '
+	'one.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.drop_track_triggers(tab regclass) RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	dropped integer := 0;
+	drop_it text;
+BEGIN
+	FOR drop_it IN
+		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = drop_track_triggers.tab AND t.generated
+	LOOP
+		EXECUTE drop_it;
+		dropped := dropped + 1;
+	END LOOP;
+	RETURN dropped;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
+	'Drops the triggers that track_table() created, with the privileges of the caller, and returns '
+	'their number. Called by track_table() and untrack_table(), which record it.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.track_table(
+	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
+	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'))
+RETURNS TABLE (statement text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $$
+DECLARE
+	pinned     CONSTANT text := current_setting('search_path');
+	statements text[];
+	create_it  text;
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.check_trackable(tab);
+	PERFORM trust_ledger.check_mapping(mapping);
+	-- so that nobody changes the triggers before they are replaced
+	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
+	statements := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	BEGIN
+		PERFORM trust_ledger.drop_track_triggers(tab);
+		-- the path of the caller, whose conditions may use functions and operators in it
+		PERFORM set_config('search_path', path, true);
+		FOREACH create_it IN ARRAY statements LOOP
+			EXECUTE create_it;
+		END LOOP;
+		PERFORM pg_catalog.set_config('search_path', pinned, true);
+		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
+		IF dry_run THEN
+			RAISE SQLSTATE 'TLDRY';
+		END IF;
+	EXCEPTION WHEN SQLSTATE 'TLDRY' THEN
+		IF dry_run IS NOT TRUE THEN
+			RAISE;
+		END IF;
+	END;
+	RETURN QUERY SELECT s FROM unnest(statements) AS s;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
+	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces '
+	'those of an earlier call, and returns the statements. dry_run: only checks and returns them. '
+	'mapping: an object with arguments of track() as "=column" or ":text"; <event>_when, the '
+	'condition for an event, on the row ("status = ''sent''") or on a change ("NEW.owner <> '
+	'OLD.owner"); <event>, an object with arguments of that event alone; events, an array of '
+	'{"event", "when", arguments}; promises, an object of mappings, for several promises of one '
+	'row; source; on_delete. path: search_path for names in conditions. Requires ownership of the '
+	'table, and level application or admin. Errors: TL004, 22023 (mapping), 42601 (condition), '
+	'42703 (column), 42P01, 42809, 55000 (table), 42501 (not its owner), 42710 (source), 54000 '
+	'(more than 999 triggers).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.untrack_table(
+	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL)
+RETURNS integer
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.drop_tracking(s.source, untrack_table.reason, untrack_table.actor)
+	FROM (
+		SELECT DISTINCT r.source
+		FROM trust.tracked r, pg_class c
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = untrack_table.tab
+			AND r.tab = format('%I.%I', n.nspname, c.relname)
+			AND r.recorded_seq IS NOT NULL) AS s;
+	RETURN trust_ledger.drop_track_triggers(tab);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
+	'Stops tracking a table: drops the triggers that track_table() created, records that, and '
+	'returns their number. Promises stay as they are. Requires ownership of the table, and level '
+	'application or admin. Errors: TL004, 42501 (not the owner).';
+COMMENT ON FUNCTION trust_ledger.follow_tables() IS
+	'Event trigger function: updates the arguments of triggers that call track() when a column is '
+	'renamed, and adds the source of the table to a new trigger that names none. Fired by event '
+	'trigger trust_ledger_follow. Errors: 42501 (not the owner of the table), 42710 (the source '
+	'belongs to another table), 22023 (the table has several sources).';
+COMMENT ON EVENT TRIGGER trust_ledger_follow IS
+	'Updates triggers of trust_ledger.track() when columns are renamed, and adds the source to new '
+	'ones.';
+
+CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- create_guards() adds column salt
+	CREATE TABLE trust.parked_change (
+		parked    uuid PRIMARY KEY,
+		parked_at timestamptz NOT NULL,
+		source    text COLLATE "C" NOT NULL,
+		tab       text COLLATE "C" NOT NULL,
+		trigger   text COLLATE "C" NOT NULL,
+		operation text COLLATE "C" NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+		actor     text COLLATE "C",
+		login     text COLLATE "C" NOT NULL,
+		role      text COLLATE "C" NOT NULL,
+		old_row   jsonb,
+		new_row   jsonb,
+		sqlstate  text COLLATE "C" NOT NULL,
+		error     text NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_parked_table() IS
+	'Creates table trust.parked_change. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.parked_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['parked', 'Identifier of the parked change.'],
+		['parked_at', 'Time when it was parked, in the order of the changes.'],
+		['source', 'Name of the tracked table in the ledger.'],
+		['tab', 'Name of the table or partition at that time.'],
+		['trigger', 'The trigger that fired.'],
+		['operation', 'insert, update or delete.'],
+		['actor', 'Who acted. NULL if unknown.'],
+		['login', 'The session user who changed the row.'],
+		['role', 'The current user at that time.'],
+		['old_row', 'The old row. NULL for insert.'],
+		['new_row', 'The new row. NULL for delete.'],
+		['sqlstate', 'SQLSTATE of the last attempt to write it.'],
+		['error', 'Error message of the last attempt to write it.'],
+		['salt', 'Salt of the commitment to the change that an entry of governance has, 32 bytes. '
+			'Deleted with the row.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.parked_column_comments() IS
+	'Comments on the columns of trust.parked_change and trust.parked, for comment_on_columns().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.parked_change IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Read them through view trust.parked.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked_change',
+		trust_ledger.parked_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
+	'Comments on table trust.parked_change. Called by comment_on_tables().';
+COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
+	'Writes the parked changes in their order, each as the actor who made it, and with parked_at '
+	'as occurred_at unless the row states it. A change that still cannot be written stays parked, '
+	'with its error. source: only changes of this source. Requires level application or import. '
+	'Errors: TL004.';
 
 CREATE FUNCTION trust_ledger.drop_parked(
 	parked uuid, reason text,
@@ -1457,15 +4293,19 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
-	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+	'Drops a parked change, which will never be written. An entry of governance records who '
+	'decided this, when and why. Requires level admin. Errors: TL004, 22004 (no change or no '
+	'reason given), P0002 (no such parked change), 55000 (migrate_ledger() has not been run).';
 
 CREATE FUNCTION trust_ledger.record_parked() RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.record_parked() IS
-	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+	'Records in governance, once, the changes parked by a version that did not record them. Called '
+	'by migrate_ledger(). Errors: 42501 (not the owner).';
 
-CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1485,45 +4325,69 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.parked_views() IS
-	'The text of the view of parked changes. Part of ledger_views().';
+	'Name and query of view trust.parked. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_parked_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
-	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
-	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
-	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
-	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';
-	COMMENT ON COLUMN trust.parked.operation IS 'insert, update or delete.';
-	COMMENT ON COLUMN trust.parked.actor IS 'Who acted; NULL: nobody that is known.';
-	COMMENT ON COLUMN trust.parked.login IS 'The login that changed the row.';
-	COMMENT ON COLUMN trust.parked.role IS 'The current role when it did.';
-	COMMENT ON COLUMN trust.parked.old_row IS 'The row as it was; NULL: it was put in.';
-	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
-	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
-	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
+	COMMENT ON VIEW trust.parked IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Rows and errors only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked',
+		trust_ledger.parked_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
-	'Comments on the view of parked changes. Called by create_views().';
+	'Comments on view trust.parked. Called by create_views().';
+COMMENT ON TYPE trust_ledger.mapped_row IS
+	'An event that a row of a tracked table stands for in its present state, with the mapped '
+	'values. name: which promise of the row. key: primary key of the row. step: order of the '
+	'events of the same time. at: time of the event as far as the row states it; infinity means '
+	'now. part, place, version: tableoid, ctid and xmin of the row when it was read.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.read_tracked(
+	tab regclass, source text, with_rows boolean DEFAULT true)
+RETURNS SETOF trust_ledger.mapped_row
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
+	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
+	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
+	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
+	'(the mapping does not fit the table any more).';
+
+CREATE OR REPLACE FUNCTION trust_ledger.import_rows(
+	tab regclass, source text, changes trust_ledger.mapped_row[])
+RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.import_rows(regclass, text, trust_ledger.mapped_row[]) IS
+	'Writes events of rows, in the order of the array, and returns their number. Skips, with a '
+	'warning, rows that were changed or deleted since they were read, or are being changed. Called '
+	'by import_table(). Requires SELECT on the table, and level import. Errors: 42704 (not '
+	'tracked), 42501, TL003 (no actor, or a human), TL004.';
+COMMENT ON FUNCTION trust_ledger.source_of(regclass) IS
+	'The source of a tracked table, as in trust.source and trust.tracked. Renaming the table does '
+	'not change it. Errors: 42704 (not tracked).';
 
 CREATE FUNCTION trust_ledger.read_batches(tab regclass, source text, changes_at_once integer)
 RETURNS TABLE (changes trust_ledger.mapped_row[], total bigint)
 LANGUAGE sql
 SET search_path = pg_catalog, pg_temp
 AS $$
-	-- a batch holds all of a customer's changes, or none: what was committed needs no second look
-	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes, min(numbered.total) AS total
+	-- All changes of a customer are in one batch, so that a batch that was committed is complete.
+	SELECT array_agg(numbered.change ORDER BY numbered.nr) AS changes,
+		min(numbered.total) AS total
 	FROM (
 		SELECT c.change, c.nr, c.total,
 			min(c.nr) OVER (PARTITION BY c.customer COLLATE "C") / changes_at_once AS batch
 		FROM (
-			SELECT m AS change, m.customer, count(*) OVER () AS total,
-				row_number() OVER (ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
+			SELECT m AS change, m.customer,
+				count(*) OVER () AS total,
+				row_number() OVER (
+					ORDER BY m.customer COLLATE "C", m.at, m.step, m.key COLLATE "C") AS nr
 			FROM trust_ledger.read_tracked(tab, source, false) AS m
 			WHERE m.event <> ALL ('{backed,declined,backing_withdrawn,noted}'::text[])
 		) AS c
@@ -1532,9 +4396,12 @@ AS $$
 	ORDER BY numbered.batch
 $$;
 COMMENT ON FUNCTION trust_ledger.read_batches(regclass, text, integer) IS
-	'What the rows of a tracked table say, as read_tracked() reads them, in the batches in which import_table() writes it; and how much that is in all. Errors: 42501, TL004, those of a mapping that cannot work.';
+	'The events of a tracked table, as read_tracked() reads them, in the batches in which '
+	'import_table() writes them, with the total number of events. Errors: those of read_tracked().';
 
-CREATE OR REPLACE PROCEDURE trust_ledger.import_table(tab regclass, changes_at_once integer DEFAULT 20000, in_one_transaction boolean DEFAULT false)
+CREATE OR REPLACE PROCEDURE trust_ledger.import_table(
+	tab regclass, changes_at_once integer DEFAULT 20000,
+	in_one_transaction boolean DEFAULT false)
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -1543,23 +4410,33 @@ DECLARE
 	done   bigint := 0;
 BEGIN
 	IF tab IS NULL THEN
-		RAISE EXCEPTION 'tab is needed' USING ERRCODE = '22004';
+		RAISE EXCEPTION 'tab must not be null' USING ERRCODE = '22004';
 	ELSIF changes_at_once OPERATOR(pg_catalog.<) 1 THEN
 		RAISE EXCEPTION 'changes_at_once must be at least 1' USING ERRCODE = '22023';
 	END IF;
-	-- until the first commit, by when all is read and sorted
+	-- until the first commit; everything has been read and sorted by then
 	PERFORM pg_catalog.set_config('work_mem', '256MB', true);
 	FOR batch IN
-		SELECT r.changes, r.total FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
+		SELECT r.changes, r.total
+		FROM trust_ledger.read_batches(tab, source, changes_at_once) AS r
 	LOOP
-		done := done OPERATOR(pg_catalog.+) trust_ledger.import_rows(tab, source, batch.changes);
+		done := done OPERATOR(pg_catalog.+)
+			trust_ledger.import_rows(tab, source, batch.changes);
 		IF NOT in_one_transaction THEN
 			COMMIT;
 		END IF;
-		RAISE NOTICE '% of % changes of % are in the ledger', done, batch.total, source;
+		RAISE NOTICE 'imported % of % changes of %', done, batch.total, source;
 	END LOOP;
 END
 $$;
+COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
+	'Imports the rows of a tracked table into the ledger, as its mapping reads them, customer by '
+	'customer in the order of time, with a NOTICE about its progress. Commits after about '
+	'changes_at_once changes, unless in_one_transaction. If it is run again, it continues and '
+	'imports nothing twice. Events longer ago than the ledger''s lag are marked backfilled. It '
+	'does not import backings, which are a human''s own act. Rows that cannot be written or are '
+	'being changed are skipped with a warning. Requires level import. Errors: 42704 (not tracked), '
+	'42501, TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block).';
 
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -1567,66 +4444,124 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH said AS MATERIALIZED (
-		SELECT * FROM trust_ledger.read_tracked(tab, of_source)
+		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
+			s.purpose, s.longest_pause, s.verdict
+		FROM trust_ledger.read_tracked(tab, of_source) s
 	), stands_for AS MATERIALIZED (
-		SELECT r.key, r.name, r.customer, r.promise FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone
+		SELECT r.key, r.name, r.customer, r.promise
+		FROM trust.tracked_row r
+		WHERE r.source = of_source AND NOT r.gone
 	), compared AS (
 		SELECT r.key, r.name, p.customer, p.promise, p.state, s.event, s.verdict,
-			CASE s.event WHEN 'accepted' THEN p.accepted_at IS NOT NULL WHEN 'paused' THEN p.paused_at IS NOT NULL WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
-				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
-				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn' WHEN 'released' THEN p.settled_by = 'released' ELSE true END IS TRUE AS is_so,
+			CASE s.event
+				WHEN 'accepted' THEN p.accepted_at IS NOT NULL
+				WHEN 'paused' THEN p.paused_at IS NOT NULL
+				WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
+				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL
+				WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
+				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn'
+				WHEN 'released' THEN p.settled_by = 'released'
+				ELSE true
+			END IS TRUE AS is_so,
 			ARRAY[
 				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
-				CASE WHEN NOT trust_ledger.same_value(s.words, p.words) AND NOT (p.words IS NULL AND x.erased) THEN 'words' END,
+				CASE
+					WHEN NOT trust_ledger.same_value(s.words, p.words)
+						AND NOT (p.words IS NULL AND x.erased)
+					THEN 'words'
+				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
-				-- where the row names none, policy may have given one
-				CASE WHEN s.due IS NOT NULL AND NOT trust_ledger.same_value(s.due, p.due - coalesce(g.paused_since, '0')) THEN 'due' END,
+				-- if the row has no due time, a policy may have set it
+				CASE
+					WHEN s.due IS NOT NULL
+						AND NOT trust_ledger.same_value(s.due,
+							p.due - coalesce(g.paused_since, '0'))
+					THEN 'due'
+				END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
-				CASE WHEN NOT trust_ledger.same_value(s.purpose, p.purpose) AND NOT (p.purpose IS NULL AND x.erased) THEN 'purpose' END,
-				CASE WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause) THEN 'longest_pause' END] AS differing
-		FROM stands_for r JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
-			JOIN said s ON s.key = r.key AND s.name = r.name
-			-- what was erased can be in the row still
-			CROSS JOIN LATERAL (
-				SELECT EXISTS (SELECT FROM trust.tracked_entry t WHERE t.customer = p.customer AND t.promise = p.promise AND t.event = 'erased') AS erased) AS x
-			-- the pauses since the terms last said when it is due
-			LEFT JOIN LATERAL (
-				SELECT sum(e.due - e.before) FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
+				CASE
+					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
+						AND NOT (p.purpose IS NULL AND x.erased)
+					THEN 'purpose'
+				END,
+				CASE
+					WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause)
+					THEN 'longest_pause'
+				END] AS differing
+		FROM stands_for r
+		JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
+		JOIN said s ON s.key = r.key AND s.name = r.name
+		-- the row may still have texts that were erased from the ledger
+		CROSS JOIN LATERAL (
+			SELECT EXISTS (
+				SELECT FROM trust.tracked_entry t
+				WHERE t.customer = p.customer
+					AND t.promise = p.promise
+					AND t.event = 'erased') AS erased) AS x
+		-- how much pauses have moved due since the terms last stated it
+		LEFT JOIN LATERAL (
+			SELECT sum(e.due - e.before)
+				FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
+			FROM (
+				SELECT d.seq, d.event, d.due, d.before,
+					max(d.seq) FILTER (
+						WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before)
+						OVER () AS given
 				FROM (
-					SELECT d.*, max(d.seq) FILTER (WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before) OVER () AS given
-					FROM (
-						SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before FROM trust.tracked_entry t
-						WHERE t.customer = p.customer AND t.promise = p.promise AND t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE) AS d) AS e
+					SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before
+					FROM trust.tracked_entry t
+					WHERE t.customer = p.customer
+						AND t.promise = p.promise
+						AND t.event IN ('made', 'amended', 'paused', 'resumed')
+						AND t.stands IS NOT FALSE) AS d) AS e
 			) AS g ON s.event = 'made' AND p.paused_for <> '0'
 	)
-	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid, 'the row says that something is promised, and no promise stands for it'
+	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid,
+		'the row makes a promise, but the ledger does not have it'
 	FROM said s
-	WHERE s.event = 'made' AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
+	WHERE s.event = 'made'
+		AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
 	UNION ALL
-	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise, 'the row that it stands for is not there, and no entry says that it was deleted'
+	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise,
+		'the row does not exist, and no entry says that it was deleted'
 	FROM stands_for r
-	WHERE NOT EXISTS (SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
+	WHERE NOT EXISTS (
+		SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
 	UNION ALL
-	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise, 'the row says another ' || array_to_string(array_remove(c.differing, NULL), ', ')
+	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise,
+		'different in the row: ' || array_to_string(array_remove(c.differing, NULL), ', ')
 	FROM compared c
-	WHERE c.event = 'made' AND array_remove(c.differing, NULL) <> '{}'
-		-- once it is settled a row's change is noted, and amends nothing
-		AND (c.state IN ('proposed', 'open') OR NOT EXISTS (
-			SELECT FROM trust.tracked_entry e
-			WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = 'noted' AND e.by_row AND e.state NOT IN ('proposed', 'open')))
+	WHERE c.event = 'made'
+		AND array_remove(c.differing, NULL) <> '{}'
+		-- after the promise ended, changes of the row are noted and amend nothing
+		AND (c.state IN ('proposed', 'open')
+			OR NOT EXISTS (
+				SELECT FROM trust.tracked_entry e
+				WHERE e.customer = c.customer
+					AND e.promise = c.promise
+					AND e.event = 'noted'
+					AND e.by_row
+					AND e.state NOT IN ('proposed', 'open')))
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
-		format('the row says %s, and the promise is %s', concat_ws(' ', c.event, c.verdict), c.state)
+		format('the row says %s, and the promise is %s',
+			concat_ws(' ', c.event, c.verdict), c.state)
 	FROM compared c
-	-- what is settled allows nothing but verdicts and repairs
-	WHERE NOT c.is_so AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired')) AND NOT EXISTS (
-		SELECT FROM trust.tracked_entry e
-		WHERE e.customer = c.customer AND e.promise = c.promise AND e.event = c.event AND (c.event <> 'assessed' OR e.verdict = c.verdict))
+	-- a promise that ended allows only verdicts and repairs
+	WHERE NOT c.is_so
+		AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired'))
+		AND NOT EXISTS (
+			SELECT FROM trust.tracked_entry e
+			WHERE e.customer = c.customer
+				AND e.promise = c.promise
+				AND e.event = c.event
+				AND (c.event <> 'assessed' OR e.verdict = c.verdict))
 	ORDER BY 1, 2, 3, 6
 $$;
 COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
-	'Where rows of a table that is tracked under that source and their promises do not agree. Called by reconcile_table(). Errors: 42704 not tracked, 42501, TL004.';
+	'Differences between the rows of a table that is tracked as this source and their promises. '
+	'Called by reconcile_table(). Errors: 42704 (not tracked), 42501, TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.reconcile_table(tab regclass)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -1637,37 +4572,68 @@ DECLARE
 	of_source CONSTANT text := trust_ledger.source_of(tab);
 BEGIN
 	RETURN QUERY
-	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid, format('%s: %s', t.trigger, t.definition)
+	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid,
+		format('%s: %s', t.trigger, t.definition)
 	FROM trust.tracked t
 	WHERE t.source = of_source AND t.state <> 'in force'
 	ORDER BY t.trigger;
 
-	RETURN QUERY SELECT * FROM trust_ledger.compare_rows(tab, of_source);
+	RETURN QUERY
+	SELECT c.what, c.key, c.name, c.customer, c.promise, c.detail
+	FROM trust_ledger.compare_rows(tab, of_source) c;
 END
 $$;
+COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
+	'Differences between a tracked table and the ledger; no rows if there are none. '
+	'trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: a trigger is not as '
+	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
+	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
+	'terms. event_missing: the row says that something happened that no entry records. Requires '
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
+	'TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
 	OUT field text, OUT problem text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'verify_ledger' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000000
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601'
+SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify() IS
-	'Checks guards, functions, views, columns and indexes, every entry''s hash and texts, gaps and joins, every table against what the entries add up to, and whether rows stand in no index. Empty when nothing is wrong; else the part (guard, extension, view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger, parked_change), where, which field and what is wrong. One NOTICE with counts, period and digest. Level auditor or admin.';
+	'Verifies the ledger: guards, functions, views, columns and indexes; hash and texts of every '
+	'entry; that chains have no gaps; every table against what the entries add up to; and rows '
+	'missing from indexes. Returns no rows if nothing is wrong; otherwise part (guard, extension, '
+	'view, table, entry, chain, promise, source, actor, policy, access, tracking, ledger, '
+	'parked_change), place, field and problem. One NOTICE with counts, period and digest. Requires '
+	'level auditor or admin. Errors: TL004, 55000, TL006.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	of_customer text,
 	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,
 	OUT field text, OUT problem text)
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10 COST 10000
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601' SET quote_all_identifiers = off;
+AS 'MODULE_PATHNAME', 'verify_customer' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 10
+COST 10000
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601'
+SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.verify(text) IS
-	'Checks the guards, and one customer''s chain, promises and their rows of trust.source. The reserved customer '''' is the governance chain, with functions, views, columns and indexes. Rows that stand in no index are found by verify() only. Level auditor or admin.';
+	'Verifies the guards, and the chain, promises and tracked rows of one customer. The customer '
+	''''' stands for the chain of governance, with functions, views, columns and indexes. Does not '
+	'find rows that are missing from indexes; verify() does. Requires level auditor or admin. '
+	'Errors: TL004, 55000, TL006.';
+COMMENT ON FUNCTION trust_ledger.rebuild(text, text, text, timestamptz, jsonb, text) IS
+	'Rebuilds the promises of a customer, their rows in trust.source and the score from the '
+	'entries; for the customer '''', the tables of governance. Refuses if the entries do not '
+	'verify. An entry of governance records it, with the number of rows that were wrong. Requires '
+	'level admin. Errors: TL004, TL006 (entries do not verify), P0002 (no such customer), 22004.';
+COMMENT ON FUNCTION trust_ledger.ledger_digest() IS
+	'Digest of the whole ledger: number of customers and entries, the time, and SHA-256 over '
+	'(customer, length, head) of all chains, sorted (32 bytes). A digest kept elsewhere shows '
+	'later whether entries or customers were removed. Requires level auditor or admin. Errors: '
+	'TL004, 55000, TL006.';
 
--- PostgreSQL lets PUBLIC execute every new function. Here that is said, not assumed:
--- levels are rows of trust.access, checked by the functions themselves, because a
--- database's owner cannot GRANT on the functions of an extension. What is called
--- without a level has no rights of its own: it does what its caller could do by hand.
+-- PostgreSQL grants EXECUTE on new functions to PUBLIC; here that is explicit. Functions check the
+-- levels in trust.access themselves, because a database owner cannot grant privileges on functions
+-- of an extension. Functions without such a check have no privileges beyond those of their caller.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA trust_ledger FROM PUBLIC;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA trust_ledger TO PUBLIC;

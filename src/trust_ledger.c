@@ -6,7 +6,7 @@
 
 #include "fmgr.h"
 
-#include "governance/act.h"
+#include "governance/caller.h"
 
 PG_MODULE_MAGIC;
 
@@ -15,5 +15,5 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
-	ActInit();
+	CallerInit();
 }

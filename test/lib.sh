@@ -1,43 +1,48 @@
-# What test/run, the demo and the benchmarks share; to be sourced by bash.
+# Functions that test/run, the demo and the benchmarks share, for bash.
 #
-#	prepare             a fresh directory $WORK with a private PostgreSQL and a copy of the checkout,
-#	                    both readable for the server's user; all of it goes away at exit. Run by a
-#	                    test, $WORK alone: the test's PostgreSQL and copy serve
+#	prepare             makes a directory $WORK with a private PostgreSQL and a copy of the
+#	                    checkout, both readable for the server's user, and removes it at exit. In a
+#	                    script that a test runs, it makes $WORK only: the script uses the PostgreSQL
+#	                    and the copy of the test
 #	as_server_user CMD  runs CMD as that user
 #	start_server DIR    starts a server in DIR (below $WORK; options for postgres may follow) and
-#	                    points psql at it
+#	                    sets the environment so that clients connect to it
 #	stop_server DIR     stops it
-#	under_valgrind      servers that start from now on run under valgrind, where PG_CONFIG's was built for
-#	                    it (test/checked_server); what it has to say is in $WORK/log/valgrind.*
-#	under_sanitizer     servers that start from now on have our library built with AddressSanitizer; what
-#	                    it has to say is in $WORK/log/sanitizer.*
-#	run_job CMD         runs CMD; a signal ends it and all that it started
-#	keep_work           leaves data and logs in $WORK at exit (servers are stopped all the same)
+#	under_valgrind      makes later servers run under valgrind, if PG_CONFIG's PostgreSQL was built
+#	                    for that (test/checked_server); reports are in $WORK/log/valgrind.*
+#	under_sanitizer     makes later servers load our library built with AddressSanitizer; reports
+#	                    are in $WORK/log/sanitizer.*
+#	run_job CMD         runs CMD; a signal ends it and all processes that it started
+#	keep_work           makes the exit keep data and logs in $WORK (it still stops servers)
+#	step TEXT CMD       runs CMD and says so (test/step)
 #
 # Set by prepare:
-#	ROOT    the checkout                       TREE  its copy below $WORK, writable
-#	BINDIR  the private programs, first in PATH
-#	PGXS_TEST  PostgreSQL's own test tools     DATA  ../shared/data beside the checkout, or ''
+#	ROOT       the checkout
+#	TREE       its copy below $WORK, writable
+#	BINDIR     the programs of the private PostgreSQL, first in PATH
+#	PGXS_TEST  PostgreSQL's own test tools
+#	DATA       ../shared/data beside the checkout, or '' if there is none
 
 set -euo pipefail
 umask 022
+. "${BASH_SOURCE%/*}/step"
 
 ROOT=$(realpath "${BASH_SOURCE%/*}/..")
-# By its path: the private installation has a pg_config too, but no headers to build with.
+# With its path: the private PostgreSQL has a pg_config too, but no headers to build with.
 PG_CONFIG=$(command -v "${PG_CONFIG:-pg_config}") ||
-	{ echo "no pg_config: 'make packages' installs it, PG_CONFIG=... names another" >&2; exit 1; }
+	{ echo "cannot find pg_config: run 'make packages', or set PG_CONFIG" >&2; exit 1; }
 WORK=
 KEEP=
 JOB=
 
-# No setting of the caller's may lead a client to a server that is not ours, or change what it says.
+# The caller's settings must not connect a client to another server, or change what it prints.
 for name in ${!PG*}; do
 	case $name in PG_*) ;; *) unset "$name" ;; esac
 done
 unset name LANGUAGE ${!LC_*}
 export LANG=C.UTF-8 TZ=UTC PG_CONFIG
 
-# initdb and postgres refuse root.
+# initdb and postgres cannot be run as root.
 SERVER_USER=$(id -un)
 if ((EUID == 0)); then
 	SERVER_USER=nobody
@@ -53,7 +58,7 @@ as_server_user() {
 }
 
 prepare() {
-	# Sockets' paths are limited to some hundred bytes: a long TMPDIR is not for us.
+	# The path of a socket has at most about 100 bytes, so do not use a long TMPDIR.
 	local tmp=${TMPDIR:-/tmp}
 	((${#tmp} <= 40)) || tmp=/tmp
 	WORK=$(realpath "$(mktemp -d "$tmp/trust_ledger.XXXXXX")")
@@ -98,7 +103,7 @@ start_server() {
 	[[ -d $dir ]] || as_server_user mkdir "$dir"
 	[[ -d $dir/data ]] ||
 		as_server_user initdb -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log"
-	# pg_ctl hands the options to a shell.
+	# pg_ctl passes the options to a shell.
 	options=(-c listen_addresses= -c unix_socket_directories="$dir" "$@")
 	if ! as_server_user pg_ctl -D "$dir/data" -l "$dir/log" -o "${options[*]@Q}" -w start >/dev/null; then
 		tail -n 20 "$dir/log" >&2
@@ -109,8 +114,8 @@ start_server() {
 
 stop_server() { end_server "$1/data/postmaster.pid" INT; }
 
-# end_server PIDFILE SIGNAL: by process id, and only if that process still is a server of ours. Its program
-# may be valgrind's, its directory is its own.
+# end_server PIDFILE SIGNAL: sends SIGNAL to the server of PIDFILE, and waits until it has stopped.
+# Does nothing if another process has that id by now: a server runs in its data directory.
 end_server() {
 	local pid dir tries
 	pid=$(head -n 1 "$1" 2>/dev/null) || return 0
@@ -121,11 +126,11 @@ end_server() {
 		[[ -e $1 ]] && kill -0 "$pid" 2>/dev/null || return 0
 		sleep 0.1
 	done
-	echo "server $pid ($1) does not stop" >&2
+	echo "server $pid ($1) did not stop" >&2
 	return 1
 }
 
-# Not initdb's: that takes minutes, and is PostgreSQL's affair.
+# initdb runs without valgrind: it would take minutes, and does not use our code.
 under_valgrind() {
 	mv "$BINDIR/postgres" "$BINDIR/postgres.bin"
 	cat >"$BINDIR/postgres" <<-SH
@@ -138,8 +143,8 @@ under_valgrind() {
 	export PGCTLTIMEOUT=600 TRUST_LEDGER_TIMEOUT=3000
 }
 
-# PostgreSQL itself stays as it is: seen is what our code, or a function of the C library's, does with memory that was
-# given back to the C library.
+# PostgreSQL itself is not built with AddressSanitizer. So this finds uses of freed memory in our
+# code and in functions of the C library.
 under_sanitizer() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$TREE" install PG_CONFIG="$PG_CONFIG" DESTDIR="$WORK/pg" \
 		COPT='-g -O1 -fsanitize=address -fno-omit-frame-pointer -Wno-error' >/dev/null
@@ -155,8 +160,8 @@ under_sanitizer() {
 	chmod +x "$BINDIR/postgres"
 }
 
-# In the background, because bash sees to a signal only between commands; in a process group of its
-# own, so that all of it can be ended.
+# In the background, because bash handles a signal only after a command in the foreground has ended;
+# in its own process group, so that cleanup can end all of its processes.
 run_job() {
 	local status=0
 	set -m
@@ -174,16 +179,17 @@ cleanup() {
 	local status=$? file
 	trap '' INT TERM HUP
 	trap - EXIT
+	end_step "$status" || :
 	if [[ $JOB ]]; then
 		kill -TERM -- "-$JOB" 2>/dev/null
 		wait "$JOB" 2>/dev/null
 	fi || :
-	# Whatever server was left behind below $WORK, by a test that died too. Nobody needs its data.
+	# Stop all servers below $WORK, also those of tests that died. Their data is not needed.
 	while read -r file; do
 		end_server "$file" QUIT || :
 	done < <(find "$WORK" -name postmaster.pid 2>/dev/null)
 	cd /
-	# The copy of PostgreSQL is the bulk of it, and made again at will.
+	# The copy of PostgreSQL is large and can be made again, so keep_work does not keep it.
 	rm -rf "$WORK/${KEEP:+pg}"
 	exit "$status"
 }

@@ -1,15 +1,28 @@
+-- Scores over time.
+
 CREATE FUNCTION trust_ledger.trust_trend(
-	by text, step interval DEFAULT '1 month', since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+	by text, step interval DEFAULT '1 month',
+	since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
 	basis text DEFAULT 'occurred', of_key text DEFAULT NULL,
-	OUT key text, OUT step_from timestamptz, OUT step_until timestamptz, OUT score trust_ledger.trust_score,
+	OUT key text, OUT step_from timestamptz, OUT step_until timestamptz,
+	OUT score trust_ledger.trust_score,
 	OUT expectation float8, OUT uncertainty float8, OUT opened bigint, OUT kept bigint,
 	OUT partly_kept bigint, OUT broken bigint, OUT overdue bigint)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000;
-COMMENT ON FUNCTION trust_ledger.trust_trend(text, interval, timestamptz, timestamptz, text, text) IS
-	'How trust moved, by customer, promiser, backer, kind, backing (backed, unbacked) or all: for each step [step_from, step_until) the score at its last instant, how many promises were opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every key with a promise has every step. Steps are counted from since in the session''s time zone; none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
-
-CREATE FUNCTION trust_ledger.sparkline(numbers float8[]) RETURNS text
-AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION trust_ledger.sparkline(float8[]) IS
-	'Numbers as a row of bars, from the least to the most of them; a space where there is none, or none that is finite.';
+COMMENT ON FUNCTION trust_ledger.trust_trend(
+	text, interval, timestamptz, timestamptz, text, text) IS
+	'Scores over time by customer, promiser, backer, kind, backing (backed or unbacked) or all: '
+	'for each step [step_from, step_until) the score at its end, how many promises were opened, '
+	'kept, partly kept and broken in it, and how many were overdue at its end. Every key with a '
+	'promise has a row for every step. Steps begin at since, in the time zone of the session; none '
+	'ends later than now. basis: occurred (when things happened) or recorded (when the ledger '
+	'recorded them). of_key: only this key. All steps use the current half-life of the ledger. '
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, '
+	'54000 (too many steps).'
+	'each step [step_from, step_until) the score at its last instant, how many promises were '
+	'opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every '
+	'key with a promise has every step. Steps are counted from since in the session''s time zone; '
+	'none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of '
+	'them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level '
+	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';

@@ -1,6 +1,5 @@
--- PostgreSQL lets PUBLIC execute every new function. Here that is said, not assumed:
--- levels are rows of trust.access, checked by the functions themselves, because a
--- database's owner cannot GRANT on the functions of an extension. What is called
--- without a level has no rights of its own: it does what its caller could do by hand.
+-- PostgreSQL grants EXECUTE on new functions to PUBLIC; here that is explicit. Functions check the
+-- levels in trust.access themselves, because a database owner cannot grant privileges on functions
+-- of an extension. Functions without such a check have no privileges beyond those of their caller.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA trust_ledger FROM PUBLIC;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA trust_ledger TO PUBLIC;

@@ -1,5 +1,5 @@
--- A copy gets its rows from another database, by logical replication. trust.ledger and governance
--- are copied with the rest, so a table of its own says that a ledger is a copy.
+-- A copy of a ledger receives its rows from another database by logical replication. These include
+-- trust.ledger and governance, so a separate table marks the copy.
 
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
@@ -14,21 +14,40 @@ BEGIN
 	CREATE TABLE trust.copy (
 		copied text COLLATE "C" PRIMARY KEY
 	);
-	COMMENT ON TABLE trust.copy IS 'One row where this ledger is a copy of another, whose rows come by logical replication; else empty. Written by create_ledger() only, and never changed.';
-	COMMENT ON COLUMN trust.copy.copied IS 'What of the other ledger is copied: all.';
-	-- the owner's default privileges may have given rights to others
+	-- default privileges of the owner may have granted rights to others
 	FOR foreign_right IN
-		SELECT DISTINCT a.grantee FROM pg_class c, LATERAL aclexplode(c.relacl) a
+		SELECT DISTINCT a.grantee
+		FROM pg_class c, LATERAL aclexplode(c.relacl) a
 		WHERE c.oid = 'trust.copy'::regclass AND a.grantee <> c.relowner
 	LOOP
-		EXECUTE 'REVOKE ALL ON trust.copy FROM ' || CASE foreign_right.grantee WHEN 0 THEN 'PUBLIC' ELSE foreign_right.grantee::regrole::text END;
+		EXECUTE 'REVOKE ALL ON trust.copy FROM '
+			|| CASE foreign_right.grantee
+				WHEN 0 THEN 'PUBLIC'
+				ELSE foreign_right.grantee::regrole::text
+			END;
 	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_copy_table() IS
-	'Makes table trust.copy for the current user, unless it is there. Called by create_ledger() and migrate_ledger().';
+	'Creates table trust.copy unless it exists. Called by create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.comment_on_copy_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.copy IS
+		'One row if this ledger is a copy, whose rows arrive by logical replication; otherwise '
+		'empty. create_ledger() writes it once.';
+	PERFORM trust_ledger.comment_on_columns('trust.copy', ARRAY[
+		['copied', 'What is copied: all.']]);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_copy_table() IS
+	'Comments on table trust.copy. Called by comment_on_tables().';
 
 CREATE FUNCTION trust_ledger.mark_copy(copied text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.mark_copy(text) IS
-	'Makes an empty ledger a copy, for good. Called by create_ledger(). Errors: 22023 a copy of what, 42501 not the owner, 42710 the ledger is not empty, 55000, TL006.';
+	'Marks an empty ledger as a copy, permanently. Called by create_ledger(). Errors: 22023 '
+	'(unknown value), 42501 (not the owner), 42710 (the ledger is not empty), 55000, TL006.';

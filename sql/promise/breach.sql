@@ -1,3 +1,5 @@
+-- Admitting and repairing a breach.
+
 CREATE FUNCTION trust_ledger.admit_breach(
 	promise uuid, reason text DEFAULT NULL, customer text DEFAULT NULL,
 	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
@@ -5,7 +7,10 @@ CREATE FUNCTION trust_ledger.admit_breach(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.admit_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'The company says before due, by the ledger''s clock, that it will break the promise: broken from now on, for less than a breach that others find, whoever says later that it is broken. By an actor that speaks for the company. Levels application, import. Errors: TL001 state, past due, no due; TL003, TL004, P0002.';
+	'The company admits before due, by the ledger''s clock, that it will break the promise. The '
+	'promise is broken from then on, with a lower weight than a breach that others find, even if '
+	'they confirm it later. An actor that speaks for the company must act. Requires level '
+	'application or import. Errors: TL001 (state, past due, no due time), TL003, TL004, P0002.';
 
 CREATE FUNCTION trust_ledger.repair_breach(
 	promise uuid, how text, customer text DEFAULT NULL,
@@ -14,4 +19,7 @@ CREATE FUNCTION trust_ledger.repair_breach(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.repair_breach(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'What was broken was made good, and how. The promise stays broken and weighs less: at once over the company''s own verdict; over a customer''s or a record''s once they confirm it with confirm_relayed(). Levels application, import. Errors: TL001 state, or repaired already; TL004, 22004, 22023, P0002.';
+	'Records that a breach was repaired, and how. The promise stays broken with a lower weight: at '
+	'once over the company''s own verdict; over a customer''s or record''s after they confirm it '
+	'with confirm_relayed(). Requires level application or import. Errors: TL001 (state, or '
+	'already repaired), TL004, 22004, 22023, P0002.';

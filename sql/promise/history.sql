@@ -1,3 +1,5 @@
+-- The history of a promise.
+
 CREATE FUNCTION trust_ledger.history(
 	promise uuid, customer text DEFAULT NULL,
 	OUT seq bigint, OUT recorded_at timestamptz, OUT occurred_at timestamptz, OUT event text,
@@ -6,4 +8,5 @@ CREATE FUNCTION trust_ledger.history(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 1000;
 COMMENT ON FUNCTION trust_ledger.history(uuid, text) IS
-	'A promise''s entries, oldest first, each described in words. Levels application, auditor. Errors: TL004, P0002 no such promise.';
+	'The entries of a promise, oldest first, each with a description in words. Requires level '
+	'application or auditor. Errors: TL004, P0002 (no such promise).';

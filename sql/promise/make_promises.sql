@@ -1,3 +1,5 @@
+-- Making many promises in one call.
+
 CREATE TYPE trust_ledger.new_promise AS (
 	customer        text,
 	words           text,
@@ -16,10 +18,15 @@ CREATE TYPE trust_ledger.new_promise AS (
 	idempotency_key text
 );
 COMMENT ON TYPE trust_ledger.new_promise IS
-	'One element of make_promises(): the arguments of make_promise(), by the same names and in the same order; NULL stands for left out.';
+	'Element of the array for make_promises(): the arguments of make_promise(), with the same '
+	'names and in the same order. NULL means the default.';
 
 CREATE FUNCTION trust_ledger.make_promises(promises trust_ledger.new_promise[])
 RETURNS SETOF trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.make_promises(trust_ledger.new_promise[]) IS
-	'Makes many promises at once, each as make_promise() would with the same arguments; all of them or none. Returns their receipts in the order of the array. Locks customers in the order of their keys, so that batches do not deadlock. Levels application, import. Errors: as make_promise(), naming the element; 22004 no array or an element that is NULL, 2202E more than one dimension, 22023 one idempotency key twice for a customer.';
+	'Makes many promises, each like make_promise() with the same arguments; either all or none. '
+	'Returns the receipts in the order of the array. Locks customers in the order of their keys, '
+	'so that concurrent calls do not deadlock. Requires level application or import. Errors: those '
+	'of make_promise(), with the element in the context; 22004 (NULL array or element), 2202E '
+	'(more than one dimension), 22023 (the same idempotency key twice for a customer).';

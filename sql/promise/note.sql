@@ -1,3 +1,5 @@
+-- Notes.
+
 CREATE FUNCTION trust_ledger.add_note(
 	promise uuid, note text, customer text DEFAULT NULL,
 	actor text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
@@ -5,4 +7,5 @@ CREATE FUNCTION trust_ledger.add_note(
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.add_note(uuid, text, text, text, timestamptz, jsonb, text) IS
-	'A note in the promise''s history, in any state; it changes nothing else. Levels application, import. Errors: TL004, 22004, 22023, P0002.';
+	'Adds a note to the history of the promise, in any state. Nothing else changes. Requires level '
+	'application or import. Errors: TL004, 22004, 22023, P0002.';

@@ -1,10 +1,81 @@
+-- Parked changes: changes of tracked rows that the ledger refused, and that wait to be replayed or
+-- dropped.
+
+CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- create_guards() adds column salt
+	CREATE TABLE trust.parked_change (
+		parked    uuid PRIMARY KEY,
+		parked_at timestamptz NOT NULL,
+		source    text COLLATE "C" NOT NULL,
+		tab       text COLLATE "C" NOT NULL,
+		trigger   text COLLATE "C" NOT NULL,
+		operation text COLLATE "C" NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+		actor     text COLLATE "C",
+		login     text COLLATE "C" NOT NULL,
+		role      text COLLATE "C" NOT NULL,
+		old_row   jsonb,
+		new_row   jsonb,
+		sqlstate  text COLLATE "C" NOT NULL,
+		error     text NOT NULL
+	);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_parked_table() IS
+	'Creates table trust.parked_change. Called by create_tables().';
+
+CREATE FUNCTION trust_ledger.parked_column_comments() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		['parked', 'Identifier of the parked change.'],
+		['parked_at', 'Time when it was parked, in the order of the changes.'],
+		['source', 'Name of the tracked table in the ledger.'],
+		['tab', 'Name of the table or partition at that time.'],
+		['trigger', 'The trigger that fired.'],
+		['operation', 'insert, update or delete.'],
+		['actor', 'Who acted. NULL if unknown.'],
+		['login', 'The session user who changed the row.'],
+		['role', 'The current user at that time.'],
+		['old_row', 'The old row. NULL for insert.'],
+		['new_row', 'The new row. NULL for delete.'],
+		['sqlstate', 'SQLSTATE of the last attempt to write it.'],
+		['error', 'Error message of the last attempt to write it.'],
+		['salt', 'Salt of the commitment to the change that an entry of governance has, 32 bytes. '
+			'Deleted with the row.']]
+$$;
+COMMENT ON FUNCTION trust_ledger.parked_column_comments() IS
+	'Comments on the columns of trust.parked_change and trust.parked, for comment_on_columns().';
+
+CREATE FUNCTION trust_ledger.comment_on_parked_table() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	COMMENT ON TABLE trust.parked_change IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Read them through view trust.parked.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked_change',
+		trust_ledger.parked_column_comments());
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
+	'Comments on table trust.parked_change. Called by comment_on_tables().';
+
 CREATE FUNCTION trust_ledger.replay_parked(
 	source text DEFAULT NULL,
 	OUT parked uuid, OUT of_source text, OUT done boolean, OUT error text)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
-	'Writes what waits in trust.parked, in its order, by the caller''s level, each in the name of who acted then; when it was parked is when it occurred, unless the row says when. What cannot be written stays, with its error. source: only what is tracked under that name. Levels application, import. Errors: TL004.';
+	'Writes the parked changes in their order, each as the actor who made it, and with parked_at '
+	'as occurred_at unless the row states it. A change that still cannot be written stays parked, '
+	'with its error. source: only changes of this source. Requires level application or import. '
+	'Errors: TL004.';
 
 CREATE FUNCTION trust_ledger.drop_parked(
 	parked uuid, reason text,
@@ -14,15 +85,19 @@ RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.drop_parked(uuid, text, text, timestamptz, jsonb, text) IS
-	'The change that waits in trust.parked is never written: an entry of governance says who decided so, when and why. Level admin. Errors: TL004, 22004 no change or no reason given, P0002 no such change waits, 55000 before migrate_ledger().';
+	'Drops a parked change, which will never be written. An entry of governance records who '
+	'decided this, when and why. Requires level admin. Errors: TL004, 22004 (no change or no '
+	'reason given), P0002 (no such parked change), 55000 (migrate_ledger() has not been run).';
 
 CREATE FUNCTION trust_ledger.record_parked() RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.record_parked() IS
-	'Puts on record what waits in a ledger of a version that kept no record of parked changes, once: entries of governance say that it was there. Called by migrate_ledger(). Error 42501 not the owner.';
+	'Records in governance, once, the changes parked by a version that did not record them. Called '
+	'by migrate_ledger(). Errors: 42501 (not the owner).';
 
-CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text) RETURNS SETOF record
+CREATE FUNCTION trust_ledger.parked_views(OUT name text, OUT definition text)
+RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -42,28 +117,19 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.parked_views() IS
-	'The text of the view of parked changes. Part of ledger_views().';
+	'Name and query of view trust.parked. Called by ledger_views().';
 
 CREATE FUNCTION trust_ledger.comment_on_parked_views() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	COMMENT ON VIEW trust.parked IS 'Changes of tracked rows that could not be written, and wait for replay_parked(). Rows and errors only for levels application and auditor.';
-	COMMENT ON COLUMN trust.parked.parked IS 'Its key.';
-	COMMENT ON COLUMN trust.parked.parked_at IS 'When; in the order of their changes.';
-	COMMENT ON COLUMN trust.parked.source IS 'The tracked table, by the name that its triggers give it.';
-	COMMENT ON COLUMN trust.parked.tab IS 'The table or partition, as it was called then.';
-	COMMENT ON COLUMN trust.parked.trigger IS 'The trigger that fired.';
-	COMMENT ON COLUMN trust.parked.operation IS 'insert, update or delete.';
-	COMMENT ON COLUMN trust.parked.actor IS 'Who acted; NULL: nobody that is known.';
-	COMMENT ON COLUMN trust.parked.login IS 'The login that changed the row.';
-	COMMENT ON COLUMN trust.parked.role IS 'The current role when it did.';
-	COMMENT ON COLUMN trust.parked.old_row IS 'The row as it was; NULL: it was put in.';
-	COMMENT ON COLUMN trust.parked.new_row IS 'The row as it became; NULL: it was deleted.';
-	COMMENT ON COLUMN trust.parked.sqlstate IS 'The SQLSTATE of why it could not be written, the last time it was tried.';
-	COMMENT ON COLUMN trust.parked.error IS 'Why, in words.';
+	COMMENT ON VIEW trust.parked IS
+		'Changes of tracked rows that could not be written and wait for replay_parked() or '
+		'drop_parked(). Rows and errors only for levels application and auditor.';
+	PERFORM trust_ledger.comment_on_columns('trust.parked',
+		trust_ledger.parked_column_comments());
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
-	'Comments on the view of parked changes. Called by create_views().';
+	'Comments on view trust.parked. Called by create_views().';

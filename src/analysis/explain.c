@@ -1,6 +1,6 @@
 /*
  * explain.c
- *		A score promise by promise: what each puts into it.
+ *		explain_trust(): what each promise contributes to a score.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@ enum
 	EXPLAIN_COLUMNS
 };
 
-/* One promise's part, kept until all of them are known. */
+/* One row of the result.  Kept until the total is known, which column share needs. */
 typedef struct Part
 {
 	char	   *customer;
@@ -50,13 +50,13 @@ typedef struct Part
 
 typedef struct Explanation
 {
-	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
-	MemoryContext context;
-	const View *view;
+	ScoreEventReader base;		/* must be first */
+	MemoryContext context;		/* holds the parts */
+	const PointInTime *point;
 	Grouping	by;
-	const char *key;
+	const char *key;			/* NULL: all groups */
 	List	   *parts;
-	TrustScore	score;
+	TrustScore	score;			/* the sum of the parts */
 } Explanation;
 
 static char *
@@ -67,36 +67,36 @@ CopyOrNull(const char *text)
 
 static void
 AddPart(Explanation *explanation, const char *customer, const pg_uuid_t *promise,
-		const PromiseAsOf *standing, const Contribution *contribution)
+		const PromiseAsOf *state, const Contribution *contribution)
 {
 	MemoryContext previous = MemoryContextSwitchTo(explanation->context);
 	Part	   *part = palloc(sizeof(Part));
 
 	part->customer = pstrdup(customer);
 	part->promise = *promise;
-	part->promiser = CopyOrNull(standing->promiser);
-	part->backer = CopyOrNull(standing->backer);
-	part->kind = CopyOrNull(standing->kind);
-	part->outcome = standing->verdict.counts ? state_names[standing->outcome] : "overdue";
-	part->whose_word = CopyOrNull(standing->whose_word);
+	part->promiser = CopyOrNull(state->promiser);
+	part->backer = CopyOrNull(state->backer);
+	part->kind = CopyOrNull(state->kind);
+	part->outcome = state->verdict.counts ? state_names[state->outcome] : "overdue";
+	part->whose_word = CopyOrNull(state->whose_word);
 	part->contribution = *contribution;
-	part->score = ContributionInView(explanation->view, contribution);
+	part->score = ScoreOfContribution(explanation->point, contribution);
 	ScoreFuse(&explanation->score, &part->score);
 	explanation->parts = lappend(explanation->parts, part);
 	MemoryContextSwitchTo(previous);
 }
 
 static void
-ExplainPromise(ScoreEventReader *score_events, const char *customer, const ScoreEvent *score_event, int count)
+ExplainPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *events, int count)
 {
-	Explanation *explanation = (Explanation *) score_events;
-	PromiseAsOf	standing = PromiseAsOfView(explanation->view, score_event, count);
-	const char *key = PromiseAsOfKey(&standing, customer, explanation->by);
-	Contribution contribution = PromiseAsOfContribution(&standing, explanation->view->now);
+	Explanation *explanation = (Explanation *) base;
+	PromiseAsOf	state = PromiseAtPoint(explanation->point, events, count);
+	const char *key = PromiseAsOfKey(&state, customer, explanation->by);
+	Contribution contribution = PromiseAsOfContribution(&state, explanation->point->now);
 
 	if (contribution.counts && key &&
 		(explanation->key == NULL || strcmp(key, explanation->key) == 0))
-		AddPart(explanation, customer, &score_event[0].promise, &standing, &contribution);
+		AddPart(explanation, customer, &events[0].promise, &state, &contribution);
 }
 
 static void
@@ -111,7 +111,7 @@ static void
 PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 {
 	const Contribution *contribution = &part->contribution;
-	int64		age = Max(ScoreAge(contribution->at, explanation->view->now), 0);
+	int64		age = Max(ScoreAge(contribution->at, explanation->point->now), 0);
 	float8		evidence = explanation->score.kept + explanation->score.broken;
 	Datum		values[EXPLAIN_COLUMNS];
 	bool		nulls[EXPLAIN_COLUMNS] = {0};
@@ -127,7 +127,7 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 	values[EXPLAIN_WEIGHT_KEPT] = Float8GetDatum(contribution->kept);
 	values[EXPLAIN_WEIGHT_BROKEN] = Float8GetDatum(contribution->broken);
 	values[EXPLAIN_AGE] = IntervalPGetDatum(MicrosecondsInterval(age));
-	values[EXPLAIN_FADING] = Float8GetDatum(ScoreFading(age, explanation->view->half_life));
+	values[EXPLAIN_FADING] = Float8GetDatum(ScoreDecayFactor(age, explanation->point->half_life));
 	nulls[EXPLAIN_SHARE] = evidence == 0.0;
 	values[EXPLAIN_SHARE] = Float8GetDatum((part->score.kept + part->score.broken) / evidence);
 	values[EXPLAIN_SCORE] = TrustScoreGetDatum(&part->score);
@@ -138,34 +138,36 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
  * explain_trust(by text, of_key text, as_of timestamptz, known_at timestamptz)
  *		returns setof (customer, promise, promiser, backer, kind, outcome, whose_word,
  *		at, weight_kept, weight_broken, age, fading, share, score)
- *		What each promise puts into the score of one customer, promiser, backer, kind,
- *		backing (backed, unbacked), or of all: weights from 0 to 1, the instant they
- *		are reckoned at, their age, the fading 2^(-age/half-life), from 0 to 1, the
- *		share of all evidence, and the promise's own score, reckoned to as_of.  The
- *		sum of the rows' scores in their order is the score as of then, to the bit;
- *		the score of now, which is kept as entries come, to 1e-9.  Promises that weigh
- *		nothing have no row.  as_of and known_at as of customer_score().  Errors: TL004,
- *		22004, 22008, 22023 by.
+ *		What each promise contributes to the score of a customer, promiser, backer, kind,
+ *		backing ("backed" or "unbacked"), or of all.  weight_kept and weight_broken: the
+ *		verdict's weights, 0 to 1, at the instant "at".  age: since then.  fading:
+ *		2^(-age/half-life), 0 to 1.  share: of all evidence, 0 to 1.  score: the promise's
+ *		own score, decayed to as_of.  The scores, added in the order of the rows, are
+ *		exactly the score as of then.  The current score of a customer is updated with
+ *		each entry, so it can differ in rounding, by up to 1e-9.  Promises without
+ *		evidence have no row.  as_of and known_at: see customer_score().  Errors: TL004;
+ *		22004 by or of_key is null; 22008 as_of is infinite or in the future; 22023 by.
  */
 Datum
 explain_trust(PG_FUNCTION_ARGS)
 {
 	const Ledger *ledger = ScoresOpen();
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Explanation explanation = {.score_events = {.promise = ExplainPromise}};
+	Explanation explanation = {.base = {.process_promise = ExplainPromise}};
 	LedgerSession session;
-	View		view;
+	PointInTime	point;
 	ListCell   *cell;
 
-	explanation.by = GroupingFromName(ArgKeyNeeded(fcinfo->args[0], "by"));
-	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") : ArgKeyNeeded(fcinfo->args[1], "of_key");
+	explanation.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") :
+		ArgKeyRequired(fcinfo->args[1], "of_key");
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
-	view = ViewOf(ledger, fcinfo, 2, 3);
-	explanation.view = &view;
+	point = PointInTimeFromArgs(ledger, fcinfo, 2, 3);
+	explanation.point = &point;
 	explanation.context = CurrentMemoryContext;
 	ScoreClear(&explanation.score);
-	ReadScoreEvents(&explanation.score_events, explanation.by, explanation.key);
+	ReadScoreEvents(&explanation.base, explanation.by, explanation.key);
 	foreach(cell, explanation.parts)
 		PutPart(&explanation, lfirst(cell), result);
 	LedgerLeave(&session);

@@ -1,20 +1,18 @@
 /*
  * human_backing.c
- *		Whether a human behind a promise makes a difference to how it is kept.
+ *		human_backing(): whether promises with a human backer are kept more often.
  *
- * Who is behind a promise at its end tells little: a long case collects names,
- * and a short one is over before anybody comes.  So each promise is looked at
- * one landmark after it was made, and what was settled or due before that is
- * left out (Anderson, Cain and Gelber 1983).  Promises differ in more than
- * their backing: those of one month, kind, promiser's kind and value are
- * compared with each other, and the differences taken together with the weights
- * n1 n0 / (n1 + n0) (Cochran 1954; Mantel and Haenszel 1959).
+ * The backer at the end of a promise says little: a long case collects backers,
+ * and a short one ends before anyone can back it.  So each promise is classified
+ * by its backing at a landmark, a fixed time after it was made, and promises that
+ * were settled or due before the landmark are left out (Anderson, Cain and Gelber
+ * 1983).  Promises differ in more than their backing, so promises of the same
+ * month, kind, promiser's kind and range of value are compared with each other, and
+ * these strata's differences are combined as in rate_difference.c.
  *
- * Each group's rate has a Beta(1, 1) prior.  Its posterior's mean and variance
- * are those of Beta(k + 1, n - k + 1); the interval around a difference is the
- * normal approximation to the posterior (Gelman et al., Bayesian Data Analysis,
- * sections 2.4 and 4.1).  What comes out is association, not effect: nobody
- * drew lots for who gets a backer.
+ * The interval around a difference is the normal approximation to its posterior
+ * (Gelman et al., Bayesian Data Analysis, sections 2.4 and 4.1).  The difference is
+ * an association and not a causal effect: backers are not assigned at random.
  */
 #include "postgres.h"
 
@@ -26,6 +24,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "analysis/rate_difference.h"
 #include "analysis/score_query.h"
 #include "base/duration.h"
 #include "base/statement.h"
@@ -33,93 +32,89 @@
 
 PG_FUNCTION_INFO_V1(human_backing);
 
-/* Half the width of a normal distribution's middle 95 %, in standard deviations */
+/* The 97.5 % quantile of the standard normal distribution */
 #define NORMAL_95 1.959963984540054
 
 /*
- * Counts per stratum and evidence at the landmark.  The last entry that says who
- * stands behind a promise is the last in its chain among those that had happened
- * by then.  Names are found in pg_catalog: the function has its search_path pinned.
+ * Counts per stratum and evidence at the landmark.  The backer at the landmark
+ * comes from the last entry, by seq, among those until then that set or remove a
+ * backer.  Operators and functions need no schema, because human_backing() sets
+ * its search_path.
  */
 static Statement count_strata = STATEMENT(
 	"WITH made AS ("
-	"  SELECT customer, promise, CASE WHEN backfilled THEN occurred_at ELSE recorded_at END + $1 AS landmark"
-	"  FROM trust.entry WHERE event = 'made'"
+	"  SELECT customer, promise,"
+	"    CASE WHEN backfilled THEN occurred_at ELSE recorded_at END + $1 AS landmark"
+	"  FROM trust.entry"
+	"  WHERE event = 'made'"
 	"), backing AS ("
 	"  SELECT DISTINCT ON (customer, promise) customer, promise, m.landmark,"
 	"    CASE WHEN e.backer IS NOT NULL THEN e.evidence END AS evidence"
-	"  FROM made m JOIN trust.entry e USING (customer, promise)"
-	"  WHERE (e.event IN ('made', 'backed', 'backing_withdrawn') OR (e.event = 'amended' AND e.stands))"
+	"  FROM made m"
+	"    JOIN trust.entry e USING (customer, promise)"
+	"  WHERE (e.event IN ('made', 'backed', 'backing_withdrawn')"
+	"         OR (e.event = 'amended' AND e.stands))"
 	"    AND CASE WHEN e.backfilled THEN e.occurred_at ELSE e.recorded_at END <= m.landmark"
 	"  ORDER BY customer, promise, e.seq DESC"
-	"), looked_at AS ("
-	"  SELECT date_trunc('month', p.made_at AT TIME ZONE l.zone)::date AS month, p.kind, p.promiser_kind,"
+	"), classified AS ("
+	"  SELECT date_trunc('month', p.made_at AT TIME ZONE l.zone)::date AS month,"
+	"    p.kind, p.promiser_kind,"
 	"    CASE WHEN p.value IS NOT NULL THEN concat_ws(' ', p.currency,"
 	"      CASE WHEN p.value = 0 THEN '0'"
-	"        WHEN p.value >= 1 THEN '1' || repeat('0', length(trunc(p.value)::text) - 1) || '+'"
+	"        WHEN p.value >= 1"
+	"          THEN '1' || repeat('0', length(trunc(p.value)::text) - 1) || '+'"
 	"        ELSE '0.' || substring(p.value::text, '^0\\.(0*)') || '1+' END) END AS value_band,"
 	"    b.evidence, p.accepted_at, p.outcome,"
 	"    CASE WHEN p.settled_at < b.landmark OR p.due < b.landmark THEN 'too early'"
 	"      WHEN p.opened_at IS NULL OR p.state IN ('withdrawn', 'released') THEN 'undecided'"
-	"      WHEN p.overdue_at < now() OR (p.overdue_at IS NULL AND p.outcome IS NOT NULL) THEN 'decided'"
-	"      ELSE 'undecided' END AS fate"
-	"  FROM backing b JOIN trust.promise p USING (customer, promise) CROSS JOIN trust.ledger l"
+	"      WHEN p.overdue_at < now() OR (p.overdue_at IS NULL AND p.outcome IS NOT NULL)"
+	"        THEN 'decided'"
+	"      ELSE 'undecided' END AS status"
+	"  FROM backing b"
+	"    JOIN trust.promise p USING (customer, promise)"
+	"    CROSS JOIN trust.ledger l"
 	") "
-	"SELECT dense_rank() OVER (ORDER BY month, kind, promiser_kind, value_band), month, kind, promiser_kind, value_band, evidence,"
-	"  count(*), count(*) FILTER (WHERE fate = 'undecided'), count(*) FILTER (WHERE fate = 'too early'),"
-	"  count(*) FILTER (WHERE fate = 'decided'), count(*) FILTER (WHERE fate = 'decided' AND outcome = 'kept'),"
+	"SELECT dense_rank() OVER (ORDER BY month, kind, promiser_kind, value_band),"
+	"  month, kind, promiser_kind, value_band, evidence,"
+	"  count(*),"
+	"  count(*) FILTER (WHERE status = 'undecided'),"
+	"  count(*) FILTER (WHERE status = 'too early'),"
+	"  count(*) FILTER (WHERE status = 'decided'),"
+	"  count(*) FILTER (WHERE status = 'decided' AND outcome = 'kept'),"
 	"  count(accepted_at)"
-	" FROM looked_at GROUP BY month, kind, promiser_kind, value_band, evidence ORDER BY 1",
+	" FROM classified"
+	" GROUP BY month, kind, promiser_kind, value_band, evidence"
+	" ORDER BY 1",
 	INTERVALOID);
 
-/* What the statement says of a stratum's promises of one evidence */
+/* Columns of count_strata: one row per stratum and evidence. */
 enum
 {
-	COUNTED_STRATUM = 1,
-	COUNTED_MONTH,
-	COUNTED_KIND,
-	COUNTED_PROMISER_KIND,
-	COUNTED_VALUE_BAND,
-	COUNTED_EVIDENCE,
-	COUNTED_PROMISES,
-	COUNTED_UNDECIDED,
-	COUNTED_TOO_EARLY,
-	COUNTED_DECIDED,
-	COUNTED_KEPT,
-	COUNTED_ACCEPTED
+	STRATA_STRATUM = 1,
+	STRATA_MONTH,
+	STRATA_KIND,
+	STRATA_PROMISER_KIND,
+	STRATA_VALUE_BAND,
+	STRATA_EVIDENCE,
+	STRATA_PROMISES,
+	STRATA_UNDECIDED,
+	STRATA_TOO_EARLY,
+	STRATA_DECIDED,
+	STRATA_KEPT,
+	STRATA_ACCEPTED
 };
 
-typedef struct Count
-{
-	int64		promises;
-	int64		undecided;
-	int64		too_early;
-	int64		decided;
-	int64		kept;
-	int64		accepted;
-} Count;
-
-/* Backed with any evidence; EVIDENCE_NONE are those that nobody backed */
+/* Groups of promises: EVIDENCE_NONE without a backer, EVIDENCE_ANY with any evidence. */
 #define EVIDENCE_ANY EVIDENCES
 #define GROUPS (EVIDENCES + 1)
 
 typedef struct Stratum
 {
-	uint64		row;			/* the first of the stratum at hand */
-	Count		groups[GROUPS]; /* its promises */
+	uint64		row;			/* its first row in the statement's result */
+	PromiseCount groups[GROUPS];
 } Stratum;
 
-/* What strata add up to, for one evidence */
-typedef struct Total
-{
-	Count		raw[2];			/* backed, unbacked */
-	Count		within[2];		/* only strata that have decided promises of both */
-	float8		weights;		/* sum of the strata's weights */
-	float8		difference;		/* weighted sum */
-	float8		variance;		/* sum of squared weights times variances */
-} Total;
-
-/* The columns of one Count: its numbers, rate and accepted */
+/* Result columns for one PromiseCount: five numbers, and the rates kept and accepted. */
 #define COUNT_COLUMNS 7
 
 enum
@@ -138,87 +133,6 @@ enum
 	HUMAN_COLUMNS
 };
 
-typedef struct Difference
-{
-	bool		known;
-	float8		mean;
-	float8		variance;
-} Difference;
-
-static void
-AddCount(Count *to, const Count *count)
-{
-	to->promises += count->promises;
-	to->undecided += count->undecided;
-	to->too_early += count->too_early;
-	to->decided += count->decided;
-	to->kept += count->kept;
-	to->accepted += count->accepted;
-}
-
-/* ---- the comparison ---- */
-
-static float8
-PosteriorMean(const Count *count)
-{
-	return (count->kept + 1.0) / (count->decided + 2.0);
-}
-
-static float8
-PosteriorVariance(const Count *count)
-{
-	float8		mean = PosteriorMean(count);
-
-	return mean * (1.0 - mean) / (count->decided + 3.0);
-}
-
-/* Where one of the two has nothing decided there is nothing to compare. */
-static Difference
-Compare(const Count *backed, const Count *unbacked)
-{
-	Difference	difference = {0};
-
-	if (backed->decided == 0 || unbacked->decided == 0)
-		return difference;
-	difference.known = true;
-	difference.mean = PosteriorMean(backed) - PosteriorMean(unbacked);
-	difference.variance = PosteriorVariance(backed) + PosteriorVariance(unbacked);
-	return difference;
-}
-
-static void
-AddStratum(Total *total, const Count *backed, const Count *unbacked)
-{
-	Difference	difference = Compare(backed, unbacked);
-	float8		weight;
-
-	AddCount(&total->raw[0], backed);
-	AddCount(&total->raw[1], unbacked);
-	if (!difference.known)
-		return;
-	AddCount(&total->within[0], backed);
-	AddCount(&total->within[1], unbacked);
-	weight = (float8) backed->decided * unbacked->decided / (backed->decided + unbacked->decided);
-	total->weights += weight;
-	total->difference += weight * difference.mean;
-	total->variance += weight * weight * difference.variance;
-}
-
-static Difference
-WithinStrata(const Total *total)
-{
-	Difference	difference = {.known = total->weights > 0.0};
-
-	if (difference.known)
-	{
-		difference.mean = total->difference / total->weights;
-		difference.variance = total->variance / (total->weights * total->weights);
-	}
-	return difference;
-}
-
-/* ---- the result ---- */
-
 static void
 SetShare(Datum *value, bool *isnull, int64 part, int64 whole)
 {
@@ -227,7 +141,7 @@ SetShare(Datum *value, bool *isnull, int64 part, int64 whole)
 }
 
 static void
-SetCount(Datum *values, bool *nulls, int column, const Count *count)
+SetCount(Datum *values, bool *nulls, int column, const PromiseCount *count)
 {
 	values[column] = Int64GetDatum(count->promises);
 	values[column + 1] = Int64GetDatum(count->undecided);
@@ -239,7 +153,7 @@ SetCount(Datum *values, bool *nulls, int column, const Count *count)
 }
 
 static void
-SetDifference(Datum *values, bool *nulls, const Difference *difference)
+SetDifference(Datum *values, bool *nulls, const RateDifference *difference)
 {
 	float8		half_width = NORMAL_95 * sqrt(difference->variance);
 
@@ -256,7 +170,7 @@ EvidenceName(int evidence)
 	return evidence == EVIDENCE_ANY ? "any" : evidence_names[evidence];
 }
 
-/* What the stratum's promises have in common; nothing where the row is about more than one. */
+/* The columns that identify a stratum; null if the row is about all of them. */
 static void
 SetStratum(Datum *values, bool *nulls, const Stratum *stratum)
 {
@@ -268,13 +182,14 @@ SetStratum(Datum *values, bool *nulls, const Stratum *stratum)
 
 		nulls[column] = true;
 		if (stratum)
-			values[column] = ResultValue(stratum->row, COUNTED_MONTH + i, types[i], &nulls[column]);
+			values[column] = ResultValue(stratum->row, STRATA_MONTH + i, types[i],
+										 &nulls[column]);
 	}
 }
 
 static void
 PutRow(ReturnSetInfo *result, const char *scope, int evidence, const Stratum *stratum,
-	   const Count *backed, const Count *unbacked, Difference difference)
+	   const PromiseCount *backed, const PromiseCount *unbacked, RateDifference difference)
 {
 	Datum		values[HUMAN_COLUMNS] = {0};
 	bool		nulls[HUMAN_COLUMNS] = {0};
@@ -288,95 +203,94 @@ PutRow(ReturnSetInfo *result, const char *scope, int evidence, const Stratum *st
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* Each evidence that the stratum's promises have; any, whatever they have. */
+/* One row for each evidence that occurs in the stratum, and always one for "any". */
 static void
-PutStratum(ReturnSetInfo *result, const Stratum *stratum, Total *totals)
+PutStratum(ReturnSetInfo *result, const Stratum *stratum, StrataTotal *totals)
 {
-	const Count *unbacked = &stratum->groups[EVIDENCE_NONE];
+	const PromiseCount *unbacked = &stratum->groups[EVIDENCE_NONE];
 
 	for (int evidence = EVIDENCE_NONE + 1; evidence < GROUPS; evidence++)
 	{
-		const Count *backed = &stratum->groups[evidence];
+		const PromiseCount *backed = &stratum->groups[evidence];
 
-		AddStratum(&totals[evidence], backed, unbacked);
+		StrataTotalAdd(&totals[evidence], backed, unbacked);
 		if (evidence == EVIDENCE_ANY || backed->promises > 0)
-			PutRow(result, "stratum", evidence, stratum, backed, unbacked, Compare(backed, unbacked));
+			PutRow(result, "stratum", evidence, stratum, backed, unbacked,
+				   CompareRates(backed, unbacked));
 	}
 }
 
 static void
-PutTotals(ReturnSetInfo *result, const Total *totals)
+PutTotals(ReturnSetInfo *result, const StrataTotal *totals)
 {
 	for (int i = 0; i < GROUPS - 1; i++)
 	{
 		int			evidence = i == 0 ? EVIDENCE_ANY : i;
-		const Total *total = &totals[evidence];
+		const StrataTotal *total = &totals[evidence];
 
 		if (evidence != EVIDENCE_ANY && total->raw[0].promises == 0)
 			continue;
 		PutRow(result, "raw", evidence, NULL, &total->raw[0], &total->raw[1],
-			   Compare(&total->raw[0], &total->raw[1]));
+			   CompareRates(&total->raw[0], &total->raw[1]));
 		PutRow(result, "within_strata", evidence, NULL, &total->within[0], &total->within[1],
-			   WithinStrata(total));
+			   DifferenceWithinStrata(total));
 	}
 }
 
-/* ---- the strata ---- */
-
 static int64
-Counted(uint64 row, int column)
+ResultInt64(uint64 row, int column)
 {
-	return DatumGetInt64(ResultNeeded(row, column, INT8OID));
+	return DatumGetInt64(ResultNotNull(row, column, INT8OID));
 }
 
 static void
-TakeRow(Stratum *stratum, uint64 row)
+AddRow(Stratum *stratum, uint64 row)
 {
-	char	   *evidence = ResultText(row, COUNTED_EVIDENCE);
+	char	   *evidence = ResultText(row, STRATA_EVIDENCE);
 	int			group = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
-	Count		count = {
-		.promises = Counted(row, COUNTED_PROMISES),
-		.undecided = Counted(row, COUNTED_UNDECIDED),
-		.too_early = Counted(row, COUNTED_TOO_EARLY),
-		.decided = Counted(row, COUNTED_DECIDED),
-		.kept = Counted(row, COUNTED_KEPT),
-		.accepted = Counted(row, COUNTED_ACCEPTED)
+	PromiseCount count = {
+		.promises = ResultInt64(row, STRATA_PROMISES),
+		.undecided = ResultInt64(row, STRATA_UNDECIDED),
+		.too_early = ResultInt64(row, STRATA_TOO_EARLY),
+		.decided = ResultInt64(row, STRATA_DECIDED),
+		.kept = ResultInt64(row, STRATA_KEPT),
+		.accepted = ResultInt64(row, STRATA_ACCEPTED)
 	};
 
-	AddCount(&stratum->groups[group], &count);
+	PromiseCountAdd(&stratum->groups[group], &count);
 	if (group != EVIDENCE_NONE)
-		AddCount(&stratum->groups[EVIDENCE_ANY], &count);
+		PromiseCountAdd(&stratum->groups[EVIDENCE_ANY], &count);
 }
 
-/* Takes the rows of the stratum that begins there; returns where the next begins. */
+/* Reads the stratum that starts at that row.  Returns the first row of the next one. */
 static uint64
-TakeStratum(Stratum *stratum, uint64 row)
+ReadStratum(Stratum *stratum, uint64 row)
 {
-	int64		number = Counted(row, COUNTED_STRATUM);
+	int64		number = ResultInt64(row, STRATA_STRATUM);
 
 	memset(stratum, 0, sizeof(Stratum));
 	stratum->row = row;
-	for (; row < SPI_processed && Counted(row, COUNTED_STRATUM) == number; row++)
-		TakeRow(stratum, row);
+	for (; row < SPI_processed && ResultInt64(row, STRATA_STRATUM) == number; row++)
+		AddRow(stratum, row);
 	return row;
 }
 
 static void
-PutAll(ReturnSetInfo *result)
+PutStrata(ReturnSetInfo *result)
 {
 	Stratum		stratum;
-	Total		totals[GROUPS] = {0};
+	StrataTotal totals[GROUPS] = {0};
 
 	for (uint64 row = 0; row < SPI_processed;)
 	{
 		CHECK_FOR_INTERRUPTS();
-		row = TakeStratum(&stratum, row);
+		row = ReadStratum(&stratum, row);
 		PutStratum(result, &stratum, totals);
 	}
 	PutTotals(result, totals);
 }
 
-/* Hours, not days, so that no change of clocks makes it longer. */
+/* As hours, so that daylight saving time does not change the length. */
 static Interval *
 ArgLandmark(FunctionCallInfo fcinfo)
 {
@@ -385,7 +299,7 @@ ArgLandmark(FunctionCallInfo fcinfo)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("landmark is needed")));
+				 errmsg("landmark must not be null")));
 	landmark->time = IntervalMicroseconds(PG_GETARG_INTERVAL_P(0), "landmark");
 	return landmark;
 }
@@ -393,13 +307,15 @@ ArgLandmark(FunctionCallInfo fcinfo)
 /*
  * human_backing(landmark interval)
  *		returns setof (scope, evidence, month, kind, promiser_kind, value_band,
- *		promises, undecided, too_early, decided, kept, rate, accepted of the backed,
- *		the same of the unbacked, difference, difference_low, difference_high)
- *		How promises are kept that a human stood behind one landmark after they were
- *		made, and those that nobody did: per stratum; raw, all together; and within
- *		strata, weighted.  For evidence other than any: those backed with that, against
- *		all unbacked.  Association, not effect.  Level application, analyst, auditor or
- *		admin.  Errors: TL004, 22004, 22023 a landmark in months, or out of range.
+ *		promises, undecided, too_early, decided, kept, rate, accepted of backed promises,
+ *		the same of unbacked promises, difference, difference_low, difference_high)
+ *		Compares promises that had a human backer one landmark after they were made with
+ *		those that had none: per stratum (scope "stratum"), all together ("raw"), and as
+ *		the weighted mean of strata ("within_strata").  An evidence other than "any"
+ *		compares the promises backed with that evidence with all unbacked ones.
+ *		difference: of the posterior means of the kept rate, with a 95 % interval.  Level
+ *		application, analyst, auditor or admin.  Errors: TL004; 22004 landmark is null;
+ *		22023 landmark has months or is out of range.
  */
 Datum
 human_backing(PG_FUNCTION_ARGS)
@@ -411,7 +327,7 @@ human_backing(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	(void) StatementRead(&count_strata, &landmark, NULL);
-	PutAll((ReturnSetInfo *) fcinfo->resultinfo);
+	PutStrata((ReturnSetInfo *) fcinfo->resultinfo);
 	LedgerLeave(&session);
 	return (Datum) 0;
 }

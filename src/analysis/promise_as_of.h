@@ -1,6 +1,6 @@
 /*
  * promise_as_of.h
- *		How a promise stood at an instant: who was behind it, and what it weighs.
+ *		The state of a promise at a point in time, computed from its entries.
  */
 #ifndef TRUST_LEDGER_PROMISE_AS_OF_H
 #define TRUST_LEDGER_PROMISE_AS_OF_H
@@ -8,27 +8,42 @@
 #include "analysis/score_events.h"
 #include "score/score.h"
 
-/* What an overdue promise weighs as broken, whatever settings say of verdicts: silence is not success. */
+/*
+ * Weight "broken" of an overdue promise without a verdict.  The ledger's
+ * assessment weights do not change it.
+ */
 #define WEIGHT_OVERDUE 1.0
 
+/* All zero is the state before the first entry.  Strings belong to the entries. */
 typedef struct PromiseAsOf
 {
 	bool		made;
 	const char *promiser;
 	const char *kind;
-	const char *backer;
-	bool		opened;			/* it once was open: the company is bound */
+	const char *backer;			/* NULL: not backed */
+	bool		opened;			/* was open at some time: binds the company */
 	bool		ended;			/* withdrawn or released */
 	bool		has_overdue_at;
 	TimestampTz overdue_at;
 	State		outcome;		/* the verdict that stands, or STATE_NONE */
-	const char *whose_word;
-	Contribution verdict;
+	const char *whose_word;		/* of that verdict */
+	Contribution verdict;		/* weights of that verdict */
 } PromiseAsOf;
 
-extern void PromiseAsOfApply(PromiseAsOf *standing, const ScoreEvent *score_event);
-extern bool PromiseAsOfIsOverdue(const PromiseAsOf *standing, TimestampTz instant);
-extern Contribution PromiseAsOfContribution(const PromiseAsOf *standing, TimestampTz instant);
-extern const char *PromiseAsOfKey(const PromiseAsOf *standing, const char *customer, Grouping by);
+/* Applies the promise's next entry. */
+extern void PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event);
+
+/*
+ * Whether the promise is overdue at that instant: it was open at some time, its
+ * overdue_at has passed, it has no verdict, and it was neither withdrawn nor
+ * released.
+ */
+extern bool PromiseAsOfIsOverdue(const PromiseAsOf *promise, TimestampTz instant);
+
+/* What the promise adds to a score that is read at that instant. */
+extern Contribution PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant);
+
+/* The promise's group; NULL where it has none, such as no backer. */
+extern const char *PromiseAsOfKey(const PromiseAsOf *promise, const char *customer, Grouping by);
 
 #endif

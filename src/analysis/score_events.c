@@ -1,11 +1,11 @@
 /*
  * score_events.c
- *		Reading all entries that bear on scores, one promise after the other.
+ *		Reading the entries that affect scores, promise by promise.
  *
- * Rows are taken from the executor as they come, without a copy in between; one
- * promise's are kept at a time.  Sorting by promise beats reading by customer: a
- * uuid compares as a number, and the table is read from one end to the other.
- * What is sorted is narrow.
+ * Rows come straight from the executor through a DestReceiver, without a copy in
+ * between, and only one promise's rows are kept at a time.  Sorting by promise is
+ * cheaper than reading by customer: uuids compare fast, the table is read
+ * sequentially, and the sorted rows are narrow.
  */
 #include "postgres.h"
 
@@ -17,26 +17,37 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-const char *const grouping_names[GROUPINGS] = {"customer", "promiser", "backer", "kind", "backing", "all"};
+const char *const grouping_names[GROUPINGS] = {
+	"customer", "promiser", "backer", "kind", "backing", "all"
+};
 
 static const Column columns[SCORE_EVENT_COLUMNS] = {
-	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"event", TEXTOID}, {"state", TEXTOID},
-	{"occurred_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID}, {"stands", BOOLOID},
-	{"promiser", TEXTOID}, {"kind", TEXTOID}, {"backer", TEXTOID}, {"overdue_at", TIMESTAMPTZOID},
-	{"weight_kept", INT4OID}, {"weight_broken", INT4OID}, {"whose_word", TEXTOID}
+	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"event", TEXTOID},
+	{"state", TEXTOID}, {"occurred_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
+	{"stands", BOOLOID}, {"promiser", TEXTOID}, {"kind", TEXTOID}, {"backer", TEXTOID},
+	{"overdue_at", TIMESTAMPTZOID}, {"weight_kept", INT4OID}, {"weight_broken", INT4OID},
+	{"whose_word", TEXTOID}
 };
 
-/* Whoever of that name ever had to do with the promise; what holds when is seen on reading. */
-static const char *const with_key[GROUPINGS] = {
+#define ENTRIES_OF_PROMISES_WITH(column) \
+	" AND promise OPERATOR(pg_catalog.=) ANY (SELECT e.promise" \
+	" FROM trust.entry e" \
+	" WHERE e." column " OPERATOR(pg_catalog.=) $1)"
+
+/*
+ * An amendment can change the promiser or the kind, and a backer can withdraw.
+ * So these select all entries of each promise that had the key at any time.
+ */
+static const char *const key_conditions[GROUPINGS] = {
 	[BY_CUSTOMER] = " AND customer OPERATOR(pg_catalog.=) $1",
-	[BY_PROMISER] = " AND promise OPERATOR(pg_catalog.=) ANY (SELECT e.promise FROM trust.entry e WHERE e.promiser OPERATOR(pg_catalog.=) $1)",
-	[BY_BACKER] = " AND promise OPERATOR(pg_catalog.=) ANY (SELECT e.promise FROM trust.entry e WHERE e.backer OPERATOR(pg_catalog.=) $1)",
-	[BY_KIND] = " AND promise OPERATOR(pg_catalog.=) ANY (SELECT e.promise FROM trust.entry e WHERE e.kind OPERATOR(pg_catalog.=) $1)"
+	[BY_PROMISER] = ENTRIES_OF_PROMISES_WITH("promiser"),
+	[BY_BACKER] = ENTRIES_OF_PROMISES_WITH("backer"),
+	[BY_KIND] = ENTRIES_OF_PROMISES_WITH("kind")
 };
 
-/* What turns the column's name behind it into the name of a NULL. */
+/* A NULL of that type, to be followed by the column's name. */
 static const char *
-NullOf(Oid type)
+NullAs(Oid type)
 {
 	return type == TEXTOID ? "NULL::pg_catalog.text AS " : "NULL::pg_catalog.timestamptz AS ";
 }
@@ -49,40 +60,47 @@ ScoreEventQuery(const ScoreEventReader *reader, Grouping by, bool keyed)
 	initStringInfo(&sql);
 	for (int i = 0; i < SCORE_EVENT_COLUMNS; i++)
 		appendStringInfo(&sql, "%s%s%s", i ? ", " : "SELECT ",
-						 reader->leaves_out & (1 << i) ? NullOf(columns[i].type) : "", columns[i].name);
-	appendStringInfo(&sql, " FROM trust.entry WHERE promise IS NOT NULL%s ORDER BY %spromise, seq",
-					 keyed ? with_key[by] : "",
+						 reader->skipped_columns & (1 << i) ? NullAs(columns[i].type) : "",
+						 columns[i].name);
+	appendStringInfo(&sql,
+					 " FROM trust.entry"
+					 " WHERE promise IS NOT NULL%s"
+					 " ORDER BY %spromise, seq",
+					 keyed ? key_conditions[by] : "",
 					 by == BY_CUSTOMER ? "customer COLLATE pg_catalog.\"C\", " : "");
 	return sql.data;
 }
 
 typedef struct ScoreEventReceiver
 {
-	DestReceiver dest;			/* first: the executor knows only this */
+	DestReceiver dest;			/* must be first */
 	ScoreEventReader *reader;
-	MemoryContext context;		/* of the promise at hand */
-	char	   *customer;		/* NULL where that is left out */
-	ScoreEvent	   *score_events;
+	MemoryContext context;		/* holds the strings of the current promise */
+	char	   *customer;		/* NULL if skipped */
+	ScoreEvent *events;
 	int			count;
 	int			capacity;
 } ScoreEventReceiver;
 
-/* The promise's facts are complete. */
 static void
-PassOn(ScoreEventReceiver *receiver)
+ProcessPromise(ScoreEventReceiver *receiver)
 {
+	ScoreEventReader *reader = receiver->reader;
+
 	if (receiver->count > 0)
-		receiver->reader->promise(receiver->reader, receiver->customer, receiver->score_events, receiver->count);
+		reader->process_promise(reader, receiver->customer, receiver->events, receiver->count);
 	receiver->count = 0;
 	MemoryContextReset(receiver->context);
 }
 
 /*
- * Which of the names the text is, or count.  Each of millions of rows has two to
- * be told apart: most names already differ in their length.
+ * The index of the column's text among the names, or count if it is none of
+ * them.  This runs twice per entry, so it compares the lengths first: most names
+ * differ in length.
  */
 static int
-TextIndex(const TupleTableSlot *slot, int column, const char *const *names, const size_t *lengths, int count)
+TextIndex(const TupleTableSlot *slot, int column, const char *const *names,
+		  const size_t *lengths, int count)
 {
 	text	   *stored = slot->tts_isnull[column] ? NULL : DatumGetTextPP(slot->tts_values[column]);
 	size_t		length = stored ? VARSIZE_ANY_EXHDR(stored) : 0;
@@ -93,7 +111,7 @@ TextIndex(const TupleTableSlot *slot, int column, const char *const *names, cons
 	return count;
 }
 
-/* Constants, written when reading begins: always the same, whoever else is reading. */
+/* Constant once set.  Each StartUp() sets them to the same values, so nesting is harmless. */
 static size_t event_lengths[EVENTS];
 static size_t state_lengths[STATES];
 
@@ -104,115 +122,120 @@ TextOrNull(const TupleTableSlot *slot, int column)
 }
 
 static TimestampTz
-InstantOr(const TupleTableSlot *slot, int column, TimestampTz otherwise)
+TimestampOrDefault(const TupleTableSlot *slot, int column, TimestampTz default_value)
 {
-	return slot->tts_isnull[column] ? otherwise : DatumGetTimestampTz(slot->tts_values[column]);
+	return slot->tts_isnull[column] ? default_value : DatumGetTimestampTz(slot->tts_values[column]);
 }
 
-/* What people and tampering may have left in the tables is taken as it is; verify() tells. */
+/* Does not validate: a table may have been altered, and verify() reports that. */
 static void
-TakeScoreEvent(ScoreEvent *score_event, const TupleTableSlot *slot)
+FillScoreEvent(ScoreEvent *event, const TupleTableSlot *slot)
 {
 	const Datum *values = slot->tts_values;
 	const bool *nulls = slot->tts_isnull;
 
-	score_event->promise = *DatumGetUUIDP(values[SCORE_EVENT_PROMISE]);
-	score_event->seq = DatumGetInt64(values[SCORE_EVENT_SEQ]);
-	score_event->event = TextIndex(slot, SCORE_EVENT_EVENT, event_names, event_lengths, EVENTS);
-	score_event->state = TextIndex(slot, SCORE_EVENT_STATE, state_names, state_lengths, STATES);
-	score_event->recorded_at = InstantOr(slot, SCORE_EVENT_RECORDED_AT, DT_NOEND);
-	score_event->occurred_at = InstantOr(slot, SCORE_EVENT_OCCURRED_AT, DT_NOEND);
-	score_event->stands = nulls[SCORE_EVENT_STANDS] || DatumGetBool(values[SCORE_EVENT_STANDS]);
-	score_event->promiser = TextOrNull(slot, SCORE_EVENT_PROMISER);
-	score_event->kind = TextOrNull(slot, SCORE_EVENT_KIND);
-	score_event->backer = TextOrNull(slot, SCORE_EVENT_BACKER);
-	score_event->whose_word = TextOrNull(slot, SCORE_EVENT_WHOSE_WORD);
-	score_event->overdue_at = InstantOr(slot, SCORE_EVENT_OVERDUE_AT, DT_NOEND);
-	score_event->has_overdue_at = !nulls[SCORE_EVENT_OVERDUE_AT];
-	score_event->weighs = !nulls[SCORE_EVENT_WEIGHT_KEPT] && !nulls[SCORE_EVENT_WEIGHT_BROKEN];
-	score_event->weight_kept = score_event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_KEPT]) : 0;
-	score_event->weight_broken = score_event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_BROKEN]) : 0;
+	event->promise = *DatumGetUUIDP(values[SCORE_EVENT_PROMISE]);
+	event->seq = DatumGetInt64(values[SCORE_EVENT_SEQ]);
+	event->event = TextIndex(slot, SCORE_EVENT_EVENT, event_names, event_lengths, EVENTS);
+	event->state = TextIndex(slot, SCORE_EVENT_STATE, state_names, state_lengths, STATES);
+	event->recorded_at = TimestampOrDefault(slot, SCORE_EVENT_RECORDED_AT, DT_NOEND);
+	event->occurred_at = TimestampOrDefault(slot, SCORE_EVENT_OCCURRED_AT, DT_NOEND);
+	event->stands = nulls[SCORE_EVENT_STANDS] || DatumGetBool(values[SCORE_EVENT_STANDS]);
+	event->promiser = TextOrNull(slot, SCORE_EVENT_PROMISER);
+	event->kind = TextOrNull(slot, SCORE_EVENT_KIND);
+	event->backer = TextOrNull(slot, SCORE_EVENT_BACKER);
+	event->whose_word = TextOrNull(slot, SCORE_EVENT_WHOSE_WORD);
+	event->overdue_at = TimestampOrDefault(slot, SCORE_EVENT_OVERDUE_AT, DT_NOEND);
+	event->has_overdue_at = !nulls[SCORE_EVENT_OVERDUE_AT];
+	event->weighs = !nulls[SCORE_EVENT_WEIGHT_KEPT] && !nulls[SCORE_EVENT_WEIGHT_BROKEN];
+	event->weight_kept =
+		event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_KEPT]) : 0;
+	event->weight_broken =
+		event->weighs ? DatumGetInt32(values[SCORE_EVENT_WEIGHT_BROKEN]) : 0;
 }
 
 static void
-MakeRoom(ScoreEventReceiver *receiver)
+EnlargeBuffer(ScoreEventReceiver *receiver)
 {
 	if (receiver->count < receiver->capacity)
 		return;
 	receiver->capacity *= 2;
-	receiver->score_events = repalloc_huge(receiver->score_events, sizeof(ScoreEvent) * receiver->capacity);
+	receiver->events = repalloc_huge(receiver->events, sizeof(ScoreEvent) * receiver->capacity);
 }
 
 static bool
 SamePromise(const ScoreEventReceiver *receiver, const TupleTableSlot *slot)
 {
-	return memcmp(DatumGetUUIDP(slot->tts_values[SCORE_EVENT_PROMISE]), &receiver->score_events[0].promise, sizeof(pg_uuid_t)) == 0;
+	return memcmp(DatumGetUUIDP(slot->tts_values[SCORE_EVENT_PROMISE]),
+				  &receiver->events[0].promise, sizeof(pg_uuid_t)) == 0;
 }
 
 static bool
 ReceiveSlot(TupleTableSlot *slot, DestReceiver *self)
 {
 	ScoreEventReceiver *receiver = (ScoreEventReceiver *) self;
+	bool		reads_customer =
+		!(receiver->reader->skipped_columns & (1 << SCORE_EVENT_CUSTOMER));
 	MemoryContext previous;
 
 	slot_getallattrs(slot);
 	if (slot->tts_isnull[SCORE_EVENT_SEQ] ||
-		(slot->tts_isnull[SCORE_EVENT_CUSTOMER] && !(receiver->reader->leaves_out & (1 << SCORE_EVENT_CUSTOMER))))
+		(slot->tts_isnull[SCORE_EVENT_CUSTOMER] && reads_customer))
 		RowWithoutKey("entry");
 	if (receiver->count > 0 && !SamePromise(receiver, slot))
-		PassOn(receiver);
-	MakeRoom(receiver);
+		ProcessPromise(receiver);
+	EnlargeBuffer(receiver);
 	previous = MemoryContextSwitchTo(receiver->context);
 	if (receiver->count == 0)
 		receiver->customer = TextOrNull(slot, SCORE_EVENT_CUSTOMER);
-	TakeScoreEvent(&receiver->score_events[receiver->count++], slot);
+	FillScoreEvent(&receiver->events[receiver->count++], slot);
 	MemoryContextSwitchTo(previous);
 	return true;
 }
 
-/* Tables may have been tampered with. */
 static void
-StartUp(DestReceiver *self pg_attribute_unused(), int operation pg_attribute_unused(), TupleDesc tupdesc)
+StartUp(DestReceiver *self pg_attribute_unused(), int operation pg_attribute_unused(),
+		TupleDesc tupdesc)
 {
 	for (int i = 0; i < EVENTS; i++)
 		event_lengths[i] = strlen(event_names[i]);
 	for (int i = 0; i < STATES; i++)
 		state_lengths[i] = strlen(state_names[i]);
+	/* the table may have been altered */
 	for (int i = 0; i < SCORE_EVENT_COLUMNS; i++)
 		if (TupleDescAttr(tupdesc, i)->atttypid != columns[i].type)
 			WrongType(NameStr(TupleDescAttr(tupdesc, i)->attname));
 }
 
 static void
-Nothing(DestReceiver *self pg_attribute_unused())
+DoNothing(DestReceiver *self pg_attribute_unused())
 {
 }
 
-/*
- * All facts, or those of promises that ever had to do with the key; by customer
- * in the order of customers.  Within a LedgerSession, on the caller's snapshot.
- */
 void
 ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key)
 {
-	bool		keyed = key && with_key[by];
+	bool		keyed = key && key_conditions[by];
 	ScoreEventReceiver receiver = {
-		.dest = {ReceiveSlot, StartUp, Nothing, Nothing, DestNone},
+		.dest = {ReceiveSlot, StartUp, DoNothing, DoNothing, DestNone},
 		.reader = reader,
 		.capacity = 64
 	};
 	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.dest};
 
-	/* not in the executor's memory: the last promise is passed on when that is gone */
-	receiver.score_events = palloc(sizeof(ScoreEvent) * receiver.capacity);
-	receiver.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger facts", ALLOCSET_DEFAULT_SIZES);
+	/* not in the executor's memory, which is gone when the last promise is processed */
+	receiver.events = palloc(sizeof(ScoreEvent) * receiver.capacity);
+	receiver.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger score events",
+											 ALLOCSET_DEFAULT_SIZES);
 	if (keyed)
 	{
 		options.params = makeParamList(1);
-		options.params->params[0] = (ParamExternData) {CStringGetTextDatum(key), false, PARAM_FLAG_CONST, TEXTOID};
+		options.params->params[0] = (ParamExternData) {
+			CStringGetTextDatum(key), false, PARAM_FLAG_CONST, TEXTOID
+		};
 	}
 	if (SPI_execute_extended(ScoreEventQuery(reader, by, keyed), &options) < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(SPI_result));
-	PassOn(&receiver);
+	ProcessPromise(&receiver);
 	MemoryContextDelete(receiver.context);
 }

@@ -1,9 +1,11 @@
 /*
  * score_query.c
- *		Reading scores: of what, as of when, and as known when.
+ *		Reading scores of a customer or promiser, now or as of another time.
  *
- * The score of now comes from what is kept up to date; one of another time is a
- * fold over the entries.  Overdue promises are counted when it is read.
+ * A customer's current score is stored in trust.chain, and a promiser's is
+ * computed from trust.promise.  A score of another time is computed from the
+ * entries.  All add overdue promises when they are read, because becoming overdue
+ * writes no entry.
  */
 #include "postgres.h"
 
@@ -26,30 +28,41 @@
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);
 
-/* Once open, with neither verdict nor end: columns that the primary key's index includes */
-#define OVERDUE "settled_at IS NULL AND opened_at IS NOT NULL AND overdue_at OPERATOR(pg_catalog.<) $2"
+/* Promises that are overdue at $2.  An index-only scan of the primary key can check this. */
+#define OVERDUE \
+	"settled_at IS NULL AND opened_at IS NOT NULL" \
+	" AND overdue_at OPERATOR(pg_catalog.<) $2"
 
 static Statement read_customer = STATEMENT(
-	"SELECT score, (SELECT pg_catalog.count(*) FROM trust.promise p"
-	"   WHERE p.customer OPERATOR(pg_catalog.=) $1 AND " OVERDUE ")"
-	" FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1",
+	"SELECT score,"
+	"   (SELECT pg_catalog.count(*)"
+	"    FROM trust.promise p"
+	"    WHERE p.customer OPERATOR(pg_catalog.=) $1 AND " OVERDUE ")"
+	" FROM trust.chain"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, TIMESTAMPTZOID);
 
-#define FOLD_PROMISES(column) \
-	"SELECT " SCORE_OF_PROMISES("$3") ", pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
-	" FROM trust.promise WHERE " column " OPERATOR(pg_catalog.=) $1"
+#define COMPUTE_SCORE(column) \
+	"SELECT " SCORE_OF_PROMISES("$3") "," \
+	"   pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
+	" FROM trust.promise" \
+	" WHERE " column " OPERATOR(pg_catalog.=) $1"
 
-/* A customer's score is folded anew where the chain still has one of another half-life. */
-static Statement fold_customer = STATEMENT(FOLD_PROMISES("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
-static Statement fold_promiser = STATEMENT(FOLD_PROMISES("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
+/* For a customer whose stored score was computed with another half-life. */
+static Statement compute_customer =
+	STATEMENT(COMPUTE_SCORE("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
+static Statement compute_promiser =
+	STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 
 static Statement read_half_life = STATEMENT(
-	"SELECT (details OPERATOR(pg_catalog.->>) 'half_life')::pg_catalog.interval FROM trust.entry"
-	" WHERE customer OPERATOR(pg_catalog.=) '' AND pg_catalog.starts_with(event, 'ledger_')"
+	"SELECT (details OPERATOR(pg_catalog.->>) 'half_life')::pg_catalog.interval"
+	" FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) ''"
+	"   AND pg_catalog.starts_with(event, 'ledger_')"
 	"   AND recorded_at OPERATOR(pg_catalog.<=) $1"
-	" ORDER BY seq DESC LIMIT 1", TIMESTAMPTZOID);
+	" ORDER BY seq DESC LIMIT 1",
+	TIMESTAMPTZOID);
 
-/* The ledger, for who may read scores. */
 const Ledger *
 ScoresOpen(void)
 {
@@ -67,12 +80,12 @@ GroupingFromName(const char *name)
 	if (by < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("promises are not put together by \"%s\"", name),
-				 errhint("by is customer, promiser, backer, kind, backing or all.")));
+				 errmsg("invalid grouping: \"%s\"", name),
+				 errhint("Valid values are: customer, promiser, backer, kind, backing, all.")));
 	return by;
 }
 
-/* The half-life that was set by then: what a score of then was read with. */
+/* The half-life that was in force at that time. */
 static int64
 HalfLifeKnownAt(const Ledger *ledger, TimestampTz known_at)
 {
@@ -80,172 +93,178 @@ HalfLifeKnownAt(const Ledger *ledger, TimestampTz known_at)
 
 	if (known_at == DT_NOEND || StatementRead(&read_half_life, &value, NULL) == 0)
 		return ledger->half_life;
-	return IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 1, INTERVALOID)), "half_life");
+	return IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 1, INTERVALOID)), "half_life");
 }
 
-/* From the arguments as_of and known_at, by their numbers; within a LedgerSession. */
-View
-ViewOf(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, int known_at)
+PointInTime
+PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, int known_at)
 {
-	View		view = {
+	PointInTime	point = {
 		.now = GetCurrentTransactionStartTimestamp(), .as_of = DT_NOEND, .known_at = DT_NOEND
 	};
 
 	if (!PG_ARGISNULL(known_at))
-		view.known_at = PG_GETARG_TIMESTAMPTZ(known_at);
+		point.known_at = PG_GETARG_TIMESTAMPTZ(known_at);
 	if (!PG_ARGISNULL(as_of))
 	{
-		view.now = view.as_of = PG_GETARG_TIMESTAMPTZ(as_of);
-		if (TIMESTAMP_NOT_FINITE(view.as_of) || view.as_of > GetCurrentTimestamp())
+		point.now = point.as_of = PG_GETARG_TIMESTAMPTZ(as_of);
+		if (TIMESTAMP_NOT_FINITE(point.as_of) || point.as_of > GetCurrentTimestamp())
 			ereport(ERROR,
 					(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-					 errmsg("as_of lies in the future, or is infinite"),
-					 errdetail("What will have happened by then is not known."),
-					 errhint("Leave it out for the score of now.")));
+					 errmsg("as_of must be finite and must not be in the future"),
+					 errhint("Omit as_of to get the current score.")));
 	}
-	view.half_life = HalfLifeKnownAt(ledger, view.known_at);
-	return view;
+	point.half_life = HalfLifeKnownAt(ledger, point.known_at);
+	return point;
 }
 
-/* Reckoned to the instant looked at, so that what explain_trust() shows adds up to this. */
+/*
+ * Decaying each promise's score to one instant before adding them makes the rows of
+ * explain_trust() add up to exactly this score.
+ */
 TrustScore
-ContributionInView(const View *view, const Contribution *contribution)
+ScoreOfContribution(const PointInTime *point, const Contribution *contribution)
 {
 	TrustScore	score;
 
 	ScoreClear(&score);
-	ScoreAdd(&score, contribution->kept, contribution->broken, contribution->at, view->half_life);
-	ScoreFade(&score, view->now);
+	ScoreAdd(&score, contribution->kept, contribution->broken, contribution->at, point->half_life);
+	ScoreDecay(&score, point->now);
 	return score;
 }
 
-/* How the promise stood then, by what was known. */
 PromiseAsOf
-PromiseAsOfView(const View *view, const ScoreEvent *score_events, int count)
+PromiseAtPoint(const PointInTime *point, const ScoreEvent *events, int count)
 {
-	PromiseAsOf	standing = {0};
+	PromiseAsOf	promise = {0};
 
 	for (int i = 0; i < count; i++)
-		if (score_events[i].occurred_at <= view->as_of && score_events[i].recorded_at <= view->known_at)
-			PromiseAsOfApply(&standing, &score_events[i]);
-	return standing;
+		if (events[i].occurred_at <= point->as_of && events[i].recorded_at <= point->known_at)
+			PromiseAsOfApply(&promise, &events[i]);
+	return promise;
 }
 
 typedef struct ScoreReader
 {
-	ScoreEventReader	score_events;			/* first: all that ReadScoreEvents() knows */
-	const View *view;
+	ScoreEventReader base;		/* must be first */
+	const PointInTime *point;
 	Grouping	by;
 	const char *key;
 	TrustScore	score;
 } ScoreReader;
 
 static void
-AddPromise(ScoreEventReader *score_events, const char *customer, const ScoreEvent *score_event, int count)
+AddPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *events, int count)
 {
-	ScoreReader *reader = (ScoreReader *) score_events;
-	PromiseAsOf	standing = PromiseAsOfView(reader->view, score_event, count);
-	const char *key = PromiseAsOfKey(&standing, customer, reader->by);
-	Contribution contribution = PromiseAsOfContribution(&standing, reader->view->now);
+	ScoreReader *reader = (ScoreReader *) base;
+	PromiseAsOf	promise = PromiseAtPoint(reader->point, events, count);
+	const char *key = PromiseAsOfKey(&promise, customer, reader->by);
+	Contribution contribution = PromiseAsOfContribution(&promise, reader->point->now);
 	TrustScore	score;
 
 	if (!contribution.counts || key == NULL || strcmp(key, reader->key) != 0)
 		return;
-	score = ContributionInView(reader->view, &contribution);
+	score = ScoreOfContribution(reader->point, &contribution);
 	ScoreFuse(&reader->score, &score);
 }
 
 static TrustScore *
-ScoreInView(const View *view, Grouping by, const char *key)
+ScoreAtPoint(const PointInTime *point, Grouping by, const char *key)
 {
-	ScoreReader reader = {.score_events = {.promise = AddPromise}, .view = view, .by = by, .key = key};
+	ScoreReader reader = {
+		.base = {.process_promise = AddPromise}, .point = point, .by = by, .key = key
+	};
 
 	ScoreClear(&reader.score);
-	ReadScoreEvents(&reader.score_events, by, key);
+	ReadScoreEvents(&reader.base, by, key);
 	return ScoreCopy(&reader.score);
 }
 
-/* A stored score, or one folded from what promises are now, and how many of them are overdue. */
+/* A score without overdue promises, and the number of these.  False if there is no row. */
 static bool
-ReadScore(Statement *statement, const char *key, const View *view, TrustScore *score, int64 *overdue)
+ReadScore(Statement *statement, const char *key, const PointInTime *point,
+		  TrustScore *score, int64 *overdue)
 {
 	Datum		values[3] = {
-		CStringGetTextDatum(key), TimestampTzGetDatum(view->now),
-		IntervalPGetDatum(MicrosecondsInterval(view->half_life))
+		CStringGetTextDatum(key), TimestampTzGetDatum(point->now),
+		IntervalPGetDatum(MicrosecondsInterval(point->half_life))
 	};
 
 	if (StatementRead(statement, values, NULL) == 0)
 		return false;
-	*score = *DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId()));
-	*overdue = DatumGetInt64(ResultNeeded(0, 2, INT8OID));
+	*score = *DatumGetTrustScore(ResultNotNull(0, 1, ScoreTypeId()));
+	*overdue = DatumGetInt64(ResultNotNull(0, 2, INT8OID));
 	return true;
 }
 
 static TrustScore *
-ScoreOfNow(Statement *statement, Statement *fold, const char *key, const View *view)
+CurrentScore(Statement *read, Statement *compute, const char *key, const PointInTime *point)
 {
 	TrustScore *score = palloc(sizeof(TrustScore));
 	int64		overdue = 0;
 
-	if (!ReadScore(statement, key, view, score, &overdue))
+	if (!ReadScore(read, key, point, score, &overdue))
 		ScoreClear(score);
-	else if (!ScoreIsEmpty(score) && score->half_life != view->half_life)
-		(void) ReadScore(fold, key, view, score, &overdue);
-	ScoreFade(score, view->now);
+	else if (!ScoreIsEmpty(score) && score->half_life != point->half_life)
+		(void) ReadScore(compute, key, point, score, &overdue);
+	ScoreDecay(score, point->now);
 	if (overdue > 0)
-		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, view->now, view->half_life);
+		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, point->now, point->half_life);
 	return score;
 }
 
 static Datum
-Score(FunctionCallInfo fcinfo, Grouping by, const char *key, Statement *of_now, Statement *fold)
+ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
+			Statement *read, Statement *compute)
 {
 	const Ledger *ledger = ScoresOpen();
 	LedgerSession session;
-	View		view;
+	PointInTime	point;
 	TrustScore *score;
 	TrustScore *result = palloc(sizeof(TrustScore));
 
 	LedgerEnter(ledger, &session);
-	view = ViewOf(ledger, fcinfo, 1, 2);
+	point = PointInTimeFromArgs(ledger, fcinfo, 1, 2);
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(2))
-		score = ScoreOfNow(of_now, fold, key, &view);
+		score = CurrentScore(read, compute, key, &point);
 	else
-		score = ScoreInView(&view, by, key);
+		score = ScoreAtPoint(&point, by, key);
 	*result = *score;
 	LedgerLeave(&session);
 	PG_RETURN_TRUST_SCORE(result);
 }
 
 /*
- * customer_score(customer text, as_of timestamptz, known_at timestamptz) returns trust_score
- *		How the promises made to that customer were kept, overdue ones counted as
- *		broken.  as_of: what had happened by then, and faded to then; not in the future.
- *		known_at: what the ledger had recorded by then, with the half-life of then;
- *		recording precedes commit by a moment.  A customer without promises: empty.
- *		Level application, analyst, auditor or admin.  Errors: TL004, 22004, 22008.
+ * customer_score(customer text, as_of timestamptz, known_at timestamptz)
+ *		returns trust_score
+ *		The score of the promises made to that customer.  Overdue promises count as
+ *		broken.  With as_of: only what had occurred by then, decayed to then.  With
+ *		known_at: only what the ledger had recorded by then, with the half-life in force
+ *		then; recorded_at is slightly earlier than the commit.  An empty score if the
+ *		customer has no promises.  Level application, analyst, auditor or admin.  Errors:
+ *		TL004; 22004 customer is null; 22008 as_of is infinite or in the future.
  */
 Datum
 customer_score(PG_FUNCTION_ARGS)
 {
-	return Score(fcinfo, BY_CUSTOMER, ArgKeyNeeded(fcinfo->args[0], "customer"), &read_customer, &fold_customer);
+	return ScoreResult(fcinfo, BY_CUSTOMER, ArgKeyRequired(fcinfo->args[0], "customer"),
+					   &read_customer, &compute_customer);
 }
 
 /*
  * promiser_score(actor text, as_of timestamptz, known_at timestamptz) returns trust_score
- *		How that actor's promises were kept; else as customer_score().  Errors: also
- *		42704 no such actor.
+ *		The score of the promises made by that actor, who may be retired; otherwise as
+ *		customer_score().  Errors: also 42704 no such actor.
  */
 Datum
 promiser_score(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	char	   *actor = ArgKeyRequired(fcinfo->args[0], "actor");
 
-	/* whoever was retired keeps their score */
 	if (ActorFind(ScoresOpen(), actor) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor),
-				 errhint("trust.promiser_trust lists who promised.")));
-	return Score(fcinfo, BY_PROMISER, actor, &fold_promiser, &fold_promiser);
+				 errhint("View trust.promiser_trust lists the promisers.")));
+	return ScoreResult(fcinfo, BY_PROMISER, actor, &compute_promiser, &compute_promiser);
 }

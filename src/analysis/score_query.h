@@ -1,6 +1,6 @@
 /*
  * score_query.h
- *		Reading scores: of what, as of when, and as known when.
+ *		Reading scores of a customer or promiser, now or as of another time.
  */
 #ifndef TRUST_LEDGER_SCORE_QUERY_H
 #define TRUST_LEDGER_SCORE_QUERY_H
@@ -8,19 +8,32 @@
 #include "governance/access.h"
 #include "analysis/promise_as_of.h"
 
-/* A moment to look at, and how much is looked at. */
-typedef struct View
+/* Which entries count, and the time that scores decay to. */
+typedef struct PointInTime
 {
-	TimestampTz now;			/* what scores are reckoned to */
-	TimestampTz as_of;			/* what had happened by then */
-	TimestampTz known_at;		/* what was recorded by then */
-	int64		half_life;
-} View;
+	TimestampTz now;			/* as_of if given, else the transaction's start */
+	TimestampTz as_of;			/* only what occurred by then; DT_NOEND: everything */
+	TimestampTz known_at;		/* only what was recorded by then; DT_NOEND: everything */
+	int64		half_life;		/* microseconds */
+} PointInTime;
 
+/* LedgerOpen(), after checking that the current user may read scores (TL004). */
 extern const Ledger *ScoresOpen(void);
+
+/* Error 22023 for an unknown name. */
 extern Grouping GroupingFromName(const char *name);
-extern View ViewOf(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, int known_at);
-extern TrustScore ContributionInView(const View *view, const Contribution *contribution);
-extern PromiseAsOf PromiseAsOfView(const View *view, const ScoreEvent *score_events, int count);
+
+/*
+ * Reads the arguments as_of and known_at, given by their numbers; both may be
+ * NULL.  Needs a LedgerSession.  Error 22008 if as_of is infinite or in the future.
+ */
+extern PointInTime PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo,
+									   int as_of, int known_at);
+
+/* The score of one promise, decayed to point->now. */
+extern TrustScore ScoreOfContribution(const PointInTime *point, const Contribution *contribution);
+
+/* The state of the promise from those of its entries that count. */
+extern PromiseAsOf PromiseAtPoint(const PointInTime *point, const ScoreEvent *events, int count);
 
 #endif

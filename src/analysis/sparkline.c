@@ -1,6 +1,6 @@
 /*
  * sparkline.c
- *		A row of numbers as a row of bars, for who looks at trends in a terminal.
+ *		sparkline(): a row of bars that shows an array of numbers in a terminal.
  */
 #include "postgres.h"
 
@@ -32,17 +32,19 @@ Bar(float8 value, float8 least, float8 most)
 	float8		range = most - least;
 	float8		height;
 
-	if (range == 0.0)			/* all alike: half way up */
+	if (range == 0.0)			/* all values are equal: half height */
 		return bars[highest / 2];
-	/* numbers at both ends of what there is lie further apart than any number */
-	height = isinf(range) ? (value / 2 - least / 2) / (most / 2 - least / 2) : (value - least) / range;
+	/* the difference of two finite numbers can overflow */
+	height = isinf(range) ? (value / 2 - least / 2) / (most / 2 - least / 2) :
+		(value - least) / range;
 	return bars[Min((int) (height * lengthof(bars)), highest)];
 }
 
 /*
  * sparkline(float8[]) returns text
- *		One bar per number, from the least to the most of them; a space where there is
- *		none, or none that is finite.
+ *		One character per element: a bar, scaled from the least to the greatest finite
+ *		element, or a space for null, NaN and infinity.  Error 22P05 if the database's
+ *		encoding has no such characters.
  */
 Datum
 sparkline(PG_FUNCTION_ARGS)
@@ -55,8 +57,8 @@ sparkline(PG_FUNCTION_ARGS)
 	StringInfoData line;
 	char	   *encoded;
 
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &values, &nulls, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &values, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		if (IsNumber(values[i], nulls[i]))
 		{
@@ -65,8 +67,8 @@ sparkline(PG_FUNCTION_ARGS)
 		}
 	initStringInfo(&line);
 	for (int i = 0; i < count; i++)
-		appendStringInfoString(&line, IsNumber(values[i], nulls[i]) ? Bar(DatumGetFloat8(values[i]), least, most) : " ");
-	/* an error where the database's encoding has no bars */
+		appendStringInfoString(&line, IsNumber(values[i], nulls[i]) ?
+							   Bar(DatumGetFloat8(values[i]), least, most) : " ");
 	encoded = pg_any_to_server(line.data, line.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(encoded));
 }

@@ -1,6 +1,6 @@
 /*
  * arguments.c
- *		Optional arguments of the functions that users call.
+ *		Reads and checks arguments of SQL functions that may be NULL.
  */
 #include "postgres.h"
 
@@ -15,9 +15,8 @@
 #include "base/limit.h"
 #include "base/text.h"
 
-/* Words that say something, or NULL where none are given. */
 text *
-ArgWords(NullableDatum argument, const char *what)
+ArgText(NullableDatum argument, const char *what)
 {
 	text	   *words;
 
@@ -25,11 +24,10 @@ ArgWords(NullableDatum argument, const char *what)
 		return NULL;
 	CheckSize(TEXTOID, argument.value, what);
 	words = DatumGetTextPP(argument.value);
-	CheckWords(words, what);
+	CheckVisibleText(words, what);
 	return words;
 }
 
-/* A jsonb value that is not too large, or NULL where none is given. */
 Jsonb *
 ArgJson(NullableDatum argument, const char *what)
 {
@@ -40,14 +38,15 @@ ArgJson(NullableDatum argument, const char *what)
 }
 
 text *
-ArgWordsNeeded(NullableDatum argument, const char *what, const char *hint)
+ArgTextRequired(NullableDatum argument, const char *what,
+				const char *hint)
 {
-	text	   *words = ArgWords(argument, what);
+	text	   *words = ArgText(argument, what);
 
 	if (words == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s is needed", what),
+				 errmsg("%s must not be null", what),
 				 errhint("%s", hint)));
 	return words;
 }
@@ -66,18 +65,18 @@ ArgKey(NullableDatum argument, const char *what)
 }
 
 char *
-ArgKeyNeeded(NullableDatum argument, const char *what)
+ArgKeyRequired(NullableDatum argument, const char *what)
 {
 	if (argument.isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s is needed", what)));
+				 errmsg("%s must not be null", what)));
 	return ArgKey(argument, what);
 }
 
-/* The place of the argument in a list of names, or an error that lists them; -1 where it is not given. */
 int
-ArgName(NullableDatum argument, const char *what, const char *const *names, int count)
+ArgEnum(NullableDatum argument, const char *what,
+		const char *const *names, int count)
 {
 	char	   *name = ArgKey(argument, what);
 	int			index = name ? NameIndex(names, count, name) : -1;
@@ -90,27 +89,33 @@ ArgName(NullableDatum argument, const char *what, const char *const *names, int 
 		appendStringInfo(&list, "%s%s", i ? ", " : "", names[i]);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" is not a %s", name, what),
-			 errhint("Give one of: %s.", list.data)));
+			 errmsg("invalid %s: \"%s\"", what, name),
+			 errhint("Valid values are: %s.", list.data)));
 }
 
-/* However many are open, their sum is a number still: one could hold up all that is reckoned with it. */
+/*
+ * Sums of amounts must not overflow numeric: a single huge amount would make every
+ * later policy check for the customer fail.
+ */
 static bool
-IsTooMuch(Numeric amount)
+IsTooLarge(Numeric amount)
 {
-	static Numeric most = NULL; /* a constant of the process: set once it is complete */
+	static Numeric most = NULL; /* set last, so that an error cannot leave it incomplete */
 
 	if (most == NULL)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(TopMemoryContext);
 
-		most = DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum("1e10000"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+		most = DatumGetNumeric(DirectFunctionCall3(numeric_in,
+												   CStringGetDatum("1e10000"),
+												   ObjectIdGetDatum(InvalidOid),
+												   Int32GetDatum(-1)));
 		MemoryContextSwitchTo(previous);
 	}
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(most))) > 0;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
+											 NumericGetDatum(most))) > 0;
 }
 
-/* An amount that can be compared and added: a number, not negative; NULL where none is given. */
 Numeric
 ArgAmount(NullableDatum argument, const char *what)
 {
@@ -123,14 +128,14 @@ ArgAmount(NullableDatum argument, const char *what)
 		DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), zero)) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be an amount", what),
+				 errmsg("%s must be a number greater than or equal to zero", what),
 				 errdetail("It is %s.", numeric_normalize(amount)),
-				 errhint("Give a number that is not negative; leave it out where it is not known.")));
-	if (IsTooMuch(amount))
+				 errhint("Leave it out if the amount is not known.")));
+	if (IsTooLarge(amount))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("%s must be an amount", what),
-				 errdetail("It has more than ten thousand digits."),
-				 errhint("Leave it out where it is not known.")));
+				 errmsg("%s is too large", what),
+				 errdetail("It has more than 10000 digits."),
+				 errhint("Leave it out if the amount is not known.")));
 	return amount;
 }

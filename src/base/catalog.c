@@ -1,6 +1,6 @@
 /*
  * catalog.c
- *		Look-ups in PostgreSQL's catalogs.
+ *		Lookups in PostgreSQL's catalogs.
  */
 #include "postgres.h"
 
@@ -15,14 +15,13 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* schema.table, as SQL has to name it. */
 char *
 QualifiedName(Oid relid)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid));
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
+									  get_rel_name(relid));
 }
 
-/* InvalidOid where it may be missing, and is. */
 Oid
 RelationOwner(Oid relid, bool missing_ok)
 {
@@ -39,19 +38,19 @@ RelationOwner(Oid relid, bool missing_ok)
 	return owner;
 }
 
-/* Type trust_ledger.trust_score as it is now: an extension made anew has another. */
 Oid
 ScoreTypeId(void)
 {
 	Oid			schema = get_namespace_oid("trust_ledger", false);
 
-	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("trust_score"), ObjectIdGetDatum(schema));
+	return GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("trust_score"),
+						   ObjectIdGetDatum(schema));
 }
 
-/* A function of the extension; InvalidOid while the extension is being made. */
 Oid
-OwnFunction(const char *name, oidvector *types)
+ExtensionFunction(const char *name, oidvector *types)
 {
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name), PointerGetDatum(types),
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(types),
 						   ObjectIdGetDatum(get_namespace_oid("trust_ledger", true)));
 }

@@ -1,6 +1,6 @@
 /*
  * errcodes.h
- *		SQLSTATEs of the extension, one per reason for refusing a call.
+ *		SQLSTATEs of the extension, and compatibility with PostgreSQL 15 to 18.
  */
 #ifndef TRUST_LEDGER_ERRCODES_H
 #define TRUST_LEDGER_ERRCODES_H
@@ -16,12 +16,19 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
-/* One SQLSTATE per reason of refusal, class TL; all else uses PostgreSQL's own. */
-#define ERRCODE_TL_STATE	MAKE_SQLSTATE('T', 'L', '0', '0', '1')	/* the promise's state does not allow it */
-#define ERRCODE_TL_POLICY	MAKE_SQLSTATE('T', 'L', '0', '0', '2')	/* a policy or an authority forbids it */
-#define ERRCODE_TL_IDENTITY MAKE_SQLSTATE('T', 'L', '0', '0', '3')	/* not this actor's act */
-#define ERRCODE_TL_RIGHT	MAKE_SQLSTATE('T', 'L', '0', '0', '4')	/* the database role lacks the level */
-#define ERRCODE_TL_RETRY	MAKE_SQLSTATE('T', 'L', '0', '0', '5')	/* idempotency key used for another call */
-#define ERRCODE_TL_ALTERED	MAKE_SQLSTATE('T', 'L', '0', '0', '6')	/* the ledger was altered, or would be */
+/* Class TL has one SQLSTATE per reason to refuse a call; other errors use PostgreSQL's own. */
+
+/* The state of the promise does not allow the event. */
+#define ERRCODE_TL_STATE	MAKE_SQLSTATE('T', 'L', '0', '0', '1')
+/* A policy or the actor's authority forbids it. */
+#define ERRCODE_TL_POLICY	MAKE_SQLSTATE('T', 'L', '0', '0', '2')
+/* The actor must not do this. */
+#define ERRCODE_TL_IDENTITY MAKE_SQLSTATE('T', 'L', '0', '0', '3')
+/* The database role lacks the access level. */
+#define ERRCODE_TL_RIGHT	MAKE_SQLSTATE('T', 'L', '0', '0', '4')
+/* The idempotency key was used for another call. */
+#define ERRCODE_TL_RETRY	MAKE_SQLSTATE('T', 'L', '0', '0', '5')
+/* The ledger was altered, or would be. */
+#define ERRCODE_TL_ALTERED	MAKE_SQLSTATE('T', 'L', '0', '0', '6')
 
 #endif

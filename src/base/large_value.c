@@ -1,10 +1,10 @@
 /*
  * large_value.c
- *		Large values piece by piece, so that no copy of the whole is made.
+ *		Reads and compares large values in pieces, without a copy of the whole value.
  *
- * Entries that are older than the limit of a text may hold up to 1 GB.  What is
- * stored out of line and not compressed is fetched in pieces; what is compressed
- * must be there whole, once.
+ * Entries written before texts had a size limit may hold up to 1 GB.  Values that are
+ * stored out of line without compression are fetched in pieces; compressed ones
+ * must be decompressed as a whole.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@
 
 /* ---- texts ---- */
 
-/* Whether it can be fetched in pieces: of what is compressed, each piece needs all that comes before it. */
+/* In a compressed value, each piece depends on everything before it. */
 static bool
 HasPieces(Datum value)
 {
@@ -38,22 +38,21 @@ HasPieces(Datum value)
 }
 
 static struct varlena *
-Piece(Datum value, size_t from)
+FetchPiece(Datum value, size_t from)
 {
 	CHECK_FOR_INTERRUPTS();
 	return detoast_attr_slice((struct varlena *) DatumGetPointer(value), from, PIECE_BYTES);
 }
 
-/* The text's or bytea's bytes, in their order. */
 void
-TextPieces(Datum value, TakePiece take, void *arg)
+TextPieces(Datum value, PieceCallback take, void *arg)
 {
 	size_t		all = RawBytes(value);
 
 	if (HasPieces(value))
 		for (size_t from = 0; from < all; from += PIECE_BYTES)
 		{
-			struct varlena *piece = Piece(value, from);
+			struct varlena *piece = FetchPiece(value, from);
 
 			take(arg, VARDATA_ANY(piece), VARSIZE_ANY_EXHDR(piece));
 			pfree(piece);
@@ -71,18 +70,18 @@ TextPieces(Datum value, TakePiece take, void *arg)
 /* ---- jsonb ---- */
 
 static void
-TakeString(TakePiece take, void *arg, const char *string)
+EmitString(PieceCallback take, void *arg, const char *string)
 {
 	take(arg, string, strlen(string));
 }
 
-/* With its quotes.  escape_json() looks at each byte by itself, so it can be given parts. */
+/* escape_json() escapes each byte separately, so it can be called for parts of the string. */
 static void
-TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, void *arg)
+EmitQuoted(const char *string, int length, StringInfo buffer, PieceCallback take, void *arg)
 {
 	char		part[PART_BYTES + 1];
 
-	TakeString(take, arg, "\"");
+	EmitString(take, arg, "\"");
 	for (int from = 0; from < length; from += PART_BYTES)
 	{
 		int			bytes = Min(length - from, PART_BYTES);
@@ -91,43 +90,53 @@ TakeQuoted(const char *string, int length, StringInfo buffer, TakePiece take, vo
 		part[bytes] = '\0';
 		resetStringInfo(buffer);
 		escape_json(buffer, part);
-		take(arg, buffer->data + 1, buffer->len - 2);	/* without the quotes of the part */
+		take(arg, buffer->data + 1, buffer->len - 2);	/* without the part's own quotes */
 	}
-	TakeString(take, arg, "\"");
+	EmitString(take, arg, "\"");
 }
 
 static void
-TakeScalar(const JsonbValue *value, StringInfo buffer, TakePiece take, void *arg)
+EmitScalar(const JsonbValue *value, StringInfo buffer, PieceCallback take, void *arg)
 {
 	char	   *text;
 
 	switch (value->type)
 	{
 		case jbvString:
-			TakeQuoted(value->val.string.val, value->val.string.len, buffer, take, arg);
+			EmitQuoted(value->val.string.val, value->val.string.len, buffer, take, arg);
 			break;
 		case jbvNumeric:
-			text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
-			TakeString(take, arg, text);
+			text = DatumGetCString(DirectFunctionCall1(numeric_out,
+													   NumericGetDatum(value->val.numeric)));
+			EmitString(take, arg, text);
 			pfree(text);
 			break;
 		case jbvBool:
-			TakeString(take, arg, value->val.boolean ? "true" : "false");
+			EmitString(take, arg, value->val.boolean ? "true" : "false");
 			break;
 		default:
-			TakeString(take, arg, "null");
+			EmitString(take, arg, "null");
 	}
 }
 
 static const char *
 Bracket(JsonbIteratorToken token)
 {
-	return token == WJB_BEGIN_ARRAY ? "[" : token == WJB_END_ARRAY ? "]" : token == WJB_BEGIN_OBJECT ? "{" : "}";
+	switch (token)
+	{
+		case WJB_BEGIN_ARRAY:
+			return "[";
+		case WJB_END_ARRAY:
+			return "]";
+		case WJB_BEGIN_OBJECT:
+			return "{";
+		default:
+			return "}";
+	}
 }
 
-/* The text that jsonb_out() makes of it, in its order. */
 void
-JsonPieces(Jsonb *json, TakePiece take, void *arg)
+JsonPieces(Jsonb *json, PieceCallback take, void *arg)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(&json->root);
 	bool		scalar = JB_ROOT_IS_SCALAR(json);
@@ -143,13 +152,13 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!first && (begins || token == WJB_ELEM || token == WJB_KEY))
-			TakeString(take, arg, ", ");
+			EmitString(take, arg, ", ");
 		if (token == WJB_KEY || token == WJB_ELEM || token == WJB_VALUE)
-			TakeScalar(&value, &buffer, take, arg);
-		else if (!scalar)		/* one stands in an array that is not written */
-			TakeString(take, arg, Bracket(token));
+			EmitScalar(&value, &buffer, take, arg);
+		else if (!scalar)		/* jsonb wraps a scalar in an array that has no brackets */
+			EmitString(take, arg, Bracket(token));
 		if (token == WJB_KEY)
-			TakeString(take, arg, ": ");
+			EmitString(take, arg, ": ");
 		first = begins || token == WJB_KEY;
 	}
 	pfree(buffer.data);
@@ -157,13 +166,14 @@ JsonPieces(Jsonb *json, TakePiece take, void *arg)
 
 /* ---- comparing ---- */
 
-/* As it is stored: fetched, and not decompressed. */
+/* Compares the stored bytes, compressed or not. */
 static bool
-SameAsStored(Datum a, Datum b)
+SameStoredBytes(Datum a, Datum b)
 {
 	struct varlena *one = detoast_external_attr((struct varlena *) DatumGetPointer(a));
 	struct varlena *other = detoast_external_attr((struct varlena *) DatumGetPointer(b));
-	bool		same = VARSIZE_ANY(one) == VARSIZE_ANY(other) && memcmp(one, other, VARSIZE_ANY(one)) == 0;
+	bool		same = VARSIZE_ANY(one) == VARSIZE_ANY(other) &&
+		memcmp(one, other, VARSIZE_ANY(one)) == 0;
 
 	if (PointerGetDatum(one) != a)
 		pfree(one);
@@ -172,7 +182,7 @@ SameAsStored(Datum a, Datum b)
 	return same;
 }
 
-/* By the pieces of a; of b too, if it has any. */
+/* Compares in pieces.  a can be fetched in pieces; b possibly not. */
 static bool
 SamePieces(Datum a, Datum b, size_t all)
 {
@@ -181,10 +191,12 @@ SamePieces(Datum a, Datum b, size_t all)
 
 	for (size_t from = 0; same && from < all; from += PIECE_BYTES)
 	{
-		struct varlena *one = Piece(a, from);
-		struct varlena *other = whole ? NULL : Piece(b, from);
+		struct varlena *one = FetchPiece(a, from);
+		struct varlena *other = whole ? NULL : FetchPiece(b, from);
 
-		same = memcmp(VARDATA_ANY(one), whole ? VARDATA_ANY(whole) + from : VARDATA_ANY(other), VARSIZE_ANY_EXHDR(one)) == 0;
+		same = memcmp(VARDATA_ANY(one),
+					  whole ? VARDATA_ANY(whole) + from : VARDATA_ANY(other),
+					  VARSIZE_ANY_EXHDR(one)) == 0;
 		pfree(one);
 		if (other)
 			pfree(other);
@@ -194,8 +206,9 @@ SamePieces(Datum a, Datum b, size_t all)
 	return same;
 }
 
+/* Whether both point to the same out-of-line value. */
 static bool
-SamePlace(Datum a, Datum b)
+SameToastPointer(Datum a, Datum b)
 {
 	struct varlena *one = (struct varlena *) DatumGetPointer(a);
 	struct varlena *other = (struct varlena *) DatumGetPointer(b);
@@ -204,9 +217,8 @@ SamePlace(Datum a, Datum b)
 		memcmp(VARDATA_EXTERNAL(one), VARDATA_EXTERNAL(other), sizeof(struct varatt_external)) == 0;
 }
 
-/* datum_image_eq() of two values with a length of their own, large or not. */
 bool
-LargeEqual(Datum a, Datum b)
+VarlenaEqual(Datum a, Datum b)
 {
 	size_t		all = RawBytes(a);
 
@@ -214,11 +226,11 @@ LargeEqual(Datum a, Datum b)
 		return false;
 	if (all <= LARGE_BYTES)
 		return datum_image_eq(a, b, false, -1);
-	if (SamePlace(a, b))
+	if (SameToastPointer(a, b))
 		return true;
 	if (HasPieces(a))
 		return SamePieces(a, b, all);
 	if (HasPieces(b))
 		return SamePieces(b, a, all);
-	return SameAsStored(a, b) || datum_image_eq(a, b, false, -1);
+	return SameStoredBytes(a, b) || datum_image_eq(a, b, false, -1);
 }

@@ -1,6 +1,6 @@
 /*
  * large_value.h
- *		Large values piece by piece, so that no copy of the whole is made.
+ *		Reads and compares large values in pieces, without a copy of the whole value.
  */
 #ifndef TRUST_LEDGER_LARGE_VALUE_H
 #define TRUST_LEDGER_LARGE_VALUE_H
@@ -9,13 +9,19 @@
 
 #include "utils/jsonb.h"
 
-/* Smaller values are taken whole: that costs less. */
+/* Values up to this size are processed in one piece, which is faster. */
 #define LARGE_BYTES (64 * 1024)
 
-typedef void (*TakePiece) (void *arg, const char *data, size_t length);
+/* Receives the next piece of a value. */
+typedef void (*PieceCallback) (void *arg, const char *data, size_t length);
 
-extern void TextPieces(Datum value, TakePiece take, void *arg);
-extern void JsonPieces(Jsonb *json, TakePiece take, void *arg);
-extern bool LargeEqual(Datum a, Datum b);
+/* Passes the bytes of a text or bytea value to the callback, in order. */
+extern void TextPieces(Datum value, PieceCallback take, void *arg);
+
+/* Passes the text that jsonb_out() would produce to the callback, in order. */
+extern void JsonPieces(Jsonb *json, PieceCallback take, void *arg);
+
+/* Whether two varlena values have the same bytes, as datum_image_eq() does. */
+extern bool VarlenaEqual(Datum a, Datum b);
 
 #endif

@@ -1,11 +1,10 @@
 /*
  * limit.c
- *		How large a text may be that goes into the ledger.
+ *		Limits the size of texts and jsonb values in the ledger.
  *
- * A text of half a gigabyte can be stored, and neither COPY nor pg_dump can read
- * it out again.  So each text and each jsonb value has a limit, which is checked
- * where it comes in, before anything copies it, and once more in what is about
- * to be written.
+ * PostgreSQL can store a text of half a gigabyte, but neither COPY nor pg_dump can
+ * read it again.  The limit is checked for arguments, before anything copies them,
+ * and once more for rows that are about to be written.
  */
 #include "postgres.h"
 
@@ -22,19 +21,21 @@
 #include "utils/numeric.h"
 #include "utils/syscache.h"
 
-/* A longer message is no use to whoever reads it. */
 #define MAX_MESSAGE_BYTES 8192
 
-/* How many bytes the value has once it is decompressed and fetched; it is not. */
 size_t
 RawBytes(Datum value)
 {
 	return toast_raw_datum_size(value) - VARHDRSZ;
 }
 
-/* ---- the text of a jsonb value, which can be far longer than the value: 1e131071 has 131072 digits ---- */
+/*
+ * ---- length of the text of a jsonb value ----
+ *
+ * The text can be much longer than the value: 1e131071 has 131072 digits.
+ */
 
-/* The string with its quotes, as escape_json() writes it. */
+/* Length of what escape_json() would write. */
 static size_t
 StringTextBytes(const char *string, int length)
 {
@@ -52,7 +53,10 @@ StringTextBytes(const char *string, int length)
 	return bytes;
 }
 
-/* Of numeric's binary form: digits to the base of 10000, weight of the first, sign, digits shown behind the point. */
+/*
+ * numeric_send() writes four int16: number of base-10000 digits, weight of the first
+ * one, sign, and number of decimal digits after the point.  The digits follow.
+ */
 #define NUMERIC_HEADER 4
 #define NUMERIC_GROUP 4
 #define NUMERIC_NEGATIVE 0x4000
@@ -82,7 +86,8 @@ NumberTextBytes(Numeric number)
 	{
 		int			first = WireInt16(wire, NUMERIC_HEADER);
 
-		bytes += (size_t) weight * NUMERIC_GROUP + (first >= 1000 ? 4 : first >= 100 ? 3 : first >= 10 ? 2 : 1);
+		bytes += (size_t) weight * NUMERIC_GROUP;
+		bytes += first >= 1000 ? 4 : first >= 100 ? 3 : first >= 10 ? 2 : 1;
 	}
 	if (scale > 0)
 		bytes += 1 + scale;
@@ -106,7 +111,7 @@ ScalarTextBytes(const JsonbValue *value)
 	}
 }
 
-/* How long jsonb_out() would make it; in time and memory that depend on the value's own size. */
+/* Time and memory depend on the size of the value, not on that of its text. */
 size_t
 JsonTextBytes(Jsonb *json)
 {
@@ -130,13 +135,12 @@ JsonTextBytes(Jsonb *json)
 			bytes += strlen(": ");
 		first = begins || token == WJB_KEY;
 	}
-	/* a scalar stands in an array that is not written */
+	/* jsonb wraps a scalar in an array that has no brackets */
 	return JB_ROOT_IS_SCALAR(json) ? bytes - 2 : bytes;
 }
 
 /* ---- the limit ---- */
 
-/* How many bytes the value has, if these are too many; else 0. */
 size_t
 ExcessBytes(Oid type, Datum value)
 {
@@ -162,11 +166,11 @@ TooLong(const char *what, size_t bytes)
 	ereport(ERROR,
 			(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
 			 errmsg("%s is too long for the ledger", what),
-			 errdetail("It has %zu bytes, and at most %d can be stored.", bytes, MAX_TEXT_BYTES),
-			 errhint("Keep the document elsewhere, and give an extract or a reference with its checksum.")));
+			 errdetail("It has %zu bytes; the limit is %d bytes.", bytes, MAX_TEXT_BYTES),
+			 errhint("Store the document elsewhere, and record an extract, "
+					 "or a reference and a checksum.")));
 }
 
-/* An error where the text or jsonb value is too large. */
 void
 CheckSize(Oid type, Datum value, const char *what)
 {
@@ -176,7 +180,6 @@ CheckSize(Oid type, Datum value, const char *what)
 		TooLong(what, bytes);
 }
 
-/* Whether values of the type can be long. */
 bool
 HasLimit(Oid type)
 {
@@ -194,7 +197,6 @@ ArgumentName(HeapTuple function, int argument)
 	return names ? names[argument] : psprintf("argument %d", argument + 1);
 }
 
-/* All arguments that can be long, before any of them is read. */
 void
 CheckArgumentSizes(FunctionCallInfo fcinfo)
 {
@@ -207,8 +209,10 @@ CheckArgumentSizes(FunctionCallInfo fcinfo)
 	for (int i = 0; i < Min(PG_NARGS(), form->pronargs); i++)
 	{
 		Oid			type = form->proargtypes.values[i];
-		size_t		bytes = PG_ARGISNULL(i) || !HasLimit(type) ? 0 : ExcessBytes(type, PG_GETARG_DATUM(i));
+		size_t		bytes = 0;
 
+		if (!PG_ARGISNULL(i) && HasLimit(type))
+			bytes = ExcessBytes(type, PG_GETARG_DATUM(i));
 		if (bytes > 0)
 			TooLong(ArgumentName(function, i), bytes);
 	}
@@ -216,8 +220,8 @@ CheckArgumentSizes(FunctionCallInfo fcinfo)
 }
 
 /*
- * All that is about to be written: no way in gets past this.  The text of jsonb is
- * not measured again: arguments were, and the rest is made here of keys.
+ * For jsonb this checks only the size of the stored value: the texts of arguments
+ * were checked before, and other jsonb values are built here from keys.
  */
 void
 CheckRowSizes(const Row *row)
@@ -227,15 +231,16 @@ CheckRowSizes(const Row *row)
 			CheckSize(TEXTOID, row->values[i], row->shape->columns[i].name);
 }
 
-/* An error's message, to be stored: cut where it is long, for an error may quote all that somebody wrote. */
+/* An error message may quote a whole text of the user. */
 const char *
-ShortMessage(const char *message)
+TruncatedMessage(const char *message)
 {
 	size_t		length = strlen(message);
 	int			kept;
 
 	if (length <= MAX_MESSAGE_BYTES)
 		return message;
-	kept = pg_mbcliplen(message, Min(length, MAX_MESSAGE_BYTES + MAX_MULTIBYTE_CHAR_LEN), MAX_MESSAGE_BYTES);
+	kept = pg_mbcliplen(message, Min(length, MAX_MESSAGE_BYTES + MAX_MULTIBYTE_CHAR_LEN),
+						MAX_MESSAGE_BYTES);
 	return psprintf("%.*s ...", kept, message);
 }

@@ -1,6 +1,6 @@
 /*
  * owner_session.c
- *		Working as the owner of one of the company's tables.
+ *		Runs code with the rights of the owner of a user's table.
  */
 #include "postgres.h"
 
@@ -15,14 +15,18 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-/* From here on the owner works: nobody else runs the SQL of their conditions and types as themselves. */
+/*
+ * The owner may have chosen the code that runs: expressions in conditions, and
+ * functions of types.  It must not run with the rights of another role.
+ */
 void
 OwnerEnter(Oid owner, OwnerSession *session)
 {
 	session->settings = NewGUCNestLevel();
 	GetUserIdAndSecContext(&session->user, &session->security_context);
 	SetUserIdAndSecContext(owner,
-						   session->security_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+						   session->security_context | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 }

@@ -1,6 +1,6 @@
 /*
  * row.c
- *		Rows of the ledger's tables.
+ *		Rows of the ledger's tables in memory.
  */
 #include "postgres.h"
 
@@ -41,7 +41,7 @@ MissingColumn(const RowShape *shape, const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of table \"trust.%s\" is not there", name, shape->table),
+			 errmsg("column \"%s\" of table \"trust.%s\" does not exist", name, shape->table),
 			 errhint("Run SELECT trust_ledger.migrate_ledger();")));
 }
 
@@ -50,8 +50,8 @@ WrongType(const char *name)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("column \"%s\" of a ledger's table has another type than it was made with", name),
-			 errhint("Give the tables back their types: doc/format.md names them.")));
+			 errmsg("column \"%s\" of a ledger table has the wrong type", name),
+			 errhint("Restore the column types listed in doc/format.md.")));
 }
 
 void
@@ -59,15 +59,12 @@ RowWithoutKey(const char *table)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("a row of table \"trust.%s\" has no key", table),
-			 errdetail("Its column was made with NOT NULL."),
-			 errhint("Remove the row, and give the table back its constraints.")));
+			 errmsg("the key of a row in table \"trust.%s\" is null", table),
+			 errdetail("The key column was created with NOT NULL."),
+			 errhint("Delete the row, and restore the table's constraints.")));
 }
 
-/*
- * Where the shape's columns stand in tuples of that kind, found by name.  Our own
- * SELECT lists are in the table's order or in the shape's.
- */
+/* SELECT lists of ours are often in the shape's order, so that is tried first. */
 void
 RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 {
@@ -78,11 +75,12 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 		Oid			type = shape->columns[i].type;
 		int			attnum = i + 1;
 
-		if (attnum > tupdesc->natts || strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), name) != 0)
+		if (attnum > tupdesc->natts ||
+			strcmp(NameStr(TupleDescAttr(tupdesc, i)->attname), name) != 0)
 			attnum = SPI_fnumber(tupdesc, name);
 		if (attnum <= 0)
 			MissingColumn(shape, name);
-		if (type == COLUMN_OF_SCORES)
+		if (type == SCORE_COLUMN_TYPE)
 			type = ScoreTypeId();
 		if (TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 			WrongType(name);
@@ -90,9 +88,8 @@ RowMap(const RowShape *shape, TupleDesc tupdesc, int *attnums)
 	}
 }
 
-/* The tuple's values into the row; they point into the tuple. */
 void
-RowTakeTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
+RowSetTuple(Row *row, HeapTuple tuple, TupleDesc tupdesc, const int *attnums)
 {
 	Datum		values[MaxTupleAttributeNumber];
 	bool		nulls[MaxTupleAttributeNumber];
@@ -112,7 +109,7 @@ RowFromTuple(const RowShape *shape, HeapTuple tuple, TupleDesc tupdesc)
 	int			attnums[ROW_MAX_COLUMNS];
 
 	RowMap(shape, tupdesc, attnums);
-	RowTakeTuple(row, tuple, tupdesc, attnums);
+	RowSetTuple(row, tuple, tupdesc, attnums);
 	return row;
 }
 
@@ -126,7 +123,7 @@ RowSetText(Row *row, int column, const char *value)
 }
 
 void
-RowTake(Row *row, int column, const Row *from, int from_column)
+RowCopyValue(Row *row, int column, const Row *from, int from_column)
 {
 	row->values[column] = from->values[from_column];
 	row->nulls[column] = from->nulls[from_column];
@@ -152,7 +149,7 @@ RowTextIs(const Row *row, int column, const char *value)
 	return same;
 }
 
-/* get_typlenbyval() of the types that the ledger's columns have: it looks them up, and of these there are millions. */
+/* Called for each column of millions of rows, so it avoids the catalog lookup. */
 void
 ColumnStorage(Oid type, int16 *typlen, bool *typbyval)
 {
@@ -187,7 +184,6 @@ ColumnStorage(Oid type, int16 *typlen, bool *typbyval)
 	}
 }
 
-/* The same value, to the bit: 1.50 is not 1.5, for the hash tells them apart. */
 bool
 RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 {
@@ -200,7 +196,7 @@ RowValueEqual(const Row *a, int a_column, const Row *b, int b_column)
 		return a->nulls[a_column] == b->nulls[b_column];
 	ColumnStorage(type, &typlen, &typbyval);
 	if (typlen == -1)
-		return LargeEqual(a->values[a_column], b->values[b_column]);
+		return VarlenaEqual(a->values[a_column], b->values[b_column]);
 	return datum_image_eq(a->values[a_column], b->values[b_column], typbyval, typlen);
 }
 
@@ -211,11 +207,11 @@ RowColumnList(const RowShape *shape)
 
 	initStringInfo(&list);
 	for (int i = 0; i < shape->natts; i++)
-		appendStringInfo(&list, "%s%s", i ? ", " : "", quote_identifier(shape->columns[i].name));
+		appendStringInfo(&list, "%s%s", i ? ", " : "",
+						 quote_identifier(shape->columns[i].name));
 	return list.data;
 }
 
-/* The same in the order in which the table has them: the executor takes such rows as they are stored. */
 char *
 RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc)
 {
@@ -227,7 +223,8 @@ RowColumnsAsStored(const RowShape *shape, TupleDesc tupdesc)
 	for (int attnum = 1; attnum <= tupdesc->natts; attnum++)
 		for (int i = 0; i < shape->natts; i++)
 			if (attnums[i] == attnum)
-				appendStringInfo(&list, "%s%s", list.len ? ", " : "", quote_identifier(shape->columns[i].name));
+				appendStringInfo(&list, "%s%s", list.len ? ", " : "",
+								 quote_identifier(shape->columns[i].name));
 	return list.data;
 }
 

@@ -1,6 +1,6 @@
 /*
  * row_insert.c
- *		Writing whole rows into a table of the ledger, in one statement.
+ *		Inserts several rows into a table of the ledger with one statement.
  */
 #include "postgres.h"
 
@@ -14,7 +14,7 @@
 
 #include "base/statement.h"
 
-/* The row as the table has its columns. */
+/* Stores the row with its values in the order of the table's columns. */
 static void
 PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDesc tupdesc)
 {
@@ -32,7 +32,10 @@ PutRow(const Inserter *inserter, Tuplestorestate *store, const Row *row, TupleDe
 
 #define NEW_ROWS "new_rows"
 
-/* Made anew where the shape's columns stand elsewhere than before: of all other changes PostgreSQL itself takes care. */
+/*
+ * Replans if the attribute numbers of the shape's columns have changed.  The plan
+ * cache handles all other changes of the table.
+ */
 static SPIPlanPtr
 PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 {
@@ -45,41 +48,44 @@ PlanInsert(Inserter *inserter, TupleDesc tupdesc, uint64 identifier)
 	{
 		char	   *columns = RowColumnsAsStored(inserter->shape, tupdesc);
 
-		KeepPlan(&inserter->plan, psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
-										   inserter->shape->table, columns, columns), 0, NULL);
+		KeepPlan(&inserter->plan,
+				 psprintf("INSERT INTO trust.%s (%s) SELECT %s FROM " NEW_ROWS,
+						  inserter->shape->table, columns, columns), 0, NULL);
 		memcpy(inserter->attnums, attnums, sizeof(attnums));
 	}
 	inserter->identifier = identifier;
 	return inserter->plan;
 }
 
-/* A trigger that somebody planted may swallow a row: then nothing is written at all. */
 void
 CheckWritten(uint64 written, uint64 wanted, const char *table)
 {
 	if (written != wanted)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("table \"trust.%s\" did not take what was written to it", table),
+				 errmsg("could not write all rows to table \"trust.%s\"", table),
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
 /*
- * Writes rows in their order, by one statement.  Their name is known in a level of
- * SPI of its own, which an error takes with it; a nested call has another.
+ * The ephemeral relation is registered in an SPI connection of its own: an error
+ * removes it with the connection, and a nested call has another one.
  */
 void
 RowsInsert(Inserter *inserter, Oid relid, const Row *const *rows, int count)
 {
 	EphemeralNamedRelationData named = {
-		.md = {.name = NEW_ROWS, .reliddesc = relid, .enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = count}
+		.md = {
+			.name = NEW_ROWS, .reliddesc = relid,
+			.enrtype = ENR_NAMED_TUPLESTORE, .enrtuples = count
+		}
 	};
 	Oid			row_type;
 	TupleDesc	tupdesc;
 	SPIPlanPtr	plan;
 	uint64		written;
 
-	LockRelationOid(relid, RowExclusiveLock);	/* its columns stay what they are */
+	LockRelationOid(relid, RowExclusiveLock);	/* its columns cannot change from here on */
 	row_type = get_rel_type_id(relid);
 	tupdesc = lookup_rowtype_tupdesc(row_type, -1);
 	if (SPI_connect() != SPI_OK_CONNECT)

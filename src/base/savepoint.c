@@ -1,6 +1,6 @@
 /*
  * savepoint.c
- *		A step that may fail without the transaction.
+ *		Runs code in a subtransaction and catches its error.
  */
 #include "postgres.h"
 
@@ -9,12 +9,8 @@
 #include "access/xact.h"
 #include "utils/resowner.h"
 
-/*
- * Does the step in a savepoint.  keep: what it did stays; else only its error
- * matters.  Returns the error, in the caller's memory; then nothing of it stays.
- */
 ErrorData *
-InSavepoint(void (*step) (void *arg), void *arg, bool keep)
+RunInSavepoint(void (*step) (void *arg), void *arg, bool keep)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -44,13 +40,13 @@ InSavepoint(void (*step) (void *arg), void *arg, bool keep)
 	return error;
 }
 
-/* What was cancelled, waited too long, ran out of memory or disk, or met another transaction, says nothing about the step. */
 bool
-IsAboutTheStep(const ErrorData *error)
+IsStepError(const ErrorData *error)
 {
 	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
 
-	return category != ERRCODE_OPERATOR_INTERVENTION && category != ERRCODE_INSUFFICIENT_RESOURCES &&
+	return category != ERRCODE_OPERATOR_INTERVENTION &&
+		category != ERRCODE_INSUFFICIENT_RESOURCES &&
 		category != ERRCODE_SYSTEM_ERROR && category != ERRCODE_TRANSACTION_ROLLBACK &&
 		category != ERRCODE_INTERNAL_ERROR && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }

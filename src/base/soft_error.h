@@ -1,12 +1,13 @@
 /*
  * soft_error.h
- *		Errors that the caller may ask to be told of instead (PostgreSQL 16 and later).
+ *		Soft errors of input functions (PostgreSQL 16 and later).
  */
 #ifndef TRUST_LEDGER_SOFT_ERROR_H
 #define TRUST_LEDGER_SOFT_ERROR_H
 
 #include "base/errcodes.h"
 
+#include "nodes/nodes.h"
 #include "utils/float.h"
 
 #if PG_VERSION_NUM >= 160000
@@ -16,7 +17,7 @@
 #define float8_from_text(text, end, whole, escontext) \
 	float8in_internal(text, end, "trust_score", whole, escontext)
 
-#else							/* errors are always raised */
+#else							/* 15 has no soft errors: always throw */
 
 #define SOFT_ERROR_OCCURRED(escontext) (false && (escontext) != NULL)
 #define ereturn(escontext, dummy_value, ...) \
@@ -30,15 +31,17 @@
 
 #endif
 
-/* An input function of three arguments; false where it failed softly. */
+/* Calls an input function with three arguments; false after a soft error. */
 static inline bool
 CallInput(PGFunction input, const char *text, Node *escontext, Datum *result)
 {
 #if PG_VERSION_NUM >= 160000
-	return DirectInputFunctionCallSafe(input, unconstify(char *, text), InvalidOid, -1, escontext, result);
+	return DirectInputFunctionCallSafe(input, unconstify(char *, text), InvalidOid, -1,
+									   escontext, result);
 #else
 	(void) escontext;
-	*result = DirectFunctionCall3(input, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	*result = DirectFunctionCall3(input, CStringGetDatum(text),
+								  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	return true;
 #endif
 }

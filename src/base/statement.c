@@ -1,6 +1,6 @@
 /*
  * statement.c
- *		Statements that are planned once per process, and their results.
+ *		Runs SQL statements through SPI with saved plans, and reads their results.
  */
 #include "postgres.h"
 
@@ -22,9 +22,9 @@ FreePlan(void *plan)
 }
 
 /*
- * A call further up may be running the plan, in the middle of which somebody's
- * trigger called us again.  It is freed when the transaction ends: then nothing of
- * ours is running, for what we execute can end no transaction.
+ * An outer call may be executing this plan: a user's trigger can call us again in
+ * the middle of a statement.  So the plan is freed when the transaction ends, which
+ * no statement of ours can cause.
  */
 static void
 RetirePlan(SPIPlanPtr *place)
@@ -40,13 +40,12 @@ RetirePlan(SPIPlanPtr *place)
 	*place = NULL;
 }
 
-/* Puts a plan there that is kept, and serves all values alike, in place of what stands there by then. */
 void
 KeepPlan(SPIPlanPtr *place, const char *sql, int nargs, Oid *types)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
 
-	RetirePlan(place);
+	RetirePlan(place);			/* a nested call may have stored one meanwhile */
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep a plan: %s", SPI_result_code_string(SPI_result));
 	*place = plan;
@@ -62,7 +61,6 @@ Execute(SPIPlanPtr plan, Datum *values, const char *nulls, bool read_only)
 	return SPI_processed;
 }
 
-/* Runs with a new snapshot: what others committed before this statement is seen. */
 uint64
 PlanWrite(SPIPlanPtr plan, Datum *values, const char *nulls)
 {
@@ -77,15 +75,15 @@ StatementPlan(Statement *statement)
 		const char *sql = statement->sql;
 
 		if (statement->shape)
-			sql = psprintf("SELECT %s FROM trust.%s %s", RowColumnList(statement->shape), statement->shape->table, sql);
+			sql = psprintf("SELECT %s FROM trust.%s %s",
+						   RowColumnList(statement->shape), statement->shape->table, sql);
 		KeepPlan(&statement->plan, sql, statement->nargs, statement->types);
 	}
 	return statement->plan;
 }
 
-/* The next time it is planned anew. */
 void
-StatementForget(Statement *statement)
+StatementRetirePlan(Statement *statement)
 {
 	RetirePlan(&statement->plan);
 }
@@ -96,18 +94,17 @@ StatementWrite(Statement *statement, Datum *values, const char *nulls)
 	return PlanWrite(StatementPlan(statement), values, nulls);
 }
 
-/* Runs on the caller's snapshot. */
 uint64
 StatementRead(Statement *statement, Datum *values, const char *nulls)
 {
 	return Execute(StatementPlan(statement), values, nulls, true);
 }
 
-/* A cursor, for what may be more rows than memory holds.  It sees nothing that is done after it was opened. */
 Portal
 StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_only)
 {
-	Portal		portal = SPI_cursor_open(NULL, StatementPlan(statement), values, nulls, read_only);
+	Portal		portal = SPI_cursor_open(NULL, StatementPlan(statement), values, nulls,
+										 read_only);
 
 	if (portal == NULL)
 		elog(ERROR, "SPI_cursor_open failed: %s", SPI_result_code_string(SPI_result));
@@ -116,7 +113,6 @@ StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_
 
 #define ROWS_AT_ONCE 1000
 
-/* The next of its rows, in place of those before; 0 at the end. */
 uint64
 StatementFetch(Portal portal, SPITupleTable **rows)
 {
@@ -128,11 +124,6 @@ StatementFetch(Portal portal, SPITupleTable **rows)
 	return SPI_processed;
 }
 
-/*
- * Reads what is committed now and what this transaction did, whatever snapshot
- * the transaction keeps: for caches, which outlive the transaction.  A catalog
- * snapshot may be taken in parallel mode too.
- */
 uint64
 StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid relid)
 {
@@ -146,11 +137,11 @@ StatementReadLatest(Statement *statement, Datum *values, const char *nulls, Oid 
 
 /* ---- results ---- */
 
-/* The first row of what was read last, which is freed: each result takes at least a block of 8 kB. */
 Row *
 ResultRow(const RowShape *shape)
 {
-	Row		   *row = RowFromTuple(shape, heap_copytuple(SPI_tuptable->vals[0]), SPI_tuptable->tupdesc);
+	Row		   *row = RowFromTuple(shape, heap_copytuple(SPI_tuptable->vals[0]),
+								   SPI_tuptable->tupdesc);
 
 	SPI_freetuptable(SPI_tuptable);
 	return row;
@@ -167,9 +158,8 @@ ResultValue(uint64 row, int column, Oid type, bool *isnull)
 	return SPI_getbinval(SPI_tuptable->vals[row], tupdesc, column, isnull);
 }
 
-/* The same, of a column that is never NULL. */
 Datum
-ResultNeeded(uint64 row, int column, Oid type)
+ResultNotNull(uint64 row, int column, Oid type)
 {
 	bool		isnull;
 	Datum		value = ResultValue(row, column, type, &isnull);
@@ -177,7 +167,8 @@ ResultNeeded(uint64 row, int column, Oid type)
 	if (isnull)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("column \"%s\" of a ledger's table is NULL", SPI_fname(SPI_tuptable->tupdesc, column)),
+				 errmsg("unexpected null in column \"%s\" of a ledger table",
+						SPI_fname(SPI_tuptable->tupdesc, column)),
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 	return value;
 }
@@ -192,7 +183,7 @@ ResultText(uint64 row, int column)
 }
 
 char *
-ResultNeededText(uint64 row, int column)
+ResultTextNotNull(uint64 row, int column)
 {
-	return TextDatumGetCString(ResultNeeded(row, column, TEXTOID));
+	return TextDatumGetCString(ResultNotNull(row, column, TEXTOID));
 }

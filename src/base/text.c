@@ -1,7 +1,6 @@
 /*
  * text.c
- *		Texts that callers give: keys are exact and visible, words say something, a
- *		name is one of a list.
+ *		Checks texts from callers, and reads texts from JSON objects.
  */
 #include "postgres.h"
 
@@ -16,12 +15,16 @@ typedef struct CodeRange
 	pg_wchar	last;
 } CodeRange;
 
-/* Unicode's control, format and invisible characters: two keys that look alike must be alike. */
+/*
+ * Unicode's control, format and other invisible characters.  They are not allowed in
+ * keys, so that keys that look the same are the same.
+ */
 static const CodeRange invisible[] = {
 	{0x0000, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD}, {0x034F, 0x034F}, {0x061C, 0x061C},
 	{0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200F}, {0x2028, 0x202E},
-	{0x2060, 0x206F}, {0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0},
-	{0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}
+	{0x2060, 0x206F}, {0x2800, 0x2800}, {0x3164, 0x3164}, {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
+	{0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A},
+	{0xE0000, 0xE0FFF}
 };
 
 static const CodeRange spaces[] = {
@@ -41,7 +44,6 @@ InRanges(pg_wchar c, const CodeRange *ranges, int count)
 #define IsInvisible(c) InRanges(c, invisible, lengthof(invisible))
 #define IsSpace(c) InRanges(c, spaces, lengthof(spaces))
 
-/* The place of a name in a list of names, -1 where it has none. */
 int
 NameIndex(const char *const *names, int count, const char *name)
 {
@@ -57,7 +59,6 @@ TooManyBytes(size_t bytes)
 	return psprintf("It has %zu bytes.", bytes);
 }
 
-/* Why it names nothing; NULL: it is a key, short, and with nothing in it that one cannot see. */
 const char *
 KeyProblem(const char *key)
 {
@@ -65,7 +66,7 @@ KeyProblem(const char *key)
 	pg_wchar	c = 0;
 
 	if (GetDatabaseEncoding() != PG_UTF8)
-		return NULL;			/* there is no ledger, and the call will say so */
+		return NULL;			/* there is no ledger: the call fails later, with a clear error */
 
 	if (length == 0)
 		return "It is empty.";
@@ -77,9 +78,9 @@ KeyProblem(const char *key)
 		if (IsInvisible(c))
 			return psprintf("It contains the invisible character U+%04X.", c);
 		if (p == (const unsigned char *) key && IsSpace(c))
-			return "It begins with space.";
+			return "It begins with white space.";
 	}
-	return IsSpace(c) ? "It ends with space." : NULL;
+	return IsSpace(c) ? "It ends with white space." : NULL;
 }
 
 static void
@@ -87,9 +88,10 @@ RefuseKey(const char *problem, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s is not usable as a key", what),
+			 errmsg("%s cannot be used as a key", what),
 			 errdetail("%s", problem),
-			 errhint("Give 1 to %d bytes of visible text, without space at its ends.", MAX_KEY_BYTES)));
+			 errhint("Use 1 to %d bytes of visible text without leading or trailing white space.",
+					 MAX_KEY_BYTES)));
 }
 
 void
@@ -101,7 +103,6 @@ CheckKey(const char *key, const char *what)
 		RefuseKey(problem, what);
 }
 
-/* Before the key is copied. */
 void
 CheckKeySize(size_t bytes, const char *what)
 {
@@ -109,9 +110,8 @@ CheckKeySize(size_t bytes, const char *what)
 		RefuseKey(TooManyBytes(bytes), what);
 }
 
-/* Words that a person is to read: anything that leaves a mark on paper. */
 void
-CheckWords(text *words, const char *what)
+CheckVisibleText(text *words, const char *what)
 {
 	const unsigned char *p = (const unsigned char *) VARDATA_ANY(words);
 	const unsigned char *end = p + VARSIZE_ANY_EXHDR(words);
@@ -127,23 +127,25 @@ CheckWords(text *words, const char *what)
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s must say something", what),
-			 errdetail("The text is empty or has nothing visible in it.")));
+			 errmsg("%s must contain visible text", what),
+			 errdetail("The text is empty or has only white space and invisible characters.")));
 }
 
-/* A member of the object; absent, or no object: NULL. */
 JsonbValue *
 JsonMember(Jsonb *json, const char *name, JsonbValue *buffer)
 {
-	return JB_ROOT_IS_OBJECT(json) ? getKeyJsonValueFromContainer(&json->root, name, strlen(name), buffer) : NULL;
+	if (!JB_ROOT_IS_OBJECT(json))
+		return NULL;
+	return getKeyJsonValueFromContainer(&json->root, name, strlen(name), buffer);
 }
 
-/* A string of the object; absent, or no object: NULL. */
 text *
 JsonText(Jsonb *json, const char *name)
 {
 	JsonbValue	buffer;
 	JsonbValue *value = JsonMember(json, name, &buffer);
 
-	return value && value->type == jbvString ? cstring_to_text_with_len(value->val.string.val, value->val.string.len) : NULL;
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return cstring_to_text_with_len(value->val.string.val, value->val.string.len);
 }

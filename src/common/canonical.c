@@ -1,6 +1,6 @@
 /*
  * canonical.c
- *		Canonical bytes, SHA-256 and salted commitments (doc/format.md).
+ *		Canonical bytes, SHA-256 and salted commitments, as doc/format.md defines them.
  */
 #ifdef FRONTEND
 #include "postgres_fe.h"
@@ -25,19 +25,19 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #define ProcessId MyProcPid
-/* The buffer outlives the call: one per process, grown to the largest entry seen. */
+/* The buffer is reused for the next entry, so it must outlive the call. */
 #define BufferAlloc(size) MemoryContextAllocHuge(TopMemoryContext, size)
 #define BufferRealloc(pointer, size) repalloc_huge(pointer, size)
 #endif
 
-/* A larger buffer is not kept for the next entry. */
+/* A buffer larger than this is freed before the next entry. */
 #define KEPT_CAPACITY (1024 * 1024)
 
 /*
- * Cryptographically strong random bytes, drawn in advance: one draw costs about
- * as much as hashing an entry.  Those handed out are wiped, and none is handed out
- * twice: not after an error, for nothing in here can raise one, and not by a
- * process that was forked from the one that drew them.
+ * Random bytes are requested in advance, since each request costs about as much as
+ * hashing an entry.  Returned bytes are wiped from the pool.  No byte is returned
+ * twice: nothing here throws an error, and a forked process discards the pool of
+ * its parent.
  */
 bool
 RandomBytes(void *bytes, size_t length)
@@ -92,16 +92,14 @@ Reserve(CanonicalBytes *bytes, size_t length)
 	return place;
 }
 
-/* A field that is NULL: one byte 0. */
 void
-CanonicalAbsent(CanonicalBytes *bytes)
+CanonicalNull(CanonicalBytes *bytes)
 {
 	*Reserve(bytes, 1) = 0;
 }
 
-/* A field with a value: one byte 1, its length as four bytes big-endian, its bytes, which are still to be put there. */
 unsigned char *
-CanonicalFieldOf(CanonicalBytes *bytes, size_t length)
+CanonicalReserveField(CanonicalBytes *bytes, size_t length)
 {
 	unsigned char *place = Reserve(bytes, 1 + 4 + length);
 	uint32		size = pg_hton32((uint32) length);
@@ -114,7 +112,7 @@ CanonicalFieldOf(CanonicalBytes *bytes, size_t length)
 void
 CanonicalField(CanonicalBytes *bytes, const void *data, size_t length)
 {
-	memcpy(CanonicalFieldOf(bytes, length), data, length);
+	memcpy(CanonicalReserveField(bytes, length), data, length);
 }
 
 void
@@ -141,7 +139,6 @@ CanonicalInt64(CanonicalBytes *bytes, int64 value)
 	CanonicalField(bytes, &wire, sizeof(wire));
 }
 
-/* 16 bytes: microseconds, days, months, as PostgreSQL keeps the three apart. */
 void
 CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 months)
 {
@@ -157,9 +154,8 @@ CanonicalInterval(CanonicalBytes *bytes, int64 microseconds, int32 days, int32 m
 }
 
 /*
- * SHA-256.  False only where OpenSSL refuses.  The algorithm is fetched once per
- * process: a fetch for each hash costs several times the hash itself.  Both statics
- * are of the process and are begun anew for each hash, in which nobody calls us.
+ * The algorithm is fetched once per process: fetching it costs several times as much
+ * as a hash.  Each hash reinitializes the context, and there are no nested calls.
  */
 bool
 Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE])
@@ -177,9 +173,8 @@ Sha256(const void *data, size_t length, unsigned char hash[HASH_SIZE])
 }
 
 /*
- * HMAC-SHA-256 keyed with the salt: binds to the text, and tells nothing of it
- * once the salt is gone.  A text that is large comes in pieces; one at a time.  As
- * in Sha256(): each is begun anew, and nobody calls us before it is ended.
+ * The context of the current commitment, created once per process.  As in Sha256(),
+ * each commitment reinitializes it, and commitments are not nested.
  */
 static EVP_MAC_CTX *committing = NULL;
 

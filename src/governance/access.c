@@ -1,9 +1,9 @@
 /*
  * access.c
- *		Levels: what a database role may do.
+ *		Access levels of database roles, stored in trust.access.
  *
- * A database's owner cannot GRANT on an extension's functions, so the levels
- * are rows, and membership in a role that has one is what counts.
+ * Levels are not privileges of PostgreSQL, because the owner of a database cannot GRANT
+ * privileges on functions of an extension that a superuser created.
  */
 #include "postgres.h"
 
@@ -24,20 +24,22 @@
 PG_FUNCTION_INFO_V1(require_reader);
 PG_FUNCTION_INFO_V1(reads_words);
 
-static Statement read_access = STATEMENT_WITHOUT_ARGS("SELECT role, levels FROM trust.access");
+static Statement read_access = STATEMENT_WITHOUT_ARGS(
+	"SELECT role, levels FROM trust.access");
 
-const char *const access_level_names[ACCESS_LEVELS] = {"application", "analyst", "auditor", "import", "admin"};
+const char *const access_level_names[ACCESS_LEVELS] = {
+	"application", "analyst", "auditor", "import", "admin"
+};
 
 /*
- * The levels of the role asked for last, with that owner of the ledger.  All are
- * set together, with nothing in between that can fail or call: an error or a nested
- * call leaves them to belong together.  What is taken back, or prepared, was told
- * as a change before, and told again when it was not to be.
+ * Cache of the levels of one role, with this owner of the ledger.  The variables are set
+ * together, so that errors and nested calls leave them consistent.  Invalidations clear
+ * it, and are processed again when a change aborts.
  */
 static Oid	known_role = InvalidOid;
 static Oid	known_owner = InvalidOid;
 static int	known_levels = 0;
-static uint64 role_changes = 0; /* only ever counts on */
+static uint64 role_changes = 0; /* number of invalidations */
 
 static void
 ForgetAccess(void)
@@ -61,7 +63,6 @@ LevelOrNone(const char *name)
 	return index < 0 ? 0 : 1 << index;
 }
 
-/* The level of that name, or an error that lists them. */
 int
 AccessLevelFromName(const char *name)
 {
@@ -71,14 +72,14 @@ AccessLevelFromName(const char *name)
 		return level;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" is not a level of access", name),
-			 errhint("Levels are application, analyst, auditor, import and admin.")));
+			 errmsg("invalid access level: \"%s\"", name),
+			 errhint("Valid levels are application, analyst, auditor, import and admin.")));
 }
 
 static int
 LevelsOfRow(uint64 row, Oid user)
 {
-	Oid			role = get_role_oid(TextDatumGetCString(ResultNeeded(row, 1, TEXTOID)), true);
+	Oid			role = get_role_oid(TextDatumGetCString(ResultNotNull(row, 1, TEXTOID)), true);
 	int			levels = 0;
 	Datum	   *names;
 	bool	   *nulls;
@@ -86,7 +87,7 @@ LevelsOfRow(uint64 row, Oid user)
 
 	if (!OidIsValid(role) || !has_privs_of_role(user, role))
 		return 0;
-	deconstruct_array(DatumGetArrayTypeP(ResultNeeded(row, 2, TEXTARRAYOID)),
+	deconstruct_array(DatumGetArrayTypeP(ResultNotNull(row, 2, TEXTARRAYOID)),
 					  TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &count);
 	for (int i = 0; i < count; i++)
 		levels |= nulls[i] ? 0 : LevelOrNone(TextDatumGetCString(names[i]));
@@ -108,7 +109,7 @@ ReadAccess(const Ledger *ledger, Oid relid, Oid user)
 	return levels;
 }
 
-/* Reads the role's levels, and remembers them unless something changed meanwhile. */
+/* Reads the role's levels, and caches them unless an invalidation has arrived meanwhile. */
 static int
 LoadAccess(const Ledger *ledger, Oid role)
 {
@@ -130,14 +131,13 @@ LoadAccess(const Ledger *ledger, Oid role)
 }
 
 /*
- * What the role may do.  A superuser may do all; the ledger's owner, who could
- * alter the tables anyhow, may at least govern: after a restore elsewhere the
- * roles of trust.access may not exist.
+ * The ledger's owner can alter the tables anyway.  The owner always has level admin,
+ * because the roles in trust.access may not exist after a restore in another cluster.
  */
 int
 AccessOf(const Ledger *ledger, Oid role)
 {
-	static bool registered = false; /* of the process, as the callbacks are */
+	static bool registered = false;
 
 	if (!registered)
 	{
@@ -164,7 +164,7 @@ LevelList(int levels)
 	return list.data;
 }
 
-/* The one of them that may do least: who only wants to read is not to write. */
+/* The level to suggest: prefers one that only reads. */
 static const char *
 LeastLevel(int levels)
 {
@@ -173,7 +173,6 @@ LeastLevel(int levels)
 	return access_level_names[pg_rightmost_one_pos32(reading ? reading : levels)];
 }
 
-/* An error unless the role has one of the levels. */
 void
 CheckAccess(const Ledger *ledger, Oid role, int levels, const char *what)
 {
@@ -181,16 +180,17 @@ CheckAccess(const Ledger *ledger, Oid role, int levels, const char *what)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_RIGHT),
-			 errmsg("role \"%s\" may not %s", GetUserNameFromId(role, false), what),
-			 errdetail("This needs the level %s.", LevelList(levels)),
-			 errhint("An admin of the ledger can run SELECT * FROM trust_ledger.grant_access(%s, '%s');",
+			 errmsg("role \"%s\" is not permitted to %s", GetUserNameFromId(role, false), what),
+			 errdetail("This requires access level %s.", LevelList(levels)),
+			 errhint("An admin of the ledger can run "
+					 "SELECT * FROM trust_ledger.grant_access(%s, '%s');",
 					 quote_literal_cstr(GetUserNameFromId(role, false)), LeastLevel(levels))));
 }
 
 /*
  * require_reader() returns boolean
- *		True, or error TL004 where the current user has no level that reads.
- *		Views of schema trust stand behind it: their rows are for readers only.
+ *		True, or error TL004 if the current user has no level that allows reading.  Views
+ *		in schema trust call it.
  */
 Datum
 require_reader(PG_FUNCTION_ARGS)
@@ -201,7 +201,7 @@ require_reader(PG_FUNCTION_ARGS)
 
 /*
  * reads_words() returns boolean
- *		Whether the current user may see what people wrote.
+ *		Whether the current user may read texts that people wrote.
  */
 Datum
 reads_words(PG_FUNCTION_ARGS)

@@ -1,8 +1,8 @@
 /*
  * actor.c
- *		Actors as they are now: a cache per process over trust.actor.
+ *		Looks up actors, with a cache per backend over trust.actor.
  *
- * Actors are read one by one: a ledger may know each customer's own agent.
+ * The cache loads actors one by one, because there may be one for each customer.
  */
 #include "postgres.h"
 
@@ -22,16 +22,24 @@
 const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};
 const char *const speaks_for_names[SPEAKS_FOR_KINDS] = {"company", "record", "customer"};
 
-#define ACTOR_COLUMNS "actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq"
+#define ACTOR_COLUMNS \
+	"actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq"
 
 static Statement read_actor = STATEMENT(
-	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+	"SELECT " ACTOR_COLUMNS
+	" FROM trust.actor"
+	" WHERE actor OPERATOR(pg_catalog.=) $1",
+	TEXTOID);
 
 static Statement read_actor_of_login = STATEMENT(
-	"SELECT " ACTOR_COLUMNS " FROM trust.actor WHERE db_role OPERATOR(pg_catalog.=) $1"
-	" ORDER BY active DESC, seq DESC LIMIT 1", TEXTOID);
+	"SELECT " ACTOR_COLUMNS
+	" FROM trust.actor"
+	" WHERE db_role OPERATOR(pg_catalog.=) $1"
+	" ORDER BY active DESC, seq DESC"
+	" LIMIT 1",
+	TEXTOID);
 
-/* By name of the actor, or of the login: what was found, or that there is none. */
+/* The key is "=actor" or "@login".  Negative results are cached too. */
 typedef struct CachedActor
 {
 	char		key[MAX_KEY_BYTES + 2];
@@ -39,13 +47,13 @@ typedef struct CachedActor
 	Actor		actor;
 } CachedActor;
 
-#define CACHED_ACTORS 10000		/* then start anew, rather than grow with the customers */
+#define CACHED_ACTORS 10000		/* a full cache is emptied */
 
 /*
- * Of the process: changes are told by the relation cache, and told again when they
- * are taken back, so errors, savepoints and PREPARE TRANSACTION need no more.  A
- * nested call may put another cache here at any time; so it is looked at and
- * filled in one go, and callers get copies.
+ * Relcache invalidations make the cache stale.  They are processed again on abort, so
+ * errors, subtransactions and PREPARE TRANSACTION need no special care.  A nested call
+ * may replace the cache, so it is used only in code that calls nothing else, and callers
+ * get copies.
  */
 static HTAB *cache = NULL;
 static MemoryContext cache_context = NULL;
@@ -57,7 +65,7 @@ ForgetActors(void)
 	cache_stale = true;
 }
 
-/* Another cache, once that is complete, in place of one that is out of date or full. */
+/* Replaces a stale or full cache with an empty one. */
 static void
 PrepareCache(void)
 {
@@ -67,9 +75,11 @@ PrepareCache(void)
 
 	if (cache != NULL && !cache_stale && hash_get_num_entries(cache) < CACHED_ACTORS)
 		return;
-	fresh = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger actors", ALLOCSET_SMALL_SIZES);
+	fresh = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger actors",
+								  ALLOCSET_SMALL_SIZES);
 	control.hcxt = fresh;
-	empty = hash_create("trust_ledger actors", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	empty = hash_create("trust_ledger actors", 64, &control,
+						HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	MemoryContextSetParent(fresh, TopMemoryContext);
 	if (cache_context != NULL)
 		MemoryContextDelete(cache_context);
@@ -108,27 +118,29 @@ ResultActor(void)
 	Actor		actor = {0};
 	bool		isnull;
 	Datum		authority = ResultValue(0, 7, JSONBOID, &isnull);
-	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS, TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)));
-	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)));
+	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS,
+								 TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)));
+	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS,
+									   TextDatumGetCString(ResultNotNull(0, 3, TEXTOID)));
 
 	actor.authority = isnull ? NULL : DatumGetJsonbP(authority);
 	actor.actor = ResultText(0, 1);
 	if (kind < 0 || speaks_for < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("actor \"%s\" is of no known kind", actor.actor),
+				 errmsg("actor \"%s\" has an invalid kind or speaks_for", actor.actor),
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 	actor.kind = kind;
 	actor.speaks_for = speaks_for;
 	actor.customer = ResultText(0, 4);
 	actor.responsible = ResultText(0, 5);
 	actor.db_role = ResultText(0, 6);
-	actor.active = DatumGetBool(ResultNeeded(0, 8, BOOLOID));
-	actor.seq = DatumGetInt64(ResultNeeded(0, 9, INT8OID));
+	actor.active = DatumGetBool(ResultNotNull(0, 8, BOOLOID));
+	actor.seq = DatumGetInt64(ResultNotNull(0, 9, INT8OID));
 	return actor;
 }
 
-/* What was found under that key; nested calls may have put another cache there since it was looked for. */
+/* Adds a result to the cache, which nested calls may have replaced since the lookup. */
 static void
 Remember(const char *key, const Actor *found)
 {
@@ -146,7 +158,7 @@ Remember(const char *key, const Actor *found)
 	entry->actor = kept;
 }
 
-/* Reads the actor, and remembers it unless the actors changed meanwhile; NULL where there is none. */
+/* Reads the actor, and caches it unless an invalidation has arrived meanwhile. */
 static Actor *
 LoadActor(const Ledger *ledger, Statement *statement, const char *value, const char *key)
 {
@@ -174,7 +186,7 @@ LoadActor(const Ledger *ledger, Statement *statement, const char *value, const c
 }
 
 static Actor *
-Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
+FindActor(const Ledger *ledger, Statement *statement, char prefix, const char *value)
 {
 	char		key[MAX_KEY_BYTES + 2];
 	CachedActor *entry;
@@ -195,18 +207,16 @@ Find(const Ledger *ledger, Statement *statement, char prefix, const char *value)
 	return actor;
 }
 
-/* The actor of that name, active or not; NULL where there is none.  A copy. */
 Actor *
 ActorFind(const Ledger *ledger, const char *actor)
 {
-	return Find(ledger, &read_actor, '=', actor);
+	return FindActor(ledger, &read_actor, '=', actor);
 }
 
-/* The actor that the database login belongs to, a retired one only where no other does; or NULL.  A copy. */
 Actor *
 ActorOfLogin(const Ledger *ledger, const char *login)
 {
-	return Find(ledger, &read_actor_of_login, '@', login);
+	return FindActor(ledger, &read_actor_of_login, '@', login);
 }
 
 void
@@ -215,10 +225,9 @@ ActorNotActive(const char *actor)
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_IDENTITY),
 			 errmsg("actor \"%s\" is retired", actor),
-			 errhint("Name an active actor, or register this one again.")));
+			 errhint("Specify an active actor, or register this one again.")));
 }
 
-/* The active actor of that name, or an error with the call that registers it. */
 Actor *
 ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call)
 {
@@ -235,7 +244,6 @@ ActorGet(const Ledger *ledger, const char *actor, const char *role_in_call)
 	return found;
 }
 
-/* The human behind an actor: a human themselves, of a machine the one who answers for it. */
 const char *
 ActorHuman(const Actor *actor)
 {
@@ -243,18 +251,14 @@ ActorHuman(const Actor *actor)
 }
 
 /*
- * Locks what governance says of actors until this transaction ends: a
- * RowShareLock by who backs, an ExclusiveLock by who takes from an actor what
- * they may back, or where from.  After customers' chains, before governance's.
- *
- * The lock is on trust.actor as an object, not as a relation: whoever holds the
- * governance chain may write to the table, and would wait there for who holds
- * the lock and waits for the chain.
+ * This is an object lock, not a relation lock.  A transaction that holds the governance
+ * chain may write to trust.actor, and would deadlock with one that holds a relation lock
+ * and waits for the chain.
  */
 void
 ActorsLock(LOCKMODE mode)
 {
-	if (mode > RowExclusiveLock)	/* on a standby, the error that writing gets */
+	if (mode > RowExclusiveLock)	/* the error that a write would raise on a standby */
 		PreventCommandDuringRecovery("a change of actors");
 	LockDatabaseObject(RelationRelationId, LedgerRelation("actor"), 0, mode);
 }

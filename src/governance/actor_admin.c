@@ -1,6 +1,6 @@
 /*
  * actor_admin.c
- *		Registering and retiring actors.
+ *		SQL functions to register and retire actors.
  */
 #include "postgres.h"
 
@@ -17,26 +17,40 @@
 PG_FUNCTION_INFO_V1(register_actor);
 PG_FUNCTION_INFO_V1(retire_actor);
 
-/* What is written follows from these, which are read under the lock of the governance chain. */
+/* These are read under the lock of the governance chain, not from the cache. */
 static Statement read_actor = STATEMENT(
-	"SELECT kind, speaks_for, active, name FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+	"SELECT kind, speaks_for, active, name"
+	" FROM trust.actor"
+	" WHERE actor OPERATOR(pg_catalog.=) $1",
+	TEXTOID);
 
 static Statement read_machines = STATEMENT(
-	"SELECT actor, name FROM trust.actor WHERE responsible OPERATOR(pg_catalog.=) $1 AND active ORDER BY actor",
+	"SELECT actor, name"
+	" FROM trust.actor"
+	" WHERE responsible OPERATOR(pg_catalog.=) $1 AND active"
+	" ORDER BY actor",
 	TEXTOID);
 
 static Statement read_human = STATEMENT(
-	"SELECT kind, active, speaks_for FROM trust.actor WHERE actor OPERATOR(pg_catalog.=) $1", TEXTOID);
+	"SELECT kind, active, speaks_for"
+	" FROM trust.actor"
+	" WHERE actor OPERATOR(pg_catalog.=) $1",
+	TEXTOID);
 
 static Statement actor_details = STATEMENT(
-	"SELECT pg_catalog.jsonb_build_object('kind', $1, 'speaks_for', $2, 'customer', $3, 'responsible', $4,"
+	"SELECT pg_catalog.jsonb_build_object("
+	"'kind', $1, 'speaks_for', $2, 'customer', $3, 'responsible', $4,"
 	" 'db_role', $5, 'model', $6, 'authority', $7, 'active', true, 'successor', NULL)",
 	TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID);
 
 static Statement details_with = STATEMENT(
-	"SELECT (pg_catalog.to_jsonb(a) OPERATOR(pg_catalog.-) 'actor'::pg_catalog.text"
-	"   OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text OPERATOR(pg_catalog.-) 'name'::pg_catalog.text)"
-	"   OPERATOR(pg_catalog.||) $2 FROM trust.actor a WHERE actor OPERATOR(pg_catalog.=) $1",
+	"SELECT (pg_catalog.to_jsonb(a)"
+	" OPERATOR(pg_catalog.-) 'actor'::pg_catalog.text"
+	" OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text"
+	" OPERATOR(pg_catalog.-) 'name'::pg_catalog.text)"
+	" OPERATOR(pg_catalog.||) $2"
+	" FROM trust.actor a"
+	" WHERE actor OPERATOR(pg_catalog.=) $1",
 	TEXTOID, JSONBOID);
 
 static Statement json_pair = STATEMENT(
@@ -66,7 +80,7 @@ Refuse(const char *message, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* {"EUR": 5000}: amounts, none negative. */
+/* Checks that authority has the form {"EUR": 5000}. */
 static void
 CheckAuthority(Jsonb *authority)
 {
@@ -74,35 +88,43 @@ CheckAuthority(Jsonb *authority)
 	JsonbValue	value;
 	JsonbIteratorToken token;
 	Numeric		zero = DatumGetNumeric(DirectFunctionCall1(int4_numeric, Int32GetDatum(0)));
-	const char *hint = "Give the most they may back per currency, e.g. '{\"EUR\": 5000}'; leave it out for no limit.";
+	const char *hint = "Specify the highest amount per currency, for example "
+		"'{\"EUR\": 5000}', or omit authority for no limit.";
 
 	if (!JB_ROOT_IS_OBJECT(authority))
-		Refuse("authority must be an object of amounts", hint);
+		Refuse("authority must be a JSON object of amounts", hint);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 		if (token == WJB_VALUE &&
 			(value.type != jbvNumeric ||
-			 DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value.val.numeric), NumericGetDatum(zero))) < 0))
-			Refuse("authority must hold amounts that are not negative", hint);
+			 DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value.val.numeric),
+											   NumericGetDatum(zero))) < 0))
+			Refuse("amounts in authority must be numbers greater than or equal to zero", hint);
 }
 
 static void
 CheckRegistration(const Registration *r)
 {
 	if (r->kind == ACTOR_HUMAN && (r->responsible || r->model))
-		Refuse("a human answers for themselves and is no model", "Leave responsible and model out, or register kind 'ai' or 'system'.");
+		Refuse("responsible and model must be null for a human actor",
+			   "Omit responsible and model, or use kind 'ai' or 'system'.");
 	if (r->kind != ACTOR_HUMAN && r->responsible == NULL)
-		Refuse("a machine needs a human who answers for it", "Add responsible => '...', an active human actor.");
+		Refuse("responsible must not be null for an actor that is not human",
+			   "Add responsible => '...' with the key of an active human actor.");
 	if (r->kind == ACTOR_AI && r->model == NULL)
-		Refuse("an ai actor names its model and version", "Add model => '...'.");
+		Refuse("model must not be null for an AI actor",
+			   "Add model => '...' with the name and version of the model.");
 	if (r->kind != ACTOR_HUMAN && r->authority)
-		Refuse("only humans back promises, so only they have an authority", "Leave authority out.");
+		Refuse("only a human actor can have an authority",
+			   "Omit authority: other actors cannot back promises.");
 	if (r->speaks_for == SPEAKS_FOR_RECORD && r->kind != ACTOR_SYSTEM)
-		Refuse("only a system actor speaks for a record", "Register kind 'system' for a system of record.");
+		Refuse("only a system actor can speak for a record",
+			   "Use kind 'system' for a system of record.");
 	if (r->customer && r->speaks_for != SPEAKS_FOR_CUSTOMER)
-		Refuse("only an actor that speaks for a customer is bound to one", "Add speaks_for => 'customer', or leave customer out.");
+		Refuse("customer must be null unless the actor speaks for a customer",
+			   "Add speaks_for => 'customer', or omit customer.");
 }
 
-/* Who answers for a machine is an active human; read under the governance lock, not from the cache. */
+/* Checks that the actor is an active human who may be responsible for machines. */
 static void
 CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 {
@@ -111,22 +133,26 @@ CheckResponsible(const char *responsible, SpeaksFor speaks_for)
 	if (StatementWrite(&read_human, &argument, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("\"%s\", who is to answer for a machine, is not registered", responsible),
-				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');", quote_literal_cstr(responsible))));
-	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[ACTOR_HUMAN]) != 0)
+				 errmsg("responsible actor \"%s\" is not registered", responsible),
+				 errhint("SELECT * FROM trust_ledger.register_actor(%s, 'human');",
+						 quote_literal_cstr(responsible))));
+	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
+			   actor_kind_names[ACTOR_HUMAN]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" is not a human and cannot answer for a machine", responsible)));
-	if (!DatumGetBool(ResultNeeded(0, 2, BOOLOID)))
+				 errmsg("responsible actor \"%s\" is not a human", responsible)));
+	if (!DatumGetBool(ResultNotNull(0, 2, BOOLOID)))
 		ActorNotActive(responsible);
 	if (speaks_for == SPEAKS_FOR_COMPANY &&
-		strcmp(TextDatumGetCString(ResultNeeded(0, 3, TEXTOID)), speaks_for_names[speaks_for]) != 0)
+		strcmp(TextDatumGetCString(ResultNotNull(0, 3, TEXTOID)),
+			   speaks_for_names[speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" does not speak for the company and cannot answer for its machine", responsible)));
+				 errmsg("responsible actor \"%s\" does not speak for the company", responsible),
+				 errdetail("Machines that speak for the company need such a human.")));
 }
 
-/* A login belongs to one actor at a time. */
+/* Checks that the login does not belong to another active actor. */
 static void
 CheckDbRole(const Ledger *ledger, const Registration *r)
 {
@@ -136,27 +162,29 @@ CheckDbRole(const Ledger *ledger, const Registration *r)
 	if (other != NULL && other->active && strcmp(other->actor, r->actor) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNIQUE_VIOLATION),
-				 errmsg("login \"%s\" belongs to actor \"%s\"", r->db_role, other->actor),
+				 errmsg("login \"%s\" already belongs to actor \"%s\"", r->db_role, other->actor),
 				 errhint("Retire that actor, or register it again without db_role.")));
 }
 
-/* What they are cannot change, or entries would not mean what they say. */
+/* kind and speaks_for of an actor never change, since existing entries refer to them. */
 static void
-CheckSameNature(const Registration *r)
+CheckKindUnchanged(const Registration *r)
 {
 	Datum		actor = CStringGetTextDatum(r->actor);
 
 	if (StatementWrite(&read_actor, &actor, NULL) == 0)
 		return;
-	if (strcmp(TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)), actor_kind_names[r->kind]) != 0 ||
-		strcmp(TextDatumGetCString(ResultNeeded(0, 2, TEXTOID)), speaks_for_names[r->speaks_for]) != 0)
+	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
+			   actor_kind_names[r->kind]) != 0 ||
+		strcmp(TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)),
+			   speaks_for_names[r->speaks_for]) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("actor \"%s\" cannot become another kind of actor", r->actor),
-				 errdetail("It is registered as %s and speaks for %s.",
-						   TextDatumGetCString(ResultNeeded(0, 1, TEXTOID)),
-						   TextDatumGetCString(ResultNeeded(0, 2, TEXTOID))),
-				 errhint("Register the new actor under a key of its own.")));
+				 errmsg("cannot change kind or speaks_for of actor \"%s\"", r->actor),
+				 errdetail("It is registered with kind %s and speaks_for %s.",
+						   TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
+						   TextDatumGetCString(ResultNotNull(0, 2, TEXTOID))),
+				 errhint("Register a new actor with another key.")));
 }
 
 static bool
@@ -168,24 +196,27 @@ SameText(const char *a, const char *b)
 static bool
 SameAuthority(const Jsonb *a, const Jsonb *b)
 {
-	return a && b ? DatumGetBool(DirectFunctionCall2(jsonb_eq, JsonbPGetDatum(a), JsonbPGetDatum(b))) : a == b;
+	if (a == NULL || b == NULL)
+		return a == b;
+	return DatumGetBool(DirectFunctionCall2(jsonb_eq, JsonbPGetDatum(a), JsonbPGetDatum(b)));
 }
 
 /*
- * Where it changes what somebody may back, or from which login, nobody backs
- * until it is committed.  The same said again waits for nobody, nor does a new actor.
+ * Blocks concurrent backings if authority or login of an actor changes.  An unchanged
+ * registration and a new actor without a login need no lock.
  */
 static void
-HoldBackers(const Ledger *ledger, const Registration *r)
+LockForRegistration(const Ledger *ledger, const Registration *r)
 {
 	const Actor *known = ActorFind(ledger, r->actor);
 
-	if (!SameText(known ? known->db_role : NULL, r->db_role) || (known && !SameAuthority(known->authority, r->authority)))
+	if (!SameText(known ? known->db_role : NULL, r->db_role) ||
+		(known && !SameAuthority(known->authority, r->authority)))
 		ActorsLock(ExclusiveLock);
 }
 
 static Datum
-DetailsOf(const Registration *r)
+RegistrationDetails(const Registration *r)
 {
 	Datum		values[7];
 	char		nulls[] = "       ";
@@ -194,7 +225,8 @@ DetailsOf(const Registration *r)
 	values[1] = CStringGetTextDatum(speaks_for_names[r->speaks_for]);
 	for (int i = 2; i < 6; i++)
 	{
-		const char *value = (i == 2) ? r->customer : (i == 3) ? r->responsible : (i == 4) ? r->db_role : r->model;
+		const char *value = (i == 2) ? r->customer : (i == 3) ? r->responsible :
+			(i == 4) ? r->db_role : r->model;
 
 		nulls[i] = value ? ' ' : 'n';
 		values[i] = value ? CStringGetTextDatum(value) : (Datum) 0;
@@ -208,24 +240,26 @@ DetailsOf(const Registration *r)
  * register_actor(actor text, kind text, name text, speaks_for text, responsible text,
  *				  db_role text, model text, authority jsonb, customer text, reason text,
  *				  acting text, occurred_at, context, idempotency_key) returns receipt
- *		Registers an actor, or says anew all that is known of one (retired ones come
- *		back); kind and speaks_for never change.  kind: human, ai, system; speaks_for:
- *		company, customer, record; authority: {"EUR": 5000}, NULL without limit.
- *		Level admin.  Errors: 22023 what does not fit together, 42704 no such role or
- *		human, TL003 another kind of actor, 23505 the login is another's.
+ *		Registers an actor, or replaces its registration; a retired actor becomes active
+ *		again.  kind (human, ai, system) and speaks_for (company, customer, record) never
+ *		change.  authority: {"EUR": 5000}; NULL means no limit.  Requires level admin.
+ *		Errors: 22023 inconsistent arguments, 42704 no such role or human, TL003 change of
+ *		kind, or the responsible actor is not suitable, 23505 the login belongs to another
+ *		actor.
  */
 Datum
 register_actor(PG_FUNCTION_ARGS)
 {
 	Registration r = {0};
 	Governance	governance;
-	text	   *name = ArgWords(fcinfo->args[2], "name");
-	int			speaks_for = ArgName(fcinfo->args[3], "speaks_for", speaks_for_names, SPEAKS_FOR_KINDS);
+	text	   *name = ArgText(fcinfo->args[2], "name");
+	int			speaks_for = ArgEnum(fcinfo->args[3], "speaks_for", speaks_for_names,
+									 SPEAKS_FOR_KINDS);
 	int			kind;
 
-	r.actor = ArgKeyNeeded(fcinfo->args[0], "actor");
-	(void) ArgKeyNeeded(fcinfo->args[1], "kind");
-	kind = ArgName(fcinfo->args[1], "kind", actor_kind_names, ACTOR_KINDS);
+	r.actor = ArgKeyRequired(fcinfo->args[0], "actor");
+	(void) ArgKeyRequired(fcinfo->args[1], "kind");
+	kind = ArgEnum(fcinfo->args[1], "kind", actor_kind_names, ACTOR_KINDS);
 	r.kind = kind;
 	r.speaks_for = speaks_for < 0 ? SPEAKS_FOR_COMPANY : speaks_for;
 	r.responsible = ArgKey(fcinfo->args[4], "responsible");
@@ -238,27 +272,29 @@ register_actor(PG_FUNCTION_ARGS)
 		CheckAuthority(r.authority);
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "register actors");
-	CheckSameNature(&r);
-	HoldBackers(governance.act.ledger, &r);
+	CheckKindUnchanged(&r);
+	LockForRegistration(governance.act.ledger, &r);
 	if (GovernanceLock(&governance))
 	{
-		GovernanceChange change = {.event = "actor_registered", .governs = &governed_actor, .subject = r.actor};
+		GovernanceChange change = {
+			.event = "actor_registered", .governs = &governed_actor, .subject = r.actor
+		};
 
-		CheckSameNature(&r);	/* again: somebody may have been first */
-		HoldBackers(governance.act.ledger, &r);
+		/* repeat, since we may have waited for the lock */
+		CheckKindUnchanged(&r);
+		LockForRegistration(governance.act.ledger, &r);
 		if (r.responsible)
 			CheckResponsible(r.responsible, r.speaks_for);
 		if (r.db_role)
 			CheckDbRole(governance.act.ledger, &r);
-		change.details = DetailsOf(&r);
+		change.details = RegistrationDetails(&r);
 		change.name = name;
-		change.reason = ArgWords(fcinfo->args[9], "reason");
+		change.reason = ArgText(fcinfo->args[9], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
 }
 
-/* The name that was just read. */
 static text *
 ResultName(uint64 row, int column)
 {
@@ -267,7 +303,7 @@ ResultName(uint64 row, int column)
 	return name ? cstring_to_text(name) : NULL;
 }
 
-/* The actor's row as it would be with these fields. */
+/* The actor's row, as details of an entry, with these fields replaced. */
 static Datum
 DetailsWith(const char *actor, Datum fields)
 {
@@ -276,9 +312,12 @@ DetailsWith(const char *actor, Datum fields)
 	return StatementDatum(&details_with, values, NULL);
 }
 
-/* Active machines that name the human: each goes to the successor, or the retirement is refused. */
+/*
+ * Makes the successor responsible for the human's active machines: a change for each,
+ * after changes[0], which is left for the caller.  Returns the number of machines.
+ */
 static int
-HandOver(const char *human, const char *successor, GovernanceChange **changes)
+TransferMachines(const char *human, const char *successor, GovernanceChange **changes)
 {
 	Datum		argument = CStringGetTextDatum(human);
 	Datum		responsible[2] = {CStringGetTextDatum("responsible"), (Datum) 0};
@@ -291,9 +330,11 @@ HandOver(const char *human, const char *successor, GovernanceChange **changes)
 	if (successor == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" answers for machines that are active", human),
-				 errdetail("One of %d is \"%s\".", count, ResultText(0, 1)),
-				 errhint("Name a successor who takes them, or retire the machines first.")));
+				 errmsg("actor \"%s\" is responsible for active machines", human),
+				 errdetail_plural("There is %d machine: \"%s\".",
+								  "There are %d machines, among them \"%s\".",
+								  count, count, ResultText(0, 1)),
+				 errhint("Specify a successor for them, or retire the machines first.")));
 	for (int i = 0; i < count; i++)
 		(*changes)[i + 1] = (GovernanceChange) {
 			.event = "actor_registered", .governs = &governed_actor,
@@ -306,9 +347,9 @@ HandOver(const char *human, const char *successor, GovernanceChange **changes)
 	return count;
 }
 
-/* Nobody backs until it is committed that somebody who could does so no more; machines are retired at once. */
+/* Blocks concurrent backings before an actor that can back promises is retired. */
 static void
-HoldBackersFor(const Ledger *ledger, const char *retired)
+LockForRetirement(const Ledger *ledger, const char *retired)
 {
 	const Actor *known = ActorFind(ledger, retired);
 
@@ -325,7 +366,7 @@ CheckRetirable(const char *actor)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("actor \"%s\" is not registered", actor)));
-	if (!DatumGetBool(ResultNeeded(0, 3, BOOLOID)))
+	if (!DatumGetBool(ResultNotNull(0, 3, BOOLOID)))
 		ActorNotActive(actor);
 	return ResultName(0, 4);
 }
@@ -333,22 +374,23 @@ CheckRetirable(const char *actor)
 /*
  * retire_actor(actor text, successor text, reason text, acting text, occurred_at,
  *				context, idempotency_key) returns receipt
- *		The actor acts no more; what they did stays.  Of a human, waits for whoever
- *		backs right now.  A human who answers for active machines needs a successor,
- *		an active human, who answers for them from now on.  Level admin.  Errors:
- *		42704 not registered, TL003 retired already, or machines without successor.
+ *		Retires an actor, which cannot act any more; its entries are unaffected.  For a
+ *		human, waits for concurrent backings.  A human who is responsible for active
+ *		machines needs a successor, an active human who becomes responsible for them.
+ *		Requires level admin.  Errors: 42704 not registered, TL003 already retired, or
+ *		machines without a successor, 22023 successor is the actor.
  */
 Datum
 retire_actor(PG_FUNCTION_ARGS)
 {
-	char	   *actor = ArgKeyNeeded(fcinfo->args[0], "actor");
+	char	   *actor = ArgKeyRequired(fcinfo->args[0], "actor");
 	char	   *successor = ArgKey(fcinfo->args[1], "successor");
 	Governance	governance;
 
 	if (successor && strcmp(successor, actor) == 0)
-		Refuse("nobody succeeds themselves", "Name another active human.");
+		Refuse("successor must be another actor", "Specify another active human.");
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "retire actors");
-	HoldBackersFor(governance.act.ledger, actor);
+	LockForRetirement(governance.act.ledger, actor);
 	if (GovernanceLock(&governance))
 	{
 		Datum		successor_datum = successor ? CStringGetTextDatum(successor) : (Datum) 0;
@@ -356,16 +398,17 @@ retire_actor(PG_FUNCTION_ARGS)
 		GovernanceChange *changes;
 		int			machines;
 
-		HoldBackersFor(governance.act.ledger, actor);	/* again: they may just have been registered */
+		LockForRetirement(governance.act.ledger, actor);	/* may have been registered just now */
 		if (successor)
 			CheckResponsible(successor, SPEAKS_FOR_COMPANY);
-		machines = HandOver(actor, successor, &changes);
+		machines = TransferMachines(actor, successor, &changes);
 		changes[0].event = "actor_retired";
 		changes[0].governs = &governed_actor;
 		changes[0].subject = actor;
 		changes[0].name = name;
-		changes[0].reason = ArgWords(fcinfo->args[2], "reason");
-		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum, successor ? " " : "n"));
+		changes[0].reason = ArgText(fcinfo->args[2], "reason");
+		changes[0].details = DetailsWith(actor, StatementDatum(&json_retired, &successor_datum,
+															   successor ? " " : "n"));
 		GovernanceAppend(&governance, changes, machines + 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

@@ -1,6 +1,6 @@
 /*
  * adoption.c
- *		A ledger whose database has another owner now, and tables that wait for a ledger.
+ *		Checks for an empty ledger, and adoption after the database's owner has changed.
  */
 #include "postgres.h"
 
@@ -22,43 +22,55 @@
 
 #include "base/arguments.h"
 #include "base/statement.h"
+#include "governance/caller.h"
 #include "governance/governance.h"
 #include "ledger/copy.h"
 
 PG_FUNCTION_INFO_V1(ledger_is_empty);
 PG_FUNCTION_INFO_V1(adopt_ledger);
 
-/* In the order in which writers lock them. */
+/* The ledger's tables, in the order in which writers lock them. */
 static const char *const tables[] = {
-	"ledger", "chain", "entry", "promise", "source", "actor", "policy", "access", "tracking", "parked_change", "copy"
+	"ledger", "chain", "entry", "promise", "source", "actor", "policy", "access", "tracking",
+	"parked_change", "copy"
 };
 
 static const char *const take_ledger = "SELECT trust_ledger.take_ledger()";
 
 static const char *const migrate_ledger = "SELECT trust_ledger.migrate_ledger()";
 
-/* The settings stay as they are. */
+/* The unchanged settings, and the two owners */
 static Statement adoption_details = STATEMENT(
-	"SELECT (pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
-	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('adopted_from', $1, 'adopted_to', $2)"
+	"SELECT (pg_catalog.to_jsonb(l)"
+	" OPERATOR(pg_catalog.-) 'ledger'::pg_catalog.text"
+	" OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
+	" OPERATOR(pg_catalog.||)"
+	" pg_catalog.jsonb_build_object('adopted_from', $1, 'adopted_to', $2)"
 	" FROM trust.ledger l",
 	TEXTOID, TEXTOID);
 
-/* What the role may do already, and what a ledger's owner may. */
+/* The role's current levels, and those of a new ledger's owner */
 static Statement owner_levels = STATEMENT(
 	"SELECT pg_catalog.jsonb_build_object('levels', pg_catalog.array_agg(DISTINCT level))"
-	" FROM (SELECT pg_catalog.unnest(levels) FROM trust.access WHERE role OPERATOR(pg_catalog.=) $1"
-	"   UNION ALL SELECT pg_catalog.unnest('{application,analyst,auditor,admin}'::pg_catalog.text[])) AS l (level)",
+	" FROM (SELECT pg_catalog.unnest(levels)"
+	" FROM trust.access"
+	" WHERE role OPERATOR(pg_catalog.=) $1"
+	" UNION ALL"
+	" SELECT pg_catalog.unnest('{application,analyst,auditor,admin}'::pg_catalog.text[]))"
+	" AS l (level)",
 	TEXTOID);
 
 static Statement find_levels = STATEMENT(
-	"SELECT FROM trust.access WHERE role OPERATOR(pg_catalog.=) $1 AND levels OPERATOR(pg_catalog.<>) '{}'", TEXTOID);
+	"SELECT"
+	" FROM trust.access"
+	" WHERE role OPERATOR(pg_catalog.=) $1 AND levels OPERATOR(pg_catalog.<>) '{}'",
+	TEXTOID);
 
 /* ---- empty tables ---- */
 
 /*
- * By what the heap holds: no index, rule or policy hides a row.  What others
- * committed since the transaction began counts.
+ * Scans the heap, so that indexes, rules and row security do not hide rows, with a
+ * snapshot that sees what others have committed since the transaction began.
  */
 static bool
 RelationIsEmpty(Relation rel)
@@ -82,7 +94,7 @@ RelationIsEmpty(Relation rel)
 	return !found;
 }
 
-/* The table, its partitions, and whatever inherits from it. */
+/* Includes partitions and other child tables. */
 static bool
 TableIsEmpty(Oid relid, LOCKMODE lock)
 {
@@ -117,10 +129,7 @@ TablesAreEmpty(LOCKMODE lock)
 	return true;
 }
 
-/*
- * Whether no table of the ledger holds any row.  keep: where that is so nobody
- * writes one before the transaction ends; a ledger that is there is not held up.
- */
+/* Takes the stronger lock only if the tables are empty, so as not to block an existing ledger. */
 bool
 LedgerIsEmpty(bool keep)
 {
@@ -129,8 +138,8 @@ LedgerIsEmpty(bool keep)
 
 /*
  * ledger_is_empty() returns boolean
- *		Whether the ledger's tables are there and hold nothing at all.  Called by
- *		create_ledger().  Errors: 42501 not the owner, 55000, TL006.
+ *		Whether the ledger's tables exist and are all empty.  Called by create_ledger().
+ *		Errors: 42501 not the owner, 55000, TL006.
  */
 Datum
 ledger_is_empty(PG_FUNCTION_ARGS)
@@ -143,15 +152,19 @@ ledger_is_empty(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of the ledger"),
 				 errdetail("It belongs to \"%s\".", GetUserNameFromId(ledger.owner, false)),
-				 errhint("Call trust_ledger.create_ledger() as \"%s\", or as a superuser.", GetUserNameFromId(ledger.owner, false))));
+				 errhint("Call trust_ledger.create_ledger() as \"%s\", or as a superuser.",
+						 GetUserNameFromId(ledger.owner, false))));
 	PG_RETURN_BOOL(LedgerIsEmpty(true));
 }
 
 /* ---- another owner ---- */
 
-/* By the caller's own rights.  The owner from whom the tables were taken; NULL: they were the database owner's already. */
+/*
+ * Makes the database's owner the owner of the tables, with the rights of the caller.
+ * Returns the previous owner, or NULL if nothing had to change.
+ */
 static char *
-TakeTables(void)
+ChangeOwner(void)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	char	   *from = NULL;
@@ -160,7 +173,7 @@ TakeTables(void)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute(take_ledger, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "take_ledger() could not be called");
+		elog(ERROR, "could not call take_ledger()");
 	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	if (value)
 	{
@@ -170,17 +183,18 @@ TakeTables(void)
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("there is no ledger to adopt"),
 					 errdetail("All tables of schema \"trust\" are empty."),
-					 errhint("Drop what \"%s\" has there: DROP SCHEMA trust CASCADE; and run SELECT trust_ledger.create_ledger();", from)));
-		/* guards, views and scores, before anything is written */
+					 errhint("To create a new ledger, run DROP SCHEMA trust CASCADE; as \"%s\", "
+							 "then SELECT trust_ledger.create_ledger();", from)));
+		/* restore guards, views and scores before anything is written */
 		if (SPI_execute(migrate_ledger, false, 0) != SPI_OK_SELECT)
-			elog(ERROR, "migrate_ledger() could not be called");
+			elog(ERROR, "could not call migrate_ledger()");
 	}
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	return from;
 }
 
-/* That the ledger is another's now, what its new owner may do, and that the former owner may do nothing. */
+/* Records the adoption, the new owner's levels, and that the previous owner has none. */
 static void
 AppendAdoption(Governance *governance, const char *from, text *reason)
 {
@@ -193,33 +207,38 @@ AppendAdoption(Governance *governance, const char *from, text *reason)
 	};
 	int			count = 2;
 
-	changes[0].subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&governance->act.ledger->id)));
+	changes[0].subject =
+		DatumGetCString(DirectFunctionCall1(uuid_out,
+											UUIDPGetDatum(&governance->act.ledger->id)));
 	changes[0].details = StatementDatum(&adoption_details, names, NULL);
 	changes[1].details = StatementDatum(&owner_levels, &names[1], NULL);
 	if (StatementWrite(&find_levels, &names[0], NULL) > 0)
-		changes[count++].details = DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"levels\": []}"));
+		changes[count++].details = DirectFunctionCall1(jsonb_in,
+													   CStringGetDatum("{\"levels\": []}"));
 	GovernanceAppend(governance, changes, count);
 }
 
 /*
  * adopt_ledger(reason text, actor, occurred_at, context, idempotency_key) returns receipt
- *		The database has another owner than its ledger, as after CREATE DATABASE ...
- *		TEMPLATE or ALTER DATABASE ... OWNER TO: schema and tables become the database
- *		owner's, rights on them that others had go, and governance says so.  By who may
- *		act as both owners.  Of a copy no entry is made, and NULL is returned.  Errors: 42501; TL006 something on the tables is not the
- *		ledger's; 55000 no ledger, or it is the database owner's already.
+ *		After the owner of the database has changed, as by CREATE DATABASE ... TEMPLATE or
+ *		ALTER DATABASE ... OWNER TO: makes the new owner the owner of the ledger's schema
+ *		and tables, revokes privileges of others, and records this as governance entries.
+ *		The caller must be a member of both owners.  In a copy no entry is made, and the
+ *		result is NULL.  Errors: 42501 not a member; TL006 the tables have objects that
+ *		are not the ledger's; 55000 no ledger, or it already belongs to the owner.
  */
 Datum
 adopt_ledger(PG_FUNCTION_ARGS)
 {
 	Governance	governance;
-	char	   *from = TakeTables();
+	char	   *from = ChangeOwner();
 
-	if (from != NULL && LedgerCopied() != COPIED_NOTHING)
+	if (from != NULL && LedgerCopyKind() != COPY_NONE)
 	{
 		ereport(NOTICE,
-				(errmsg("no entry says that the ledger was adopted"),
-				 errdetail("It is a copy: its entries come from the database that it copies.")));
+				(errmsg("no entry records the adoption of the ledger"),
+				 errdetail("The ledger is a copy and receives entries only through "
+						   "logical replication.")));
 		PG_RETURN_NULL();
 	}
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "adopt the ledger");
@@ -228,16 +247,16 @@ adopt_ledger(PG_FUNCTION_ARGS)
 		if (from == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the ledger belongs to the database's owner already"),
+					 errmsg("ledger already belongs to the owner of the database"),
 					 errdetail("Both belong to \"%s\".", RoleName(governance.act.ledger->owner)),
 					 errhint("There is nothing to adopt.")));
-		AppendAdoption(&governance, from, ArgWords(fcinfo->args[0], "reason"));
+		AppendAdoption(&governance, from, ArgText(fcinfo->args[0], "reason"));
 	}
-	else if (from != NULL)		/* the first call said so of another change of owner */
+	else if (from != NULL)		/* the first call recorded another change of owner */
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_RETRY),
-				 errmsg("idempotency key was used for another adoption"),
-				 errdetail("The ledger belonged to \"%s\" before this call, which would not be recorded.", from),
-				 errhint("Give this call a key of its own.")));
+				 errmsg("idempotency key has already been used for another adoption"),
+				 errdetail("The change of owner from \"%s\" would not be recorded.", from),
+				 errhint("Use a new key for this call.")));
 	return GovernanceEnd(&governance, fcinfo);
 }

@@ -1,11 +1,10 @@
 /*
  * governance.c
- *		Governance: actors, policies, access, settings and what is tracked, as entries of the reserved chain.
+ *		Governance: changes of actors, policies, access, settings and tracking, as entries.
  *
- * Each entry says in details the whole row as it is after it, so that the
- * tables can be compared with the entries and made again from them.  The
- * functions that users call have IntervalStyle pinned, so that details do not
- * hang on a setting.
+ * Each entry has the whole new row in details, so that tables can be verified against
+ * the entries and rebuilt from them.  The SQL functions set IntervalStyle, so that
+ * details do not depend on the caller's settings.
  */
 #include "postgres.h"
 
@@ -17,18 +16,20 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 GovernedTable governed_ledger =
 GOVERNED_TABLE("ledger", "ledger", "table_format, half_life, weights, zone, lag");
 
 GovernedTable governed_actor =
 GOVERNED_TABLE("actor", "actor",
-			   "kind, name, speaks_for, customer, responsible, db_role, model, authority, active, successor");
+			   "kind, name, speaks_for, customer, responsible, db_role, model, authority, active,"
+			   " successor");
 
 GovernedTable governed_policy =
 GOVERNED_TABLE("policy", "policy",
-			   "promiser, promiser_kind, kind, currency, least_value, cumulative, evidence, back_within, grace, due_within, active");
+			   "promiser, promiser_kind, kind, currency, least_value, cumulative, evidence,"
+			   " back_within, grace, due_within, active");
 
 GovernedTable governed_access =
 GOVERNED_TABLE("access", "role", "levels");
@@ -40,9 +41,9 @@ GovernedTable *const governed_tables[GOVERNED_TABLES] = {
 	&governed_ledger, &governed_actor, &governed_policy, &governed_access, &governed_tracking
 };
 
-/* Begins work on the reserved chain as the ledger's owner; who calls must have one of the levels. */
 void
-GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, const char *what)
+GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels,
+				const char *what)
 {
 	memset(governance, 0, sizeof(Governance));
 	governance->levels = levels;
@@ -50,22 +51,22 @@ GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, con
 	LedgerEnter(governance->act.ledger, &governance->session);
 }
 
-/* Locks the reserved chain.  False where this is a retry and its receipt was found. */
 bool
 GovernanceLock(Governance *governance)
 {
 	Act		   *act = &governance->act;
 
 	ChainLock(&governance->chain, act->ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
-	if (ActIsStale(act))		/* what this call may do was checked before the wait */
+	if (ActIsStale(act))		/* access was checked before we waited for the lock */
 		CheckAccess(act->ledger, act->role, governance->levels, "govern the ledger");
 	return act->idempotency_key == NULL ||
-		!ChainFindRequest(&governance->chain, act->idempotency_key, &act->request, &governance->receipt);
+		!ChainFindRequest(&governance->chain, act->idempotency_key, &act->request,
+						  &governance->receipt);
 }
 
-/* The row of what the entry governs becomes what the entry says. */
+/* Updates or inserts the row that is derived from the entry. */
 static void
-Project(const GovernanceChange *change, const Row *entry)
+UpdateGovernedRow(const GovernanceChange *change, const Row *entry)
 {
 	Datum		values[4] = {
 		entry->values[ENTRY_SUBJECT], entry->values[ENTRY_DETAILS],
@@ -76,13 +77,13 @@ Project(const GovernanceChange *change, const Row *entry)
 
 	nulls[3] = RowIsNull(entry, ENTRY_NAME) ? 'n' : ' ';
 	if (StatementWrite(&change->governs->update, values, nulls) == 0)
-		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1, change->governs->table);
-	GuardDone(expectation);
-	/* the guard does so too, for subscribers; here, for a ledger whose guards are gone */
+		CheckWritten(StatementWrite(&change->governs->insert, values, nulls), 1,
+					 change->governs->table);
+	GuardExpectEnd(expectation);
+	/* the guard does this too, but the guards may have been dropped */
 	CacheInvalidateRelcacheByRelid(LedgerRelation(change->governs->table));
 }
 
-/* Appends an entry per change, then brings their tables up to them.  The receipt is the first's. */
 void
 GovernanceAppend(Governance *governance, const GovernanceChange *changes, int count)
 {
@@ -100,36 +101,35 @@ GovernanceAppend(Governance *governance, const GovernanceChange *changes, int co
 			RowSet(entry, ENTRY_NAME, PointerGetDatum(changes[i].name));
 		if (changes[i].reason)
 			RowSet(entry, ENTRY_NOTE, PointerGetDatum(changes[i].reason));
-		if (i > 0)				/* a key stands for one entry */
+		if (i > 0)				/* an idempotency key is unique within a chain */
 			EntryClearRequest(entry);
 		entries[i] = entry;
 	}
-	ChainTie(&governance->chain, entries, count);
+	ChainLink(&governance->chain, entries, count);
 	ChainAppend(&governance->chain, entries, count);
 	for (int i = 0; i < count; i++)
 		if (changes[i].governs)
-			Project(&changes[i], entries[i]);
-	governance->receipt = ReceiptOf(entries[0]);
+			UpdateGovernedRow(&changes[i], entries[i]);
+	governance->receipt = ReceiptFromEntry(entries[0]);
 }
 
-/* Removes the row of that subject: no entry says that it is there. */
+/* Deletes a row for which there is no entry. */
 static void
 RemoveRow(const GovernedTable *governed, Datum subject)
 {
 	Oid			types[1] = {TEXTOID};
-	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1", governed->table, quote_identifier(governed->key));
+	char	   *delete = psprintf("DELETE FROM trust.%s WHERE %s::text = $1",
+								  governed->table, quote_identifier(governed->key));
 	Expectation *expectation = GuardExpectRebuilt(GUARDED_GOVERNED, 0, NULL);
 
 	if (SPI_execute_with_args(delete, 1, types, &subject, NULL, false, 0) != SPI_OK_DELETE)
-		elog(ERROR, "could not remove a row of trust.%s", governed->table);
-	GuardDone(expectation);
+		elog(ERROR, "could not delete a row of trust.%s", governed->table);
+	GuardExpectEnd(expectation);
 }
 
 /*
- * Makes the row of that subject anew from the last entry about it, or removes it
- * where there is none.  A row that is there stays the same row: whoever waits for
- * its lock, to back or to register, finds it.  The function that calls has its
- * search_path pinned.
+ * An existing row is updated rather than replaced, so that transactions that wait for
+ * its lock still find it.
  */
 void
 GovernanceRestore(GovernedTable *governed, const char *subject)
@@ -137,24 +137,28 @@ GovernanceRestore(GovernedTable *governed, const char *subject)
 	Oid			types[1] = {TEXTOID};
 	Datum		values[4] = {CStringGetTextDatum(subject)};
 	char		nulls[] = "    ";
-	char	   *last = psprintf("SELECT details, seq, name FROM trust.entry WHERE customer = '' AND subject = $1"
-								" AND starts_with(event, '%s_') ORDER BY seq DESC LIMIT 1", governed->table);
+	char	   *last = psprintf("SELECT details, seq, name"
+								" FROM trust.entry"
+								" WHERE customer = '' AND subject = $1"
+								" AND starts_with(event, '%s_')"
+								" ORDER BY seq DESC"
+								" LIMIT 1", governed->table);
 	bool		isnull;
 
 	if (SPI_execute_with_args(last, 1, types, values, NULL, true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read what a row of trust.%s was", governed->table);
+		elog(ERROR, "could not read the entries of a row of trust.%s", governed->table);
 	if (SPI_processed == 1)
 	{
 		Expectation *expectation;
 
-		values[1] = ResultNeeded(0, 1, JSONBOID);
-		values[2] = ResultNeeded(0, 2, INT8OID);
+		values[1] = ResultNotNull(0, 1, JSONBOID);
+		values[2] = ResultNotNull(0, 2, INT8OID);
 		values[3] = ResultValue(0, 3, TEXTOID, &isnull);
 		nulls[3] = isnull ? 'n' : ' ';
 		expectation = GuardExpectRebuilt(GUARDED_GOVERNED, DatumGetInt64(values[2]), NULL);
 		if (StatementWrite(&governed->update, values, nulls) == 0)
 			CheckWritten(StatementWrite(&governed->insert, values, nulls), 1, governed->table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 	else
 		RemoveRow(governed, values[0]);
@@ -170,7 +174,6 @@ GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo)
 	return receipt;
 }
 
-/* The one value of a statement that reads one row. */
 Datum
 StatementDatum(Statement *statement, Datum *values, const char *nulls)
 {

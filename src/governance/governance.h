@@ -1,6 +1,8 @@
 /*
  * governance.h
- *		Governance: actors, policies, access, settings and what is tracked, as entries of the reserved chain.
+ *		Governance: changes of actors, policies, access, settings and tracking, as entries.
+ *
+ * The entries are in the chain of the reserved customer GOVERNANCE_CUSTOMER.
  */
 #ifndef TRUST_LEDGER_GOVERNANCE_H
 #define TRUST_LEDGER_GOVERNANCE_H
@@ -9,14 +11,14 @@
 #include "governance/act.h"
 
 /*
- * A table that follows from governance: a row holds what the last entry about
- * its subject says in details, that entry's seq and its name.
+ * A table derived from governance entries: each row has details, seq and name of the
+ * last entry about its subject.
  */
 typedef struct GovernedTable
 {
 	const char *table;
-	const char *key;			/* the column that the subject stands for */
-	Statement	update;			/* both take subject, details, seq, name */
+	const char *key;			/* column that holds the subject */
+	Statement	update;			/* parameters of both: subject, details, seq, name */
 	Statement	insert;
 } GovernedTable;
 
@@ -26,11 +28,15 @@ typedef struct GovernedTable
 
 #define GOVERNED_TABLE(table_name, key_name, columns) { \
 	.table = table_name, .key = key_name, \
-	.update = STATEMENT("UPDATE trust." table_name " SET (" columns ", seq) = (SELECT " columns ", seq" \
-						GOVERNED_RECORD(table_name, key_name) ")" \
+	.update = STATEMENT("UPDATE trust." table_name \
+						" SET (" columns ", seq) =" \
+						" (SELECT " columns ", seq" GOVERNED_RECORD(table_name, key_name) ")" \
 						" WHERE " key_name "::pg_catalog.text OPERATOR(pg_catalog.=) $1", \
 						TEXTOID, JSONBOID, INT8OID, TEXTOID), \
-	.insert = STATEMENT("INSERT INTO trust." table_name " (" key_name ", " columns ", seq) SELECT " key_name ", " columns ", seq" GOVERNED_RECORD(table_name, key_name), \
+	.insert = STATEMENT("INSERT INTO trust." table_name \
+						" (" key_name ", " columns ", seq)" \
+						" SELECT " key_name ", " columns ", seq" \
+						GOVERNED_RECORD(table_name, key_name), \
 						TEXTOID, JSONBOID, INT8OID, TEXTOID)}
 
 #define GOVERNED_TABLES 5
@@ -41,33 +47,54 @@ extern GovernedTable governed_access;
 extern GovernedTable governed_tracking;
 extern GovernedTable *const governed_tables[GOVERNED_TABLES];
 
+/* An entry to be made. */
 typedef struct GovernanceChange
 {
 	const char *event;
-	GovernedTable *governs;		/* NULL: no row follows from it */
+	GovernedTable *governs;		/* NULL: no row is derived from the entry */
 	const char *subject;
-	Datum		details;		/* jsonb: the whole row, but for key, seq and name */
-	int64		refers_to;		/* an earlier entry; 0: none */
-	text	   *name;
-	text	   *reason;
+	Datum		details;		/* jsonb: the whole row except key, seq and name */
+	int64		refers_to;		/* seq of an earlier entry; 0: none */
+	text	   *name;			/* NULL: none */
+	text	   *reason;			/* NULL: none */
 } GovernanceChange;
 
+/* The state of a function that changes governance. */
 typedef struct Governance
 {
 	Act			act;
-	int			levels;			/* who calls needs one of them */
+	int			levels;			/* the caller's role must have one of them */
 	Chain		chain;
 	LedgerSession session;
 	Receipt		receipt;
 } Governance;
 
-extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels, const char *what);
+/*
+ * A function calls Begin; Lock; Append, if Lock returns true; End.
+ *
+ * GovernanceBegin() starts the act, without the need for an actor, and enters a
+ * LedgerSession.  levels and what are as in CheckAccess().  Errors as of ActBegin().
+ */
+extern void GovernanceBegin(Governance *governance, FunctionCallInfo fcinfo, int levels,
+							const char *what);
+
+/* Locks the governance chain.  False if the call is a retry.  Errors: TL004, TL005, 55000. */
 extern bool GovernanceLock(Governance *governance);
-extern void GovernanceAppend(Governance *governance, const GovernanceChange *changes, int count);
+
+/* Appends the entries and updates the derived rows.  The receipt is that of the first one. */
+extern void GovernanceAppend(Governance *governance, const GovernanceChange *changes,
+							 int count);
+
+/* Leaves the LedgerSession and returns the receipt as the function's result. */
 extern Datum GovernanceEnd(Governance *governance, FunctionCallInfo fcinfo);
 
+/*
+ * Rebuilds the row of a subject from its last entry, or deletes it if there is none.
+ * The calling SQL function must have a safe search_path.
+ */
 extern void GovernanceRestore(GovernedTable *governed, const char *subject);
 
+/* Executes a statement that returns exactly one row, and returns its first column. */
 extern Datum StatementDatum(Statement *statement, Datum *values, const char *nulls);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * policy.c
- *		Policy: what the rules together ask of a promise.
+ *		Policies: the combined requirements of all rules for a promise.
  *
- * All rules that match hold together, the strictest of each.  What a rule asks
- * about and the promise leaves unsaid, matches; so does a kind or a currency
- * that no rule knows.  So silence never helps a promise past a policy: it may
- * add a demand, and it never adds a grace.
+ * All matching rules apply, with the strictest of each requirement.  If a rule has a
+ * condition on something that the promise does not specify, or on a kind or currency
+ * that no rule mentions, the condition is met.  So a promise cannot evade a policy by
+ * omitting something.  A match of that kind never gives a grace period.
  */
 #include "postgres.h"
 
@@ -21,9 +21,13 @@
 #include "base/text.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
-	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace, due_within, cumulative"
-	" FROM trust.policy WHERE active ORDER BY policy");
+	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace,"
+	" due_within, cumulative"
+	" FROM trust.policy"
+	" WHERE active"
+	" ORDER BY policy");
 
+/* A rule.  NULL and -1 mean that it has no such condition or requirement. */
 typedef struct Rule
 {
 	char	   *promiser;
@@ -31,7 +35,7 @@ typedef struct Rule
 	char	   *kind;
 	char	   *currency;
 	Numeric		least_value;
-	bool		cumulative;		/* compares what the customer's open promises come to */
+	bool		cumulative;		/* least_value applies to the sum of open promises */
 	Evidence	evidence;
 	int64		back_within;
 	int64		grace;
@@ -39,10 +43,10 @@ typedef struct Rule
 } Rule;
 
 /*
- * The rules in force, of the process: changes are told by the relation cache, and
- * told again when they are taken back, so errors, savepoints and PREPARE
- * TRANSACTION need no more.  A nested call may put others here while rules are read;
- * nothing calls anybody while they are looked through.
+ * Cache of all active rules.  Relcache invalidations make it invalid.  They are processed
+ * again on abort, so errors, subtransactions and PREPARE TRANSACTION need no special
+ * care.  A nested call may replace it while we read rules, but the code that evaluates
+ * rules calls nothing else.
  */
 static MemoryContext rules_context = NULL;
 static Rule *rules = NULL;
@@ -81,13 +85,13 @@ ResultRule(uint64 row)
 	rule.back_within = MicrosecondsOr(row, 7, -1);
 	rule.grace = MicrosecondsOr(row, 8, -1);
 	rule.due_within = MicrosecondsOr(row, 9, -1);
-	rule.cumulative = DatumGetBool(ResultNeeded(row, 10, BOOLOID));
+	rule.cumulative = DatumGetBool(ResultNotNull(row, 10, BOOLOID));
 	return rule;
 }
 
-/* These, complete, in place of what stands there. */
+/* Replaces the cache. */
 static void
-PutInForce(MemoryContext context, Rule *read, int count, bool valid)
+SetRules(MemoryContext context, Rule *read, int count, bool valid)
 {
 	MemoryContextSetParent(context, TopMemoryContext);
 	if (rules_context != NULL)
@@ -103,7 +107,8 @@ LoadRules(const Ledger *ledger)
 {
 	Oid			relid = LedgerRelation("policy");
 	uint64		seen = LedgerGeneration();
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies", ALLOCSET_SMALL_SIZES);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger policies",
+												  ALLOCSET_SMALL_SIZES);
 	LedgerSession session;
 	MemoryContext previous;
 	Rule	   *read;
@@ -118,7 +123,7 @@ LoadRules(const Ledger *ledger)
 		read[i] = ResultRule(i);
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
-	PutInForce(context, read, count, seen == LedgerGeneration());
+	SetRules(context, read, count, seen == LedgerGeneration());
 }
 
 static bool
@@ -139,10 +144,11 @@ KnownCurrency(const char *currency)
 	return false;
 }
 
+/* Ordered, so that the result for several conditions is the minimum. */
 typedef enum Match
 {
 	NO_MATCH,
-	MATCH_BY_SILENCE,			/* what is unsaid or unknown counts as what the rule asks about */
+	MATCH_BY_DEFAULT,			/* not specified by the promise, or not mentioned in any rule */
 	MATCH
 } Match;
 
@@ -152,13 +158,13 @@ MatchName(const char *asked, const char *said, bool known)
 	if (asked == NULL)
 		return MATCH;
 	if (said == NULL || !known)
-		return MATCH_BY_SILENCE;
+		return MATCH_BY_DEFAULT;
 	return strcmp(asked, said) == 0 ? MATCH : NO_MATCH;
 }
 
 /*
- * A rule about a promiser holds for each who had a hand in it: a machine does
- * not get past a rule about machines by putting a human's name to its words.
+ * A condition on the promiser applies to all parties, so that a machine cannot evade a
+ * rule about machines by naming a human as promiser.
  */
 static Match
 MatchParty(const Rule *rule, const PolicySubject *subject)
@@ -178,7 +184,8 @@ MatchParty(const Rule *rule, const PolicySubject *subject)
 bool
 AmountReaches(Numeric amount, Numeric least)
 {
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount), NumericGetDatum(least))) >= 0;
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(amount),
+											 NumericGetDatum(least))) >= 0;
 }
 
 static Match
@@ -188,9 +195,9 @@ MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
 
 	if (rule->least_value == NULL)
 		return MATCH;
-	/* an amount in a currency that no rule knows cannot be compared */
-	if (amount == NULL || currency == MATCH_BY_SILENCE)
-		return MATCH_BY_SILENCE;
+	/* an amount in a currency that no rule mentions cannot be compared */
+	if (amount == NULL || currency == MATCH_BY_DEFAULT)
+		return MATCH_BY_DEFAULT;
 	return AmountReaches(amount, rule->least_value) ? MATCH : NO_MATCH;
 }
 
@@ -217,7 +224,6 @@ Strictest(int64 a, int64 b)
 	return a < 0 ? b : b < 0 ? a : Min(a, b);
 }
 
-/* Whether a rule in force compares a sum, so that it has to be known. */
 bool
 PolicyIsCumulative(const Ledger *ledger)
 {
@@ -229,9 +235,8 @@ PolicyIsCumulative(const Ledger *ledger)
 	return false;
 }
 
-/* What all matching rules ask together. */
 PolicyRequirements
-PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
+PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
 {
 	PolicyRequirements required = {EVIDENCE_NONE, -1, -1, -1};
 	int64		shortest_grace = -1;
@@ -252,16 +257,15 @@ PolicyAsks(const Ledger *ledger, const PolicySubject *subject)
 		required.back_within = Strictest(required.back_within, rules[i].back_within);
 		required.due_within = Strictest(required.due_within, rules[i].due_within);
 		shortest_grace = Strictest(shortest_grace, rules[i].grace);
-		if (match == MATCH)		/* only a rule that speaks of this promise gives it time */
+		if (match == MATCH)		/* only a full match gives a grace period */
 			required.grace = Max(required.grace, rules[i].grace);
 	}
 	required.grace = required.grace < 0 ? 0 : shortest_grace;
-	if (required.back_within >= 0)	/* who sets a time to back within asks for somebody to back */
+	if (required.back_within >= 0)	/* a time limit implies that somebody must back it */
 		required.evidence = Max(required.evidence, EVIDENCE_ASSERTED);
 	return required;
 }
 
-/* The most that the actor may back in that currency; NULL where their authority does not name it. */
 Numeric
 AuthorityLimit(const Actor *actor, const char *currency)
 {

@@ -1,43 +1,54 @@
 /*
  * policy.h
- *		Policy: what the rules together ask of a promise.
+ *		Policies: the combined requirements of all rules for a promise.
  */
 #ifndef TRUST_LEDGER_POLICY_H
 #define TRUST_LEDGER_POLICY_H
 
 #include "governance/act.h"
 
-/* Who had a hand in the terms: who promises, who wrote the words, who acts. */
+/* An actor involved in the terms: the promiser, the drafter, or the acting one. */
 typedef struct PolicyParty
 {
-	const char *actor;
+	const char *actor;			/* NULL: no such actor */
 	const char *kind;
 } PolicyParty;
 
 #define POLICY_PARTIES 3
 
-/* What a promise says of itself, as far as rules ask. */
+/* The properties of a promise that rules refer to. */
 typedef struct PolicySubject
 {
-	PolicyParty parties[POLICY_PARTIES];	/* those behind the promiser may be absent */
-	const char *kind;			/* NULL: left unsaid */
-	const char *currency;		/* NULL: left unsaid */
-	Numeric		value;			/* NULL: left unsaid */
-	Numeric		open_sum;		/* the customer's in that currency, this one's in it; NULL: not known */
+	PolicyParty parties[POLICY_PARTIES];	/* the promiser first */
+	const char *kind;			/* NULL: not specified */
+	const char *currency;		/* NULL: not specified */
+	Numeric		value;			/* NULL: not specified */
+	Numeric		open_sum;		/* of the customer's open promises in the currency, including
+								 * this one; NULL: unknown */
 } PolicySubject;
 
-/* The strictest of all that matching rules ask. */
+/* The strictest requirements of all rules that match. */
 typedef struct PolicyRequirements
 {
 	Evidence	evidence;
 	int64		back_within;	/* microseconds; -1: no limit */
 	int64		grace;			/* microseconds */
-	int64		due_within;		/* microseconds; -1: none given */
+	int64		due_within;		/* microseconds; -1: none */
 } PolicyRequirements;
 
-extern PolicyRequirements PolicyAsks(const Ledger *ledger, const PolicySubject *subject);
+/* The requirements for a promise. */
+extern PolicyRequirements PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject);
+
+/* Whether any active rule is cumulative, so that open_sum is needed. */
 extern bool PolicyIsCumulative(const Ledger *ledger);
+
+/*
+ * The actor's limit in the currency; NULL if their authority does not contain it.
+ * actor->authority must not be NULL.
+ */
 extern Numeric AuthorityLimit(const Actor *actor, const char *currency);
+
+/* amount >= least */
 extern bool AmountReaches(Numeric amount, Numeric least);
 
 #endif

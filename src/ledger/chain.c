@@ -1,10 +1,10 @@
 /*
  * chain.c
- *		The one way in: appending entries to a customer's chain.
+ *		Appends entries to a customer's chain, and returns receipts.
  *
- * The chain's row is locked by a statement of its own before anything else is
- * read; so what is read afterwards is what the last writer left.  Its head
- * moves once, however many entries are appended.
+ * A separate statement locks the chain's row before anything else is read, so that
+ * later statements see what the last writer committed.  The head is updated once per
+ * call, however many entries are appended.
  */
 #include "postgres.h"
 
@@ -23,38 +23,56 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "ledger/copy.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement lock_chain = STATEMENT(
-	"SELECT length, head, recorded_at FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+	"SELECT length, head, recorded_at"
+	" FROM trust.chain"
+	" WHERE customer OPERATOR(pg_catalog.=) $1"
+	" FOR UPDATE",
 	TEXTOID);
 
 static Statement start_chain = STATEMENT(
-	"INSERT INTO trust.chain (customer, length, head) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
+	"INSERT INTO trust.chain (customer, length, head)"
+	" VALUES ($1, 0, $2)"
+	" ON CONFLICT DO NOTHING",
 	TEXTOID, BYTEAOID);
 
 static Statement move_head = STATEMENT(
-	"UPDATE trust.chain SET length = $2, head = $3, recorded_at = $4 WHERE customer OPERATOR(pg_catalog.=) $1",
+	"UPDATE trust.chain"
+	" SET length = $2, head = $3, recorded_at = $4"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID);
 
-/* The score goes in by its parts: a kept plan must not hold on to a type that may be made anew. */
+/*
+ * The score is passed as its parts, because a saved plan must not depend on a type
+ * whose OID changes when the extension is recreated.
+ */
 static Statement move_head_and_score = STATEMENT(
-	"UPDATE trust.chain SET length = $2, head = $3, recorded_at = $4, score = trust_ledger.trust_score($5, $6, $7, $8)"
+	"UPDATE trust.chain"
+	" SET length = $2, head = $3, recorded_at = $4,"
+	" score = trust_ledger.trust_score($5, $6, $7, $8)"
 	" WHERE customer OPERATOR(pg_catalog.=) $1",
-	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
+	TEXTOID, INT8OID, BYTEAOID, TIMESTAMPTZOID,
+	FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
 
 static Statement find_unfinished = STATEMENT(
-	"SELECT 1 FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2 LIMIT 1",
+	"SELECT 1"
+	" FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.>) $2"
+	" LIMIT 1",
 	TEXTOID, INT8OID);
 
 static Statement find_request = STATEMENT(
-	"SELECT promise, seq, state, recorded_at, hash, request, request_salt FROM trust.entry"
-	" WHERE customer OPERATOR(pg_catalog.=) $1 AND idempotency_key OPERATOR(pg_catalog.=) $2",
+	"SELECT promise, seq, state, recorded_at, hash, request, request_salt"
+	" FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) $1"
+	" AND idempotency_key OPERATOR(pg_catalog.=) $2",
 	TEXTOID, TEXTOID);
 
 static Inserter insert_entry = {.shape = &entry_shape};
 
-/* The lock's row: false where the customer has no chain yet. */
+/* Locks and reads the chain's row; false if there is none. */
 static bool
 LockRow(Chain *chain)
 {
@@ -68,16 +86,17 @@ LockRow(Chain *chain)
 		SPI_freetuptable(SPI_tuptable);
 		return false;
 	}
-	chain->length = DatumGetInt64(ResultNeeded(0, 1, INT8OID));
-	head = DatumGetByteaPP(ResultNeeded(0, 2, BYTEAOID));
+	chain->length = DatumGetInt64(ResultNotNull(0, 1, INT8OID));
+	head = DatumGetByteaPP(ResultNotNull(0, 2, BYTEAOID));
 	if (VARSIZE_ANY_EXHDR(head) != HASH_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("the head of customer \"%s\" is not a hash", text_to_cstring(chain->customer)),
+				 errmsg("invalid head hash in the chain of customer \"%s\"",
+						text_to_cstring(chain->customer)),
 				 errhint("Run SELECT * FROM trust_ledger.verify();")));
 	memcpy(chain->head, VARDATA_ANY(head), HASH_SIZE);
 
-	/* Within a chain the clock never runs back, whatever the machine's does. */
+	/* recorded_at never decreases within a chain, even if the system clock is set back. */
 	recorded_at = ResultValue(0, 3, TIMESTAMPTZOID, &isnull);
 	chain->now = GetCurrentTimestamp();
 	if (!isnull && DatumGetTimestampTz(recorded_at) > chain->now)
@@ -86,26 +105,31 @@ LockRow(Chain *chain)
 	return true;
 }
 
-/* An error where a trigger that an append to this chain fired appends to it in its turn: the head moves after its entries. */
+/*
+ * A user's trigger may call us during an append to this chain.  A second append would
+ * start from the old head, since the head is updated after the entries are inserted.
+ */
 static void
 CheckNotAppending(const Chain *chain)
 {
 	Datum		values[2] = {PointerGetDatum(chain->customer), Int64GetDatum(chain->length)};
 	uint64		found;
 
-	if (!GuardWriting())
+	if (!GuardIsWriting())
 		return;
 	found = StatementWrite(&find_unfinished, values, NULL);
 	SPI_freetuptable(SPI_tuptable);
 	if (found > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("cannot append to the history of customer \"%s\" while it is being appended to", text_to_cstring(chain->customer)),
-				 errdetail("The call comes from a trigger that fired for an entry of this customer."),
-				 errhint("Let the trigger write to a table of its own, and make the call in another transaction.")));
+				 errmsg("cannot append to the chain of customer \"%s\" during another append",
+						text_to_cstring(chain->customer)),
+				 errdetail("The function was called by a trigger that fired for an entry "
+						   "of this customer."),
+				 errhint("Have the trigger write to another table, and call the function "
+						 "in another transaction.")));
 }
 
-/* Makes the customer's chain if it is their first entry, and locks it.  Of a copy no chain is locked: nothing is appended. */
 void
 ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 {
@@ -126,24 +150,20 @@ ChainLock(Chain *chain, const Ledger *ledger, text *customer)
 	}
 	expectation = GuardExpectOne(GUARDED_CHAIN, 0, no_hash);
 	started = StatementWrite(&start_chain, values, NULL);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 	if (started == 1)
 	{
-		/* ours, and nobody else can see it yet: that is the lock */
+		/* no other transaction can see the new row, so it needs no lock */
 		chain->length = 0;
 		memcpy(chain->head, no_hash, HASH_SIZE);
 		chain->now = GetCurrentTimestamp();
 	}
-	else						/* somebody else was first, and has committed */
+	else						/* another transaction created it and has committed */
 		CheckWritten(LockRow(chain) ? 1 : 0, 1, "chain");
 }
 
-/*
- * Numbers the entries in their order and ties each to the one before.  Their
- * other columns are complete; afterwards they are what will be written.
- */
 void
-ChainTie(Chain *chain, Row **entries, int count)
+ChainLink(Chain *chain, Row **entries, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -158,9 +178,8 @@ ChainTie(Chain *chain, Row **entries, int count)
 	}
 }
 
-/* Moves the head to the last entry that was tied. */
 void
-ChainMove(const Chain *chain)
+ChainMoveHead(const Chain *chain)
 {
 	const TrustScore *score = chain->score;
 	Expectation *expectation;
@@ -177,11 +196,11 @@ ChainMove(const Chain *chain)
 		values[7] = IntervalPGetDatum(MicrosecondsInterval(score->half_life));
 	}
 	expectation = GuardExpectOne(GUARDED_CHAIN, chain->length, chain->head);
-	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL), 1, "chain");
-	GuardDone(expectation);
+	CheckWritten(StatementWrite(score ? &move_head_and_score : &move_head, values, NULL),
+				 1, "chain");
+	GuardExpectEnd(expectation);
 }
 
-/* Writes entries that were tied; of several chains, each in its order.  Their heads are still to be moved. */
 void
 ChainInsert(Row **entries, int count)
 {
@@ -191,23 +210,23 @@ ChainInsert(Row **entries, int count)
 	for (int i = 0; i < count; i++)
 	{
 		guarded[i].seq = RowInt64(entries[i], ENTRY_SEQ);
-		memcpy(guarded[i].hash, VARDATA_ANY(DatumGetByteaPP(entries[i]->values[ENTRY_HASH])), HASH_SIZE);
+		memcpy(guarded[i].hash, VARDATA_ANY(DatumGetByteaPP(entries[i]->values[ENTRY_HASH])),
+			   HASH_SIZE);
 	}
 	expectation = GuardExpect(GUARDED_ENTRY, guarded, count);
 	RowsInsert(&insert_entry, LedgerRelation("entry"), (const Row *const *) entries, count);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
-/* Writes the entries that were tied, and moves the head to the last of them. */
 void
 ChainAppend(Chain *chain, Row **entries, int count)
 {
 	ChainInsert(entries, count);
-	ChainMove(chain);
+	ChainMoveHead(chain);
 }
 
 Receipt
-ReceiptOf(const Row *entry)
+ReceiptFromEntry(const Row *entry)
 {
 	Receipt		receipt = {0};
 
@@ -222,22 +241,21 @@ ReceiptOf(const Row *entry)
 	return receipt;
 }
 
-/* A value of the statement's result, to be kept when that is freed. */
+/* Copies a value out of SPI_tuptable, which is freed later. */
 static Datum
-Kept(Datum value, bool isnull, int16 typlen)
+CopyResult(Datum value, bool isnull, int16 typlen)
 {
 	return isnull ? (Datum) 0 : datumCopy(value, false, typlen);
 }
 
-/*
- * A retry: the receipt of the first call under this key.  Another call under
- * the same key is an error.
- */
 bool
-ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt)
+ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request,
+				 Receipt *receipt)
 {
 	Datum		keys[2] = {PointerGetDatum(chain->customer), PointerGetDatum(idempotency_key)};
-	static const Oid types[] = {UUIDOID, INT8OID, TEXTOID, TIMESTAMPTZOID, BYTEAOID, BYTEAOID, BYTEAOID};
+	static const Oid types[] = {
+		UUIDOID, INT8OID, TEXTOID, TIMESTAMPTZOID, BYTEAOID, BYTEAOID, BYTEAOID
+	};
 	Datum		values[lengthof(types)];
 	bool		nulls[lengthof(types)];
 
@@ -248,25 +266,26 @@ ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Re
 	}
 	for (size_t i = 0; i < lengthof(types); i++)
 		values[i] = ResultValue(0, i + 1, types[i], &nulls[i]);
-	if (nulls[5] || nulls[6] || !RequestMatches(request, DatumGetByteaPP(values[5]), DatumGetByteaPP(values[6])))
+	if (nulls[5] || nulls[6] ||
+		!RequestMatches(request, DatumGetByteaPP(values[5]), DatumGetByteaPP(values[6])))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_RETRY),
-				 errmsg("idempotency key \"%s\" was used for another call", text_to_cstring(idempotency_key)),
-				 errdetail("A key stands for one function with one set of arguments by one actor."),
-				 errhint("Retry with the arguments of the first call, or give this call a key of its own.")));
-	receipt->promise = Kept(values[0], nulls[0], UUID_LEN);
+				 errmsg("idempotency key \"%s\" has already been used for another call",
+						text_to_cstring(idempotency_key)),
+				 errdetail("A key belongs to one function, one set of arguments and one actor."),
+				 errhint("Retry with the arguments of the first call, or use a new key.")));
+	receipt->promise = CopyResult(values[0], nulls[0], UUID_LEN);
 	receipt->has_promise = !nulls[0];
 	receipt->customer = chain->customer;
 	receipt->seq = DatumGetInt64(values[1]);
-	receipt->state = Kept(values[2], nulls[2], -1);
+	receipt->state = CopyResult(values[2], nulls[2], -1);
 	receipt->has_state = !nulls[2];
 	receipt->recorded_at = DatumGetTimestampTz(values[3]);
-	receipt->hash = DatumGetByteaPP(Kept(values[4], nulls[4], -1));
+	receipt->hash = DatumGetByteaPP(CopyResult(values[4], nulls[4], -1));
 	SPI_freetuptable(SPI_tuptable);
 	return true;
 }
 
-/* The columns of type trust_ledger.receipt. */
 void
 ReceiptValues(const Receipt *receipt, Datum *values, bool *nulls)
 {
@@ -281,7 +300,6 @@ ReceiptValues(const Receipt *receipt, Datum *values, bool *nulls)
 	values[5] = PointerGetDatum(receipt->hash);
 }
 
-/* The receipt as a row of that type, in the caller's memory. */
 Datum
 ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller)
 {

@@ -1,6 +1,6 @@
 /*
  * chain.h
- *		The one way in: appending entries to a customer's chain.
+ *		Appends entries to a customer's chain, and returns receipts.
  */
 #ifndef TRUST_LEDGER_CHAIN_H
 #define TRUST_LEDGER_CHAIN_H
@@ -17,18 +17,18 @@ typedef struct Chain
 	text	   *customer;
 	int64		length;
 	uint8		head[HASH_SIZE];
-	TimestampTz now;			/* when what is appended now is recorded */
-	TrustScore *score;			/* to be written with the head; NULL: as it is */
+	TimestampTz now;			/* recorded_at of entries that are appended now */
+	TrustScore *score;			/* new score, written with the head; NULL: unchanged */
 } Chain;
 
-/* What every writing function returns. */
+/* What writing functions return: type trust_ledger.receipt. */
 typedef struct Receipt
 {
-	Datum		promise;		/* uuid, or absent for governance */
+	Datum		promise;		/* uuid; none for governance */
 	bool		has_promise;
 	text	   *customer;
 	int64		seq;
-	Datum		state;			/* text, or absent for governance */
+	Datum		state;			/* text; none for governance */
 	bool		has_state;
 	TimestampTz recorded_at;
 	bytea	   *hash;
@@ -36,14 +36,50 @@ typedef struct Receipt
 
 #define RECEIPT_COLUMNS 6
 
+/*
+ * All functions that read or write tables run within a LedgerSession.
+ */
+
+/*
+ * Creates the customer's chain if there is none, and locks it until the transaction
+ * ends.  Errors: 55000 the ledger is a copy, 55006 called from a trigger during an
+ * append to the same chain.
+ */
 extern void ChainLock(Chain *chain, const Ledger *ledger, text *customer);
-extern void ChainTie(Chain *chain, Row **entries, int count);
+
+/*
+ * Sets seq, prev_hash, commitments and hash of the entries, in order.  Their other
+ * columns must be complete.  Errors: 22001 a text is too long.
+ */
+extern void ChainLink(Chain *chain, Row **entries, int count);
+
+/*
+ * Writes entries after ChainLink().  They may be of several chains, each in order.
+ * ChainMoveHead() must follow for each chain.
+ */
 extern void ChainInsert(Row **entries, int count);
-extern void ChainMove(const Chain *chain);
+
+/* Sets the chain's head, and its score if there is a new one, after the last ChainLink(). */
+extern void ChainMoveHead(const Chain *chain);
+
+/* ChainInsert() and ChainMoveHead() for entries of one chain. */
 extern void ChainAppend(Chain *chain, Row **entries, int count);
-extern Receipt ReceiptOf(const Row *entry);
-extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request, Receipt *receipt);
+
+/* The receipt of an entry after ChainLink(); points into the entry. */
+extern Receipt ReceiptFromEntry(const Row *entry);
+
+/*
+ * Looks for an earlier entry with this idempotency key.  True: the call is a retry, and
+ * *receipt is that of the first call.  Errors: TL005 the key was used for another call.
+ */
+extern bool ChainFindRequest(Chain *chain, text *idempotency_key, const Request *request,
+							 Receipt *receipt);
+
+/* Fills the RECEIPT_COLUMNS columns of type trust_ledger.receipt. */
 extern void ReceiptValues(const Receipt *receipt, Datum *values, bool *nulls);
-extern Datum ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt, MemoryContext caller);
+
+/* The receipt as a composite value of the function's result type, allocated in caller. */
+extern Datum ReceiptDatum(FunctionCallInfo fcinfo, const Receipt *receipt,
+						  MemoryContext caller);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * chain_score.c
- *		The score that a customer's chain carries.
+ *		Maintains the trust score in a customer's row of trust.chain.
  *
- * It is the fold of the customer's entries in their order, with the ledger's
- * half-life.  After the half-life was set anew a chain keeps the score of the
- * old one until its next verdict; whoever reads it before folds anew.
+ * The score results from the customer's entries, in order, with the ledger's half-life.
+ * When the half-life changes, a chain keeps the score with the old one until its next
+ * verdict; until then readers compute the score from trust.promise.
  */
 #include "postgres.h"
 
@@ -17,18 +17,24 @@
 #include "base/duration.h"
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement read_score = STATEMENT(
-	"SELECT score FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1", TEXTOID);
+	"SELECT score"
+	" FROM trust.chain"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
+	TEXTOID);
 
-/* Before the promise at hand is written: what stands of it is what it was. */
 static Statement fold_promises = STATEMENT(
-	"SELECT " SCORE_OF_PROMISES("$2") " FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1",
+	"SELECT " SCORE_OF_PROMISES("$2")
+	" FROM trust.promise"
+	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, INTERVALOID);
 
 static Statement rewrite_score = STATEMENT(
-	"UPDATE trust.chain SET score = COALESCE(trust_ledger.trust_score($2, $3, $4, $5), 'empty'::trust_ledger.trust_score)"
+	"UPDATE trust.chain"
+	" SET score = COALESCE(trust_ledger.trust_score($2, $3, $4, $5),"
+	" 'empty'::trust_ledger.trust_score)"
 	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
 
@@ -43,14 +49,14 @@ static TrustScore *
 ReadScore(Statement *statement, const Chain *chain)
 {
 	Datum		values[2] = {
-		PointerGetDatum(chain->customer), IntervalPGetDatum(MicrosecondsInterval(chain->ledger->half_life))
+		PointerGetDatum(chain->customer),
+		IntervalPGetDatum(MicrosecondsInterval(chain->ledger->half_life))
 	};
 
 	CheckWritten(StatementWrite(statement, values, NULL), 1, "chain");
-	return ScoreCopy(DatumGetTrustScore(ResultNeeded(0, 1, ScoreTypeId())));
+	return ScoreCopy(DatumGetTrustScore(ResultNotNull(0, 1, ScoreTypeId())));
 }
 
-/* Takes a promise's change of weight into the score that goes with the head; the chain is locked. */
 void
 ChainScoreRevise(Chain *chain, const Contribution *before, const Contribution *after)
 {
@@ -65,16 +71,18 @@ ChainScoreRevise(Chain *chain, const Contribution *before, const Contribution *a
 	ScoreRevise(chain->score, before, after, chain->ledger->half_life);
 }
 
-/* The score alone, of a chain that is locked and otherwise as it was. */
 void
 ChainScoreRewrite(const Chain *chain, const TrustScore *score)
 {
 	Datum		values[5] = {
-		PointerGetDatum(chain->customer), Float8GetDatum(score->kept), Float8GetDatum(score->broken),
-		TimestampTzGetDatum(score->as_of), IntervalPGetDatum(MicrosecondsInterval(score->half_life))
+		PointerGetDatum(chain->customer),
+		Float8GetDatum(score->kept), Float8GetDatum(score->broken),
+		TimestampTzGetDatum(score->as_of),
+		IntervalPGetDatum(MicrosecondsInterval(score->half_life))
 	};
 	Expectation *expectation = GuardExpectRebuilt(GUARDED_CHAIN, chain->length, chain->head);
 
-	CheckWritten(StatementWrite(&rewrite_score, values, ScoreIsEmpty(score) ? " nnnn" : NULL), 1, "chain");
-	GuardDone(expectation);
+	CheckWritten(StatementWrite(&rewrite_score, values, ScoreIsEmpty(score) ? " nnnn" : NULL),
+				 1, "chain");
+	GuardExpectEnd(expectation);
 }

@@ -1,10 +1,10 @@
 /*
  * copy.c
- *		Copies: a ledger whose rows come from another database, by logical replication.
+ *		Copies: ledgers whose rows arrive through logical replication.
  *
- * The mark is the one row of trust.copy.  Only an empty ledger can take it, and
- * its guard lets it neither change nor go: trust.ledger and governance could not
- * say it, since they are copied themselves.
+ * A copy is marked by the only row of trust.copy, which can be inserted only into an
+ * empty ledger, and which its guard protects from then on.  trust.ledger and governance
+ * entries cannot hold the mark, since they are replicated themselves.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
 
 PG_FUNCTION_INFO_V1(mark_copy);
@@ -38,20 +38,20 @@ static const char *const all = "all";
 /*
  * Cache of the mark, for the table with this OID.  Both variables are set together.
  * The guard sends a relcache invalidation when the mark is inserted, which is processed
- * again if the transaction or savepoint aborts.  A recreated table has another OID.
+ * again if the (sub)transaction aborts.  A recreated table has another OID.
  */
 static Oid	known_relid = InvalidOid;
-static Copied known_copied = COPIED_NOTHING;
+static CopyKind known_kind = COPY_NONE;
 
 static void
-ForgetCopied(void)
+ForgetCopyKind(void)
 {
 	known_relid = InvalidOid;
 }
 
-/* 0 where the table does not have it: it was tampered with. */
+/* Attribute number of the mark's column; 0 if a tampered table does not have it. */
 static int
-MarkColumn(Relation rel)
+MarkAttnum(Relation rel)
 {
 	TupleDesc	tupdesc = RelationGetDescr(rel);
 	int			attnum = SPI_fnumber(tupdesc, "copied");
@@ -59,78 +59,82 @@ MarkColumn(Relation rel)
 	return attnum > 0 && TupleDescAttr(tupdesc, attnum - 1)->atttypid == TEXTOID ? attnum : 0;
 }
 
-static Copied
-CopiedOf(TupleTableSlot *slot, int column)
+static CopyKind
+CopyKindFromSlot(TupleTableSlot *slot, int column)
 {
 	bool		isnull;
 	Datum		value = slot_getattr(slot, column, &isnull);
 
-	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPIED_ALL : COPIED_UNKNOWN;
+	return !isnull && strcmp(TextDatumGetCString(value), all) == 0 ? COPY_ALL : COPY_UNKNOWN;
 }
 
-/* By what the heap holds: no row security, rule or index has a say, and no right is needed. */
-static Copied
-ReadCopied(Relation rel)
+/*
+ * Scans the heap, so that row security, rules and indexes do not affect the result.
+ * GetLatestSnapshot() is not allowed in parallel mode, which writes nothing anyway.
+ */
+static CopyKind
+ReadCopyKind(Relation rel)
 {
-	int			column = MarkColumn(rel);
-	/* a parallel operation keeps to its snapshot, and writes nothing */
-	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot());
+	int			column = MarkAttnum(rel);
+	Snapshot	snapshot = RegisterSnapshot(IsInParallelMode() ? GetActiveSnapshot() :
+											GetLatestSnapshot());
 	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	Copied		copied = COPIED_NOTHING;
+	CopyKind	copied = COPY_NONE;
 
 	if (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = CopiedOf(slot, column);
-	if (copied != COPIED_NOTHING && table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		copied = COPIED_UNKNOWN;
+		copied = CopyKindFromSlot(slot, column);
+	if (copied != COPY_NONE && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		copied = COPY_UNKNOWN;
 	ExecDropSingleTupleTableSlot(slot);
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	return copied;
 }
 
-static Copied
-LoadCopied(Oid relid)
+static CopyKind
+LoadCopyKind(Oid relid)
 {
 	uint64		seen = LedgerGeneration();
 	Relation	rel;
-	Copied		copied;
+	CopyKind	copied;
 
-	LedgerWatch(relid, ForgetCopied);
+	LedgerWatch(relid, ForgetCopyKind);
 	rel = table_open(relid, AccessShareLock);
-	copied = rel->rd_rel->relkind == RELKIND_RELATION && MarkColumn(rel) > 0 ? ReadCopied(rel) : COPIED_UNKNOWN;
+	if (rel->rd_rel->relkind == RELKIND_RELATION && MarkAttnum(rel) > 0)
+		copied = ReadCopyKind(rel);
+	else
+		copied = COPY_UNKNOWN;
 	table_close(rel, AccessShareLock);
 	if (seen == LedgerGeneration())
 	{
-		known_copied = copied;
+		known_kind = copied;
 		known_relid = relid;
 	}
 	return copied;
 }
 
-/* What of another ledger this one is a copy of.  A ledger of an earlier version has no table that could say so. */
-Copied
-LedgerCopied(void)
+CopyKind
+LedgerCopyKind(void)
 {
 	Oid			schema = get_namespace_oid("trust", true);
 	Oid			relid = OidIsValid(schema) ? get_relname_relid("copy", schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		return COPIED_NOTHING;
-	return relid == known_relid ? known_copied : LoadCopied(relid);
+		return COPY_NONE;		/* no ledger, or one of an earlier version */
+	return relid == known_relid ? known_kind : LoadCopyKind(relid);
 }
 
-/* An error where an entry that is made here would be no entry of the ledger that is copied. */
 void
 CheckNotCopy(void)
 {
-	if (LedgerCopied() == COPIED_NOTHING)
+	if (LedgerCopyKind() == COPY_NONE)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("cannot write to a copy of a ledger"),
-			 errdetail("The rows of this ledger come from the database that it copies, by logical replication."),
-			 errhint("Do this in the database that is copied.")));
+			 errdetail("This ledger receives its rows through logical replication."),
+			 errhint("Call the function in the database of the original ledger.")));
 }
 
 static void
@@ -139,8 +143,9 @@ CheckMark(const char *copied)
 	if (copied == NULL || strcmp(copied, all) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a kind of copy", copied ? copied : "NULL"),
-				 errhint("Use copy => 'all' for a copy of a whole ledger; leave copy out to make a ledger of its own.")));
+				 errmsg("invalid kind of copy: \"%s\"", copied ? copied : "NULL"),
+				 errhint("Use copy => 'all' to create a copy of a whole ledger, "
+						 "or omit copy to create an ordinary ledger.")));
 }
 
 static void
@@ -151,14 +156,14 @@ CheckOwnsLedger(const Ledger *ledger)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of the ledger"),
-			 errhint("Use trust_ledger.create_ledger().")));
+			 errhint("Call trust_ledger.create_ledger() instead.")));
 }
 
 /*
  * mark_copy(copied text) returns void
- *		Makes a ledger whose tables were just made, or restored without a row, a copy
- *		for good.  Called by create_ledger().  Errors: 22023 a copy of what; 42501 not
- *		the owner; 42710 once there is any row.
+ *		Marks a ledger without any rows as a copy, permanently.  Called by
+ *		create_ledger().  Errors: 22023 invalid kind of copy, 42501 not the owner, 42710
+ *		the ledger is not empty.
  */
 Datum
 mark_copy(PG_FUNCTION_ARGS)
@@ -175,11 +180,11 @@ mark_copy(PG_FUNCTION_ARGS)
 	if (!LedgerIsEmpty(true))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("there is a ledger in this database already"),
+				 errmsg("a ledger already exists in this database"),
 				 errdetail("Only an empty ledger can become a copy.")));
 	expectation = GuardExpectOne(GUARDED_COPY, 0, NULL);
 	CheckWritten(StatementWrite(&insert_mark, &copied, NULL), 1, "copy");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 	LedgerLeave(&session);
 	PG_RETURN_VOID();
 }

@@ -1,20 +1,24 @@
 /*
  * copy.h
- *		Copies: a ledger whose rows come from another database, by logical replication.
+ *		Copies: ledgers whose rows arrive through logical replication.
  */
 #ifndef TRUST_LEDGER_COPY_H
 #define TRUST_LEDGER_COPY_H
 
 #include "base/errcodes.h"
 
-typedef enum Copied
+/* Which part of another ledger this ledger is a copy of. */
+typedef enum CopyKind
 {
-	COPIED_NOTHING,				/* an ordinary ledger */
-	COPIED_ALL,
-	COPIED_UNKNOWN				/* as another version of the extension may say it */
-} Copied;
+	COPY_NONE,					/* it is not a copy */
+	COPY_ALL,					/* the whole ledger */
+	COPY_UNKNOWN				/* invalid mark, or one of a later version of the extension */
+} CopyKind;
 
-extern Copied LedgerCopied(void);
+/* Reads the mark in trust.copy; cached.  Needs no rights on the table. */
+extern CopyKind LedgerCopyKind(void);
+
+/* Error 55000 if the ledger is a copy, in which no entries are made. */
 extern void CheckNotCopy(void);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * entry.c
- *		The entry: its columns, its canonical bytes, its hash.
+ *		Entries of the history: columns, canonical bytes, commitments and hash.
  *
- * doc/format.md says the same so that a stranger can verify a ledger without
- * this code; the two change together or not at all.
+ * doc/format.md specifies all this, so that a ledger can be verified without this code.
+ * Keep the two in sync.
  */
 #include "postgres.h"
 
@@ -33,17 +33,18 @@ const ErasableText erasable_texts[ERASABLE_TEXTS] = {
 };
 
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch */
-#define UNIX_EPOCH_OFFSET (((uint64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY)
+#define UNIX_EPOCH_OFFSET \
+	(((uint64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE)) * USECS_PER_DAY)
 
 void
 CryptoFailed(void)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("OpenSSL could not compute a hash")));
+			 errmsg("could not compute a hash with OpenSSL")));
 }
 
-/* Where the next piece goes, and where the last one must end */
+/* Where the next piece is stored, and the end of the space for all pieces */
 typedef struct Place
 {
 	unsigned char *next;
@@ -56,12 +57,12 @@ PutPiece(void *arg, const char *data, size_t length)
 	Place	   *place = arg;
 
 	if (length > (size_t) (place->end - place->next))
-		elog(ERROR, "the text of a jsonb value is longer than it was measured");
+		elog(ERROR, "text of a jsonb value is longer than computed");
 	memcpy(place->next, data, length);
 	place->next += length;
 }
 
-/* Its stored text: what is large goes straight to where it is hashed. */
+/* The text of a large value is written directly to the buffer, without a copy. */
 static void
 CanonicalJson(CanonicalBytes *bytes, Datum value)
 {
@@ -77,21 +78,20 @@ CanonicalJson(CanonicalBytes *bytes, Datum value)
 	else
 	{
 		size_t		length = JsonTextBytes(json);
-		unsigned char *start = CanonicalFieldOf(bytes, length);
+		unsigned char *start = CanonicalReserveField(bytes, length);
 		Place		place = {start, start + length};
 
 		JsonPieces(json, PutPiece, &place);
 		if (place.next != place.end)
-			elog(ERROR, "the text of a jsonb value is shorter than it was measured");
+			elog(ERROR, "text of a jsonb value is shorter than computed");
 	}
 	if (PointerGetDatum(json) != value)
 		pfree(json);
 }
 
 /*
- * One value as a canonical field.  Nothing here hangs on a setting: times are
- * microseconds since 1970 UTC, numeric is its stored decimal text, jsonb its
- * stored text, text its UTF-8 bytes.
+ * No form depends on a setting: timestamps are microseconds since 1970 UTC, numeric and
+ * jsonb are their text form, and text is its UTF-8 bytes.
  */
 void
 CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
@@ -118,8 +118,9 @@ CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
 				break;
 			}
 		case TIMESTAMPTZOID:
-			/* unsigned: what was tampered with may overflow, and is found by its hash */
-			CanonicalInt64(bytes, (int64) ((uint64) DatumGetTimestampTz(value) + UNIX_EPOCH_OFFSET));
+			/* unsigned, since a tampered value may overflow; the hash reveals it */
+			CanonicalInt64(bytes,
+						   (int64) ((uint64) DatumGetTimestampTz(value) + UNIX_EPOCH_OFFSET));
 			break;
 		case INTERVALOID:
 			{
@@ -145,7 +146,8 @@ CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value)
 		case TEXTARRAYOID:
 		case NUMERICOID:
 			{
-				char	   *out = DatumGetCString(type == NUMERICOID ? DirectFunctionCall1(numeric_out, value) :
+				char	   *out = DatumGetCString(type == NUMERICOID ?
+												  DirectFunctionCall1(numeric_out, value) :
 												  OidFunctionCall1(F_ARRAY_OUT, value));
 
 				CanonicalField(bytes, out, strlen(out));
@@ -181,7 +183,7 @@ CommitPiece(void *arg pg_attribute_unused(), const char *data, size_t length)
 		CryptoFailed();
 }
 
-/* To the text's bytes; for context, to the text of the jsonb value. */
+/* Commits to the bytes of a text, or to the text of a jsonb value. */
 static void
 CommitTo(Oid type, Datum value, const uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE])
 {
@@ -215,19 +217,18 @@ MakeSalt(uint8 salt[SALT_SIZE])
 	if (!RandomBytes(salt, SALT_SIZE))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not get random bytes for a salt")));
+				 errmsg("could not generate a random salt")));
 }
 
-/* Commits to the bytes under a salt of their own. */
 void
-MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE])
+MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE],
+			   uint8 commitment[HASH_SIZE])
 {
 	MakeSalt(salt);
 	if (!Commitment(salt, data, length, commitment))
 		CryptoFailed();
 }
 
-/* Gives each text that the entry carries a salt of its own and its commitment. */
 void
 EntryCommit(Row *entry)
 {
@@ -240,13 +241,13 @@ EntryCommit(Row *entry)
 		if (RowIsNull(entry, erasable->text))
 			continue;
 		MakeSalt(salt);
-		CommitTo(entry_columns[erasable->text].type, entry->values[erasable->text], salt, commitment);
+		CommitTo(entry_columns[erasable->text].type, entry->values[erasable->text],
+				 salt, commitment);
 		RowSet(entry, erasable->salt, PointerGetDatum(HashBytea(salt)));
 		RowSet(entry, erasable->commitment, PointerGetDatum(HashBytea(commitment)));
 	}
 }
 
-/* Whether text and salt, both present, give the commitment that the hash covers. */
 bool
 EntryTextMatches(const Row *entry, const ErasableText *erasable)
 {
@@ -261,13 +262,12 @@ EntryTextMatches(const Row *entry, const ErasableText *erasable)
 	return memcmp(VARDATA_ANY(stored), commitment, HASH_SIZE) == 0;
 }
 
-/* SHA-256 over the canonical bytes of the entry. */
 void
 EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 {
 	/*
-	 * Of the process, and only ever grown or cleared.  No code of users runs between
-	 * the reset and the hash, and what an error left is cleared by the next reset.
+	 * Reused for all entries.  No user code runs between the reset and the hash, and the
+	 * next reset clears what an error leaves here.
 	 */
 	static CanonicalBytes bytes;
 
@@ -275,7 +275,7 @@ EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 	for (int i = 0; i < ENTRY_HASHED_COLUMNS; i++)
 	{
 		if (entry->nulls[i])
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, entry_columns[i].type, entry->values[i]);
 		if (i == ENTRY_FORMAT)
@@ -284,24 +284,19 @@ EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 	BytesHash(&bytes, hash);
 }
 
-/*
- * What decides what was in time: the ledger's clock; for what was entered long
- * after the fact, by somebody who may, when it occurred.
- */
 TimestampTz
 EntryInstant(const Row *entry)
 {
-	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ? ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
+	return RowInstant(entry, RowBool(entry, ENTRY_BACKFILLED) ?
+					  ENTRY_OCCURRED_AT : ENTRY_RECORDED_AT);
 }
 
-/* Whether it takes effect: what is relayed, or claimed over a higher word, may be recorded and no more. */
 bool
 EntryStands(const Row *entry)
 {
 	return RowIsNull(entry, ENTRY_STANDS) || RowBool(entry, ENTRY_STANDS);
 }
 
-/* Whether it waits for the customer's or a record's own word: what is relayed, and a repair that does not stand. */
 bool
 EntryIsClaim(const Row *entry)
 {
@@ -309,7 +304,6 @@ EntryIsClaim(const Row *entry)
 		(RowTextIs(entry, ENTRY_EVENT, "breach_repaired") && !EntryStands(entry));
 }
 
-/* Of several entries of one call, the first is what its key stands for. */
 void
 EntryClearRequest(Row *entry)
 {

@@ -1,10 +1,10 @@
 /*
  * entry.h
- *		The entry: one line of the history, its columns, its canonical bytes, its hash.
+ *		Entries of the history: columns, canonical bytes, commitments and hash.
  *
- * The list below is the entry format: its order is the order of the canonical
- * bytes (doc/format.md).  A format that has been released never changes; what
- * comes later gets a higher ENTRY_FORMAT_NUMBER and stands behind what is here.
+ * The lists below define the entry format of doc/format.md, and the order of columns in
+ * the canonical bytes.  A released format never changes; later columns are appended
+ * with a higher ENTRY_FORMAT_NUMBER.
  */
 #ifndef TRUST_LEDGER_ENTRY_H
 #define TRUST_LEDGER_ENTRY_H
@@ -14,7 +14,7 @@
 
 #define ENTRY_FORMAT_NUMBER 1
 
-/* Hashed, in this order; the ledger's uuid enters right behind the format. */
+/* Columns that are hashed, in this order.  The ledger's UUID is hashed after the format. */
 #define ENTRY_HASHED(C) \
 	C(FORMAT, format, INT2OID) \
 	C(PREV_HASH, prev_hash, BYTEAOID) \
@@ -65,7 +65,7 @@
 	C(CONTEXT_COMMITMENT, context_commitment, BYTEAOID) \
 	C(NAME_COMMITMENT, name_commitment, BYTEAOID)
 
-/* The hash, and what a person wrote: bound by its commitment, erasable with its salt. */
+/* The hash itself; and texts with their salts, of which the hash covers the commitments. */
 #define ENTRY_UNHASHED(C) \
 	C(HASH, hash, BYTEAOID) \
 	C(WORDS, words, TEXTOID) \
@@ -90,7 +90,7 @@ enum
 	ENTRY_COLUMNS
 };
 
-/* A text that a person wrote, with its salt and its commitment. */
+/* Columns of a text that a person wrote, its salt and its commitment. */
 typedef struct ErasableText
 {
 	int			text;
@@ -103,17 +103,44 @@ extern const ErasableText erasable_texts[ERASABLE_TEXTS];
 
 extern const RowShape entry_shape;
 
+/* Sets salt and commitment of each text that is not NULL. */
 extern void EntryCommit(Row *entry);
+
+/* SHA-256 of the entry's canonical bytes. */
 extern void EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE]);
+
+/*
+ * The time that decides whether the event was in time: recorded_at, or occurred_at if
+ * the entry is backfilled.
+ */
 extern TimestampTz EntryInstant(const Row *entry);
+
+/* Clears the idempotency key and its request: of several entries of a call, one has them. */
 extern void EntryClearRequest(Row *entry);
+
+/* False if the entry is only recorded: relayed, or claimed over a verdict of higher rank. */
 extern bool EntryStands(const Row *entry);
+
+/*
+ * Whether the customer or a system of record can still confirm the entry: it is relayed,
+ * or a repair without effect.
+ */
 extern bool EntryIsClaim(const Row *entry);
+
+/* Whether text and salt, neither of them NULL, match the commitment. */
 extern bool EntryTextMatches(const Row *entry, const ErasableText *erasable);
 
-extern void MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE], uint8 commitment[HASH_SIZE]);
+/* Makes a random salt, and the commitment to the data with it. */
+extern void MakeCommitment(const char *data, size_t length, uint8 salt[SALT_SIZE],
+						   uint8 commitment[HASH_SIZE]);
+
+/* Appends a value as a field of canonical bytes, as doc/format.md defines it for the type. */
 extern void CanonicalDatum(CanonicalBytes *bytes, Oid type, Datum value);
+
+/* Reports a failure of OpenSSL (XX000). */
 pg_noreturn extern void CryptoFailed(void);
+
+/* The hash as a bytea value. */
 extern bytea *HashBytea(const uint8 hash[HASH_SIZE]);
 
 #endif

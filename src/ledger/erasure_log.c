@@ -1,10 +1,10 @@
 /*
  * erasure_log.c
- *		Which texts were erased: what entries of the event `erased` name.
+ *		Finds the texts that entries of event "erased" name.
  *
- * With refers_to one names that entry, else all earlier entries of its promise
- * that are not of that event themselves.  Of these it names the texts that its
- * details list, else all.
+ * With refers_to, such an entry names that entry; without, all earlier entries of its
+ * promise except those of event "erased".  Of these it names the texts that its
+ * details list, or all texts if details is NULL.
  */
 #include "postgres.h"
 
@@ -25,22 +25,23 @@ enum
 };
 
 static const Column erased_columns[ERASED_COLUMNS] = {
-	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"refers_to", INT8OID}, {"details", JSONBOID}
+	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"refers_to", INT8OID},
+	{"details", JSONBOID}
 };
 
 const RowShape erased_shape = {"entry", erased_columns, ERASED_COLUMNS};
 
-/* One entry, or with seq 0 all of a promise. */
+/* One entry, or with seq 0 all entries of a promise. */
 typedef struct ErasedKey
 {
-	pg_uuid_t	promise;		/* zero in governance */
+	pg_uuid_t	promise;		/* zero for governance */
 	int64		seq;
 } ErasedKey;
 
 typedef struct Erased
 {
 	ErasedKey	key;
-	int64		before[ERASABLE_TEXTS]; /* entries with a lower seq; 0: none */
+	int64		before[ERASABLE_TEXTS]; /* erased in entries with seq below this; 0: in none */
 } Erased;
 
 static int
@@ -56,7 +57,7 @@ TextBit(const char *name, int length)
 	return 0;
 }
 
-/* {"texts": ["words", "purpose"]}; NULL stands for all. */
+/* Reads details: {"texts": ["words", "purpose"]}, or NULL for all texts. */
 static int
 TextsOf(const Row *erased, int details)
 {
@@ -79,9 +80,8 @@ TextsOf(const Row *erased, int details)
 	return bits;
 }
 
-/* Whether the erased entry names that text, a column, of that entry of the same promise. */
 bool
-ErasedNames(const Row *erased, int64 seq, int text)
+ErasureNamesText(const Row *erased, int64 seq, int text)
 {
 	const char *name = entry_shape.columns[text].name;
 
@@ -89,9 +89,8 @@ ErasedNames(const Row *erased, int64 seq, int text)
 		(TextsOf(erased, ENTRY_DETAILS) & TextBit(name, strlen(name))) != 0;
 }
 
-/* words, purpose; or all that people wrote */
 const char *
-ErasedInWords(const Row *erased)
+ErasureTextList(const Row *erased)
 {
 	int			texts = TextsOf(erased, ENTRY_DETAILS);
 	StringInfoData list;
@@ -101,11 +100,11 @@ ErasedInWords(const Row *erased)
 	initStringInfo(&list);
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
 		if (texts & (1 << i))
-			appendStringInfo(&list, "%s%s", list.len ? ", " : "", entry_shape.columns[erasable_texts[i].text].name);
+			appendStringInfo(&list, "%s%s", list.len ? ", " : "",
+							 entry_shape.columns[erasable_texts[i].text].name);
 	return list.data;
 }
 
-/* Whose entry it is: of a row of erased_shape. */
 char *
 ErasedCustomer(const Row *erased)
 {
@@ -135,7 +134,6 @@ KeyOf(const Row *row, int promise, int64 seq)
 	return key;
 }
 
-/* Takes in an erased entry of the customer at hand, of erased_shape. */
 void
 ErasuresAdd(HTAB *erasures, const Row *erased)
 {
@@ -152,7 +150,7 @@ ErasuresAdd(HTAB *erasures, const Row *erased)
 }
 
 static int
-TextsUnder(HTAB *erasures, ErasedKey key, int64 seq)
+TextsByKey(HTAB *erasures, ErasedKey key, int64 seq)
 {
 	Erased	   *entry = hash_search(erasures, &key, HASH_FIND, NULL);
 	int			texts = 0;
@@ -163,7 +161,6 @@ TextsUnder(HTAB *erasures, ErasedKey key, int64 seq)
 	return texts;
 }
 
-/* The texts of the entry that were erased, as bits.  No erasures: NULL. */
 int
 ErasedTexts(HTAB *erasures, const Row *entry)
 {
@@ -172,8 +169,8 @@ ErasedTexts(HTAB *erasures, const Row *entry)
 
 	if (erasures == NULL)
 		return 0;
-	texts = TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
+	texts = TextsByKey(erasures, KeyOf(entry, ENTRY_PROMISE, seq), seq);
 	if (!RowIsNull(entry, ENTRY_PROMISE) && !RowTextIs(entry, ENTRY_EVENT, "erased"))
-		texts |= TextsUnder(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq);
+		texts |= TextsByKey(erasures, KeyOf(entry, ENTRY_PROMISE, 0), seq);
 	return texts;
 }

@@ -1,6 +1,6 @@
 /*
  * event.c
- *		Events of promises, and the states that they leave them in, as entries name them.
+ *		Events and states of promises, with their names in entries.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * event.h
- *		Events of promises, and the states that they leave them in, as entries name them.
+ *		Events and states of promises, with their names in entries.
  */
 #ifndef TRUST_LEDGER_EVENT_H
 #define TRUST_LEDGER_EVENT_H
@@ -9,7 +9,7 @@
 
 typedef enum State
 {
-	STATE_NONE,					/* not made yet */
+	STATE_NONE,					/* does not exist yet */
 	STATE_PROPOSED,
 	STATE_OPEN,
 	STATE_KEPT,
@@ -43,16 +43,17 @@ typedef enum Event
 extern const char *const state_names[STATES];
 extern const char *const event_names[EVENTS];
 
-/* The verdicts are states, one behind the other. */
+/* Verdicts are the adjacent states kept, partly_kept and broken. */
 #define VERDICTS (STATE_BROKEN - STATE_KEPT + 1)
 #define VERDICT_NAMES (state_names + STATE_KEPT)
 
-/* Sets of events, a bit each. */
+/* Bit sets of events */
 #define EVENT_BIT(event) (1 << EVENT_##event)
 #define ALL_EVENTS ((1 << EVENTS) - 1)
-/* What a human does by their own act, and nobody for them. */
+/* Events that only the acting human can cause, not another actor on their behalf */
 #define PERSONAL_EVENTS (EVENT_BIT(BACKED) | EVENT_BIT(DECLINED) | EVENT_BIT(BACKING_WITHDRAWN))
 
+/* Whether the event is in PERSONAL_EVENTS. */
 static inline bool
 EventIsPersonal(Event event)
 {

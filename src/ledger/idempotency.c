@@ -1,10 +1,9 @@
 /*
  * idempotency.c
- *		Retries: what makes two calls the same call.
+ *		Recognizes retries of a call by its idempotency key and its request.
  *
- * The entry commits to the request with a salt, as it does to texts: words are
- * among the arguments, and once they are erased nobody shall find them again by
- * guessing.
+ * The entry stores a salted commitment to the request, as it does for texts: arguments
+ * contain texts, and erased texts must not be recoverable by guessing.
  */
 #include "postgres.h"
 
@@ -19,7 +18,7 @@
 
 #include "base/catalog.h"
 
-/* A table by its name: its OID changes with a restore. */
+/* Adds a table by its name, because its OID changes with dump and restore. */
 static void
 AddTable(CanonicalBytes *bytes, Oid relid)
 {
@@ -27,14 +26,14 @@ AddTable(CanonicalBytes *bytes, Oid relid)
 
 	if (get_rel_name(relid) == NULL)
 	{
-		CanonicalAbsent(bytes);
+		CanonicalNull(bytes);
 		return;
 	}
 	name = QualifiedName(relid);
 	CanonicalField(bytes, name, strlen(name));
 }
 
-/* Arguments by name, and only those given: a later version may have more of them. */
+/* Adds only arguments that are not NULL, by name: a later version may have more arguments. */
 static void
 AddArguments(CanonicalBytes *bytes, const RequestArgument *arguments, int count)
 {
@@ -50,12 +49,12 @@ AddArguments(CanonicalBytes *bytes, const RequestArgument *arguments, int count)
 	}
 }
 
-/* What was called, by whom, with what.  Arguments are in the order of the function's. */
 Request
 RequestOf(const char *function, const char *actor, const RequestArgument *arguments, int count)
 {
-	static CanonicalBytes bytes;	/* as in EntryHash(): catalogs are read in between, and no code of users runs */
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request", ALLOCSET_SMALL_SIZES);
+	static CanonicalBytes bytes;	/* reused, as in EntryHash(): no user code runs here */
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger request",
+												  ALLOCSET_SMALL_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(scratch);
 	Request		request;
 
@@ -64,7 +63,7 @@ RequestOf(const char *function, const char *actor, const RequestArgument *argume
 	if (actor)
 		CanonicalField(&bytes, actor, strlen(actor));
 	else
-		CanonicalAbsent(&bytes);
+		CanonicalNull(&bytes);
 	AddArguments(&bytes, arguments, count);
 	MemoryContextSwitchTo(previous);
 	MemoryContextDelete(scratch);
@@ -74,9 +73,9 @@ RequestOf(const char *function, const char *actor, const RequestArgument *argume
 	return request;
 }
 
-/* The same of a call in SQL; the catalog names its arguments. */
+/* The catalog names the arguments. */
 Request
-RequestOfCall(FunctionCallInfo fcinfo, const char *actor)
+RequestFromCall(FunctionCallInfo fcinfo, const char *actor)
 {
 	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
 	RequestArgument arguments[FUNC_MAX_ARGS];
@@ -94,8 +93,8 @@ RequestOfCall(FunctionCallInfo fcinfo, const char *actor)
 }
 
 /*
- * The commitment: SHA-256 of the salt, so that the salt cannot be exchanged, and
- * the HMAC of the request under it.  Neither tells anything once the salt is gone.
+ * The hash of the salt makes a replaced salt detectable without the request.  Neither
+ * half reveals anything once the salt is erased.
  */
 void
 RequestCommit(const Request *request, Row *entry)
@@ -104,14 +103,14 @@ RequestCommit(const Request *request, Row *entry)
 	bytea	   *commitment = palloc(VARHDRSZ + REQUEST_SIZE);
 
 	SET_VARSIZE(commitment, VARHDRSZ + REQUEST_SIZE);
-	MakeCommitment((const char *) request->data, request->length, salt, (uint8 *) VARDATA(commitment) + HASH_SIZE);
+	MakeCommitment((const char *) request->data, request->length, salt,
+				   (uint8 *) VARDATA(commitment) + HASH_SIZE);
 	if (!Sha256(salt, SALT_SIZE, (uint8 *) VARDATA(commitment)))
 		CryptoFailed();
 	RowSet(entry, ENTRY_REQUEST, PointerGetDatum(commitment));
 	RowSet(entry, ENTRY_REQUEST_SALT, PointerGetDatum(HashBytea(salt)));
 }
 
-/* Whether this is the request that was committed to. */
 bool
 RequestMatches(const Request *request, const bytea *commitment, const bytea *salt)
 {
@@ -119,12 +118,12 @@ RequestMatches(const Request *request, const bytea *commitment, const bytea *sal
 
 	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE || VARSIZE_ANY_EXHDR(commitment) != REQUEST_SIZE)
 		return false;
-	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), request->data, request->length, again))
+	if (!Commitment((const unsigned char *) VARDATA_ANY(salt), request->data, request->length,
+					again))
 		CryptoFailed();
 	return memcmp(VARDATA_ANY(commitment) + HASH_SIZE, again, HASH_SIZE) == 0;
 }
 
-/* Whether the entry's salt is the one it was made with, there where a request is and nowhere else. */
 bool
 RequestSaltMatches(const Row *entry)
 {
@@ -138,5 +137,6 @@ RequestSaltMatches(const Row *entry)
 	salt = DatumGetByteaPP(entry->values[ENTRY_REQUEST_SALT]);
 	if (!Sha256(VARDATA_ANY(salt), VARSIZE_ANY_EXHDR(salt), hash))
 		CryptoFailed();
-	return VARSIZE_ANY_EXHDR(commitment) == REQUEST_SIZE && memcmp(VARDATA_ANY(commitment), hash, HASH_SIZE) == 0;
+	return VARSIZE_ANY_EXHDR(commitment) == REQUEST_SIZE &&
+		memcmp(VARDATA_ANY(commitment), hash, HASH_SIZE) == 0;
 }

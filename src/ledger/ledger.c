@@ -1,6 +1,6 @@
 /*
  * ledger.c
- *		The ledger of this database: its settings, its owner, and working as its owner.
+ *		The ledger of this database: tables, owner, settings, and running as its owner.
  */
 #include "postgres.h"
 
@@ -37,28 +37,34 @@ const char *const weight_names[WEIGHTS] = {
 };
 
 static Statement read_settings = STATEMENT_WITHOUT_ARGS(
-	"SELECT ledger, table_format, weights, zone, lag, half_life FROM trust.ledger");
+	"SELECT ledger, table_format, weights, zone, lag, half_life"
+	" FROM trust.ledger");
 
-/* The first entry of all names the ledger; where it is gone, the settings do. */
+/* The UUID according to the first entry, and according to trust.ledger */
 static Statement read_ledger_id = STATEMENT_WITHOUT_ARGS(
-	"SELECT (SELECT pg_catalog.min(subject)::pg_catalog.uuid FROM trust.entry WHERE customer OPERATOR(pg_catalog.=) '' AND seq OPERATOR(pg_catalog.=) 1"
-	"   AND event OPERATOR(pg_catalog.=) 'ledger_created' AND subject OPERATOR(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),"
-	" (SELECT pg_catalog.min(ledger::pg_catalog.text)::pg_catalog.uuid FROM trust.ledger)");
+	"SELECT"
+	" (SELECT pg_catalog.min(subject)::pg_catalog.uuid"
+	" FROM trust.entry"
+	" WHERE customer OPERATOR(pg_catalog.=) ''"
+	" AND seq OPERATOR(pg_catalog.=) 1"
+	" AND event OPERATOR(pg_catalog.=) 'ledger_created'"
+	" AND subject OPERATOR(pg_catalog.~)"
+	" '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),"
+	" (SELECT pg_catalog.min(ledger::pg_catalog.text)::pg_catalog.uuid"
+	" FROM trust.ledger)");
 
 /*
- * What this process remembers of the ledger.  The relation cache tells when a
- * governed table changed: guards ask for it, DDL does by itself.  It tells too
- * when a change is taken back, so this outlives errors, savepoints and
- * transactions, prepared ones included.  It is filled when all of it was read, and
- * callers get copies: a nested call may fill it again while they work.
+ * Cache of the ledger.  It is cleared by relcache invalidations, which guards send when
+ * a governed table changes, and which are processed again on abort.  So it stays valid
+ * across errors, subtransactions and prepared transactions.  It is set after everything
+ * was read, and callers get copies, because a nested call may set it again.
  */
 static Ledger current;
 static bool current_valid = false;
 
-/* Counts on whatever happens: what was read while it changed is not remembered. */
 static uint64 generation = 0;
 
-/* Who is told of which relation; of the process, as the callback is.  Callbacks only set flags. */
+/* Callbacks of LedgerWatch().  They run during invalidation, so they only set flags. */
 #define WATCHED 8
 static struct
 {
@@ -85,7 +91,7 @@ RelationChanged(Datum arg pg_attribute_unused(), Oid relid)
 static void
 WatchRelations(void)
 {
-	static bool registered = false; /* of the process, as the callback is */
+	static bool registered = false;
 
 	if (!registered)
 	{
@@ -94,7 +100,6 @@ WatchRelations(void)
 	}
 }
 
-/* Calls forget when the relation changes.  One relation per forget: a ledger made anew replaces the old. */
 void
 LedgerWatch(Oid relid, void (*forget) (void))
 {
@@ -111,7 +116,6 @@ LedgerWatch(Oid relid, void (*forget) (void))
 	watched_count = Max(watched_count, i + 1);
 }
 
-/* Changes whenever any relation does: a cache that was filled in between is filled again. */
 uint64
 LedgerGeneration(void)
 {
@@ -120,11 +124,11 @@ LedgerGeneration(void)
 }
 
 static void
-NoLedger(const char *detail, const char *hint)
+ReportNoLedger(const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("there is no trust ledger to work with in this database"),
+			 errmsg("there is no usable trust ledger in this database"),
 			 errdetail("%s", detail),
 			 errhint("%s", hint)));
 }
@@ -138,16 +142,16 @@ LedgerRelation(const char *name)
 	if (GetDatabaseEncoding() != PG_UTF8)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a trust ledger needs a database in UTF8"),
-				 errdetail("This one is in %s: texts would hash differently.", GetDatabaseEncodingName())));
+				 errmsg("a trust ledger requires a database with encoding UTF8"),
+				 errdetail("The encoding of this database is %s.", GetDatabaseEncodingName())));
 	schema = get_namespace_oid("trust", true);
 	relid = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		NoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
-				 !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
-				 "As the database's owner, run SELECT trust_ledger.create_ledger();" :
-				 "Restore schema \"trust\" from a dump: a part of it is missing.");
+		ReportNoLedger(psprintf("Table \"trust.%s\" does not exist.", name),
+					   !OidIsValid(schema) || strcmp(name, "ledger") == 0 ?
+					   "As the owner of the database, run SELECT trust_ledger.create_ledger();" :
+					   "Schema \"trust\" is incomplete. Restore it from a dump.");
 	return relid;
 }
 
@@ -158,9 +162,11 @@ CheckOwnsDatabase(Oid owner)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("schema \"trust\" is not this database's ledger"),
-			 errdetail("It or its tables belong to \"%s\", who does not own the database.", GetUserNameFromId(owner, false)),
-			 errhint("Where the ledger is yours, and only the database has another owner now, run SELECT trust_ledger.adopt_ledger(); drop what somebody planted there.")));
+			 errmsg("schema \"trust\" does not contain the ledger of this database"),
+			 errdetail("The schema or a table in it belongs to \"%s\", "
+					   "who does not own the database.", GetUserNameFromId(owner, false)),
+			 errhint("If it is your ledger and only the owner of the database has changed, run "
+					 "SELECT trust_ledger.adopt_ledger(); otherwise drop the schema.")));
 }
 
 static Oid
@@ -177,8 +183,8 @@ SchemaOwner(Oid schema)
 }
 
 /*
- * Whoever may create schemas could plant one called "trust" and read what
- * others write.  A ledger belongs to who owns the database, or to a superuser.
+ * A role that may create schemas could create one called "trust" to read what others
+ * write.  So schema and table must belong to an owner of the database or a superuser.
  */
 static Oid
 TrustedOwner(Oid relid)
@@ -187,25 +193,31 @@ TrustedOwner(Oid relid)
 	char		kind = get_rel_relkind(relid);
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		NoLedger("\"trust.ledger\" is not a table.", "Drop what stands in its place, then restore the ledger.");
+		ReportNoLedger("\"trust.ledger\" is not a table.",
+					   "Drop the object with that name, then restore the ledger from a dump.");
 	CheckOwnsDatabase(owner);
 	CheckOwnsDatabase(SchemaOwner(get_rel_namespace(relid)));
 	return owner;
 }
 
-/* Whole thousandths from 0 to 1000, or -1. */
+/* The number, if it is an integer from 0 to 1000; else -1. */
 static int32
 WeightPart(JsonbValue *part)
 {
 	Datum		value = part->type == jbvNumeric ? NumericGetDatum(part->val.numeric) : (Datum) 0;
 	Datum		whole;
 
-	if (part->type != jbvNumeric || numeric_is_nan(part->val.numeric) || numeric_is_inf(part->val.numeric))
+	if (part->type != jbvNumeric || numeric_is_nan(part->val.numeric) ||
+		numeric_is_inf(part->val.numeric))
 		return -1;
 	whole = DirectFunctionCall1(numeric_floor, value);
 	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, whole, value)) != 0 ||
-		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(0)))) < 0 ||
-		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value, DirectFunctionCall1(int4_numeric, Int32GetDatum(1000)))) > 0)
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value,
+										  DirectFunctionCall1(int4_numeric,
+															  Int32GetDatum(0)))) < 0 ||
+		DatumGetInt32(DirectFunctionCall2(numeric_cmp, value,
+										  DirectFunctionCall1(int4_numeric,
+															  Int32GetDatum(1000)))) > 0)
 		return -1;
 	return DatumGetInt32(DirectFunctionCall1(numeric_int4, NumericGetDatum(part->val.numeric)));
 }
@@ -215,39 +227,41 @@ InvalidWeights(const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("weights are not usable"),
+			 errmsg("invalid weights"),
 			 errdetail("%s", detail),
-			 errhint("Give thousandths, e.g. {\"kept\": [1000, 0], \"broken\": [0, 1000]}, so that kept is worth more than repaired, "
-					 "repaired more than admitted, admitted more than broken.")));
+			 errhint("Use thousandths, for example {\"kept\": [1000, 0], \"broken\": [0, 1000]}, "
+					 "such that kept is worth more than repaired, repaired more than admitted, "
+					 "and admitted more than broken.")));
 }
 
-/* The six pairs of {"kept": [1000, 0], ...}. */
 void
 ParseWeights(Jsonb *weights, Weight *out)
 {
 	if (!JB_ROOT_IS_OBJECT(weights) || JB_ROOT_COUNT(weights) != WEIGHTS)
-		InvalidWeights("Six weights are needed: kept, kept_by_company, partly_kept, repaired, admitted, broken.");
+		InvalidWeights("The weights must be kept, kept_by_company, partly_kept, repaired, "
+					   "admitted and broken.");
 	for (int i = 0; i < WEIGHTS; i++)
 	{
 		JsonbValue	value;
 		JsonbValue *pair = JsonMember(weights, weight_names[i], &value);
 		int32		parts[2];
 
-		if (pair == NULL || pair->type != jbvBinary || !JsonContainerIsArray(pair->val.binary.data) ||
+		if (pair == NULL || pair->type != jbvBinary ||
+			!JsonContainerIsArray(pair->val.binary.data) ||
 			JsonContainerSize(pair->val.binary.data) != 2)
 			InvalidWeights(psprintf("\"%s\" must be a pair [kept, broken].", weight_names[i]));
 		for (int k = 0; k < 2; k++)
 		{
 			parts[k] = WeightPart(getIthJsonbValueFromContainer(pair->val.binary.data, k));
 			if (parts[k] < 0)
-				InvalidWeights(psprintf("\"%s\" must hold whole thousandths from 0 to 1000.", weight_names[i]));
+				InvalidWeights(psprintf("\"%s\" must contain integers from 0 to 1000.",
+										weight_names[i]));
 		}
 		out[i].kept = parts[0];
 		out[i].broken = parts[1];
 	}
 }
 
-/* The zone of that name, or an error. */
 pg_tz *
 LedgerZone(const char *name)
 {
@@ -256,20 +270,23 @@ LedgerZone(const char *name)
 	if (zone == NULL || !pg_tz_acceptable(zone))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a time zone", name),
-				 errhint("pg_timezone_names lists them, e.g. 'Europe/Berlin'.")));
+				 errmsg("time zone \"%s\" not recognized", name),
+				 errhint("View pg_timezone_names lists time zones, for example 'Europe/Berlin'.")));
 	return zone;
 }
 
 static void
-NoSettings(void)
+ReportNoSettings(void)
 {
-	if (LedgerIsEmpty(false))	/* as pg_dump --schema-only leaves it */
-		NoLedger("Its tables are there, and all of them are empty.", "As the database's owner, run SELECT trust_ledger.create_ledger();");
-	if (LedgerCopied() != COPIED_NOTHING)
-		NoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
-				 "Create the subscription that brings its rows, or wait for it: pg_subscription_rel shows how far it is.");
-	NoLedger("Table \"trust.ledger\" does not hold one row.", "Restore that row from a dump of this ledger.");
+	if (LedgerIsEmpty(false))	/* after a restore of pg_dump --schema-only */
+		ReportNoLedger("All tables of the ledger are empty.",
+					   "As the owner of the database, run SELECT trust_ledger.create_ledger();");
+	if (LedgerCopyKind() != COPY_NONE)
+		ReportNoLedger("It is a copy, and table \"trust.ledger\" has not been copied yet.",
+					   "Create the subscription for its rows, or wait until it has copied them; "
+					   "pg_subscription_rel shows its state.");
+	ReportNoLedger("Table \"trust.ledger\" does not contain exactly one row.",
+				   "Restore that row from a dump of this ledger.");
 }
 
 static void
@@ -278,25 +295,26 @@ LoadSettings(Ledger *ledger)
 	int32		format;
 
 	if (StatementReadLatest(&read_settings, NULL, NULL, ledger->relid) != 1)
-		NoSettings();
-	format = DatumGetInt32(ResultNeeded(0, 2, INT4OID));
+		ReportNoSettings();
+	format = DatumGetInt32(ResultNotNull(0, 2, INT4OID));
 	if (format != LEDGER_TABLE_FORMAT)
-		NoLedger(psprintf("Its tables have format %d, this version of the extension works with format %d.",
-						  format, LEDGER_TABLE_FORMAT),
-				 "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
-	ledger->id = *DatumGetUUIDP(ResultNeeded(0, 1, UUIDOID));
-	ParseWeights(DatumGetJsonbP(ResultNeeded(0, 3, JSONBOID)), ledger->weights);
-	ledger->zone = LedgerZone(TextDatumGetCString(ResultNeeded(0, 4, TEXTOID)));
-	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 5, INTERVALOID)), "lag");
-	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNeeded(0, 6, INTERVALOID)), "half_life");
+		ReportNoLedger(psprintf("Its tables have format %d; this version of the extension "
+								"requires format %d.", format, LEDGER_TABLE_FORMAT),
+					   "Run SELECT trust_ledger.migrate_ledger(); or update the extension.");
+	ledger->id = *DatumGetUUIDP(ResultNotNull(0, 1, UUIDOID));
+	ParseWeights(DatumGetJsonbP(ResultNotNull(0, 3, JSONBOID)), ledger->weights);
+	ledger->zone = LedgerZone(TextDatumGetCString(ResultNotNull(0, 4, TEXTOID)));
+	ledger->lag = IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 5, INTERVALOID)), "lag");
+	ledger->half_life = IntervalMicroseconds(DatumGetIntervalP(ResultNotNull(0, 6, INTERVALOID)),
+											 "half_life");
 	if (get_attnum(LedgerRelation("chain"), "score") == InvalidAttrNumber)
-		NoLedger("Table \"trust.chain\" has lost its scores: they go with the extension.",
-				 "As the database's owner, run SELECT trust_ledger.migrate_ledger();");
+		ReportNoLedger("Column \"score\" of table \"trust.chain\" was dropped with the extension.",
+					   "As the owner of the database, run SELECT trust_ledger.migrate_ledger();");
 }
 
 /*
  * check_ledger() returns void
- *		An error unless there is a ledger and it is nobody's plant: 55000, TL006, 0A000.
+ *		Error unless the database has a ledger, with a trusted owner: 55000, TL006, 0A000.
  */
 Datum
 check_ledger(PG_FUNCTION_ARGS)
@@ -307,7 +325,6 @@ check_ledger(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Table and owner of the ledger, settings apart. */
 void
 LedgerFind(Ledger *ledger)
 {
@@ -315,7 +332,6 @@ LedgerFind(Ledger *ledger)
 	ledger->owner = TrustedOwner(ledger->relid);
 }
 
-/* The ledger's uuid, also where the settings were tampered with; within a LedgerSession, on the caller's snapshot. */
 void
 LedgerReadId(Ledger *ledger)
 {
@@ -330,7 +346,7 @@ LedgerReadId(Ledger *ledger)
 		ledger->id = *DatumGetUUIDP(id);
 }
 
-/* Reads the ledger, and remembers it unless something changed meanwhile. */
+/* Reads the ledger, and caches it unless an invalidation has arrived meanwhile. */
 static void
 LoadLedger(Ledger *ledger)
 {
@@ -349,11 +365,7 @@ LoadLedger(Ledger *ledger)
 	}
 }
 
-/*
- * The ledger of this database, or an error that says which call is needed.  A
- * copy: an act goes by the settings that it began with, whatever is governed
- * meanwhile.
- */
+/* The caller gets a copy, so that settings do not change in the middle of a call. */
 const Ledger *
 LedgerOpen(void)
 {
@@ -367,9 +379,9 @@ LedgerOpen(void)
 }
 
 /*
- * From here on the ledger's owner works.  RESTRICTED_OPERATION keeps what
- * somebody planted on a table from being put off to the commit, where it would
- * run as whoever appended; NOFORCE_RLS keeps row security from hiding history.
+ * SECURITY_RESTRICTED_OPERATION disallows deferred triggers, which would run at commit
+ * with the rights of the calling role.  SECURITY_NOFORCE_RLS prevents row security from
+ * hiding entries.
  */
 void
 LedgerEnter(const Ledger *ledger, LedgerSession *session)
@@ -395,8 +407,8 @@ LedgerLeave(LedgerSession *session)
 
 /*
  * migrate_as_owner() returns boolean
- *		Calls migrate_ledger() as the ledger's owner; false where it is called so
- *		already.  Errors: 42501 not the owner, 55000, TL006.
+ *		Calls migrate_ledger() with the rights of the ledger's owner.  False if it already
+ *		runs that way.  Errors: 42501 not the owner, 55000, TL006.
  */
 Datum
 migrate_as_owner(PG_FUNCTION_ARGS)
@@ -412,15 +424,15 @@ migrate_as_owner(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of the ledger"),
 				 errdetail("It belongs to \"%s\".", GetUserNameFromId(ledger.owner, false)),
-				 errhint("Call trust_ledger.migrate_ledger() as \"%s\".", GetUserNameFromId(ledger.owner, false))));
+				 errhint("Call trust_ledger.migrate_ledger() as \"%s\".",
+						 GetUserNameFromId(ledger.owner, false))));
 	LedgerEnter(&ledger, &session);
 	if (SPI_execute("SELECT trust_ledger.migrate_ledger()", false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "migrate_ledger() could not be called");
+		elog(ERROR, "could not call migrate_ledger()");
 	LedgerLeave(&session);
 	PG_RETURN_BOOL(true);
 }
 
-/* Tables of an earlier version have no salts of parked changes until they are migrated. */
 bool
 LedgerHasParkedSalts(void)
 {

@@ -1,9 +1,9 @@
 /*
  * row_tally.c
- *		Which rows of a table were read: their count, and the XOR of their hashed places.
+ *		Checksums of sets of rows, to detect rows that an index scan did not return.
  *
- * Rows are read in order by an index.  To find a row that stands in no index, the
- * table itself is scanned in the same snapshot, and the tallies are compared.
+ * verify() reads rows in order through an index.  A row may be missing in the index, so
+ * the table is scanned sequentially with the same snapshot, and the tallies are compared.
  */
 #include "postgres.h"
 
@@ -22,14 +22,16 @@
 #include "ledger/ledger.h"
 
 void
-TallyRow(RowTally *tally, Oid relid, const ItemPointerData *place)
+TallyRow(RowTally *tally, Oid relid, const ItemPointerData *ctid)
 {
 	struct
 	{
 		Oid			relid;
 		BlockNumber block;
 		uint32		offset;
-	}			row = {relid, ItemPointerGetBlockNumberNoCheck(place), ItemPointerGetOffsetNumberNoCheck(place)};
+	}			row = {
+		relid, ItemPointerGetBlockNumberNoCheck(ctid), ItemPointerGetOffsetNumberNoCheck(ctid)
+	};
 
 	tally->count++;
 	tally->hashes ^= hash_bytes_extended((const unsigned char *) &row, sizeof(row), 0);
@@ -42,21 +44,19 @@ TallyAdd(RowTally *tally, const RowTally *more)
 	tally->hashes ^= more->hashes;
 }
 
-/* The table with its partitions, and whatever else SELECT reads by its name. */
 List *
-TablePlaces(const char *table)
+TableAndChildren(const char *table)
 {
 	return find_all_inheritors(LedgerRelation(table), AccessShareLock, NULL);
 }
 
-/* All its rows that the active snapshot sees, from the first page to the last. */
 RowTally
 TallyTable(const char *table)
 {
 	RowTally	tally = {0};
 	ListCell   *place;
 
-	foreach(place, TablePlaces(table))
+	foreach(place, TableAndChildren(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 

@@ -1,9 +1,9 @@
 /*
  * table_reader.c
- *		Reading a table of the ledger through, in order, a batch at a time.
+ *		Reads a table of the ledger in order, in batches.
  *
- * On the caller's snapshot: what others write meanwhile is not seen, and tables
- * read side by side fit together.
+ * All scans use the caller's snapshot, so that several tables can be compared while
+ * other sessions write.
  */
 #include "postgres.h"
 
@@ -24,13 +24,17 @@
 
 #define BATCH 1000
 
-/* Whether the table's key is ordered by bytes, as it was made; a COLLATE on top would cost each row a projection. */
+/*
+ * The column is created with collation "C".  If it still has that, COLLATE is omitted,
+ * which would cost a projection for each row.
+ */
 static const char *
 CustomerInOrder(Oid relid)
 {
 	AttrNumber	attnum = get_attnum(relid, "customer");
 	HeapTuple	tuple = SearchSysCacheAttNum(relid, attnum);
-	bool		by_bytes = HeapTupleIsValid(tuple) && ((Form_pg_attribute) GETSTRUCT(tuple))->attcollation == C_COLLATION_OID;
+	bool		by_bytes = HeapTupleIsValid(tuple) &&
+		((Form_pg_attribute) GETSTRUCT(tuple))->attcollation == C_COLLATION_OID;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
@@ -38,7 +42,8 @@ CustomerInOrder(Oid relid)
 }
 
 static char *
-ReaderQuery(const Reader *reader, const char *condition, const char *then, const Customers *customers)
+ReaderQuery(const Reader *reader, const char *condition, const char *then,
+			const Customers *customers)
 {
 	Oid			relid = LedgerRelation(reader->shape->table);
 	TupleDesc	tupdesc = lookup_rowtype_tupdesc(get_rel_type_id(relid), -1);
@@ -46,8 +51,10 @@ ReaderQuery(const Reader *reader, const char *condition, const char *then, const
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "SELECT %s%s FROM trust.%s WHERE %s", RowColumnsAsStored(reader->shape, tupdesc),
-					 reader->place ? ", ctid, tableoid" : "", reader->shape->table, condition ? condition : "true");
+	appendStringInfo(&sql, "SELECT %s%s FROM trust.%s WHERE %s",
+					 RowColumnsAsStored(reader->shape, tupdesc),
+					 reader->ctid_column ? ", ctid, tableoid" : "", reader->shape->table,
+					 condition ? condition : "true");
 	if (customers->only)
 		appendStringInfoString(&sql, " AND customer OPERATOR(pg_catalog.=) $1");
 	if (customers->from)
@@ -60,7 +67,8 @@ ReaderQuery(const Reader *reader, const char *condition, const char *then, const
 }
 
 static void
-OpenPortal(Reader *reader, const char *condition, const char *then, const Customers *customers)
+OpenPortal(Reader *reader, const char *condition, const char *then,
+		   const Customers *customers)
 {
 	const char *bounds[] = {customers->only, customers->from, customers->before};
 	Oid			types[lengthof(bounds)];
@@ -73,9 +81,11 @@ OpenPortal(Reader *reader, const char *condition, const char *then, const Custom
 		nulls[i] = bounds[i] ? ' ' : 'n';
 		values[i] = bounds[i] ? CStringGetTextDatum(bounds[i]) : (Datum) 0;
 	}
-	/* by the index, however wide the rows: a sort would write them all to disk */
-	reader->portal = SPI_cursor_open_with_args(NULL, ReaderQuery(reader, condition, then, customers), lengthof(bounds),
-											   types, values, nulls, true, CURSOR_OPT_FAST_PLAN);
+	/* favor the index: a sort would write all rows to disk */
+	reader->portal = SPI_cursor_open_with_args(NULL,
+											   ReaderQuery(reader, condition, then, customers),
+											   lengthof(bounds), types, values, nulls, true,
+											   CURSOR_OPT_FAST_PLAN);
 }
 
 static void
@@ -83,7 +93,8 @@ ReaderBegin(Reader *reader, const RowShape *shape)
 {
 	memset(reader, 0, sizeof(Reader));
 	reader->shape = shape;
-	reader->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger reader", ALLOCSET_DEFAULT_SIZES);
+	reader->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger reader",
+											ALLOCSET_DEFAULT_SIZES);
 	reader->buffer = RowNew(shape);
 }
 
@@ -99,9 +110,9 @@ FetchBatch(Reader *reader)
 	RowMap(reader->shape, reader->batch->tupdesc, reader->attnums);
 }
 
-/* Those customers' rows that meet the condition, if one is given.  Within a LedgerSession. */
 void
-ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then, const Customers *customers)
+ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const char *then,
+		   const Customers *customers)
 {
 	ReaderBegin(reader, shape);
 	OpenPortal(reader, condition, then, customers);
@@ -109,31 +120,33 @@ ReaderOpen(Reader *reader, const RowShape *shape, const char *condition, const c
 }
 
 /*
- * Rows as they are stored know where they stand; those that the executor forms
- * anew do not, and the statement has to say it.  What is no table has no places.
+ * Tuples have their ctid unless the executor projects them, as it does for partitions
+ * whose columns are in another order.  Then the SELECT list must contain it.  Relations
+ * without storage have no ctid at all.
  */
 static bool
-NeedsPlaces(const Reader *reader)
+NeedsCtidColumns(const Reader *reader)
 {
 	char		relkind = get_rel_relkind(LedgerRelation(reader->shape->table));
 
 	return relkind == RELKIND_PARTITIONED_TABLE ||
-		(RELKIND_HAS_TABLE_AM(relkind) && reader->size > 0 && !ItemPointerIsValid(&reader->batch->vals[0]->t_self));
+		(RELKIND_HAS_TABLE_AM(relkind) && reader->size > 0 &&
+		 !ItemPointerIsValid(&reader->batch->vals[0]->t_self));
 }
 
-/* All of those customers' rows; in reader->tally is how many were read, and which. */
 void
-ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then, const Customers *customers)
+ReaderOpenTallied(Reader *reader, const RowShape *shape, const char *then,
+				  const Customers *customers)
 {
 	ReaderBegin(reader, shape);
 	OpenPortal(reader, NULL, then, customers);
 	FetchBatch(reader);
-	if (NeedsPlaces(reader))
+	if (NeedsCtidColumns(reader))
 	{
 		SPI_freetuptable(reader->batch);
 		SPI_cursor_close(reader->portal);
 		reader->batch = NULL;
-		reader->place = shape->natts + 1;
+		reader->ctid_column = shape->natts + 1;
 		OpenPortal(reader, NULL, then, customers);
 		FetchBatch(reader);
 	}
@@ -147,9 +160,11 @@ TallyCurrent(Reader *reader, HeapTuple tuple)
 	TupleDesc	tupdesc = reader->batch->tupdesc;
 	bool		isnull;
 
-	if (reader->place)
-		TallyRow(&reader->tally, DatumGetObjectId(SPI_getbinval(tuple, tupdesc, reader->place + 1, &isnull)),
-				 (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, tupdesc, reader->place, &isnull)));
+	if (reader->ctid_column)
+		TallyRow(&reader->tally,
+				 DatumGetObjectId(SPI_getbinval(tuple, tupdesc, reader->ctid_column + 1, &isnull)),
+				 (ItemPointer) DatumGetPointer(SPI_getbinval(tuple, tupdesc, reader->ctid_column,
+															 &isnull)));
 	else
 		TallyRow(&reader->tally, tuple->t_tableOid, &tuple->t_self);
 }
@@ -169,7 +184,7 @@ ReaderNext(Reader *reader)
 	tuple = reader->batch->vals[reader->next++];
 	if (reader->tallied)
 		TallyCurrent(reader, tuple);
-	RowTakeTuple(reader->buffer, tuple, reader->batch->tupdesc, reader->attnums);
+	RowSetTuple(reader->buffer, tuple, reader->batch->tupdesc, reader->attnums);
 	reader->row = reader->buffer;
 }
 

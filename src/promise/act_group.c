@@ -1,10 +1,6 @@
 /*
  * act_group.c
- *		Acts upon the promises of one customer that are written together.
- *
- * Row by row in one transaction is quadratic, since the chain's dead versions
- * cannot be pruned: so acts are tied one after the other, each upon what those
- * before it left, and written in one go.
+ *		Collects acts on promises of one customer, and writes them together.
  */
 #include "postgres.h"
 
@@ -12,27 +8,28 @@
 
 #include "promise/promise_source.h"
 
-/* In the current memory context, which must last until all is written. */
 ActGroup *
 ActGroupBegin(Chain *chain)
 {
-	HASHCTL		control = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(HeldPromise), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(HeldPromise), .hcxt = CurrentMemoryContext
+	};
 	ActGroup   *group = palloc0(sizeof(ActGroup));
 
 	group->chain = chain;
 	group->capacity = 8;
 	group->acts = palloc(sizeof(TiedAct) * group->capacity);
 	group->pending = palloc(sizeof(Row *) * group->capacity);
-	group->held = hash_create("trust_ledger promises held", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	group->held = hash_create("trust_ledger promises held", 16, &control,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	return group;
 }
 
-/* A promise that is to be made. */
 HeldPromise *
 ActGroupHoldNew(ActGroup *group, Datum promise)
 {
 	bool		found;
-	HeldPromise	   *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_ENTER, &found);
+	HeldPromise *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_ENTER, &found);
 
 	if (found)
 		elog(ERROR, "promise %s is made twice", PromiseName(held->promise));
@@ -42,11 +39,10 @@ ActGroupHoldNew(ActGroup *group, Datum promise)
 	return held;
 }
 
-/* The promise as the acts before leave it. */
 HeldPromise *
 ActGroupHold(ActGroup *group, Datum promise)
 {
-	HeldPromise	   *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_FIND, NULL);
+	HeldPromise *held = hash_search(group->held, DatumGetUUIDP(promise), HASH_FIND, NULL);
 	Row		   *stored;
 	Row		   *source;
 
@@ -63,7 +59,6 @@ ActGroupHold(ActGroup *group, Datum promise)
 	return held;
 }
 
-/* An act that was tied to the chain. */
 void
 ActGroupAdd(ActGroup *group, const TiedAct *act)
 {
@@ -104,7 +99,7 @@ StoreSources(const TiedAct *acts, int count)
 }
 
 static void
-IsWritten(ActGroup *group)
+ResetWritten(ActGroup *group)
 {
 	for (int i = 0; i < group->count; i++)
 		group->acts[i].held->stored = true;
@@ -113,7 +108,6 @@ IsWritten(ActGroup *group)
 	group->changed = false;
 }
 
-/* Writes what was tied since the last time, of several customers at once. */
 void
 ActGroupsWrite(ActGroup *const *groups, int count)
 {
@@ -134,7 +128,7 @@ ActGroupsWrite(ActGroup *const *groups, int count)
 	TiedActsWrite(acts, all);
 	StoreSources(acts, all);
 	for (int i = 0; i < count; i++)
-		IsWritten(groups[i]);
+		ResetWritten(groups[i]);
 	pfree(acts);
 }
 

@@ -1,6 +1,11 @@
 /*
  * act_group.h
- *		Acts upon the promises of one customer that are written together.
+ *		Acts on promises of one customer that are written together.
+ *
+ * Writing one entry at a time within a transaction takes quadratic time per
+ * customer, because each update leaves a dead version of the row of trust.chain
+ * that cannot be pruned.  A group therefore collects acts, each based on what the
+ * previous ones leave, and writes them all at once.
  */
 #ifndef TRUST_LEDGER_ACT_GROUP_H
 #define TRUST_LEDGER_ACT_GROUP_H
@@ -12,21 +17,38 @@
 typedef struct ActGroup
 {
 	Chain	   *chain;
-	TiedAct    *acts;			/* tied and not written */
+	TiedAct    *acts;			/* not written yet */
 	int			count;
 	int			capacity;
 	HTAB	   *held;			/* HeldPromise, by promise */
-	const Row **pending;		/* promises that are made with them, and not stored yet */
+	const Row **pending;		/* new promises of acts[], not stored yet */
 	int			pending_count;
-	HTAB	   *sums;			/* sums of stored and pending promises, kept from one act to the next */
-	bool		changed;		/* acts upon promises that are stored already are among them */
+	HTAB	   *sums;			/* cache of ExposureSum(), over stored and pending promises */
+	bool		changed;		/* acts[] includes acts on promises made before */
 } ActGroup;
 
+/*
+ * Begins a group for a locked chain.  It is allocated in the current memory context,
+ * which must live until ActGroupWrite().
+ */
 extern ActGroup *ActGroupBegin(Chain *chain);
+
+/*
+ * Returns the promise as the group's acts so far leave it; reads it if they have not
+ * touched it.  Errors: P0002 no such promise of the chain's customer.
+ */
 extern HeldPromise *ActGroupHold(ActGroup *group, Datum promise);
+
+/* Adds an empty row for a promise that is being made. */
 extern HeldPromise *ActGroupHoldNew(ActGroup *group, Datum promise);
+
+/* Adds an act after PromiseTie(). */
 extern void ActGroupAdd(ActGroup *group, const TiedAct *act);
+
+/* Writes the acts added since the last write.  The group can be used again. */
 extern void ActGroupWrite(ActGroup *group);
+
+/* The same for groups of several customers, with fewer statements. */
 extern void ActGroupsWrite(ActGroup *const *groups, int count);
 
 #endif

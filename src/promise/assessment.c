@@ -1,6 +1,6 @@
 /*
  * assessment.c
- *		Assessing a promise: kept, partly kept or broken.
+ *		Assesses promises as kept, partly kept or broken.
  */
 #include "postgres.h"
 
@@ -10,22 +10,30 @@
 #include "promise/dispatch.h"
 #include "promise/verdict.h"
 
-/* Promiser, backer and the machines they answer for do not relay praise of their own promise. */
+/*
+ * A favourable verdict must be relayed by somebody else than the promiser, the
+ * backer, and the machines that they are responsible for.
+ */
 static void
-CheckMayRelay(const PromiseAct *pa, State verdict)
+CheckRelayedVerdict(const PromiseAct *pa, State verdict)
 {
-	CheckRelays(pa);
+	CheckCanRelay(pa);
 	if (verdict != STATE_BROKEN &&
 		(SharesHuman(pa, PROMISE_PROMISER) || SharesHuman(pa, PROMISE_BACKER)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" cannot relay a favourable verdict on their own promise", pa->act.actor->actor),
-				 errdetail("The human who answers for \"%s\" is its promiser or backer, or answers for one of them.",
-						   pa->act.actor->actor),
-				 errhint("Let somebody else relay it, or the customer say it themselves.")));
+				 errmsg("\"%s\" cannot relay a favourable verdict on their own promise",
+						pa->act.actor->actor),
+				 errdetail("The human responsible for \"%s\" is the promiser or the backer, "
+						   "or is responsible for one of them.", pa->act.actor->actor),
+				 errhint("Let another actor relay the verdict, "
+						 "or let the customer assess the promise.")));
 }
 
-/* Whose word it is follows from who acts; what we relay in our own favour is our own. */
+/*
+ * A relayed verdict counts as the customer's word only if it says "broken".  A
+ * relayed verdict in the company's favour counts as the company's own word.
+ */
 static SpeaksFor
 WordOf(const PromiseAct *pa, State verdict, bool relayed)
 {
@@ -34,8 +42,8 @@ WordOf(const PromiseAct *pa, State verdict, bool relayed)
 	return pa->act.actor->speaks_for;
 }
 
-/* A breach that was admitted in time weighs as one, whoever says later that it is broken. */
-static Weighing
+/* A breach admitted in time keeps its lower weight if the promise is assessed as broken later. */
+static WeightKind
 WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	if (verdict == STATE_BROKEN)
@@ -46,11 +54,12 @@ WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 }
 
 /*
- * A late withdrawal or an admission, still by the company's word alone, is not
- * talked away by the same word; that it was repaired, can be taken back.
+ * Whether the verdict would replace a late withdrawal or an admitted breach that
+ * rests on the company's word by the company's word.  This is allowed only to
+ * take back a claimed repair.
  */
 static bool
-TalksAway(const PromiseAct *pa, State verdict, SpeaksFor word)
+OverturnsOwnBreach(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	const Row  *promise = pa->promise;
 
@@ -63,50 +72,52 @@ TalksAway(const PromiseAct *pa, State verdict, SpeaksFor word)
 }
 
 /*
- * That a promise is broken, said again, never weighs less: lighter settings and
- * another word do not lighten what stands.
+ * If a broken promise is assessed as broken again, the new weight must not be more
+ * favourable than the old one, even if the ledger's weights have changed.
  */
 static void
-KeepWeight(PromiseAct *pa)
+KeepBreachWeight(PromiseAct *pa)
 {
 	const Row  *promise = pa->promise;
 	Row		   *entry = pa->entry;
 
-	if (!RowTextIs(promise, PROMISE_OUTCOME, state_names[STATE_BROKEN]) || !RowIsNull(promise, PROMISE_REPAIRED_AT) ||
+	if (!RowTextIs(promise, PROMISE_OUTCOME, state_names[STATE_BROKEN]) ||
+		!RowIsNull(promise, PROMISE_REPAIRED_AT) ||
 		RowIsNull(promise, PROMISE_WEIGHT_KEPT) || RowIsNull(promise, PROMISE_WEIGHT_BROKEN))
 		return;
-	RowSet(entry, ENTRY_WEIGHT_KEPT, Int32GetDatum(Min(DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
-													   DatumGetInt32(promise->values[PROMISE_WEIGHT_KEPT]))));
-	RowSet(entry, ENTRY_WEIGHT_BROKEN, Int32GetDatum(Max(DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]),
-														 DatumGetInt32(promise->values[PROMISE_WEIGHT_BROKEN]))));
+	RowSet(entry, ENTRY_WEIGHT_KEPT,
+		   Int32GetDatum(Min(DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+							 DatumGetInt32(promise->values[PROMISE_WEIGHT_KEPT]))));
+	RowSet(entry, ENTRY_WEIGHT_BROKEN,
+		   Int32GetDatum(Max(DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]),
+							 DatumGetInt32(promise->values[PROMISE_WEIGHT_BROKEN]))));
 }
 
-/* The acting actor's verdict; what stands is then the promise's state. */
 void
 RecordVerdict(PromiseAct *pa, State verdict, bool relayed)
 {
 	SpeaksFor	word = WordOf(pa, verdict, relayed);
-	bool		stands = WordStands(pa, word, relayed) && !TalksAway(pa, verdict, word);
+	bool		stands = WordStands(pa, word, relayed) && !OverturnsOwnBreach(pa, verdict, word);
 
 	if (relayed)
-		CheckMayRelay(pa, verdict);
+		CheckRelayedVerdict(pa, verdict);
 	SetVerdict(pa, verdict, word, relayed, stands, WeighingOf(pa, verdict, word));
 	if (stands && verdict == STATE_BROKEN)
-		KeepWeight(pa);
+		KeepBreachWeight(pa);
 	PromiseAppend(pa, stands ? verdict : PromiseState(pa->promise));
 }
 
 static State
 VerdictOf(const Command *command)
 {
-	return STATE_KEPT + ArgName(CommandArgument(command, COMMAND_VERDICT), "verdict", VERDICT_NAMES, VERDICTS);
+	return STATE_KEPT + ArgEnum(CommandArgument(command, COMMAND_VERDICT), "verdict",
+								VERDICT_NAMES, VERDICTS);
 }
 
-/* The verdict is needed, and is one. */
 void
 CheckAssess(const Command *command)
 {
-	(void) ArgKeyNeeded(CommandArgument(command, COMMAND_VERDICT), "verdict");
+	(void) ArgKeyRequired(CommandArgument(command, COMMAND_VERDICT), "verdict");
 	(void) VerdictOf(command);
 }
 
@@ -114,12 +125,13 @@ CheckAssess(const Command *command)
  * assess_promise(promise uuid, verdict text, relayed boolean, purpose_met boolean,
  *				  reason text, customer text, actor, occurred_at, context,
  *				  idempotency_key) returns receipt
- *		A verdict: kept, partly_kept or broken, and whether the purpose was met.  Whose
- *		word it is follows from who acts: customer > record > company.  A higher word
- *		replaces the verdict, an equal one with at least the same evidence too; a lower
- *		one is recorded and does not stand: the receipt's state is what stands.
- *		relayed: a company actor passes on what the customer said.  Errors: TL001
- *		state, TL003 praise relayed on one's own promise, 22023 no such verdict.
+ *		Records a verdict: kept, partly_kept or broken, and whether the purpose was met.
+ *		Its rank follows from whom the acting actor speaks for: customer > record >
+ *		company.  It replaces a verdict of lower rank, or of equal rank with at most the
+ *		same evidence; otherwise it is recorded without effect.  The receipt has the
+ *		resulting state.  relayed: a company actor reports what the customer said.
+ *		Errors: TL001 state, TL003 a favourable verdict relayed on one's own promise,
+ *		22023 invalid verdict, or relayed by an actor that is not the company's.
  */
 void
 AssessPromise(PromiseAct *pa)

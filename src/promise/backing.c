@@ -2,8 +2,9 @@
  * backing.c
  *		Backs promises, declines them, and withdraws backings.
  *
- * A backing is the backer's own act upon the exact terms: nobody is named as a
- * backer, and nothing but this file and the promiser's own making supplies one.
+ * The backer is always the acting human: no argument names one.  Besides
+ * back_promise(), only a human who makes or amends their own promise backs it; see
+ * ApplyPolicy().
  */
 #include "postgres.h"
 
@@ -13,8 +14,9 @@
 #include "promise/requirements.h"
 
 /*
- * What policy asks now of the terms as they are; and of evidence at least what
- * it asked when they were written, with whoever acted then.
+ * What policy requires now for the current terms.  The required evidence is at least
+ * what policy required when the terms were recorded, since the actor of that entry
+ * counted then.
  */
 static PolicyRequirements
 CurrentRequirements(const PromiseAct *pa)
@@ -31,33 +33,38 @@ CheckEvidence(const PromiseAct *pa, const PolicyRequirements *required)
 	if (pa->act.evidence < required->evidence)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_POLICY),
-				 errmsg("policy asks for evidence \"%s\", and this call gives \"%s\"",
-						evidence_names[required->evidence], evidence_names[pa->act.evidence]),
-				 errhint("\"session\" is the human's own database login, used directly: SELECT ... without SET ROLE, trigger or security-definer function.")));
+				 errmsg("cannot back promise %s with evidence \"%s\"",
+						PromiseName(pa->promise), evidence_names[pa->act.evidence]),
+				 errdetail("Policy requires evidence \"%s\" or stronger.",
+						   evidence_names[required->evidence]),
+				 errhint("Evidence \"session\" requires a direct call in the human's own "
+						 "database session, without SET ROLE, triggers or "
+						 "security-definer functions.")));
 }
 
-/* A human who speaks for the company: nobody else stands behind its promises, or says that they do not. */
+/* Only humans who speak for the company back or decline promises, and only once after declining. */
 static void
-CheckCouldBack(const PromiseAct *pa)
+CheckCanBackOrDecline(const PromiseAct *pa)
 {
 	const Actor *actor = pa->act.actor;
 
 	if (actor->kind != ACTOR_HUMAN)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" is not a human: only a human stands behind a promise", actor->actor),
-				 errhint("Ask a human to back it: trust.awaiting_backing shows what waits.")));
+				 errmsg("\"%s\" is not a human and cannot back or decline promises", actor->actor),
+				 errhint("Let a human back the promise; view trust.awaiting_backing lists it.")));
 	if (actor->speaks_for != SPEAKS_FOR_COMPANY)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" does not speak for the company and cannot stand behind its promises", actor->actor)));
+				 errmsg("\"%s\" does not speak for the company "
+						"and cannot back or decline its promises", actor->actor)));
 	if (PromiseState(pa->promise) == STATE_PROPOSED && !RowIsNull(pa->promise, PROMISE_DECLINED_AT))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s was declined", PromiseName(pa->promise)),
-				 errdetail("A human looked at these terms at %s and said no.",
+				 errmsg("promise %s has been declined", PromiseName(pa->promise)),
+				 errdetail("A human declined its terms at %s.",
 						   timestamptz_to_str(RowInstant(pa->promise, PROMISE_DECLINED_AT))),
-				 errhint("Change the terms with amend_promise(): then it can be backed.")));
+				 errhint("Change the terms with amend_promise(); the new terms can be backed.")));
 }
 
 static void
@@ -66,9 +73,10 @@ CheckHasWords(const PromiseAct *pa)
 	if (RowIsNull(pa->promise, PROMISE_WORDS))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("the words of promise %s were erased", PromiseName(pa->promise)),
-				 errdetail("What is backed are exact terms."),
-				 errhint("Give it words with amend_promise().")));
+				 errmsg("cannot back promise %s, because its words were erased",
+						PromiseName(pa->promise)),
+				 errdetail("A backing applies to the exact terms."),
+				 errhint("Set new words with amend_promise().")));
 }
 
 static void
@@ -80,35 +88,37 @@ CheckAuthority(const PromiseAct *pa)
 	if (!TermsWithinAuthority(pa, actor, pa->promise, &use))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_POLICY),
-				 errmsg("the promise lies above the authority of \"%s\"", actor->actor),
+				 errmsg("the promise exceeds the authority of \"%s\"", actor->actor),
 				 use.sum ?
-				 errdetail("What they back for this customer would come to %s %s; they may back %s.",
-						   numeric_normalize(use.sum), RowText(pa->promise, PROMISE_CURRENCY), numeric_normalize(use.most)) :
-				 errdetail("A value or currency that is not stated, or that the authority does not name, lies above it."),
-				 errhint("Let somebody with more authority back it.")));
+				 errdetail("They would back %s %s in total for this customer; the limit is %s.",
+						   numeric_normalize(use.sum), RowText(pa->promise, PROMISE_CURRENCY),
+						   numeric_normalize(use.most)) :
+				 errdetail("The promise has no value or no currency, "
+						   "or the authority has no limit for its currency."),
+				 errhint("Let a human with a higher authority back it.")));
 }
 
 static void
 CheckMayBack(PromiseAct *pa, const PolicyRequirements *required)
 {
 	CheckEvidence(pa, required);
-	ActHold(&pa->act, pa->entry);
+	ActLockActor(&pa->act, pa->entry);
 	CheckAuthority(pa);
 }
 
 /*
  * back_promise(promise uuid, customer text, actor, occurred_at, context,
  *				idempotency_key) returns receipt
- *		The acting human stands behind the promise's terms as they are now; of an
- *		open promise they replace the backer.  Errors: TL001 state, TL002 evidence too
- *		weak or authority too small, TL003 not a human, not the company's, or retired.
+ *		The acting human backs the current terms of the promise, and replaces the backer
+ *		if there is one.  Errors: TL001 state, declined, or words erased; TL002 evidence
+ *		too weak, or authority exceeded; TL003 not a human, not the company's, or retired.
  */
 void
 BackPromise(PromiseAct *pa)
 {
 	PolicyRequirements required = CurrentRequirements(pa);
 
-	CheckCouldBack(pa);
+	CheckCanBackOrDecline(pa);
 	CheckHasWords(pa);
 	CheckMayBack(pa, &required);
 	SetRequirements(pa, &required, false);
@@ -120,22 +130,22 @@ BackPromise(PromiseAct *pa)
 /*
  * decline_promise(promise uuid, reason text, customer text, actor, occurred_at,
  *				   context, idempotency_key) returns receipt
- *		The acting human looked at the terms and does not stand behind them: proposed
- *		still, and out of the inbox, until it is amended.  Errors: TL001 state, or
- *		declined already; TL003 not a human, or not the company's.
+ *		The acting human refuses to back the current terms.  The promise stays proposed,
+ *		and cannot be backed until it is amended.  Errors: TL001 state, or declined
+ *		before; TL003 not a human, or not the company's.
  */
 void
 DeclinePromise(PromiseAct *pa)
 {
-	CheckCouldBack(pa);
+	CheckCanBackOrDecline(pa);
 	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
 	PromiseSetReason(pa);
 	PromiseAppend(pa, STATE_PROPOSED);
 }
 
 /*
- * Where it leaves the promise.  What the customer relies on, and what is past
- * due, stays open: taking a backing back is no way out.
+ * The state after the backing is withdrawn.  A promise that the customer accepted or
+ * that is past due stays open, so that the company remains bound by it.
  */
 static State
 StateWithoutBacking(const PromiseAct *pa, const PolicyRequirements *required)
@@ -149,9 +159,9 @@ StateWithoutBacking(const PromiseAct *pa, const PolicyRequirements *required)
 /*
  * withdraw_backing(promise uuid, reason text, customer text, actor, occurred_at,
  *					context, idempotency_key) returns receipt
- *		The acting backer no longer stands behind the promise.  It is proposed again
- *		where policy asks for a human, unless the customer accepted it or it is past
- *		due: then it stays open without a backer.  Errors: TL001 state, TL003 not its backer.
+ *		The acting human withdraws their backing.  The promise becomes proposed if policy
+ *		requires a human, except if the customer accepted it or it is past due: then it
+ *		stays open without a backer.  Errors: TL001 state, TL003 not its backer.
  */
 void
 WithdrawBacking(PromiseAct *pa)
@@ -162,10 +172,12 @@ WithdrawBacking(PromiseAct *pa)
 	if (!RowTextIs(pa->promise, PROMISE_BACKER, pa->act.actor->actor))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("\"%s\" does not stand behind promise %s", pa->act.actor->actor, PromiseName(pa->promise)),
-				 errdetail("Its backer is %s.", RowIsNull(pa->promise, PROMISE_BACKER) ? "nobody" :
-						   quote_identifier(RowText(pa->promise, PROMISE_BACKER))),
-				 errhint("A backing is withdrawn by who gave it; somebody else can take it over with back_promise().")));
+				 errmsg("\"%s\" is not the backer of promise %s",
+						pa->act.actor->actor, PromiseName(pa->promise)),
+				 RowIsNull(pa->promise, PROMISE_BACKER) ? errdetail("It has no backer.") :
+				 errdetail("Its backer is \"%s\".", RowText(pa->promise, PROMISE_BACKER)),
+				 errhint("Only the backer can withdraw a backing; "
+						 "another human can replace them with back_promise().")));
 	SetRequirements(pa, &required, required.evidence > EVIDENCE_NONE);
 	PromiseSetReason(pa);
 	PromiseAppend(pa, to);

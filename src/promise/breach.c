@@ -1,8 +1,9 @@
 /*
  * breach.c
- *		Owning up to a breach, and making it good.
+ *		Admits breaches before the due time, and repairs breaches.
  *
- * Both are worth something, and always less than keeping the promise.
+ * An admitted or repaired breach counts less than one that was only found, but a
+ * kept promise always counts more.
  */
 #include "postgres.h"
 
@@ -12,36 +13,40 @@
 #include "promise/dispatch.h"
 #include "promise/verdict.h"
 
-/* Before due, by the ledger's clock: what has no due time cannot be shown to be in time. */
+/* An admission must be recorded before the promise is due. */
 static void
-CheckInTime(const PromiseAct *pa)
+CheckAdmittedInTime(const PromiseAct *pa)
 {
 	if (RowIsNull(pa->promise, PROMISE_DUE))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s has no due time", PromiseName(pa->promise)),
-				 errdetail("Nothing tells that the admission comes in time."),
+				 errmsg("cannot admit a breach of promise %s, which has no due time",
+						PromiseName(pa->promise)),
+				 errdetail("Only a breach admitted before the due time counts as admitted."),
 				 errhint("Use assess_promise(..., 'broken').")));
 	if (PromisePastDue(pa->promise, EntryInstant(pa->entry)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s is past due: its breach is admitted too late", PromiseName(pa->promise)),
-				 errdetail("It was due at %s.", timestamptz_to_str(RowInstant(pa->promise, PROMISE_DUE))),
-				 errhint("Use assess_promise(..., 'broken'), and repair_breach() once it was made good.")));
+				 errmsg("cannot admit a breach of promise %s, which is past due",
+						PromiseName(pa->promise)),
+				 errdetail("It was due at %s.",
+						   timestamptz_to_str(RowInstant(pa->promise, PROMISE_DUE))),
+				 errhint("Use assess_promise(..., 'broken'), "
+						 "and repair_breach() after the repair.")));
 }
 
 /*
  * admit_breach(promise uuid, reason text, customer text, actor, occurred_at, context,
  *				idempotency_key) returns receipt
- *		The company says in time that it will break the promise: broken from now on,
- *		by the company's word, and for less than a breach that others find.  Errors:
- *		TL001 state, past due, or without due; TL003 not by the company.
+ *		The company says before the due time that it will break the promise.  The promise
+ *		is then broken by the company's word, with the weight of an admitted breach.
+ *		Errors: TL001 state, past due, or no due time; TL003 not by the company.
  */
 void
 AdmitBreach(PromiseAct *pa)
 {
 	CheckSpeaksFor(pa, SPEAKS_FOR_COMPANY, "admit a breach");
-	CheckInTime(pa);
+	CheckAdmittedInTime(pa);
 	PromiseSetReason(pa);
 	SetVerdict(pa, STATE_BROKEN, SPEAKS_FOR_COMPANY, false, true, WEIGHT_ADMITTED);
 	PromiseAppend(pa, STATE_BROKEN);
@@ -50,14 +55,16 @@ AdmitBreach(PromiseAct *pa)
 static void
 CheckNotRepaired(const PromiseAct *pa, SpeaksFor word)
 {
-	if (!RowIsNull(pa->promise, PROMISE_REPAIRED_AT) && WordRank(word, false) <= StandingRank(pa->promise))
+	if (!RowIsNull(pa->promise, PROMISE_REPAIRED_AT) &&
+		WordRank(word, false) <= CurrentRank(pa->promise))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("the breach of promise %s was repaired already", PromiseName(pa->promise)),
-				 errdetail("This stands as the %s's word.", RowText(pa->promise, PROMISE_WHOSE_WORD))));
+				 errmsg("the breach of promise %s has already been repaired",
+						PromiseName(pa->promise)),
+				 errdetail("The repair counts as the %s's word.",
+						   RowText(pa->promise, PROMISE_WHOSE_WORD))));
 }
 
-/* The acting actor says that it was made good: over a higher word this waits until that confirms it. */
 void
 RepairPromise(PromiseAct *pa)
 {
@@ -71,14 +78,16 @@ RepairPromise(PromiseAct *pa)
 /*
  * repair_breach(promise uuid, how text, customer text, actor, occurred_at, context,
  *				 idempotency_key) returns receipt
- *		What was broken was made good, and how.  It stays broken, and weighs less: at
- *		once over the company's own verdict; over a customer's or a record's once they
- *		confirm it.  Errors: TL001 state, or repaired already.
+ *		Records that a breach was repaired, and how.  The promise stays broken, with the
+ *		weight of a repaired breach.  If the verdict is a customer's or a system of
+ *		record's, the new weight applies only after they confirm the repair.
+ *		Errors: TL001 state, or repaired before; 22004 and 22023 no text.
  */
 void
 RepairBreach(PromiseAct *pa)
 {
-	text	   *how = CommandWordsNeeded(pa->command, COMMAND_REASON, "Say how the breach was made good.");
+	text	   *how = CommandWordsNeeded(pa->command, COMMAND_REASON,
+										 "Say how the breach was repaired.");
 
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(how));
 	RepairPromise(pa);

@@ -1,6 +1,6 @@
 /*
  * command.c
- *		A command writes one event of a promise: which function, and its arguments by name.
+ *		Fills commands with arguments, and reads and checks these.
  */
 #include "postgres.h"
 
@@ -13,7 +13,9 @@
 #define COMMAND_COLUMN(id, name, type) {#name, type},
 #define COMMAND_TERM_COLUMN(id, name, type, column, value, clears) {#name, type},
 
-const Column command_columns[COMMAND_ARGUMENTS] = {COMMAND_LIST(COMMAND_COLUMN, COMMAND_TERM_COLUMN)};
+const Column command_columns[COMMAND_ARGUMENTS] = {
+	COMMAND_LIST(COMMAND_COLUMN, COMMAND_TERM_COLUMN)
+};
 
 #define TERM_OF_TABLE(id, name, type, column, value, clears) \
 	{COMMAND_##id, ENTRY_##column, PROMISE_##column, value, false, clears},
@@ -22,9 +24,9 @@ const Column command_columns[COMMAND_ARGUMENTS] = {COMMAND_LIST(COMMAND_COLUMN, 
 
 const Term terms[TERMS] = {TERM_LIST(TERM_OF_TABLE, FIXED_TERM)};
 
-/* ---- the arguments, in the order of the function in SQL ---- */
+/* ---- arguments by position ---- */
 
-/* The arguments of every act come last. */
+/* The last arguments of each function */
 static const int act_arguments[ACT_ARGUMENTS] = {
 	COMMAND_ACTOR, COMMAND_OCCURRED_AT, COMMAND_CONTEXT, COMMAND_IDEMPOTENCY_KEY
 };
@@ -35,7 +37,6 @@ ArgumentCount(const PromiseFunction *function)
 	return function->count + ACT_ARGUMENTS;
 }
 
-/* Which argument stands at that position, counted from 0; -1 behind the last. */
 int
 CommandArgumentId(const PromiseFunction *function, int position)
 {
@@ -47,7 +48,8 @@ CommandArgumentId(const PromiseFunction *function, int position)
 static const char *
 ArgumentName(const PromiseFunction *function, int argument)
 {
-	return argument == COMMAND_REASON && function->reason ? function->reason : command_columns[argument].name;
+	return argument == COMMAND_REASON && function->reason ?
+		function->reason : command_columns[argument].name;
 }
 
 static void
@@ -60,7 +62,6 @@ CommandReset(Command *command, const PromiseFunction *function)
 		command->arguments[i] = (NullableDatum) {(Datum) 0, true};
 }
 
-/* A call of the function in SQL. */
 void
 CommandFromCall(Command *command, const PromiseFunction *function, FunctionCallInfo fcinfo)
 {
@@ -71,16 +72,15 @@ CommandFromCall(Command *command, const PromiseFunction *function, FunctionCallI
 		command->arguments[CommandArgumentId(function, i)] = fcinfo->args[i];
 }
 
-/* The arguments as fields of a row, in the order of the function in SQL. */
 void
-CommandFromFields(Command *command, const PromiseFunction *function, const Datum *values, const bool *nulls)
+CommandFromFields(Command *command, const PromiseFunction *function,
+				  const Datum *values, const bool *nulls)
 {
 	CommandReset(command, function);
 	for (int i = 0; i < ArgumentCount(function); i++)
 		command->arguments[CommandArgumentId(function, i)] = (NullableDatum) {values[i], nulls[i]};
 }
 
-/* What a tracked row says, as far as the function takes it; its columns are the first arguments. */
 void
 CommandFromRow(Command *command, const PromiseFunction *function, const Row *row)
 {
@@ -90,13 +90,14 @@ CommandFromRow(Command *command, const PromiseFunction *function, const Row *row
 		int			argument = CommandArgumentId(function, i);
 
 		if (argument < MAPPED_ARGUMENTS)
-			command->arguments[argument] = (NullableDatum) {row->values[argument], row->nulls[argument]};
+			command->arguments[argument] =
+				(NullableDatum) {row->values[argument], row->nulls[argument]};
 	}
 }
 
-/* ---- who acts ---- */
+/* ---- the act ---- */
 
-/* A row's values are checked where they are read, but for its context. */
+/* Of a tracked row only the context is checked: its other values were checked when read. */
 static void
 CheckSizes(const Command *command)
 {
@@ -105,12 +106,14 @@ CheckSizes(const Command *command)
 		int			argument = CommandArgumentId(command->function, i);
 		Oid			type = command_columns[argument].type;
 
-		if (CommandHas(command, argument) && HasLimit(type) && (!command->origin || argument == COMMAND_CONTEXT))
-			CheckSize(type, command->arguments[argument].value, ArgumentName(command->function, argument));
+		if (CommandHas(command, argument) && HasLimit(type) &&
+			(!command->origin || argument == COMMAND_CONTEXT))
+			CheckSize(type, command->arguments[argument].value,
+					  ArgumentName(command->function, argument));
 	}
 }
 
-/* What makes two calls the same call, whichever way the arguments came. */
+/* The idempotency request; it does not depend on where the arguments come from. */
 static Request
 CommandRequest(const Command *command, const char *actor)
 {
@@ -122,13 +125,13 @@ CommandRequest(const Command *command, const char *actor)
 		int			argument = CommandArgumentId(function, i);
 
 		arguments[i] = (RequestArgument) {
-			ArgumentName(function, argument), command_columns[argument].type, command->arguments[argument]
+			ArgumentName(function, argument), command_columns[argument].type,
+			command->arguments[argument]
 		};
 	}
 	return RequestOf(function->name, actor, arguments, ArgumentCount(function));
 }
 
-/* Who acts, with which level; before the ledger's owner takes over. */
 void
 CommandBeginAct(const Command *command, Act *act)
 {
@@ -145,19 +148,19 @@ CommandBeginAct(const Command *command, Act *act)
 		act->request = CommandRequest(command, act->actor->actor);
 }
 
-/* ---- reading ---- */
+/* ---- checked arguments ---- */
 
-/* NULL if it is not given, as of those below. */
 text *
 CommandWords(const Command *command, int argument)
 {
-	return ArgWords(CommandArgument(command, argument), ArgumentName(command->function, argument));
+	return ArgText(CommandArgument(command, argument), ArgumentName(command->function, argument));
 }
 
 text *
 CommandWordsNeeded(const Command *command, int argument, const char *hint)
 {
-	return ArgWordsNeeded(CommandArgument(command, argument), ArgumentName(command->function, argument), hint);
+	return ArgTextRequired(CommandArgument(command, argument),
+						  ArgumentName(command->function, argument), hint);
 }
 
 char *

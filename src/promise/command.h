@@ -1,9 +1,10 @@
 /*
  * command.h
- *		A command writes one event of a promise: which function, and its arguments by name.
+ *		A command: a function that writes one event of a promise, with its arguments.
  *
- * It is filled from a call in SQL, from an element of an array, or from a row of
- * a tracked table; see dispatch.h for what carries it out.
+ * A command is filled from a call in SQL, from an element of the array of
+ * make_promises(), or from a row of a tracked table.  CommandRun() and the SQL
+ * functions in dispatch.c execute it.
  */
 #ifndef TRUST_LEDGER_COMMAND_H
 #define TRUST_LEDGER_COMMAND_H
@@ -18,21 +19,21 @@ struct ActGroup;
 struct Command;
 struct PromiseAct;
 
-/* What the value of a term must be. */
+/* How the value of a term is checked. */
 typedef enum TermValue
 {
-	IS_WORDS,					/* text that a person wrote */
-	IS_KEY,						/* a key or a name */
-	IS_AMOUNT,					/* a number that is not negative */
-	IS_DURATION,				/* an interval without months */
-	IS_OTHER					/* a function of its own checks and sets it */
+	IS_WORDS,					/* text written by a person: ArgText() */
+	IS_KEY,						/* a key or a name: ArgKey() */
+	IS_AMOUNT,					/* a number >= 0: ArgAmount() */
+	IS_DURATION,				/* an interval without months: IntervalMicroseconds() */
+	IS_OTHER					/* checked and set by a function of its own in terms.c */
 } TermValue;
 
 /*
  * The terms of a promise, in the order of the arguments of make_promise() and
- * amend_promise(): identifier, argument, type, column of trust.entry and
- * trust.promise, what its value must be, and whether amend_promise(clear => ...)
- * can name the column.  FIXED ones never change once the promise is made.
+ * amend_promise(): identifier, argument name, type, column of trust.entry and
+ * trust.promise, TermValue, and whether amend_promise(clear => ...) accepts the
+ * column.  FIXED terms cannot be amended.
  */
 #define TERM_LIST(TERM, FIXED) \
 	TERM(WORDS, words, TEXTOID, WORDS, IS_WORDS, false) \
@@ -46,7 +47,7 @@ typedef enum TermValue
 	TERM(DRAFTED_BY, drafted_by, TEXTOID, DRAFTED_BY, IS_OTHER, false) \
 	TERM(LONGEST_PAUSE, longest_pause, INTERVALOID, LONGEST_PAUSE, IS_DURATION, true)
 
-/* What a mapping of a tracked table can say, and then what only a call can. */
+/* All arguments.  Those from PROMISE on cannot be mapped to columns of tracked tables. */
 #define COMMAND_LIST(ARGUMENT, TERM) \
 	ARGUMENT(CUSTOMER, customer, TEXTOID) \
 	TERM_LIST(TERM, TERM) \
@@ -69,54 +70,55 @@ enum
 {
 	COMMAND_LIST(COMMAND_ID, COMMAND_TERM_ID)
 	COMMAND_ARGUMENTS,
-	MAPPED_ARGUMENTS = COMMAND_PROMISE	/* what a mapping can say comes first */
+	MAPPED_ARGUMENTS = COMMAND_PROMISE
 };
 
-/* Names and types of all arguments. */
+/* Names and types of the arguments, by COMMAND_... */
 extern const Column command_columns[COMMAND_ARGUMENTS];
 
-/* A term: where a command, an entry and a promise have it. */
 typedef struct Term
 {
 	int			argument;		/* COMMAND_... */
 	int			entry;			/* ENTRY_... */
 	int			promise;		/* PROMISE_... */
 	TermValue	value;
-	bool		fixed;			/* it never changes once the promise is made */
-	bool		clears;			/* amend_promise(clear => ...) can name it */
+	bool		fixed;			/* cannot be amended */
+	bool		clears;			/* can be cleared by amend_promise() */
 } Term;
 
 #define TERM_ONE(id, name, type, column, value, clears) + 1
 #define TERMS (0 TERM_LIST(TERM_ONE, TERM_ONE))
 
+/* In the order of TERM_LIST */
 extern const Term terms[TERMS];
 
-/* The arguments that amend_promise() can change, a bit each. */
+/* Bit set of the arguments for terms that are not fixed */
 #define TERM_BIT(id, name, type, column, value, clears) | (1 << COMMAND_##id)
 #define TERM_NO_BIT(id, name, type, column, value, clears)
 #define AMENDED_ARGUMENTS ((uint32) (0 TERM_LIST(TERM_BIT, TERM_NO_BIT)))
 
-/* A function of the extension that writes one event of a promise. */
+/* An SQL function that writes one event of a promise. */
 typedef struct PromiseFunction
 {
 	const char *name;			/* in SQL */
-	const char *purpose;		/* what a level of access is needed for */
-	const char *reason;			/* what it calls its reason; NULL: reason */
-	Event		event;			/* EVENTS: it depends on the arguments */
+	const char *purpose;		/* for error messages, such as "make promises" */
+	const char *reason;			/* the name of its reason argument; NULL: reason */
+	Event		event;			/* EVENTS: depends on the arguments */
 	void		(*check) (const struct Command *command);	/* before any lock; may be NULL */
 	void		(*run) (struct PromiseAct *pa);
-	int			count;			/* of its arguments in SQL, without those of every act */
-	int			arguments[COMMAND_ARGUMENTS];
+	int			count;			/* of arguments[], without the last ACT_ARGUMENTS */
+	int			arguments[COMMAND_ARGUMENTS];	/* COMMAND_... */
 } PromiseFunction;
 
 typedef struct Command
 {
 	const PromiseFunction *function;
 	NullableDatum arguments[COMMAND_ARGUMENTS];
-	const Origin *origin;		/* NULL: a call; else a row that changed */
-	struct ActGroup *group;		/* what it is written with; NULL: it is written by itself */
+	const Origin *origin;		/* the changed row of a tracked table; NULL: a call */
+	struct ActGroup *group;		/* collects the act; NULL: it is written at once */
 } Command;
 
+/* Unchecked access; argument is COMMAND_... */
 static inline NullableDatum
 CommandArgument(const Command *command, int argument)
 {
@@ -129,7 +131,7 @@ CommandHas(const Command *command, int argument)
 	return !command->arguments[argument].isnull;
 }
 
-/* A boolean; false if it is not given. */
+/* A boolean argument; NULL is false. */
 static inline bool
 CommandBool(const Command *command, int argument)
 {
@@ -142,12 +144,30 @@ CommandSet(Command *command, int argument, Datum value)
 	command->arguments[argument] = (NullableDatum) {value, false};
 }
 
-extern void CommandFromCall(Command *command, const PromiseFunction *function, FunctionCallInfo fcinfo);
-extern void CommandFromFields(Command *command, const PromiseFunction *function, const Datum *values, const bool *nulls);
+/* Fills a command from the arguments of an SQL function. */
+extern void CommandFromCall(Command *command, const PromiseFunction *function,
+							FunctionCallInfo fcinfo);
+
+/* Fills a command from values in the order of the function's arguments in SQL. */
+extern void CommandFromFields(Command *command, const PromiseFunction *function,
+							  const Datum *values, const bool *nulls);
+
+/* Fills a command from a mapped row, whose columns are the first MAPPED_ARGUMENTS arguments. */
 extern void CommandFromRow(Command *command, const PromiseFunction *function, const Row *row);
+
+/* The argument (COMMAND_...) at a position from 0 in SQL; -1 if there are fewer. */
 extern int	CommandArgumentId(const PromiseFunction *function, int position);
+
+/*
+ * Begins the command's act: finds out who acts and checks their access.  To be called
+ * before LedgerEnter().  Errors: those of ActBegin(), 22001 a text is too long.
+ */
 extern void CommandBeginAct(const Command *command, Act *act);
 
+/*
+ * Arguments, checked as ArgText(), ArgTextRequired(), ArgKey() and ArgAmount() do.
+ * NULL if not given, except for CommandWordsNeeded().
+ */
 extern text *CommandWords(const Command *command, int argument);
 extern text *CommandWordsNeeded(const Command *command, int argument, const char *hint);
 extern char *CommandKey(const Command *command, int argument);

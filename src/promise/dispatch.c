@@ -1,6 +1,6 @@
 /*
  * dispatch.c
- *		Which function writes which event of a promise, and how it is called.
+ *		The functions that write events of promises, and their SQL entry points.
  */
 #include "postgres.h"
 
@@ -26,7 +26,8 @@ const PromiseFunction promise_functions[EVENTS] = {
 		TAKES(COMMAND_PROMISE, COMMAND_REASON, COMMAND_CUSTOMER)
 	},
 	[EVENT_BACKING_WITHDRAWN] = {
-		"withdraw_backing", "withdraw backings", NULL, EVENT_BACKING_WITHDRAWN, NULL, WithdrawBacking,
+		"withdraw_backing", "withdraw backings", NULL, EVENT_BACKING_WITHDRAWN, NULL,
+		WithdrawBacking,
 		TAKES(COMMAND_PROMISE, COMMAND_REASON, COMMAND_CUSTOMER)
 	},
 	[EVENT_ACCEPTED] = {
@@ -68,18 +69,18 @@ const PromiseFunction promise_functions[EVENTS] = {
 		TAKES(COMMAND_PROMISE, COMMAND_REASON, COMMAND_CUSTOMER)
 	},
 	[EVENT_NOTED] = {
-		"add_note", "note what concerns promises", "note", EVENT_NOTED, NULL, AddNote,
+		"add_note", "add notes to promises", "note", EVENT_NOTED, NULL, AddNote,
 		TAKES(COMMAND_PROMISE, COMMAND_REASON, COMMAND_CUSTOMER)
 	}
 };
 
-/* The entry that it confirms says which event it is. */
+/* The confirmed entry determines the event. */
 static const PromiseFunction confirm_function = {
-	"confirm_relayed", "confirm what was relayed", NULL, EVENTS, NULL, ConfirmRelayed,
+	"confirm_relayed", "confirm relayed statements", NULL, EVENTS, NULL, ConfirmRelayed,
 	TAKES(COMMAND_PROMISE, COMMAND_ENTRY, COMMAND_REASON, COMMAND_CUSTOMER)
 };
 
-/* Carries the command out; false where this is a retry. */
+/* Executes the command.  False: it is a retry, and pa->receipt is set. */
 static bool
 Run(PromiseAct *pa, const Command *command)
 {
@@ -93,7 +94,6 @@ Run(PromiseAct *pa, const Command *command)
 	return true;
 }
 
-/* A command for a row that changed: written with its group, and nobody asks for a receipt. */
 void
 CommandRun(const Command *command)
 {

@@ -1,6 +1,6 @@
 /*
  * dispatch.h
- *		Which function writes which event of a promise, and what it does.
+ *		The functions that write events of promises.
  */
 #ifndef TRUST_LEDGER_DISPATCH_H
 #define TRUST_LEDGER_DISPATCH_H
@@ -8,15 +8,19 @@
 #include "promise/command.h"
 #include "promise/promise_act.h"
 
-/* By event; those that no function writes have no name. */
+/* By event; name is NULL for events that are not written by one of these functions. */
 extern const PromiseFunction promise_functions[EVENTS];
 
+/*
+ * Executes a command for a changed row of a tracked table.  Its act is added to
+ * command->group, which must be set.  Errors: those of the function.
+ */
 extern void CommandRun(const Command *command);
 
 /*
- * What the functions do, each in the file of its event.  The act has begun: who
- * acts is known, the chain is locked, the state allows the event, and the entry
- * is there to be filled.
+ * PromiseFunction.check and .run of the functions; the SQL function is described at
+ * the definition of each .run.  .run fills and appends the entry after
+ * PromiseActBegin() returned true.
  */
 extern void CheckMake(const Command *command);
 extern void MakePromise(PromiseAct *pa);

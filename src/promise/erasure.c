@@ -1,70 +1,95 @@
 /*
  * erasure.c
- *		Erasing what people wrote, without breaking a single proof.
+ *		Erases texts that people wrote from entries.
  *
- * Texts and their salts go from the entries and from what follows from them;
- * the commitments stay, and with them every hash.  An entry of the event
- * `erased` says who did it, when and why, and names what is gone: one for each
- * promise, or for each single entry.
+ * An erasure sets the texts and their salts to NULL, in entries and in the tables
+ * derived from them.  The commitments remain, so that all hashes stay valid.  Entries
+ * of event "erased" record who erased which texts, when and why: one for each promise,
+ * or for each entry if a single entry is erased.
  *
- * A customer may have a million promises.  What is found comes from a cursor and
- * is erased in portions, each in a session of its own, whose memory goes with it.
+ * A customer may have a million promises.  Entries are therefore read with a cursor
+ * and erased in batches, each in a LedgerSession whose memory is freed with it.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
-#include "utils/snapmgr.h"
 
 #include "base/arguments.h"
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "governance/governance.h"
-#include "ledger/guard.h"
-#include "promise/promise_act.h"
+#include "ledger/guard_expect.h"
+#include "promise/erasure.h"
 
 PG_FUNCTION_INFO_V1(erase_promise_words);
 PG_FUNCTION_INFO_V1(erase_entry_words);
 PG_FUNCTION_INFO_V1(erase_customer);
 
-/* A bit per text in the order of erasable_texts[]; a reason or a context is no other entry's. */
+/*
+ * Texts to erase from an entry, as a bit set in the order of erasable_texts[].
+ * repeats is used for texts that several entries may repeat, is_there for others.
+ */
 #define FOUND_COLUMNS(is_there, repeats) \
 	"SELECT e.seq, e.promise, e.subject, e.hash, " \
-	repeats("words", 1) " OPERATOR(pg_catalog.|) " repeats("purpose", 2) " OPERATOR(pg_catalog.|) " \
-	is_there("note", 4) " OPERATOR(pg_catalog.|) " is_there("context", 8) " OPERATOR(pg_catalog.|) " repeats("name", 16) " AS texts"
+	repeats("words", 1) " OPERATOR(pg_catalog.|) " \
+	repeats("purpose", 2) " OPERATOR(pg_catalog.|) " \
+	is_there("note", 4) " OPERATOR(pg_catalog.|) " \
+	is_there("context", 8) " OPERATOR(pg_catalog.|) " \
+	repeats("name", 16) " AS texts"
 
 #define IS_THERE(text, bit) \
 	"CASE WHEN e." text " IS NULL AND e." text "_salt IS NULL THEN 0 ELSE " #bit " END"
 
-/* The entry itself with all its texts; of others of its promise or its actor, those that say the same. */
+/* For the erasure of one entry t: all its texts, and the same texts in related entries. */
 #define IS_ITS_OWN(text, bit) \
 	"CASE WHEN e.seq OPERATOR(pg_catalog.=) t.seq THEN " IS_THERE(text, bit) " ELSE 0 END"
 #define IS_ITS_OWN_OR_REPEATS(text, bit) \
 	"CASE WHEN e.seq OPERATOR(pg_catalog.=) t.seq THEN " IS_THERE(text, bit) \
 	" WHEN e." text " OPERATOR(pg_catalog.=) t." text " THEN " #bit " ELSE 0 END"
 
-#define HAS_TEXTS "(e.words IS NOT NULL OR e.words_salt IS NOT NULL OR e.purpose IS NOT NULL OR e.purpose_salt IS NOT NULL" \
-	" OR e.note IS NOT NULL OR e.note_salt IS NOT NULL OR e.context IS NOT NULL OR e.context_salt IS NOT NULL" \
+#define HAS_TEXTS \
+	"(e.words IS NOT NULL OR e.words_salt IS NOT NULL" \
+	" OR e.purpose IS NOT NULL OR e.purpose_salt IS NOT NULL" \
+	" OR e.note IS NOT NULL OR e.note_salt IS NOT NULL" \
+	" OR e.context IS NOT NULL OR e.context_salt IS NOT NULL" \
 	" OR e.name IS NOT NULL OR e.name_salt IS NOT NULL)"
 
-/* The entries of one promise stand together.  Why something was erased outlives what is erased later, unless it is named itself. */
+/*
+ * The reasons of earlier erasures, in entries of event "erased", are erased only if
+ * such an entry is named itself.  Entries of one promise must be adjacent.
+ */
 static Statement find_of_customer = STATEMENT(
-	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
-	" AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS " ORDER BY e.promise, e.seq", TEXTOID);
+	FOUND_COLUMNS(IS_THERE, IS_THERE)
+	" FROM trust.entry e"
+	" WHERE e.customer OPERATOR(pg_catalog.=) $1"
+	"   AND e.event OPERATOR(pg_catalog.<>) 'erased'"
+	"   AND " HAS_TEXTS
+	" ORDER BY e.promise, e.seq",
+	TEXTOID);
 
 static Statement find_of_promise = STATEMENT(
-	FOUND_COLUMNS(IS_THERE, IS_THERE) " FROM trust.entry e WHERE e.customer OPERATOR(pg_catalog.=) $1"
-	" AND e.promise OPERATOR(pg_catalog.=) $2 AND e.event OPERATOR(pg_catalog.<>) 'erased' AND " HAS_TEXTS
-	" ORDER BY e.seq", TEXTOID, UUIDOID);
+	FOUND_COLUMNS(IS_THERE, IS_THERE)
+	" FROM trust.entry e"
+	" WHERE e.customer OPERATOR(pg_catalog.=) $1"
+	"   AND e.promise OPERATOR(pg_catalog.=) $2"
+	"   AND e.event OPERATOR(pg_catalog.<>) 'erased'"
+	"   AND " HAS_TEXTS
+	" ORDER BY e.seq",
+	TEXTOID, UUIDOID);
 
 static Statement find_of_entry = STATEMENT(
-	FOUND_COLUMNS(IS_ITS_OWN, IS_ITS_OWN_OR_REPEATS) " FROM trust.entry t JOIN trust.entry e ON e.customer OPERATOR(pg_catalog.=) t.customer"
-	"   AND (e.seq OPERATOR(pg_catalog.=) t.seq OR e.promise OPERATOR(pg_catalog.=) t.promise"
+	FOUND_COLUMNS(IS_ITS_OWN, IS_ITS_OWN_OR_REPEATS)
+	" FROM trust.entry t"
+	" JOIN trust.entry e ON e.customer OPERATOR(pg_catalog.=) t.customer"
+	"   AND (e.seq OPERATOR(pg_catalog.=) t.seq"
+	"     OR e.promise OPERATOR(pg_catalog.=) t.promise"
 	"     OR (t.promise IS NULL AND e.subject OPERATOR(pg_catalog.=) t.subject))"
-	" WHERE t.customer OPERATOR(pg_catalog.=) $1 AND t.seq OPERATOR(pg_catalog.=) $2 AND " HAS_TEXTS " ORDER BY e.seq",
+	" WHERE t.customer OPERATOR(pg_catalog.=) $1"
+	"   AND t.seq OPERATOR(pg_catalog.=) $2"
+	"   AND " HAS_TEXTS
+	" ORDER BY e.seq",
 	TEXTOID, INT8OID);
 
 enum
@@ -78,64 +103,39 @@ enum
 };
 
 static const Column found_columns[FOUND_COLUMN_COUNT] = {
-	{"seq", INT8OID}, {"promise", UUIDOID}, {"subject", TEXTOID}, {"hash", BYTEAOID}, {"texts", INT4OID}
+	{"seq", INT8OID}, {"promise", UUIDOID}, {"subject", TEXTOID}, {"hash", BYTEAOID},
+	{"texts", INT4OID}
 };
 
 static const RowShape found_shape = {"entry", found_columns, FOUND_COLUMN_COUNT};
 
-/* The salt of the request that texts were part of goes with them. */
+/* The request is a digest of arguments that include the texts, so its salt is erased, too. */
 static Statement erase_texts = STATEMENT(
-	"UPDATE trust.entry SET request_salt = NULL,"
-	" words = CASE WHEN $3 THEN NULL ELSE words END, words_salt = CASE WHEN $3 THEN NULL ELSE words_salt END,"
-	" purpose = CASE WHEN $4 THEN NULL ELSE purpose END, purpose_salt = CASE WHEN $4 THEN NULL ELSE purpose_salt END,"
-	" note = CASE WHEN $5 THEN NULL ELSE note END, note_salt = CASE WHEN $5 THEN NULL ELSE note_salt END,"
-	" context = CASE WHEN $6 THEN NULL ELSE context END, context_salt = CASE WHEN $6 THEN NULL ELSE context_salt END,"
-	" name = CASE WHEN $7 THEN NULL ELSE name END, name_salt = CASE WHEN $7 THEN NULL ELSE name_salt END"
-	" WHERE customer OPERATOR(pg_catalog.=) $1 AND seq OPERATOR(pg_catalog.=) $2",
+	"UPDATE trust.entry"
+	" SET request_salt = NULL,"
+	" words = CASE WHEN $3 THEN NULL ELSE words END,"
+	" words_salt = CASE WHEN $3 THEN NULL ELSE words_salt END,"
+	" purpose = CASE WHEN $4 THEN NULL ELSE purpose END,"
+	" purpose_salt = CASE WHEN $4 THEN NULL ELSE purpose_salt END,"
+	" note = CASE WHEN $5 THEN NULL ELSE note END,"
+	" note_salt = CASE WHEN $5 THEN NULL ELSE note_salt END,"
+	" context = CASE WHEN $6 THEN NULL ELSE context END,"
+	" context_salt = CASE WHEN $6 THEN NULL ELSE context_salt END,"
+	" name = CASE WHEN $7 THEN NULL ELSE name END,"
+	" name_salt = CASE WHEN $7 THEN NULL ELSE name_salt END"
+	" WHERE customer OPERATOR(pg_catalog.=) $1"
+	"   AND seq OPERATOR(pg_catalog.=) $2",
 	TEXTOID, INT8OID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID);
 
-/* An entry that loses texts */
-typedef struct Loss
-{
-	int64		seq;
-	uint8		hash[HASH_SIZE];
-	pg_uuid_t  *promise;		/* NULL in governance */
-	char	   *subject;
-	int			texts;			/* as bits */
-} Loss;
-
-typedef struct Erasure
-{
-	Act			act;
-	Chain	   *chain;
-	LedgerSession session;
-	Receipt		receipt;
-	text	   *reason;
-	bool		by_entry;		/* an entry says so for each that loses texts, else for each promise */
-	bool		any;			/* something was erased */
-	bool		has_said;
-	pg_uuid_t	said;			/* the last promise that an entry says it of */
-} Erasure;
-
-/* What is erased at once */
-typedef struct Portion
-{
-	Erasure    *erasure;
-	Loss	   *losses;
-	int			count;
-	TiedAct    *said;			/* acts that say so */
-	int			said_count;
-	Row		   *promise;		/* the last of these, as the portion so far leaves it */
-} Portion;
-
-/* Who erases, for what reason, and the chain's lock.  False where this is a retry. */
+/* Begins the act and locks the chain.  False: it is a retry, and erasure->receipt is set. */
 static bool
 ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reason)
 {
-	static const char what[] = "erase what people wrote";
+	static const char what[] = "erase texts";
 
 	memset(erasure, 0, sizeof(Erasure));
-	erasure->reason = ArgWordsNeeded(fcinfo->args[reason], "reason", "Say why: the entry keeps it.");
+	erasure->reason = ArgTextRequired(fcinfo->args[reason], "reason",
+									 "Give a reason; it is stored in the entry.");
 	ActBeginCall(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)
@@ -145,219 +145,88 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 	if (ActIsStale(&erasure->act))
 		CheckAccess(erasure->act.ledger, erasure->act.role, LEVEL_ADMIN, what);
 	return erasure->act.idempotency_key == NULL ||
-		!ChainFindRequest(erasure->chain, erasure->act.idempotency_key, &erasure->act.request, &erasure->receipt);
+		!ChainFindRequest(erasure->chain, erasure->act.idempotency_key, &erasure->act.request,
+						  &erasure->receipt);
 }
 
 static void
-EraseTexts(const Erasure *erasure, const Loss *loss)
+EraseTexts(const Erasure *erasure, const ErasureTarget *target)
 {
-	Datum		values[2 + ERASABLE_TEXTS] = {PointerGetDatum(erasure->chain->customer), Int64GetDatum(loss->seq)};
+	Datum		values[2 + ERASABLE_TEXTS] = {
+		PointerGetDatum(erasure->chain->customer), Int64GetDatum(target->seq)
+	};
 	Expectation *expectation;
 
 	for (int i = 0; i < ERASABLE_TEXTS; i++)
-		values[2 + i] = BoolGetDatum((loss->texts & (1 << i)) != 0);
-	expectation = GuardExpectOne(GUARDED_ERASURE, loss->seq, loss->hash);
+		values[2 + i] = BoolGetDatum((target->texts & (1 << i)) != 0);
+	expectation = GuardExpectOne(GUARDED_ERASURE, target->seq, target->hash);
 	CheckWritten(StatementWrite(&erase_texts, values, NULL), 1, "entry");
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
-/* One row of what was found, copied. */
-static Loss
-LossOf(const SPITupleTable *rows, uint64 row)
+/* Copies what a find statement returned. */
+static ErasureTarget
+TargetOf(const SPITupleTable *rows, uint64 row)
 {
 	HeapTuple	tuple = rows->vals[row];
 	TupleDesc	tupdesc = rows->tupdesc;
 	Row		   *found = RowFromTuple(&found_shape, tuple, tupdesc);
-	Loss		loss = {.seq = RowInt64(found, FOUND_SEQ), .texts = DatumGetInt32(found->values[FOUND_TEXTS])};
-	bytea	   *hash = RowIsNull(found, FOUND_HASH) ? NULL : DatumGetByteaPP(found->values[FOUND_HASH]);
+	ErasureTarget target = {
+		.seq = RowInt64(found, FOUND_SEQ), .texts = DatumGetInt32(found->values[FOUND_TEXTS])
+	};
+	bytea	   *hash = RowIsNull(found, FOUND_HASH) ? NULL :
+		DatumGetByteaPP(found->values[FOUND_HASH]);
 
 	if (!RowIsNull(found, FOUND_PROMISE))
-		loss.promise = memcpy(palloc(UUID_LEN), DatumGetUUIDP(found->values[FOUND_PROMISE]), UUID_LEN);
-	loss.subject = RowText(found, FOUND_SUBJECT);
+		target.promise = memcpy(palloc(UUID_LEN), DatumGetUUIDP(found->values[FOUND_PROMISE]),
+								UUID_LEN);
+	target.subject = RowText(found, FOUND_SUBJECT);
 	if (hash)
-		memcpy(loss.hash, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
-	return loss;
+		memcpy(target.hash, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
+	return target;
 }
 
-/* Entries of customers have a promise, those of governance a subject. */
 static void
-CheckHasKey(const Chain *chain, const Loss *loss)
+CollectTargets(ErasureBatch *batch, const SPITupleTable *rows, uint64 count)
 {
-	bool		governance = VARSIZE_ANY_EXHDR(chain->customer) == 0;
-
-	if ((loss->promise == NULL) == governance && (loss->subject != NULL || !governance))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("entry " INT64_FORMAT " of customer \"%s\" was altered", loss->seq, text_to_cstring(chain->customer)),
-			 errdetail("What it is about is missing."),
-			 errhint("Run SELECT * FROM trust_ledger.verify();")));
-}
-
-/* {"texts": ["words", "note"]} */
-static Datum
-TextsAsJson(int texts)
-{
-	StringInfoData json;
-
-	initStringInfo(&json);
-	for (int i = 0; i < ERASABLE_TEXTS; i++)
-		if (texts & (1 << i))
-			appendStringInfo(&json, "%s\"%s\"", json.len ? ", " : "{\"texts\": [",
-							 entry_shape.columns[erasable_texts[i].text].name);
-	appendStringInfoString(&json, "]}");
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-}
-
-/* The promise as the portion so far leaves it: one row, however many entries of it lose texts. */
-static Row *
-PromiseOf(Portion *portion, pg_uuid_t *promise)
-{
-	Row		   *last = portion->promise;
-
-	if (last == NULL || memcmp(DatumGetUUIDP(last->values[PROMISE_PROMISE]), promise, UUID_LEN) != 0)
-		portion->promise = PromiseRead(portion->erasure->chain, UUIDPGetDatum(promise), false);
-	return portion->promise;
-}
-
-/* An act that says so: of one entry that lost texts, or of all of its promise. */
-static void
-SayErased(Portion *portion, const Loss *loss)
-{
-	Erasure    *erasure = portion->erasure;
-	PromiseAct *pa = palloc0(sizeof(PromiseAct));
-
-	pa->act = erasure->act;
-	pa->chain = erasure->chain;
-	pa->event = EVENT_ERASED;
-	pa->promise = PromiseOf(portion, loss->promise);
-	pa->entry = ActEntry(&erasure->act, erasure->chain, event_names[EVENT_ERASED]);
-	if (erasure->any || portion->said_count > 0)	/* a key stands for one entry */
-		EntryClearRequest(pa->entry);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
-	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(erasure->reason));
-	if (erasure->by_entry)
-	{
-		RowSet(pa->entry, ENTRY_REFERS_TO, Int64GetDatum(loss->seq));
-		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(loss->texts));
-	}
-	CheckNotBeforeMade(pa);
-	PromiseTie(pa, PromiseState(pa->promise));
-	portion->said[portion->said_count++] = PromiseTied(pa, NULL);
-	erasure->has_said = true;
-	erasure->said = *loss->promise;
-}
-
-/* The receipt is of the first entry that says so, and outlives its portion. */
-static void
-KeepReceipt(Erasure *erasure, const Receipt *receipt, MemoryContext lasting)
-{
-	MemoryContext previous = MemoryContextSwitchTo(lasting);
-
-	erasure->receipt = *receipt;
-	erasure->receipt.customer = erasure->chain->customer;
-	erasure->receipt.hash = DatumGetByteaPCopy(PointerGetDatum(receipt->hash));
-	if (receipt->has_promise)
-		erasure->receipt.promise = datumCopy(receipt->promise, false, UUID_LEN);
-	if (receipt->has_state)
-		erasure->receipt.state = datumCopy(receipt->state, false, -1);
-	MemoryContextSwitchTo(previous);
-}
-
-/* Appends what says so, and stores the promises without what is gone. */
-static void
-SayOfPromises(Portion *portion, MemoryContext lasting)
-{
-	Erasure    *erasure = portion->erasure;
-	Receipt		first;
-
-	portion->said = palloc(sizeof(TiedAct) * portion->count);
-	for (int i = 0; i < portion->count; i++)
-	{
-		const Loss *loss = &portion->losses[i];
-
-		if (erasure->by_entry || !erasure->has_said || memcmp(&erasure->said, loss->promise, UUID_LEN) != 0)
-			SayErased(portion, loss);
-	}
-	if (portion->said_count == 0)
-		return;
-	portion->said[0].receipt = &first;
-	TiedActsWrite(portion->said, portion->said_count);
-	erasure->chain->score = NULL;	/* it is written, and its memory goes */
-	if (!erasure->any)
-		KeepReceipt(erasure, &first, lasting);
-}
-
-/* Governance keeps names of actors and reasons. */
-static void
-SayOfGovernance(Portion *portion, MemoryContext lasting)
-{
-	Erasure    *erasure = portion->erasure;
-	GovernanceChange *changes = palloc0(sizeof(GovernanceChange) * portion->count);
-	Governance	governance = {.act = erasure->act, .chain = *erasure->chain};
-
-	if (erasure->any)			/* a key stands for one entry */
-		governance.act.idempotency_key = NULL;
-	for (int i = 0; i < portion->count; i++)
-		changes[i] = (GovernanceChange) {
-			.event = event_names[EVENT_ERASED], .subject = portion->losses[i].subject,
-			.details = TextsAsJson(portion->losses[i].texts), .refers_to = portion->losses[i].seq,
-			.reason = erasure->reason
-		};
-	GovernanceAppend(&governance, changes, portion->count);
-	*erasure->chain = governance.chain;
-	PushActiveSnapshot(GetTransactionSnapshot());	/* that sees what was just erased */
-	if (ActorFind(erasure->act.ledger, changes[0].subject) != NULL)
-		GovernanceRestore(&governed_actor, changes[0].subject);
-	PopActiveSnapshot();
-	if (!erasure->any)
-		KeepReceipt(erasure, &governance.receipt, lasting);
-}
-
-/* ---- erasing what is found ---- */
-
-/* Those of the rows that lose texts. */
-static void
-TakeLosses(Portion *portion, const SPITupleTable *rows, uint64 count)
-{
-	portion->losses = palloc(sizeof(Loss) * count);
+	batch->targets = palloc(sizeof(ErasureTarget) * count);
 	for (uint64 i = 0; i < count; i++)
 	{
-		Loss		loss = LossOf(rows, i);
+		ErasureTarget target = TargetOf(rows, i);
 
-		if (loss.texts == 0)
+		if (target.texts == 0)
 			continue;
-		CheckHasKey(portion->erasure->chain, &loss);
-		portion->losses[portion->count++] = loss;
+		CheckTargetKey(batch->erasure->chain, &target);
+		batch->targets[batch->count++] = target;
 	}
 }
 
 static void
-ErasePortion(Erasure *erasure, const SPITupleTable *rows, uint64 count)
+EraseBatch(Erasure *erasure, const SPITupleTable *rows, uint64 count)
 {
 	MemoryContext lasting = CurrentMemoryContext;
-	Portion		portion = {.erasure = erasure};
+	ErasureBatch batch = {.erasure = erasure};
 	LedgerSession session;
 
 	LedgerEnter(erasure->act.ledger, &session);
-	TakeLosses(&portion, rows, count);
-	for (int i = 0; i < portion.count; i++)
+	CollectTargets(&batch, rows, count);
+	for (int i = 0; i < batch.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		EraseTexts(erasure, &portion.losses[i]);
+		EraseTexts(erasure, &batch.targets[i]);
 	}
-	if (portion.count > 0)
+	if (batch.count > 0)
 	{
-		if (portion.losses[0].promise)
-			SayOfPromises(&portion, lasting);
+		if (batch.targets[0].promise)
+			RecordPromiseErasures(&batch, lasting);
 		else
-			SayOfGovernance(&portion, lasting);
-		erasure->any = true;
+			RecordGovernanceErasures(&batch, lasting);
+		erasure->erased_any = true;
 	}
 	LedgerLeave(&session);
 }
 
-/* What the statement finds goes from the entries, and entries say so. */
+/* Erases the texts that the statement finds, and records the erasure. */
 static void
 EraseFound(Erasure *erasure, Statement *statement, Datum *values)
 {
@@ -366,14 +235,14 @@ EraseFound(Erasure *erasure, Statement *statement, Datum *values)
 	uint64		count;
 
 	while ((count = StatementFetch(portal, &rows)) > 0)
-		ErasePortion(erasure, rows, count);
+		EraseBatch(erasure, rows, count);
 	SPI_cursor_close(portal);
-	if (!erasure->any)
+	if (!erasure->erased_any)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("there is nothing to erase"),
-				 errdetail("No text is left there that a person wrote."),
-				 errhint("trust_ledger.history() shows what a promise's entries hold.")));
+				 errdetail("The entries have no texts left that people wrote."),
+				 errhint("trust_ledger.history() shows the texts of a promise's entries.")));
 }
 
 static Datum
@@ -388,9 +257,9 @@ ErasureEnd(Erasure *erasure, FunctionCallInfo fcinfo)
 /*
  * erase_words(promise uuid, reason text, customer text, actor, occurred_at, context,
  *			   idempotency_key) returns receipt
- *		What people wrote in the promise's entries goes, with its salts: words,
- *		purpose, reasons, notes, contexts.  Level admin.  Errors: TL004, 22004 no
- *		reason, P0002 no such promise or nothing left to erase.
+ *		Erases what people wrote in the promise's entries: words, purpose, reasons, notes
+ *		and contexts, with their salts.  Level admin.  Errors: TL004 level, 22004 no
+ *		reason, P0002 no such promise, or nothing left to erase.
  */
 Datum
 erase_promise_words(PG_FUNCTION_ARGS)
@@ -401,7 +270,7 @@ erase_promise_words(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promise is needed")));
+				 errmsg("promise must not be null")));
 	customer = ArgKey(fcinfo->args[2], "customer");
 	if (ErasureBegin(&erasure, fcinfo, customer ? cstring_to_text(customer) : NULL, 1))
 	{
@@ -415,15 +284,15 @@ erase_promise_words(PG_FUNCTION_ARGS)
 /*
  * erase_customer(customer text, reason text, actor, occurred_at, context,
  *				  idempotency_key) returns receipt
- *		What people wrote in all of the customer's entries goes, with its salts.  The
- *		receipt is of the first entry that says so; there is one per promise.  Level
- *		admin.  Errors: TL004, 22004 no reason, P0002 nothing to erase.
+ *		Erases what people wrote in all of the customer's entries, with the salts.
+ *		Appends one entry for each promise, and returns the receipt of the first one.
+ *		Level admin.  Errors: TL004 level, 22004 no reason, P0002 nothing to erase.
  */
 Datum
 erase_customer(PG_FUNCTION_ARGS)
 {
 	Erasure		erasure;
-	char	   *customer = ArgKeyNeeded(fcinfo->args[0], "customer");
+	char	   *customer = ArgKeyRequired(fcinfo->args[0], "customer");
 
 	if (ErasureBegin(&erasure, fcinfo, cstring_to_text(customer), 1))
 	{
@@ -437,11 +306,12 @@ erase_customer(PG_FUNCTION_ARGS)
 /*
  * erase_words(customer text, seq bigint, reason text, actor, occurred_at, context,
  *			   idempotency_key) returns receipt
- *		What people wrote in that entry goes, with its salts; and where other entries
- *		of its promise repeat its words or purpose, or of governance an actor's name,
- *		from these too.  customer '' is governance.  The receipt is of the first entry
- *		that says so; there is one per entry that lost texts.  Level admin.  Errors:
- *		TL004, 22004 no reason, P0002 no such entry, or nothing left to erase.
+ *		Erases what people wrote in the entry, with the salts.  Also erases the same words
+ *		and purpose from other entries of its promise; and for customer '', which stands
+ *		for governance, the same name from other entries of the actor.  Appends one entry
+ *		for each entry from which texts were erased, and returns the receipt of the first
+ *		one.  Level admin.  Errors: TL004 level, 22004 no reason, P0002 no such entry, or
+ *		nothing left to erase.
  */
 Datum
 erase_entry_words(PG_FUNCTION_ARGS)
@@ -451,8 +321,8 @@ erase_entry_words(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("customer and seq are needed"),
-				 errhint("customer '' stands for governance.")));
+				 errmsg("customer and seq must not be null"),
+				 errhint("Use customer '' for governance entries.")));
 	if (ErasureBegin(&erasure, fcinfo, PG_GETARG_TEXT_PP(0), 2))
 	{
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};

@@ -19,13 +19,16 @@
 #include "promise/promise.h"
 
 static Statement sum_open = STATEMENT(
-	"SELECT pg_catalog.sum(value) FROM trust.promise"
-	" WHERE customer OPERATOR(pg_catalog.=) $1 AND state OPERATOR(pg_catalog.=) 'open'"
-	"   AND promise OPERATOR(pg_catalog.<>) $2 AND currency OPERATOR(pg_catalog.=) $3"
+	"SELECT pg_catalog.sum(value)"
+	" FROM trust.promise"
+	" WHERE customer OPERATOR(pg_catalog.=) $1"
+	"   AND state OPERATOR(pg_catalog.=) 'open'"
+	"   AND promise OPERATOR(pg_catalog.<>) $2"
+	"   AND currency OPERATOR(pg_catalog.=) $3"
 	"   AND ($4 IS NULL OR backer OPERATOR(pg_catalog.=) $4)",
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID);
 
-/* A sum that is kept: of all in that currency, or of what one backs. */
+/* Key of a cached sum */
 typedef struct SumKey
 {
 	char		currency[MAX_KEY_BYTES + 1];
@@ -36,20 +39,22 @@ typedef struct Sum
 {
 	SumKey		key;
 	Numeric		amount;
-	int			pending_count;	/* of the pending, how many are in it */
+	int			pending_count;	/* how many of Exposure.pending[] have been added */
 } Sum;
 
 Numeric
 AmountSum(Numeric a, Numeric b)
 {
-	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
+	return DatumGetNumeric(DirectFunctionCall2(numeric_add,
+											   NumericGetDatum(a), NumericGetDatum(b)));
 }
 
 static Numeric
 SumStored(const Exposure *exposure)
 {
 	Datum		values[4] = {
-		PointerGetDatum(exposure->customer), exposure->besides, CStringGetTextDatum(exposure->currency)
+		PointerGetDatum(exposure->customer), exposure->excluded,
+		CStringGetTextDatum(exposure->currency)
 	};
 	char		nulls[] = "    ";
 	bool		isnull;
@@ -61,32 +66,37 @@ SumStored(const Exposure *exposure)
 		nulls[3] = 'n';
 	StatementWrite(&sum_open, values, nulls);
 	sum = ResultValue(0, 1, NUMERICOID, &isnull);
-	sum = isnull ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) : NumericGetDatum(DatumGetNumericCopy(sum));
+	sum = isnull ? DirectFunctionCall1(int4_numeric, Int32GetDatum(0)) :
+		NumericGetDatum(DatumGetNumericCopy(sum));
 	SPI_freetuptable(SPI_tuptable);
 	return DatumGetNumeric(sum);
 }
 
-/* What the statement asks of stored promises. */
+/* The WHERE clause of sum_open, for pending promises */
 static bool
-Counts(const Exposure *exposure, const Row *promise)
+IsCounted(const Exposure *exposure, const Row *promise)
 {
 	return PromiseState(promise) == STATE_OPEN && !RowIsNull(promise, PROMISE_VALUE) &&
-		!DatumGetBool(DirectFunctionCall2(uuid_eq, promise->values[PROMISE_PROMISE], exposure->besides)) &&
+		!DatumGetBool(DirectFunctionCall2(uuid_eq, promise->values[PROMISE_PROMISE],
+										  exposure->excluded)) &&
 		RowTextIs(promise, PROMISE_CURRENCY, exposure->currency) &&
 		(exposure->backer == NULL || RowTextIs(promise, PROMISE_BACKER, exposure->backer));
 }
 
-/* The sum that is asked for, as it was when it was asked for last; a new one has none. */
+/* Returns the cache entry; its amount is NULL if it is new. */
 static Sum *
-KnownSum(const Exposure *exposure)
+CachedSum(const Exposure *exposure)
 {
-	HASHCTL		control = {.keysize = sizeof(SumKey), .entrysize = sizeof(Sum), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = sizeof(SumKey), .entrysize = sizeof(Sum), .hcxt = CurrentMemoryContext
+	};
 	SumKey		key = {0};
 	bool		found;
 	Sum		   *sum;
 
 	if (*exposure->sums == NULL)
-		*exposure->sums = hash_create("trust_ledger exposures", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		*exposure->sums = hash_create("trust_ledger exposures", 16, &control,
+									  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	strlcpy(key.currency, exposure->currency, sizeof(key.currency));
 	if (exposure->backer)
 		strlcpy(key.backer, exposure->backer, sizeof(key.backer));
@@ -96,16 +106,12 @@ KnownSum(const Exposure *exposure)
 	return sum;
 }
 
-/*
- * What the promises that count come to, stored or pending; 0 where there are
- * none.  Of a batch only what is pending since the last time is added: nothing
- * is stored meanwhile, and none of these is the promise that is being made.
- */
+/* With a cache, only promises that became pending since the last call are added. */
 Numeric
 ExposureSum(const Exposure *exposure)
 {
 	Sum			once = {0};
-	Sum		   *sum = exposure->sums ? KnownSum(exposure) : &once;
+	Sum		   *sum = exposure->sums ? CachedSum(exposure) : &once;
 
 	if (sum->amount == NULL)
 	{
@@ -116,7 +122,7 @@ ExposureSum(const Exposure *exposure)
 	{
 		const Row  *promise = exposure->pending[sum->pending_count];
 
-		if (Counts(exposure, promise))
+		if (IsCounted(exposure, promise))
 			sum->amount = AmountSum(sum->amount, DatumGetNumeric(promise->values[PROMISE_VALUE]));
 	}
 	return sum->amount;

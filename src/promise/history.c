@@ -1,6 +1,9 @@
 /*
  * history.c
- *		A promise's entries in words that an auditor can read.
+ *		history(): describes the entries of a promise in words.
+ *
+ * Notes are shown as they were recorded, including those that earlier versions of the
+ * extension wrote.
  */
 #include "postgres.h"
 
@@ -21,7 +24,10 @@
 PG_FUNCTION_INFO_V1(history);
 
 static Statement read_entries = STATEMENT_OF_ROWS(
-	entry_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2 ORDER BY seq",
+	entry_shape,
+	"WHERE customer OPERATOR(pg_catalog.=) $1"
+	"  AND promise OPERATOR(pg_catalog.=) $2"
+	" ORDER BY seq",
 	TEXTOID, UUIDOID);
 
 static char *
@@ -33,29 +39,34 @@ Instant(const Row *entry, int column)
 static const char *
 KindInWords(const char *kind)
 {
-	return kind == NULL ? "unknown" : strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
+	return kind == NULL ? "unknown" :
+		strcmp(kind, actor_kind_names[ACTOR_AI]) == 0 ? "AI" : kind;
 }
 
-/* human "anna"; AI "sdr-bot" (anna answers for it); customer's human "..." */
+/*
+ * Such as: human "anna"; human "carl", speaking for the customer,;
+ * system "scanner" (responsible: anna), speaking for a system of record,
+ */
 static char *
 WhoActed(const Row *entry)
 {
 	StringInfoData who;
 
 	initStringInfo(&who);
-	if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "customer"))
-		appendStringInfoString(&who, "for the customer, ");
-	else if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "record"))
-		appendStringInfoString(&who, "for a system of record, ");
-	appendStringInfo(&who, "%s \"%s\"", KindInWords(RowText(entry, ENTRY_ACTOR_KIND)), RowText(entry, ENTRY_ACTOR));
+	appendStringInfo(&who, "%s \"%s\"", KindInWords(RowText(entry, ENTRY_ACTOR_KIND)),
+					 RowText(entry, ENTRY_ACTOR));
 	if (!RowIsNull(entry, ENTRY_RESPONSIBLE))
-		appendStringInfo(&who, " (%s answers for it)", RowText(entry, ENTRY_RESPONSIBLE));
+		appendStringInfo(&who, " (responsible: %s)", RowText(entry, ENTRY_RESPONSIBLE));
+	if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "customer"))
+		appendStringInfoString(&who, ", speaking for the customer,");
+	else if (RowTextIs(entry, ENTRY_SPEAKS_FOR, "record"))
+		appendStringInfoString(&who, ", speaking for a system of record,");
 	return who.data;
 }
 
-/* Words, or that they were erased. */
+/* The quoted text; "(erased)" if it was erased; NULL if there was none. */
 static const char *
-WordsOr(const Row *entry, int text, int commitment)
+TextOrErased(const Row *entry, int text, int commitment)
 {
 	if (!RowIsNull(entry, text))
 		return psprintf("\"%s\"", RowText(entry, text));
@@ -65,44 +76,45 @@ WordsOr(const Row *entry, int text, int commitment)
 static void
 DescribeTerms(StringInfo out, const Row *entry)
 {
-	const char *purpose = WordsOr(entry, ENTRY_PURPOSE, ENTRY_PURPOSE_COMMITMENT);
+	const char *purpose = TextOrErased(entry, ENTRY_PURPOSE, ENTRY_PURPOSE_COMMITMENT);
 
-	appendStringInfo(out, "%s", WordsOr(entry, ENTRY_WORDS, ENTRY_WORDS_COMMITMENT));
+	appendStringInfo(out, "%s", TextOrErased(entry, ENTRY_WORDS, ENTRY_WORDS_COMMITMENT));
 	if (!RowIsNull(entry, ENTRY_KIND))
 		appendStringInfo(out, ", kind %s", RowText(entry, ENTRY_KIND));
 	if (!RowIsNull(entry, ENTRY_VALUE))
 		appendStringInfo(out, ", value %s%s%s",
-						 DatumGetCString(DirectFunctionCall1(numeric_out, entry->values[ENTRY_VALUE])),
+						 DatumGetCString(DirectFunctionCall1(numeric_out,
+															 entry->values[ENTRY_VALUE])),
 						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : " ",
 						 RowIsNull(entry, ENTRY_CURRENCY) ? "" : RowText(entry, ENTRY_CURRENCY));
 	if (RowIsNull(entry, ENTRY_DUE))
-		appendStringInfoString(out, ", without a due time");
+		appendStringInfoString(out, ", no due time");
 	else
 		appendStringInfo(out, ", due %s", Instant(entry, ENTRY_DUE));
 	if (purpose)
-		appendStringInfo(out, ", so that the customer can: %s", purpose);
+		appendStringInfo(out, ", purpose %s", purpose);
 	if (!RowIsNull(entry, ENTRY_DRAFTED_BY))
-		appendStringInfo(out, "; the words were written by \"%s\"", RowText(entry, ENTRY_DRAFTED_BY));
+		appendStringInfo(out, ", drafted by \"%s\"", RowText(entry, ENTRY_DRAFTED_BY));
 }
 
-/* What policy asked, and who stands behind it now. */
+/* The backer as of this entry, and what policy required. */
 static void
 DescribeBacking(StringInfo out, const Row *entry)
 {
 	if (!RowIsNull(entry, ENTRY_BACKER))
-		appendStringInfo(out, ". \"%s\" stands behind it by their own act, known by %s evidence",
+		appendStringInfo(out, ". Backer: \"%s\", with %s evidence",
 						 RowText(entry, ENTRY_BACKER), RowText(entry, ENTRY_EVIDENCE));
 	else
-		appendStringInfoString(out, ". Nobody stands behind it");
+		appendStringInfoString(out, ". Backer: none");
 	if (RowIsNull(entry, ENTRY_EVIDENCE_ASKED))
-		appendStringInfoString(out, "; policy asked for nobody");
+		appendStringInfoString(out, "; policy required none");
 	else
-		appendStringInfo(out, "; policy asked for a human with %s evidence", RowText(entry, ENTRY_EVIDENCE_ASKED));
+		appendStringInfo(out, "; policy required a human with %s evidence or stronger",
+						 RowText(entry, ENTRY_EVIDENCE_ASKED));
 	if (!RowIsNull(entry, ENTRY_BACK_BY))
 		appendStringInfo(out, " by %s", Instant(entry, ENTRY_BACK_BY));
 }
 
-/* What a company actor passes on is not theirs. */
 static const char *
 Relayed(const Row *entry)
 {
@@ -113,15 +125,17 @@ static void
 DescribeClaim(StringInfo out, const Row *entry)
 {
 	if (!EntryStands(entry))
-		appendStringInfoString(out, ". This does not stand until the customer or a system of record confirms it");
+		appendStringInfoString(out, ". This has no effect until the customer or "
+							   "a system of record confirms it");
 }
 
-/* Which entry this confirms, where it does. */
+/* For events whose refers_to is the confirmed entry */
 static void
 DescribeConfirmed(StringInfo out, const Row *entry)
 {
 	if (!RowIsNull(entry, ENTRY_REFERS_TO))
-		appendStringInfo(out, ". This confirms entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
+		appendStringInfo(out, ". This confirms entry " INT64_FORMAT,
+						 RowInt64(entry, ENTRY_REFERS_TO));
 }
 
 static void
@@ -131,7 +145,8 @@ DescribeMade(StringInfo out, const Row *entry)
 		appendStringInfo(out, "%s promised: ", WhoActed(entry));
 	else
 		appendStringInfo(out, "%s recorded that %s \"%s\" promised: ", WhoActed(entry),
-						 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)), RowText(entry, ENTRY_PROMISER));
+						 KindInWords(RowText(entry, ENTRY_PROMISER_KIND)),
+						 RowText(entry, ENTRY_PROMISER));
 	DescribeTerms(out, entry);
 	DescribeBacking(out, entry);
 }
@@ -140,34 +155,38 @@ static void
 DescribeAmended(StringInfo out, const Row *entry)
 {
 	if (RowBool(entry, ENTRY_RELAYED))
-		appendStringInfo(out, "%s relayed that the customer accepts other terms than those of entry " INT64_FORMAT ": ",
+		appendStringInfo(out, "%s relayed that the customer accepts new terms in place of "
+						 "those of entry " INT64_FORMAT ": ",
 						 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
 	else
-		appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ", WhoActed(entry),
-						 RowInt64(entry, ENTRY_REFERS_TO),
-						 RowBool(entry, ENTRY_ACCEPTED) ? ", with the customer's acceptance" : "");
+		appendStringInfo(out, "%s amended the terms of entry " INT64_FORMAT "%s: ",
+						 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO),
+						 RowBool(entry, ENTRY_ACCEPTED) ? " with the customer's acceptance" : "");
 	DescribeTerms(out, entry);
 	if (!EntryStands(entry))
 	{
 		DescribeClaim(out, entry);
 		return;
 	}
-	appendStringInfoString(out, ". The backing of the old terms is void");
+	appendStringInfoString(out, ". Any backing of the old terms is void");
 	DescribeBacking(out, entry);
 }
 
 static void
 DescribeWeight(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, "weighs %d/%d thousandths kept/broken",
-					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
-					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 : DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
+	appendStringInfo(out, "with weight %d/%d (kept/broken, in thousandths)",
+					 RowIsNull(entry, ENTRY_WEIGHT_KEPT) ? 0 :
+					 DatumGetInt32(entry->values[ENTRY_WEIGHT_KEPT]),
+					 RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ? 0 :
+					 DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]));
 }
 
 static void
 DescribeWord(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, ". This stands as the %s's word, and ", RowText(entry, ENTRY_WHOSE_WORD));
+	appendStringInfo(out, ". This took effect as the %s's word, ",
+					 RowText(entry, ENTRY_WHOSE_WORD));
 	DescribeWeight(out, entry);
 }
 
@@ -176,15 +195,18 @@ DescribeVerdict(StringInfo out, const Row *entry)
 {
 	char	   *verdict = RowText(entry, ENTRY_VERDICT);
 
-	appendStringInfo(out, "%s %s: %s", WhoActed(entry),
-					 RowBool(entry, ENTRY_RELAYED) ? "relayed that the customer says" : "says",
+	appendStringInfo(out, "%s %s %s", WhoActed(entry),
+					 RowBool(entry, ENTRY_RELAYED) ? "relayed the customer's verdict:" :
+					 "assessed the promise as",
 					 RowTextIs(entry, ENTRY_VERDICT, "partly_kept") ? "partly kept" : verdict);
 	if (!RowIsNull(entry, ENTRY_PURPOSE_MET))
-		appendStringInfo(out, ", and the purpose was %smet", RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
+		appendStringInfo(out, ", and the purpose was %smet",
+						 RowBool(entry, ENTRY_PURPOSE_MET) ? "" : "not ");
 	if (RowBool(entry, ENTRY_STANDS))
 		DescribeWord(out, entry);
 	else
-		appendStringInfo(out, ". This is the %s's word and does not stand: a higher word, or one with better evidence, was given before",
+		appendStringInfo(out, ". This is the %s's word and has no effect, "
+						 "because an earlier verdict takes precedence",
 						 RowText(entry, ENTRY_WHOSE_WORD));
 	DescribeConfirmed(out, entry);
 }
@@ -194,29 +216,31 @@ DescribeClock(StringInfo out, const Row *entry)
 {
 	bool		paused = RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_PAUSED]);
 
-	appendStringInfo(out, "%s %s the clock: it is due %s%s", WhoActed(entry), paused ? "stopped" : "started",
-					 RowIsNull(entry, ENTRY_DUE) ? "never" : Instant(entry, ENTRY_DUE), paused ? " at the latest" : "");
+	appendStringInfo(out, "%s %s the promise; it is due %s%s", WhoActed(entry),
+					 paused ? "paused" : "resumed",
+					 RowIsNull(entry, ENTRY_DUE) ? "never" : Instant(entry, ENTRY_DUE),
+					 paused ? " at the latest" : "");
 }
 
 static void
 DescribeRepaired(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, "%s says that the breach was made good", WhoActed(entry));
+	appendStringInfo(out, "%s stated that the breach was repaired", WhoActed(entry));
 	if (EntryStands(entry))
 		DescribeWord(out, entry);
 	DescribeClaim(out, entry);
 	DescribeConfirmed(out, entry);
 }
 
-/* The texts of which entries are gone */
 static void
 DescribeErased(StringInfo out, const Row *entry)
 {
 	appendStringInfo(out, "%s erased %s in ",
-					 RowIsNull(entry, ENTRY_ACTOR) ? psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
-					 ErasedInWords(entry));
+					 RowIsNull(entry, ENTRY_ACTOR) ?
+					 psprintf("login \"%s\"", RowText(entry, ENTRY_LOGIN)) : WhoActed(entry),
+					 ErasureTextList(entry));
 	if (RowIsNull(entry, ENTRY_REFERS_TO))
-		appendStringInfoString(out, "all entries of the promise before this one");
+		appendStringInfoString(out, "all earlier entries of the promise");
 	else
 		appendStringInfo(out, "entry " INT64_FORMAT, RowInt64(entry, ENTRY_REFERS_TO));
 }
@@ -224,10 +248,11 @@ DescribeErased(StringInfo out, const Row *entry)
 static void
 DescribeWithdrawn(StringInfo out, const Row *entry)
 {
-	appendStringInfo(out, "%s took the promise back", WhoActed(entry));
+	appendStringInfo(out, "%s withdrew the promise", WhoActed(entry));
 	if (RowTextIs(entry, ENTRY_STATE, state_names[STATE_BROKEN]))
 	{
-		appendStringInfoString(out, " after the customer accepted it or after it was due: that is broken, and ");
+		appendStringInfoString(out, " after the customer had accepted it or after it was due; "
+							   "it counts as broken, ");
 		DescribeWeight(out, entry);
 	}
 }
@@ -246,22 +271,23 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 			DescribeBacking(out, entry);
 			break;
 		case EVENT_DECLINED:
-			appendStringInfo(out, "%s declined to stand behind the terms of entry " INT64_FORMAT, WhoActed(entry),
-							 RowInt64(entry, ENTRY_REFERS_TO));
+			appendStringInfo(out, "%s declined to back the terms of entry " INT64_FORMAT,
+							 WhoActed(entry), RowInt64(entry, ENTRY_REFERS_TO));
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
 			DescribeClock(out, entry);
 			break;
 		case EVENT_BREACH_ADMITTED:
-			appendStringInfo(out, "%s admitted in time that the promise will be broken: that ", WhoActed(entry));
+			appendStringInfo(out, "%s admitted before the due time that the promise "
+							 "will be broken; it counts as broken, ", WhoActed(entry));
 			DescribeWeight(out, entry);
 			break;
 		case EVENT_BREACH_REPAIRED:
 			DescribeRepaired(out, entry);
 			break;
 		case EVENT_NOTED:
-			appendStringInfo(out, "%s noted", WhoActed(entry));
+			appendStringInfo(out, "%s added a note", WhoActed(entry));
 			break;
 		case EVENT_ERASED:
 			DescribeErased(out, entry);
@@ -271,7 +297,7 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 			DescribeBacking(out, entry);
 			break;
 		case EVENT_ACCEPTED:
-			appendStringInfo(out, "%s %saccepted the terms of entry " INT64_FORMAT ": the customer relies on it",
+			appendStringInfo(out, "%s %saccepted the terms of entry " INT64_FORMAT,
 							 WhoActed(entry), Relayed(entry), RowInt64(entry, ENTRY_REFERS_TO));
 			DescribeClaim(out, entry);
 			break;
@@ -285,7 +311,8 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 			DescribeWithdrawn(out, entry);
 			break;
 		case EVENT_RELEASED:
-			appendStringInfo(out, "%s %sreleased the company from it", WhoActed(entry), Relayed(entry));
+			appendStringInfo(out, "%s %sreleased the company from the promise",
+							 WhoActed(entry), Relayed(entry));
 			DescribeClaim(out, entry);
 			DescribeConfirmed(out, entry);
 			break;
@@ -298,19 +325,21 @@ DescribeEvent(StringInfo out, const Row *entry, Event event)
 static Datum
 Describe(const Row *entry)
 {
-	const char *note = WordsOr(entry, ENTRY_NOTE, ENTRY_NOTE_COMMITMENT);
-	int			event = RowIsNull(entry, ENTRY_EVENT) ? -1 : NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
+	const char *note = TextOrErased(entry, ENTRY_NOTE, ENTRY_NOTE_COMMITMENT);
+	int			event = RowIsNull(entry, ENTRY_EVENT) ? -1 :
+		NameIndex(event_names, EVENTS, RowText(entry, ENTRY_EVENT));
 	StringInfoData out;
 
 	initStringInfo(&out);
 	DescribeEvent(&out, entry, event < 0 ? EVENTS : (Event) event);
 	appendStringInfoChar(&out, '.');
 	if (note)
-		appendStringInfo(&out, event == EVENT_NOTED ? " The note: %s." : event == EVENT_BREACH_REPAIRED ? " How: %s." :
-						 " The reason given: %s.", note);
+		appendStringInfo(&out, event == EVENT_NOTED ? " Note: %s." :
+						 event == EVENT_BREACH_REPAIRED ? " How: %s." : " Reason: %s.", note);
 	SourceDescribe(&out, entry);
 	if (RowBool(entry, ENTRY_BACKFILLED))
-		appendStringInfo(&out, " Entered after the fact: it occurred at %s.", Instant(entry, ENTRY_OCCURRED_AT));
+		appendStringInfo(&out, " Recorded after the fact: it occurred at %s.",
+						 Instant(entry, ENTRY_OCCURRED_AT));
 	out.data[0] = pg_toupper((unsigned char) out.data[0]);
 	return CStringGetTextDatum(out.data);
 }
@@ -333,11 +362,12 @@ PutEntry(ReturnSetInfo *result, const Row *entry)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* All of the promise's entries, however many; false where there are none. */
+/* Returns false if there are none.  Memory use does not grow with their number. */
 static bool
 PutEntries(ReturnSetInfo *result, Datum *values)
 {
-	MemoryContext entry = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger history", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext entry = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger history",
+												ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = StatementOpen(&read_entries, values, NULL, true);
 	SPITupleTable *rows = NULL;
 	bool		any = false;
@@ -362,8 +392,9 @@ PutEntries(ReturnSetInfo *result, Datum *values)
 /*
  * history(promise uuid, customer text) returns setof (seq, recorded_at, occurred_at,
  *		   event, actor, description, state, evidence, backfilled, login, role, context, hash)
- *		The promise's entries, oldest first, each described in words.  Levels
- *		application, auditor.  Errors: TL004, P0002 no such promise.
+ *		Returns the promise's entries in the order of seq, each with a description in
+ *		words.  Levels application and auditor.  Errors: TL004 level, P0002 no such
+ *		promise.
  */
 Datum
 history(PG_FUNCTION_ARGS)
@@ -378,10 +409,11 @@ history(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	LedgerEnter(ledger, &session);
-	values[0] = PG_ARGISNULL(1) ? PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
+	values[0] = PG_ARGISNULL(1) ?
+		PointerGetDatum(PromiseCustomer(PG_GETARG_DATUM(0), true)) : PG_GETARG_DATUM(1);
 	values[1] = PG_GETARG_DATUM(0);
 	if (!PutEntries(result, values))
-		NoPromise(values[1], !PG_ARGISNULL(1));
+		PromiseNotFound(values[1], !PG_ARGISNULL(1));
 	LedgerLeave(&session);
 	return (Datum) 0;
 }

@@ -1,6 +1,6 @@
 /*
  * lifecycle.c
- *		The life of a promise: the state machine, in one table.
+ *		The state machine of promises.
  */
 #include "postgres.h"
 
@@ -18,42 +18,63 @@ PG_FUNCTION_INFO_V1(state_machine);
 #define TO_VERDICT (TO(KEPT) | TO(PARTLY_KEPT) | TO(BROKEN))
 #define STAY(state) [STATE_##state] = TO(state)
 #define STAY_IN_ALL \
-	STAY(PROPOSED), STAY(OPEN), STAY(KEPT), STAY(PARTLY_KEPT), STAY(BROKEN), STAY(RELEASED), STAY(WITHDRAWN)
+	STAY(PROPOSED), STAY(OPEN), STAY(KEPT), STAY(PARTLY_KEPT), STAY(BROKEN), \
+	STAY(RELEASED), STAY(WITHDRAWN)
 
-/* [event][from]: where it may lead; nothing where it is not allowed */
-static const uint32 leads[EVENTS][STATES] = {
+/* [event][from]: bit set of the possible next states; 0 if the event is not allowed */
+static const uint32 transitions[EVENTS][STATES] = {
 	[EVENT_MADE] = {[STATE_NONE] = TO(PROPOSED) | TO(OPEN)},
 	[EVENT_BACKED] = {[STATE_PROPOSED] = TO(OPEN), [STATE_OPEN] = TO(OPEN)},
 	[EVENT_DECLINED] = {STAY(PROPOSED)},
 	[EVENT_BACKING_WITHDRAWN] = {[STATE_OPEN] = TO(PROPOSED) | TO(OPEN)},
 	[EVENT_ACCEPTED] = {[STATE_PROPOSED] = TO(OPEN), [STATE_OPEN] = TO(OPEN)},
-	[EVENT_AMENDED] = {[STATE_PROPOSED] = TO(PROPOSED) | TO(OPEN), [STATE_OPEN] = TO(PROPOSED) | TO(OPEN)},
+	[EVENT_AMENDED] = {[STATE_PROPOSED] = TO(PROPOSED) | TO(OPEN),
+	[STATE_OPEN] = TO(PROPOSED) | TO(OPEN)},
 	[EVENT_PAUSED] = {STAY(OPEN)},
 	[EVENT_RESUMED] = {STAY(PROPOSED), STAY(OPEN)},
 	[EVENT_BREACH_ADMITTED] = {[STATE_OPEN] = TO(BROKEN)},
 	[EVENT_ASSESSED] = {[STATE_OPEN] = TO_VERDICT, [STATE_KEPT] = TO_VERDICT,
 	[STATE_PARTLY_KEPT] = TO_VERDICT, [STATE_BROKEN] = TO_VERDICT},
-	[EVENT_WITHDRAWN] = {[STATE_PROPOSED] = TO(WITHDRAWN) | TO(BROKEN), [STATE_OPEN] = TO(WITHDRAWN) | TO(BROKEN)},
+	[EVENT_WITHDRAWN] = {[STATE_PROPOSED] = TO(WITHDRAWN) | TO(BROKEN),
+	[STATE_OPEN] = TO(WITHDRAWN) | TO(BROKEN)},
 	[EVENT_RELEASED] = {[STATE_OPEN] = TO(RELEASED), STAY(RELEASED)},
 	[EVENT_BREACH_REPAIRED] = {STAY(BROKEN)},
 	[EVENT_NOTED] = {STAY_IN_ALL},
 	[EVENT_ERASED] = {STAY_IN_ALL},
 };
 
+/* For "cannot ... promise X" */
+static const char *const event_phrases[EVENTS] = {
+	[EVENT_MADE] = "make",
+	[EVENT_BACKED] = "back",
+	[EVENT_DECLINED] = "decline",
+	[EVENT_BACKING_WITHDRAWN] = "withdraw a backing of",
+	[EVENT_ACCEPTED] = "accept",
+	[EVENT_AMENDED] = "amend",
+	[EVENT_PAUSED] = "pause",
+	[EVENT_RESUMED] = "resume",
+	[EVENT_BREACH_ADMITTED] = "admit a breach of",
+	[EVENT_ASSESSED] = "assess",
+	[EVENT_WITHDRAWN] = "withdraw",
+	[EVENT_RELEASED] = "release the company from",
+	[EVENT_BREACH_REPAIRED] = "repair a breach of",
+	[EVENT_NOTED] = "add a note to",
+	[EVENT_ERASED] = "erase texts of"
+};
+
 static bool
 StateAllows(Event event, State from)
 {
-	return leads[event][from] != 0;
+	return transitions[event][from] != 0;
 }
 
-/* What does not stand is recorded, and leaves the state as it is. */
 bool
-StateLeads(Event event, State from, State to, bool stands)
+TransitionAllowed(Event event, State from, State to, bool stands)
 {
-	return stands ? (leads[event][from] & (1 << to)) != 0 : StateAllows(event, from) && to == from;
+	return stands ? (transitions[event][from] & (1 << to)) != 0 :
+		StateAllows(event, from) && to == from;
 }
 
-/* What the company may say for the other side, and that side, or a record, may say itself. */
 bool
 EventCanBeClaimed(Event event)
 {
@@ -70,10 +91,9 @@ AllowedEvents(State from)
 	for (int event = 0; event < EVENTS; event++)
 		if (StateAllows(event, from))
 			appendStringInfo(&list, "%s%s", list.len ? ", " : "", event_names[event]);
-	return list.len ? list.data : "nothing more";
+	return list.len ? list.data : "none";
 }
 
-/* An error that names the state and what it allows. */
 void
 CheckStateAllows(Event event, State from, const char *promise)
 {
@@ -81,8 +101,10 @@ CheckStateAllows(Event event, State from, const char *promise)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_STATE),
-			 errmsg("promise %s is %s and cannot be %s", promise, state_names[from], event_names[event]),
-			 errdetail("A promise that is %s allows: %s.", state_names[from], AllowedEvents(from))));
+			 errmsg("cannot %s promise %s, which is %s",
+					event_phrases[event], promise, state_names[from]),
+			 errdetail("In state \"%s\" the following events are allowed: %s.",
+					   state_names[from], AllowedEvents(from))));
 }
 
 static Datum
@@ -99,8 +121,8 @@ StateNames(uint32 states)
 
 /*
  * state_machine() returns table (event text, state text, leads_to text[])
- *		Each event in each state of a promise; leads_to is empty where the state
- *		does not allow the event.
+ *		Returns each combination of event and state.  leads_to lists the possible next
+ *		states; it is empty if the state does not allow the event.
  */
 Datum
 state_machine(PG_FUNCTION_ARGS)
@@ -113,7 +135,7 @@ state_machine(PG_FUNCTION_ARGS)
 		{
 			Datum		values[3] = {
 				CStringGetTextDatum(event_names[event]), CStringGetTextDatum(state_names[state]),
-				StateNames(leads[event][state])
+				StateNames(transitions[event][state])
 			};
 			bool		nulls[3] = {0};
 

@@ -1,11 +1,10 @@
 /*
  * make_promises.c
- *		Many promises at once.
+ *		make_promises(): makes an array of promises.
  *
- * Each element of the array is a call of make_promise, and is made by the same
- * code.  Chains are locked in the order of their customers' keys, so that two
- * batches never wait for each other crosswise; what is made for one customer is
- * written together.
+ * Each element is handled like a call of make_promise().  Chains are locked in the
+ * order of the customers' keys, so that concurrent calls do not deadlock.  The
+ * promises to one customer are written together.
  */
 #include "postgres.h"
 
@@ -25,14 +24,14 @@ PG_FUNCTION_INFO_V1(make_promises);
 
 static const PromiseFunction *const make = &promise_functions[EVENT_MADE];
 
-/* What make_promise takes, type new_promise has. */
+/* Type new_promise has the arguments of make_promise() as fields. */
 #define FIELDS (make->count + ACT_ARGUMENTS)
 
 typedef struct Element
 {
 	PromiseAct	pa;
-	int			place;			/* in the array, from 1 */
-	Datum		value;
+	int			position;		/* in the array, from 1 */
+	Datum		value;			/* of type new_promise */
 	const char *customer;
 	const char *key;			/* idempotency_key, or NULL */
 	HeapTuple	receipt;
@@ -41,34 +40,35 @@ typedef struct Element
 typedef struct Batch
 {
 	Element    *elements;		/* in the order of the array */
-	Element   **sorted;			/* by customer; one customer's as in the array */
+	Element   **sorted;			/* by customer and position */
 	int			count;
 	TupleDesc	tupdesc;		/* of an element */
 	TupleDesc	receipt_desc;
-	Command		command;		/* of the element at hand */
-	int			at_hand;		/* its place; 0 where none is */
-	const char *writing_to;		/* the customer whose promises are written; NULL: none */
+	Command		command;		/* of the current element */
+	int			current;		/* position of the current element; 0: none */
+	const char *writing_to;		/* customer whose promises are being written; NULL: none */
 	LedgerSession session;
 } Batch;
 
+/* Error context callback */
 static void
-NameElement(void *arg)
+BatchErrorContext(void *arg)
 {
 	const Batch *batch = arg;
-	int			place = batch->at_hand;
-	const char *customer = place > 0 ? batch->elements[place - 1].customer : NULL;
+	int			position = batch->current;
+	const char *customer = position > 0 ? batch->elements[position - 1].customer : NULL;
 
 	if (customer)
-		errcontext("element %d of promises, to customer \"%s\"", place, customer);
-	else if (place > 0)
-		errcontext("element %d of promises", place);
+		errcontext("element %d of promises, to customer \"%s\"", position, customer);
+	else if (position > 0)
+		errcontext("element %d of promises", position);
 	else if (batch->writing_to)
-		errcontext("promises to customer \"%s\", written together", batch->writing_to);
+		errcontext("writing promises to customer \"%s\"", batch->writing_to);
 }
 
 /* ---- reading the array ---- */
 
-/* The fields go in as they are, whatever the type's owner did to it. */
+/* The type's owner may have altered it. */
 static void
 CheckElementType(TupleDesc tupdesc)
 {
@@ -86,7 +86,7 @@ CheckElementType(TupleDesc tupdesc)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("type \"trust_ledger.new_promise\" has been altered"),
-				 errhint("Give it back the arguments of make_promise, by name, type and order.")));
+				 errdetail("Its attributes must be the arguments of make_promise().")));
 }
 
 static void
@@ -98,29 +98,30 @@ BatchRead(Batch *batch, ArrayType *array)
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("promises must be an array of one dimension"),
-				 errdetail("It has %d.", ARR_NDIM(array))));
-	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &values, &nulls, &batch->count);
-	batch->elements = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(Element) * batch->count,
+				 errmsg("promises must be a one-dimensional array"),
+				 errdetail("The array has %d dimensions.", ARR_NDIM(array))));
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
+					  &values, &nulls, &batch->count);
+	batch->elements = MemoryContextAllocExtended(CurrentMemoryContext,
+												 sizeof(Element) * batch->count,
 												 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < batch->count; i++)
 	{
-		batch->elements[i].place = i + 1;
+		batch->elements[i].position = i + 1;
 		batch->elements[i].value = values[i];
 		if (nulls[i])
 		{
-			batch->at_hand = i + 1;
+			batch->current = i + 1;
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a promise to be made is NULL"),
-					 errhint("Leave out what is not to be made.")));
+					 errmsg("elements of promises must not be null")));
 		}
 	}
 	batch->tupdesc = lookup_rowtype_tupdesc_copy(ARR_ELEMTYPE(array), -1);
 	CheckElementType(batch->tupdesc);
 }
 
-/* The element as a command. */
+/* Makes the element the current one, and fills the command from it. */
 static const Command *
 CommandOf(Batch *batch, const Element *element)
 {
@@ -130,7 +131,7 @@ CommandOf(Batch *batch, const Element *element)
 	bool		nulls[COMMAND_ARGUMENTS];
 
 	CHECK_FOR_INTERRUPTS();
-	batch->at_hand = element->place;
+	batch->current = element->position;
 	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
 	tuple.t_data = row;
 	heap_deform_tuple(&tuple, batch->tupdesc, values, nulls);
@@ -138,7 +139,7 @@ CommandOf(Batch *batch, const Element *element)
 	return &batch->command;
 }
 
-/* ---- whose chains are locked, and in which order ---- */
+/* ---- access checks and locks ---- */
 
 static int
 CompareCustomers(const void *a, const void *b)
@@ -147,7 +148,7 @@ CompareCustomers(const void *a, const void *b)
 	const Element *second = *(Element *const *) b;
 	int			order = strcmp(first->customer, second->customer);
 
-	return order ? order : first->place - second->place;
+	return order ? order : first->position - second->position;
 }
 
 static int
@@ -159,7 +160,7 @@ CompareKeys(const void *a, const void *b)
 
 	if (order == 0)
 		order = strcmp(first->key, second->key);
-	return order ? order : first->place - second->place;
+	return order ? order : first->position - second->position;
 }
 
 static bool
@@ -168,7 +169,7 @@ SameCustomer(const Element *a, const Element *b)
 	return strcmp(a->customer, b->customer) == 0;
 }
 
-/* One key stands for one promise: within the array nothing is a retry of anything. */
+/* An element cannot be a retry of another one. */
 static void
 CheckKeysDiffer(Batch *batch)
 {
@@ -183,12 +184,13 @@ CheckKeysDiffer(Batch *batch)
 	{
 		if (!SameCustomer(keyed[i - 1], keyed[i]) || strcmp(keyed[i - 1]->key, keyed[i]->key) != 0)
 			continue;
-		batch->at_hand = keyed[i]->place;
+		batch->current = keyed[i]->position;
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("idempotency key \"%s\" is given twice for customer \"%s\"", keyed[i]->key, keyed[i]->customer),
-				 errdetail("Element %d has it too.", keyed[i - 1]->place),
-				 errhint("Give each promise a key of its own, and each only once.")));
+				 errmsg("duplicate idempotency key \"%s\" for customer \"%s\"",
+						keyed[i]->key, keyed[i]->customer),
+				 errdetail("Element %d has the same key.", keyed[i - 1]->position),
+				 errhint("Each promise needs a key of its own.")));
 	}
 	pfree(keyed);
 }
@@ -203,9 +205,9 @@ SortElements(Batch *batch)
 	qsort(batch->sorted, batch->count, sizeof(Element *), CompareCustomers);
 }
 
-/* Who acts in each, while it is still the caller who works. */
+/* Finds out who acts in each element; to be called as the caller's role. */
 static void
-ResolveActs(Batch *batch)
+BeginActs(Batch *batch)
 {
 	for (int i = 0; i < batch->count; i++)
 	{
@@ -218,7 +220,7 @@ ResolveActs(Batch *batch)
 		CommandBeginAct(command, act);
 		element->key = act->idempotency_key ? text_to_cstring(act->idempotency_key) : NULL;
 	}
-	batch->at_hand = 0;
+	batch->current = 0;
 }
 
 static void
@@ -233,18 +235,18 @@ LockChains(Batch *batch)
 		if (i == 0 || !SameCustomer(batch->sorted[i - 1], element))
 		{
 			CHECK_FOR_INTERRUPTS();
-			batch->at_hand = element->place;
+			batch->current = element->position;
 			chain = palloc(sizeof(Chain));
 			ChainLock(chain, element->pa.act.ledger, cstring_to_text(element->customer));
 		}
 		element->pa.chain = chain;
 	}
-	batch->at_hand = 0;
+	batch->current = 0;
 }
 
 /*
- * Who acts, and all locks.  Where something changed while one was waited for,
- * who acts is settled again under them.
+ * Checks who acts, and takes all locks.  If actors or policies changed while waiting
+ * for a lock, everything is checked again with the locks held.
  */
 static void
 BatchEnter(Batch *batch)
@@ -253,7 +255,7 @@ BatchEnter(Batch *batch)
 	{
 		const Act  *first = &batch->elements[0].pa.act;
 
-		ResolveActs(batch);
+		BeginActs(batch);
 		if (round == 0)
 			SortElements(batch);
 		LedgerEnter(first->ledger, &batch->session);
@@ -278,7 +280,7 @@ KeepReceipt(Batch *batch, Element *element)
 	MemoryContextSwitchTo(previous);
 }
 
-/* What one customer is promised: a session of its own, whose memory goes with it. */
+/* Makes the promises to one customer, in a LedgerSession whose memory is freed after it. */
 static void
 MakeForCustomer(Batch *batch, Element **elements, int count)
 {
@@ -293,7 +295,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 
 		pa->group = group;
 		pa->command = CommandOf(batch, elements[i]);
-		if (PromiseActMake(pa)) /* and no retry */
+		if (PromiseActMake(pa)) /* not a retry */
 		{
 			TiedAct		act;
 
@@ -302,7 +304,7 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 			ActGroupAdd(group, &act);
 		}
 	}
-	batch->at_hand = 0;
+	batch->current = 0;
 	batch->writing_to = elements[0]->customer;
 	ActGroupWrite(group);
 	batch->writing_to = NULL;
@@ -327,24 +329,26 @@ MakeAll(Batch *batch)
 
 /*
  * make_promises(promises new_promise[]) returns setof receipt
- *		Makes each promise as make_promise does with the same arguments, all or none.
- *		Receipts come in the order of the array.  Errors: make_promise's, in the
- *		context of the element; 22004 NULL, 2202E more than one dimension, 22023 one
- *		idempotency key twice for a customer.
+ *		Makes each promise as make_promise() does, or none if there is an error.  Returns
+ *		the receipts in the order of the array.  Errors: those of make_promise(), with the
+ *		element as context; 22004 NULL, 2202E more than one dimension, 22023 duplicate
+ *		idempotency key for a customer.
  */
 Datum
 make_promises(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Batch		batch = {0};
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameElement, .arg = &batch};
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = BatchErrorContext, .arg = &batch
+	};
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promises are needed"),
-				 errhint("Give an array; array_agg() of no rows is NULL, ARRAY(SELECT ...) is empty.")));
+				 errmsg("promises must not be null"),
+				 errhint("array_agg() of no rows is null; ARRAY(SELECT ...) is an empty array.")));
 	batch.receipt_desc = result->setDesc;
 	error_context_stack = &context;
 	BatchRead(&batch, PG_GETARG_ARRAYTYPE_P(0));

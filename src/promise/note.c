@@ -1,6 +1,6 @@
 /*
  * note.c
- *		Notes: what somebody wants on record about a promise.
+ *		Adds notes to promises.
  */
 #include "postgres.h"
 
@@ -9,13 +9,14 @@
 /*
  * add_note(promise uuid, note text, customer text, actor, occurred_at, context,
  *			idempotency_key) returns receipt
- *		A note in the promise's history, in any state; it changes nothing else.
- *		Errors: 22004 and 22023 no note.
+ *		Adds a note to the promise's history, in any state.  It changes nothing else.
+ *		Errors: 22004 and 22023 no text.
  */
 void
 AddNote(PromiseAct *pa)
 {
-	text	   *note = CommandWordsNeeded(pa->command, COMMAND_REASON, "Say what is to be on record.");
+	text	   *note = CommandWordsNeeded(pa->command, COMMAND_REASON,
+										  "Specify the text of the note.");
 
 	RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(note));
 	PromiseAppend(pa, PromiseState(pa->promise));

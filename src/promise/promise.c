@@ -1,10 +1,10 @@
 /*
  * promise.c
- *		The promise: what its entries add up to.
+ *		Promises: rows of trust.promise, as projected from entries.
  *
- * PromiseProject() is the only place that says how an entry changes a promise:
- * the one way in writes with it, verify() folds with it.  It reads the entry
- * and nothing else, no clock and no policy.
+ * PromiseProject() is the only place that defines how an entry changes a promise; it is
+ * used for writing and by verify().  It depends only on the row and the entry, not on
+ * the clock or on policies.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "base/duration.h"
 #include "governance/actor.h"
 #include "ledger/erasure_log.h"
-#include "promise/same.h"
+#include "promise/same_value.h"
 
 #define PROMISE_COLUMN(id, name, type) {#name, type},
 static const Column promise_columns[PROMISE_COLUMNS] = {PROMISE_LIST(PROMISE_COLUMN)};
@@ -44,22 +44,18 @@ PromisePastDue(const Row *promise, TimestampTz instant)
 	return !RowIsNull(promise, PROMISE_DUE) && instant > RowInstant(promise, PROMISE_DUE);
 }
 
-/*
- * Whether it is too late to take the promise back: once it was open, and the
- * customer accepted it or it was due, only a verdict ends it.
- */
 bool
-PromiseTooLate(const Row *promise, TimestampTz instant)
+PromiseIsBinding(const Row *promise, TimestampTz instant)
 {
 	return !RowIsNull(promise, PROMISE_OPENED_AT) &&
 		(!RowIsNull(promise, PROMISE_ACCEPTED_AT) || PromisePastDue(promise, instant));
 }
 
+/* ---- projection ---- */
+
 /*
- * ---- how entries add up ----
- *
- * What happens in the world has the time that was given; what happens to the
- * ledger, a backing or an acceptance, has the ledger's.
+ * Times of a promise are EntryInstant(), that is recorded_at unless the entry is
+ * backfilled; except made_at and the settled_at of a verdict, which are occurred_at.
  */
 
 static const struct
@@ -67,21 +63,28 @@ static const struct
 	int			promise;
 	int			entry;
 }			terms[] = {
-	{PROMISE_WORDS, ENTRY_WORDS}, {PROMISE_PURPOSE, ENTRY_PURPOSE}, {PROMISE_PROMISER, ENTRY_PROMISER},
-	{PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND}, {PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY},
-	{PROMISE_KIND, ENTRY_KIND}, {PROMISE_VALUE, ENTRY_VALUE}, {PROMISE_CURRENCY, ENTRY_CURRENCY},
-	{PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE}, {PROMISE_DUE, ENTRY_DUE}, {PROMISE_OVERDUE_AT, ENTRY_OVERDUE_AT}
+	{PROMISE_WORDS, ENTRY_WORDS},
+	{PROMISE_PURPOSE, ENTRY_PURPOSE},
+	{PROMISE_PROMISER, ENTRY_PROMISER},
+	{PROMISE_PROMISER_KIND, ENTRY_PROMISER_KIND},
+	{PROMISE_DRAFTED_BY, ENTRY_DRAFTED_BY},
+	{PROMISE_KIND, ENTRY_KIND},
+	{PROMISE_VALUE, ENTRY_VALUE},
+	{PROMISE_CURRENCY, ENTRY_CURRENCY},
+	{PROMISE_LONGEST_PAUSE, ENTRY_LONGEST_PAUSE},
+	{PROMISE_DUE, ENTRY_DUE},
+	{PROMISE_OVERDUE_AT, ENTRY_OVERDUE_AT}
 };
 
 static void
 ProjectTerms(Row *promise, const Row *entry)
 {
 	for (size_t i = 0; i < lengthof(terms); i++)
-		RowTake(promise, terms[i].promise, entry, terms[i].entry);
-	RowTake(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
+		RowCopyValue(promise, terms[i].promise, entry, terms[i].entry);
+	RowCopyValue(promise, PROMISE_TERMS_SEQ, entry, ENTRY_SEQ);
 }
 
-/* That nobody stands behind it any more is kept until somebody does. */
+/* Records that a backing ended, until there is a new one. */
 static void
 ProjectFormerBacker(Row *promise, const Row *entry)
 {
@@ -94,17 +97,16 @@ ProjectFormerBacker(Row *promise, const Row *entry)
 	else if (!RowIsNull(promise, PROMISE_BACKER))
 	{
 		RowSetInstant(promise, PROMISE_UNBACKED_AT, EntryInstant(entry));
-		RowTake(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
-		RowTake(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
+		RowCopyValue(promise, PROMISE_UNBACKED_BY, entry, ENTRY_EVENT);
+		RowCopyValue(promise, PROMISE_FORMER_BACKER, promise, PROMISE_BACKER);
 	}
 }
 
-/* Who stands behind it from now on: whoever the entry names, by their own act. */
 static void
 ProjectBacking(Row *promise, const Row *entry)
 {
 	ProjectFormerBacker(promise, entry);
-	RowTake(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
+	RowCopyValue(promise, PROMISE_BACKER, entry, ENTRY_BACKER);
 	if (RowIsNull(entry, ENTRY_BACKER))
 	{
 		RowClear(promise, PROMISE_EVIDENCE);
@@ -112,14 +114,14 @@ ProjectBacking(Row *promise, const Row *entry)
 	}
 	else
 	{
-		RowTake(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
+		RowCopyValue(promise, PROMISE_EVIDENCE, entry, ENTRY_EVIDENCE);
 		RowSetInstant(promise, PROMISE_BACKED_AT, EntryInstant(entry));
 	}
-	RowTake(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
-	RowTake(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
+	RowCopyValue(promise, PROMISE_EVIDENCE_ASKED, entry, ENTRY_EVIDENCE_ASKED);
+	RowCopyValue(promise, PROMISE_BACK_BY, entry, ENTRY_BACK_BY);
 }
 
-/* A human of the company's had the terms before them. */
+/* seen_at: when a human who speaks for the company first acted on the current terms. */
 static void
 ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 {
@@ -135,12 +137,12 @@ ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 static void
 ProjectMade(Row *promise, const Row *entry)
 {
-	RowTake(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
-	RowTake(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
-	RowTake(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
-	RowTake(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
-	RowTake(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
-	RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+	RowCopyValue(promise, PROMISE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowCopyValue(promise, PROMISE_PROMISE, entry, ENTRY_PROMISE);
+	RowCopyValue(promise, PROMISE_MADE_AT, entry, ENTRY_OCCURRED_AT);
+	RowCopyValue(promise, PROMISE_RECORDED_AT, entry, ENTRY_RECORDED_AT);
+	RowCopyValue(promise, PROMISE_BACKFILLED, entry, ENTRY_BACKFILLED);
+	RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(0));
 	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval(0)));
 	ProjectTerms(promise, entry);
@@ -153,13 +155,14 @@ ProjectAmended(Row *promise, const Row *entry)
 {
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
-	if (!RowIsNull(promise, PROMISE_DUE) && !RowSame(promise, PROMISE_DUE, entry, ENTRY_DUE))
+	if (!RowIsNull(promise, PROMISE_DUE) && !RowSameValue(promise, PROMISE_DUE, entry, ENTRY_DUE))
 	{
-		RowSet(promise, PROMISE_DUE_MOVES, Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
+		RowSet(promise, PROMISE_DUE_MOVES,
+			   Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));
 	}
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
-		RowTake(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
+		RowCopyValue(promise, PROMISE_FIRST_DUE, entry, ENTRY_DUE);
 	if (RowBool(entry, ENTRY_ACCEPTED) && RowIsNull(promise, PROMISE_ACCEPTED_AT))
 		RowSetInstant(promise, PROMISE_ACCEPTED_AT, EntryInstant(entry));
 	ProjectTerms(promise, entry);
@@ -183,21 +186,23 @@ ProjectAccepted(Row *promise, const Row *entry)
 }
 
 /*
- * A pause moves due by the most that it can last, and resuming takes back what
- * it did not last: so a pause that nobody ends is over by itself.
+ * A pause moves due by its longest possible duration; resuming moves it back by the
+ * part that was not used.
  */
 static void
-ProjectClock(Row *promise, const Row *entry, Event event)
+ProjectPause(Row *promise, const Row *entry, Event event)
 {
 	TimestampTz instant = EntryInstant(entry);
-	/* unsigned: what was tampered with may overflow, and is found by its hash */
-	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) - (uint64) RowInstant(promise, PROMISE_DUE));
+	/* unsigned, since values of an altered entry may overflow; its hash reveals it */
+	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) -
+								 (uint64) RowInstant(promise, PROMISE_DUE));
 	Interval   *before = DatumGetIntervalP(promise->values[PROMISE_PAUSED_FOR]);
 	uint64		paused_for = (uint64) before->day * USECS_PER_DAY + before->time + moved;
 
-	RowSet(promise, PROMISE_PAUSED_FOR, IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
-	RowTake(promise, PROMISE_DUE, entry, ENTRY_DUE);
-	RowTake(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
+	RowSet(promise, PROMISE_PAUSED_FOR,
+		   IntervalPGetDatum(MicrosecondsInterval((int64) paused_for)));
+	RowCopyValue(promise, PROMISE_DUE, entry, ENTRY_DUE);
+	RowCopyValue(promise, PROMISE_OVERDUE_AT, entry, ENTRY_OVERDUE_AT);
 	if (event == EVENT_PAUSED)
 	{
 		RowSetInstant(promise, PROMISE_PAUSED_AT, instant);
@@ -210,35 +215,33 @@ ProjectClock(Row *promise, const Row *entry, Event event)
 	}
 }
 
-/* A promise is settled once, at its first verdict; later ones change the verdict, not the instant. */
+/* settled_at is the time of the first verdict; later verdicts do not change it. */
 static void
 ProjectSettled(Row *promise, const Row *entry)
 {
 	if (!RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
-	RowTake(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
+	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowCopyValue(promise, PROMISE_SETTLED_AT, entry, ENTRY_OCCURRED_AT);
 }
 
-/* Whether that came after due is for the ledger's clock to say. */
 static void
 ProjectReleased(Row *promise, const Row *entry)
 {
 	if (!EntryStands(entry) || !RowIsNull(promise, PROMISE_SETTLED_AT))
 		return;
-	RowTake(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
+	RowCopyValue(promise, PROMISE_SETTLED_BY, entry, ENTRY_EVENT);
 	RowSetInstant(promise, PROMISE_SETTLED_AT, EntryInstant(entry));
 }
 
-/* Whose word stands from now on, and what the promise weighs by it. */
 static void
 ProjectWord(Row *promise, const Row *entry)
 {
-	RowTake(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
-	RowTake(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
-	RowTake(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
-	RowTake(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
-	RowTake(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
+	RowCopyValue(promise, PROMISE_WHOSE_WORD, entry, ENTRY_WHOSE_WORD);
+	RowCopyValue(promise, PROMISE_VERDICT_EVIDENCE, entry, ENTRY_EVIDENCE);
+	RowCopyValue(promise, PROMISE_RELAYED, entry, ENTRY_RELAYED);
+	RowCopyValue(promise, PROMISE_WEIGHT_KEPT, entry, ENTRY_WEIGHT_KEPT);
+	RowCopyValue(promise, PROMISE_WEIGHT_BROKEN, entry, ENTRY_WEIGHT_BROKEN);
 }
 
 static void
@@ -247,13 +250,13 @@ ProjectVerdict(Row *promise, const Row *entry)
 	if (!RowBool(entry, ENTRY_STANDS))
 		return;
 	ProjectWord(promise, entry);
-	RowTake(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
-	RowTake(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
+	RowCopyValue(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT);
+	RowCopyValue(promise, PROMISE_PURPOSE_MET, entry, ENTRY_PURPOSE_MET);
 	RowClear(promise, PROMISE_REPAIRED_AT);
 	ProjectSettled(promise, entry);
 }
 
-/* What the breach weighs from now on, and by whose word; that it was one stays. */
+/* Changes the weight of a broken promise, but not its outcome. */
 static void
 ProjectRepaired(Row *promise, const Row *entry)
 {
@@ -263,27 +266,28 @@ ProjectRepaired(Row *promise, const Row *entry)
 	RowSetInstant(promise, PROMISE_REPAIRED_AT, EntryInstant(entry));
 }
 
-/* Texts that are erased from the terms as they are now go here too. */
+/* The row has the texts of the entry terms_seq. */
 static void
 ProjectErased(Row *promise, const Row *entry)
 {
 	int64		terms = RowInt64(promise, PROMISE_TERMS_SEQ);
 
-	if (ErasedNames(entry, terms, ENTRY_WORDS))
+	if (ErasureNamesText(entry, terms, ENTRY_WORDS))
 		RowClear(promise, PROMISE_WORDS);
-	if (ErasedNames(entry, terms, ENTRY_PURPOSE))
+	if (ErasureNamesText(entry, terms, ENTRY_PURPOSE))
 		RowClear(promise, PROMISE_PURPOSE);
 }
 
-/* What the other side is said to have said waits until it, or a record, says something itself that stands. */
+/* unconfirmed: the last claim, until the customer or a record makes an entry that takes effect. */
 static void
 ProjectClaim(Row *promise, const Row *entry, Event event)
 {
 	if (!EventCanBeClaimed(event))
 		return;
 	if (EntryIsClaim(entry))
-		RowTake(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
-	else if (EntryStands(entry) && !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
+		RowCopyValue(promise, PROMISE_UNCONFIRMED, entry, ENTRY_SEQ);
+	else if (EntryStands(entry) &&
+			 !RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]))
 		RowClear(promise, PROMISE_UNCONFIRMED);
 }
 
@@ -308,7 +312,7 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
-			ProjectClock(promise, entry, event);
+			ProjectPause(promise, entry, event);
 			break;
 		case EVENT_BREACH_ADMITTED:
 			ProjectVerdict(promise, entry);
@@ -343,13 +347,14 @@ ProjectEvent(Row *promise, const Row *entry, Event event)
 }
 
 /*
- * It waits while policy asks for a human and none stands behind it; anew, when
- * its terms are new; and no more once a human declined them.
+ * waiting_since: policy requires a human, but there is no backer, and no human has
+ * declined the terms.  New terms start a new wait.
  */
 static void
 ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 {
-	bool		waits = (to == STATE_OPEN || (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
+	bool		waits = (to == STATE_OPEN ||
+						 (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
 	!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
 
 	if (!waits)
@@ -358,28 +363,26 @@ ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 		RowSetInstant(promise, PROMISE_WAITING_SINCE, EntryInstant(entry));
 }
 
-/* What the one way in never writes, and what could not be taken in. */
+/* Returns what is wrong with an entry that the extension would not have written, or NULL. */
 static const char *
-ProblemOf(const Row *promise, const Row *entry, Event event, State from, State to)
+FindProblem(const Row *promise, const Row *entry, Event event, State from, State to)
 {
-	if (!StateLeads(event, from, to, EntryStands(entry)))
-		return psprintf("does not lead from %s to %s", state_names[from], state_names[to]);
+	if (!TransitionAllowed(event, from, to, EntryStands(entry)))
+		return psprintf("cannot change the state from %s to %s",
+						state_names[from], state_names[to]);
 	if (!RowIsNull(entry, ENTRY_BACKER) &&
 		!(RowValueEqual(entry, ENTRY_BACKER, entry, ENTRY_ACTOR) &&
 		  RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN])))
-		return "names a backer who did not act";
+		return "has a backer other than the acting human";
 	if ((event == EVENT_PAUSED || event == EVENT_RESUMED) &&
-		(RowIsNull(entry, ENTRY_DUE) || RowIsNull(promise, PROMISE_DUE) || RowIsNull(promise, PROMISE_PAUSED_FOR)))
-		return "moves a due time that is not there";
+		(RowIsNull(entry, ENTRY_DUE) || RowIsNull(promise, PROMISE_DUE) ||
+		 RowIsNull(promise, PROMISE_PAUSED_FOR)))
+		return "changes a due time that does not exist";
 	if (event == EVENT_RESUMED && RowIsNull(promise, PROMISE_PAUSED_AT))
-		return "resumes what is not paused";
+		return "resumes a promise that is not paused";
 	return NULL;
 }
 
-/*
- * Takes one entry into the promise.  Returns NULL, or why this entry cannot
- * follow: what the one way in would never have written.
- */
 const char *
 PromiseProject(Row *promise, const Row *entry)
 {
@@ -396,13 +399,13 @@ PromiseProject(Row *promise, const Row *entry)
 			to = i;
 	if (event == EVENTS)
 		return "is not an event of a promise";
-	problem = ProblemOf(promise, entry, event, from, to);
+	problem = FindProblem(promise, entry, event, from, to);
 	if (problem)
 		return problem;
 
 	ProjectEvent(promise, entry, event);
-	RowTake(promise, PROMISE_STATE, entry, ENTRY_STATE);
-	RowTake(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
+	RowCopyValue(promise, PROMISE_STATE, entry, ENTRY_STATE);
+	RowCopyValue(promise, PROMISE_LAST_SEQ, entry, ENTRY_SEQ);
 	if (to == STATE_OPEN && RowIsNull(promise, PROMISE_OPENED_AT))
 		RowSetInstant(promise, PROMISE_OPENED_AT, EntryInstant(entry));
 	if (to != STATE_PROPOSED && to != STATE_OPEN)
@@ -411,30 +414,31 @@ PromiseProject(Row *promise, const Row *entry)
 		RowClear(promise, PROMISE_PAUSED_UNTIL);
 	}
 	if (RowBool(entry, ENTRY_BACKFILLED) && RowIsNull(promise, PROMISE_BACKFILLED_AT))
-		RowTake(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
+		RowCopyValue(promise, PROMISE_BACKFILLED_AT, entry, ENTRY_RECORDED_AT);
 	ProjectWaiting(promise, entry, to, event == EVENT_AMENDED && RowBool(entry, ENTRY_STANDS));
 	return NULL;
 }
 
-/* The weight as a part of one promise; false where there is none, or none that a verdict has. */
+/* Converts a weight from thousandths; false if it is NULL or out of range. */
 static bool
-TakeWeight(const Row *promise, int column, float8 *weight)
+ReadWeight(const Row *promise, int column, float8 *weight)
 {
-	int32		thousandths = RowIsNull(promise, column) ? -1 : DatumGetInt32(promise->values[column]);
+	int32		thousandths = RowIsNull(promise, column) ? -1 :
+		DatumGetInt32(promise->values[column]);
 
 	*weight = thousandths / 1000.0;
 	return thousandths >= 0 && thousandths <= 1000;
 }
 
-/* What the promise puts into its customer's score, by the verdict that stands. */
 Contribution
 PromiseContribution(const Row *promise)
 {
 	Contribution contribution = {0};
 
-	if (!TakeWeight(promise, PROMISE_WEIGHT_KEPT, &contribution.kept) ||
-		!TakeWeight(promise, PROMISE_WEIGHT_BROKEN, &contribution.broken) ||
-		RowIsNull(promise, PROMISE_SETTLED_AT) || TIMESTAMP_NOT_FINITE(RowInstant(promise, PROMISE_SETTLED_AT)))
+	if (!ReadWeight(promise, PROMISE_WEIGHT_KEPT, &contribution.kept) ||
+		!ReadWeight(promise, PROMISE_WEIGHT_BROKEN, &contribution.broken) ||
+		RowIsNull(promise, PROMISE_SETTLED_AT) ||
+		TIMESTAMP_NOT_FINITE(RowInstant(promise, PROMISE_SETTLED_AT)))
 		return (Contribution) {0};
 	contribution.at = RowInstant(promise, PROMISE_SETTLED_AT);
 	contribution.counts = true;

@@ -1,6 +1,6 @@
 /*
  * promise.h
- *		The promise: what its entries add up to.
+ *		Promises: rows of trust.promise, as projected from entries.
  */
 #ifndef TRUST_LEDGER_PROMISE_H
 #define TRUST_LEDGER_PROMISE_H
@@ -71,12 +71,32 @@ enum
 
 extern const RowShape promise_shape;
 
+/*
+ * Applies an entry to the row of its promise, which is empty before the entry of event
+ * "made".  Returns NULL; or what is wrong, if the extension would never have written
+ * the entry at this point.  Then the row is unchanged.
+ */
 extern const char *PromiseProject(Row *promise, const Row *entry);
+
+/*
+ * The promise's contribution to its customer's score: its weights as fractions of 1, at
+ * settled_at.  It does not count if there is no valid verdict.
+ */
 extern Contribution PromiseContribution(const Row *promise);
 
+/* STATE_NONE for an empty row, or an unknown state. */
 extern State PromiseState(const Row *promise);
-extern bool PromiseTooLate(const Row *promise, TimestampTz instant);
+
+/*
+ * Whether only a verdict or the customer can end the promise: it has been open, and it
+ * was accepted or is past due.
+ */
+extern bool PromiseIsBinding(const Row *promise, TimestampTz instant);
+
+/* Whether instant is after the due time; false if there is none. */
 extern bool PromisePastDue(const Row *promise, TimestampTz instant);
+
+/* The uuid of the promise as text. */
 extern char *PromiseName(const Row *promise);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * promise_act.c
- *		One act upon one promise, from the command to the receipt.
+ *		Carries out an act on a promise, from the command to the receipt.
  */
 #include "postgres.h"
 
@@ -14,7 +14,7 @@
 #include "ledger/chain_score.h"
 #include "promise/promise_source.h"
 
-/* As given, or found; within a LedgerSession. */
+/* The customer argument; by default the customer of the promise. */
 static text *
 CustomerOf(const Command *command)
 {
@@ -41,7 +41,7 @@ IsRetry(PromiseAct *pa)
 		ChainFindRequest(pa->chain, pa->act.idempotency_key, &pa->act.request, &pa->receipt);
 }
 
-/* Whoever speaks for one customer speaks for no other. */
+/* An actor that speaks for one customer cannot act for another. */
 static void
 CheckSpeaksForThisCustomer(const PromiseAct *pa)
 {
@@ -59,14 +59,14 @@ CheckNotBeforeMade(const PromiseAct *pa)
 	if (RowInstant(pa->entry, ENTRY_OCCURRED_AT) < RowInstant(pa->promise, PROMISE_MADE_AT))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("occurred_at lies before the promise was made"),
+				 errmsg("occurred_at must not be before the promise was made"),
 				 errdetail("The promise was made at %s.",
 						   timestamptz_to_str(RowInstant(pa->promise, PROMISE_MADE_AT)))));
 }
 
 /*
- * Who acts, and the chain's lock.  Where something changed while the lock was
- * waited for, who acts is settled again under it.
+ * Finds out who acts, and locks the chain.  If actors or policies changed while waiting
+ * for the lock, this is done again with the lock held.
  */
 static void
 EnterAct(PromiseAct *pa, const Command *command)
@@ -76,7 +76,7 @@ EnterAct(PromiseAct *pa, const Command *command)
 		memset(pa, 0, sizeof(PromiseAct));
 		pa->command = command;
 		CommandBeginAct(command, &pa->act);
-		if (command->group)		/* chain and session are there */
+		if (command->group)		/* has a locked chain, within a session */
 		{
 			pa->group = command->group;
 			pa->chain = pa->group->chain;
@@ -91,7 +91,6 @@ EnterAct(PromiseAct *pa, const Command *command)
 	}
 }
 
-/* Begins to make a promise, who acts and the chain being there.  False where this is a retry. */
 bool
 PromiseActMake(PromiseAct *pa)
 {
@@ -107,18 +106,20 @@ PromiseActMake(PromiseAct *pa)
 	return true;
 }
 
-/* An entry of that event to fill, if the promise's state allows it. */
 void
 PromiseActStart(PromiseAct *pa, Event event)
 {
 	pa->event = event;
 	CheckStateAllows(event, PromiseState(pa->promise), PromiseName(pa->promise));
 	pa->entry = ActEntry(&pa->act, pa->chain, event_names[event]);
-	RowTake(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
+	RowCopyValue(pa->entry, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE);
 	CheckNotBeforeMade(pa);
 }
 
-/* Finds the promise, and begins the entry if the function has one event.  False where this is a retry. */
+/*
+ * Reads the promise, and starts the entry unless the function determines the event
+ * itself.  False: it is a retry.
+ */
 static bool
 PromiseActFind(PromiseAct *pa)
 {
@@ -131,10 +132,6 @@ PromiseActFind(PromiseAct *pa)
 	return true;
 }
 
-/*
- * Begins the act that the command says: who acts, the chain's lock, the promise as
- * it is, an entry to fill.  False where this is a retry: the receipt is there.
- */
 bool
 PromiseActBegin(PromiseAct *pa, const Command *command)
 {
@@ -143,12 +140,11 @@ PromiseActBegin(PromiseAct *pa, const Command *command)
 	if (!makes && !CommandHas(command, COMMAND_PROMISE))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("promise is needed")));
+				 errmsg("promise must not be null")));
 	EnterAct(pa, command);
 	return makes ? PromiseActMake(pa) : PromiseActFind(pa);
 }
 
-/* The reason given, if one is. */
 void
 PromiseSetReason(PromiseAct *pa)
 {
@@ -158,7 +154,6 @@ PromiseSetReason(PromiseAct *pa)
 		RowSet(pa->entry, ENTRY_NOTE, PointerGetDatum(reason));
 }
 
-/* Ties the entry to its chain; the promise is then what it says, in that state. */
 void
 PromiseTie(PromiseAct *pa, State to)
 {
@@ -167,17 +162,16 @@ PromiseTie(PromiseAct *pa, State to)
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
-	ChainTie(pa->chain, &pa->entry, 1);
+	ChainLink(pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)
-		elog(ERROR, "entry %s %s", event_names[pa->event], problem);
+		elog(ERROR, "entry of event \"%s\" %s", event_names[pa->event], problem);
 	if (pa->held && SourceProject(pa->held->source, pa->entry))
 		pa->held->source_changed = true;
 	after = PromiseContribution(pa->promise);
 	ChainScoreRevise(pa->chain, &before, &after);
 }
 
-/* As what it is written; receipt: where its receipt goes, or NULL. */
 TiedAct
 PromiseTied(const PromiseAct *pa, Receipt *receipt)
 {
@@ -187,7 +181,6 @@ PromiseTied(const PromiseAct *pa, Receipt *receipt)
 	};
 }
 
-/* Writes what was tied; or leaves that to the group. */
 void
 PromiseWrite(PromiseAct *pa)
 {
@@ -199,7 +192,6 @@ PromiseWrite(PromiseAct *pa)
 		TiedActsWrite(&act, 1);
 }
 
-/* Ties and writes. */
 void
 PromiseAppend(PromiseAct *pa, State to)
 {

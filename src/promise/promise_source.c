@@ -1,10 +1,10 @@
 /*
  * promise_source.c
- *		The source: which row of the company's tables a promise stands for.
+ *		Rows of trust.source: which row of a tracked table a promise belongs to.
  *
- * Each entry that a row's change wrote says in details which row that was, by
- * the table's name as a source, the row's key, and the promise's name if the row
- * carries several.  trust.source is what these add up to.
+ * The details of an entry that was written for a changed row identify the row: by the
+ * table's name as a source, by the row's key, and by a name if a row has several
+ * promises.  trust.source is projected from these details.
  */
 #include "postgres.h"
 
@@ -19,7 +19,7 @@
 #include "base/row_insert.h"
 #include "base/statement.h"
 #include "base/text.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},
@@ -27,48 +27,73 @@ static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)
 
 const RowShape source_shape = {"source", source_columns, SOURCE_COLUMNS};
 
-#define PLACE \
+#define PROMISE_OF_SOURCE \
 	"s.customer, s.promise, p.state," \
-	" (SELECT c.length FROM trust.chain c WHERE c.customer OPERATOR(pg_catalog.=) s.customer) AS length"
+	" (SELECT c.length" \
+	"  FROM trust.chain c" \
+	"  WHERE c.customer OPERATOR(pg_catalog.=) s.customer) AS length"
 
-static Statement find_place = STATEMENT(
-	"SELECT " PLACE " FROM trust.source s LEFT JOIN trust.promise p"
-	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise"
-	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
-	"   AND NOT s.gone LIMIT 1",
-	TEXTOID, TEXTOID, TEXTOID);
-
-/* Of a row that was just put in there is none, as a rule: that is asked first, and costs least. */
-static Statement find_any = STATEMENT(
-	"SELECT FROM trust.source s"
-	" WHERE s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) $2 AND s.name OPERATOR(pg_catalog.=) $3"
-	"   AND NOT s.gone LIMIT 1",
-	TEXTOID, TEXTOID, TEXTOID);
-
-static Statement find_places = STATEMENT(
-	"SELECT s.key, s.name, " PLACE " FROM pg_catalog.unnest($2) AS k (key)"
-	" JOIN trust.source s ON s.source OPERATOR(pg_catalog.=) $1 AND s.key OPERATOR(pg_catalog.=) k.key AND NOT s.gone"
+static Statement find_promise = STATEMENT(
+	"SELECT " PROMISE_OF_SOURCE
+	" FROM trust.source s"
 	" LEFT JOIN trust.promise p"
-	"   ON p.customer OPERATOR(pg_catalog.=) s.customer AND p.promise OPERATOR(pg_catalog.=) s.promise",
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer"
+	"   AND p.promise OPERATOR(pg_catalog.=) s.promise"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1"
+	"   AND s.key OPERATOR(pg_catalog.=) $2"
+	"   AND s.name OPERATOR(pg_catalog.=) $3"
+	"   AND NOT s.gone"
+	" LIMIT 1",
+	TEXTOID, TEXTOID, TEXTOID);
+
+/* A new row usually has no promise, and this statement is the cheapest way to see that. */
+static Statement find_any = STATEMENT(
+	"SELECT"
+	" FROM trust.source s"
+	" WHERE s.source OPERATOR(pg_catalog.=) $1"
+	"   AND s.key OPERATOR(pg_catalog.=) $2"
+	"   AND s.name OPERATOR(pg_catalog.=) $3"
+	"   AND NOT s.gone"
+	" LIMIT 1",
+	TEXTOID, TEXTOID, TEXTOID);
+
+static Statement find_promises = STATEMENT(
+	"SELECT s.key, s.name, " PROMISE_OF_SOURCE
+	" FROM pg_catalog.unnest($2) AS k (key)"
+	" JOIN trust.source s"
+	"   ON s.source OPERATOR(pg_catalog.=) $1"
+	"   AND s.key OPERATOR(pg_catalog.=) k.key"
+	"   AND NOT s.gone"
+	" LEFT JOIN trust.promise p"
+	"   ON p.customer OPERATOR(pg_catalog.=) s.customer"
+	"   AND p.promise OPERATOR(pg_catalog.=) s.promise",
 	TEXTOID, TEXTARRAYOID);
 
 static Inserter insert_source = {.shape = &source_shape};
+
 static Statement insert_one = STATEMENT(
-	"INSERT INTO trust.source (customer, promise, source, key, name, gone, seq) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
-static Statement read_source = STATEMENT_OF_ROWS(
-	source_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
-	TEXTOID, UUIDOID);
-static Statement update_source = STATEMENT(
-	"UPDATE trust.source SET source = $3, key = $4, name = $5, gone = $6, seq = $7"
-	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	"INSERT INTO trust.source (customer, promise, source, key, name, gone, seq)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7)",
 	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
 
-/* ---- what entries say ---- */
+static Statement read_source = STATEMENT_OF_ROWS(
+	source_shape,
+	"WHERE customer OPERATOR(pg_catalog.=) $1"
+	"  AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID);
+
+static Statement update_source = STATEMENT(
+	"UPDATE trust.source"
+	" SET source = $3, key = $4, name = $5, gone = $6, seq = $7"
+	" WHERE customer OPERATOR(pg_catalog.=) $1"
+	"   AND promise OPERATOR(pg_catalog.=) $2",
+	TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID, BOOLOID, INT8OID);
+
+/* ---- details of entries ---- */
 
 static const char *const fate_names[] = {NULL, "deleted", "moved"};
 
-#if PG_VERSION_NUM < 190000		/* what is built, and how far */
+#if PG_VERSION_NUM < 190000
 typedef struct JsonbInState
 {
 	JsonbValue *result;
@@ -99,9 +124,9 @@ AddField(JsonbInState *json, const char *name, const char *value)
 	PushJson(json, WJB_VALUE, &string);
 }
 
-/* An entry's details: which row it was, what became of it, and the promise made or left in its stead. */
 Datum
-SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other)
+SourceDetails(const char *source, const char *key, const char *name, RowFate fate,
+			  const pg_uuid_t *other)
 {
 	JsonbInState json = {0};
 
@@ -120,7 +145,7 @@ SourceDetails(const char *source, const char *key, const char *name, RowFate fat
 }
 
 static void
-Identify(Row *source, Jsonb *details)
+ReadDetails(Row *source, Jsonb *details)
 {
 	text	   *name = JsonText(details, "name");
 
@@ -130,11 +155,12 @@ Identify(Row *source, Jsonb *details)
 	RowSet(source, SOURCE_GONE, BoolGetDatum(JsonText(details, "row") != NULL));
 }
 
-/* The details of an entry that says which row its promise stands for; NULL of any other. */
+/* The details of an entry if they identify a row; else NULL. */
 static Jsonb *
 DetailsOfRow(const Row *entry)
 {
-	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL : DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
+	Jsonb	   *details = RowIsNull(entry, ENTRY_DETAILS) ? NULL :
+		DatumGetJsonbP(entry->values[ENTRY_DETAILS]);
 
 	if (details == NULL || RowTextIs(entry, ENTRY_EVENT, event_names[EVENT_ERASED]) ||
 		JsonText(details, "source") == NULL || JsonText(details, "key") == NULL)
@@ -142,36 +168,32 @@ DetailsOfRow(const Row *entry)
 	return details;
 }
 
-/*
- * Takes an entry into the row of trust.source that its promise has; false where
- * nothing changes by it.  It reads the entry and nothing else.
- */
 bool
 SourceProject(Row *source, const Row *entry)
 {
-	Row		   *said;
+	Row		   *identified;
 	Jsonb	   *details = DetailsOfRow(entry);
 	bool		same = true;
 
 	if (details == NULL)
 		return false;
-	said = RowNew(&source_shape);
-	Identify(said, details);
+	identified = RowNew(&source_shape);
+	ReadDetails(identified, details);
 	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
-		same = same && RowValueEqual(said, i, source, i);
+		same = same && RowValueEqual(identified, i, source, i);
 	if (same)
 		return false;
 	for (int i = SOURCE_SOURCE; i <= SOURCE_GONE; i++)
-		RowTake(source, i, said, i);
-	RowTake(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
-	RowTake(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
-	RowTake(source, SOURCE_SEQ, entry, ENTRY_SEQ);
+		RowCopyValue(source, i, identified, i);
+	RowCopyValue(source, SOURCE_CUSTOMER, entry, ENTRY_CUSTOMER);
+	RowCopyValue(source, SOURCE_PROMISE, entry, ENTRY_PROMISE);
+	RowCopyValue(source, SOURCE_SEQ, entry, ENTRY_SEQ);
 	return true;
 }
 
-/* ---- in words ---- */
+/* ---- description ---- */
 
-/* In quotes where it could be taken for more of the sentence. */
+/* Quotes texts that are not one printable word. */
 static void
 AppendText(StringInfo out, const text *value, bool quoted)
 {
@@ -185,7 +207,6 @@ AppendText(StringInfo out, const text *value, bool quoted)
 		appendStringInfoString(out, shown);
 }
 
-/* What became of the row, or where it came from. */
 static void
 DescribeFate(StringInfo out, Jsonb *details)
 {
@@ -195,22 +216,21 @@ DescribeFate(StringInfo out, Jsonb *details)
 
 	if (moved_to)
 	{
-		appendStringInfoString(out, ": promise ");
+		appendStringInfoString(out, "; the row now belongs to promise ");
 		AppendText(out, moved_to, false);
-		appendStringInfoString(out, " came in its stead");
 	}
 	else if (row && strcmp(text_to_cstring(row), fate_names[ROW_DELETED]) == 0)
-		appendStringInfoString(out, ": the row is gone from there");
+		appendStringInfoString(out, "; the row is no longer in the table");
 	else if (row)
-		appendStringInfoString(out, ": the row stands for it no more");
+		appendStringInfoString(out, "; the row no longer belongs to the promise");
 	else if (moved_from)
 	{
-		appendStringInfoString(out, ": it came in the stead of promise ");
+		appendStringInfoString(out, "; the row belonged to promise ");
 		AppendText(out, moved_from, false);
+		appendStringInfoString(out, " before");
 	}
 }
 
-/* One more sentence, where a row's change wrote the entry: which row. */
 void
 SourceDescribe(StringInfo out, const Row *entry)
 {
@@ -219,7 +239,7 @@ SourceDescribe(StringInfo out, const Row *entry)
 
 	if (details == NULL)
 		return;
-	appendStringInfoString(out, " By a change of row ");
+	appendStringInfoString(out, " Recorded for a change of row ");
 	AppendText(out, JsonText(details, "key"), false);
 	appendStringInfoString(out, " of ");
 	AppendText(out, JsonText(details, "source"), false);
@@ -233,7 +253,7 @@ SourceDescribe(StringInfo out, const Row *entry)
 	appendStringInfoChar(out, '.');
 }
 
-/* ---- the table; within a LedgerSession ---- */
+/* ---- trust.source ---- */
 
 static State
 StateOf(const char *name)
@@ -243,71 +263,70 @@ StateOf(const char *name)
 	return state < 0 ? STATE_NONE : state;
 }
 
-/* From that column of the result on. */
+/* Reads the columns PROMISE_OF_SOURCE; column is the number of the first one. */
 static void
-TakePlace(Place *place, uint64 row, int column)
+ReadSourcePromise(SourcePromise *found, uint64 row, int column)
 {
-	place->customer = DatumGetTextPCopy(ResultNeeded(row, column, TEXTOID));
-	place->promise = *DatumGetUUIDP(ResultNeeded(row, column + 1, UUIDOID));
-	place->state = StateOf(ResultText(row, column + 2));
-	place->length = DatumGetInt64(ResultNeeded(row, column + 3, INT8OID));
+	found->customer = DatumGetTextPCopy(ResultNotNull(row, column, TEXTOID));
+	found->promise = *DatumGetUUIDP(ResultNotNull(row, column + 1, UUIDOID));
+	found->state = StateOf(ResultText(row, column + 2));
+	found->length = DatumGetInt64(ResultNotNull(row, column + 3, INT8OID));
 }
 
 /*
- * The table is empty when the first of the company's is tracked, and holds a
- * million rows minutes later: a plan is made anew after 1, 2, 4, 8 ... uses.
+ * trust.source is empty when the first table is tracked, and may have a million rows
+ * minutes later.  So the statement is planned again after 1, 2, 4, 8 ... executions.
  */
 static uint64
-FindAnew(Statement *statement, uint64 *uses, Datum *values)
+FindWithFreshPlan(Statement *statement, uint64 *uses, Datum *values)
 {
 	if ((*uses & (*uses - 1)) == 0)
-		StatementForget(statement);
+		StatementRetirePlan(statement);
 	(*uses)++;
 	return StatementWrite(statement, values, NULL);
 }
 
-/* The promise that the row stands for; false where it stands for none. */
 bool
-SourceFind(const char *source, const char *key, const char *name, Place *place)
+SourceFind(const char *source, const char *key, const char *name, SourcePromise *promise)
 {
-	Datum		values[3] = {CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)};
-	static uint64 uses = 0;		/* counts of the process: whatever happens meanwhile, a plan is made anew earlier or later */
+	Datum		values[3] = {
+		CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)
+	};
+	static uint64 uses = 0;		/* per process; an error only shifts when a plan is renewed */
 	static uint64 found_uses = 0;
-	bool		found = FindAnew(&find_any, &uses, values) > 0;
+	bool		found = FindWithFreshPlan(&find_any, &uses, values) > 0;
 
 	if (found)
 	{
 		SPI_freetuptable(SPI_tuptable);
-		found = FindAnew(&find_place, &found_uses, values) > 0;
+		found = FindWithFreshPlan(&find_promise, &found_uses, values) > 0;
 	}
 	if (found)
-		TakePlace(place, 0, 1);
+		ReadSourcePromise(promise, 0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return found;
 }
 
-/* The same for many rows of one source; tells each that stands for one. */
 void
-SourceFindMany(const char *source, Datum *keys, int count,
-			   void (*tell) (void *arg, const char *key, const char *name, const Place *place), void *arg)
+SourceFindMany(const char *source, Datum *keys, int count, SourceCallback callback, void *arg)
 {
 	Datum		values[2] = {
-		CStringGetTextDatum(source), PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
+		CStringGetTextDatum(source),
+		PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
 	};
 	static uint64 uses = 0;		/* as in SourceFind() */
-	uint64		rows = FindAnew(&find_places, &uses, values);
+	uint64		rows = FindWithFreshPlan(&find_promises, &uses, values);
 
 	for (uint64 i = 0; i < rows; i++)
 	{
-		Place		place;
+		SourcePromise promise;
 
-		TakePlace(&place, i, 3);
-		tell(arg, ResultNeededText(i, 1), ResultNeededText(i, 2), &place);
+		ReadSourcePromise(&promise, i, 3);
+		callback(arg, ResultTextNotNull(i, 1), ResultTextNotNull(i, 2), &promise);
 	}
 	SPI_freetuptable(SPI_tuptable);
 }
 
-/* The promise's row as it is stored; NULL where it has none. */
 Row *
 SourceRead(Datum customer, Datum promise)
 {
@@ -329,18 +348,18 @@ SourcesInsert(const Row *const *sources, int count)
 	if (count == 0)
 		return;
 	expectation = GuardExpect(GUARDED_SOURCE, guarded, count);
-	if (count == 1)				/* as it is for most changes: values cost less than an array of rows */
+	if (count == 1)				/* the usual case; cheaper than an array of rows */
 		CheckWritten(StatementWrite(&insert_one, sources[0]->values, NULL), 1, source_shape.table);
 	else
 		RowsInsert(&insert_source, LedgerRelation(source_shape.table), sources, count);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 static void
 Update(const Row *source, Expectation *expectation)
 {
 	CheckWritten(StatementWrite(&update_source, source->values, NULL), 1, source_shape.table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 void
@@ -349,7 +368,6 @@ SourceUpdate(const Row *source)
 	Update(source, GuardExpectOne(GUARDED_SOURCE, RowInt64(source, SOURCE_SEQ), NULL));
 }
 
-/* What the entries add up to, in place of whatever stands there. */
 void
 SourceReplace(const Row *source)
 {

@@ -1,6 +1,6 @@
 /*
  * promise_source.h
- *		The source: which row of the company's tables a promise stands for.
+ *		Rows of trust.source: which row of a tracked table a promise belongs to.
  */
 #ifndef TRUST_LEDGER_PROMISE_SOURCE_H
 #define TRUST_LEDGER_PROMISE_SOURCE_H
@@ -28,7 +28,7 @@ enum
 
 extern const RowShape source_shape;
 
-/* What became of the row, as entries say it. */
+/* What happened to the row, as recorded in the details of an entry */
 typedef enum RowFate
 {
 	ROW_STAYS,
@@ -36,24 +36,55 @@ typedef enum RowFate
 	ROW_MOVED					/* to another customer */
 } RowFate;
 
-/* The promise that a row stands for now. */
-typedef struct Place
+/* The promise that a row belongs to */
+typedef struct SourcePromise
 {
 	text	   *customer;
 	pg_uuid_t	promise;
 	State		state;
-	int64		length;			/* of its chain */
-} Place;
+	int64		length;			/* of the customer's chain */
+} SourcePromise;
 
+typedef void (*SourceCallback) (void *arg, const char *key, const char *name,
+								const SourcePromise *promise);
+
+/*
+ * Applies an entry to its promise's row of trust.source; depends on nothing but the
+ * entry.  Returns whether the row changed.
+ */
 extern bool SourceProject(Row *source, const Row *entry);
+
+/*
+ * Appends a sentence to the description of an entry that was written for a changed row,
+ * and nothing for other entries.
+ */
 extern void SourceDescribe(StringInfo out, const Row *entry);
-extern Datum SourceDetails(const char *source, const char *key, const char *name, RowFate fate, const pg_uuid_t *other);
-extern bool SourceFind(const char *source, const char *key, const char *name, Place *place);
+
+/*
+ * Returns the details of an entry, as jsonb.  name is empty if the row has one promise.
+ * other: if the row moved to another customer, the promise that it belongs to now; for
+ * the entry that makes that promise, the promise that it belonged to.  May be NULL.
+ */
+extern Datum SourceDetails(const char *source, const char *key, const char *name,
+						   RowFate fate, const pg_uuid_t *other);
+
+/* The functions below run within a LedgerSession. */
+
+/* Finds the promise that a row belongs to; false if there is none. */
+extern bool SourceFind(const char *source, const char *key, const char *name,
+					   SourcePromise *promise);
+
+/* Calls callback for the promises of many rows of one source. */
 extern void SourceFindMany(const char *source, Datum *keys, int count,
-						   void (*tell) (void *arg, const char *key, const char *name, const Place *place), void *arg);
+						   SourceCallback callback, void *arg);
+
+/* Reads a promise's row of trust.source; NULL if it has none. */
 extern Row *SourceRead(Datum customer, Datum promise);
+
 extern void SourcesInsert(const Row *const *sources, int count);
 extern void SourceUpdate(const Row *source);
+
+/* Updates a row while the table is rebuilt from entries, whatever its seq is. */
 extern void SourceReplace(const Row *source);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * promise_store.c
- *		Reading promises, and writing acts with what they leave of their promises.
+ *		Reads promises, and writes acts with the promises that they change.
  */
 #include "postgres.h"
 
@@ -13,59 +13,59 @@
 
 #include "base/row_insert.h"
 #include "base/statement.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 
 static Statement find_customer = STATEMENT(
-	"SELECT customer FROM trust.promise WHERE promise OPERATOR(pg_catalog.=) $1", UUIDOID);
+	"SELECT customer"
+	" FROM trust.promise"
+	" WHERE promise OPERATOR(pg_catalog.=) $1",
+	UUIDOID);
 
 static Statement read_promise = STATEMENT_OF_ROWS(
-	promise_shape, "WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	promise_shape,
+	"WHERE customer OPERATOR(pg_catalog.=) $1"
+	"  AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
 
 static Inserter insert_promise = {.shape = &promise_shape};
-static SPIPlanPtr update_promise = NULL;	/* as a Statement's: nothing that happens to a transaction touches it */
+static SPIPlanPtr update_promise = NULL;	/* transaction abort does not affect saved plans */
 
-/* Columns that never change after the first entry, and so stay out of the UPDATE */
+/* The first columns are the key, and never change. */
 #define PROMISE_KEY_COLUMNS 2
 
 /* ---- reading ---- */
 
-/* customer_given: it was looked for among that customer's only, as the caller asked. */
 void
-NoPromise(Datum promise, bool customer_given)
+PromiseNotFound(Datum promise, bool customer_given)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("there is no promise %s%s",
-					DatumGetCString(DirectFunctionCall1(uuid_out, promise)), customer_given ? " to this customer" : ""),
-			 customer_given ? errhint("Leave customer out to have the promise found by itself.") :
-			 errhint("View trust.current_promise lists the promises that there are.")));
+			 errmsg("promise %s does not exist%s",
+					DatumGetCString(DirectFunctionCall1(uuid_out, promise)),
+					customer_given ? " for this customer" : ""),
+			 customer_given ? errhint("Leave customer out to look for the promise in all chains.") :
+			 errhint("View trust.current_promise lists all promises.")));
 }
 
-/* The customer whom the promise was made to; within a LedgerSession. */
 text *
 PromiseCustomer(Datum promise, bool on_callers_snapshot)
 {
-	if ((on_callers_snapshot ? StatementRead : StatementWrite) (&find_customer, &promise, NULL) == 0)
-		NoPromise(promise, false);
-	return DatumGetTextPP(ResultNeeded(0, 1, TEXTOID));
+	if ((on_callers_snapshot ? StatementRead : StatementWrite)
+		(&find_customer, &promise, NULL) == 0)
+		PromiseNotFound(promise, false);
+	return DatumGetTextPP(ResultNotNull(0, 1, TEXTOID));
 }
 
-/* The customer's promise as it is stored, under the chain's lock; customer_given: the caller named the customer. */
 Row *
 PromiseRead(const Chain *chain, Datum promise, bool customer_given)
 {
 	Datum		values[2] = {PointerGetDatum(chain->customer), promise};
 
 	if (StatementWrite(&read_promise, values, NULL) == 0)
-		NoPromise(values[1], customer_given);
+		PromiseNotFound(values[1], customer_given);
 	return ResultRow(&promise_shape);
 }
 
-/*
- * A uuid of version 7 (RFC 9562, section 5.7): milliseconds, then random bits.
- * New promises of all customers stand together in the index.
- */
 Datum
 NewPromiseId(TimestampTz now)
 {
@@ -86,7 +86,6 @@ NewPromiseId(TimestampTz now)
 
 /* ---- writing ---- */
 
-/* UPDATE of all that can change, by key. */
 static void
 UpdatePromise(const Row *promise)
 {
@@ -101,7 +100,9 @@ UpdatePromise(const Row *promise)
 		for (int i = PROMISE_KEY_COLUMNS; i < PROMISE_COLUMNS; i++)
 			appendStringInfo(&sql, "%s%s = $%d", i > PROMISE_KEY_COLUMNS ? ", " : "",
 							 quote_identifier(promise_shape.columns[i].name), i + 1);
-		appendStringInfoString(&sql, " WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2");
+		appendStringInfoString(&sql,
+							   " WHERE customer OPERATOR(pg_catalog.=) $1"
+							   "   AND promise OPERATOR(pg_catalog.=) $2");
 		KeepPlan(&update_promise, sql.data, PROMISE_COLUMNS, RowTypes(&promise_shape));
 	}
 	for (int i = 0; i < PROMISE_COLUMNS; i++)
@@ -109,7 +110,6 @@ UpdatePromise(const Row *promise)
 	CheckWritten(PlanWrite(update_promise, promise->values, nulls), 1, promise_shape.table);
 }
 
-/* Writes what the entries add up to; the guard must know of it. */
 void
 PromiseStore(const Row *promise, bool is_new)
 {
@@ -119,7 +119,7 @@ PromiseStore(const Row *promise, bool is_new)
 		UpdatePromise(promise);
 }
 
-/* The promises that are made, in one write. */
+/* Inserts the new promises. */
 static void
 StoreMade(const TiedAct *acts, int count)
 {
@@ -139,17 +139,17 @@ StoreMade(const TiedAct *acts, int count)
 		return;
 	expectation = GuardExpect(GUARDED_PROMISE, guarded, made);
 	RowsInsert(&insert_promise, LedgerRelation(promise_shape.table), promises, made);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
-/* Whether its promise was made among the same acts: then it went in as its last act left it. */
+/* Whether StoreMade() has inserted its promise, as the last of the acts leaves it. */
 static bool
 IsNew(const TiedAct *act)
 {
 	return act->makes || (act->held && !act->held->stored);
 }
 
-/* The promises that were there, each as its last act leaves it. */
+/* Updates the other promises, each as its last act leaves it. */
 static void
 StoreChanged(const TiedAct *acts, int count)
 {
@@ -163,14 +163,10 @@ StoreChanged(const TiedAct *acts, int count)
 		CHECK_FOR_INTERRUPTS();
 		expectation = GuardExpectOne(GUARDED_PROMISE, seq, NULL);
 		PromiseStore(acts[i].promise, false);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 }
 
-/*
- * Writes acts that were tied, in their order; those of one chain stand together.
- * Several may be upon one promise, if they share its row.
- */
 void
 TiedActsWrite(const TiedAct *acts, int count)
 {
@@ -181,10 +177,10 @@ TiedActsWrite(const TiedAct *acts, int count)
 	ChainInsert(entries, count);
 	for (int i = 0; i < count; i++)
 		if (i + 1 == count || acts[i + 1].chain != acts[i].chain)
-			ChainMove(acts[i].chain);
+			ChainMoveHead(acts[i].chain);
 	StoreMade(acts, count);
 	StoreChanged(acts, count);
 	for (int i = 0; i < count; i++)
 		if (acts[i].receipt)
-			*acts[i].receipt = ReceiptOf(entries[i]);
+			*acts[i].receipt = ReceiptFromEntry(entries[i]);
 }

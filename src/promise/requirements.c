@@ -1,6 +1,6 @@
 /*
  * requirements.c
- *		What policy and authority say of a promise's terms.
+ *		What policy requires for a promise's terms, and whether an authority covers them.
  */
 #include "postgres.h"
 
@@ -8,7 +8,7 @@
 
 #include "promise/exposure.h"
 
-/* Where the terms that rules ask about stand. */
+/* The columns of the terms that policy rules compare */
 typedef struct TermColumns
 {
 	int			promise;
@@ -21,7 +21,8 @@ typedef struct TermColumns
 } TermColumns;
 
 #define TERM_COLUMNS(row) \
-	{row##_PROMISE, row##_PROMISER, row##_PROMISER_KIND, row##_DRAFTED_BY, row##_KIND, row##_VALUE, row##_CURRENCY}
+	{row##_PROMISE, row##_PROMISER, row##_PROMISER_KIND, row##_DRAFTED_BY, \
+	 row##_KIND, row##_VALUE, row##_CURRENCY}
 
 static const TermColumns of_entry = TERM_COLUMNS(ENTRY);
 static const TermColumns of_promise = TERM_COLUMNS(PROMISE);
@@ -42,9 +43,9 @@ ValueOf(const Row *terms)
 }
 
 /*
- * What the terms and the customer's other open promises in their currency come
- * to, all of these or those that backer backs; NULL where the terms leave out
- * how much, or of what.
+ * The value of the terms plus that of the customer's other open promises in the same
+ * currency; only those with the backer unless it is NULL.  NULL if the terms have no
+ * value or no currency.
  */
 static Numeric
 SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
@@ -54,12 +55,12 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 	ActGroup   *group = pa->group;
 	Exposure	others = {
 		.customer = pa->chain->customer,
-		.besides = terms->values[columns->promise],
+		.excluded = terms->values[columns->promise],
 		.currency = RowText(terms, columns->currency),
 		.backer = backer
 	};
 
-	if (group && group->changed)	/* sums are kept of what is only made */
+	if (group && group->changed)	/* pending[] has new promises only */
 		ActGroupWrite(group);
 	if (group)
 	{
@@ -70,7 +71,6 @@ SumWith(const PromiseAct *pa, const Row *terms, const char *backer)
 	return value && others.currency ? AmountSum(ExposureSum(&others), value) : NULL;
 }
 
-/* What policy asks now, of promiser and drafter and, if one acts upon the terms, of who acts. */
 PolicyRequirements
 TermsRequirements(const PromiseAct *pa, const Row *terms, const Actor *acting)
 {
@@ -91,26 +91,22 @@ TermsRequirements(const PromiseAct *pa, const Row *terms, const Actor *acting)
 
 	if (PolicyIsCumulative(ledger))
 		subject.open_sum = SumWith(pa, terms, NULL);
-	return PolicyAsks(ledger, &subject);
+	return PolicyGetRequirements(ledger, &subject);
 }
 
-/* What was asked goes into the entry; and by when, where the promise waits for a human. */
 void
 SetRequirements(PromiseAct *pa, const PolicyRequirements *required, bool waits)
 {
 	RowSetText(pa->entry, ENTRY_EVIDENCE_ASKED,
 			   required->evidence > EVIDENCE_NONE ? evidence_names[required->evidence] : NULL);
 	if (waits && required->back_within >= 0)
-		RowSetInstant(pa->entry, ENTRY_BACK_BY, RowInstant(pa->entry, ENTRY_OCCURRED_AT) + required->back_within);
+		RowSetInstant(pa->entry, ENTRY_BACK_BY,
+					  RowInstant(pa->entry, ENTRY_OCCURRED_AT) + required->back_within);
 }
 
-/*
- * Whether the actor may back the terms, with what they back for this customer
- * already.  Where an authority is set, what is unsaid and any currency it does
- * not name lie above it.
- */
 bool
-TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms, AuthorityUse *use)
+TermsWithinAuthority(const PromiseAct *pa, const Actor *actor, const Row *terms,
+					 AuthorityUse *use)
 {
 	char	   *currency = RowText(terms, ColumnsOf(terms)->currency);
 

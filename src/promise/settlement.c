@@ -1,25 +1,25 @@
 /*
  * settlement.c
- *		What ends a promise without a verdict, and the customer's acceptance.
+ *		Accepts, withdraws and releases promises.
  */
 #include "postgres.h"
 
 #include "promise/dispatch.h"
 #include "promise/verdict.h"
 
-/* A company actor passes on what the customer said; stands: at once, and not only when they say so too. */
+/* For an entry in which the company relays what the customer said; stands: it takes effect. */
 static void
 SetRelayed(PromiseAct *pa, bool stands)
 {
-	CheckRelays(pa);
+	CheckCanRelay(pa);
 	RowSet(pa->entry, ENTRY_RELAYED, BoolGetDatum(true));
 	RowSet(pa->entry, ENTRY_STANDS, BoolGetDatum(stands));
 }
 
 /*
- * Whether an acceptance that is only relayed takes effect: that the customer
- * relied on it binds the company.  But nobody gets their own promise past who
- * would have to back it; and what is overdue is so with it or without.
+ * Whether a relayed acceptance takes effect.  In general it does, since it binds the
+ * company.  But the promiser and the drafter must not use it to avoid the backing of
+ * a proposed promise, and it has no effect on a promise that is past due.
  */
 static bool
 RelayedBinds(const PromiseAct *pa)
@@ -27,18 +27,19 @@ RelayedBinds(const PromiseAct *pa)
 	if (PromiseState(pa->promise) == STATE_PROPOSED &&
 		(SharesHuman(pa, PROMISE_PROMISER) || SharesHuman(pa, PROMISE_DRAFTED_BY)))
 		return false;
-	return RowIsNull(pa->promise, PROMISE_OPENED_AT) || !PromisePastDue(pa->promise, EntryInstant(pa->entry));
+	return RowIsNull(pa->promise, PROMISE_OPENED_AT) ||
+		!PromisePastDue(pa->promise, EntryInstant(pa->entry));
 }
 
 /*
  * accept_promise(promise uuid, relayed boolean, customer text, actor, occurred_at,
  *				  context, idempotency_key) returns receipt
- *		The customer relies on the promise: from now on it counts, even if no human
- *		ever stood behind it.  relayed: a company actor passes on that they do; of a
- *		promise that was open and is past due, and of one that is proposed and their
- *		own, this is recorded, and does not stand until it is confirmed.  Errors: TL001
- *		state, or accepted already; TL003 not by an actor that speaks for this customer;
- *		22023 relayed by one that does not speak for the company.
+ *		The customer accepts the promise and relies on it.  It then counts even if no
+ *		human backs it.  relayed: a company actor reports the acceptance.  A relayed
+ *		acceptance has no effect until it is confirmed if the promise was open and is past
+ *		due, or if it is proposed and the actor's own.  Errors: TL001 state, or accepted
+ *		before; TL003 not by an actor that speaks for this customer; 22023 relayed by an
+ *		actor that does not speak for the company.
  */
 void
 AcceptPromise(PromiseAct *pa)
@@ -53,8 +54,8 @@ AcceptPromise(PromiseAct *pa)
 	if (!RowIsNull(pa->promise, PROMISE_ACCEPTED_AT))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s was accepted already", PromiseName(pa->promise)),
-				 errdetail("An acceptance survives amendments.")));
+				 errmsg("promise %s has already been accepted", PromiseName(pa->promise)),
+				 errdetail("An acceptance remains valid after amendments.")));
 	RowSet(pa->entry, ENTRY_ACCEPTED, BoolGetDatum(true));
 	RowSet(pa->entry, ENTRY_REFERS_TO, pa->promise->values[PROMISE_TERMS_SEQ]);
 	PromiseAppend(pa, stands ? STATE_OPEN : PromiseState(pa->promise));
@@ -63,14 +64,14 @@ AcceptPromise(PromiseAct *pa)
 /*
  * withdraw_promise(promise uuid, reason text, customer text, actor, occurred_at,
  *					context, idempotency_key) returns receipt
- *		The company takes its promise back: one that never was open, or before the
- *		customer accepted it and in time, is withdrawn; after either it is broken.
- *		Errors: TL001 state, TL003 not by the company.
+ *		The company withdraws its promise.  If the promise has been open, and the customer
+ *		accepted it or it is past due, it becomes broken, else withdrawn.  Errors: TL001
+ *		state, TL003 not by the company.
  */
 void
 WithdrawPromise(PromiseAct *pa)
 {
-	bool		late = PromiseTooLate(pa->promise, EntryInstant(pa->entry));
+	bool		late = PromiseIsBinding(pa->promise, EntryInstant(pa->entry));
 
 	CheckSpeaksFor(pa, SPEAKS_FOR_COMPANY, "withdraw promises");
 	PromiseSetReason(pa);
@@ -79,31 +80,31 @@ WithdrawPromise(PromiseAct *pa)
 	PromiseAppend(pa, late ? STATE_BROKEN : STATE_WITHDRAWN);
 }
 
-/* A release that was relayed, the customer can say again: nobody else, and nothing else. */
+/* A released promise can be released again only by the customer, if the release was relayed. */
 static void
 CheckNotReleased(const PromiseAct *pa, bool relayed)
 {
-	if (PromiseState(pa->promise) == STATE_RELEASED && (relayed || RowIsNull(pa->promise, PROMISE_UNCONFIRMED)))
+	if (PromiseState(pa->promise) == STATE_RELEASED &&
+		(relayed || RowIsNull(pa->promise, PROMISE_UNCONFIRMED)))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_STATE),
-				 errmsg("promise %s was released already", PromiseName(pa->promise))));
+				 errmsg("promise %s has already been released", PromiseName(pa->promise))));
 }
 
 /*
  * release_promise(promise uuid, reason text, relayed boolean, customer text, actor,
  *				   occurred_at, context, idempotency_key) returns receipt
- *		The customer lets the company off.  relayed: a company actor passes on that
- *		they do; where the company could not withdraw the promise any more, this is
- *		recorded, and does not stand until it is confirmed.  Errors: TL001 state, TL003
- *		not by an actor that speaks for this customer, 22023 relayed by one that does
- *		not speak for the company.
+ *		The customer releases the company from the promise.  relayed: a company actor
+ *		reports the release.  If the company can no longer withdraw the promise, a relayed
+ *		release has no effect until it is confirmed.  Errors: TL001 state, or released
+ *		before; TL003 not by an actor that speaks for this customer; 22023 relayed by an
+ *		actor that does not speak for the company.
  */
 void
 ReleasePromise(PromiseAct *pa)
 {
 	bool		relayed = CommandBool(pa->command, COMMAND_RELAYED);
-	/* our word is no way out of what only a verdict ends */
-	bool		stands = !relayed || !PromiseTooLate(pa->promise, EntryInstant(pa->entry));
+	bool		stands = !relayed || !PromiseIsBinding(pa->promise, EntryInstant(pa->entry));
 
 	if (relayed)
 		SetRelayed(pa, stands);

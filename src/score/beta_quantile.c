@@ -1,12 +1,14 @@
 /*
  * beta_quantile.c
- *		Quantiles of the Beta distribution: the incomplete beta function by a
- *		continued fraction, inverted by Halley's iteration inside a bracket.
+ *		Computes quantiles of the Beta distribution.
  *
- * Plain C, without PostgreSQL, so that a test can hold it against another
- * library.  DLMF is the NIST Digital Library of Mathematical Functions
- * (https://dlmf.nist.gov), A&S are Abramowitz and Stegun, Handbook of
- * Mathematical Functions (1964).
+ * A continued fraction gives the regularized incomplete beta function I_x(a, b),
+ * which is inverted by bracketed Halley iteration.  y is 1 - x.
+ *
+ * This is plain C without PostgreSQL's headers, so that a test can compare it with
+ * another library.  DLMF is the NIST Digital Library of Mathematical Functions
+ * (https://dlmf.nist.gov); A&S is Abramowitz and Stegun, Handbook of Mathematical
+ * Functions (1964).
  */
 #include <float.h>
 #include <math.h>
@@ -16,10 +18,13 @@
 
 #define HALF_LN_2PI 0.91893853320467274178
 
-/* A smaller parameter leaves nothing to speak of at its own end; a larger one overflows nothing. */
+/*
+ * With a below this, practically all mass is at 0 (with b, at 1).  From here on,
+ * nothing overflows.
+ */
 #define LEAST_PARAMETER 1e-280
 
-/* Below this ln x, I_x(a, b) is x^a / (a B(a, b)) to the last digit. */
+/* Below this ln x, I_x(a, b) equals x^a / (a B(a, b)) to double precision. */
 #define LN_POWER_LAW (-667.0)
 
 #define TOLERANCE 1e-15
@@ -29,20 +34,20 @@ typedef struct Beta
 {
 	double		a;
 	double		b;
-	double		peak;			/* ln of x^a y^b / B(a, b) at the mean */
+	double		peak;			/* ln(x^a y^b / B(a, b)) at the mean x = a / (a + b) */
 } Beta;
 
 typedef struct Tails
 {
 	double		lower;			/* I_x(a, b) */
 	double		upper;			/* 1 - I_x(a, b) */
-	double		slope;			/* the derivative of lower by ln x */
+	double		slope;			/* derivative of lower with respect to ln x */
 } Tails;
 
 /*
- * What Stirling's formula lacks: ln Gamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2.
- * Its asymptotic series (DLMF 5.11.1) is good to the last digit from 10 on.
- * lgamma() would write a global.
+ * The error of Stirling's formula: ln Gamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2.
+ * For z >= 10 its asymptotic series (DLMF 5.11.1) is accurate to double precision.
+ * lgamma_r() is used because lgamma() writes to a global variable.
  */
 static double
 StirlingCorrection(double z)
@@ -57,8 +62,8 @@ StirlingCorrection(double z)
 }
 
 /*
- * With Stirling's formula for each Gamma in 1/B(a, b), the large terms cancel at
- * the mean, a / (a + b), and only the corrections are left.
+ * With Stirling's formula for each Gamma function in 1/B(a, b), the large terms
+ * cancel at the mean, a / (a + b), and only the corrections remain.
  */
 static double
 LnPeak(double a, double b)
@@ -67,7 +72,7 @@ LnPeak(double a, double b)
 		+ 0.5 * log(a / (a + b) * b) - HALF_LN_2PI;
 }
 
-/* t - ln(1 + t), whose leading terms cancel.  one_plus_t is exact where t is near -1. */
+/* t - ln(1 + t) without cancellation.  one_plus_t is accurate even if t is near -1. */
 static double
 LogResidual(double t, double one_plus_t)
 {
@@ -79,7 +84,7 @@ LogResidual(double t, double one_plus_t)
 		return t - log(one_plus_t);
 	if (t > 0.5)
 		return t - log1p(t);
-	/* ln(1 + t) = 2 artanh v = 2 (v + v^3 / 3 + v^5 / 5 ...), and t - 2v = tv (DLMF 4.6.4). */
+	/* ln(1 + t) = 2 artanh v = 2 (v + v^3/3 + v^5/5 ...) and t - 2v = tv (DLMF 4.6.4) */
 	for (int k = 5; power > DBL_EPSILON; k += 2)
 	{
 		sum += power / k;
@@ -89,9 +94,9 @@ LogResidual(double t, double one_plus_t)
 }
 
 /*
- * x^a y^b / B(a, b): its peak, at the mean, and what is lost on the way there,
- * so that large a and b leave no large terms to cancel.  The distance from the
- * mean is lambda = a - (a + b) x.
+ * x^a y^b / B(a, b), computed from its value at the mean and the decrease from there,
+ * which avoids cancellation for large a and b.  lambda = a - (a + b) x measures the
+ * distance from the mean.
  */
 static double
 PowerTerm(const Beta *beta, double x, double y, double lambda)
@@ -105,11 +110,11 @@ PowerTerm(const Beta *beta, double x, double y, double lambda)
 
 /*
  * I_x(a, b) / (x^a y^b / B(a, b)): the even part of the continued fraction DLMF
- * 8.17.22, whose terms do not cancel (Didonato and Morris, Algorithm 708, ACM
+ * 8.17.22, which is free of cancellation (Didonato and Morris, Algorithm 708, ACM
  * TOMS 18, 1992), by Lentz's method (DLMF 3.10(iii)).
  *
- * Up to about the mean it needs at most some sqrt(max(a, b)) steps.  It gets
- * twice that: all iterations at 1e12 then end within half a second.
+ * For x up to about the mean it converges in O(sqrt(max(a, b))) steps.  The limit is
+ * generous, and still keeps all iterations for parameters of 1e12 below half a second.
  */
 static double
 Fraction(double a, double b, double x, double y, double lambda)
@@ -122,8 +127,10 @@ Fraction(double a, double b, double x, double y, double lambda)
 	for (double n = 1; n < last; n++)
 	{
 		double		divisor = a + (2 * n - 1);
-		double		alpha = (a + (n - 1)) / divisor * ((a + b + (n - 1)) / divisor) * n * (b - n) * x * x;
-		double		beta = n + n * (b - n) * x / divisor + (a + n) / (divisor + 2) * (lambda + 1 + n * (1 + y));
+		double		alpha = (a + (n - 1)) / divisor * ((a + b + (n - 1)) / divisor) *
+			n * (b - n) * x * x;
+		double		beta = n + n * (b - n) * x / divisor +
+			(a + n) / (divisor + 2) * (lambda + 1 + n * (1 + y));
 
 		d = 1 / (beta + alpha * d);
 		c = beta + alpha / c;
@@ -134,7 +141,7 @@ Fraction(double a, double b, double x, double y, double lambda)
 	return 1 / value;
 }
 
-/* For x up to 1/2: above, 1 - x would have lost what tells it from 0. */
+/* For x up to 1/2 only: above, 1 - x loses precision. */
 static Tails
 BetaTails(const Beta *beta, double x)
 {
@@ -145,7 +152,7 @@ BetaTails(const Beta *beta, double x)
 	double		term = PowerTerm(beta, x, y, lambda);
 	Tails		tails = {0, 0, term / y};
 
-	/* Here the fraction converges fast (DLMF 8.17(v)), on the other side that of the mirror image. */
+	/* The fraction converges fast on this side (DLMF 8.17(v)); on the other, use I_y(b, a). */
 	if (x <= (a + 1) / (a + b + 2))
 	{
 		tails.lower = term > 0 ? fmin(term * Fraction(a, b, x, y, lambda), 1) : 0;
@@ -159,7 +166,7 @@ BetaTails(const Beta *beta, double x)
 	return tails;
 }
 
-/* ln x where x^a / (a B(a, b)) has the logarithm lnp: the quantile near 0 */
+/* ln x such that ln(x^a / (a B(a, b))) = lnp: the quantile near 0 */
 static double
 LnPowerLaw(const Beta *beta, double lnp)
 {
@@ -169,7 +176,7 @@ LnPowerLaw(const Beta *beta, double lnp)
 	return (lnp + log(a) - b * log1p(a / b) - beta->peak) / a - log1p(b / a);
 }
 
-/* The normal distribution's quantile, negated, to 5e-4 (A&S 26.2.23) */
+/* Negated quantile of the standard normal distribution, to 5e-4 (A&S 26.2.23) */
 static double
 NormalQuantile(double p, double q)
 {
@@ -180,7 +187,7 @@ NormalQuantile(double p, double q)
 	return p < q ? z : -z;
 }
 
-/* About the quantile, for a and b above 1 (A&S 26.5.22) */
+/* Approximate quantile for a, b > 1 (A&S 26.5.22) */
 static double
 NormalGuess(const Beta *beta, double p, double q)
 {
@@ -195,9 +202,8 @@ NormalGuess(const Beta *beta, double p, double q)
 }
 
 /*
- * The x, not above 1/2, with the lower tail p and the upper tail q.  The
- * logarithm of the smaller tail, as a function of ln x, is nearly straight
- * where the tail is long.
+ * The x <= 1/2 with lower tail p and upper tail q.  Solves for the logarithm of the
+ * smaller tail as a function of ln x, which is nearly linear in long tails.
  */
 static double
 SolveBelowHalf(const Beta *beta, double p, double q)
@@ -220,9 +226,9 @@ SolveBelowHalf(const Beta *beta, double p, double q)
 		double		bend = beta->a - (beta->b - 1) * x / (1 - x) - rate;
 		double		step = -excess / rate;
 
-		/* Halley's correction; far off, where it says nothing, kept small. */
+		/* Halley's correction, bounded because it is meaningless far from the root */
 		step /= fmin(fmax(1 + 0.5 * step * bend, 0.5), 2);
-		/* Convergence is cubic: this is the error that is left after the step. */
+		/* convergence is cubic: this estimates the error after the step */
 		if (fabs(step) * (step * step + excess * excess) < TOLERANCE)
 			return x * exp(step);
 		if ((excess > 0) == by_lower)
@@ -230,17 +236,13 @@ SolveBelowHalf(const Beta *beta, double p, double q)
 		else
 			low = x;
 		x *= exp(step);
-		/* Also where a tail is 0 and the step not a number. */
+		/* bisect; written so that this includes NaN, from a tail of 0 */
 		if (!(x > low && x < high))
 			x = sqrt(low) * sqrt(high);
 	}
 	return x;
 }
 
-/*
- * For a and b up to 1e12 and something, of which one may be 0; p and q from 0
- * to 1, both, so that the smaller can be exact.
- */
 double
 BetaQuantile(double p, double q, double a, double b)
 {

@@ -1,11 +1,14 @@
 /*
  * beta_quantile.h
- *		Quantiles of the Beta distribution.
+ *		Computes quantiles of the Beta distribution.
  */
 #ifndef TRUST_LEDGER_BETA_QUANTILE_H
 #define TRUST_LEDGER_BETA_QUANTILE_H
 
-/* The x below which Beta(a, b) has the share p of its mass, and above which q = 1 - p. */
+/*
+ * The p-quantile of Beta(a, b).  The caller passes q = 1 - p too, so that the smaller
+ * of the two is exact.  a and b range from 0 to slightly above 1e12; only one may be 0.
+ */
 extern double BetaQuantile(double p, double q, double a, double b);
 
 #endif

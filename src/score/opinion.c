@@ -1,11 +1,11 @@
 /*
  * opinion.c
- *		What a trust score says: an opinion, and numbers to compare and rank by.
+ *		Derives an opinion, and numbers for comparison and ranking, from a trust score.
  *
- * With r kept, s broken and a prior weight of 2 (A. Jøsang, R. Ismail: The Beta
- * Reputation System, 2002, sections 2 and 3; A. Jøsang, Subjective Logic, Springer
- * 2016, section 3.3): belief r/(r+s+2), disbelief s/(r+s+2), uncertainty 2/(r+s+2).
- * A score is read as of its own instant: decay() takes it to another.
+ * With evidence r kept, s broken and a prior weight of 2: belief r/(r+s+2), disbelief
+ * s/(r+s+2), uncertainty 2/(r+s+2) (A. Jøsang, R. Ismail, The Beta Reputation System,
+ * 2002, sections 2 and 3; A. Jøsang, Subjective Logic, Springer 2016, section 3.3).
+ * A score is read as of its own timestamp; decay() moves it to a later one.
  */
 #include "postgres.h"
 
@@ -28,7 +28,7 @@ PG_FUNCTION_INFO_V1(half_life);
 
 /*
  * kept(trust_score) returns float8
- *		Evidence r of promises kept, in promises, >= 0.
+ *		Evidence r of kept promises, in promises, >= 0.
  */
 Datum
 kept(PG_FUNCTION_ARGS)
@@ -38,7 +38,7 @@ kept(PG_FUNCTION_ARGS)
 
 /*
  * broken(trust_score) returns float8
- *		Evidence s of promises broken, in promises, >= 0.
+ *		Evidence s of broken promises, in promises, >= 0.
  */
 Datum
 broken(PG_FUNCTION_ARGS)
@@ -72,7 +72,7 @@ disbelief(PG_FUNCTION_ARGS)
 
 /*
  * uncertainty(trust_score) returns float8
- *		2/(r+s+2): 1 where nothing is known, towards 0 the more is.
+ *		2/(r+s+2): 1 without evidence, approaching 0 with more evidence.
  */
 Datum
 uncertainty(PG_FUNCTION_ARGS)
@@ -87,27 +87,29 @@ CheckedBaseRate(float8 base_rate)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("base rate is out of range"),
-				 errdetail("It must lie between 0 and 1.")));
+				 errdetail("It must be between 0 and 1.")));
 	return base_rate;
 }
 
 /*
  * expectation(trust_score, base_rate float8) returns float8
- *		belief + base_rate * uncertainty: how probable it is that the next promise is
- *		kept.  base_rate, from 0 to 1, is what is expected of somebody unknown.
+ *		belief + base_rate * uncertainty: the probability that the next promise is kept.
+ *		base_rate, from 0 to 1, is the expectation without evidence.
  *		Errors: 22003 base_rate.
  */
 Datum
 expectation(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(OpinionExpectation(PG_GETARG_TRUST_SCORE(0), CheckedBaseRate(PG_GETARG_FLOAT8(1))));
+	PG_RETURN_FLOAT8(OpinionExpectation(PG_GETARG_TRUST_SCORE(0),
+										CheckedBaseRate(PG_GETARG_FLOAT8(1))));
 }
 
 /*
  * lower_bound(trust_score, confidence float8, base_rate float8) returns float8
- *		What the true rate of keeping exceeds with that confidence (0 to 1, both
- *		excluded): the quantile 1 - confidence of Beta(r + 2a, s + 2(1-a)), a the base
- *		rate (0 to 1).  For ranking: few promises do not outrank many.  Errors: 22003.
+ *		The rate of kept promises that is exceeded with this confidence (0 to 1,
+ *		exclusive): the (1 - confidence)-quantile of Beta(r + 2a, s + 2(1-a)), where a is
+ *		the base rate (0 to 1).  For ranking: a few kept promises do not outrank many.
+ *		Errors: 22003.
  */
 Datum
 lower_bound(PG_FUNCTION_ARGS)
@@ -122,14 +124,14 @@ lower_bound(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("confidence is out of range"),
-				 errdetail("It must lie between 0 and 1, both excluded."),
-				 errhint("0.95 is usual.")));
+				 errdetail("It must be greater than 0 and less than 1."),
+				 errhint("A common value is 0.95.")));
 	PG_RETURN_FLOAT8(BetaQuantile(1.0 - confidence, confidence, alpha, beta));
 }
 
 /*
  * as_of(trust_score) returns timestamptz
- *		The instant that the evidence is reckoned to; NULL for the empty score.
+ *		The timestamp at which the evidence is valid; NULL for the empty score.
  */
 Datum
 as_of(PG_FUNCTION_ARGS)
@@ -143,7 +145,7 @@ as_of(PG_FUNCTION_ARGS)
 
 /*
  * half_life(trust_score) returns interval
- *		In what time evidence fades to half; NULL for the empty score.
+ *		The time in which evidence decays to half; NULL for the empty score.
  */
 Datum
 half_life(PG_FUNCTION_ARGS)

@@ -1,13 +1,13 @@
 /*
  * score.c
- *		The trust score: evidence of promises kept and broken, and how it fades.
+ *		The trust score: evidence of kept and broken promises, with exponential decay.
  *
- * The Beta reputation system (A. Jøsang, R. Ismail: The Beta Reputation System,
- * 15th Bled Electronic Commerce Conference, 2002, section 3) with exponential
- * forgetting: evidence r of promises kept, s of promises broken, each weighted
- * by 2^(-age/half-life).  A score holds evidence, no verdict: the prior comes in
- * only on reading (opinion.c).  Fusing adds evidence, so the empty score is the
- * identity, and the type is the state of its own aggregates.
+ * This is the Beta reputation system (A. Jøsang, R. Ismail, The Beta Reputation
+ * System, 15th Bled Electronic Commerce Conference, 2002, section 3): evidence r of
+ * kept and s of broken promises, each weighted by 2^(-age/half-life).  A score holds
+ * only evidence; the prior is applied when it is read (opinion.c).  Fusion adds
+ * evidence and the empty score is its identity, so the type serves as the transition
+ * state of its own aggregates.
  */
 #include "postgres.h"
 
@@ -55,7 +55,6 @@ ScoreCopy(const TrustScore *score)
 	return copy;
 }
 
-/* Microseconds; instants that lie too far apart for them are as far apart as can be. */
 int64
 ScoreAge(TimestampTz from, TimestampTz to)
 {
@@ -66,24 +65,22 @@ ScoreAge(TimestampTz from, TimestampTz to)
 	return age;
 }
 
-/* What is left of evidence of that age, from 1 down to 0.  Nothing fades backwards. */
 float8
-ScoreFading(int64 age, int64 half_life)
+ScoreDecayFactor(int64 age, int64 half_life)
 {
 	if (age <= 0)
 		return 1.0;
 	return exp2(-(float8) age / (float8) half_life);
 }
 
-/* Evidence as of a later instant; an earlier one leaves it. */
 void
-ScoreFade(TrustScore *score, TimestampTz to)
+ScoreDecay(TrustScore *score, TimestampTz to)
 {
 	float8		fading;
 
 	if (ScoreIsEmpty(score) || to <= score->as_of)
 		return;
-	fading = ScoreFading(ScoreAge(score->as_of, to), score->half_life);
+	fading = ScoreDecayFactor(ScoreAge(score->as_of, to), score->half_life);
 	score->kept *= fading;
 	score->broken *= fading;
 	score->as_of = to;
@@ -92,12 +89,12 @@ ScoreFade(TrustScore *score, TimestampTz to)
 static void
 CheckEvidence(float8 evidence, const char *what)
 {
-	/* written so that NaN is refused too */
-	if (!(evidence >= 0.0 && evidence <= SCORE_MOST_EVIDENCE))
+	/* written so that it rejects NaN */
+	if (!(evidence >= 0.0 && evidence <= SCORE_MAX_EVIDENCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("evidence of promises %s is out of range", what),
-				 errdetail("It must lie between 0 and %g.", SCORE_MOST_EVIDENCE)));
+				 errmsg("evidence of %s promises is out of range", what),
+				 errdetail("It must be between 0 and %g.", SCORE_MAX_EVIDENCE)));
 }
 
 static void
@@ -106,7 +103,7 @@ CheckFinite(TimestampTz instant)
 	if (TIMESTAMP_NOT_FINITE(instant))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("evidence needs a finite instant")));
+				 errmsg("timestamp of a trust score must be finite")));
 }
 
 pg_noreturn static void HalfLivesDiffer(int64 a, int64 b);
@@ -116,12 +113,13 @@ HalfLivesDiffer(int64 a, int64 b)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("scores with different half-lives do not fuse"),
-			 errdetail("One has " INT64_FORMAT ", the other " INT64_FORMAT " microseconds.", a, b),
-			 errhint("Make both anew from their evidence, with one half-life.")));
+			 errmsg("cannot fuse trust scores with different half-lives"),
+			 errdetail("The half-lives are " INT64_FORMAT " and " INT64_FORMAT " microseconds.",
+					   a, b),
+			 errhint("Compute both scores from their evidence with the same half-life.")));
 }
 
-/* Adds evidence that was reckoned at an instant of its own, at the later of the two. */
+/* Adds evidence as of the later of the score's and its own timestamp. */
 static inline void
 AddEvidence(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life)
 {
@@ -134,10 +132,10 @@ AddEvidence(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64
 	else if (score->half_life != half_life)
 		HalfLivesDiffer(score->half_life, half_life);
 	if (at > score->as_of)
-		ScoreFade(score, at);
+		ScoreDecay(score, at);
 	else if (at < score->as_of)
 	{
-		float8		fading = ScoreFading(ScoreAge(at, score->as_of), half_life);
+		float8		fading = ScoreDecayFactor(ScoreAge(at, score->as_of), half_life);
 
 		kept *= fading;
 		broken *= fading;
@@ -148,7 +146,6 @@ AddEvidence(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64
 	CheckEvidence(score->broken, "broken");
 }
 
-/* Cumulative fusion: evidence adds up at the later of the two instants. */
 void
 ScoreFuse(TrustScore *score, const TrustScore *other)
 {
@@ -156,27 +153,24 @@ ScoreFuse(TrustScore *score, const TrustScore *other)
 		AddEvidence(score, other->kept, other->broken, other->as_of, other->half_life);
 }
 
-/* The same, of evidence that is not a score yet. */
 void
 ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life)
 {
 	CheckEvidence(kept, "kept");
 	CheckEvidence(broken, "broken");
 	CheckFinite(at);
-	/* -0 is 0 */
+	/* adding 0.0 turns -0 into 0 */
 	AddEvidence(score, kept + 0.0, broken + 0.0, at, half_life);
 }
 
-/*
- * A promise's contribution changes: the faded old one goes, as far as there is
- * evidence to take it from, and the new one comes.
- */
 void
-ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after, int64 half_life)
+ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after,
+			int64 half_life)
 {
 	if (before->counts && !ScoreIsEmpty(score))
 	{
-		float8		fading = ScoreFading(ScoreAge(before->at, score->as_of), score->half_life);
+		float8		fading = ScoreDecayFactor(ScoreAge(before->at, score->as_of),
+											  score->half_life);
 
 		score->kept = Max(score->kept - before->kept * fading, 0.0);
 		score->broken = Max(score->broken - before->broken * fading, 0.0);
@@ -186,22 +180,23 @@ ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *a
 }
 
 static int64
-HalfLife(const Interval *interval)
+CheckedHalfLife(const Interval *interval)
 {
 	int64		half_life = IntervalMicroseconds(interval, "half_life");
 
 	if (half_life == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("half_life must be longer than zero")));
+				 errmsg("half_life must be greater than zero")));
 	return half_life;
 }
 
 /*
- * trust_score(kept float8, broken float8, as_of timestamptz, half_life interval) returns trust_score
- *		The score of that evidence: kept and broken in promises, 0 to 1e12, reckoned
- *		to as_of; half_life > 0, at most 36525 days, not in months.  Errors: 22003
- *		evidence, 22008 instant, 22023 half-life.
+ * trust_score(kept float8, broken float8, as_of timestamptz, half_life interval)
+ *			   returns trust_score
+ *		The score of this evidence: kept and broken in promises, 0 to 1e12, as of as_of;
+ *		half_life > 0, at most 36525 days, without months.  Errors: 22003 evidence, 22008
+ *		timestamp, 22023 half-life.
  */
 Datum
 trust_score(PG_FUNCTION_ARGS)
@@ -210,15 +205,15 @@ trust_score(PG_FUNCTION_ARGS)
 
 	ScoreClear(score);
 	ScoreAdd(score, PG_GETARG_FLOAT8(0), PG_GETARG_FLOAT8(1), PG_GETARG_TIMESTAMPTZ(2),
-			 HalfLife(PG_GETARG_INTERVAL_P(3)));
+			 CheckedHalfLife(PG_GETARG_INTERVAL_P(3)));
 	PG_RETURN_TRUST_SCORE(score);
 }
 
 /*
- * fuse(trust_score, trust_score) returns trust_score, the operator +
- *		Adds the evidence of both at the later of their instants (cumulative fusion:
- *		A. Jøsang, Subjective Logic, Springer 2016, section 12.3).  The empty score
- *		changes nothing.  Errors: 22023 different half-lives, 22003 too much evidence.
+ * fuse(trust_score, trust_score) returns trust_score, operator +
+ *		Adds the evidence of both at the later of their timestamps (cumulative fusion:
+ *		A. Jøsang, Subjective Logic, Springer 2016, section 12.3).  The empty score is the
+ *		identity.  Errors: 22023 different half-lives, 22003 too much evidence.
  */
 Datum
 fuse(PG_FUNCTION_ARGS)
@@ -231,8 +226,9 @@ fuse(PG_FUNCTION_ARGS)
 
 /*
  * decay(score trust_score, instant timestamptz) returns trust_score
- *		The score as of a later instant: evidence times 2^(-age/half-life).  An earlier
- *		instant leaves it, and so does the empty score.  Errors: 22008 infinite instant.
+ *		The score as of a later timestamp: evidence times 2^(-age/half-life).  An earlier
+ *		timestamp leaves the score unchanged.  The empty score stays empty.  Errors: 22008
+ *		infinite timestamp.
  */
 Datum
 decay(PG_FUNCTION_ARGS)
@@ -240,13 +236,14 @@ decay(PG_FUNCTION_ARGS)
 	TrustScore *score = ScoreCopy(PG_GETARG_TRUST_SCORE(0));
 
 	CheckFinite(PG_GETARG_TIMESTAMPTZ(1));
-	ScoreFade(score, PG_GETARG_TIMESTAMPTZ(1));
+	ScoreDecay(score, PG_GETARG_TIMESTAMPTZ(1));
 	PG_RETURN_TRUST_SCORE(score);
 }
 
 /*
- * score_accum(trust_score, kept float8, broken float8, at timestamptz, half_life interval) returns trust_score
- *		What score_agg() does with a row: fuses the row's evidence with the score.
+ * score_accum(trust_score, kept float8, broken float8, at timestamptz, half_life interval)
+ *			   returns trust_score
+ *		Transition function of score_agg(): fuses a row's evidence with the score.
  *		Errors as of trust_score() and fuse().
  */
 Datum
@@ -254,15 +251,15 @@ score_accum(PG_FUNCTION_ARGS)
 {
 	TrustScore *score = PG_GETARG_TRUST_SCORE(0);
 
-	/* the aggregate's own state is ours to change */
+	/* within an aggregate, the state may be modified in place */
 	if (!AggCheckCallContext(fcinfo, NULL))
 		score = ScoreCopy(score);
 	ScoreAdd(score, PG_GETARG_FLOAT8(1), PG_GETARG_FLOAT8(2), PG_GETARG_TIMESTAMPTZ(3),
-			 HalfLife(PG_GETARG_INTERVAL_P(4)));
+			 CheckedHalfLife(PG_GETARG_INTERVAL_P(4)));
 	PG_RETURN_TRUST_SCORE(score);
 }
 
-/* ---- order: for sorting, not for ranking ---- */
+/* ---- sort order, which is not meant for ranking ---- */
 
 static inline int
 CompareFloats(float8 a, float8 b)
@@ -277,16 +274,17 @@ CompareInt64(int64 a, int64 b)
 }
 
 /*
- * By expectation at base rate 1/2, then evidence, instant and half-life; where
- * those are equal to the last bit, by what is left, so that only scores that are
- * the same are equal.  The empty score comes before one of no evidence.
+ * Orders by expectation at base rate 1/2, evidence, timestamp and half-life, then by
+ * the two kinds of evidence, so that only identical scores compare as equal.  The empty
+ * score sorts before other scores without evidence.
  */
 static int
 Compare(const TrustScore *a, const TrustScore *b)
 {
 	float8		a_evidence = a->kept + a->broken;
 	float8		b_evidence = b->kept + b->broken;
-	int			order = CompareFloats((a->kept + 1.0) / (a_evidence + 2.0), (b->kept + 1.0) / (b_evidence + 2.0));
+	int			order = CompareFloats((a->kept + 1.0) / (a_evidence + 2.0),
+									  (b->kept + 1.0) / (b_evidence + 2.0));
 
 	if (order == 0)
 		order = CompareFloats(a_evidence, b_evidence);
@@ -305,7 +303,7 @@ Compare(const TrustScore *a, const TrustScore *b)
 
 /*
  * trust_score_cmp(trust_score, trust_score) returns integer
- *		Less than, equal to or greater than 0: the order behind all comparisons.
+ *		Less than, equal to or greater than 0, as btree requires.
  */
 Datum
 trust_score_cmp(PG_FUNCTION_ARGS)
@@ -330,7 +328,7 @@ COMPARISON(trust_score_ge, >=)
 /*
  * trust_score_hash(trust_score) returns integer
  * trust_score_hash_extended(trust_score, seed bigint) returns bigint
- *		Equal scores are equal bytes, and hash alike.
+ *		Equal scores have equal bytes, so the bytes are hashed.
  */
 Datum
 trust_score_hash(PG_FUNCTION_ARGS)
@@ -341,5 +339,6 @@ trust_score_hash(PG_FUNCTION_ARGS)
 Datum
 trust_score_hash_extended(PG_FUNCTION_ARGS)
 {
-	return hash_any_extended((unsigned char *) PG_GETARG_TRUST_SCORE(0), sizeof(TrustScore), PG_GETARG_INT64(1));
+	return hash_any_extended((unsigned char *) PG_GETARG_TRUST_SCORE(0), sizeof(TrustScore),
+							 PG_GETARG_INT64(1));
 }

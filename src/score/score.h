@@ -1,6 +1,6 @@
 /*
  * score.h
- *		The trust score: evidence of promises kept and broken, and how it fades.
+ *		The trust score: evidence of kept and broken promises, with exponential decay.
  */
 #ifndef TRUST_LEDGER_SCORE_H
 #define TRUST_LEDGER_SCORE_H
@@ -10,19 +10,22 @@
 #include "datatype/timestamp.h"
 
 #define SCORE_VERSION 1
-#define SCORE_EMPTY 0x01		/* flag: neither evidence nor instant nor half-life */
+#define SCORE_EMPTY 0x01		/* flag: no evidence, no timestamp, no half-life */
 #define SCORE_FLAGS SCORE_EMPTY
 
-/* The most evidence of either kind: a million million promises */
-#define SCORE_MOST_EVIDENCE 1e12
+/* Maximum evidence of either kind, in promises */
+#define SCORE_MAX_EVIDENCE 1e12
 
-/* Also the stored form.  Bytes that are not used are zero, so equal scores are equal bytes. */
+/*
+ * In memory and on disk.  Unused bytes are zero and -0 is stored as 0, so that equal
+ * scores have equal bytes.
+ */
 typedef struct TrustScore
 {
-	float8		kept;			/* evidence r, in promises, as of the instant */
-	float8		broken;			/* evidence s */
-	TimestampTz as_of;			/* what both are reckoned to */
-	int64		half_life;		/* microseconds in which evidence fades to half */
+	float8		kept;			/* evidence r, in promises, as of as_of */
+	float8		broken;			/* evidence s, in promises, as of as_of */
+	TimestampTz as_of;
+	int64		half_life;		/* time in which evidence decays to half, in microseconds */
 	uint8		version;
 	uint8		flags;
 	uint8		unused[6];
@@ -35,11 +38,11 @@ StaticAssertDecl(sizeof(TrustScore) == 40, "a stored trust score has 40 bytes");
 #define PG_GETARG_TRUST_SCORE(n) DatumGetTrustScore(PG_GETARG_DATUM(n))
 #define PG_RETURN_TRUST_SCORE(score) return TrustScoreGetDatum(score)
 
-/* What one promise puts into a score: weights, and the instant they are reckoned at. */
+/* What one promise contributes to a score. */
 typedef struct Contribution
 {
-	bool		counts;
-	float8		kept;
+	bool		counts;			/* false: nothing, the other fields are ignored */
+	float8		kept;			/* evidence at the timestamp, in promises */
 	float8		broken;
 	TimestampTz at;
 } Contribution;
@@ -50,13 +53,36 @@ ScoreIsEmpty(const TrustScore *score)
 	return (score->flags & SCORE_EMPTY) != 0;
 }
 
+/* Makes the score empty. */
 extern void ScoreClear(TrustScore *score);
+
+/* Returns a palloc'd copy. */
 extern TrustScore *ScoreCopy(const TrustScore *score);
-extern float8 ScoreFading(int64 age, int64 half_life);
+
+/* 2^(-age/half_life), both in microseconds; 1 for an age of at most 0. */
+extern float8 ScoreDecayFactor(int64 age, int64 half_life);
+
+/* to - from in microseconds, clamped to the range of int64. */
 extern int64 ScoreAge(TimestampTz from, TimestampTz to);
-extern void ScoreFade(TrustScore *score, TimestampTz to);
+
+/* Decays the score to a later timestamp; an earlier one leaves it unchanged. */
+extern void ScoreDecay(TrustScore *score, TimestampTz to);
+
+/*
+ * Adds the other score at the later of the two timestamps (cumulative fusion).
+ * Errors: 22023 different half-lives, 22003 too much evidence.
+ */
 extern void ScoreFuse(TrustScore *score, const TrustScore *other);
-extern void ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 half_life);
-extern void ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after, int64 half_life);
+
+/* The same for evidence that is not a score; also error 22008 for an infinite timestamp. */
+extern void ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at,
+					 int64 half_life);
+
+/*
+ * Replaces a promise's contribution: subtracts the decayed old one, but not below 0, and
+ * adds the new one.  Errors as of ScoreAdd().
+ */
+extern void ScoreRevise(TrustScore *score, const Contribution *before,
+						const Contribution *after, int64 half_life);
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * score_io.c
- *		The trust score as text and on the wire.
+ *		Input and output functions of the trust score.
  *
- * Text: (kept,broken,instant,half-life), e.g. (12.5,3,2026-11-22T10:00:00+00:00,P180D),
- * or empty.  Shortest decimals and instants in UTC: no setting changes what is
- * written nor how it is read, so a score goes through text unchanged.
+ * Text: (kept,broken,timestamp,half-life), e.g.
+ * (12.5,3,2026-11-22T10:00:00+00:00,P180D), or the word empty.  Numbers are written as
+ * the shortest exact decimals and timestamps in UTC, so that input and output are exact
+ * and independent of all settings.
  *
- * Wire: version and flags, one byte each; kept and broken, float8; instant, int64
+ * Binary: version and flags, one byte each; kept and broken, float8; timestamp, int64
  * microseconds since 2000-01-01 UTC; half-life, int64 microseconds.
  */
 #include "postgres.h"
@@ -39,26 +40,27 @@ HalfLifeOutOfRange(Node *escontext)
 {
 	ereturn(escontext, false,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("the half-life of a trust score is out of range"),
-			 errdetail("It must be longer than zero and not longer than %d days, and not in months.", LONGEST_DURATION_DAYS)));
+			 errmsg("half-life of a trust score is out of range"),
+			 errdetail("It must be greater than zero, at most %d days, and without months.",
+					   LONGEST_DURATION_DAYS)));
 }
 
-/* What every score is, wherever it comes from; softly where the caller asks for that. */
+/* Checks a score that is not empty.  False after a soft error. */
 static bool
 CheckScore(const TrustScore *score, Node *escontext)
 {
 	const float8 evidence[] = {score->kept, score->broken};
 
 	for (size_t i = 0; i < lengthof(evidence); i++)
-		if (!(evidence[i] >= 0.0 && evidence[i] <= SCORE_MOST_EVIDENCE))	/* NaN too */
+		if (!(evidence[i] >= 0.0 && evidence[i] <= SCORE_MAX_EVIDENCE))	/* NaN too */
 			ereturn(escontext, false,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("evidence of a trust score is out of range"),
-					 errdetail("It must lie between 0 and %g.", SCORE_MOST_EVIDENCE)));
+					 errdetail("It must be between 0 and %g.", SCORE_MAX_EVIDENCE)));
 	if (!IS_VALID_TIMESTAMP(score->as_of) || TIMESTAMP_NOT_FINITE(score->as_of))
 		ereturn(escontext, false,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("the instant of a trust score is out of range")));
+				 errmsg("timestamp of a trust score is out of range")));
 	if (score->half_life <= 0 || score->half_life > LONGEST_DURATION_DAYS * USECS_PER_DAY)
 		return HalfLifeOutOfRange(escontext);
 	return true;
@@ -66,7 +68,12 @@ CheckScore(const TrustScore *score, Node *escontext)
 
 /* ---- text ---- */
 
-/* As many digits as are there; how many must be known to be between least and most. */
+/*
+ * The Skip functions advance *text past what they recognize and return whether it was
+ * there.
+ */
+
+/* Skips all digits; false unless there are least to most of them. */
 static bool
 SkipDigits(const char **text, int least, int most)
 {
@@ -88,8 +95,8 @@ SkipChar(const char **text, char c)
 }
 
 /*
- * Whether it is an instant as we write it, so that no setting bears on how it is
- * read: ISO 8601 in UTC.
+ * Accepts only ISO 8601 in UTC, as trust_score_out() writes it: timestamptz_in() reads
+ * other forms according to DateStyle and TimeZone.
  */
 static bool
 IsInstantInUtc(const char *text)
@@ -116,8 +123,9 @@ ReadInstant(const char *text, TimestampTz *instant, Node *escontext)
 }
 
 /*
- * A number with a unit out of those that are left, e.g. -12.5S; then only later
- * ones are.  It fits if interval_in() has room for it: what lies within bounds does.
+ * Skips a number with one of *units, e.g. -12.5S, and sets *units to those that may
+ * follow.  Clears *fits if the number has more than most digits (hours: one less) and
+ * may be too large for interval_in(); durations in range have fewer digits.
  */
 static bool
 SkipPart(const char **text, const char **units, int most, bool *fits)
@@ -142,7 +150,10 @@ SkipPart(const char **text, const char **units, int most, bool *fits)
 	return true;
 }
 
-/* An ISO 8601 duration with designators, e.g. P180D or PT36H.  Its length is not checked here. */
+/*
+ * Whether the text is an ISO 8601 duration with designators, e.g. P180D or PT36H.  Its
+ * range is checked later.
+ */
 static bool
 IsDuration(const char *text, bool *fits)
 {
@@ -187,16 +198,17 @@ ReadEvidence(char **text, const char *whole, float8 *evidence, Node *escontext)
 {
 	char	   *end;
 
-	*evidence = float8_from_text(*text, &end, whole, escontext) + 0.0;	/* -0 is 0 */
+	/* adding 0.0 turns -0 into 0 */
+	*evidence = float8_from_text(*text, &end, whole, escontext) + 0.0;
 	if (SOFT_ERROR_OCCURRED(escontext) || *end != ',')
 		return false;
 	*text = end + 1;
 	return true;
 }
 
-/* Cuts the text at the separator and moves behind it. */
+/* Ends the field at the separator and advances *text past it; NULL without separator. */
 static char *
-CutAt(char **text, char separator)
+SplitField(char **text, char separator)
 {
 	char	   *field = *text;
 	char	   *end = strchr(field, separator);
@@ -222,15 +234,17 @@ ReadScore(char *text, TrustScore *score, Node *escontext)
 	return *text++ == '(' &&
 		ReadEvidence(&text, whole, &score->kept, escontext) &&
 		ReadEvidence(&text, whole, &score->broken, escontext) &&
-		(instant = CutAt(&text, ',')) != NULL && ReadInstant(instant, &score->as_of, escontext) &&
-		(half_life = CutAt(&text, ')')) != NULL && ReadHalfLife(half_life, &score->half_life, escontext) &&
+		(instant = SplitField(&text, ',')) != NULL &&
+		ReadInstant(instant, &score->as_of, escontext) &&
+		(half_life = SplitField(&text, ')')) != NULL &&
+		ReadHalfLife(half_life, &score->half_life, escontext) &&
 		*text == '\0';
 }
 
 /*
  * trust_score_in(cstring) returns trust_score
- *		Errors, soft on PostgreSQL 16 and later: 22P02 syntax, 22003 evidence that is
- *		negative, NaN or too much, 22008 instant, 22023 half-life.
+ *		Errors, soft on PostgreSQL 16 and later: 22P02 syntax, 22003 evidence out of
+ *		range, 22008 timestamp, 22023 half-life.
  */
 Datum
 trust_score_in(PG_FUNCTION_ARGS)
@@ -245,8 +259,11 @@ trust_score_in(PG_FUNCTION_ARGS)
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s: \"%s\"", "trust_score", text),
-				 errdetail("A trust score is written as (kept,broken,instant in UTC,half-life), or as empty."),
-				 errhint("For example (12.5,3,2026-11-22T10:00:00+00:00,P180D). trust_ledger.trust_score(12.5, 3, now(), '180 days') makes one.")));
+				 errdetail("A trust score is either (kept,broken,timestamp in UTC,half-life) "
+						   "or the word empty."),
+				 errhint("An example is (12.5,3,2026-11-22T10:00:00+00:00,P180D). "
+						 "To construct a trust score, call "
+						 "trust_ledger.trust_score(12.5, 3, now(), '180 days').")));
 	}
 	if (!ScoreIsEmpty(score) && !CheckScore(score, fcinfo->context))
 		PG_RETURN_NULL();
@@ -261,8 +278,8 @@ AppendInstant(StringInfo text, TimestampTz instant)
 	char		buffer[MAXDATELEN + 1];
 
 	if (timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
-		elog(ERROR, "trust score with an instant out of range");
-	tm.tm_isdst = 0;			/* UTC; else the zone would be left out */
+		elog(ERROR, "timestamp of a trust score is out of range");
+	tm.tm_isdst = 0;			/* UTC; if negative, EncodeDateTime() would omit the zone */
 	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_XSD_DATES, buffer);
 	appendStringInfoString(text, buffer);
 }
@@ -280,7 +297,8 @@ AppendHalfLife(StringInfo text, int64 half_life)
 
 /*
  * trust_score_out(trust_score) returns cstring
- *		The same whatever DateStyle, TimeZone, IntervalStyle and extra_float_digits say.
+ *		The result does not depend on DateStyle, TimeZone, IntervalStyle or
+ *		extra_float_digits.
  */
 Datum
 trust_score_out(PG_FUNCTION_ARGS)
@@ -303,7 +321,7 @@ trust_score_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-/* ---- the wire ---- */
+/* ---- binary ---- */
 
 pg_noreturn static void InvalidWire(const char *detail);
 
@@ -312,7 +330,7 @@ InvalidWire(const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-			 errmsg("invalid binary form of a trust score"),
+			 errmsg("invalid binary representation of a trust score"),
 			 errdetail("%s", detail)));
 }
 
@@ -327,21 +345,24 @@ trust_score_recv(PG_FUNCTION_ARGS)
 	TrustScore *score = palloc0(sizeof(TrustScore));
 
 	if (wire->len - wire->cursor != WIRE_SIZE)
-		InvalidWire(psprintf("It has %d bytes, and %d are needed.", wire->len - wire->cursor, WIRE_SIZE));
+		InvalidWire(psprintf("It has %d bytes instead of %d.",
+							 wire->len - wire->cursor, WIRE_SIZE));
 	score->version = pq_getmsgbyte(wire);
 	score->flags = pq_getmsgbyte(wire);
 	if (score->version != SCORE_VERSION)
-		InvalidWire(psprintf("Its version is %d; this extension knows version %d.", score->version, SCORE_VERSION));
+		InvalidWire(psprintf("Its version is %d; this extension supports version %d.",
+							 score->version, SCORE_VERSION));
 	if (score->flags & ~SCORE_FLAGS)
-		InvalidWire(psprintf("It has flags that are not known: %d.", score->flags));
-	score->kept = pq_getmsgfloat8(wire) + 0.0;	/* -0 is 0 */
+		InvalidWire(psprintf("It has unknown flags: %d.", score->flags));
+	score->kept = pq_getmsgfloat8(wire) + 0.0;	/* turns -0 into 0 */
 	score->broken = pq_getmsgfloat8(wire) + 0.0;
 	score->as_of = pq_getmsgint64(wire);
 	score->half_life = pq_getmsgint64(wire);
 	if (!ScoreIsEmpty(score))
 		(void) CheckScore(score, NULL);
-	else if (score->kept != 0.0 || score->broken != 0.0 || score->as_of != 0 || score->half_life != 0)
-		InvalidWire("It is marked empty and holds something.");
+	else if (score->kept != 0.0 || score->broken != 0.0 ||
+			 score->as_of != 0 || score->half_life != 0)
+		InvalidWire("It is marked as empty, but not all of its fields are zero.");
 	PG_RETURN_TRUST_SCORE(score);
 }
 

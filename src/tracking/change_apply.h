@@ -1,6 +1,6 @@
 /*
  * change_apply.h
- *		Doing what a tracked row's change does to a promise.
+ *		Writes the events that follow from changes of tracked rows.
  */
 #ifndef TRUST_LEDGER_CHANGE_APPLY_H
 #define TRUST_LEDGER_CHANGE_APPLY_H
@@ -10,33 +10,46 @@
 #include "promise/promise_source.h"
 #include "base/text.h"
 
-/* One event upon one promise. */
+/* An event of one promise that is to be written. */
 typedef struct PlannedEvent
 {
-	int			nth;			/* of the changes */
-	const TrackedChange *change;	/* while it is done */
-	int			place;			/* in the order in which deeds were decided */
+	int			nth;			/* number of its change */
+	const TrackedChange *change;	/* set while the event is written */
+	int			position;		/* in the order of planning */
 	Event		event;
-	char	   *customer;		/* NULL: to be made to nobody that can be */
-	pg_uuid_t	promise;		/* upon which, or to be made */
-	int64		seen;			/* how long the chain was when it was decided; -1: that is no matter */
-	const char *note;			/* instead of the mapped reason */
-	bool		notes_key;		/* a note that the row has another key now */
+	char	   *customer;		/* NULL: the row names none, which is an error */
+	pg_uuid_t	promise;		/* existing promise, or UUID of the one to be made */
+	int64		chain_length;	/* when the promise was looked up; -1 if it was planned here */
+	const char *note;			/* reason to be written instead of the mapped one, or NULL */
+	bool		notes_key_change;	/* write a note that the row has another key, if no other
+									 * event did */
 	RowFate		fate;
-	pg_uuid_t  *other;			/* the promise in whose stead, or that comes in its stead */
-	bool		compares;		/* an amendment by all that differs from the promise */
-	bool		unless_said;	/* not if the promise is so already */
-	Chain	   *chain;			/* NULL: the customer is none */
+	pg_uuid_t  *other;			/* promise that replaces this one, or is replaced by it; or NULL */
+	bool		compares_all;	/* amend all terms that differ from the promise, not only those
+								 * that the change is about */
+	bool		skip_if_recorded;	/* write nothing if the promise is in that state already */
+	Chain	   *chain;			/* locked; NULL: customer is not valid */
 } PlannedEvent;
 
-/* Which change an error would be about; what is handed to the error context's callback. */
-typedef struct ChangeAtHand
+/* Argument of ChangeErrorContext(). */
+typedef struct CurrentChange
 {
 	const TrackedChange *change;	/* NULL: none */
-} ChangeAtHand;
+} CurrentChange;
 
-extern void PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count, ChangeAtHand *at_hand);
-extern bool RowSaysTheSame(const Ledger *ledger, const TrackedChange *change, char *customer, pg_uuid_t promise);
+/*
+ * Writes planned events, which are sorted by customer and whose chains are locked.  The
+ * acts of one customer are written together.  Errors: those of the SQL functions that
+ * write these events.
+ */
+extern void PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *events,
+							   int count, CurrentChange *current);
+
+/* Whether the row has the customer and all mapped terms of the promise. */
+extern bool RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *customer,
+							  pg_uuid_t promise);
+
+/* Error context callback; arg is a CurrentChange. */
 extern void ChangeErrorContext(void *arg);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * change_record.c
- *		A tracked row's change as one piece of memory, to be kept or spilled.
+ *		Packs a change of a tracked row into one chunk of memory, for the spool.
  *
- * What all changes of one mapping have in common is the mapping's, which whoever
- * keeps the record pins.
+ * Fields that all changes of a mapping have in common are not packed: ChangeUnpack()
+ * takes them from the mapping.
  */
 #include "postgres.h"
 
@@ -15,12 +15,12 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* What stands behind the mapped fields. */
+/* Columns of the tuple; the mapped values come first. */
 enum
 {
 	RECORD_KEY = MAPPED_ARGUMENTS,
 	RECORD_OLD_KEY,
-	RECORD_LASTING_KEY,
+	RECORD_STABLE_KEY,
 	RECORD_OLD_ROW,
 	RECORD_NEW_ROW,
 	RECORD_MESSAGE,
@@ -29,7 +29,7 @@ enum
 
 #define TUPLE_OFFSET MAXALIGN(sizeof(ChangeHeader))
 
-/* Made once per session, and never changed: errors, savepoints and nested calls leave it as it is. */
+/* Created once per backend and never changed, so that errors and nested calls do no harm. */
 static TupleDesc record_tupdesc = NULL;
 
 static TupleDesc
@@ -44,7 +44,8 @@ RecordTupleDesc(void)
 
 		for (int i = 0; i < RECORD_COLUMNS; i++)
 			TupleDescInitEntry(tupdesc, i + 1, NULL,
-							   i < MAPPED_ARGUMENTS ? mapped_shape.columns[i].type : types[i - MAPPED_ARGUMENTS], -1, 0);
+							   i < MAPPED_ARGUMENTS ? mapped_shape.columns[i].type :
+							   types[i - MAPPED_ARGUMENTS], -1, 0);
 		MemoryContextSwitchTo(previous);
 		record_tupdesc = tupdesc;
 	}
@@ -79,10 +80,10 @@ PutKeyParts(Datum *values, bool *nulls, int column, const List *parts)
 		return;
 	for (int i = 0; i < count; i++)
 		PutText(texts, absent, i, list_nth(parts, i));
-	values[column] = PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower, TEXTOID, -1, false, TYPALIGN_INT));
+	values[column] = PointerGetDatum(construct_md_array(texts, absent, 1, &count, &lower,
+														TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* The change as a record, in the current memory context. */
 void *
 ChangePack(const TrackedChange *change, Size *length)
 {
@@ -95,19 +96,28 @@ ChangePack(const TrackedChange *change, Size *length)
 	memcpy(nulls, change->mapped->nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	PutText(values, nulls, RECORD_KEY, change->key);
 	PutText(values, nulls, RECORD_OLD_KEY, change->old_key);
-	PutKeyParts(values, nulls, RECORD_LASTING_KEY, change->leaves ? change->lasting_key : NIL);
+	PutKeyParts(values, nulls, RECORD_STABLE_KEY,
+				change->leaves_partition ? change->stable_key : NIL);
 	PutJson(values, nulls, RECORD_OLD_ROW, change->old_row);
 	PutJson(values, nulls, RECORD_NEW_ROW, change->new_row);
-	PutText(values, nulls, RECORD_MESSAGE, change->unreadable ? change->unreadable->message : NULL);
+	PutText(values, nulls, RECORD_MESSAGE,
+			change->unreadable ? change->unreadable->message : NULL);
 	tuple = heap_form_tuple(RecordTupleDesc(), values, nulls);
 
 	*length = TUPLE_OFFSET + tuple->t_len;
 	header = MemoryContextAllocHuge(CurrentMemoryContext, *length);
 	*header = (ChangeHeader) {
-		.mapping = change->mapping, .command = change->command, .differs = change->differs, .login = change->login,
-		.role = change->role, .sqlstate = change->unreadable ? change->unreadable->sqlstate : 0,
-		.tuple_length = tuple->t_len, .operation = change->operation, .leaves = change->leaves,
-		.arrived = change->arrived, .moved = change->moved
+		.mapping = change->mapping,
+		.command = change->command,
+		.changed = change->changed,
+		.login = change->login,
+		.role = change->role,
+		.sqlstate = change->unreadable ? change->unreadable->sqlstate : 0,
+		.tuple_length = tuple->t_len,
+		.operation = change->operation,
+		.leaves_partition = change->leaves_partition,
+		.arrival_seen = change->arrival_seen,
+		.moved = change->moved
 	};
 	memcpy((char *) header + TUPLE_OFFSET, tuple->t_data, tuple->t_len);
 	return header;
@@ -127,13 +137,13 @@ GetKeyParts(Datum array)
 	bool	   *absent;
 	int			count;
 
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &texts, &absent, &count);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &texts, &absent, &count);
 	for (int i = 0; i < count; i++)
 		parts = lappend(parts, GetText(texts, absent, i));
 	return parts;
 }
 
-/* The change, in the current memory context; it points into the record. */
 TrackedChange *
 ChangeUnpack(void *record)
 {
@@ -146,21 +156,22 @@ ChangeUnpack(void *record)
 	bool		nulls[RECORD_COLUMNS];
 
 	heap_deform_tuple(&tuple, RecordTupleDesc(), values, nulls);
-	ChangeNames(change, header->mapping);
+	ChangeSetMapping(change, header->mapping);
 	change->mapped = RowNew(&mapped_shape);
 	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_ARGUMENTS);
 	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	change->operation = header->operation;
 	change->command = header->command;
-	change->differs = header->differs;
+	change->changed = header->changed;
 	change->login = header->login;
 	change->role = header->role;
-	change->leaves = header->leaves;
-	change->arrived = header->arrived;
+	change->leaves_partition = header->leaves_partition;
+	change->arrival_seen = header->arrival_seen;
 	change->moved = header->moved;
 	change->key = GetText(values, nulls, RECORD_KEY);
 	change->old_key = GetText(values, nulls, RECORD_OLD_KEY);
-	change->lasting_key = nulls[RECORD_LASTING_KEY] ? NIL : GetKeyParts(values[RECORD_LASTING_KEY]);
+	change->stable_key = nulls[RECORD_STABLE_KEY] ? NIL :
+		GetKeyParts(values[RECORD_STABLE_KEY]);
 	change->old_row = nulls[RECORD_OLD_ROW] ? (Datum) 0 : values[RECORD_OLD_ROW];
 	change->new_row = nulls[RECORD_NEW_ROW] ? (Datum) 0 : values[RECORD_NEW_ROW];
 	if (!nulls[RECORD_MESSAGE])

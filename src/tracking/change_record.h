@@ -1,29 +1,35 @@
 /*
  * change_record.h
- *		A tracked row's change as one piece of memory, to be kept or spilled.
+ *		Packs a change of a tracked row into one chunk of memory, for the spool.
  */
 #ifndef TRUST_LEDGER_CHANGE_RECORD_H
 #define TRUST_LEDGER_CHANGE_RECORD_H
 
 #include "tracking/row_change.h"
 
-/* The record begins so; a tuple of the columns above follows. */
+/* Head of a record; a tuple with the other fields of the change follows, MAXALIGNed. */
 typedef struct ChangeHeader
 {
 	Mapping    *mapping;
 	CommandId	command;
-	uint32		differs;
+	uint32		changed;
 	Oid			login;
 	Oid			role;
-	int			sqlstate;		/* of what cannot be read */
-	uint32		tuple_length;
+	int			sqlstate;		/* of TrackedChange.unreadable */
+	uint32		tuple_length;	/* in bytes */
 	int8		operation;
-	bool		leaves;
-	bool		arrived;
+	bool		leaves_partition;
+	bool		arrival_seen;
 	bool		moved;
 } ChangeHeader;
 
+/*
+ * Returns the change as a record in the current memory context, and sets its length in
+ * bytes.  The record points to the mapping, which the caller must pin.
+ */
 extern void *ChangePack(const TrackedChange *change, Size *length);
+
+/* Returns the change in the current memory context; it may point into the record. */
 extern TrackedChange *ChangeUnpack(void *record);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * change_write.c
- *		Writing changes of tracked rows, and what cannot be written.
+ *		Writes changes of tracked rows, without those that fail.
  */
 #include "postgres.h"
 
@@ -10,15 +10,14 @@
 
 #include "base/limit.h"
 #include "base/savepoint.h"
-#include "tracking/change_plan.h"
+#include "tracking/change_batch.h"
 
-/* What is to be written, and what cannot be. */
 typedef struct Writing
 {
 	const Ledger *ledger;
 	const Changes *changes;
-	const Refusal **refusals;	/* by change; NULL: none */
-	MemoryContext scratch;		/* for one change at a time */
+	const Refusal **refusals;	/* per change; NULL: it can be written */
+	MemoryContext scratch;		/* of the change that ChangeAt() returned last */
 } Writing;
 
 static void
@@ -29,9 +28,9 @@ WriteAll(void *arg)
 	ChangesApply(writing->ledger, writing->changes);
 }
 
-/* One of them, until the next is asked for. */
+/* The change stays valid until the next call. */
 static const TrackedChange *
-One(const Writing *writing, int nth)
+ChangeAt(const Writing *writing, int nth)
 {
 	MemoryContext previous = MemoryContextSwitchTo(writing->scratch);
 	const TrackedChange *change;
@@ -42,17 +41,18 @@ One(const Writing *writing, int nth)
 	return change;
 }
 
-/* ---- those that are left ---- */
+/* ---- changes that remain without the refused ones ---- */
 
-typedef struct Left
+/* Private data of the remaining Changes. */
+typedef struct Remaining
 {
 	const Writing *writing;
-	int		   *places;			/* among all */
-} Left;
+	int		   *places;			/* their numbers among all changes */
+} Remaining;
 
-/* A note in the promise's history in place of what could not be written. */
+/* A change that writes a note in place of the event that was refused. */
 static const TrackedChange *
-NoteInstead(const TrackedChange *change, const Refusal *refusal)
+NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 {
 	TrackedChange *noted = palloc(sizeof(TrackedChange));
 
@@ -61,39 +61,41 @@ NoteInstead(const TrackedChange *change, const Refusal *refusal)
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
 	noted->mapped = RowNew(&mapped_shape);
-	RowTake(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
+	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
-			   psprintf("The row's change stands for \"%s\", which was refused: %s", event_names[change->event], ShortMessage(refusal->message)));
+			   psprintf("A change of its row could not be recorded as \"%s\": %s",
+						event_names[change->event], TruncatedMessage(refusal->message)));
 	return noted;
 }
 
 static const TrackedChange *
-GetLeft(const Changes *changes, int nth)
+GetRemaining(const Changes *changes, int nth)
 {
-	const Left *left = changes->from;
-	int			place = left->places[nth];
-	const TrackedChange *change = ChangesGet(left->writing->changes, place);
-	const Refusal *refusal = left->writing->refusals[place];
+	const Remaining *remaining = changes->from;
+	int			place = remaining->places[nth];
+	const TrackedChange *change = ChangesGet(remaining->writing->changes, place);
+	const Refusal *refusal = remaining->writing->refusals[place];
 
-	return refusal ? NoteInstead(change, refusal) : change;
+	return refusal ? NoteOfRefusal(change, refusal) : change;
 }
 
-/* Those that were not refused, and those that leave a note instead. */
+/* Changes that were not refused, or for which a note is written. */
 static Changes
 WithoutRefused(const Writing *all)
 {
-	Left	   *left = palloc(sizeof(Left));
-	Changes		rest = {.get = GetLeft, .from = left};
+	Remaining  *remaining = palloc(sizeof(Remaining));
+	Changes		rest = {.get = GetRemaining, .from = remaining};
 
-	left->writing = all;
-	left->places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int) * Max(all->changes->count, 1));
+	remaining->writing = all;
+	remaining->places = MemoryContextAllocHuge(CurrentMemoryContext,
+											   sizeof(int) * Max(all->changes->count, 1));
 	for (int i = 0; i < all->changes->count; i++)
-		if (all->refusals[i] == NULL || One(all, i)->on_error == ON_ERROR_NOTE)
-			left->places[rest.count++] = i;
+		if (all->refusals[i] == NULL || ChangeAt(all, i)->on_error == ON_ERROR_NOTE)
+			remaining->places[rest.count++] = i;
 	return rest;
 }
 
-/* ---- which cannot be written ---- */
+/* ---- finding the changes that fail ---- */
 
 static const Refusal *
 RefusalOf(ErrorData *error)
@@ -106,20 +108,21 @@ RefusalOf(ErrorData *error)
 }
 
 /*
- * Those of a part of the rest: all at once in a savepoint, and in halves where that
- * fails.  One by one would write a version of the chain for each.
+ * Writes some of the changes in a savepoint.  If that fails, tries each half of them.
+ * Writing one by one would create a row version of the chain for each change.
  */
 static void
 FindRefusalsIn(Writing *all, int *places, int count)
 {
-	Left		part = {all, places};
-	Changes		changes = {.count = count, .get = GetLeft, .from = &part};
+	Remaining	part = {all, places};
+	Changes		changes = {.count = count, .get = GetRemaining, .from = &part};
 	Writing		writing = {.ledger = all->ledger, .changes = &changes};
-	ErrorData  *error = InSavepoint(WriteAll, &writing, true);
+	ErrorData  *error = RunInSavepoint(WriteAll, &writing, true);
 
 	if (error == NULL)
 		return;
-	if (!IsAboutTheStep(error) || (count == 1 && One(all, places[0])->on_error == ON_ERROR_FAIL))
+	if (!IsStepError(error) ||
+		(count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
 	if (count == 1)
 	{
@@ -139,16 +142,15 @@ FindRefusals(void *arg)
 
 	ChangesLock(all->ledger, &rest);
 	if (rest.count > 0)
-		FindRefusalsIn(all, ((const Left *) rest.from)->places, rest.count);
+		FindRefusalsIn(all, ((const Remaining *) rest.from)->places, rest.count);
 }
 
-/* What could not even be read. */
 static void
-TakeUnreadable(Writing *all)
+CopyUnreadableRefusals(Writing *all)
 {
 	for (int i = 0; i < all->changes->count; i++)
 	{
-		const Refusal *unreadable = One(all, i)->unreadable;
+		const Refusal *unreadable = ChangeAt(all, i)->unreadable;
 		Refusal    *refusal;
 
 		if (unreadable == NULL)
@@ -160,45 +162,46 @@ TakeUnreadable(Writing *all)
 }
 
 /*
- * Writes what can be written; what cannot is noted or told, where the changes
- * say so.  All at once first; if that fails, once more to see by which changes,
- * and then without them.
+ * Writes all changes at once.  If that fails, finds the changes that fail, rolls back,
+ * and writes the others.
  */
 static void
-WriteWhatCan(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
+WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
 	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
-		ledger, changes, MemoryContextAllocExtended(CurrentMemoryContext, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+		ledger, changes,
+		MemoryContextAllocExtended(CurrentMemoryContext, size,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
 		AllocSetContextCreate(CurrentMemoryContext, "trust_ledger change", ALLOCSET_SMALL_SIZES)
 	};
 	Changes		rest;
 	Writing		writing = {.ledger = ledger, .changes = &rest};
 	ErrorData  *error;
 
-	TakeUnreadable(&all);
+	CopyUnreadableRefusals(&all);
 	rest = WithoutRefused(&all);
-	error = InSavepoint(WriteAll, &writing, true);
-	if (error && !IsAboutTheStep(error))
+	error = RunInSavepoint(WriteAll, &writing, true);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 	{
-		error = InSavepoint(FindRefusals, &all, false);
+		error = RunInSavepoint(FindRefusals, &all, false);
 		if (error)
 			ReThrowError(error);
 		rest = WithoutRefused(&all);
 		WriteAll(&writing);
 	}
 	for (int i = 0; i < changes->count; i++)
-		if (all.refusals[i] && One(&all, i)->on_error == ON_ERROR_PARK)
-			refused(ledger, One(&all, i), all.refusals[i], arg);
+		if (all.refusals[i] && ChangeAt(&all, i)->on_error == ON_ERROR_PARK)
+			refused(ledger, ChangeAt(&all, i), all.refusals[i], arg);
 }
 
 void
-ChangesWrite(const Ledger *ledger, const Changes *changes, Refused refused, void *arg)
+ChangesWrite(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
 	if (changes->may_fail)
-		WriteWhatCan(ledger, changes, refused, arg);
+		WriteOrRefuse(ledger, changes, refused, arg);
 	else
 		ChangesApply(ledger, changes);
 }

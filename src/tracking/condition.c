@@ -1,9 +1,9 @@
 /*
  * condition.c
- *		Conditions on a tracked row: one boolean expression over its columns.
+ *		Parses conditions on tracked rows: boolean expressions over their columns.
  *
- * PostgreSQL's own parser reads a condition before it is put into a statement,
- * so that it is one expression there too, and nothing else gets in with it.
+ * PostgreSQL's parser reads a condition before it becomes part of a statement, so that
+ * it cannot be anything but one expression there.
  */
 #include "postgres.h"
 
@@ -22,28 +22,30 @@ PG_FUNCTION_INFO_V1(condition_for);
 PG_FUNCTION_INFO_V1(condition_is_change);
 PG_FUNCTION_INFO_V1(condition_columns);
 
-#define EXAMPLE "Write one boolean expression over the row's columns, e.g. status = 'sent' AND amount > 0."
+#define EXAMPLE \
+	"Write one boolean expression over the row's columns, " \
+	"for example status = 'sent' AND amount > 0."
 
 typedef struct Condition
 {
 	const char *text;
-	List	   *columns;		/* of ColumnRef, as they stand in the text */
-	bool		is_change;		/* they are all NEW.column or OLD.column */
+	List	   *columns;		/* of ColumnRef, in the order of the text */
+	bool		is_change;		/* all columns are NEW.column or OLD.column */
 } Condition;
 
 pg_noreturn static void
-Refuse(int sqlstate, const Condition *condition, const char *detail, const char *hint)
+RejectCondition(int sqlstate, const Condition *condition, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(sqlstate),
-			 errmsg("this is no condition on a row: %s", condition->text),
+			 errmsg("invalid condition on a row: %s", condition->text),
 			 errdetail("%s", detail),
 			 errhint("%s", hint)));
 }
 
-/* The parser points into the text that it was given, which is not what the client sent. */
+/* The parser's error positions refer to the condition, not to the client's query. */
 static void
-PointIntoCondition(void *text)
+SetConditionPosition(void *text)
 {
 	int			position = geterrposition();
 
@@ -62,7 +64,8 @@ static List *
 Parse(const char *text, RawParseMode mode)
 {
 	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = PointIntoCondition, .arg = unconstify(char *, text)
+		.previous = error_context_stack, .callback = SetConditionPosition,
+		.arg = unconstify(char *, text)
 	};
 	List	   *statements;
 
@@ -72,7 +75,7 @@ Parse(const char *text, RawParseMode mode)
 	return statements;
 }
 
-/* SELECT expression, and no clause more; NULL where it is anything else. */
+/* The expression of a statement SELECT expression; NULL if there are other clauses. */
 static Node *
 OnlyExpression(List *statements)
 {
@@ -81,9 +84,10 @@ OnlyExpression(List *statements)
 	ResTarget  *target;
 
 	if (select == NULL || !IsA(select, SelectStmt) || list_length(select->targetList) != 1 ||
-		select->distinctClause || select->intoClause || select->fromClause || select->whereClause ||
-		select->groupClause || select->groupDistinct || select->havingClause || select->windowClause ||
-		select->valuesLists || select->sortClause || select->limitOffset || select->limitCount ||
+		select->distinctClause || select->intoClause || select->fromClause ||
+		select->whereClause || select->groupClause || select->groupDistinct ||
+		select->havingClause || select->windowClause || select->valuesLists ||
+		select->sortClause || select->limitOffset || select->limitCount ||
 		select->lockingClause || select->withClause || select->op != SETOP_NONE)
 		return NULL;
 	target = linitial_node(ResTarget, select->targetList);
@@ -91,16 +95,19 @@ OnlyExpression(List *statements)
 }
 
 /*
- * The expression has to stand for itself as well as in parentheses: a) OR (b
- * does only in them, ALL a only without.
+ * The expression must be valid both without and in parentheses: "a) OR (b" is valid only
+ * in parentheses, "ALL a" only without.
  */
 static Node *
 ConditionExpression(const Condition *condition)
 {
 	Node	   *expression = OnlyExpression(Parse(condition->text, RAW_PARSE_PLPGSQL_EXPR));
 
-	if (expression == NULL || OnlyExpression(Parse(psprintf("SELECT (%s\n)", condition->text), RAW_PARSE_DEFAULT)) == NULL)
-		Refuse(ERRCODE_SYNTAX_ERROR, condition, "It must be one expression, without any clause around it.", EXAMPLE);
+	if (expression == NULL ||
+		OnlyExpression(Parse(psprintf("SELECT (%s\n)", condition->text),
+							 RAW_PARSE_DEFAULT)) == NULL)
+		RejectCondition(ERRCODE_SYNTAX_ERROR, condition,
+						"It must be one expression without other clauses.", EXAMPLE);
 	return expression;
 }
 
@@ -116,13 +123,16 @@ FindColumns(Node *node, void *context)
 		case T_ColumnRef:
 			condition->columns = lappend(condition->columns, node);
 			return false;
-		case T_TypeName:		/* what is in numeric(10, 2) is no column */
+		case T_TypeName:		/* type modifiers are not columns */
 			return false;
 		case T_SelectStmt:
-			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a sub-select, and a trigger's condition sees nothing but its row.",
-				   "Call a function that looks it up, or keep it in a column of the row.");
+			RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+							"Conditions of triggers cannot contain subqueries.",
+							"Call a function that runs the query, "
+							"or store its result in a column of the row.");
 		case T_ParamRef:
-			Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has a parameter, and nobody gives it a value.", EXAMPLE);
+			RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+							"It cannot contain parameters.", EXAMPLE);
 		default:
 			return raw_expression_tree_walker(node, FindColumns, context);
 	}
@@ -146,14 +156,18 @@ static void
 CheckColumn(const Condition *condition, const ColumnRef *column)
 {
 	if (IsA(llast(column->fields), A_Star))
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It speaks of all columns at once.", "Name the columns that it is about.");
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+						"It cannot contain *.", "List the columns.");
 	if (list_length(column->fields) > 1 && !IsOfChange(column))
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition,
-			   psprintf("%s is no column of the row by its bare name, nor one of NEW or OLD.", NameListToString(column->fields)),
-			   "Write status, or NEW.status and OLD.status for a condition on what changed; a field of a composite column is (address).city.");
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+						psprintf("%s is neither the bare name of a column nor NEW.column or "
+								 "OLD.column.", NameListToString(column->fields)),
+						"Write status, or NEW.status and OLD.status for a condition on a change. "
+						"For a field of a composite column, write (address).city.");
 	if (IsOfChange(column) != condition->is_change)
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, condition, "It has bare columns and columns of NEW or OLD.",
-			   "Write NEW. or OLD. before every column, or before none.");
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, condition,
+						"It contains both bare columns and columns of NEW or OLD.",
+						"Write NEW. or OLD. before all columns or before none.");
 }
 
 static int
@@ -177,24 +191,25 @@ ConditionRead(Condition *condition, const text *given)
 		CheckColumn(condition, lfirst(cell));
 }
 
-/* A word that can stand before a dot without quotes. */
+/* The name is not quoted in the result. */
 static void
 CheckRowName(const char *row)
 {
-	if (row[0] != '\0' && strspn(row, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(row))
+	if (row[0] != '\0' &&
+		strspn(row, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_") == strlen(row))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" does not name a row", row),
-			 errdetail("It goes before the columns as it is: letters and _ only."),
-			 errhint("Give NEW, OLD or an alias.")));
+			 errmsg("invalid name of a row: \"%s\"", row),
+			 errdetail("The name must contain only letters and underscores."),
+			 errhint("Specify NEW, OLD or an alias.")));
 }
 
 /*
  * condition_for(condition text, row text) returns text
- *		The condition in parentheses, about that row: each column as row.column.
- *		Errors: 42601 it is no expression, 22023 it is one that no row has an answer
- *		to, or a condition on a change.
+ *		The condition in parentheses, with each column qualified as row.column.  Errors:
+ *		42601 it is not an expression; 22023 it is a condition on a change, or contains
+ *		something else that a trigger's condition cannot contain.
  */
 Datum
 condition_for(PG_FUNCTION_ARGS)
@@ -208,8 +223,9 @@ condition_for(PG_FUNCTION_ARGS)
 	CheckRowName(row);
 	ConditionRead(&condition, PG_GETARG_TEXT_PP(0));
 	if (condition.is_change)
-		Refuse(ERRCODE_INVALID_PARAMETER_VALUE, &condition, "It is about a change, and here it is asked of one row.",
-			   "Write the columns without NEW. and OLD.: the row is asked before and after.");
+		RejectCondition(ERRCODE_INVALID_PARAMETER_VALUE, &condition,
+						"It is a condition on a change, but must be one on a row.",
+						"Write the columns without NEW. and OLD.");
 	initStringInfo(&result);
 	appendStringInfoChar(&result, '(');
 	foreach(cell, condition.columns)
@@ -220,13 +236,14 @@ condition_for(PG_FUNCTION_ARGS)
 		appendStringInfo(&result, "%s.", row);
 		written = location;
 	}
-	appendStringInfo(&result, "%s%s)", condition.text + written, strstr(condition.text, "--") ? "\n" : "");
+	appendStringInfo(&result, "%s%s)", condition.text + written,
+					 strstr(condition.text, "--") ? "\n" : "");
 	PG_RETURN_TEXT_P(cstring_to_text(result.data));
 }
 
 /*
  * condition_is_change(condition text) returns boolean
- *		Whether it is about what changed: its columns are those of NEW and OLD.
+ *		Whether the columns of the condition are NEW.column and OLD.column.
  */
 Datum
 condition_is_change(PG_FUNCTION_ARGS)
@@ -239,7 +256,7 @@ condition_is_change(PG_FUNCTION_ARGS)
 
 /*
  * condition_columns(condition text) returns text[]
- *		The names of its columns, each once.
+ *		The names of the condition's columns, without duplicates.
  */
 Datum
 condition_columns(PG_FUNCTION_ARGS)
@@ -258,7 +275,8 @@ condition_columns(PG_FUNCTION_ARGS)
 		if (list_member(names, name))
 			continue;
 		names = lappend(names, name);
-		result = accumArrayResult(result, CStringGetTextDatum(strVal(name)), false, TEXTOID, CurrentMemoryContext);
+		result = accumArrayResult(result, CStringGetTextDatum(strVal(name)), false,
+								  TEXTOID, CurrentMemoryContext);
 	}
 	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
 }

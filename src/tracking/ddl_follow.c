@@ -61,18 +61,18 @@ ParentsOf(Oid table)
 
 /* The table, and all that it is a partition or an heir of. */
 static List *
-LineOf(Oid table)
+AncestorsOf(Oid table)
 {
-	List	   *line = list_make1_oid(table);
+	List	   *ancestors = list_make1_oid(table);
 	ListCell   *cell;
 
-	foreach(cell, line)			/* which grows */
-		line = list_concat_unique_oid(line, ParentsOf(lfirst_oid(cell)));
-	return line;
+	foreach(cell, ancestors)			/* which grows */
+		ancestors = list_concat_unique_oid(ancestors, ParentsOf(lfirst_oid(cell)));
+	return ancestors;
 }
 
 static Oid
-RowTypeTableOf(Oid table)
+TableOfRowType(Oid table)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
 	Oid			type = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->reloftype : InvalidOid;
@@ -83,13 +83,13 @@ RowTypeTableOf(Oid table)
 }
 
 static bool
-Related(Oid table, Oid other)
+AreRelated(Oid table, Oid other)
 {
-	List	   *line = LineOf(table);
+	List	   *ancestors = AncestorsOf(table);
 	ListCell   *cell;
 
-	foreach(cell, LineOf(other))
-		if (list_member_oid(line, lfirst_oid(cell)))
+	foreach(cell, AncestorsOf(other))
+		if (list_member_oid(ancestors, lfirst_oid(cell)))
 			return true;
 	return false;
 }
@@ -100,8 +100,8 @@ HasColumnsOf(Oid table, Oid other)
 {
 	ListCell   *cell;
 
-	foreach(cell, LineOf(table))
-		if (lfirst_oid(cell) == other || RowTypeTableOf(lfirst_oid(cell)) == other)
+	foreach(cell, AncestorsOf(table))
+		if (lfirst_oid(cell) == other || TableOfRowType(lfirst_oid(cell)) == other)
 			return true;
 	return false;
 }
@@ -164,7 +164,7 @@ CheckOwner(const TrackTrigger *track_trigger)
 
 /* A trigger with that source whose table has nothing in common with this one; or NULL. */
 static const TrackTrigger *
-StrangerWith(List *track_triggers, Oid table, const char *source)
+FindUnrelated(List *track_triggers, Oid table, const char *source)
 {
 	ListCell   *cell;
 
@@ -173,7 +173,7 @@ StrangerWith(List *track_triggers, Oid table, const char *source)
 		const TrackTrigger *other = lfirst(cell);
 		const char *theirs = TrackTriggerSource(other->arguments);
 
-		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 && !Related(table, other->table))
+		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 && !AreRelated(table, other->table))
 			return other;
 	}
 	return NULL;
@@ -187,7 +187,7 @@ StrangerWith(List *track_triggers, Oid table, const char *source)
 static void
 CheckSource(List *track_triggers, const TrackTrigger *track_trigger, const char *source)
 {
-	const TrackTrigger *other = StrangerWith(track_triggers, track_trigger->table, source);
+	const TrackTrigger *other = FindUnrelated(track_triggers, track_trigger->table, source);
 
 	if (other && (check_function_bodies || !has_privs_of_role(GetUserId(), RelationOwner(other->table, false))))
 		ereport(ERROR,
@@ -231,7 +231,7 @@ SourceByName(List *track_triggers, Oid table)
 	char	   *name = QualifiedName(table);
 	char	   *source = name;
 
-	for (int i = 2; StrangerWith(track_triggers, table, source); i++)
+	for (int i = 2; FindUnrelated(track_triggers, table, source); i++)
 		source = psprintf("%s (%d)", name, i);
 	return source;
 }
@@ -279,7 +279,7 @@ FollowTrigger(Oid trigger)
 		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
-		OidFunctionCall1(OwnFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
+		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
 }
 
 static bool

@@ -16,6 +16,7 @@
 
 #include "base/statement.h"
 #include "base/text.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/change_write.h"
 #include "tracking/tracked_table.h"
@@ -42,12 +43,12 @@ typedef struct RowFields
 } RowFields;
 
 /* What is to be taken in, and where the rows were when they were read. */
-typedef struct Taking
+typedef struct ImportBatch
 {
 	const TrackedChange **changes;
 	RowPlaces	places;			/* by change */
 	int			count;
-} Taking;
+} ImportBatch;
 
 static int
 FieldNumber(TupleDesc tupdesc, const char *name, Oid type)
@@ -103,7 +104,7 @@ ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, cha
 
 /* A row's fields; which event of which row it is, and where that was. */
 static void
-TakeApart(const RowFields *fields, Datum element, Datum *values, bool *nulls)
+DeformRow(const RowFields *fields, Datum element, Datum *values, bool *nulls)
 {
 	HeapTupleHeader row = DatumGetHeapTupleHeader(element);
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
@@ -142,7 +143,7 @@ CanBeImported(const TrackedChange *change)
 
 /* What the row cannot say stays outside: reconcile_table() shows it. */
 static void
-Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
+WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
 {
 	ereport(WARNING,
 			(errcode(refusal->sqlstate),
@@ -151,19 +152,19 @@ Warn(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, co
 }
 
 static void
-StartTaking(Taking *taking, int most)
+AllocBatch(ImportBatch *batch, int most)
 {
 	Size		size = sizeof(Datum) * Max(most, 1);
 
-	taking->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	taking->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	taking->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	taking->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
-	taking->count = 0;
+	batch->changes = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	batch->places.parts = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	batch->places.places = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	batch->places.versions = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	batch->count = 0;
 }
 
 static void
-TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
+ReadBatch(ImportBatch *batch, ArrayType *array, char *source, const char *acting)
 {
 	RowFields	fields;
 	Datum	   *elements;
@@ -176,45 +177,45 @@ TakeRows(Taking *taking, ArrayType *array, char *source, const char *acting)
 	values = palloc(sizeof(Datum) * fields.tupdesc->natts);
 	nulls = palloc(sizeof(bool) * fields.tupdesc->natts);
 	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &absent, &count);
-	StartTaking(taking, count);
+	AllocBatch(batch, count);
 	for (int i = 0; i < count; i++)
 	{
 		TrackedChange *change;
 
 		if (absent[i])
 			continue;
-		TakeApart(&fields, elements[i], values, nulls);
+		DeformRow(&fields, elements[i], values, nulls);
 		change = ChangeOfRow(&fields, values, nulls, source, acting);
 		if (!CanBeImported(change))
 			continue;
-		taking->changes[taking->count] = change;
-		taking->places.parts[taking->count] = values[fields.part];
-		taking->places.places[taking->count] = values[fields.place];
-		taking->places.versions[taking->count++] = values[fields.version];
+		batch->changes[batch->count] = change;
+		batch->places.parts[batch->count] = values[fields.part];
+		batch->places.places[batch->count] = values[fields.place];
+		batch->places.versions[batch->count++] = values[fields.version];
 	}
-	taking->places.count = taking->count;
+	batch->places.count = batch->count;
 }
 
 static void
-NameChange(void *arg)
+ImportErrorContext(void *arg)
 {
 	errcontext("row %s of the tracked table", (*(const TrackedChange *const *) arg)->key);
 }
 
 /* What people did is theirs to say; rows of the past are taken in by a machine. */
 static void
-CheckActors(const Ledger *ledger, const Taking *taking)
+CheckActors(const Ledger *ledger, const ImportBatch *batch)
 {
 	const TrackedChange *change = NULL;
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameChange, .arg = &change};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = ImportErrorContext, .arg = &change};
 
 	error_context_stack = &context;
-	for (int i = 0; i < taking->count; i++)
+	for (int i = 0; i < batch->count; i++)
 	{
-		const Row  *mapped = taking->changes[i]->mapped;
+		const Row  *mapped = batch->changes[i]->mapped;
 
-		change = taking->changes[i];
-		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, taking->changes[i - 1]->mapped, COMMAND_ACTOR))
+		change = batch->changes[i];
+		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, batch->changes[i - 1]->mapped, COMMAND_ACTOR))
 			continue;
 		if (RowIsNull(mapped, COMMAND_ACTOR))
 			ereport(ERROR,
@@ -223,24 +224,24 @@ CheckActors(const Ledger *ledger, const Taking *taking)
 					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
 		/* one that is not known is refused with what it would do */
 		if (ActorFind(ledger, RowText(mapped, COMMAND_ACTOR)) != NULL)
-			CheckNamesMachine(ledger, RowText(mapped, COMMAND_ACTOR));
+			CheckActorIsMachine(ledger, RowText(mapped, COMMAND_ACTOR));
 	}
 	error_context_stack = context.previous;
 }
 
 /* The chains that are there; changes come in the order in which these are locked when they are written. */
 static void
-LockChainsOf(const Ledger *ledger, const Taking *taking)
+LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
 {
 	LedgerSession session;
 
 	LedgerEnter(ledger, &session);
-	for (int i = 0; i < taking->count; i++)
+	for (int i = 0; i < batch->count; i++)
 	{
-		const Row  *mapped = taking->changes[i]->mapped;
+		const Row  *mapped = batch->changes[i]->mapped;
 
 		if (RowIsNull(mapped, COMMAND_CUSTOMER) ||
-			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, taking->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
+			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, batch->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
 			continue;
 		(void) StatementWrite(&lock_chain, &mapped->values[COMMAND_CUSTOMER], NULL);
 		SPI_freetuptable(SPI_tuptable);
@@ -254,22 +255,22 @@ LockChainsOf(const Ledger *ledger, const Taking *taking)
  * before: who waits for one holds no row that somebody else may wait for.
  */
 static void
-KeepAsRead(Taking *taking, Relation rel)
+LockBatchRows(ImportBatch *batch, Relation rel)
 {
-	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(taking->count, 1));
+	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(batch->count, 1));
 	int			kept = 0;
 
-	TrackedRowsLock(rel, &taking->places, as_read);
-	for (int i = 0; i < taking->count; i++)
+	TrackedRowsLock(rel, &batch->places, as_read);
+	for (int i = 0; i < batch->count; i++)
 		if (as_read[i])
-			taking->changes[kept++] = taking->changes[i];
+			batch->changes[kept++] = batch->changes[i];
 		else
 			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("row %s: \"%s\" is not imported", taking->changes[i]->key, event_names[taking->changes[i]->event]),
+					 errmsg("row %s: \"%s\" is not imported", batch->changes[i]->key, event_names[batch->changes[i]->event]),
 					 errdetail("The row is being changed, or was since it was read."),
 					 errhint("Import the table again.")));
-	taking->count = kept;
+	batch->count = kept;
 }
 
 /*
@@ -285,7 +286,7 @@ import_rows(PG_FUNCTION_ARGS)
 {
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel;
-	Taking		taking;
+	ImportBatch		batch;
 	Changes		changes;
 	int			count;
 	bool		own;
@@ -293,17 +294,17 @@ import_rows(PG_FUNCTION_ARGS)
 	AcceptInvalidationMessages();
 	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
 	CheckNotCopy();
-	rel = OpenNamed(PG_GETARG_OID(0));
-	CheckReadsTracked(rel);
-	CheckTrackedAs(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	TakeRows(&taking, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), WhoActs(&ledger, GetUserId(), &own));
-	count = taking.count;
-	CheckActors(&ledger, &taking);
+	rel = OpenTableByOid(PG_GETARG_OID(0));
+	CheckCanReadTable(rel);
+	CheckSourceOfTable(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), ActingActor(&ledger, GetUserId(), &own));
+	count = batch.count;
+	CheckActors(&ledger, &batch);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
-	LockChainsOf(&ledger, &taking);
-	KeepAsRead(&taking, rel);
-	changes = ChangesOfArray(taking.changes, taking.count);
-	ChangesWrite(&ledger, &changes, Warn, NULL);
+	LockChainsOf(&ledger, &batch);
+	LockBatchRows(&batch, rel);
+	changes = ChangesFromArray(batch.changes, batch.count);
+	ChangesWrite(&ledger, &changes, WarnNotImported, NULL);
 	table_close(rel, NoLock);
 	PG_RETURN_INT32(count);
 }

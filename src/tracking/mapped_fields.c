@@ -1,9 +1,8 @@
 /*
  * mapped_fields.c
- *		Values of a company's row as the ledger's types have them.
+ *		Converts values of tracked rows to the types of a promise's arguments.
  *
- * Texts of values never hang on a setting: a row's key reads the same whoever
- * changes the row.
+ * Texts of values do not depend on settings: the key of a row is the same in each session.
  */
 #include "postgres.h"
 
@@ -40,14 +39,14 @@ IsTextual(Oid type)
 }
 
 static bool
-IsWhole(Oid type)
+IsIntegerType(Oid type)
 {
 	return type == INT2OID || type == INT4OID || type == INT8OID;
 }
 
-/* What has one text, whatever the settings. */
+/* Whether the text of a value does not depend on settings. */
 static bool
-HasPlainText(Oid type)
+HasStableText(Oid type)
 {
 	switch (type)
 	{
@@ -68,16 +67,17 @@ HasPlainText(Oid type)
 }
 
 static bool
-CanBeRead(Oid type, Oid as)
+CanReadAs(Oid type, Oid as)
 {
 	switch (as)
 	{
 		case TEXTOID:
-			return HasPlainText(type);
+			return HasStableText(type);
 		case TIMESTAMPTZOID:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
 		case NUMERICOID:
-			return type == NUMERICOID || IsWhole(type) || type == FLOAT4OID || type == FLOAT8OID;
+			return type == NUMERICOID || IsIntegerType(type) ||
+				type == FLOAT4OID || type == FLOAT8OID;
 		case JSONBOID:
 			return type == JSONBOID || type == JSONOID;
 		default:
@@ -85,31 +85,35 @@ CanBeRead(Oid type, Oid as)
 	}
 }
 
-/* An error unless a column of that type can be read as the field. */
 void
 MappedCheckType(int field, Oid type, const char *argument)
 {
 	Oid			as = mapped_shape.columns[field].type;
 
-	if (CanBeRead(type, as) || (field == COMMAND_DUE && type == DATEOID))
+	if (CanReadAs(type, as) || (field == COMMAND_DUE && type == DATEOID))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("a column of type %s cannot be read as \"%s\"", format_type_be(type), mapped_shape.columns[field].name),
-			 errdetail("Argument \"%s\" of a tracking trigger names it; %s is needed.", argument,
-					   field == COMMAND_DUE ? "an instant, or a day," : format_type_be(as)),
-			 errhint("Map a column of that type, e.g. one GENERATED ALWAYS AS (...) STORED.")));
+			 errmsg("cannot map a column of type %s to \"%s\"",
+					format_type_be(type), mapped_shape.columns[field].name),
+			 errdetail("Argument \"%s\" of trigger function track() must name a column of type %s.",
+					   argument,
+					   field == COMMAND_DUE ? "timestamp with time zone, timestamp or date" :
+					   format_type_be(as)),
+			 errhint("Add a column of that type, GENERATED ALWAYS AS (...) STORED.")));
 }
 
 void
 MappedCheckKeyType(Oid type, const char *column)
 {
-	if (HasPlainText(type))
+	if (HasStableText(type))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("the primary key's column \"%s\" is of type %s, which has no text that is always the same", column, format_type_be(type)),
-			 errhint("Tracked tables have keys of numbers, texts, uuids, days or instants.")));
+			 errmsg("cannot track a table whose primary key has column \"%s\" of type %s",
+					column, format_type_be(type)),
+			 errdetail("The text of such a value depends on settings."),
+			 errhint("Use integers, numeric, texts, enums, uuid, boolean, date or timestamps.")));
 }
 
 /* ---- values ---- */
@@ -124,7 +128,6 @@ TrimmedBpchar(char *padded)
 	return padded;
 }
 
-/* The value's text; it can be read again as the same value. */
 char *
 MappedText(Oid type, Datum value)
 {
@@ -149,16 +152,17 @@ MappedText(Oid type, Datum value)
 		case DATEOID:
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
-			return pstrdup(JsonEncodeDateTime(buffer, value, type, type == TIMESTAMPTZOID ? &utc : NULL));
+			return pstrdup(JsonEncodeDateTime(buffer, value, type,
+											  type == TIMESTAMPTZOID ? &utc : NULL));
 		default:
 			getTypeOutputInfo(type, &output, &varlena);
 			return OidOutputFunctionCall(output, value);
 	}
 }
 
-/* Of the date and time of a clock on the wall, in the ledger's zone. */
+/* As timestamp_timestamptz(), but with the given zone instead of setting TimeZone. */
 static Datum
-InstantIn(Timestamp wall, pg_tz *zone)
+InstantInZone(Timestamp wall, pg_tz *zone)
 {
 	struct pg_tm tm;
 	fsec_t		fraction;
@@ -201,22 +205,19 @@ IsStoredAs(Oid as, Oid type)
 	return type == as || (as == TEXTOID && type == VARCHAROID);
 }
 
-/*
- * The value as the field's type has it, in memory of its own.  One that is too
- * large stays where it is: whoever is to write it will refuse it.
- */
 Datum
 MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 {
 	int16		length;
 	bool		by_value;
 
-	if ((as == TEXTOID || as == JSONBOID) && IsStoredAs(as, type) && RawBytes(value) > MAX_TEXT_BYTES)
+	if ((as == TEXTOID || as == JSONBOID) && IsStoredAs(as, type) &&
+		RawBytes(value) > MAX_TEXT_BYTES)
 		return datumCopy(value, false, -1);
 	if (as == TEXTOID && type != TEXTOID && type != VARCHAROID)
 		return CStringGetTextDatum(MappedText(type, value));
 	if (as == TIMESTAMPTZOID && type == TIMESTAMPOID)
-		return InstantIn(DatumGetTimestamp(value), zone);
+		return InstantInZone(DatumGetTimestamp(value), zone);
 	if (as == NUMERICOID && type != NUMERICOID)
 		return NumericOf(type, value);
 	if (as == JSONBOID && type == JSONOID)
@@ -225,10 +226,11 @@ MappedValue(Oid as, Oid type, Datum value, pg_tz *zone)
 		return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(value)));
 	}
 	get_typlenbyval(as, &length, &by_value);
-	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) : datumCopy(value, by_value, length);
+	return length == -1 ? PointerGetDatum(PG_DETOAST_DATUM_COPY(value)) :
+		datumCopy(value, by_value, length);
 }
 
-/* As the function that takes it will find it. */
+/* Makes the same checks as the function that will take the text as argument. */
 static void
 CheckText(int field, const char *value, const char *argument)
 {
@@ -237,19 +239,18 @@ CheckText(int field, const char *value, const char *argument)
 		text	   *words = cstring_to_text(value);
 
 		CheckSize(TEXTOID, PointerGetDatum(words), mapped_shape.columns[field].name);
-		CheckWords(words, mapped_shape.columns[field].name);
+		CheckVisibleText(words, mapped_shape.columns[field].name);
 	}
 	else
 		CheckKey(value, mapped_shape.columns[field].name);
 	if (field == COMMAND_VERDICT && NameIndex(VERDICT_NAMES, VERDICTS, value) < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
-				 errdetail("\"%s\" is not a verdict.", value),
-				 errhint("A verdict is kept, partly_kept or broken.")));
+				 errmsg("invalid argument of trigger function track(): \"%s\"", argument),
+				 errdetail("\"%s\" is not a valid verdict.", value),
+				 errhint("Valid verdicts are kept, partly_kept and broken.")));
 }
 
-/* A constant argument as the field's type has it. */
 Datum
 MappedConstant(int field, const char *value, const char *argument)
 {
@@ -261,9 +262,11 @@ MappedConstant(int field, const char *value, const char *argument)
 			CheckText(field, value, argument);
 			return CStringGetTextDatum(value);
 		case NUMERICOID:
-			return DirectFunctionCall3(numeric_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			return DirectFunctionCall3(numeric_in, CStringGetDatum(value),
+									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 		case INTERVALOID:
-			return DirectFunctionCall3(interval_in, CStringGetDatum(value), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			return DirectFunctionCall3(interval_in, CStringGetDatum(value),
+									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 		case JSONBOID:
 			{
 				Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(value));
@@ -275,8 +278,8 @@ MappedConstant(int field, const char *value, const char *argument)
 			if (!parse_bool(value, &flag))
 				ereport(ERROR,
 						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("argument \"%s\" of a tracking trigger is not usable", argument),
-						 errdetail("\"%s\" is neither true nor false.", value)));
+						 errmsg("invalid argument of trigger function track(): \"%s\"", argument),
+						 errdetail("\"%s\" is not a valid boolean.", value)));
 			return BoolGetDatum(flag);
 		default:
 			elog(ERROR, "no constant of type %u", mapped_shape.columns[field].type);

@@ -1,6 +1,6 @@
 /*
  * mapped_fields.h
- *		Values of a company's row as the ledger's types have them.
+ *		Converts values of tracked rows to the types of a promise's arguments.
  */
 #ifndef TRUST_LEDGER_MAPPED_FIELDS_H
 #define TRUST_LEDGER_MAPPED_FIELDS_H
@@ -9,13 +9,29 @@
 
 #include "pgtime.h"
 
-/* What a row's change says: the first arguments of a command. */
+/* Arguments of a command that can be mapped: its first MAPPED_ARGUMENTS ones. */
 extern const RowShape mapped_shape;
 
+/* Error 42804 unless a column of that base type can be mapped to the field. */
 extern void MappedCheckType(int field, Oid type, const char *argument);
+
+/* Error 42804 unless values of that base type always have the same text, as keys must. */
 extern void MappedCheckKeyType(Oid type, const char *column);
+
+/*
+ * Converts the text of a constant argument to the type of the field.  Errors: 22001 too
+ * long, 22023 and those of the type's input function.
+ */
 extern Datum MappedConstant(int field, const char *value, const char *argument);
+
+/* The text of a value of a key type, independent of settings. */
 extern char *MappedText(Oid type, Datum value);
+
+/*
+ * Converts a value of base type to type as, and copies it.  A timestamp without time
+ * zone is a local time in the given zone.  Texts that exceed MAX_TEXT_BYTES are not
+ * detoasted; writing them will fail.
+ */
 extern Datum MappedValue(Oid as, Oid type, Datum value, pg_tz *zone);
 
 #endif

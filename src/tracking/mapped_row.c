@@ -1,6 +1,6 @@
 /*
  * mapped_row.c
- *		A row of a tracked table, as its mapping reads it.
+ *		Reads a row of a tracked table according to its mapping.
  */
 #include "postgres.h"
 
@@ -11,9 +11,8 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
-#include "promise/same.h"
+#include "promise/same_value.h"
 
-/* What the row says, in the current memory context; a timestamp without a zone is read in the one given. */
 Row *
 MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone)
 {
@@ -28,7 +27,8 @@ MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zo
 		if (field->attnum != 0)
 			value = heap_getattr(tuple, field->attnum, tupdesc, &isnull);
 		if (!isnull)
-			RowSet(row, field->field, MappedValue(mapped_shape.columns[field->field].type, field->type, value, zone));
+			RowSet(row, field->field,
+				   MappedValue(mapped_shape.columns[field->field].type, field->type, value, zone));
 	}
 	return row;
 }
@@ -44,7 +44,6 @@ KeyPart(const Mapping *mapping, int i, HeapTuple tuple, TupleDesc tupdesc)
 	return isnull ? pstrdup("") : MappedText(mapping->key_types[i], value);
 }
 
-/* The row's key as text: of one column its own, of several a JSON array of their texts. */
 char *
 MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 {
@@ -68,22 +67,22 @@ MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 	if (list.len > MAX_ROW_KEY_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the key of a tracked row is longer than %d bytes", MAX_ROW_KEY_BYTES)));
+				 errmsg("primary key of a tracked row must not exceed %d bytes",
+						MAX_ROW_KEY_BYTES)));
 	return list.data;
 }
 
-/* The parts of the key, NULL for those that decide in which partition the row is; NIL where it is in none. */
 List *
-MappingLastingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
+MappingStableKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 {
 	List	   *parts = NIL;
 
 	for (int i = 0; mapping->is_partition && i < mapping->key_count; i++)
-		parts = lappend(parts, mapping->key_places[i] ? NULL : KeyPart(mapping, i, tuple, tupdesc));
+		parts = lappend(parts, mapping->in_partition_key[i] ? NULL :
+						KeyPart(mapping, i, tuple, tupdesc));
 	return parts;
 }
 
-/* Whether one of the columns of UPDATE OF, or who backs, is not what it was. */
 bool
 MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
@@ -91,7 +90,8 @@ MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, Tupl
 
 	for (int i = 0; i < count; i++)
 	{
-		const MappedField *field = i < mapping->nwatched ? NULL : &mapping->fields[i - mapping->nwatched];
+		const MappedField *field = i < mapping->nwatched ? NULL :
+			&mapping->fields[i - mapping->nwatched];
 		AttrNumber	attnum = field ? field->attnum : mapping->watched[i];
 		Form_pg_attribute column;
 		bool		was_null;
@@ -104,7 +104,8 @@ MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, Tupl
 		column = TupleDescAttr(tupdesc, attnum - 1);
 		was = heap_getattr(old, attnum, tupdesc, &was_null);
 		is = heap_getattr(new, attnum, tupdesc, &is_null);
-		if (was_null != is_null || (!was_null && !SameValue(getBaseType(column->atttypid), was, is)))
+		if (was_null != is_null ||
+			(!was_null && !SameValue(getBaseType(column->atttypid), was, is)))
 			return true;
 	}
 	return false;

@@ -20,8 +20,9 @@
 #include "base/limit.h"
 #include "base/row_insert.h"
 #include "base/statement.h"
+#include "governance/caller.h"
 #include "governance/governance.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 
 PG_FUNCTION_INFO_V1(drop_parked);
@@ -94,9 +95,9 @@ StoreParked(const Row *parked, const Refusal *refusal, bool traced)
 		nulls[i] = RowIsNull(parked, i) ? 'n' : ' ';
 	}
 	values[PARKED_COLUMNS] = CStringGetTextDatum(unpack_sql_state(refusal->sqlstate));
-	values[PARKED_COLUMNS + 1] = CStringGetTextDatum(ShortMessage(refusal->message));
+	values[PARKED_COLUMNS + 1] = CStringGetTextDatum(TruncatedMessage(refusal->message));
 	CheckWritten(StatementWrite(traced ? &insert_parked : &insert_untraced, values, nulls), 1, parked_shape.table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* The change waits; what entries are to say of it goes into the trace, which is written when all are parked. */
@@ -123,7 +124,7 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *ref
 
 /* Names the change as its row is now, which is locked.  Within a LedgerSession. */
 void
-TraceWaiting(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked)
+TraceParkedChange(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked)
 {
 	Datum		value = UUIDPGetDatum(parked);
 	uint8		commitment[HASH_SIZE];
@@ -140,7 +141,7 @@ RemoveParked(const pg_uuid_t *parked)
 	Expectation *expectation = GuardExpectParked(parked, TRIGGER_EVENT_DELETE);
 
 	CheckWritten(StatementWrite(&delete_parked, &value, NULL), 1, parked_shape.table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 /* ---- dropping ---- */
@@ -180,7 +181,7 @@ drop_parked(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("parked is needed"),
 				 errhint("SELECT parked, source, error FROM trust.parked; shows which changes wait.")));
-	reason = ArgWordsNeeded(fcinfo->args[1], "reason", "Say why: the entry keeps it.");
+	reason = ArgTextRequired(fcinfo->args[1], "reason", "Say why: the entry keeps it.");
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop a parked change");
 	/* before the chain of governance, as where it is replayed */
 	waits = StatementWrite(&lock_one, &PG_GETARG_DATUM(0), NULL) > 0;
@@ -190,7 +191,7 @@ drop_parked(PG_FUNCTION_ARGS)
 
 		CheckCanBeDropped(PG_GETARG_DATUM(0), waits);
 		TraceBegin(&trace, CHANGES_DROPPED);
-		TraceWaiting(&trace, governance.act.ledger, DatumGetUUIDP(PG_GETARG_DATUM(0)));
+		TraceParkedChange(&trace, governance.act.ledger, DatumGetUUIDP(PG_GETARG_DATUM(0)));
 		RemoveParked(DatumGetUUIDP(PG_GETARG_DATUM(0)));
 		change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, PG_GETARG_DATUM(0)));
 		change.details = TraceDetails(&trace, 0, 1);
@@ -217,7 +218,7 @@ RecordOne(ParkedTrace *trace, const Ledger *ledger, pg_uuid_t *parked)
 	values[1] = row->values[PARKED_SALT];
 	expectation = GuardExpectParked(parked, TRIGGER_EVENT_UPDATE);
 	CheckWritten(StatementWrite(&update_salt, values, NULL), 1, parked_shape.table);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "tracking/parked_trace.h"
 
 extern void ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *trace);
-extern void TraceWaiting(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked);
+extern void TraceParkedChange(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked);
 extern void RemoveParked(const pg_uuid_t *parked);
 
 #endif

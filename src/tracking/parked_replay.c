@@ -25,8 +25,8 @@
 #include "base/statement.h"
 #include "base/text.h"
 #include "ledger/copy.h"
-#include "ledger/guard.h"
-#include "tracking/change_plan.h"
+#include "ledger/guard_expect.h"
+#include "tracking/change_batch.h"
 #include "tracking/parked.h"
 #include "tracking/parked_row.h"
 
@@ -153,9 +153,9 @@ ReplayOne(void *arg)
 	Changes		alone;
 
 	CheckHasRows(replay);
-	CheckReadsWhatIsThere(mapping, replay->old_row, RelationGetDescr(rel));
-	CheckReadsWhatIsThere(mapping, replay->new_row, RelationGetDescr(rel));
-	change = ChangeOf(mapping, replay->ledger, replay->operation,
+	CheckMappedColumnsParked(mapping, replay->old_row, RelationGetDescr(rel));
+	CheckMappedColumnsParked(mapping, replay->new_row, RelationGetDescr(rel));
+	change = ChangeRead(mapping, replay->ledger, replay->operation,
 					  RowFromJson(mapping, replay->old_row), RowFromJson(mapping, replay->new_row),
 					  RelationGetDescr(rel), replay->actor, GetUserId());
 	table_close(rel, NoLock);
@@ -163,12 +163,12 @@ ReplayOne(void *arg)
 		return;
 	if (RowIsNull(change->mapped, COMMAND_OCCURRED_AT))
 		RowSetInstant(change->mapped, COMMAND_OCCURRED_AT, replay->parked_at);
-	alone = ChangesOfArray((const TrackedChange *const *) &change, 1);
+	alone = ChangesFromArray((const TrackedChange *const *) &change, 1);
 	ChangesApply(replay->ledger, &alone);
 }
 
 static void
-NoteOutcome(const Replay *replay, const ErrorData *error)
+StoreOutcome(const Replay *replay, const ErrorData *error)
 {
 	const pg_uuid_t *parked = DatumGetUUIDP(replay->parked);
 	LedgerSession session;
@@ -179,10 +179,10 @@ NoteOutcome(const Replay *replay, const ErrorData *error)
 	if (error)
 	{
 		values[1] = CStringGetTextDatum(unpack_sql_state(error->sqlerrcode));
-		values[2] = CStringGetTextDatum(ShortMessage(error->message));
+		values[2] = CStringGetTextDatum(TruncatedMessage(error->message));
 		expectation = GuardExpectParked(parked, TRIGGER_EVENT_UPDATE);
 		CheckWritten(StatementWrite(&update_parked, values, NULL), 1, parked_shape.table);
-		GuardDone(expectation);
+		GuardExpectEnd(expectation);
 	}
 	else
 		RemoveParked(parked);
@@ -191,7 +191,7 @@ NoteOutcome(const Replay *replay, const ErrorData *error)
 
 /* What ends the whole call says with which change. */
 static void
-NameParked(void *arg)
+ReplayErrorContext(void *arg)
 {
 	const Replay *replay = arg;
 
@@ -201,23 +201,23 @@ NameParked(void *arg)
 
 /* Whether it is done. */
 static bool
-ReplayAndTell(Replay *replay, ReturnSetInfo *result)
+ReplayAndReport(Replay *replay, ReturnSetInfo *result)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameParked, .arg = replay};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = ReplayErrorContext, .arg = replay};
 	ErrorData  *error;
 	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source)};
 	bool		nulls[4] = {false};
 
 	error_context_stack = &context;
-	error = InSavepoint(ReplayOne, replay, true);
+	error = RunInSavepoint(ReplayOne, replay, true);
 	error_context_stack = context.previous;
 	values[2] = BoolGetDatum(error == NULL);
 	nulls[3] = error == NULL;
-	if (error && !IsAboutTheStep(error))
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
 		values[3] = CStringGetTextDatum(error->message);
-	NoteOutcome(replay, error);
+	StoreOutcome(replay, error);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	return error == NULL;
 }
@@ -256,17 +256,17 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 		replay = palloc0(sizeof(Replay));
 		replay->ledger = ledger;
 		replay->parked = parked;
-		replay->parked_at = DatumGetTimestampTz(ResultNeeded(0, 2, TIMESTAMPTZOID));
-		replay->source = ResultNeededText(0, 3);
-		replay->trigger_name = ResultNeededText(0, 4);
-		replay->operation = OperationFromName(ResultNeededText(0, 5));
+		replay->parked_at = DatumGetTimestampTz(ResultNotNull(0, 2, TIMESTAMPTZOID));
+		replay->source = ResultTextNotNull(0, 3);
+		replay->trigger_name = ResultTextNotNull(0, 4);
+		replay->operation = OperationFromName(ResultTextNotNull(0, 5));
 		replay->actor = ResultText(0, 6);
 		replay->old_row = ResultRowAsJson(7);
 		replay->new_row = ResultRowAsJson(8);
 		replay->traced = ParkedIsTraced();
 		MemoryContextSwitchTo(previous);
 		if (replay->traced)
-			TraceWaiting(trace, ledger, DatumGetUUIDP(parked));
+			TraceParkedChange(trace, ledger, DatumGetUUIDP(parked));
 	}
 	LedgerLeave(&session);
 	return replay;
@@ -284,7 +284,7 @@ LockParked(const Ledger *ledger, text *source, uint64 *count)
 	*count = StatementWrite(&read_parked, &value, source ? NULL : "n");
 	keys = MemoryContextAllocHuge(session.caller, sizeof(pg_uuid_t) * Max(*count, 1));
 	for (uint64 i = 0; i < *count; i++)
-		keys[i] = *DatumGetUUIDP(ResultNeeded(i, 1, UUIDOID));
+		keys[i] = *DatumGetUUIDP(ResultNotNull(i, 1, UUIDOID));
 	LedgerLeave(&session);
 	return keys;
 }
@@ -304,7 +304,7 @@ ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *re
 
 		CHECK_FOR_INTERRUPTS();
 		replay = ReadOne(ledger, UUIDPGetDatum(&keys[i]), &trace);
-		if (replay && !ReplayAndTell(replay, result) && replay->traced)
+		if (replay && !ReplayAndReport(replay, result) && replay->traced)
 			trace.count--;
 		MemoryContextSwitchTo(previous);
 		MemoryContextReset(one);

@@ -87,7 +87,7 @@ LargestColumn(const RowToPark *park, size_t *all)
 
 /* Leaves out the largest values until the others have no more than so many bytes.  False where none can go. */
 static bool
-LeaveOutOver(RowToPark *park, size_t most)
+LeaveOutLargest(RowToPark *park, size_t most)
 {
 	size_t		all;
 	int			largest = LargestColumn(park, &all);
@@ -145,7 +145,7 @@ FittingJson(HeapTuple row, TupleDesc tupdesc, MemoryContext caller)
 	OpenRow(&park, row, tupdesc);
 	for (size_t most = MAX_TEXT_BYTES;; most /= 2)
 	{
-		bool		could = LeaveOutOver(&park, most);
+		bool		could = LeaveOutLargest(&park, most);
 		MemoryContext previous = MemoryContextSwitchTo(scratch);
 		Datum		json = RowToJson(&park);
 
@@ -190,7 +190,7 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 
 /* An error where the mapping reads what was left out of the parked row. */
 void
-CheckReadsWhatIsThere(const Mapping *mapping, Datum parked, TupleDesc tupdesc)
+CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc)
 {
 	JsonbValue	buffer;
 	JsonbValue *left_out = parked ? JsonMember(DatumGetJsonbP(parked), LEFT_OUT, &buffer) : NULL;

@@ -9,6 +9,6 @@
 
 extern void SetPlainSettings(void);
 extern Datum RowAsJson(HeapTuple row, TupleDesc tupdesc);
-extern void CheckReadsWhatIsThere(const Mapping *mapping, Datum parked, TupleDesc tupdesc);
+extern void CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc);
 
 #endif

@@ -55,7 +55,7 @@ ParkedBytes(const Row *parked, const pg_uuid_t *ledger)
 	for (int i = 0; i < PARKED_COMMITTED; i++)
 	{
 		if (RowIsNull(parked, i))
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, parked_columns[i].type, parked->values[i]);
 	}
@@ -169,7 +169,7 @@ TraceWrite(const ParkedTrace *trace, const Ledger *ledger)
 	MemoryContext part;
 	uint64		first = 0;
 
-	ActOfNobody(&governance.act, ledger);
+	ActBeginWithoutActor(&governance.act, ledger);
 	LedgerEnter(ledger, &governance.session);
 	ChainLock(&governance.chain, ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	part = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked changes", ALLOCSET_DEFAULT_SIZES);

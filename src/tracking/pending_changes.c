@@ -93,9 +93,9 @@ static struct
 	MemoryContext context;		/* NULL: nothing was gathered */
 	uint64		id;				/* another one whenever the context is empty again */
 	Spool		spool;
-	int64	   *leaving;		/* which of them leave their partition */
-	int64		leaving_count;
-	int64		leaving_capacity;
+	int64	   *departures;		/* which of them leave their partition */
+	int64		departures_count;
+	int64		departures_capacity;
 	int64		written;		/* the first of them, by write:now */
 	bool		may_fail;		/* some may be left out */
 	Marks		made;
@@ -107,7 +107,7 @@ static struct
 static uint64 last_id = 0;
 
 static void
-Forget(void)
+ResetPending(void)
 {
 	memset(&pending, 0, sizeof(pending));
 }
@@ -121,7 +121,7 @@ ForgetWritten(void)
 	if (context == NULL || pending.written < pending.spool.count || pending.writing_at > 0)
 		return;
 	SpoolEnd(&pending.spool);
-	Forget();
+	ResetPending();
 	MemoryContextDelete(context);
 }
 
@@ -159,7 +159,7 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			Forget();			/* memory and file go with the transaction */
+			ResetPending();			/* memory and file go with the transaction */
 			break;
 		default:
 			break;
@@ -171,8 +171,8 @@ AtSavepointRolledBack(SubTransactionId mine)
 {
 	pending.written = MarksRolledBack(&pending.writing, mine, pending.written);
 	SpoolTruncate(&pending.spool, MarksRolledBack(&pending.made, mine, pending.spool.count));
-	while (pending.leaving_count > 0 && pending.leaving[pending.leaving_count - 1] >= pending.spool.count)
-		pending.leaving_count--;
+	while (pending.departures_count > 0 && pending.departures[pending.departures_count - 1] >= pending.spool.count)
+		pending.departures_count--;
 	if (pending.writing_at >= GetCurrentTransactionNestLevel())
 		pending.writing_at = 0;
 }
@@ -199,7 +199,7 @@ AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 }
 
 static void
-Begin(void)
+BeginPending(void)
 {
 	/* The session's: registered once, whatever becomes of the transaction. */
 	static bool registered = false;
@@ -221,12 +221,12 @@ Begin(void)
 
 /* Whether a row of the one key can have come to have the other in another partition. */
 static bool
-CanBeSameRow(const List *left, const List *arrived)
+CanBeSameRow(const List *left, const List *arrival_seen)
 {
 	ListCell   *a;
 	ListCell   *b;
 
-	forboth(a, left, b, arrived)
+	forboth(a, left, b, arrival_seen)
 		if (lfirst(a) && lfirst(b) && strcmp(lfirst(a), lfirst(b)) != 0)
 			return false;
 	return true;
@@ -234,12 +234,12 @@ CanBeSameRow(const List *left, const List *arrived)
 
 /* Where it arrived is told of. */
 static void
-Arrived(TrackedChange *left, int64 nth)
+MarkArrived(TrackedChange *left, int64 nth)
 {
 	Size		length;
 	void	   *record;
 
-	left->arrived = true;
+	left->arrival_seen = true;
 	record = ChangePack(left, &length);
 	SpoolReplace(&pending.spool, nth, record, length);
 }
@@ -249,43 +249,43 @@ Arrived(TrackedChange *left, int64 nth)
  * command.  Between the two only code of triggers can have run, by later commands.
  */
 static void
-FindWhereFrom(TrackedChange *change)
+FindDeparture(TrackedChange *change)
 {
-	for (int64 i = pending.leaving_count - 1; i >= 0 && pending.leaving[i] >= pending.written; i--)
+	for (int64 i = pending.departures_count - 1; i >= 0 && pending.departures[i] >= pending.written; i--)
 	{
 		ChangeHeader header;
 		TrackedChange *before;
 
-		SpoolRead(&pending.spool, pending.leaving[i], &header, sizeof(header));
+		SpoolRead(&pending.spool, pending.departures[i], &header, sizeof(header));
 		if (header.command > change->command || strcmp(header.mapping->source, change->source) != 0)
 			continue;
 		if (header.command < change->command)
 			return;
-		before = ChangeUnpack(SpoolGet(&pending.spool, pending.leaving[i]));
-		if (!CanBeSameRow(before->lasting_key, change->lasting_key))
+		before = ChangeUnpack(SpoolGet(&pending.spool, pending.departures[i]));
+		if (!CanBeSameRow(before->stable_key, change->stable_key))
 			return;
 		if (strcmp(before->name, change->name) != 0)
 			continue;
 		change->old_key = before->key;
 		change->old_row = before->old_row;
-		Arrived(before, pending.leaving[i]);
+		MarkArrived(before, pending.departures[i]);
 		return;
 	}
 }
 
 /* One that leaves is the next to be gathered. */
 static void
-NoteLeaving(void)
+RememberDeparture(void)
 {
-	if (pending.leaving_count == pending.leaving_capacity)
+	if (pending.departures_count == pending.departures_capacity)
 	{
-		int64		capacity = Max(16, 2 * pending.leaving_capacity);
+		int64		capacity = Max(16, 2 * pending.departures_capacity);
 
-		pending.leaving = pending.leaving ? repalloc_huge(pending.leaving, sizeof(int64) * capacity) :
+		pending.departures = pending.departures ? repalloc_huge(pending.departures, sizeof(int64) * capacity) :
 			MemoryContextAlloc(pending.context, sizeof(int64) * capacity);
-		pending.leaving_capacity = capacity;
+		pending.departures_capacity = capacity;
 	}
-	pending.leaving[pending.leaving_count++] = pending.spool.count;
+	pending.departures[pending.departures_count++] = pending.spool.count;
 }
 
 /* A copy of the change, which must be complete. */
@@ -295,9 +295,9 @@ PendingChangesAdd(TrackedChange *change)
 	Size		length;
 	void	   *record;
 
-	Begin();
-	if (change->operation == ROW_INSERT && change->lasting_key)
-		FindWhereFrom(change);
+	BeginPending();
+	if (change->operation == ROW_INSERT && change->stable_key)
+		FindDeparture(change);
 	record = ChangePack(change, &length);
 	if (change->mapping->pending_in != pending.id)
 	{
@@ -305,8 +305,8 @@ PendingChangesAdd(TrackedChange *change)
 		change->mapping->pending_in = pending.id;
 	}
 	MarkBefore(&pending.made, pending.spool.count, pending.context);
-	if (change->leaves)
-		NoteLeaving();
+	if (change->leaves_partition)
+		RememberDeparture();
 	SpoolAdd(&pending.spool, record, length);
 	pending.may_fail = pending.may_fail || change->on_error != ON_ERROR_FAIL;
 }
@@ -314,7 +314,7 @@ PendingChangesAdd(TrackedChange *change)
 /* ---- writing it ---- */
 
 /* So many at the most are read once, and kept while they are written. */
-#define FEW 1000
+#define MAX_IN_MEMORY 1000
 
 static const TrackedChange *
 GetPending(const Changes *changes, int nth)
@@ -331,13 +331,13 @@ TakePending(void)
 
 	*first = pending.written;
 	taken.count = pending.spool.count - pending.written;
-	if (taken.count <= FEW)
+	if (taken.count <= MAX_IN_MEMORY)
 	{
 		const TrackedChange **few = palloc(sizeof(TrackedChange *) * Max(taken.count, 1));
 
 		for (int i = 0; i < taken.count; i++)
 			few[i] = ChangesGet(&taken, i);
-		taken = ChangesOfArray(few, taken.count);
+		taken = ChangesFromArray(few, taken.count);
 	}
 	MarkBefore(&pending.writing, pending.written, pending.context);
 	pending.written = pending.spool.count;

@@ -1,6 +1,6 @@
 /*
  * row_change.h
- *		The change of a tracked row: what it says, and who made it.
+ *		A change of a tracked row, as one of its triggers reads it.
  */
 #ifndef TRUST_LEDGER_ROW_CHANGE_H
 #define TRUST_LEDGER_ROW_CHANGE_H
@@ -15,56 +15,59 @@ typedef enum RowOperation
 	ROW_DELETE
 } RowOperation;
 
+/* In SQL: "insert", "update", "delete". */
 extern const char *const row_operation_names[];
 
-/* Why a change cannot be written, or read. */
+/* Error that prevents a change from being read or written. */
 typedef struct Refusal
 {
-	int			sqlstate;		/* as ErrorData has it */
+	int			sqlstate;		/* encoded as in ErrorData.sqlerrcode */
 	const char *message;
 } Refusal;
 
-/* One row's change, as one trigger reads it. */
+/* Change of one row, as one trigger reads it. */
 typedef struct TrackedChange
 {
-	Mapping    *mapping;		/* NULL: it was imported */
+	Mapping    *mapping;		/* NULL if the row is imported */
 	RowOperation operation;
-	const char *table;			/* for people */
+	const char *table;			/* qualified name, for messages */
 	const char *trigger_name;
-	const char *source;
-	const char *name;			/* of the promise among the row's */
-	char	   *key;
-	char	   *old_key;		/* NULL: the same */
-	List	   *lasting_key;	/* its parts, NULL for what decides in which partition the row is; NIL: it is in none */
-	CommandId	command;		/* of a partition's row that is put in, or leaves: the command that did it */
-	bool		leaves;			/* deleted here, because it goes to another partition */
-	bool		arrived;		/* and there it was told of */
+	const char *source;			/* name under which the table is tracked */
+	const char *name;			/* of the promise; empty if the row makes only one */
+	char	   *key;			/* primary key, as MappingKey() returns it */
+	char	   *old_key;		/* key before the change; NULL if it is the same */
+	List	   *stable_key;		/* as MappingStableKey() returns it */
+	CommandId	command;		/* in partitions, of INSERT and DELETE: command that did it */
+	bool		leaves_partition;	/* the DELETE of an UPDATE that moves the row to another
+									 * partition */
+	bool		arrival_seen;	/* the INSERT of that UPDATE was tracked, too */
 	Event		event;
 	OnError		on_error;
-	bool		withdraws;		/* when the row is deleted */
-	bool		moved;			/* to another customer */
-	bool		imported;		/* the row was there before its table was tracked */
-	Row		   *mapped;
-	uint32		has;			/* which fields are mapped, as bits */
-	uint32		differs;		/* which of them an UPDATE changed */
-	Oid			level_of;		/* whose level counts */
-	Oid			login;
+	bool		withdraws_on_delete;	/* deleting the row withdraws its promise */
+	bool		moved;			/* the UPDATE changed the customer */
+	bool		imported;		/* the row existed before its table was tracked */
+	Row		   *mapped;			/* mapped values, and the actor; shape mapped_shape */
+	uint32		fields;			/* bit per COMMAND_...: it is mapped */
+	uint32		changed;		/* bit per COMMAND_...: the UPDATE changed it */
+	Oid			level_of;		/* role whose access level is checked */
+	Oid			login;			/* session user and current user when the row changed */
 	Oid			role;
-	const Refusal *unreadable;	/* why the mapping could not read it: it is parked when the others are written */
-	Datum		old_row;		/* as jsonb, kept where it may have to be parked; 0: there is none */
+	const Refusal *unreadable;	/* error of the mapping, if it could not read the row; the
+								 * change is parked when the others are written */
+	Datum		old_row;		/* jsonb, if the change may have to be parked; else 0 */
 	Datum		new_row;
 } TrackedChange;
 
 /*
- * Changes in the order in which they happened.  They need not all be in memory:
- * get reads one into the current memory context, or finds it where it is.
+ * Changes in the order in which they happened.  They may be on disk: get() returns
+ * one of them, which it may allocate in the current memory context.
  */
 typedef struct Changes
 {
 	int			count;
-	bool		may_fail;		/* some may be left out if they cannot be written */
+	bool		may_fail;		/* some have on_error other than ON_ERROR_FAIL */
 	const TrackedChange *(*get) (const struct Changes *changes, int nth);
-	const void *from;			/* what get reads from */
+	const void *from;			/* private data of get() */
 } Changes;
 
 static inline const TrackedChange *
@@ -73,11 +76,23 @@ ChangesGet(const Changes *changes, int nth)
 	return changes->get(changes, nth);
 }
 
-extern void CheckNamesMachine(const Ledger *ledger, const char *named);
-extern Changes ChangesOfArray(const TrackedChange *const *changes, int count);
-extern void ChangeNames(TrackedChange *change, Mapping *mapping);
-extern TrackedChange *ChangeOf(Mapping *mapping, const Ledger *ledger, RowOperation operation,
-							   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
-							   const char *acting, Oid level_of);
+/* Error TL003 if the actor is human; 42704 if it does not exist. */
+extern void CheckActorIsMachine(const Ledger *ledger, const char *named);
+
+/* Makes Changes of an array, which is not copied. */
+extern Changes ChangesFromArray(const TrackedChange *const *changes, int count);
+
+/* Sets the fields that all changes read by this mapping have in common. */
+extern void ChangeSetMapping(TrackedChange *change, Mapping *mapping);
+
+/*
+ * Reads a change in the current memory context; returns NULL if it is not the event
+ * of its trigger, as when an UPDATE leaves all terms as they are.  acting is the actor
+ * if that was determined before, else NULL.  Errors: TL003 no actor, or one who cannot
+ * act for the row; 22023 a DELETE cannot be this event; those of the mapping.
+ */
+extern TrackedChange *ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
+								 HeapTuple old, HeapTuple new, TupleDesc tupdesc,
+								 const char *acting, Oid level_of);
 
 #endif

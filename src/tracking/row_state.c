@@ -1,8 +1,6 @@
 /*
  * row_state.c
- *		Rows that change, and the promises that they stand for as the changes so far leave them.
- *
- * A row's promise is found by the row's key, which the change may give it anew.
+ *		Finds the promises of changed rows, and keeps track of them while events are planned.
  */
 #include "postgres.h"
 
@@ -11,23 +9,25 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* In the current memory context. */
 HTAB *
 RowStatesBegin(void)
 {
-	HASHCTL		control = {.keysize = HASH_SIZE, .entrysize = sizeof(RowState), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {
+		.keysize = HASH_SIZE, .entrysize = sizeof(RowState), .hcxt = CurrentMemoryContext
+	};
 
-	return hash_create("trust_ledger rows", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return hash_create("trust_ledger rows", 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 static RowState *
-RowStateAt(HTAB *row_states, const char *source, const char *key, const char *name)
+RowStateByKey(HTAB *row_states, const char *source, const char *key, const char *name)
 {
-	/* The session's, and only for this call: nothing in it calls anybody's code. */
+	/* static to reuse its memory; safe, because no user code runs while it is in use */
 	static CanonicalBytes bytes;
 	uint8		id[HASH_SIZE];
 	bool		found;
-	RowState	   *row_state;
+	RowState   *row_state;
 
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, source, strlen(source));
@@ -38,47 +38,45 @@ RowStateAt(HTAB *row_states, const char *source, const char *key, const char *na
 	row_state = hash_search(row_states, id, HASH_ENTER, &found);
 	if (!found)
 	{
-		row_state->known = row_state->live = row_state->put_again = false;
+		row_state->known = row_state->live = row_state->reinserted = false;
 		row_state->last_insert = -1;
-		row_state->seen = -1;
+		row_state->chain_length = -1;
 		row_state->early = NIL;
 	}
 	return row_state;
 }
 
-/* The row that has or had that key. */
 RowState *
 RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key)
 {
-	return RowStateAt(row_states, change->source, key, change->name);
+	return RowStateByKey(row_states, change->source, key, change->name);
 }
 
 static void
-Settle(RowState *row_state, const Place *place)
+SetPromise(RowState *row_state, const SourcePromise *place)
 {
 	row_state->live = true;
 	row_state->customer = text_to_cstring(place->customer);
 	row_state->promise = place->promise;
 	row_state->state = place->state;
-	row_state->seen = place->length;
+	row_state->chain_length = place->length;
 }
 
 static void
 LookUp(RowState *row_state, const TrackedChange *change, const char *key)
 {
-	Place		place;
+	SourcePromise place;
 
 	if (!row_state->known && SourceFind(change->source, key, change->name, &place))
-		Settle(row_state, &place);
+		SetPromise(row_state, &place);
 	row_state->known = true;
 }
 
-/* The spot of the change's row; with another key it takes its promise along. */
 RowState *
 RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 {
-	RowState	   *row_state = RowStateOf(row_states, change, change->key);
-	RowState	   *old;
+	RowState   *row_state = RowStateOf(row_states, change, change->key);
+	RowState   *old;
 
 	if (change->old_key == NULL)
 	{
@@ -87,14 +85,14 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 	}
 	old = RowStateOf(row_states, change, change->old_key);
 	LookUp(old, change, change->old_key);
-	row_state->put_again = change->operation == ROW_INSERT;
+	row_state->reinserted = change->operation == ROW_INSERT;
 	if (old->live)
 	{
 		row_state->known = row_state->live = true;
 		row_state->customer = old->customer;
 		row_state->promise = old->promise;
 		row_state->state = old->state;
-		row_state->seen = old->seen;
+		row_state->chain_length = old->chain_length;
 		old->live = false;
 	}
 	else
@@ -102,36 +100,41 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 	return row_state;
 }
 
-/* ---- many at once ---- */
+/* ---- looking up many rows with one statement ---- */
 
-#define FEW_CHANGES 4			/* are looked up one by one */
-#define KEYS_AT_ONCE 10000
+#define FEW_CHANGES 4			/* up to so many are looked up one by one */
+#define KEYS_AT_ONCE 10000		/* per statement */
 
-typedef struct Tell
+/* Argument of StoreFound(). */
+typedef struct FoundContext
 {
 	HTAB	   *row_states;
 	const char *source;
-	MemoryContext context;		/* where spots live */
-} Tell;
+	MemoryContext context;		/* of the RowStates' data */
+} FoundContext;
 
 static void
-TellRowState(void *arg, const char *key, const char *name, const Place *place)
+StoreFound(void *arg, const char *key, const char *name, const SourcePromise *place)
 {
-	Tell	   *tell = arg;
-	MemoryContext previous = MemoryContextSwitchTo(tell->context);
+	FoundContext *found_in = arg;
+	MemoryContext previous = MemoryContextSwitchTo(found_in->context);
 
-	Settle(RowStateAt(tell->row_states, tell->source, key, name), place);
+	SetPromise(RowStateByKey(found_in->row_states, found_in->source, key, name), place);
 	MemoryContextSwitchTo(previous);
 }
 
-/* All rows of the source from that change on, as far as one statement takes them; returns how many changes those are. */
+/*
+ * Looks up the rows of consecutive changes of one source, up to KEYS_AT_ONCE keys.
+ * Returns the number of changes.
+ */
 static int
-LookUpSome(HTAB *row_states, const Changes *changes, int first)
+LookUpBatch(HTAB *row_states, const Changes *changes, int first)
 {
 	MemoryContext outer = CurrentMemoryContext;
-	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(outer, "trust_ledger keys",
+												  ALLOCSET_DEFAULT_SIZES);
 	Datum	   *keys = MemoryContextAlloc(scratch, sizeof(Datum) * (KEYS_AT_ONCE + 1));
-	Tell		tell = {row_states, NULL, outer};
+	FoundContext found_in = {row_states, NULL, outer};
 	int			next;
 	int			wanted = 0;
 
@@ -140,9 +143,9 @@ LookUpSome(HTAB *row_states, const Changes *changes, int first)
 	{
 		const TrackedChange *change = ChangesGet(changes, next);
 
-		if (tell.source == NULL)
-			tell.source = change->source;
-		if (strcmp(change->source, tell.source) != 0)
+		if (found_in.source == NULL)
+			found_in.source = change->source;
+		if (strcmp(change->source, found_in.source) != 0)
 			break;
 		RowStateOf(row_states, change, change->key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->key);
@@ -151,18 +154,17 @@ LookUpSome(HTAB *row_states, const Changes *changes, int first)
 		RowStateOf(row_states, change, change->old_key)->known = true;
 		keys[wanted++] = CStringGetTextDatum(change->old_key);
 	}
-	SourceFindMany(tell.source, keys, wanted, TellRowState, &tell);
+	SourceFindMany(found_in.source, keys, wanted, StoreFound, &found_in);
 	MemoryContextSwitchTo(outer);
 	MemoryContextDelete(scratch);
 	return next - first;
 }
 
-/* All that the changes are about, where they are more than a few. */
 void
 RowStatesLookUp(HTAB *row_states, const Changes *changes)
 {
 	if (changes->count <= FEW_CHANGES)
 		return;
 	for (int i = 0; i < changes->count;)
-		i += LookUpSome(row_states, changes, i);
+		i += LookUpBatch(row_states, changes, i);
 }

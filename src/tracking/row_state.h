@@ -1,6 +1,6 @@
 /*
  * row_state.h
- *		Rows that change, and the promises that they stand for as the changes so far leave them.
+ *		Finds the promises of changed rows, and keeps track of them while events are planned.
  */
 #ifndef TRUST_LEDGER_ROW_STATE_H
 #define TRUST_LEDGER_ROW_STATE_H
@@ -10,24 +10,38 @@
 
 #include "utils/hsearch.h"
 
-/* A row, and the promise that it stands for as the changes so far leave it. */
+/*
+ * A row and its promise, after the changes planned so far.  Where a row makes several
+ * promises, there is a RowState for each.
+ */
 typedef struct RowState
 {
-	uint8		id[HASH_SIZE];	/* the key: of source, row's key and promise's name */
-	bool		known;			/* looked up, or decided */
-	bool		live;			/* it stands for a promise */
-	bool		put_again;		/* the same row, put in again: in another partition, or from a dump */
-	int			last_insert;	/* the last change that put it in; -1: none */
+	uint8		id[HASH_SIZE];	/* hash key: SHA-256 of source, key and promise's name */
+	bool		known;			/* the fields below are set */
+	bool		live;			/* the row has a promise */
+	bool		reinserted;		/* the same row again: from another partition or a dump */
+	int			last_insert;	/* last change that inserts the row; -1 if none */
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
-	int64		seen;			/* how long its chain was then; -1: decided here */
-	List	   *early;			/* numbers of changes that come before the one that puts the row in: triggers' names order them */
+	int64		chain_length;	/* when the promise was looked up; -1 if it is planned here */
+	List	   *early;			/* int list: changes that precede the one that makes the promise,
+								 * since triggers fire in the order of their names */
 } RowState;
 
+/* Creates an empty hash table in the current memory context. */
 extern HTAB *RowStatesBegin(void);
+
+/* Looks up the promises of all rows that the changes concern, unless these are few. */
 extern void RowStatesLookUp(HTAB *row_states, const Changes *changes);
+
+/* The state of the row of that key; does not look up its promise. */
 extern RowState *RowStateOf(HTAB *row_states, const TrackedChange *change, const char *key);
+
+/*
+ * The state of the changed row, with its promise.  If the change gives the row another
+ * key, its promise moves to the RowState of the new key.
+ */
 extern RowState *RowStateOfChange(HTAB *row_states, const TrackedChange *change);
 
 #endif

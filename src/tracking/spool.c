@@ -16,15 +16,15 @@
 #define FIRST_CAPACITY 1024
 
 static int64
-End(const Spool *spool)
+EndOfSpool(const Spool *spool)
 {
 	return spool->filed + spool->used;
 }
 
 static Size
-Length(const Spool *spool, int64 nth)
+RecordLength(const Spool *spool, int64 nth)
 {
-	return (nth + 1 < spool->count ? spool->starts[nth + 1] : End(spool)) - spool->starts[nth];
+	return (nth + 1 < spool->count ? spool->starts[nth + 1] : EndOfSpool(spool)) - spool->starts[nth];
 }
 
 /* The file is the transaction's, also where a savepoint made it necessary. */
@@ -50,7 +50,7 @@ CreateFile(Spool *spool)
 }
 
 static void
-Seek(Spool *spool, int64 place)
+SeekFile(Spool *spool, int64 place)
 {
 	if (BufFileSeek(spool->file, 0, place, SEEK_SET) != 0)
 		ereport(ERROR,
@@ -64,7 +64,7 @@ Spill(Spool *spool)
 {
 	if (spool->file == NULL)
 		spool->file = CreateFile(spool);
-	Seek(spool, spool->filed);
+	SeekFile(spool, spool->filed);
 	BufFileWrite(spool->file, spool->memory, spool->used);
 	spool->filed += spool->used;
 	spool->used = 0;
@@ -99,7 +99,7 @@ SpoolAdd(Spool *spool, const void *record, Size length)
 {
 	Reserve(spool, length);
 	memcpy(spool->memory + spool->used, record, length);
-	spool->starts[spool->count++] = End(spool);
+	spool->starts[spool->count++] = EndOfSpool(spool);
 	spool->used += length;
 }
 
@@ -120,12 +120,12 @@ ReadFile(Spool *spool, void *record, Size length)
 void
 SpoolRead(Spool *spool, int64 nth, void *into, Size length)
 {
-	Assert(nth >= 0 && nth < spool->count && length <= Length(spool, nth));
+	Assert(nth >= 0 && nth < spool->count && length <= RecordLength(spool, nth));
 	if (spool->starts[nth] >= spool->filed)
 		memcpy(into, spool->memory + (spool->starts[nth] - spool->filed), length);
 	else
 	{
-		Seek(spool, spool->starts[nth]);
+		SeekFile(spool, spool->starts[nth]);
 		ReadFile(spool, into, length);
 	}
 }
@@ -134,7 +134,7 @@ SpoolRead(Spool *spool, int64 nth, void *into, Size length)
 void *
 SpoolGet(Spool *spool, int64 nth)
 {
-	Size		length = Length(spool, nth);
+	Size		length = RecordLength(spool, nth);
 	void	   *record = MemoryContextAllocHuge(CurrentMemoryContext, length);
 
 	SpoolRead(spool, nth, record, length);
@@ -145,12 +145,12 @@ SpoolGet(Spool *spool, int64 nth)
 void
 SpoolReplace(Spool *spool, int64 nth, const void *record, Size length)
 {
-	Assert(length == Length(spool, nth));
+	Assert(length == RecordLength(spool, nth));
 	if (spool->starts[nth] >= spool->filed)
 		memcpy(spool->memory + (spool->starts[nth] - spool->filed), record, length);
 	else
 	{
-		Seek(spool, spool->starts[nth]);
+		SeekFile(spool, spool->starts[nth]);
 		BufFileWrite(spool->file, unconstify(void *, record), length);
 	}
 }

@@ -20,6 +20,7 @@
 #include "utils/rel.h"
 
 #include "base/savepoint.h"
+#include "governance/caller.h"
 #include "ledger/copy.h"
 #include "tracking/parked_row.h"
 #include "tracking/pending_changes.h"
@@ -29,12 +30,12 @@ PG_FUNCTION_INFO_V1(check_track);
 
 /* ---- what triggers say, remembered ---- */
 
-typedef struct KnownMapping
+typedef struct CachedMapping
 {
 	Oid			trigger;		/* the key */
 	Mapping    *mapping;		/* NULL: it was not read, or cannot be */
 	Mapping    *names;			/* NULL: they were not asked for */
-} KnownMapping;
+} CachedMapping;
 
 /*
  * The session's: an error, a savepoint and PREPARE TRANSACTION leave it as it is.
@@ -45,15 +46,15 @@ static struct
 	MemoryContext context;		/* NULL: nothing is known */
 	HTAB	   *mappings;
 	uint64		generation;		/* of the relation cache when all this was read */
-}			known = {0};
+}			cache = {0};
 
 static void
 ForgetAll(void)
 {
 	HASH_SEQ_STATUS scan;
-	KnownMapping *entry;
+	CachedMapping *entry;
 
-	hash_seq_init(&scan, known.mappings);
+	hash_seq_init(&scan, cache.mappings);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
 		if (entry->mapping)
@@ -61,34 +62,34 @@ ForgetAll(void)
 		if (entry->names)
 			MappingForget(entry->names);
 	}
-	MemoryContextDelete(known.context);
+	MemoryContextDelete(cache.context);
 }
 
 /* Whenever any relation changed, all goes: some of these triggers may be gone. */
 static void
-KnowAfresh(void)
+ResetCache(void)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings", ALLOCSET_SMALL_SIZES);
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KnownMapping), .hcxt = context};
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(CachedMapping), .hcxt = context};
 	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	MemoryContextSetParent(context, CacheMemoryContext);
-	if (known.context)
+	if (cache.context)
 		ForgetAll();
-	known.context = context;
-	known.mappings = mappings;
-	known.generation = LedgerGeneration();
+	cache.context = context;
+	cache.mappings = mappings;
+	cache.generation = LedgerGeneration();
 }
 
-static KnownMapping *
-Known(const TriggerData *data)
+static CachedMapping *
+LookUpMapping(const TriggerData *data)
 {
-	KnownMapping *entry;
+	CachedMapping *entry;
 	bool		found;
 
-	if (known.context == NULL || known.generation != LedgerGeneration())
-		KnowAfresh();
-	entry = hash_search(known.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
+	if (cache.context == NULL || cache.generation != LedgerGeneration())
+		ResetCache();
+	entry = hash_search(cache.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
 		entry->mapping = entry->names = NULL;
 	return entry;
@@ -96,9 +97,9 @@ Known(const TriggerData *data)
 
 /* For as long as the current memory context is not reset; reading it runs no code of anybody's. */
 static Mapping *
-MappingOf(const TriggerData *data)
+GetMapping(const TriggerData *data)
 {
-	KnownMapping *entry = Known(data);
+	CachedMapping *entry = LookUpMapping(data);
 
 	if (entry->mapping == NULL)
 		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
@@ -108,9 +109,9 @@ MappingOf(const TriggerData *data)
 
 /* The same where it cannot be read. */
 static Mapping *
-NamesOf(const TriggerData *data)
+GetNames(const TriggerData *data)
 {
-	KnownMapping *entry = Known(data);
+	CachedMapping *entry = LookUpMapping(data);
 
 	if (entry->names == NULL)
 		entry->names = MappingReadNames(data->tg_relation, data->tg_trigger, CacheMemoryContext);
@@ -120,10 +121,10 @@ NamesOf(const TriggerData *data)
 
 /* ---- the trigger ---- */
 
-pg_noreturn static void Refuse(const char *message, const char *detail, const char *hint);
+pg_noreturn static void RefuseTrigger(const char *message, const char *detail, const char *hint);
 
 static void
-Refuse(const char *message, const char *detail, const char *hint)
+RefuseTrigger(const char *message, const char *detail, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -137,7 +138,7 @@ static void
 CheckTiming(int16 event)
 {
 	if (TRIGGER_FIRED_INSTEAD(event))
-		Refuse("views cannot be tracked", "What an INSTEAD OF trigger makes of the change is not known here.",
+		RefuseTrigger("views cannot be tracked", "What an INSTEAD OF trigger makes of the change is not known here.",
 			   "Track the tables that the view writes to.");
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
 		ereport(ERROR,
@@ -146,7 +147,7 @@ CheckTiming(int16 event)
 				 errdetail("Promises stand for its rows, and TRUNCATE tells of none of them."),
 				 errhint("DELETE FROM the table, or stop tracking it with trust_ledger.untrack_table().")));
 	if (!TRIGGER_FIRED_FOR_ROW(event) || !TRIGGER_FIRED_AFTER(event))
-		Refuse("track() is fired AFTER, FOR EACH ROW", "Before, the row is not yet what it will be.",
+		RefuseTrigger("track() is fired AFTER, FOR EACH ROW", "Before, the row is not yet what it will be.",
 			   "CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(...);");
 }
 
@@ -154,7 +155,7 @@ static TriggerData *
 CheckCalledAsTrigger(FunctionCallInfo fcinfo)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		Refuse("track() is a trigger", "It was called as a function.",
+		RefuseTrigger("track() is a trigger", "It was called as a function.",
 			   "CREATE TRIGGER ... EXECUTE FUNCTION trust_ledger.track(...);");
 	return (TriggerData *) fcinfo->context;
 }
@@ -184,7 +185,7 @@ typedef struct Reading
 {
 	TriggerData *data;
 	TrackedChange *change;
-	bool		now;
+	bool		write_now;
 } Reading;
 
 static void
@@ -193,22 +194,22 @@ ReadChange(void *arg)
 	Reading    *reading = arg;
 	TriggerData *data = reading->data;
 	const Ledger *ledger = LedgerOpen();
-	Mapping    *mapping = MappingOf(data);
+	Mapping    *mapping = GetMapping(data);
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
-	TrackedChange *change = ChangeOf(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
+	TrackedChange *change = ChangeRead(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
 									 NULL, mapping->owner);
 
-	if (change && (change->on_error == ON_ERROR_PARK || change->leaves))
+	if (change && (change->on_error == ON_ERROR_PARK || change->leaves_partition))
 	{
 		change->old_row = RowAsJson(OldRow(data), tupdesc);
 		change->new_row = RowAsJson(NewRow(data), tupdesc);
 	}
-	if (change && change->leaves)
+	if (change && change->leaves_partition)
 		change->command = HeapTupleHeaderGetCmax(data->tg_trigtuple->t_data);
-	else if (change && change->lasting_key && change->operation == ROW_INSERT)
+	else if (change && change->stable_key && change->operation == ROW_INSERT)
 		change->command = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
 	reading->change = change;
-	reading->now = mapping->now;
+	reading->write_now = mapping->write_now;
 }
 
 static bool
@@ -222,17 +223,17 @@ ParksErrors(const Trigger *trigger)
 
 /* A change that cannot even be read: the row as it is, to be parked in its turn. */
 static TrackedChange *
-Unreadable(TriggerData *data, const ErrorData *error)
+UnreadableChange(TriggerData *data, const ErrorData *error)
 {
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
 	Refusal    *refusal = palloc(sizeof(Refusal));
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
-	const char *who = WhoActs(LedgerOpen(), GetUserId(), &own);
+	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
 	*refusal = (Refusal) {error->sqlerrcode, error->message};
-	ChangeNames(change, NamesOf(data));
+	ChangeSetMapping(change, GetNames(data));
 	change->unreadable = refusal;
 	change->operation = OperationOf(data);
 	change->mapped = RowNew(&mapped_shape);
@@ -252,24 +253,24 @@ AddChange(TriggerData *data)
 	ErrorData  *error = NULL;
 
 	if (ParksErrors(data->tg_trigger))
-		error = InSavepoint(ReadChange, &reading, true);
+		error = RunInSavepoint(ReadChange, &reading, true);
 	else
 		ReadChange(&reading);
-	if (error && !IsAboutTheStep(error))
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	if (error)
-		reading.change = Unreadable(data, error);
+		reading.change = UnreadableChange(data, error);
 	if (reading.change)
 	{
 		PendingChangesAdd(reading.change);
 		/* one that leaves is written with where it arrives */
-		if (reading.now && !reading.change->leaves)
+		if (reading.write_now && !reading.change->leaves_partition)
 			PendingChangesWrite();
 	}
 }
 
 static void
-NameTrigger(void *arg)
+TriggerErrorContext(void *arg)
 {
 	const TriggerData *data = arg;
 
@@ -290,7 +291,7 @@ Datum
 track(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = CheckCalledAsTrigger(fcinfo);
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = NameTrigger, .arg = data};
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = TriggerErrorContext, .arg = data};
 
 	CheckTiming(data->tg_event);
 	if (IsLogicalWorker())		/* where the row comes from it was tracked */
@@ -332,7 +333,7 @@ TableOfTrigger(Oid trigger)
 
 /* When a trigger of that type fires, as it says when it does. */
 static int
-FiringOf(int16 type)
+TriggerEventOfType(int16 type)
 {
 	return (TRIGGER_FOR_ROW(type) ? TRIGGER_EVENT_ROW : 0) |
 		(TRIGGER_FOR_INSTEAD(type) ? TRIGGER_EVENT_INSTEAD :
@@ -353,7 +354,7 @@ check_track(PG_FUNCTION_ARGS)
 		elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), PG_GETARG_OID(0));
 	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
 	{
-		CheckTiming(FiringOf(trigger->tgtype));
+		CheckTiming(TriggerEventOfType(trigger->tgtype));
 		MappingForget(MappingRead(rel, trigger, CurrentMemoryContext));
 	}
 	table_close(rel, AccessShareLock);

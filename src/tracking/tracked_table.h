@@ -20,9 +20,9 @@ typedef struct RowPlaces
 	int			count;
 } RowPlaces;
 
-extern Relation OpenNamed(Oid relid);
-extern void CheckReadsTracked(Relation rel);
-extern void CheckTrackedAs(const Ledger *ledger, Relation rel, const char *source);
+extern Relation OpenTableByOid(Oid relid);
+extern void CheckCanReadTable(Relation rel);
+extern void CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *source);
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
 #endif

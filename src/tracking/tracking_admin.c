@@ -110,8 +110,8 @@ set_tracking(PG_FUNCTION_ARGS)
 					 errhint("SELECT * FROM trust_ledger.track_table(...) makes them, and records them.")));
 		change.subject = ResultText(0, 1);
 		CheckKey(change.subject, "source");
-		change.details = ResultNeeded(0, 2, JSONBOID);
-		change.reason = ArgWords(fcinfo->args[2], "reason");
+		change.details = ResultNotNull(0, 2, JSONBOID);
+		change.reason = ArgText(fcinfo->args[2], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
@@ -127,7 +127,7 @@ set_tracking(PG_FUNCTION_ARGS)
 Datum
 drop_tracking(PG_FUNCTION_ARGS)
 {
-	char	   *source = ArgKeyNeeded(fcinfo->args[0], "source");
+	char	   *source = ArgKeyRequired(fcinfo->args[0], "source");
 	Governance	governance;
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
@@ -143,13 +143,13 @@ drop_tracking(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("source \"%s\" is not tracked", source),
 					 errhint("SELECT * FROM trust.tracked; lists what is.")));
-		change.details = ResultNeeded(0, 1, JSONBOID);
+		change.details = ResultNotNull(0, 1, JSONBOID);
 		table = ResultValue(0, 2, OIDOID, &gone);
 		if (gone)
 			CheckAccess(governance.act.ledger, governance.act.role, LEVEL_ADMIN, "drop the tracking of a table that is gone");
 		else
 			CheckOwnsTable(DatumGetObjectId(table), governance.act.role);
-		change.reason = ArgWords(fcinfo->args[1], "reason");
+		change.reason = ArgText(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

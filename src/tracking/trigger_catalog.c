@@ -31,7 +31,7 @@
 Oid
 TrackFunction(void)
 {
-	return OwnFunction("track", buildoidvector(NULL, 0));
+	return ExtensionFunction("track", buildoidvector(NULL, 0));
 }
 
 /* Strings one after the other, each ended by a NUL. */
@@ -110,7 +110,7 @@ TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 
 /* By what depends on the function: no index tells the triggers of a function. */
 static List *
-TriggersOf(Oid function, bool only_one)
+DependentTriggers(Oid function, bool only_one)
 {
 	Relation	catalog = table_open(DependRelationId, AccessShareLock);
 	List	   *triggers = NIL;
@@ -134,7 +134,7 @@ TriggersOf(Oid function, bool only_one)
 bool
 AnyTrackTriggers(Oid track)
 {
-	return TriggersOf(track, true) != NIL;
+	return DependentTriggers(track, true) != NIL;
 }
 
 List *
@@ -143,7 +143,7 @@ AllTrackTriggers(Relation catalog, Oid track)
 	List	   *track_triggers = NIL;
 	ListCell   *cell;
 
-	foreach(cell, TriggersOf(track, false))
+	foreach(cell, DependentTriggers(track, false))
 	{
 		TrackTrigger    *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), track);
 

@@ -1,9 +1,10 @@
 /*
  * actor_history.c
- *		What governance said of actors, entry by entry.
+ *		The registrations of actors, to check what entries repeat of them.
  *
- * Each entry says what its actor was, and by which governance entry: so nobody
- * was a human for an afternoon unless governance says so.
+ * Each entry repeats what its actor was at that time, and refers to the governance
+ * entry that says so.  This check ensures that an actor's kind cannot be changed
+ * for some time without a governance entry.
  */
 #include "postgres.h"
 
@@ -18,36 +19,37 @@
 
 enum
 {
-	REGISTERED_SEQ,
-	REGISTERED_SUBJECT,
-	REGISTERED_EVENT,
-	REGISTERED_DETAILS,
-	REGISTERED_COLUMNS
+	REGISTRATION_SEQ,
+	REGISTRATION_SUBJECT,
+	REGISTRATION_EVENT,
+	REGISTRATION_DETAILS,
+	REGISTRATION_COLUMNS
 };
 
-static const Column registered_columns[REGISTERED_COLUMNS] = {
+static const Column registration_columns[REGISTRATION_COLUMNS] = {
 	{"seq", INT8OID}, {"subject", TEXTOID}, {"event", TEXTOID}, {"details", JSONBOID}
 };
 
-static const RowShape registered_shape = {"entry", registered_columns, REGISTERED_COLUMNS};
+static const RowShape registration_shape = {
+	"entry", registration_columns, REGISTRATION_COLUMNS
+};
 
-/* What an entry repeats of its actor's registration */
+/* Columns of an entry that repeat a key of its actor's registration. */
 static const struct
 {
 	int			column;
-	const char *detail;
+	const char *key;
 }			repeated[] = {
 	{ENTRY_ACTOR_KIND, "kind"}, {ENTRY_SPEAKS_FOR, "speaks_for"}, {ENTRY_RESPONSIBLE, "responsible"}
 };
 
 typedef struct Registration
 {
-	int64		seq;			/* the key */
+	int64		seq;			/* hash key */
 	char	   *actor;
-	char	   *said[lengthof(repeated)];
+	char	   *values[lengthof(repeated)];
 } Registration;
 
-/* All registrations by seq, in the memory of the caller; within a LedgerSession. */
 HTAB *
 ReadRegistrations(void)
 {
@@ -58,34 +60,43 @@ ReadRegistrations(void)
 	control.keysize = sizeof(int64);
 	control.entrysize = sizeof(Registration);
 	control.hcxt = CurrentMemoryContext;
-	registrations = hash_create("registrations", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	for (ReaderOpen(&reader, &registered_shape, NULL, "seq", &(Customers) {.only = GOVERNANCE_CUSTOMER}); reader.row; ReaderNext(&reader))
+	registrations = hash_create("trust_ledger registrations", 64, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ReaderOpen(&reader, &registration_shape, NULL, "seq",
+			   &(Customers) {.only = GOVERNANCE_CUSTOMER});
+	for (; reader.row; ReaderNext(&reader))
 	{
-		int64		seq = RowInt64(reader.row, REGISTERED_SEQ);
+		int64		seq = RowInt64(reader.row, REGISTRATION_SEQ);
 		Registration *registration;
 
-		if (RowIsNull(reader.row, REGISTERED_DETAILS) || RowIsNull(reader.row, REGISTERED_SUBJECT) ||
-			RowIsNull(reader.row, REGISTERED_EVENT) ||
-			strncmp(RowText(reader.row, REGISTERED_EVENT), "actor_", strlen("actor_")) != 0)
+		Jsonb	   *details;
+
+		if (RowIsNull(reader.row, REGISTRATION_DETAILS) ||
+			RowIsNull(reader.row, REGISTRATION_SUBJECT) ||
+			RowIsNull(reader.row, REGISTRATION_EVENT) ||
+			strncmp(RowText(reader.row, REGISTRATION_EVENT), "actor_", strlen("actor_")) != 0)
 			continue;
 		registration = hash_search(registrations, &seq, HASH_ENTER, NULL);
-		registration->actor = RowText(reader.row, REGISTERED_SUBJECT);
+		registration->actor = RowText(reader.row, REGISTRATION_SUBJECT);
+		details = DatumGetJsonbP(reader.row->values[REGISTRATION_DETAILS]);
 		for (size_t i = 0; i < lengthof(repeated); i++)
 		{
-			text	   *said = JsonText(DatumGetJsonbP(reader.row->values[REGISTERED_DETAILS]), repeated[i].detail);
+			text	   *value = JsonText(details, repeated[i].key);
 
-			registration->said[i] = said ? text_to_cstring(said) : NULL;
+			registration->values[i] = value ? text_to_cstring(value) : NULL;
 		}
 	}
 	ReaderClose(&reader);
 	return registrations;
 }
 
-/* What an entry without an actor says of one all the same. */
+/* The first column that must be null without an actor, but is not. */
 static const char *
-SaysOfNobody(const Row *entry)
+ColumnWithoutActor(const Row *entry)
 {
-	static const int columns[] = {ENTRY_ACTOR_SEQ, ENTRY_ACTOR_KIND, ENTRY_SPEAKS_FOR, ENTRY_RESPONSIBLE, ENTRY_EVIDENCE};
+	static const int columns[] = {
+		ENTRY_ACTOR_SEQ, ENTRY_ACTOR_KIND, ENTRY_SPEAKS_FOR, ENTRY_RESPONSIBLE, ENTRY_EVIDENCE
+	};
 
 	for (size_t i = 0; i < lengthof(columns); i++)
 		if (!RowIsNull(entry, columns[i]))
@@ -93,24 +104,25 @@ SaysOfNobody(const Row *entry)
 	return NULL;
 }
 
-/* The column in which the entry says of its actor what governance does not; NULL where there is none. */
 const char *
-CheckRegistered(HTAB *registrations, const Row *entry)
+WrongActorColumn(HTAB *registrations, const Row *entry)
 {
 	int64		seq = RowInt64(entry, ENTRY_ACTOR_SEQ);
 	Registration *registration = hash_search(registrations, &seq, HASH_FIND, NULL);
 
 	if (RowIsNull(entry, ENTRY_ACTOR))
-		return SaysOfNobody(entry);
+		return ColumnWithoutActor(entry);
+	/* a governance entry can only refer to an earlier one */
 	if (registration == NULL || !RowTextIs(entry, ENTRY_ACTOR, registration->actor) ||
-		(RowTextIs(entry, ENTRY_CUSTOMER, GOVERNANCE_CUSTOMER) && seq >= RowInt64(entry, ENTRY_SEQ)))
+		(RowTextIs(entry, ENTRY_CUSTOMER, GOVERNANCE_CUSTOMER) &&
+		 seq >= RowInt64(entry, ENTRY_SEQ)))
 		return "actor_seq";
 	for (size_t i = 0; i < lengthof(repeated); i++)
 	{
-		bool		same = registration->said[i] ? RowTextIs(entry, repeated[i].column, registration->said[i]) :
-		RowIsNull(entry, repeated[i].column);
+		const char *value = registration->values[i];
 
-		if (!same)
+		if (value ? !RowTextIs(entry, repeated[i].column, value) :
+			!RowIsNull(entry, repeated[i].column))
 			return entry_shape.columns[repeated[i].column].name;
 	}
 	return NULL;

@@ -1,10 +1,10 @@
 /*
  * check_chain.c
- *		Checking customers, one after the other: their entries, and what these add up to.
+ *		Checks of customers: entries, chain, promises, sources and score.
  *
- * Four tables are read side by side in the order of customers, on the caller's
- * snapshot: entries, promises, sources, chains.  Each customer's entries are checked and
- * folded; what they add up to is compared with what the tables say.
+ * Reads four tables side by side, ordered by customer, on the caller's snapshot:
+ * entries, promises, sources and chains.  For each customer, it checks the entries,
+ * computes a projection from them, and compares the other tables with that.
  */
 #include "postgres.h"
 
@@ -17,12 +17,13 @@
 #include "utils/memutils.h"
 
 #include "ledger/erasure_log.h"
-#include "ledger/idempotency.h"
+#include "ledger/ledger.h"
 #include "ledger/row_tally.h"
 #include "verify/actor_history.h"
+#include "verify/check_entry.h"
 #include "verify/digest.h"
 
-/* A chain with the score that it carries */
+/* trust.chain with column score */
 enum
 {
 	CHAIN_SCORE = CHAIN_COLUMNS,
@@ -30,310 +31,161 @@ enum
 };
 
 static const Column scored_chain_columns[SCORED_CHAIN_COLUMNS] = {
-	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID},
-	{"score", COLUMN_OF_SCORES}
+	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID},
+	{"recorded_at", TIMESTAMPTZOID}, {"score", SCORE_COLUMN_TYPE}
 };
 
-static const RowShape scored_chain_shape = {"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS};
+static const RowShape scored_chain_shape = {
+	"chain", scored_chain_columns, SCORED_CHAIN_COLUMNS
+};
 
 const char *const tallied_tables[] = {"entry", "promise", "source", "chain"};
 
+/* Reads which texts of the customer were erased.  CheckEntries() needs that in advance. */
 static void
-EntryFinding(ChainCheck *v, const char *field, const char *problem)
+ReadErasures(ChainCheck *check)
 {
-	const Row  *entry = v->entries.row;
+	check->erasures = NULL;
+	for (; check->erased.row; ReaderNext(&check->erased))
+	{
+		char	   *customer = ErasedCustomer(check->erased.row);
 
-	AddFinding(&v->findings, &(Finding) {
-		.part = "entry", .customer = v->customer, .has_seq = true, .seq = RowInt64(entry, ENTRY_SEQ),
-		.promise = RowIsNull(entry, ENTRY_PROMISE) ? NULL : DatumGetUUIDP(entry->values[ENTRY_PROMISE]),
-		.subject = RowText(entry, ENTRY_SUBJECT), .field = field, .problem = problem
+		if (strcmp(customer, check->customer) > 0)
+			break;
+		if (check->erasures == NULL)
+			check->erasures = ErasuresBegin(check->context);
+		ErasuresAdd(check->erasures, check->erased.row);
+	}
+}
+
+static void
+ChainFinding(ChainCheck *check, const char *field, const char *problem)
+{
+	AddFinding(&check->findings, &(Finding) {
+		.part = "chain", .customer = check->customer, .field = field, .problem = problem
 	});
 }
 
 static bool
-IsHash(const Row *row, int column, const uint8 hash[HASH_SIZE])
+HasChain(const ChainCheck *check)
 {
-	bytea	   *stored;
-
-	if (RowIsNull(row, column))
-		return false;
-	stored = DatumGetByteaPP(row->values[column]);
-	return VARSIZE_ANY_EXHDR(stored) == HASH_SIZE && memcmp(VARDATA_ANY(stored), hash, HASH_SIZE) == 0;
+	return check->chains.row && RowTextIs(check->chains.row, CHAIN_CUSTOMER, check->customer);
 }
 
-/* What is wrong with one of the entry's texts; NULL: nothing. */
-static const char *
-TextProblem(const Row *entry, const ErasableText *erasable, bool erased)
-{
-	bool		text_gone = RowIsNull(entry, erasable->text);
-	bool		salt_gone = RowIsNull(entry, erasable->salt);
-
-	if (RowIsNull(entry, erasable->commitment))
-		return text_gone && salt_gone ? NULL : "is a text that the entry never had";
-	if (erased)
-		return text_gone && salt_gone ? NULL : "is still there, or its salt, and an entry says that it was erased";
-	if (text_gone)
-		return "is missing, and no entry says that it was erased";
-	return salt_gone || !EntryTextMatches(entry, erasable) ? "is not the text that was committed to" : NULL;
-}
-
-/* Texts are what was committed to, or were erased by an entry that says so; and with them the request's salt. */
 static void
-CheckTexts(ChainCheck *v)
+CheckChain(ChainCheck *check)
 {
-	const Row  *entry = v->entries.row;
-	int			erased = ErasedTexts(v->erasures, entry);
-	bool		lost = false;
+	const Row  *chain = check->chains.row;
 
-	for (int i = 0; i < ERASABLE_TEXTS; i++)
+	if (!HasChain(check))
 	{
-		bool		gone = (erased & (1 << i)) != 0;
-		const char *problem = TextProblem(entry, &erasable_texts[i], gone);
-
-		lost |= gone && !RowIsNull(entry, erasable_texts[i].commitment);
-		if (problem)
-			EntryFinding(v, entry_shape.columns[erasable_texts[i].text].name, problem);
+		ChainFinding(check, NULL, "is missing");
+		return;
 	}
-	if (lost)
-	{
-		if (!RowIsNull(entry, ENTRY_REQUEST_SALT))
-			EntryFinding(v, "request_salt", "is still there, and an entry says that a text of the request was erased");
-	}
-	else if (!RequestSaltMatches(entry))
-		EntryFinding(v, "request_salt", "is not the salt that the request was committed to with");
+	if (check->length == 0)
+		ChainFinding(check, NULL, "has no entries");
+	if (RowInt64(chain, CHAIN_LENGTH) != check->length)
+		ChainFinding(check, "length",
+					 psprintf("is " INT64_FORMAT ", but the last entry has seq " INT64_FORMAT,
+							  RowInt64(chain, CHAIN_LENGTH), check->length));
+	if (!ColumnIsHash(chain, CHAIN_HEAD, check->head))
+		ChainFinding(check, "head", "does not match the hash of the last entry");
+	if (RowIsNull(chain, CHAIN_RECORDED_AT) == check->has_recorded_at ||
+		(check->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != check->recorded_at))
+		ChainFinding(check, "recorded_at", "does not match recorded_at of the last entry");
 }
 
-/* The entry by itself. */
-static void
-CheckEntry(ChainCheck *v)
+const TrustScore *
+StoredScore(const ChainCheck *check)
 {
-	const Row  *entry = v->entries.row;
-	const char *field;
-	uint8		hash[HASH_SIZE];
-
-	EntryHash(entry, &v->ledger, hash);
-	if (!IsHash(entry, ENTRY_HASH, hash))
-		EntryFinding(v, "hash", "is not the hash of the entry: one of its columns was altered");
-	if (DatumGetInt16(entry->values[ENTRY_FORMAT]) != ENTRY_FORMAT_NUMBER)
-		EntryFinding(v, "format", "is not known to this version of the extension");
-	CheckTexts(v);
-	field = CheckRegistered(v->registrations, entry);
-	if (field)
-		EntryFinding(v, field, "is not what governance said of the actor");
-}
-
-/* The entry among the others of its chain. */
-static void
-CheckJoin(ChainCheck *v)
-{
-	const Row  *entry = v->entries.row;
-	int64		seq = RowInt64(entry, ENTRY_SEQ);
-
-	if (seq != v->length + 1)
-		EntryFinding(v, "seq", psprintf("follows " INT64_FORMAT ": entries are missing or were put in", v->length));
-	if (!IsHash(entry, ENTRY_PREV_HASH, v->head))
-		EntryFinding(v, "prev_hash", "is not the hash of the entry before");
-	if (v->has_recorded_at && RowInstant(entry, ENTRY_RECORDED_AT) < v->recorded_at)
-		EntryFinding(v, "recorded_at", "lies before the entry before");
-	if (RowInstant(entry, ENTRY_OCCURRED_AT) > RowInstant(entry, ENTRY_RECORDED_AT))
-		EntryFinding(v, "occurred_at", "lies after it was recorded");
-	v->length = seq;
-	v->recorded_at = RowInstant(entry, ENTRY_RECORDED_AT);
-	v->has_recorded_at = true;
+	if (!check->has_scores || !HasChain(check) || RowIsNull(check->chains.row, CHAIN_SCORE))
+		return NULL;
+	return DatumGetTrustScore(check->chains.row->values[CHAIN_SCORE]);
 }
 
 /*
- * What the next entry must join: the hash that stands in this one, so that an
- * altered entry is named and its innocent successor is not.
+ * Setting the ledger's half-life does not update stored scores.  So verify()
+ * computes each score with the half-life of the stored one.
  */
-static void
-KeepHead(ChainCheck *v)
-{
-	bytea	   *hash;
-
-	memset(v->head, 0, HASH_SIZE);
-	if (RowIsNull(v->entries.row, ENTRY_HASH))
-		return;
-	hash = DatumGetByteaPP(v->entries.row->values[ENTRY_HASH]);
-	memcpy(v->head, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), HASH_SIZE));
-}
-
-static void
-ProjectOrRefuse(ChainCheck *v)
-{
-	const Row  *entry = v->entries.row;
-	bool		governance = v->customer[0] == '\0';
-	const char *problem;
-
-	if (RowIsNull(entry, ENTRY_PROMISE) != governance)
-	{
-		EntryFinding(v, "promise", governance ? "does not belong into the governance chain" :
-					 "is missing: the entry belongs to no promise");
-		return;
-	}
-	if (governance)
-		return;
-	problem = ProjectEntry(&v->projection, entry);
-	if (problem)
-		EntryFinding(v, "event", problem);
-}
-
-/* What was erased of the customer at hand, before their entries are looked at. */
-static void
-ReadErasures(ChainCheck *v)
-{
-	v->erasures = NULL;
-	for (; v->erased.row; ReaderNext(&v->erased))
-	{
-		char	   *customer = ErasedCustomer(v->erased.row);
-
-		if (strcmp(customer, v->customer) > 0)
-			break;
-		if (v->erasures == NULL)
-			v->erasures = ErasuresBegin(v->context);
-		ErasuresAdd(v->erasures, v->erased.row);
-	}
-}
-
-static void
-CheckEntries(ChainCheck *v)
-{
-	for (; v->entries.row && RowTextIs(v->entries.row, ENTRY_CUSTOMER, v->customer); ReaderNext(&v->entries))
-	{
-		TimestampTz recorded_at = RowInstant(v->entries.row, ENTRY_RECORDED_AT);
-		MemoryContext previous = MemoryContextSwitchTo(v->entries.context);
-
-		CheckEntry(v);
-		CheckJoin(v);
-		KeepHead(v);
-		ProjectOrRefuse(v);
-		MemoryContextSwitchTo(previous);
-		v->first = v->entries_read == 0 ? recorded_at : Min(v->first, recorded_at);
-		v->last = v->entries_read == 0 ? recorded_at : Max(v->last, recorded_at);
-		v->entries_read++;
-	}
-}
-
-static void
-ChainFinding(ChainCheck *v, const char *field, const char *problem)
-{
-	AddFinding(&v->findings, &(Finding) {
-		.part = "chain", .customer = v->customer, .field = field, .problem = problem
-	});
-}
-
-static bool
-HasChain(const ChainCheck *v)
-{
-	return v->chains.row && RowTextIs(v->chains.row, CHAIN_CUSTOMER, v->customer);
-}
-
-static void
-CheckChain(ChainCheck *v)
-{
-	const Row  *chain = v->chains.row;
-
-	if (!HasChain(v))
-	{
-		ChainFinding(v, NULL, "is missing");
-		return;
-	}
-	if (v->length == 0)
-		ChainFinding(v, NULL, "has no entries");
-	if (RowInt64(chain, CHAIN_LENGTH) != v->length)
-		ChainFinding(v, "length", psprintf("is " INT64_FORMAT ", and the last entry is " INT64_FORMAT,
-										   RowInt64(chain, CHAIN_LENGTH), v->length));
-	if (!IsHash(chain, CHAIN_HEAD, v->head))
-		ChainFinding(v, "head", "is not the hash of the last entry");
-	if (RowIsNull(chain, CHAIN_RECORDED_AT) == v->has_recorded_at ||
-		(v->has_recorded_at && RowInstant(chain, CHAIN_RECORDED_AT) != v->recorded_at))
-		ChainFinding(v, "recorded_at", "is not when the last entry was recorded");
-}
-
-/* The score that the chain at hand carries; NULL where it has none. */
-const TrustScore *
-VerifiedScore(const ChainCheck *v)
-{
-	if (!v->has_scores || !HasChain(v) || RowIsNull(v->chains.row, CHAIN_SCORE))
-		return NULL;
-	return DatumGetTrustScore(v->chains.row->values[CHAIN_SCORE]);
-}
-
-/* Computed with the half-life that the stored score has: a new setting changes no score by itself. */
 static int64
-HalfLifeToFoldWith(const ChainCheck *v)
+ProjectionHalfLife(const ChainCheck *check)
 {
-	const TrustScore *stored = VerifiedScore(v);
+	const TrustScore *stored = StoredScore(check);
 
-	if (v->half_life)
-		return v->half_life;
+	if (check->half_life)
+		return check->half_life;
 	return stored && !ScoreIsEmpty(stored) ? stored->half_life : USECS_PER_DAY;
 }
 
 static void
-CheckScore(ChainCheck *v)
+CheckScore(ChainCheck *check)
 {
-	const TrustScore *stored = VerifiedScore(v);
+	const TrustScore *stored = StoredScore(check);
 
-	if (v->has_scores && HasChain(v) && !FoldedScoreIs(&v->projection, stored))
-		ChainFinding(v, "score", "is not what the entries add up to");
+	if (check->has_scores && HasChain(check) && !ScoreMatches(&check->projection, stored))
+		ChainFinding(check, "score", "does not match the entries");
 }
 
 static void
-RowFinding(ChainCheck *v, const Projected *projected, pg_uuid_t *promise, const char *field, const char *problem)
+RowFinding(ChainCheck *check, const ProjectedTable *table, pg_uuid_t *promise,
+		   const char *field, const char *problem)
 {
-	AddFinding(&v->findings, &(Finding) {
-		.part = projected->shape->table, .customer = v->customer, .promise = promise, .field = field, .problem = problem
+	AddFinding(&check->findings, &(Finding) {
+		.part = table->shape->table, .customer = check->customer, .promise = promise,
+		.field = field, .problem = problem
 	});
 }
 
-/* A stored row is what the entries add up to. */
 static void
-CheckRow(ChainCheck *v, const Projected *projected, const Row *stored)
+CheckRow(ChainCheck *check, const ProjectedTable *table, const Row *stored)
 {
-	pg_uuid_t  *id = RowIsNull(stored, projected->promise) ? NULL : DatumGetUUIDP(stored->values[projected->promise]);
-	ProjectedPromise	   *folded = id ? ProjectionFind(&v->projection, id) : NULL;
-	Row		   *said = folded ? projected->said(folded) : NULL;
+	pg_uuid_t  *id = RowIsNull(stored, table->promise) ? NULL :
+		DatumGetUUIDP(stored->values[table->promise]);
+	ProjectedPromise *projected = id ? ProjectionFind(&check->projection, id) : NULL;
+	Row		   *expected = projected ? table->expected(projected) : NULL;
 
-	if (said == NULL)
+	if (expected == NULL)
 	{
-		RowFinding(v, projected, id, NULL, "has no entries that say so");
+		RowFinding(check, table, id, NULL, "exists, but no entry says so");
 		return;
 	}
-	if (*projected->stored(folded))
-		RowFinding(v, projected, id, NULL, "is there twice");
-	*projected->stored(folded) = true;
+	if (*table->found(projected))
+		RowFinding(check, table, id, NULL, "exists twice");
+	*table->found(projected) = true;
 	for (int i = 0; i < stored->shape->natts; i++)
-		if (!RowValueEqual(stored, i, said, i))
-			RowFinding(v, projected, id, stored->shape->columns[i].name, "is not what the entries add up to");
+		if (!RowValueEqual(stored, i, expected, i))
+			RowFinding(check, table, id, stored->shape->columns[i].name,
+					   "does not match the entries");
 }
 
-/* All rows of the customer's, and those that should be there. */
+/* Compares all rows of the customer, and reports expected rows that are missing. */
 static void
-CheckRows(ChainCheck *v, const Projected *projected, Reader *stored)
+CheckRows(ChainCheck *check, const ProjectedTable *table, Reader *stored)
 {
 	HASH_SEQ_STATUS all;
-	ProjectedPromise	   *folded;
+	ProjectedPromise *projected;
 
-	for (; stored->row && RowTextIs(stored->row, projected->customer, v->customer); ReaderNext(stored))
-		CheckRow(v, projected, stored->row);
-	hash_seq_init(&all, v->projection.promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!*projected->stored(folded) && projected->said(folded))
-			RowFinding(v, projected, &folded->id, NULL, "is missing, and there are entries of it");
+	for (; stored->row && RowTextIs(stored->row, table->customer, check->customer);
+		 ReaderNext(stored))
+		CheckRow(check, table, stored->row);
+	hash_seq_init(&all, check->projection.promises);
+	while ((projected = hash_seq_search(&all)) != NULL)
+		if (!*table->found(projected) && table->expected(projected))
+			RowFinding(check, table, &projected->id, NULL,
+					   "is missing, although there are entries about it");
 }
 
-/* The first customer that any of the readers has; NULL at the end. */
+/* The first customer at which any reader is positioned; NULL at the end. */
 static char *
-NextCustomer(ChainCheck *v)
+NextCustomer(ChainCheck *check)
 {
 	const struct
 	{
 		const Row  *row;
 		int			column;
 	}			heads[] = {
-		{v->entries.row, ENTRY_CUSTOMER}, {v->promises.row, PROMISE_CUSTOMER}, {v->chains.row, CHAIN_CUSTOMER},
-		{v->sources.row, SOURCE_CUSTOMER}
+		{check->entries.row, ENTRY_CUSTOMER}, {check->promises.row, PROMISE_CUSTOMER},
+		{check->chains.row, CHAIN_CUSTOMER}, {check->sources.row, SOURCE_CUSTOMER}
 	};
 	char	   *first = NULL;
 
@@ -343,109 +195,98 @@ NextCustomer(ChainCheck *v)
 
 		if (heads[i].row && customer == NULL)
 			RowWithoutKey(heads[i].row->shape->table);
-
 		if (customer && (first == NULL || strcmp(customer, first) < 0))
 			first = customer;
 	}
 	return first;
 }
 
-/*
- * The entries of the next customer, by themselves and with their chain; each
- * customer in memory of its own.  False where there is none.  What they add up
- * to is then in v->fold.
- */
 bool
-VerifyNextChain(ChainCheck *v)
+ChainCheckNext(ChainCheck *check)
 {
 	MemoryContext previous = CurrentMemoryContext;
 
 	CHECK_FOR_INTERRUPTS();
-	MemoryContextReset(v->context);
-	MemoryContextSwitchTo(v->context);
-	v->customer = NextCustomer(v);
-	if (v->customer)
+	MemoryContextReset(check->context);
+	MemoryContextSwitchTo(check->context);
+	check->customer = NextCustomer(check);
+	if (check->customer)
 	{
-		ProjectionBegin(&v->projection, v->context, HalfLifeToFoldWith(v));
-		v->length = 0;
-		memset(v->head, 0, HASH_SIZE);
-		v->has_recorded_at = false;
-		ReadErasures(v);
-		CheckEntries(v);
-		CheckChain(v);
+		ProjectionBegin(&check->projection, check->context, ProjectionHalfLife(check));
+		check->length = 0;
+		memset(check->head, 0, HASH_SIZE);
+		check->has_recorded_at = false;
+		ReadErasures(check);
+		CheckEntries(check);
+		CheckChain(check);
 	}
 	MemoryContextSwitchTo(previous);
-	return v->customer != NULL;
+	return check->customer != NULL;
 }
 
-/* What the tables say of that customer beside the chain. */
 static void
-CheckProjections(ChainCheck *v)
+CheckProjections(ChainCheck *check)
 {
-	MemoryContext previous = MemoryContextSwitchTo(v->context);
+	MemoryContext previous = MemoryContextSwitchTo(check->context);
 
-	CheckScore(v);
-	if (HasChain(v))
-		ReaderNext(&v->chains);
-	CheckRows(v, &projected_promise, &v->promises);
-	CheckRows(v, &projected_source, &v->sources);
+	CheckScore(check);
+	if (HasChain(check))
+		ReaderNext(&check->chains);
+	CheckRows(check, &projected_promise, &check->promises);
+	CheckRows(check, &projected_source, &check->sources);
 	MemoryContextSwitchTo(previous);
 }
 
-/* Whether chains carry scores: they go with the extension, and come back with it. */
 bool
-HasScores(void)
+ChainsHaveScores(void)
 {
-	return get_attnum(LedgerRelation(chain_shape.table), scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
-}
-
-/*
- * Begins to read those customers; of which ledger is in v already.  Within a
- * LedgerSession, on the active snapshot.
- */
-void
-ChainCheckBegin(ChainCheck *v, const Customers *customers)
-{
-	v->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer", ALLOCSET_DEFAULT_SIZES);
-	v->has_scores = HasScores();
-	if (v->registrations == NULL)
-		v->registrations = ReadRegistrations();
-	ReaderOpenTallied(&v->entries, &entry_shape, "seq", customers);
-	ReaderOpenTallied(&v->promises, &promise_shape, "promise", customers);
-	ReaderOpenTallied(&v->sources, &source_shape, "promise", customers);
-	ReaderOpenTallied(&v->chains, v->has_scores ? &scored_chain_shape : &chain_shape, NULL, customers);
-	ReaderOpen(&v->erased, &erased_shape, ERASED_ENTRIES, "seq", customers);
+	return get_attnum(LedgerRelation(chain_shape.table),
+					  scored_chain_columns[CHAIN_SCORE].name) != InvalidAttrNumber;
 }
 
 void
-ChainCheckEnd(ChainCheck *v)
+ChainCheckBegin(ChainCheck *check, const Customers *customers)
 {
-	TallyAdd(&v->tallies[TALLY_ENTRY], &v->entries.tally);
-	TallyAdd(&v->tallies[TALLY_PROMISE], &v->promises.tally);
-	TallyAdd(&v->tallies[TALLY_SOURCE], &v->sources.tally);
-	TallyAdd(&v->tallies[TALLY_CHAIN], &v->chains.tally);
-	ReaderClose(&v->erased);
-	ReaderClose(&v->chains);
-	ReaderClose(&v->sources);
-	ReaderClose(&v->promises);
-	ReaderClose(&v->entries);
-	MemoryContextDelete(v->context);
+	check->context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger customer",
+										   ALLOCSET_DEFAULT_SIZES);
+	check->has_scores = ChainsHaveScores();
+	if (check->registrations == NULL)
+		check->registrations = ReadRegistrations();
+	ReaderOpenTallied(&check->entries, &entry_shape, "seq", customers);
+	ReaderOpenTallied(&check->promises, &promise_shape, "promise", customers);
+	ReaderOpenTallied(&check->sources, &source_shape, "promise", customers);
+	ReaderOpenTallied(&check->chains, check->has_scores ? &scored_chain_shape : &chain_shape,
+					  NULL, customers);
+	ReaderOpen(&check->erased, &erased_shape, ERASED_ENTRIES, "seq", customers);
 }
 
-/* Those customers altogether. */
 void
-VerifyAll(ChainCheck *v, const Customers *customers)
+ChainCheckEnd(ChainCheck *check)
 {
-	ChainCheckBegin(v, customers);
-	while (VerifyNextChain(v))
-		CheckProjections(v);
-	ChainCheckEnd(v);
+	TallyAdd(&check->tallies[TALLY_ENTRY], &check->entries.tally);
+	TallyAdd(&check->tallies[TALLY_PROMISE], &check->promises.tally);
+	TallyAdd(&check->tallies[TALLY_SOURCE], &check->sources.tally);
+	TallyAdd(&check->tallies[TALLY_CHAIN], &check->chains.tally);
+	ReaderClose(&check->erased);
+	ReaderClose(&check->chains);
+	ReaderClose(&check->sources);
+	ReaderClose(&check->promises);
+	ReaderClose(&check->entries);
+	MemoryContextDelete(check->context);
 }
 
-/* What the tables hold that were read through. */
 void
-TallyTables(RowTally *held)
+CheckCustomers(ChainCheck *check, const Customers *customers)
+{
+	ChainCheckBegin(check, customers);
+	while (ChainCheckNext(check))
+		CheckProjections(check);
+	ChainCheckEnd(check);
+}
+
+void
+TallyTables(RowTally *tallies)
 {
 	for (int i = 0; i < TALLIED_TABLES; i++)
-		held[i] = TallyTable(tallied_tables[i]);
+		tallies[i] = TallyTable(tallied_tables[i]);
 }

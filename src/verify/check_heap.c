@@ -1,11 +1,10 @@
 /*
  * check_heap.c
- *		Whether the rows that a table's indexes lead to are those that it holds.
+ *		Checks that the indexes of the ledger's tables find all rows.
  *
- * Rows are read in order by an index.  One that stands in none is not read, and
- * the views may show it all the same.  So the table is gone through from its first
- * page to its last, in the same snapshot, without the executor, which may choose
- * an index.
+ * verify() reads rows in the order of an index.  It would not see a row that is in
+ * no index, but a view could still show it.  So the table itself is scanned too, in
+ * the same snapshot.  This does not use the executor, which could choose an index.
  */
 #include "postgres.h"
 
@@ -30,9 +29,7 @@
 
 #include "ledger/ledger.h"
 
-/* ---- rows that their table's key does not lead to ---- */
-
-/* Looking rows up by their table's primary key */
+/* For looking up rows in the primary key's index */
 typedef struct KeyLookup
 {
 	Relation	rel;
@@ -41,9 +38,9 @@ typedef struct KeyLookup
 	RegProcedure equal[INDEX_MAX_KEYS];
 } KeyLookup;
 
-/* The primary key's index, if rows can be looked up by it. */
+/* The index of the primary key, or InvalidOid if it is missing or not usable. */
 static Oid
-KeyIndex(Relation rel)
+PrimaryKeyIndex(Relation rel)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *cell;
@@ -53,7 +50,8 @@ KeyIndex(Relation rel)
 	{
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
-		if (index->rd_index->indisprimary && index->rd_index->indisvalid && index->rd_rel->relam == BTREE_AM_OID)
+		if (index->rd_index->indisprimary && index->rd_index->indisvalid &&
+			index->rd_rel->relam == BTREE_AM_OID)
 			key = lfirst_oid(cell);
 		index_close(index, AccessShareLock);
 	}
@@ -64,7 +62,7 @@ KeyIndex(Relation rel)
 static bool
 LookupBegin(KeyLookup *lookup, Relation rel)
 {
-	Oid			key = KeyIndex(rel);
+	Oid			key = PrimaryKeyIndex(rel);
 
 	if (!OidIsValid(key))
 		return false;
@@ -75,7 +73,8 @@ LookupBegin(KeyLookup *lookup, Relation rel)
 	{
 		Oid			type = lookup->index->rd_opcintype[i];
 
-		lookup->equal[i] = get_opcode(get_opfamily_member(lookup->index->rd_opfamily[i], type, type, BTEqualStrategyNumber));
+		lookup->equal[i] = get_opcode(get_opfamily_member(lookup->index->rd_opfamily[i],
+														  type, type, BTEqualStrategyNumber));
 	}
 	return true;
 }
@@ -87,7 +86,7 @@ LookupEnd(KeyLookup *lookup)
 	index_close(lookup->index, AccessShareLock);
 }
 
-/* False where a column of the key is NULL: then there is nothing to look up. */
+/* Returns false if a column of the key is null. */
 static bool
 MakeKeys(const KeyLookup *lookup, TupleTableSlot *row, ScanKeyData *keys)
 {
@@ -126,9 +125,9 @@ IsIndexed(KeyLookup *lookup, TupleTableSlot *row)
 	return indexed;
 }
 
-/* A column of the row that says which one it is; NULL where it has none of that name and type. */
+/* The value of that column, or 0 if it is null or there is no such column of that type. */
 static Datum
-Named(TupleTableSlot *row, const char *name, Oid type)
+ColumnByName(TupleTableSlot *row, const char *name, Oid type)
 {
 	TupleDesc	tupdesc = row->tts_tupleDescriptor;
 
@@ -138,7 +137,8 @@ Named(TupleTableSlot *row, const char *name, Oid type)
 		bool		isnull;
 		Datum		value;
 
-		if (column->attisdropped || column->atttypid != type || strcmp(NameStr(column->attname), name) != 0)
+		if (column->attisdropped || column->atttypid != type ||
+			strcmp(NameStr(column->attname), name) != 0)
 			continue;
 		value = slot_getattr(row, i + 1, &isnull);
 		return isnull ? (Datum) 0 : value;
@@ -147,29 +147,31 @@ Named(TupleTableSlot *row, const char *name, Oid type)
 }
 
 static void
-AddUnindexed(Findings *findings, const KeyLookup *lookup, const char *table, TupleTableSlot *row)
+AddUnindexedRow(Findings *findings, const KeyLookup *lookup, const char *table, TupleTableSlot *row)
 {
-	Datum		customer = Named(row, "customer", TEXTOID);
-	Datum		seq = Named(row, "seq", INT8OID);
-	Datum		promise = Named(row, "promise", UUIDOID);
+	Datum		customer = ColumnByName(row, "customer", TEXTOID);
+	Datum		seq = ColumnByName(row, "seq", INT8OID);
+	Datum		promise = ColumnByName(row, "promise", UUIDOID);
 	AttrNumber	first = lookup->index->rd_index->indkey.values[0];
 	Form_pg_attribute key = TupleDescAttr(row->tts_tupleDescriptor, first - 1);
-	Datum		subject = strcmp(NameStr(key->attname), "customer") == 0 ? (Datum) 0 : Named(row, NameStr(key->attname), TEXTOID);
+	Datum		subject = strcmp(NameStr(key->attname), "customer") == 0 ? (Datum) 0 :
+		ColumnByName(row, NameStr(key->attname), TEXTOID);
 
 	AddFinding(findings, &(Finding) {
 		.part = table, .customer = customer ? TextDatumGetCString(customer) : NULL,
 		.has_seq = customer && seq, .seq = seq ? DatumGetInt64(seq) : 0,
 		.promise = promise ? DatumGetUUIDP(promise) : NULL,
 		.subject = subject ? TextDatumGetCString(subject) : NULL,
-		.problem = "stands in no index: who reads by one does not see it"
+		.problem = "is not in the index of the primary key: index scans do not return it"
 	});
 }
 
-/* So many are named, and the others counted. */
-#define MOST_NAMED 100
+/* This many rows per table are reported, and all are counted. */
+#define MAX_ROWS_REPORTED 100
 
+/* Returns the number of rows found, plus the number before. */
 static int64
-FindUnindexedIn(Findings *findings, const char *table, Relation rel, int64 before)
+FindUnindexedInPartition(Findings *findings, const char *table, Relation rel, int64 before)
 {
 	KeyLookup	lookup;
 	TableScanDesc scan;
@@ -177,14 +179,14 @@ FindUnindexedIn(Findings *findings, const char *table, Relation rel, int64 befor
 	int64		unindexed = before;
 
 	if (!LookupBegin(&lookup, rel))
-		return before;			/* that the key is missing is a finding of its own */
+		return before;			/* a missing key is reported elsewhere */
 	scan = table_beginscan(rel, GetActiveSnapshot(), 0, NULL);
 	row = table_slot_create(rel, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, row))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (!IsIndexed(&lookup, row) && unindexed++ < MOST_NAMED)
-			AddUnindexed(findings, &lookup, table, row);
+		if (!IsIndexed(&lookup, row) && unindexed++ < MAX_ROWS_REPORTED)
+			AddUnindexedRow(findings, &lookup, table, row);
 	}
 	ExecDropSingleTupleTableSlot(row);
 	table_endscan(scan);
@@ -200,46 +202,48 @@ IsTable(const char *table)
 	return RELKIND_HAS_TABLE_AM(relkind) || relkind == RELKIND_PARTITIONED_TABLE;
 }
 
+/* Returns the number of rows found. */
 static int64
-FindAllUnindexed(Findings *findings, const char *table)
+FindUnindexed(Findings *findings, const char *table)
 {
 	int64		unindexed = 0;
 	ListCell   *place;
 
-	foreach(place, TablePlaces(table))
+	foreach(place, TableAndChildren(table))
 	{
 		Relation	rel = table_open(lfirst_oid(place), AccessShareLock);
 
 		if (RELKIND_HAS_TABLE_AM(rel->rd_rel->relkind))
-			unindexed = FindUnindexedIn(findings, table, rel, unindexed);
+			unindexed = FindUnindexedInPartition(findings, table, rel, unindexed);
 		table_close(rel, AccessShareLock);
 	}
-	if (unindexed > MOST_NAMED)
+	if (unindexed > MAX_ROWS_REPORTED)
 		AddFinding(findings, &(Finding) {
-			.part = table, .problem = psprintf("has " INT64_FORMAT " rows in all that stand in no index", unindexed)
+			.part = table,
+			.problem = psprintf("has " INT64_FORMAT
+								" rows that are not in the index of the primary key", unindexed)
 		});
 	return unindexed;
 }
 
-/* Every row of a small table is looked up. */
 void
-FindUnindexed(Findings *findings, const char *table)
+FindUnindexedRows(Findings *findings, const char *table)
 {
-	FindAllUnindexed(findings, table);
+	FindUnindexed(findings, table);
 }
 
-/* Of a table that was read through: its rows are looked up one by one only where they are not those that were read. */
 void
-CompareTallies(Findings *findings, const char *table, const RowTally *read, const RowTally *held)
+CompareTallies(Findings *findings, const char *table, const RowTally *read,
+			   const RowTally *contained)
 {
-	if (held->count == read->count && held->hashes == read->hashes)
+	if (contained->count == read->count && contained->hashes == read->hashes)
 		return;
-	if (!IsTable(table))		/* a finding of its own */
+	if (!IsTable(table))		/* reported elsewhere */
 		return;
-	if (FindAllUnindexed(findings, table) == 0)
+	if (FindUnindexed(findings, table) == 0)
 		AddFinding(findings, &(Finding) {
 			.part = table,
-			.problem = psprintf(UINT64_FORMAT " rows were read in order, and it holds " UINT64_FORMAT ": an index is damaged",
-								read->count, held->count)
+			.problem = psprintf("has " UINT64_FORMAT " rows, but an index returned " UINT64_FORMAT
+								": an index is corrupted", contained->count, read->count)
 		});
 }

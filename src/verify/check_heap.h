@@ -1,6 +1,6 @@
 /*
  * check_heap.h
- *		Whether the rows that a table's indexes lead to are those that it holds.
+ *		Checks that the indexes of the ledger's tables find all rows.
  */
 #ifndef TRUST_LEDGER_CHECK_HEAP_H
 #define TRUST_LEDGER_CHECK_HEAP_H
@@ -8,7 +8,17 @@
 #include "ledger/row_tally.h"
 #include "verify/findings.h"
 
-extern void CompareTallies(Findings *findings, const char *table, const RowTally *read, const RowTally *held);
-extern void FindUnindexed(Findings *findings, const char *table);
+/* Both functions need a LedgerSession and use the active snapshot. */
+
+/*
+ * For a table that was read completely by an index: compares the tally of the rows
+ * read with the tally of the rows that it contains.  If they differ, looks up each
+ * row in the primary key's index.
+ */
+extern void CompareTallies(Findings *findings, const char *table, const RowTally *read,
+						   const RowTally *contained);
+
+/* For a small table: looks up each row in the primary key's index. */
+extern void FindUnindexedRows(Findings *findings, const char *table);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * digest.c
- *		One fingerprint of the whole ledger: all chains, their lengths and heads.
+ *		A digest of the whole ledger: the lengths and heads of all chains.
  */
 #include "postgres.h"
 
@@ -18,55 +18,55 @@
 PG_FUNCTION_INFO_V1(ledger_digest);
 
 static const Column chain_columns[CHAIN_COLUMNS] = {
-	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID}, {"recorded_at", TIMESTAMPTZOID}
+	{"customer", TEXTOID}, {"length", INT8OID}, {"head", BYTEAOID},
+	{"recorded_at", TIMESTAMPTZOID}
 };
 
 const RowShape chain_shape = {"chain", chain_columns, CHAIN_COLUMNS};
 
-/* What kind of digest this is, and of which ledger */
+/* First field of the hashed bytes: kind and version */
 static const char digest_kind[] = "trust_ledger digest 1";
 
 static void
-Add(pg_cryptohash_ctx *hash, const CanonicalBytes *bytes)
+AddBytes(pg_cryptohash_ctx *hash, const CanonicalBytes *bytes)
 {
 	if (pg_cryptohash_update(hash, bytes->data, bytes->length) < 0)
 		CryptoFailed();
 }
 
 static void
-AddBeginning(pg_cryptohash_ctx *hash, const pg_uuid_t *ledger)
+AddHeader(pg_cryptohash_ctx *hash, const pg_uuid_t *ledger)
 {
-	static CanonicalBytes bytes;	/* as in EntryHash() */
+	static CanonicalBytes bytes;	/* see EntryHash() */
 
 	CanonicalReset(&bytes);
 	CanonicalField(&bytes, digest_kind, strlen(digest_kind));
 	CanonicalField(&bytes, ledger->data, UUID_LEN);
-	Add(hash, &bytes);
+	AddBytes(hash, &bytes);
 }
 
 static void
 AddChain(Digest *digest, pg_cryptohash_ctx *hash, const Row *chain)
 {
-	static CanonicalBytes bytes;	/* as in EntryHash() */
+	static CanonicalBytes bytes;	/* see EntryHash() */
 
 	CanonicalReset(&bytes);
 	for (int i = CHAIN_CUSTOMER; i <= CHAIN_HEAD; i++)
 	{
-		if (RowIsNull(chain, i))	/* tampered with */
-			CanonicalAbsent(&bytes);
+		if (RowIsNull(chain, i))	/* the table was altered */
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, chain_columns[i].type, chain->values[i]);
 	}
-	Add(hash, &bytes);
+	AddBytes(hash, &bytes);
 	digest->entries += RowInt64(chain, CHAIN_LENGTH);
 	if (!RowTextIs(chain, CHAIN_CUSTOMER, GOVERNANCE_CUSTOMER))
 		digest->customers++;
 }
 
 /*
- * Of all chains, sorted by the bytes of customer.  Within a LedgerSession, on the
- * active snapshot.  The hash that is going on is this call's own, for what is read
- * may call us again; an error takes it along.
+ * The hash context is local because reading can call functions of users, which can
+ * call this again.  An error frees it with the memory context.
  */
 void
 DigestRead(Digest *digest, const pg_uuid_t *ledger)
@@ -77,8 +77,9 @@ DigestRead(Digest *digest, const pg_uuid_t *ledger)
 	memset(digest, 0, sizeof(Digest));
 	if (hash == NULL || pg_cryptohash_init(hash) < 0)
 		CryptoFailed();
-	AddBeginning(hash, ledger);
-	for (ReaderOpen(&chains, &chain_shape, NULL, NULL, &(Customers) {0}); chains.row; ReaderNext(&chains))
+	AddHeader(hash, ledger);
+	ReaderOpen(&chains, &chain_shape, NULL, NULL, &(Customers) {0});
+	for (; chains.row; ReaderNext(&chains))
 		AddChain(digest, hash, chains.row);
 	ReaderClose(&chains);
 	if (pg_cryptohash_final(hash, digest->hash, HASH_SIZE) < 0)
@@ -88,8 +89,10 @@ DigestRead(Digest *digest, const pg_uuid_t *ledger)
 
 /*
  * ledger_digest() returns (customers bigint, entries bigint, at timestamptz, digest bytea)
- *		SHA-256 over the ledger's uuid and (customer, length, head) of all chains,
- *		sorted by the bytes of customer, in the canonical form of doc/format.md.  Level auditor or admin.
+ *		digest: SHA-256 over the ledger's uuid and customer, length and head of all
+ *		chains, ordered by the bytes of customer, in the canonical form of doc/format.md.
+ *		customers does not count the governance chain.  at: the current time.  Level
+ *		auditor or admin.  Error: TL004.
  */
 Datum
 ledger_digest(PG_FUNCTION_ARGS)
@@ -102,7 +105,7 @@ ledger_digest(PG_FUNCTION_ARGS)
 	bool		nulls[4] = {0};
 
 	LedgerFind(&ledger);
-	CheckAccess(&ledger, GetUserId(), LEVEL_AUDITOR | LEVEL_ADMIN, "take the ledger's digest");
+	CheckAccess(&ledger, GetUserId(), LEVEL_AUDITOR | LEVEL_ADMIN, "read the ledger's digest");
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	LedgerEnter(&ledger, &session);

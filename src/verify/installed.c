@@ -1,10 +1,11 @@
 /*
  * installed.c
- *		Whether functions and views are as this version of the extension makes them.
+ *		Checks of the installed functions, types, operators and views.
  *
- * Functions, operators, types and casts are compared with digests that were
- * compiled in.  So the text of the views can be had from one of the functions.
- * What cannot be found here is code that was replaced in the library itself.
+ * Functions, aggregates, operators, types, casts, operator classes and the event
+ * trigger are compared with digests that are compiled in (shipped.h).  After that,
+ * the function ledger_views() can be trusted to return the original text of the
+ * views.  This cannot detect a replaced library.
  */
 #include "postgres.h"
 
@@ -25,57 +26,111 @@
 #include "verify/shipped.h"
 
 static Statement read_version = STATEMENT_WITHOUT_ARGS(
-	"SELECT extversion FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'trust_ledger'");
+	"SELECT extversion"
+	" FROM pg_catalog.pg_extension"
+	" WHERE extname OPERATOR(pg_catalog.=) 'trust_ledger'");
 
 /*
- * What schema trust_ledger holds, and casts and operator classes of our types,
- * whoever made them; owners, rights, costs and numbers of rows are nobody's
- * affair.  verify() has its search_path pinned: operators stand bare.
+ * All objects in schema trust_ledger, and casts and operator classes of our types,
+ * whoever created them.  Owners, privileges, costs and row estimates can differ.
+ * Operators and functions need no schema, because verify() sets its search_path.
  */
 static Statement find_objects = STATEMENT_WITHOUT_ARGS(
-	"SELECT object, pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(definition, 'UTF8')), 'hex') AS digest FROM ("
-	" SELECT 'function ' || p.oid::regprocedure AS object,"
-	"   ROW(p.prokind, pg_get_function_arguments(p.oid), format_type(p.prorettype, NULL), p.proretset, l.lanname,"
-	"     p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proleakproof, p.provariadic, p.prosupport, p.proconfig,"
-	"     coalesce(p.probin, '-'), p.prosrc, pg_get_function_sqlbody(p.oid))::text AS definition"
-	"   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = to_regnamespace('trust_ledger')"
-	" UNION ALL SELECT 'aggregate ' || a.aggfnoid::regprocedure,"
-	"   ROW(a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn,"
-	"     a.aggmfinalfn, a.aggsortop, a.aggtranstype::regtype, a.agginitval)::text"
-	"   FROM pg_aggregate a JOIN pg_proc p ON p.oid = a.aggfnoid WHERE p.pronamespace = to_regnamespace('trust_ledger')"
-	" UNION ALL SELECT 'operator ' || o.oid::regoperator,"
-	"   ROW(o.oprkind, o.oprcanmerge, o.oprcanhash, o.oprresult::regtype, o.oprcom::regoperator, o.oprnegate::regoperator,"
-	"     o.oprcode, o.oprrest, o.oprjoin)::text"
-	"   FROM pg_operator o WHERE o.oprnamespace = to_regnamespace('trust_ledger')"
-	" UNION ALL SELECT 'type ' || t.oid::regtype,"
-	"   ROW(t.typlen, t.typbyval, t.typtype, t.typcategory, t.typispreferred, t.typdelim, t.typinput, t.typoutput, t.typreceive,"
-	"     t.typsend, t.typmodin, t.typalign, t.typstorage, t.typnotnull, t.typdefault,"
-	"     (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)"
-	"      FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))::text"
-	"   FROM pg_type t WHERE t.typnamespace = to_regnamespace('trust_ledger') AND t.typelem = 0"
-	" UNION ALL SELECT format('cast from %s to %s', c.castsource::regtype, c.casttarget::regtype),"
-	"   ROW(c.castfunc::regprocedure, c.castcontext, c.castmethod)::text"
-	"   FROM pg_cast c WHERE EXISTS (SELECT FROM pg_type t WHERE t.oid IN (c.castsource, c.casttarget) AND t.typnamespace = to_regnamespace('trust_ledger'))"
-	" UNION ALL SELECT format('operator class %s using %s', c.opcname, m.amname),"
-	"   ROW(c.opcintype::regtype, c.opckeytype, c.opcdefault,"
-	"     (SELECT string_agg(concat_ws(' ', o.amopstrategy, o.amopopr::regoperator, o.amoppurpose), ', ' ORDER BY o.amopstrategy, o.amopopr::regoperator::text)"
-	"      FROM pg_amop o WHERE o.amopfamily = c.opcfamily),"
-	"     (SELECT string_agg(concat_ws(' ', f.amprocnum, f.amproc), ', ' ORDER BY f.amprocnum, f.amproc::text) FROM pg_amproc f WHERE f.amprocfamily = c.opcfamily))::text"
-	"   FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod JOIN pg_type t ON t.oid = c.opcintype WHERE t.typnamespace = to_regnamespace('trust_ledger')"
-	" UNION ALL SELECT 'event trigger ' || e.evtname, ROW(e.evtevent, e.evtenabled, e.evttags, e.evtfoid::regprocedure)::text"
-	"   FROM pg_event_trigger e WHERE e.evtname = 'trust_ledger_follow'"
-	" ) AS made (object, definition) ORDER BY object COLLATE \"C\"");
+	"SELECT object,"
+	"   pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(definition, 'UTF8')), 'hex')"
+	"     AS digest"
+	" FROM ("
+	"   SELECT 'function ' || p.oid::regprocedure AS object,"
+	"     ROW(p.prokind, pg_get_function_arguments(p.oid), format_type(p.prorettype, NULL),"
+	"       p.proretset, l.lanname, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef,"
+	"       p.proleakproof, p.provariadic, p.prosupport, p.proconfig, coalesce(p.probin, '-'),"
+	"       p.prosrc, pg_get_function_sqlbody(p.oid))::text AS definition"
+	"   FROM pg_proc p"
+	"     JOIN pg_language l ON l.oid = p.prolang"
+	"   WHERE p.pronamespace = to_regnamespace('trust_ledger')"
+	"   UNION ALL"
+	"   SELECT 'aggregate ' || a.aggfnoid::regprocedure,"
+	"     ROW(a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,"
+	"       a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn, a.aggsortop,"
+	"       a.aggtranstype::regtype, a.agginitval)::text"
+	"   FROM pg_aggregate a"
+	"     JOIN pg_proc p ON p.oid = a.aggfnoid"
+	"   WHERE p.pronamespace = to_regnamespace('trust_ledger')"
+	"   UNION ALL"
+	"   SELECT 'operator ' || o.oid::regoperator,"
+	"     ROW(o.oprkind, o.oprcanmerge, o.oprcanhash, o.oprresult::regtype,"
+	"       o.oprcom::regoperator, o.oprnegate::regoperator, o.oprcode, o.oprrest,"
+	"       o.oprjoin)::text"
+	"   FROM pg_operator o"
+	"   WHERE o.oprnamespace = to_regnamespace('trust_ledger')"
+	"   UNION ALL"
+	"   SELECT 'type ' || t.oid::regtype,"
+	"     ROW(t.typlen, t.typbyval, t.typtype, t.typcategory, t.typispreferred, t.typdelim,"
+	"       t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typalign,"
+	"       t.typstorage, t.typnotnull, t.typdefault,"
+	"       (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', '"
+	"                          ORDER BY a.attnum)"
+	"        FROM pg_attribute a"
+	"        WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped))::text"
+	"   FROM pg_type t"
+	"   WHERE t.typnamespace = to_regnamespace('trust_ledger') AND t.typelem = 0"
+	"   UNION ALL"
+	"   SELECT format('cast from %s to %s', c.castsource::regtype, c.casttarget::regtype),"
+	"     ROW(c.castfunc::regprocedure, c.castcontext, c.castmethod)::text"
+	"   FROM pg_cast c"
+	"   WHERE EXISTS (SELECT FROM pg_type t"
+	"                 WHERE t.oid IN (c.castsource, c.casttarget)"
+	"                   AND t.typnamespace = to_regnamespace('trust_ledger'))"
+	"   UNION ALL"
+	"   SELECT format('operator class %s using %s', c.opcname, m.amname),"
+	"     ROW(c.opcintype::regtype, c.opckeytype, c.opcdefault,"
+	"       (SELECT string_agg(concat_ws(' ', o.amopstrategy, o.amopopr::regoperator,"
+	"                                    o.amoppurpose), ', '"
+	"                          ORDER BY o.amopstrategy, o.amopopr::regoperator::text)"
+	"        FROM pg_amop o"
+	"        WHERE o.amopfamily = c.opcfamily),"
+	"       (SELECT string_agg(concat_ws(' ', f.amprocnum, f.amproc), ', '"
+	"                          ORDER BY f.amprocnum, f.amproc::text)"
+	"        FROM pg_amproc f"
+	"        WHERE f.amprocfamily = c.opcfamily))::text"
+	"   FROM pg_opclass c"
+	"     JOIN pg_am m ON m.oid = c.opcmethod"
+	"     JOIN pg_type t ON t.oid = c.opcintype"
+	"   WHERE t.typnamespace = to_regnamespace('trust_ledger')"
+	"   UNION ALL"
+	"   SELECT 'event trigger ' || e.evtname,"
+	"     ROW(e.evtevent, e.evtenabled, e.evttags, e.evtfoid::regprocedure)::text"
+	"   FROM pg_event_trigger e"
+	"   WHERE e.evtname = 'trust_ledger_follow'"
+	" ) AS made (object, definition)"
+	" ORDER BY object COLLATE \"C\"");
 
 static Statement read_views = STATEMENT_WITHOUT_ARGS(
-	"SELECT v.name, v.definition, c.relkind, c.relowner = l.relowner, EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~* '^security_barrier=(t|true|y|yes|on|1)$')"
-	"   AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o WHERE o ~ '^security_invoker=' AND o !~* '=(f|false|n|no|of|off|0)$'),"
+	"SELECT v.name, v.definition, c.relkind, c.relowner = l.relowner,"
+	"   EXISTS (SELECT FROM unnest(c.reloptions) AS o"
+	"           WHERE o ~* '^security_barrier=(t|true|y|yes|on|1)$')"
+	"   AND NOT EXISTS (SELECT FROM unnest(c.reloptions) AS o"
+	"                   WHERE o ~ '^security_invoker='"
+	"                     AND o !~* '=(f|false|n|no|of|off|0)$'),"
 	"   EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')"
-	"     OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid),"
+	"   OR EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid),"
 	"   CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END"
 	" FROM trust_ledger.ledger_views() v"
 	"   LEFT JOIN pg_class c ON c.relname = v.name AND c.relnamespace = to_regnamespace('trust')"
 	"   LEFT JOIN pg_class l ON l.oid = to_regclass('trust.ledger')"
 	" ORDER BY v.name");
+
+/* Columns of read_views */
+enum
+{
+	VIEW_NAME = 1,
+	VIEW_ORIGINAL,
+	VIEW_RELKIND,
+	VIEW_HAS_OWNER,
+	VIEW_HAS_OPTIONS,
+	VIEW_HAS_RULES,
+	VIEW_INSTALLED
+};
 
 static void
 ObjectFinding(Findings *findings, const char *object, const char *problem)
@@ -85,9 +140,7 @@ ObjectFinding(Findings *findings, const char *object, const char *problem)
 	});
 }
 
-/* ---- functions and the like ---- */
-
-/* What is installed and what was shipped, side by side: both come in the order of their bytes. */
+/* A merge join: both lists are in C collation order. */
 static void
 CompareObjects(Findings *findings)
 {
@@ -97,37 +150,38 @@ CompareObjects(Findings *findings)
 
 	while (row < count || shipped < lengthof(shipped_objects))
 	{
-		const char *found = row < count ? ResultNeededText(row, 1) : NULL;
+		const char *found = row < count ? ResultTextNotNull(row, 1) : NULL;
 		int			order = found == NULL ? 1 : shipped == lengthof(shipped_objects) ? -1 :
 			strcmp(found, shipped_objects[shipped].name);
 
 		if (order < 0)
-			ObjectFinding(findings, found, "is not of this version of the extension");
+			ObjectFinding(findings, found, "does not belong to this version of the extension");
 		else if (order > 0)
 			ObjectFinding(findings, shipped_objects[shipped].name, "is missing");
-		else if (strcmp(ResultNeededText(row, 2), shipped_objects[shipped].digest) != 0)
-			ObjectFinding(findings, found, "is not as this version of the extension makes it");
+		else if (strcmp(ResultTextNotNull(row, 2), shipped_objects[shipped].digest) != 0)
+			ObjectFinding(findings, found, "differs from this version of the extension");
 		row += order <= 0;
 		shipped += order >= 0;
 	}
 }
 
-/* The library goes ahead of ALTER EXTENSION UPDATE: then nothing can be compared.  False where that is so. */
+/* False if the new library is installed, but ALTER EXTENSION UPDATE has not been run. */
 static bool
 IsThisVersion(Findings *findings)
 {
-	const char *version = StatementRead(&read_version, NULL, NULL) == 1 ? ResultNeededText(0, 1) : "none";
+	const char *version = StatementRead(&read_version, NULL, NULL) == 1 ?
+		ResultTextNotNull(0, 1) : "none";
 
 	if (strcmp(version, TRUST_LEDGER_VERSION) == 0)
 		return true;
-	ObjectFinding(findings, "version", psprintf("is %s, and the library is of version %s: run ALTER EXTENSION trust_ledger UPDATE",
-												version, TRUST_LEDGER_VERSION));
+	ObjectFinding(findings, "version",
+				  psprintf("is %s, but the library is version %s:"
+						   " run ALTER EXTENSION trust_ledger UPDATE",
+						   version, TRUST_LEDGER_VERSION));
 	return false;
 }
 
-/* ---- views ---- */
-
-/* What PostgreSQL makes of a query's text: it settles after some times. */
+/* A query's text, and the text that PostgreSQL gives back for it */
 typedef struct Deparsing
 {
 	const char *text;
@@ -144,31 +198,33 @@ Deparse(void *arg)
 	if (list_length(parsed) != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("the text is not one query")));
-	query = parse_analyze_fixedparams(linitial_node(RawStmt, parsed), deparsing->text, NULL, 0, NULL);
+				 errmsg("text must contain exactly one query")));
+	query = parse_analyze_fixedparams(linitial_node(RawStmt, parsed), deparsing->text,
+									  NULL, 0, NULL);
 	deparsing->deparsed = pg_get_querydef(query, false);
 }
 
-#define MOST_DEPARSINGS 10
+/* Each dump and restore deparses a view once more.  The text is stable after a few rounds. */
+#define MAX_DEPARSE_ROUNDS 10
 
-/* Whether the view's text is the other, or becomes it, as dumps and restores leave it. */
+/* Whether both texts become the same when PostgreSQL deparses them repeatedly. */
 static bool
-SameQuery(const char *made, const char *stored)
+SameQuery(const char *original, const char *installed)
 {
-	Deparsing	ours = {.text = made};
-	Deparsing	theirs = {.text = stored};
+	Deparsing	ours = {.text = original};
+	Deparsing	theirs = {.text = installed};
 
-	for (int i = 0; i < MOST_DEPARSINGS; i++)
+	for (int i = 0; i < MAX_DEPARSE_ROUNDS; i++)
 	{
 		Deparse(&ours);
-		if (strcmp(ours.deparsed, stored) == 0)
+		if (strcmp(ours.deparsed, installed) == 0)
 			return true;
 		if (strcmp(ours.deparsed, ours.text) == 0)
 			break;
 		ours.text = ours.deparsed;
 	}
-	/* of another version of PostgreSQL, perhaps */
-	for (int i = 0; i < MOST_DEPARSINGS; i++)
+	/* the installed text may come from another version of PostgreSQL */
+	for (int i = 0; i < MAX_DEPARSE_ROUNDS; i++)
 	{
 		Deparse(&theirs);
 		if (strcmp(theirs.deparsed, ours.text) == 0)
@@ -182,8 +238,8 @@ SameQuery(const char *made, const char *stored)
 
 typedef struct Comparison
 {
-	const char *made;
-	const char *stored;
+	const char *original;
+	const char *installed;
 	bool		same;
 } Comparison;
 
@@ -192,24 +248,24 @@ CompareQueries(void *arg)
 {
 	Comparison *comparison = arg;
 
-	comparison->same = SameQuery(comparison->made, comparison->stored);
+	comparison->same = SameQuery(comparison->original, comparison->installed);
 }
 
-/* What cannot even be read, of a view or of what it reads, is not ours. */
+/* False also if a text cannot be parsed, e.g. because a relation is missing. */
 static bool
-IsAsMade(const char *made, char *stored)
+ViewMatches(const char *original, char *installed)
 {
-	Comparison	comparison = {.made = made, .stored = stored};
+	Comparison	comparison = {.original = original, .installed = installed};
 	ErrorData  *error = NULL;
-	size_t		length = strlen(stored);
+	size_t		length = strlen(installed);
 
-	if (length > 0 && stored[length - 1] == ';')
-		stored[length - 1] = '\0';
-	if (IsInParallelMode())		/* where there are no savepoints */
+	if (length > 0 && installed[length - 1] == ';')
+		installed[length - 1] = '\0';
+	if (IsInParallelMode())		/* subtransactions are not allowed */
 		CompareQueries(&comparison);
 	else
-		error = InSavepoint(CompareQueries, &comparison, false);
-	if (error && !IsAboutTheStep(error))
+		error = RunInSavepoint(CompareQueries, &comparison, false);
+	if (error && !IsStepError(error))
 		ReThrowError(error);
 	return error == NULL && comparison.same;
 }
@@ -223,22 +279,22 @@ ResultTrue(uint64 row, int column)
 	return !isnull && DatumGetBool(value);
 }
 
-/* What is wrong with the view that the row is about; NULL: nothing. */
+/* What is wrong with the view, except its text; or NULL. */
 static const char *
 ViewProblem(uint64 row)
 {
 	bool		isnull;
-	Datum		relkind = ResultValue(row, 3, CHAROID, &isnull);
+	Datum		relkind = ResultValue(row, VIEW_RELKIND, CHAROID, &isnull);
 
 	if (isnull)
-		return "is missing: migrate_ledger() brings it back";
+		return "is missing: run trust_ledger.migrate_ledger()";
 	if (DatumGetChar(relkind) != RELKIND_VIEW)
-		return "is no view";
-	if (!ResultTrue(row, 4))
-		return "does not belong to the owner of trust.ledger";
-	if (!ResultTrue(row, 5))
-		return "has other options than it was made with: it must have security_barrier, and not security_invoker";
-	if (ResultTrue(row, 6))
+		return "is not a view";
+	if (!ResultTrue(row, VIEW_HAS_OWNER))
+		return "is not owned by the owner of trust.ledger";
+	if (!ResultTrue(row, VIEW_HAS_OPTIONS))
+		return "must have the option security_barrier and must not have security_invoker";
+	if (ResultTrue(row, VIEW_HAS_RULES))
 		return "has a rule or a trigger";
 	return NULL;
 }
@@ -255,17 +311,18 @@ CheckViews(Findings *findings)
 
 		SPI_tuptable = views;
 		problem = ViewProblem(row);
-		if (problem == NULL && !IsAsMade(ResultNeededText(row, 2), ResultNeededText(row, 7)))
-			problem = "is not as this version of the extension makes it: migrate_ledger() puts it back";
+		if (problem == NULL && !ViewMatches(ResultTextNotNull(row, VIEW_ORIGINAL),
+											ResultTextNotNull(row, VIEW_INSTALLED)))
+			problem = "differs from this version of the extension:"
+				" run trust_ledger.migrate_ledger()";
 		SPI_tuptable = views;
 		if (problem)
 			AddFinding(findings, &(Finding) {
-				.part = "view", .subject = ResultNeededText(row, 1), .problem = problem
+				.part = "view", .subject = ResultTextNotNull(row, VIEW_NAME), .problem = problem
 			});
 	}
 }
 
-/* Functions, operators, types, casts and views; false where they are of another version.  Within a LedgerSession. */
 bool
 FindInstalledProblems(Findings *findings)
 {

@@ -1,9 +1,9 @@
 /*
  * projection.c
- *		What a customer's entries add up to: promises and score.
+ *		A customer's promises, sources and score, computed from the entries.
  *
- * The same two steps as in the one way in, PromiseProject() and ScoreRevise(),
- * over the entries in their order.
+ * Applies PromiseProject(), SourceProject() and ScoreRevise() to the entries in
+ * their order, as the functions that append entries do.
  */
 #include "postgres.h"
 
@@ -17,35 +17,35 @@
 #include "ledger/chain_score.h"
 
 static Row *
-SaidPromise(const ProjectedPromise *folded)
+ExpectedPromise(const ProjectedPromise *projected)
 {
-	return folded->promise;
+	return projected->promise;
 }
 
 static bool *
-PromiseStored(ProjectedPromise *folded)
+PromiseFound(ProjectedPromise *projected)
 {
-	return &folded->stored;
+	return &projected->promise_found;
 }
 
-const Projected projected_promise = {
-	&promise_shape, PROMISE_CUSTOMER, PROMISE_PROMISE, SaidPromise, PromiseStored
+const ProjectedTable projected_promise = {
+	&promise_shape, PROMISE_CUSTOMER, PROMISE_PROMISE, ExpectedPromise, PromiseFound
 };
 
 static Row *
-SaidSource(const ProjectedPromise *folded)
+ExpectedSource(const ProjectedPromise *projected)
 {
-	return RowIsNull(folded->source, SOURCE_KEY) ? NULL : folded->source;
+	return RowIsNull(projected->source, SOURCE_KEY) ? NULL : projected->source;
 }
 
 static bool *
-SourceStored(ProjectedPromise *folded)
+SourceFound(ProjectedPromise *projected)
 {
-	return &folded->source_stored;
+	return &projected->source_found;
 }
 
-const Projected projected_source = {
-	&source_shape, SOURCE_CUSTOMER, SOURCE_PROMISE, SaidSource, SourceStored
+const ProjectedTable projected_source = {
+	&source_shape, SOURCE_CUSTOMER, SOURCE_PROMISE, ExpectedSource, SourceFound
 };
 
 void
@@ -57,7 +57,8 @@ ProjectionBegin(Projection *projection, MemoryContext context, int64 half_life)
 	control.entrysize = sizeof(ProjectedPromise);
 	control.hcxt = context;
 	projection->context = context;
-	projection->promises = hash_create("folded promises", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	projection->promises = hash_create("trust_ledger projected promises", 16, &control,
+									   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	projection->half_life = half_life;
 	ScoreClear(&projection->score);
 	ScoreClear(&projection->gross);
@@ -70,24 +71,29 @@ ProjectionFind(Projection *projection, const pg_uuid_t *promise)
 }
 
 static ProjectedPromise *
-FindOrStart(Projection *projection, const pg_uuid_t *promise)
+FindOrCreate(Projection *projection, const pg_uuid_t *promise)
 {
 	bool		found;
-	ProjectedPromise	   *folded = hash_search(projection->promises, promise, HASH_ENTER, &found);
+	ProjectedPromise *projected =
+		hash_search(projection->promises, promise, HASH_ENTER, &found);
 
 	if (!found)
 	{
 		MemoryContext previous = MemoryContextSwitchTo(projection->context);
 
-		folded->promise = RowNew(&promise_shape);
-		folded->source = RowNew(&source_shape);
-		folded->stored = folded->source_stored = false;
+		projected->promise = RowNew(&promise_shape);
+		projected->source = RowNew(&source_shape);
+		projected->promise_found = projected->source_found = false;
 		MemoryContextSwitchTo(previous);
 	}
-	return folded;
+	return projected;
 }
 
-/* Values that came from this entry outlive it; what they replace goes, once nothing points there any more. */
+/*
+ * Copies values that point into the entry, which is freed before the row, and then
+ * frees the values that they replace.  A new value can point to an old one of
+ * another column, so nothing is freed before all are copied.
+ */
 static void
 KeepValues(Projection *projection, Row *row, const Row *before)
 {
@@ -99,16 +105,17 @@ KeepValues(Projection *projection, Row *row, const Row *before)
 	{
 		int16		typlen;
 		bool		typbyval;
-		bool		taken = !row->nulls[i] && (before->nulls[i] || row->values[i] != before->values[i]);
+		bool		changed = !row->nulls[i] &&
+			(before->nulls[i] || row->values[i] != before->values[i]);
 
-		if (!taken && row->nulls[i] == before->nulls[i])
+		if (!changed && row->nulls[i] == before->nulls[i])
 			continue;
 		ColumnStorage(row->shape->columns[i].type, &typlen, &typbyval);
 		if (typbyval)
 			continue;
-		if (taken)
+		if (changed)
 			row->values[i] = datumCopy(row->values[i], typbyval, typlen);
-		if (!before->nulls[i] && (taken || row->nulls[i]))
+		if (!before->nulls[i] && (changed || row->nulls[i]))
 			replaced[count++] = before->values[i];
 	}
 	while (count > 0)
@@ -129,7 +136,6 @@ ProjectScore(Projection *projection, const Row *before, const Row *promise)
 		ScoreAdd(&projection->gross, is.kept, is.broken, is.at, projection->half_life);
 }
 
-/* Which row the promise stands for, as far as the entry says so. */
 static void
 ProjectSource(Projection *projection, Row *source, const Row *entry)
 {
@@ -143,59 +149,61 @@ ProjectSource(Projection *projection, Row *source, const Row *entry)
 		KeepValues(projection, source, &before);
 }
 
-/* Returns NULL, or why this entry, which belongs to a promise, cannot follow. */
 const char *
 ProjectEntry(Projection *projection, const Row *entry)
 {
-	ProjectedPromise	   *folded = FindOrStart(projection, DatumGetUUIDP(entry->values[ENTRY_PROMISE]));
+	ProjectedPromise *projected =
+		FindOrCreate(projection, DatumGetUUIDP(entry->values[ENTRY_PROMISE]));
 	Datum		values[PROMISE_COLUMNS];
 	bool		nulls[PROMISE_COLUMNS];
 	Row			before = {&promise_shape, values, nulls};
 	const char *problem;
 
-	memcpy(values, folded->promise->values, sizeof(values));
-	memcpy(nulls, folded->promise->nulls, sizeof(nulls));
-	problem = PromiseProject(folded->promise, entry);
-	ProjectScore(projection, &before, folded->promise);
-	KeepValues(projection, folded->promise, &before);
-	ProjectSource(projection, folded->source, entry);
+	memcpy(values, projected->promise->values, sizeof(values));
+	memcpy(nulls, projected->promise->nulls, sizeof(nulls));
+	problem = PromiseProject(projected->promise, entry);
+	ProjectScore(projection, &before, projected->promise);
+	KeepValues(projection, projected->promise, &before);
+	ProjectSource(projection, projected->source, entry);
 	return problem;
 }
 
 static bool
-SameScore(const TrustScore *a, const TrustScore *b, float8 rounding)
+SameScore(const TrustScore *a, const TrustScore *b, const TrustScore *gross)
 {
+	/* exp2() rounds differently in different C libraries */
+	float8		tolerance = 1e-9 * (gross->kept + gross->broken);
+
 	if (ScoreIsEmpty(a) || ScoreIsEmpty(b))
 		return ScoreIsEmpty(a) && ScoreIsEmpty(b);
 	return a->as_of == b->as_of && a->half_life == b->half_life &&
-		fabs(a->kept - b->kept) <= rounding && fabs(a->broken - b->broken) <= rounding;
+		fabs(a->kept - b->kept) <= tolerance && fabs(a->broken - b->broken) <= tolerance;
 }
 
-/* Stored may be NULL.  To 1e-9 of the evidence folded: exp2() differs between C libraries in the last digits. */
 bool
-FoldedScoreIs(const Projection *projection, const TrustScore *stored)
+ScoreMatches(const Projection *projection, const TrustScore *stored)
 {
-	return stored && SameScore(&projection->score, stored, 1e-9 * (projection->gross.kept + projection->gross.broken));
+	return stored && SameScore(&projection->score, stored, &projection->gross);
 }
 
-/* Whether it is what it was with the half-life that it has, before the ledger's was set anew. */
 bool
-FoldedScoreWas(const Projection *projection, const TrustScore *stored)
+ScoreMatchesOtherHalfLife(const Projection *projection, const TrustScore *stored)
 {
 	HASH_SEQ_STATUS all;
-	ProjectedPromise	   *folded;
+	ProjectedPromise *projected;
 	TrustScore	score;
 
 	if (stored == NULL || ScoreIsEmpty(stored) || stored->half_life == projection->half_life)
 		return false;
 	ScoreClear(&score);
 	hash_seq_init(&all, projection->promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
+	while ((projected = hash_seq_search(&all)) != NULL)
 	{
-		Contribution contribution = PromiseContribution(folded->promise);
+		Contribution contribution = PromiseContribution(projected->promise);
 
 		if (contribution.counts)
-			ScoreAdd(&score, contribution.kept, contribution.broken, contribution.at, stored->half_life);
+			ScoreAdd(&score, contribution.kept, contribution.broken, contribution.at,
+					 stored->half_life);
 	}
-	return SameScore(&score, stored, 1e-9 * (score.kept + score.broken));
+	return SameScore(&score, stored, &score);
 }

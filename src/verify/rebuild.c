@@ -1,10 +1,10 @@
 /*
  * rebuild.c
- *		Making anew what entries add up to: promises, score, governed tables.
+ *		rebuild(): restoring promises, sources, scores and governed tables from entries.
  *
- * Only from entries that verify: what is made here is what verify() compares
- * with, so nothing that was done to the entries is ever covered up.  That a
- * rebuild was needed stays on record, as an entry of governance.
+ * Only entries that pass verification are used, and rebuild() makes the tables what
+ * verify() compares them with.  So it cannot hide an alteration of entries.  Each
+ * rebuild is recorded as a governance entry.
  */
 #include "postgres.h"
 
@@ -18,30 +18,35 @@
 #include "base/statement.h"
 #include "governance/governance.h"
 #include "ledger/chain_score.h"
-#include "ledger/guard.h"
+#include "ledger/guard_expect.h"
 #include "promise/promise_act.h"
 #include "verify/check_chain.h"
+#include "verify/check_governance.h"
 
 PG_FUNCTION_INFO_V1(rebuild);
 
 static Statement delete_source = STATEMENT(
-	"DELETE FROM trust.source WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	"DELETE FROM trust.source"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
 
 static Statement delete_promise = STATEMENT(
-	"DELETE FROM trust.promise WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
+	"DELETE FROM trust.promise"
+	" WHERE customer OPERATOR(pg_catalog.=) $1 AND promise OPERATOR(pg_catalog.=) $2",
 	TEXTOID, UUIDOID);
 
 static void
-RefuseUnverified(const ChainCheck *v, const char *customer)
+CheckNoFindings(const Findings *findings, const char *customer)
 {
-	if (v->findings.count == 0)
+	if (findings->count == 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("the entries of customer \"%s\" do not verify", customer),
-			 errdetail("%s", v->findings.first),
-			 errhint("Nothing is made from altered entries. SELECT * FROM trust_ledger.verify('%s'); shows all that is wrong.", customer)));
+			 errmsg("cannot rebuild customer \"%s\" because its entries failed verification",
+					customer),
+			 errdetail("%s", findings->first),
+			 errhint("Run SELECT * FROM trust_ledger.verify('%s'); to see all problems.",
+					 customer)));
 }
 
 static bool
@@ -53,25 +58,28 @@ SameRow(const Row *a, const Row *b)
 	return true;
 }
 
-/* How the rows of such a table are made what entries say that they are. */
-typedef struct Rebuilt
+/* How rows of a table are written. */
+typedef struct RebuiltTable
 {
-	const Projected *projected;
+	const ProjectedTable *table;
 	GuardedTable guarded;
 	Statement  *delete;
 	void		(*store) (const Row *row, bool is_new);
-} Rebuilt;
+} RebuiltTable;
 
 static void
 StorePromise(const Row *promise, bool is_new)
 {
-	Expectation *expectation = GuardExpectRebuilt(GUARDED_PROMISE, RowInt64(promise, PROMISE_LAST_SEQ), NULL);
+	Expectation *expectation = GuardExpectRebuilt(GUARDED_PROMISE,
+												  RowInt64(promise, PROMISE_LAST_SEQ), NULL);
 
 	PromiseStore(promise, is_new);
-	GuardDone(expectation);
+	GuardExpectEnd(expectation);
 }
 
-static const Rebuilt rebuilt_promise = {&projected_promise, GUARDED_PROMISE, &delete_promise, StorePromise};
+static const RebuiltTable rebuilt_promise = {
+	&projected_promise, GUARDED_PROMISE, &delete_promise, StorePromise
+};
 
 static void
 StoreSource(const Row *source, bool is_new)
@@ -82,56 +90,60 @@ StoreSource(const Row *source, bool is_new)
 		SourceReplace(source);
 }
 
-static const Rebuilt rebuilt_source = {&projected_source, GUARDED_SOURCE, &delete_source, StoreSource};
+static const RebuiltTable rebuilt_source = {
+	&projected_source, GUARDED_SOURCE, &delete_source, StoreSource
+};
 
-/* One stored row; whether it was not what the entries add up to. */
+/* Deletes or updates a row if the entries say so.  Returns whether it did. */
 static bool
-RebuildRow(const Rebuilt *rebuilt, Projection *projection, const Row *stored)
+RebuildRow(const RebuiltTable *rebuilt, Projection *projection, const Row *stored)
 {
-	const Projected *projected = rebuilt->projected;
-	ProjectedPromise	   *folded;
-	Row		   *said;
+	const ProjectedTable *table = rebuilt->table;
+	ProjectedPromise *projected;
+	Row		   *expected;
 
-	if (RowIsNull(stored, projected->promise))
-		RowWithoutKey(projected->shape->table);
-	folded = ProjectionFind(projection, DatumGetUUIDP(stored->values[projected->promise]));
-	said = folded ? projected->said(folded) : NULL;
-	if (said == NULL)
+	if (RowIsNull(stored, table->promise))
+		RowWithoutKey(table->shape->table);
+	projected = ProjectionFind(projection, DatumGetUUIDP(stored->values[table->promise]));
+	expected = projected ? table->expected(projected) : NULL;
+	if (expected == NULL)
 	{
 		Expectation *expectation = GuardExpectRebuilt(rebuilt->guarded, 0, NULL);
 
-		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1, projected->shape->table);
-		GuardDone(expectation);
+		CheckWritten(StatementWrite(rebuilt->delete, stored->values, NULL), 1,
+					 table->shape->table);
+		GuardExpectEnd(expectation);
 		return true;
 	}
-	if (*projected->stored(folded))
+	if (*table->found(projected))
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_ALTERED),
-				 errmsg("promise %s is there twice", PromiseName(folded->promise)),
-				 errhint("Remove one of the rows, and give table \"trust.%s\" back its primary key.", projected->shape->table)));
-	*projected->stored(folded) = true;
-	if (SameRow(stored, said))
+				 errmsg("promise %s exists twice in table \"trust.%s\"",
+						PromiseName(projected->promise), table->shape->table),
+				 errhint("Remove one of the rows and restore the table's primary key.")));
+	*table->found(projected) = true;
+	if (SameRow(stored, expected))
 		return false;
-	rebuilt->store(said, false);
+	rebuilt->store(expected, false);
 	return true;
 }
 
-/* All rows of the customer's that are stored, and those that are not. */
+/* Rebuilds all rows of the current customer.  Returns the number of rows changed. */
 static int64
-RebuildRows(const Rebuilt *rebuilt, Projection *projection, Reader *stored)
+RebuildRows(const RebuiltTable *rebuilt, Projection *projection, Reader *stored)
 {
-	const Projected *projected = rebuilt->projected;
+	const ProjectedTable *table = rebuilt->table;
 	HASH_SEQ_STATUS all;
-	ProjectedPromise	   *folded;
+	ProjectedPromise *projected;
 	int64		changed = 0;
 
 	for (; stored->row; ReaderNext(stored))
 		changed += RebuildRow(rebuilt, projection, stored->row);
 	hash_seq_init(&all, projection->promises);
-	while ((folded = hash_seq_search(&all)) != NULL)
-		if (!*projected->stored(folded) && projected->said(folded))
+	while ((projected = hash_seq_search(&all)) != NULL)
+		if (!*table->found(projected) && table->expected(projected))
 		{
-			rebuilt->store(projected->said(folded), true);
+			rebuilt->store(table->expected(projected), true);
 			changed++;
 		}
 	return changed;
@@ -140,30 +152,31 @@ RebuildRows(const Rebuilt *rebuilt, Projection *projection, Reader *stored)
 static int64
 RebuildCustomer(const Ledger *ledger, Chain *chain)
 {
-	ChainCheck v = {.ledger = ledger->id, .half_life = ledger->half_life};
+	ChainCheck	check = {.ledger = ledger->id, .half_life = ledger->half_life};
 	char	   *customer = text_to_cstring(chain->customer);
 	int64		changed = 0;
 
-	ChainCheckBegin(&v, &(Customers) {.only = customer});
-	(void) VerifyNextChain(&v);
-	if (v.entries_read == 0 && v.promises.row == NULL && v.sources.row == NULL)
+	ChainCheckBegin(&check, &(Customers) {.only = customer});
+	(void) ChainCheckNext(&check);
+	if (check.entries_read == 0 && check.promises.row == NULL && check.sources.row == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("customer \"%s\" has no entries", customer)));
-	RefuseUnverified(&v, customer);
-	changed += RebuildRows(&rebuilt_promise, &v.projection, &v.promises);
-	changed += RebuildRows(&rebuilt_source, &v.projection, &v.sources);
-	if (!FoldedScoreIs(&v.projection, VerifiedScore(&v)))
+	CheckNoFindings(&check.findings, customer);
+	changed += RebuildRows(&rebuilt_promise, &check.projection, &check.promises);
+	changed += RebuildRows(&rebuilt_source, &check.projection, &check.sources);
+	if (!ScoreMatches(&check.projection, StoredScore(&check)))
 	{
-		/* one that is still of another half-life is no damage */
-		changed += FoldedScoreWas(&v.projection, VerifiedScore(&v)) ? 0 : 1;
-		ChainScoreRewrite(chain, &v.projection.score);
+		/* a score that is only of an earlier half-life does not count as changed */
+		if (!ScoreMatchesOtherHalfLife(&check.projection, StoredScore(&check)))
+			changed++;
+		ChainScoreRewrite(chain, &check.projection.score);
 	}
-	ChainCheckEnd(&v);
+	ChainCheckEnd(&check);
 	return changed;
 }
 
-/* What this transaction did is read too, and what others committed while locks were waited for. */
+/* To see what this transaction wrote, and what others committed while it waited for locks. */
 static void
 RenewSnapshot(void)
 {
@@ -171,31 +184,31 @@ RenewSnapshot(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
-/* How many rows were not what governance says; they are now, or a trigger that somebody planted kept them. */
+/* Returns the number of rows restored.  Fails if a trigger prevented that. */
 static int64
 RestoreSubjects(GovernedTable *governed)
 {
-	List	   *subjects = GovernedSubjectsAmiss(governed);
+	List	   *subjects = SubjectsToRestore(governed);
 	ListCell   *cell;
 
 	foreach(cell, subjects)
 		GovernanceRestore(governed, lfirst(cell));
 	RenewSnapshot();
-	CheckWritten(list_length(GovernedSubjectsAmiss(governed)), 0, governed->table);
+	CheckWritten(list_length(SubjectsToRestore(governed)), 0, governed->table);
 	return list_length(subjects);
 }
 
 static int64
 RebuildGovernance(const Ledger *ledger)
 {
-	ChainCheck v = {.ledger = ledger->id};
+	ChainCheck	check = {.ledger = ledger->id};
 	int64		changed = 0;
 
-	ChainCheckBegin(&v, &(Customers) {.only = GOVERNANCE_CUSTOMER});
-	(void) VerifyNextChain(&v);
-	FindUngoverned(&v.findings);
-	RefuseUnverified(&v, GOVERNANCE_CUSTOMER);
-	ChainCheckEnd(&v);
+	ChainCheckBegin(&check, &(Customers) {.only = GOVERNANCE_CUSTOMER});
+	(void) ChainCheckNext(&check);
+	FindInvalidGovernanceEntries(&check.findings);
+	CheckNoFindings(&check.findings, GOVERNANCE_CUSTOMER);
+	ChainCheckEnd(&check);
 	for (int i = 0; i < GOVERNED_TABLES; i++)
 		changed += RestoreSubjects(governed_tables[i]);
 	return changed;
@@ -204,11 +217,11 @@ RebuildGovernance(const Ledger *ledger)
 /*
  * rebuild(of_customer text, reason text, actor, occurred_at, context, idempotency_key)
  *		returns receipt
- *		Makes the customer's promises and score anew from the entries; of '', the
- *		reserved customer, the tables of governance.  Refused where entries or chain do
- *		not verify (TL006).  The receipt is of the governance entry that says so; its
- *		details say how many rows were not what the entries add up to.  Level admin.
- *		Errors: TL004, TL006, P0002 no such customer, 22004.
+ *		Restores a customer's promises, sources and score from the entries, or, for the
+ *		reserved customer '', the governed tables.  The receipt is that of the governance
+ *		entry that records this; its details contain the number of rows changed.  Level
+ *		admin.  Errors: TL004; TL006 the entries or the chain were altered; P0002 no such
+ *		customer; 22004 of_customer is null.
  */
 Datum
 rebuild(PG_FUNCTION_ARGS)
@@ -221,14 +234,14 @@ rebuild(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("of_customer is needed"),
-				 errhint("'' stands for governance.")));
+				 errmsg("of_customer must not be null"),
+				 errhint("Use '' to rebuild the governed tables.")));
 	customer = PG_GETARG_TEXT_PP(0);
 	of_governance = VARSIZE_ANY_EXHDR(customer) == 0;
-	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild what entries add up to");
-	if (!of_governance)			/* locked before that of governance */
+	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild the ledger's tables");
+	if (!of_governance)			/* before the governance chain is locked */
 		ChainLock(&chain, governance.act.ledger, customer);
-	else						/* an actor may turn out to be retired, or to back less */
+	else						/* rebuilding can retire an actor or limit what they back */
 		ActorsLock(ExclusiveLock);
 	if (GovernanceLock(&governance))
 	{
@@ -239,15 +252,17 @@ rebuild(PG_FUNCTION_ARGS)
 		changed = of_governance ? RebuildGovernance(governance.act.ledger) :
 			RebuildCustomer(governance.act.ledger, &chain);
 		PopActiveSnapshot();
-		if (of_governance)		/* who acts, and may, by what holds now */
+		if (of_governance)		/* look up actor and access again, which may have changed */
 		{
 			LedgerLeave(&governance.session);
-			GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild what entries add up to");
+			GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "rebuild the ledger's tables");
 			(void) GovernanceLock(&governance);
 		}
 		change.subject = text_to_cstring(customer);
-		change.details = DirectFunctionCall1(jsonb_in, CStringGetDatum(psprintf("{\"rows_changed\": " INT64_FORMAT "}", changed)));
-		change.reason = ArgWords(fcinfo->args[1], "reason");
+		change.details = DirectFunctionCall1(jsonb_in,
+											 CStringGetDatum(psprintf("{\"rows_changed\": "
+																	  INT64_FORMAT "}", changed)));
+		change.reason = ArgText(fcinfo->args[1], "reason");
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);

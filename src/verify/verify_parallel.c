@@ -1,10 +1,10 @@
 /*
  * verify_parallel.c
- *		Verifying with the help of other processes.
+ *		Checking all customers with parallel workers.
  *
- * Customers are independent of each other: each process takes the next interval
- * of customers that nobody has.  What they find comes back in the order of
- * customers all the same.
+ * Each process repeatedly takes the next range of customers that no other process
+ * has taken.  Workers send their findings through queues, and the leader returns
+ * them in the order of customers.
  */
 #include "postgres.h"
 
@@ -27,18 +27,19 @@
 
 extern PGDLLEXPORT void VerifyInWorker(dsm_segment *segment, shm_toc *toc);
 
-/* So few customers need no help. */
-#define CUSTOMERS_ALONE 1000
+/* With fewer customers, starting workers costs more than it saves. */
+#define MIN_PARALLEL_CUSTOMERS 1000
 
-/* What the processes share. */
+/* In dynamic shared memory */
 typedef struct Shared
 {
 	pg_uuid_t	ledger;
-	pg_atomic_uint32 next;		/* the interval that nobody has yet */
-	slock_t		mutex;
-	Period		period;
-	int			intervals;
-	char		first[FLEXIBLE_ARRAY_MEMBER];	/* their first customers, but for the first */
+	pg_atomic_uint32 next;		/* the next range to take */
+	slock_t		mutex;			/* protects totals */
+	VerifyTotals totals;
+	int			ranges;
+	char		first[FLEXIBLE_ARRAY_MEMBER];	/* CustomerRanges.first without the first one,
+												 * as strings one after the other */
 } Shared;
 
 enum
@@ -49,14 +50,12 @@ enum
 
 #define QUEUE_SIZE 65536
 
-/* ---- intervals of customers ---- */
-
 static const Column customer_column[] = {{"customer", TEXTOID}};
 static const RowShape customer_shape = {"chain", customer_column, 1};
 
-/* Every other one is too many. */
+/* Keeps the second, fourth, ... mark. */
 static void
-Thin(char **marks, int *count)
+DropEverySecond(char **marks, int *count)
 {
 	for (int i = 0; i < *count; i++)
 	{
@@ -68,91 +67,94 @@ Thin(char **marks, int *count)
 	*count /= 2;
 }
 
-/* About as many customers in each; how many there are need not be known before. */
-Intervals
-FindIntervals(void)
+/* Does not count customers first.  Doubles the distance when there are too many marks. */
+CustomerRanges
+FindCustomerRanges(void)
 {
-	Intervals	intervals = {.count = 1};
-	char	   *marks[INTERVALS];
+	CustomerRanges ranges = {.count = 1};
+	char	   *marks[MAX_RANGES];
 	int			count = 0;
-	int64		distance = CUSTOMERS_ALONE / 2;
+	int64		distance = MIN_PARALLEL_CUSTOMERS / 2;
 	int64		customers = 0;
 	Reader		reader;
 
-	for (ReaderOpen(&reader, &customer_shape, NULL, NULL, &(Customers) {0}); reader.row; ReaderNext(&reader))
+	ReaderOpen(&reader, &customer_shape, NULL, NULL, &(Customers) {0});
+	for (; reader.row; ReaderNext(&reader))
 	{
 		if (++customers % distance != 0)
 			continue;
 		if (RowIsNull(reader.row, 0))
 			RowWithoutKey(customer_shape.table);
 		marks[count++] = RowText(reader.row, 0);
-		if (count == INTERVALS - 1)
+		if (count == MAX_RANGES - 1)
 		{
-			Thin(marks, &count);
+			DropEverySecond(marks, &count);
 			distance *= 2;
 		}
 	}
 	ReaderClose(&reader);
-	for (int i = 0; customers >= CUSTOMERS_ALONE && i < count; i++)
-		intervals.first[intervals.count++] = marks[i];
-	return intervals;
+	for (int i = 0; customers >= MIN_PARALLEL_CUSTOMERS && i < count; i++)
+		ranges.first[ranges.count++] = marks[i];
+	return ranges;
 }
 
-/* Rows without a customer are in no interval; there are none, unless the tables were tampered with. */
+/* Rows without a customer are in no range.  They exist only if NOT NULL was dropped. */
 static void
 RefuseRowsWithoutKey(void)
 {
 	static Statement find_rows_without_key = STATEMENT_WITHOUT_ARGS(
-		"SELECT tab FROM (VALUES ('entry', EXISTS (SELECT FROM trust.entry WHERE customer IS NULL)),"
-		" ('promise', EXISTS (SELECT FROM trust.promise WHERE customer IS NULL)),"
-		" ('source', EXISTS (SELECT FROM trust.source WHERE customer IS NULL)),"
-		" ('chain', EXISTS (SELECT FROM trust.chain WHERE customer IS NULL))) AS found (tab, is_there) WHERE is_there");
+		"SELECT tab"
+		" FROM (VALUES"
+		"     ('entry', EXISTS (SELECT FROM trust.entry WHERE customer IS NULL)),"
+		"     ('promise', EXISTS (SELECT FROM trust.promise WHERE customer IS NULL)),"
+		"     ('source', EXISTS (SELECT FROM trust.source WHERE customer IS NULL)),"
+		"     ('chain', EXISTS (SELECT FROM trust.chain WHERE customer IS NULL))"
+		"   ) AS found (tab, has_rows)"
+		" WHERE has_rows");
 
 	if (StatementRead(&find_rows_without_key, NULL, NULL) > 0)
-		RowWithoutKey(ResultNeededText(0, 1));
+		RowWithoutKey(ResultTextNotNull(0, 1));
 }
 
 void
-AddPeriod(Period *period, const ChainCheck *v)
+AddToTotals(VerifyTotals *totals, const ChainCheck *check)
 {
 	for (int i = 0; i < TALLIED_TABLES; i++)
-		TallyAdd(&period->tallies[i], &v->tallies[i]);
-	if (v->entries_read == 0)
+		TallyAdd(&totals->tallies[i], &check->tallies[i]);
+	if (check->entries_read == 0)
 		return;
-	period->first = period->entries == 0 ? v->first : Min(period->first, v->first);
-	period->last = period->entries == 0 ? v->last : Max(period->last, v->last);
-	period->entries += v->entries_read;
+	totals->first = totals->entries == 0 ? check->first : Min(totals->first, check->first);
+	totals->last = totals->entries == 0 ? check->last : Max(totals->last, check->last);
+	totals->entries += check->entries_read;
 }
 
 static void
-AddSharedPeriod(Shared *shared, const ChainCheck *v)
+AddToSharedTotals(Shared *shared, const ChainCheck *check)
 {
 	SpinLockAcquire(&shared->mutex);
-	AddPeriod(&shared->period, v);
+	AddToTotals(&shared->totals, check);
 	SpinLockRelease(&shared->mutex);
 }
 
-/* The next interval that nobody has; false where there is none. */
+/* Takes the next range.  Returns false if there are no more. */
 static bool
-TakeInterval(Shared *shared, int *interval, Customers *customers)
+TakeRange(Shared *shared, int *range, Customers *customers)
 {
 	const char *bound = shared->first;
 
-	*interval = pg_atomic_fetch_add_u32(&shared->next, 1);
-	if (*interval >= shared->intervals)
+	*range = pg_atomic_fetch_add_u32(&shared->next, 1);
+	if (*range >= shared->ranges)
 		return false;
 	memset(customers, 0, sizeof(Customers));
-	for (int i = 1; i < shared->intervals; i++, bound += strlen(bound) + 1)
+	for (int i = 1; i < shared->ranges; i++, bound += strlen(bound) + 1)
 	{
-		if (i == *interval)
+		if (i == *range)
 			customers->from = bound;
-		if (i == *interval + 1)
+		if (i == *range + 1)
 			customers->before = bound;
 	}
 	return true;
 }
-
-/* ---- a worker ---- */
 
 static TupleDesc
 FindingsTupleDesc(void)
@@ -168,19 +170,21 @@ FindingsTupleDesc(void)
 	return tupdesc;
 }
 
-/* Each finding with its interval before it. */
+/* Each message is the range's number (int64) and a tuple. */
 static void
-SendFindings(shm_mq_handle *queue, Findings *findings, int64 interval)
+SendFindings(shm_mq_handle *queue, Findings *findings, int64 range)
 {
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(findings->tupdesc, &TTSOpsMinimalTuple);
 
 	while (tuplestore_gettupleslot(findings->store, true, false, slot))
 	{
 		MinimalTuple tuple = ExecFetchSlotMinimalTuple(slot, NULL);
-		shm_mq_iovec parts[] = {{(char *) &interval, sizeof(interval)}, {(char *) tuple, tuple->t_len}};
+		shm_mq_iovec parts[] = {
+			{(char *) &range, sizeof(range)}, {(char *) tuple, tuple->t_len}
+		};
 
 		if (shm_mq_sendv(queue, parts, lengthof(parts), false, true) != SHM_MQ_SUCCESS)
-			break;				/* nobody listens any more */
+			break;				/* the leader has detached */
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_clear(findings->store);
@@ -190,50 +194,49 @@ void
 VerifyInWorker(dsm_segment *segment, shm_toc *toc)
 {
 	Shared	   *shared = shm_toc_lookup(toc, KEY_SHARED, false);
-	shm_mq	   *queue = (shm_mq *) ((char *) shm_toc_lookup(toc, KEY_QUEUES, false) + ParallelWorkerNumber * QUEUE_SIZE);
+	char	   *queues = shm_toc_lookup(toc, KEY_QUEUES, false);
+	shm_mq	   *queue = (shm_mq *) (queues + ParallelWorkerNumber * QUEUE_SIZE);
 	shm_mq_handle *handle;
-	ChainCheck v = {.ledger = shared->ledger};
+	ChainCheck	check = {.ledger = shared->ledger};
 	Customers	customers;
-	int			interval;
+	int			range;
 
 	shm_mq_set_sender(queue, MyProc);
 	handle = shm_mq_attach(queue, segment, NULL);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	v.findings.tupdesc = FindingsTupleDesc();
-	v.findings.store = tuplestore_begin_heap(false, false, work_mem);
-	while (TakeInterval(shared, &interval, &customers))
+	check.findings.tupdesc = FindingsTupleDesc();
+	check.findings.store = tuplestore_begin_heap(false, false, work_mem);
+	while (TakeRange(shared, &range, &customers))
 	{
-		VerifyAll(&v, &customers);
-		SendFindings(handle, &v.findings, interval);
+		CheckCustomers(&check, &customers);
+		SendFindings(handle, &check.findings, range);
 	}
-	AddSharedPeriod(shared, &v);
+	AddToSharedTotals(shared, &check);
 	if (SPI_finish() != SPI_OK_FINISH)
 		elog(ERROR, "SPI_finish failed");
 	shm_mq_detach(handle);
 }
 
-/* ---- who asked ---- */
-
 typedef struct ParallelVerification
 {
 	ParallelContext *context;
 	Shared	   *shared;
-	shm_mq_handle **queues;		/* one per worker; NULL: it has sent all */
-	Tuplestorestate *stores[INTERVALS]; /* what was found, by interval; NULL: nothing */
+	shm_mq_handle **queues;		/* one per worker; NULL: it has finished */
+	Tuplestorestate *stores[MAX_RANGES];	/* findings per range; NULL: none */
 	TupleTableSlot *slot;
 	TupleDesc	tupdesc;
 } ParallelVerification;
 
 static Tuplestorestate *
-StoreOf(ParallelVerification *parallel, int64 interval)
+RangeStore(ParallelVerification *parallel, int64 range)
 {
-	if (parallel->stores[interval] == NULL)
-		parallel->stores[interval] = tuplestore_begin_heap(false, false, work_mem);
-	return parallel->stores[interval];
+	if (parallel->stores[range] == NULL)
+		parallel->stores[range] = tuplestore_begin_heap(false, false, work_mem);
+	return parallel->stores[range];
 }
 
-/* Takes in what one worker has sent; waits for the last of it, unless told not to. */
+/* Receives findings from a worker: those that are in the queue, or all if not nowait. */
 static void
 Receive(ParallelVerification *parallel, int worker, bool nowait)
 {
@@ -241,12 +244,14 @@ Receive(ParallelVerification *parallel, int worker, bool nowait)
 	Size		size;
 	void	   *message;
 
-	while ((result = shm_mq_receive(parallel->queues[worker], &size, &message, nowait)) == SHM_MQ_SUCCESS)
+	while ((result = shm_mq_receive(parallel->queues[worker], &size, &message,
+									nowait)) == SHM_MQ_SUCCESS)
 	{
-		int64		interval = *(int64 *) message;
+		int64		range = *(int64 *) message;
+		MinimalTuple tuple = (MinimalTuple) ((char *) message + sizeof(int64));
 
-		ExecStoreMinimalTuple((MinimalTuple) ((char *) message + sizeof(int64)), parallel->slot, false);
-		tuplestore_puttupleslot(StoreOf(parallel, interval), parallel->slot);
+		ExecStoreMinimalTuple(tuple, parallel->slot, false);
+		tuplestore_puttupleslot(RangeStore(parallel, range), parallel->slot);
 		ExecClearTuple(parallel->slot);
 	}
 	if (result == SHM_MQ_DETACHED)
@@ -262,28 +267,29 @@ ReceiveAll(ParallelVerification *parallel, bool nowait)
 }
 
 static Size
-BoundsSize(const Intervals *intervals)
+BoundsSize(const CustomerRanges *ranges)
 {
 	Size		size = 0;
 
-	for (int i = 1; i < intervals->count; i++)
-		size += strlen(intervals->first[i]) + 1;
+	for (int i = 1; i < ranges->count; i++)
+		size += strlen(ranges->first[i]) + 1;
 	return size;
 }
 
 static void
-Share(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals)
+InitShared(ParallelVerification *parallel, const pg_uuid_t *ledger, const CustomerRanges *ranges)
 {
-	Shared	   *shared = shm_toc_allocate(parallel->context->toc, offsetof(Shared, first) + BoundsSize(intervals));
+	Shared	   *shared = shm_toc_allocate(parallel->context->toc,
+										  offsetof(Shared, first) + BoundsSize(ranges));
 	char	   *bound = shared->first;
 
 	shared->ledger = *ledger;
 	pg_atomic_init_u32(&shared->next, 0);
 	SpinLockInit(&shared->mutex);
-	memset(&shared->period, 0, sizeof(Period));
-	shared->intervals = intervals->count;
-	for (int i = 1; i < intervals->count; i++)
-		bound = stpcpy(bound, intervals->first[i]) + 1;
+	memset(&shared->totals, 0, sizeof(VerifyTotals));
+	shared->ranges = ranges->count;
+	for (int i = 1; i < ranges->count; i++)
+		bound = stpcpy(bound, ranges->first[i]) + 1;
 	shm_toc_insert(parallel->context->toc, KEY_SHARED, shared);
 	parallel->shared = shared;
 }
@@ -306,73 +312,78 @@ MakeQueues(ParallelVerification *parallel)
 }
 
 static void
-Launch(ParallelVerification *parallel, const pg_uuid_t *ledger, const Intervals *intervals, int workers)
+Launch(ParallelVerification *parallel, const pg_uuid_t *ledger, const CustomerRanges *ranges,
+	   int workers)
 {
-	ParallelContext *context = CreateParallelContext("$libdir/trust_ledger", "VerifyInWorker", workers);
+	ParallelContext *context = CreateParallelContext("$libdir/trust_ledger", "VerifyInWorker",
+													 workers);
 
 	parallel->context = context;
-	shm_toc_estimate_chunk(&context->estimator, offsetof(Shared, first) + BoundsSize(intervals));
+	shm_toc_estimate_chunk(&context->estimator, offsetof(Shared, first) + BoundsSize(ranges));
 	shm_toc_estimate_chunk(&context->estimator, mul_size(QUEUE_SIZE, workers));
 	shm_toc_estimate_keys(&context->estimator, 2);
 	InitializeParallelDSM(context);
-	Share(parallel, ledger, intervals);
+	InitShared(parallel, ledger, ranges);
 	MakeQueues(parallel);
 	LaunchParallelWorkers(context);
 	for (int i = 0; i < context->nworkers_launched; i++)
 		shm_mq_set_handle(parallel->queues[i], context->worker[i].bgwhandle);
 }
 
-/* What was found, in the order of intervals, into the result. */
+/* Moves the findings into the result, in the order of the ranges. */
 static void
-Collect(ParallelVerification *parallel, Findings *findings)
+CollectFindings(ParallelVerification *parallel, Findings *findings)
 {
-	for (int i = 0; i < INTERVALS; i++)
+	for (int i = 0; i < MAX_RANGES; i++)
 	{
-		while (parallel->stores[i] && tuplestore_gettupleslot(parallel->stores[i], true, false, parallel->slot))
+		Tuplestorestate *store = parallel->stores[i];
+
+		if (store == NULL)
+			continue;
+		while (tuplestore_gettupleslot(store, true, false, parallel->slot))
 		{
 			tuplestore_puttupleslot(findings->store, parallel->slot);
 			findings->count++;
 		}
-		if (parallel->stores[i])
-			tuplestore_end(parallel->stores[i]);
+		tuplestore_end(store);
 	}
 }
 
-/* Our own part, between looks at what the workers found: they wait where their queues are full. */
+/* Takes ranges as workers do.  Empties their queues in between, because they wait when full. */
 static void
-VerifyBesideWorkers(ParallelVerification *parallel)
+VerifyInLeader(ParallelVerification *parallel)
 {
-	ChainCheck v = {.ledger = parallel->shared->ledger};
+	ChainCheck	check = {.ledger = parallel->shared->ledger};
 	Customers	customers;
-	int			interval;
+	int			range;
 
-	v.findings.tupdesc = parallel->tupdesc;
-	while (TakeInterval(parallel->shared, &interval, &customers))
+	check.findings.tupdesc = parallel->tupdesc;
+	while (TakeRange(parallel->shared, &range, &customers))
 	{
-		v.findings.store = StoreOf(parallel, interval);
-		VerifyAll(&v, &customers);
+		check.findings.store = RangeStore(parallel, range);
+		CheckCustomers(&check, &customers);
 		ReceiveAll(parallel, true);
 	}
 	ReceiveAll(parallel, false);
-	AddSharedPeriod(parallel->shared, &v);
+	AddToSharedTotals(parallel->shared, &check);
 }
 
-/* All customers, the digest, and what tables hold, with the help of as many workers as are free, of those allowed. */
 void
-VerifyParallel(ChainCheck *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held)
+VerifyParallel(ChainCheck *check, const CustomerRanges *ranges, Digest *digest,
+			   VerifyTotals *totals, RowTally *contained)
 {
-	ParallelVerification		parallel = {.tupdesc = v->findings.tupdesc};
+	ParallelVerification parallel = {.tupdesc = check->findings.tupdesc};
 
 	RefuseRowsWithoutKey();
 	parallel.slot = MakeSingleTupleTableSlot(parallel.tupdesc, &TTSOpsMinimalTuple);
 	EnterParallelMode();
-	Launch(&parallel, &v->ledger, intervals, max_parallel_workers_per_gather);
-	DigestRead(digest, &v->ledger);
-	TallyTables(held);
-	VerifyBesideWorkers(&parallel);
+	Launch(&parallel, &check->ledger, ranges, max_parallel_workers_per_gather);
+	DigestRead(digest, &check->ledger);
+	TallyTables(contained);
+	VerifyInLeader(&parallel);
 	WaitForParallelWorkersToFinish(parallel.context);
-	*period = parallel.shared->period;
-	Collect(&parallel, &v->findings);
+	*totals = parallel.shared->totals;
+	CollectFindings(&parallel, &check->findings);
 	DestroyParallelContext(parallel.context);
 	ExitParallelMode();
 	ExecDropSingleTupleTableSlot(parallel.slot);

@@ -1,6 +1,6 @@
 /*
  * verify_parallel.h
- *		Verifying with the help of other processes.
+ *		Checking all customers with parallel workers.
  */
 #ifndef TRUST_LEDGER_VERIFY_PARALLEL_H
 #define TRUST_LEDGER_VERIFY_PARALLEL_H
@@ -8,27 +8,39 @@
 #include "verify/digest.h"
 #include "verify/check_chain.h"
 
-/* So many that a busy one holds nobody up */
-#define INTERVALS 32
+/* More ranges than processes, so that all processes finish at about the same time. */
+#define MAX_RANGES 32
 
-/* Intervals of customers, by the first customer of each; that of the first is NULL. */
-typedef struct Intervals
+/* Ranges of customers in C collation order, given by the first customer of each. */
+typedef struct CustomerRanges
 {
-	int			count;
-	char	   *first[INTERVALS];
-} Intervals;
+	int			count;			/* at least 1 */
+	char	   *first[MAX_RANGES];	/* first[0] is NULL: not bounded */
+} CustomerRanges;
 
-/* What was read, added up over the processes. */
-typedef struct Period
+/* What all processes read. */
+typedef struct VerifyTotals
 {
 	int64		entries;
-	TimestampTz first;
+	TimestampTz first;			/* earliest and latest recorded_at */
 	TimestampTz last;
 	RowTally	tallies[TALLIED_TABLES];
-} Period;
+} VerifyTotals;
 
-extern Intervals FindIntervals(void);
-extern void AddPeriod(Period *period, const ChainCheck *v);
-extern void VerifyParallel(ChainCheck *v, const Intervals *intervals, Digest *digest, Period *period, RowTally *held);
+/*
+ * Divides the customers into ranges of similar size; one range if they are too few
+ * for parallel workers.  Needs a LedgerSession.
+ */
+extern CustomerRanges FindCustomerRanges(void);
+
+extern void AddToTotals(VerifyTotals *totals, const ChainCheck *check);
+
+/*
+ * Checks all customers with up to max_parallel_workers_per_gather workers and this
+ * process.  Meanwhile computes the digest and the tallies of the tables' rows.  Adds
+ * the findings to check->findings in the order of customers.
+ */
+extern void VerifyParallel(ChainCheck *check, const CustomerRanges *ranges, Digest *digest,
+						   VerifyTotals *totals, RowTally *contained);
 
 #endif

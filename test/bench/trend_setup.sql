@@ -13,7 +13,7 @@ SELECT count(trust_ledger.register_actor('promiser ' || p, 'human')) FROM genera
 SELECT trust_ledger.register_actor('portal', 'human', speaks_for => 'customer') \g /dev/null
 SELECT trust_ledger.register_actor('desk', 'system', speaks_for => 'record', responsible => 'promiser 1') \g /dev/null
 
--- What becomes of each promise. Busy customers and promisers are no different from others, but
+-- The fate of each promise. Busy customers and promisers are no different from others, but
 -- promisers differ in how much they keep: 70 to 95 of a hundred.
 SELECT setseed(0.42) \g /dev/null
 CREATE TEMP TABLE life AS

@@ -2,7 +2,7 @@
 -- feeds it. README.md says how the log is read. By the database's owner, outside a transaction.
 -- May be run again: what is in the ledger already is not entered twice.
 
-\ir log.sql
+\ir incident_log.sql
 
 -- ---- what happened, one row per call ----
 

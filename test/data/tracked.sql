@@ -5,7 +5,7 @@
 
 \set ON_ERROR_STOP on
 CREATE SCHEMA crm;
-\ir log.sql
+\ir incident_log.sql
 
 -- ---- the CRM's table ----
 
@@ -68,7 +68,7 @@ SELECT count(*) FROM trust_ledger.track_table('crm.incident', $${
 
 -- ---- into the table ----
 
--- A commit every thousand events. Whoever takes an incident over, or gives it back, acts.
+-- A commit every thousand events. The human who takes an incident over, or gives it back, acts.
 DO $$
 DECLARE
 	now   record;

@@ -1,5 +1,5 @@
 -- How trust moved in an incident log: what trust_trend(), the scores and the views say after
--- test/data/load, beside what is reckoned here from the log's lines alone (schema incident_log).
+-- test/data/load, and the same computed here from the log's lines alone (schema incident_log).
 -- What is known of each log was counted from its file by other means, the quantiles by R.
 -- As the ledger's owner:
 --	psql -v data=log -f trend.sql       (or data=sample, for sample.csv)
@@ -52,7 +52,7 @@ SELECT min(since) AS since, max(until) AS until, max(last) AS last FROM month \g
 CREATE FUNCTION pg_temp.fading(since timestamptz, until timestamptz) RETURNS float8 LANGUAGE sql STABLE
 RETURN power(2.0::float8, -extract(epoch FROM until - since)::float8 / extract(epoch FROM interval '180 days')::float8);
 
--- ---- the trends reckoned from it, and the ledger's ----
+-- ---- trends computed from the log, and the ledger's ----
 
 -- Each incident when it was opened, when somebody else stood behind it, when it was settled, and at
 -- the end of each month from then on.
@@ -96,7 +96,7 @@ SELECT b.by, coalesce(t.key, '') AS key, t.step_from AS since, t.step_until AS u
 FROM unnest('{all,backing,customer,promiser,kind,backer}'::text[]) AS b (by),
 	trust_ledger.trust_trend(b.by, '1 month', :'since', :'until') t;
 
--- To 1e-9 of all the evidence: what comes to one and goes from another is rounded at its size.
+-- To 1e-9 of all the evidence: what moves from one to another is rounded at its size.
 CREATE FUNCTION pg_temp.is_score(score trust_ledger.trust_score, r float8, s float8, at timestamptz, stand bigint)
 RETURNS boolean LANGUAGE sql STABLE
 RETURN CASE WHEN stand = 0 THEN score::text = 'empty' ELSE

@@ -1,7 +1,8 @@
 \echo
-\echo '---- A COMPANY -----------------------------------------------------------------------------------------------'
-\echo 'A pump maker has a CRM on PostgreSQL: two reps, a sales bot, an ERP system, a customer portal. Whoever owns'
-\echo 'the CRM''s database adds a ledger of promises to it, and says who acts, and which login may do what.'
+\echo '---- A COMPANY ----------------------------------------------------------------------------'
+\echo 'A pump maker has a CRM on PostgreSQL, with two reps, a sales bot, an ERP system and a'
+\echo 'customer portal. The owner of the CRM''s database adds a ledger of promises to it,'
+\echo 'registers who acts, and grants access to the logins.'
 \echo
 CREATE ROLE owner LOGIN;
 CREATE ROLE staff;
@@ -23,8 +24,10 @@ CREATE EXTENSION trust_ledger;
 \echo '-- as owner'
 SELECT trust_ledger.create_ledger();
 SELECT * FROM trust_ledger.register_actor('anna', 'human', db_role => 'anna');
-SELECT * FROM trust_ledger.register_actor('ben', 'human', db_role => 'ben', authority => '{"EUR": 5000}');
-SELECT * FROM trust_ledger.register_actor('bot', 'ai', model => 'quoter 2.1', responsible => 'anna');
+SELECT * FROM trust_ledger.register_actor('ben', 'human', db_role => 'ben',
+	authority => '{"EUR": 5000}');
+SELECT * FROM trust_ledger.register_actor('bot', 'ai', model => 'quoter 2.1',
+	responsible => 'anna');
 SELECT * FROM trust_ledger.register_actor('erp', 'system', speaks_for => 'record',
 	responsible => 'anna', db_role => 'erp');
 SELECT * FROM trust_ledger.register_actor('portal', 'system', speaks_for => 'customer',

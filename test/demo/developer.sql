@@ -1,6 +1,6 @@
 \echo
-\echo '---- WHAT THE CRM''S DEVELOPER DOES ---------------------------------------------------------------------------'
-\echo 'A rule: from now on a human stands behind whatever a machine promises, by their own act and login.'
+\echo '---- THE CRM''S DEVELOPER ------------------------------------------------------------------'
+\echo 'A policy: from now on, a human must back each promise of a machine, from their own login.'
 \echo
 \set ECHO queries
 \o /dev/null
@@ -10,7 +10,8 @@ SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai',
 	evidence => 'session', back_within => '4 hours');
 \o
 \echo
-\echo 'The CRM enters what the bot offers a customer. It is not open yet: it waits for a human.'
+\echo 'The CRM enters what the bot offers a customer. The promise is not open yet: a human must'
+\echo 'back it first.'
 \echo
 \connect - crm
 \echo '-- as crm'
@@ -23,7 +24,7 @@ SELECT promise FROM trust.awaiting_backing \gset
 \set ECHO queries
 SELECT customer, words, promiser, value, evidence_needed, to_char(back_by, 'HH24:MI') AS back_by
 FROM trust.awaiting_backing;
-\echo 'The bot cannot back it. Nor can the CRM say that anna does.'
+\echo 'The bot cannot back it. Nor can the CRM back it in Anna''s name.'
 \echo
 \set ON_ERROR_STOP off
 SELECT * FROM trust_ledger.back_promise(:'promise', actor => 'bot');
@@ -31,7 +32,7 @@ SELECT * FROM trust_ledger.back_promise(:'promise', actor => 'bot');
 \set ON_ERROR_STOP off
 SELECT * FROM trust_ledger.back_promise(:'promise', actor => 'anna');
 \i test/demo/refused.sql
-\echo 'Ben, logged in himself, may back up to 5,000 EUR. Anna has no limit; this is her receipt.'
+\echo 'Ben, from his own login, may back up to 5,000 EUR. Anna has no limit. This is her receipt.'
 \echo
 \set ON_ERROR_STOP off
 \connect - ben
@@ -43,7 +44,8 @@ SELECT * FROM trust_ledger.back_promise(:'promise');
 \x on
 SELECT * FROM trust_ledger.back_promise(:'promise');
 \x off
-\echo 'The customer relies on it. From here on its date moves with their consent only.'
+\echo 'The customer accepts it. From now on, the company cannot change the due date without their'
+\echo 'consent.'
 \echo
 \connect - portal
 \echo '-- as portal'
@@ -53,7 +55,8 @@ SELECT state FROM trust_ledger.accept_promise(:'promise');
 \echo '-- as anna'
 SELECT * FROM trust_ledger.amend_promise(:'promise', due_on => current_date + 60);
 \i test/demo/refused.sql
-\echo 'The ERP says kept. The customer says broken, and theirs is the higher word. What we say then does not stand.'
+\echo 'The ERP says "kept". The customer says "broken", and their verdict outranks the ERP''s. A'
+\echo 'later verdict of the company is recorded, but changes nothing.'
 \echo
 \connect - erp
 \echo '-- as erp'
@@ -66,7 +69,8 @@ SELECT state FROM trust_ledger.assess_promise(:'promise', 'broken',
 \echo '-- as ben'
 SELECT state FROM trust_ledger.assess_promise(:'promise', 'kept',
 	reason => 'they did not leak here');
-\echo 'Ben makes it good. That weighs less than a breach once the customer says so too, by the entry''s number.'
+\echo 'Ben repairs the breach. It weighs less once the customer confirms the repair, by the'
+\echo 'number of its entry.'
 \echo
 SELECT seq, state FROM trust_ledger.repair_breach(:'promise', 'four new pumps, a week later');
 \set ECHO none

@@ -1,7 +1,7 @@
 \echo
-\echo '---- THE CRM''S OWN TABLES ------------------------------------------------------------------------------------'
-\echo 'Quotes are in a table already. Its owner maps it once: = stands before a column, : before a text. From then'
-\echo 'on triggers say what its rows promise.'
+\echo '---- THE CRM''S TABLES ---------------------------------------------------------------------'
+\echo 'The CRM already has a table of quotes. Its owner maps it once: "=" marks a column, ":"'
+\echo 'marks a text. From then on, triggers record what the rows promise.'
 \echo
 \o /dev/null
 \connect - owner
@@ -30,7 +30,7 @@ SELECT * FROM trust_ledger.track_table('quote', $${
 }$$);
 \o
 \echo
-\echo 'The CRM goes on as ever. A draft is no promise.'
+\echo 'The CRM works as before. A draft is not a promise.'
 \echo
 \connect - crm
 \echo '-- as crm'
@@ -42,12 +42,13 @@ UPDATE quote SET status = 'sent';
 UPDATE quote SET amount = 1750 WHERE customer = 'C-105';
 UPDATE quote SET status = 'delivered' WHERE customer = 'C-104';
 UPDATE quote SET status = 'failed' WHERE customer = 'C-105';
-\echo 'Who is logged in acts as who they are: Anna stands behind what she sends herself.'
+\echo 'The login determines who acts: Anna backs what she sends herself.'
 \echo
 \connect - anna
 \echo '-- as anna'
 INSERT INTO quote (customer, rep, offer, status)
 	VALUES ('C-107', 'anna', 'A visit before the winter', 'sent');
 SELECT id, customer, words, value, promiser, backer, state
-FROM trust.tracked_row JOIN trust.current_promise USING (customer, promise) JOIN quote USING (customer)
+FROM trust.tracked_row JOIN trust.current_promise USING (customer, promise)
+	JOIN quote USING (customer)
 WHERE source = 'public.quote' ORDER BY id;

@@ -1,6 +1,7 @@
 \echo
-\echo '---- SOMEBODY TAMPERS ----------------------------------------------------------------------------------------'
-\echo 'A superuser wants it kept, and the words to be smaller. Guards are in the way, until they are turned off.'
+\echo '---- TAMPERING ----------------------------------------------------------------------------'
+\echo 'A superuser wants the promise to look kept, and to be about fewer pumps. The guards'
+\echo 'prevent that until the superuser disables them.'
 \echo
 \connect - postgres
 SELECT promise FROM trust.current_promise WHERE accepted_at IS NOT NULL \gset
@@ -20,19 +21,19 @@ UPDATE trust.entry SET words = replace(words, 'Ten', 'Six')
 ALTER TABLE trust.promise ENABLE ALWAYS TRIGGER trust_guard;
 ALTER TABLE trust.entry ENABLE TRIGGER trust_guard;
 \echo
-\echo 'Otto looks again.'
+\echo 'Otto runs verify() again.'
 \echo
 \connect - otto
 \echo '-- as otto'
 SET client_min_messages = warning;
 SELECT part, customer, seq, subject, field, problem FROM trust_ledger.verify();
 \set ECHO none
--- or the demo ends here
+-- The demo stops here if verify() returned no row.
 SELECT 1 / (:ROW_COUNT > 0)::integer \g /dev/null
 \set ECHO queries
 \echo
-\echo 'And somebody who owns the CRM''s table writes past its triggers: one promise smaller, one of which there is no'
-\echo 'row any more, one that nobody recorded. The triggers are on again afterwards.'
+\echo 'The owner of the CRM''s table disables its triggers for a while. They change the words of'
+\echo 'one promise, delete the row of another, and insert a row that the ledger does not record.'
 \echo
 \connect - owner
 \echo '-- as owner'
@@ -42,11 +43,11 @@ DELETE FROM quote WHERE customer = 'C-105';
 INSERT INTO quote (customer, offer, status) VALUES ('C-108', 'Between ourselves', 'sent');
 ALTER TABLE quote ENABLE TRIGGER USER;
 \echo
-\echo 'Otto holds the table against the ledger.'
+\echo 'Otto compares the table with the ledger.'
 \echo
 \connect - otto
 \echo '-- as otto'
 SELECT what, customer, detail FROM trust_ledger.reconcile_table('quote');
 \set ECHO none
--- or the demo ends here
+-- The demo stops here unless reconcile_table() returned three rows.
 SELECT 1 / (:ROW_COUNT = 3)::integer \g /dev/null

@@ -240,7 +240,7 @@ CheckBytes(const Row *entry, const Field *fields)
 	for (int i = 0, f = 0; i < ENTRY_HASHED_COLUMNS; i++, f++)
 	{
 		if (entry->nulls[i])
-			CanonicalAbsent(&bytes);
+			CanonicalNull(&bytes);
 		else
 			CanonicalDatum(&bytes, entry_shape.columns[i].type, entry->values[i]);
 		if (i == ENTRY_FORMAT)

@@ -64,7 +64,7 @@ FormIsEmpty(const Form *form)
 	return (form->bytes[1] & FLAG_EMPTY) != 0;
 }
 
-/* What must become of these bytes: a SQLSTATE, or 0 for a score. */
+/* What reading these bytes must give: a SQLSTATE, or 0 for a score. */
 int
 FormRefusal(const Form *form)
 {

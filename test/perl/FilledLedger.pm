@@ -1,19 +1,37 @@
-# A ledger with some of everything in it, and how tests ask it questions.
+# A ledger that has some of everything, and questions about it.
 #
-#	make_roles($node)                      the roles, once per cluster
-#	make_database($node, $db, $owner, $locale)  a database for a ledger
-#	fill_ledger($node, $db, $locale, $version)  one with a ledger, every event in it; of that version of the extension, if one is given
-#	more_promises($node, $db, $prefix)     the same promises to other customers
-#	park_changes($node, $db, $version)     rows of a tracked table that cannot be written: one is written later, one dropped where that version can, one waits
-#	ask($node, $db, $sql, %options)        what psql prints, or "ERROR <SQLSTATE>"
-#	outcomes($node, $db, $calls, %options) statement => SQLSTATE, each in a transaction that ends with it
-#	FilledLedger::Session->new(...)        the same as ask() in one session: ->ask($sql), ->quit
-#	findings, digest, contents             verify(); ledger_digest(); all rows, one line per table
-#	histories, views, scores               each history(); what the views show but for what fades or hangs on other tables; each score, as of the last entry
-#	past_guards($node, $db)                what writing the tables by hand leads to, and how often
-#	lives_on($node, $db)                   whether a promise made now is the next entry of a sound ledger
-#	writing_calls($promise, $customer)     a call that would write, for each function that writes
-#	scoring_calls($customer)               a call for each function that reads scores
+#	make_roles($node)              makes the roles, once per cluster
+#	make_database($node, $db, $owner, $locale)
+#	                               makes a database for a ledger
+#	fill_ledger($node, $db, $locale, $version)
+#	                               makes a database with a ledger that has every event; of that version of the
+#	                               extension, if one is given
+#	more_promises($node, $db, $prefix)
+#	                               makes the same promises to other customers
+#	park_changes($node, $db, $version)
+#	                               changes rows of a tracked table so that they are parked: one is replayed, one
+#	                               is dropped if that version can do it, one waits
+#	ask($node, $db, $sql, %options)
+#	                               the output of psql, or "ERROR <SQLSTATE>"
+#	outcomes($node, $db, $calls, %options)
+#	                               statement => SQLSTATE; each statement is rolled back
+#	FilledLedger::Session->new($node, $db, %options)
+#	                               the same as ask(), in one session: ->ask($sql), ->quit
+#	findings, digest, histories, views, scores ($node, $db, %options)
+#	                               verify(); ledger_digest(); each history(); the views, without columns that
+#	                               fade or depend on other tables; each score, as of the last entry
+#	contents($node, $db, %options) all rows of the ledger, a line per table
+#	ledger_state($node, $db, %options)
+#	                               these six in a hash
+#	is_same_ledger($copy, $original, $db, $when, @users)
+#	                               tests that two servers have the same ledger, with the views of these users
+#	retries($node, $db)            the receipts of calls that are repeated under their idempotency keys
+#	tracked_rows($node, $db)       triggers and rows of the tracked table
+#	past_guards($node, $db)        the SQLSTATEs of writes to the tables by hand, and how many have each
+#	lives_on($node, $db)           whether a promise made now is the next entry of a ledger that verifies
+#	writing_calls($promise, $customer)
+#	                               a call that would write, for each function that writes
+#	scoring_calls($customer)       a call for each function that reads scores
 #
 # Options: user; options: settings of the session, a hash; begin: what outcomes() begins with; without: a
 # column that contents() leaves out.
@@ -24,9 +42,11 @@ use warnings;
 
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
+use Test::More;
 
 our @EXPORT = qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
-  contents histories views scores past_guards lives_on writing_calls scoring_calls);
+  contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards lives_on
+  writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
@@ -385,6 +405,51 @@ SELECT customer, trust_ledger.customer_score(customer, instant) FROM last, trust
 WITH last AS (SELECT max(recorded_at) AS instant FROM trust.entry)
 SELECT actor, trust_ledger.promiser_score(actor, instant) FROM last, trust.actor ORDER BY actor;
 SQL
+}
+
+sub ledger_state
+{
+	my ($node, $db, %options) = @_;
+	return {
+		contents => contents($node, $db),
+		digest => digest($node, $db, %options),
+		findings => findings($node, $db, %options),
+		histories => histories($node, $db),
+		scores => scores($node, $db),
+		views => views($node, $db) };
+}
+
+sub retries
+{
+	my ($node, $db) = @_;
+	return ask($node, $db, <<'SQL');
+SELECT r.seq, r.state, encode(r.hash, 'base64') FROM trust.entry e,
+	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r
+WHERE e.idempotency_key = 'back' ORDER BY e.customer
+SQL
+}
+
+sub tracked_rows
+{
+	my ($node, $db) = @_;
+	return ask($node, $db, <<'SQL');
+SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
+SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d;
+SQL
+}
+
+# A copy has a mark of its own, in trust.copy.
+sub is_same_ledger
+{
+	my ($copy, $original, $db, $when, @users) = @_;
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is(findings($copy, $db), '', "$when: verify() finds nothing");
+	is(digest($copy, $db), digest($original, $db), "$when: the same ledger_digest()");
+	is(histories($copy, $db), histories($original, $db), "$when: the same histories");
+	is(contents($copy, $db) =~ s/^copy\|1\|.*/copy|0|/mr, contents($original, $db), "$when: the same rows");
+	is(scores($copy, $db), scores($original, $db), "$when: the same scores");
+	is(views($copy, $db, user => $_), views($original, $db, user => $_), "$when: $_ sees the same views") foreach @users;
+	return;
 }
 
 # By a superuser, once as usual and once as if rows came from another server.

@@ -1,9 +1,9 @@
-# All that an installation consists of, object by object, for two to be held against each other.
+# Everything that an installation consists of, object by object, to compare two of them.
 #
 #	objects($node, $db)          the extension's own objects and the ledger's, a line for each property of each
 #	differences($these, $those)  the lines that only one of them has, "-" of these, "+" of those; cut to be read
 #
-# No oids, no column numbers, nothing of storage that a rewrite changes.
+# Without OIDs, column numbers, and what a rewrite changes.
 package LedgerObjects;
 
 use strict;

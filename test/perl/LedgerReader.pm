@@ -1,8 +1,7 @@
-# Verifies an exported ledger, with nothing of the extension: doc/format.md in Perl.
+# Verifies an exported ledger without the extension: doc/format.md in Perl.
 #
 # Fields, steps and projection are read from the page's own tables, so what is tested is the page.
-# Everything is bytes. verify() returns what is wrong as [part, where, field]; malformed input too
-# is a finding, and never dies.
+# Everything is bytes. verify() returns findings as [part, where, field]. Malformed input is a finding, too; it never dies.
 package LedgerReader;
 
 use strict;

@@ -1,4 +1,4 @@
-# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails where something is amiss. "returned" counts
+# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails if something is wrong. "returned" counts
 # calls without an error, those from other functions too; of aggregates, only their transition functions are counted.
 use strict;
 use warnings;

@@ -89,7 +89,7 @@ END
 $fill$;
 CALL smith.fill_pool();
 
--- A document that the ledger knows, with something in it amiss: a key less, another value, a key too many.
+-- A document that the ledger knows, with something wrong in it: a key less, another value, a key too many.
 CREATE FUNCTION smith.json_value(depth integer) RETURNS jsonb LANGUAGE sql AS $$
 	SELECT CASE floor(random() * (CASE WHEN depth > 0 THEN 12 ELSE 10 END))
 		WHEN 0 THEN 'null' WHEN 1 THEN 'true' WHEN 2 THEN to_jsonb((ARRAY[0, -1, 1000, 1e30, 1e-30, 0.5, 2147483648, 9223372036854775808])[1 + floor(random() * 8)])

@@ -1,4 +1,4 @@
-# The build: in parallel, only what is needed, and nothing forgotten. In a copy of the checkout.
+# The build works in parallel, builds only what is needed, and forgets nothing. In a copy of the checkout.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ system_or_bail('cp', '-r', "$ENV{TREE}/.", $copy);
 chdir $copy or die "$copy: $!";
 delete @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
 
-# What make would compile, and all that it would do, if FILE were new.
+# What make would compile, and all that it would do, if FILE were newer.
 sub plan_for
 {
 	my ($plan) = run_command([ 'make', '-n', '-W', shift ]);

@@ -1,5 +1,5 @@
-# The machine's clock set back, and ahead: within a chain time never runs back, what was in time is judged by
-# the ledger's clock, and nothing that a wrong clock leads to is a finding.
+# The machine's clock is set back and ahead: within a chain time never runs back, the ledger's clock decides what was in
+# time, and verify() reports nothing that a wrong clock leads to.
 use strict;
 use warnings;
 
@@ -10,7 +10,7 @@ use Test::More;
 
 my $clock = "$PostgreSQL::Test::Utils::tmp_check/clock";
 
-# At once for every process of the server: what it adds to the real time.
+# Sets the offset from the real time, at once for every process of the server.
 sub set_clock
 {
 	my ($offset) = @_;
@@ -43,7 +43,7 @@ SQL
 
 sub asked { return ask($node, 'postgres', $_[0]) }
 
-# What becomes of a call: its state, or the error.
+# The state after a call, or the error.
 sub outcome
 {
 	my ($call, $user) = @_;
@@ -101,7 +101,7 @@ is_sound('set back');
 my $noticed = q{SELECT customer, subject, state, count(*), bool_and(since < now()) FROM trust.exception WHERE what = 'clock_set_back' GROUP BY 1, 2, 3 ORDER BY 1, 2};
 is(asked($noticed), "other|anna|open|1|t", 'trust.exception shows it where governance knows a later instant');
 is(asked(q{SELECT x.subject, customer FROM trust.exception x JOIN trust.entry e USING (customer, promise) WHERE what = 'clock_set_back' AND e.event = 'made'
-	AND detail ~ format('^entry %s was recorded at .*, and entry %s of governance, which it names, at ', e.seq, e.actor_seq)}), 'anna|other', 'which and by which');
+	AND detail ~ format('^entry %s was recorded at .*, before entry %s of governance, to which it refers, at ', e.seq, e.actor_seq)}), 'anna|other', 'which and by which');
 
 # To be in time after all: not where the ledger has seen a later instant.
 my %late = map { $_ => make($_, q{due => now() + interval '1 hour'}) } qw(seen unseen);

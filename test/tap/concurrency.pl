@@ -1,9 +1,9 @@
-# Many sessions write to few customers, at each isolation level: no fork, no gap, nothing lost and
-# nothing twice; and verify() beside writers never finds what is not there.
+# Many sessions write to few customers, at each isolation level: chains have no fork and no gap, no entry is lost or
+# duplicated, and verify() has no false findings while others write.
 use strict;
 use warnings;
 
-use IPC::Run;
+use Pgbench;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -16,8 +16,8 @@ $node->init;
 $node->append_conf('postgresql.conf', "synchronous_commit = off\ndeadlock_timeout = 100ms\n");
 $node->start;
 
-# Each call that is acknowledged is remembered by its client, after it was committed. A call on a
-# promise that another session got hold of first may be refused for its state, and for nothing else.
+# Clients record each acknowledged call after its commit. A call about a promise that another session changed first can be
+# refused for its state, and for nothing else.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION trust_ledger;
 	SELECT trust_ledger.create_ledger();
@@ -61,45 +61,33 @@ my %calls = (
 	'withdraw' => [ 1, q{attempt('withdraw_promise', some_promise('c' || :c, 'open'), 'actor => ''anna''')} ],
 );
 
-my @scripts;
-foreach my $call (sort keys %calls)
+my %scripts;
+foreach my $call (values %calls)
 {
-	my ($weight, $sql) = @{ $calls{$call} };
-	(my $file = "$PostgreSQL::Test::Utils::tmp_check/$call.sql") =~ s/ (?=[^\/]*$)/_/g;
-	append_to_file($file, <<"EOF");
+	my ($weight, $sql) = @$call;
+	$scripts{<<"EOF"} = $weight;
 \\set c random(1, $customers)
 SELECT coalesce(seq, 0) AS seq, coalesce(promise::text, '') AS promise, coalesce(encode(hash, 'hex'), '') AS hash FROM $sql \\gset
 \\if :seq > 0
 INSERT INTO acknowledged VALUES (current_setting('application_name'), current_setting('transaction_isolation'), 'c' || :c, :seq, :promise, :hash);
 \\endif
 EOF
-	push @scripts, "--file=$file\@$weight";
 }
 
-# Starts pgbench; finish() tells how it went.
+# Starts clients of an isolation level that try a transaction at most so often; 0: until it succeeds.
 sub start_clients
 {
 	my ($run, $level, $clients, $tries, $duration) = @_;
-	my ($out, $err) = ('', '');
-
-	local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $level =~ s/ /\\ /r;
-	local $ENV{PGAPPNAME} = $run;
-	my $job = IPC::Run::start(
-		[   'pgbench', '--no-vacuum', '--protocol=prepared', "--client=$clients", '--jobs=2',
-			"--time=$duration", "--max-tries=$tries", @scripts, $node->connstr('postgres') ],
-		'<', \undef, '>', \$out, '2>', \$err);
-	return { job => $job, out => \$out, err => \$err };
+	return Pgbench->start($node, \%scripts, name => $run, isolation => $level,
+		options => [ '--protocol=prepared', "--client=$clients", '--jobs=2', "--time=$duration", "--max-tries=$tries" ]);
 }
 
 sub check_clients
 {
 	my ($run, $clients) = @_;
-	my ($out, $err) = (${ $clients->{out} }, ${ $clients->{err} });
-
-	ok($clients->{job}->result == 0, "$run: pgbench ends well") or diag("$out$err");
-	my ($failed) = $out =~ /^number of failed transactions: (\d+)/m;
-	is($failed, 0, "$run: no call failed") or diag("$out$err");
-	note($out);
+	my (undef, $failed) = $clients->finish($run);
+	is($failed, 0, "$run: no call failed") or diag($clients->output);
+	return;
 }
 
 my %checks = (
@@ -107,7 +95,7 @@ my %checks = (
 		SELECT a.* FROM acknowledged a
 		WHERE NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = a.customer AND e.seq = a.seq
 			AND e.promise = a.promise AND encode(e.hash, 'hex') = a.hash)},
-	'nothing is there twice, and nothing that nobody was told of' => q{
+	'no entry is there twice, and none that was not acknowledged' => q{
 		SELECT count(*), count(DISTINCT hash), (SELECT count(*) FROM acknowledged)
 		FROM trust.entry WHERE customer <> ''
 		HAVING count(*) <> (SELECT count(*) FROM acknowledged) OR count(*) <> count(DISTINCT hash)},
@@ -135,22 +123,19 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 	foreach my $clients (2, 8, 16)
 	{
 		my $run = "$level, $clients clients";
-		my $job = start_clients($run, $level, $clients, $tries, $seconds);
-		$job->{job}->finish;
-		check_clients($run, $job);
+		check_clients($run, start_clients($run, $level, $clients, $tries, $seconds));
 		check_ledger($run, $level);
 	}
 }
 
-# Beside writers: verify(), and that a digest counts what its snapshot shows.
+# While others write: verify() finds nothing, and a digest counts what its snapshot shows.
 {
 	my $run = 'verify() beside 8 writers';
 	my $clients = start_clients($run, 'read committed', 8, 1, 3 * $seconds);
 	my ($verified, @found) = (0);
 
-	while ($clients->{job}->pumpable)
+	while ($clients->is_running)
 	{
-		$clients->{job}->pump_nb;
 		push @found, $node->safe_psql('postgres', 'SELECT * FROM trust_ledger.verify()'),
 			$node->safe_psql('postgres', "SELECT * FROM trust_ledger.verify('c1')"),
 			$node->safe_psql('postgres', q{
@@ -158,18 +143,16 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 				WHERE d.entries <> (SELECT count(*) FROM trust.entry)});
 		$verified++;
 	}
-	$clients->{job}->finish;
 	check_clients($run, $clients);
 	is(join("\n", grep { $_ ne '' } @found), '', "$run: never a false finding");
 	cmp_ok($verified, '>', 1, "$run: more than once");
 	check_ledger($run, 'read committed');
 }
 
-# Beside writers: erasing, again and again, customers and names; others back, retire and register.
+# While others write: customers and names are erased repeatedly, and others back, retire and register.
 {
 	my $run = 'erasures beside 8 writers';
-	my $erase = "$PostgreSQL::Test::Utils::tmp_check/erase.sql";
-	append_to_file($erase, <<"EOF");
+	my $erase = <<"EOF";
 \\set c random(1, $customers)
 SELECT attempt_erasure(format('erase_customer(%L, %L)', 'c' || :c, 'asked'));
 SELECT attempt_erasure(format('erase_words(%L::uuid, %L)', some_promise('c' || :c, 'open'), 'asked'));
@@ -186,13 +169,10 @@ EOF
 		END
 		$$});
 	my $clients = start_clients($run, 'read committed', 8, 1, 2 * $seconds);
-	my ($out, $err) = ('', '');
-	my $erasing = IPC::Run::start(
-		[ 'pgbench', '--no-vacuum', '--client=3', '--jobs=1', '--time=' . 2 * $seconds, "--file=$erase", $node->connstr('postgres') ],
-		'<', \undef, '>', \$out, '2>', \$err);
-	$_->finish foreach $erasing, $clients->{job};
+	my $erasing = Pgbench->start($node, $erase, options => [ '--client=3', '--jobs=1', '--time=' . 2 * $seconds ]);
+	my (undef, $failed) = $erasing->finish("$run: erasing");
+	is($failed, 0, "$run: no erasure failed") or diag($erasing->output);
 	check_clients($run, $clients);
-	like($out, qr/^number of failed transactions: 0/m, "$run: no erasure failed") or diag("$out$err");
 	is($node->safe_psql('postgres', $checks{'verify() is empty'}), '', "$run: verify() is empty");
 	is($node->safe_psql('postgres', q{
 		SELECT customer FROM trust.entry GROUP BY customer HAVING count(*) FILTER (WHERE event = 'erased') < 5}), '', "$run: each customer was erased, and names");

@@ -1,5 +1,5 @@
-# No subscription writes to an ordinary ledger, whatever its publisher sends; and of a tracked table it writes
-# unrecorded, as trust.tracked says.
+# A subscription cannot write to an ordinary ledger, whatever its publisher sends. Its changes of a tracked table are not
+# recorded, and trust.tracked shows that.
 use strict;
 use warnings;
 
@@ -48,7 +48,7 @@ foreach my $table (@tables)
 		$subscriber->safe_psql('own', "CREATE SUBSCRIPTION forged CONNECTION '$connection' PUBLICATION $table WITH (disable_on_error, copy_data = $copy_data, slot_name = forged_own)");
 		$publisher->safe_psql('own', $tried{$table}) if $copy_data eq 'false';
 		ok($subscriber->poll_query_until('own', 'SELECT NOT subenabled FROM pg_subscription'), "trust.$table, copy_data = $copy_data: the subscription stops");
-		like(slurp_file($subscriber->logfile, $offset), qr/table "trust\.$table" is written by the ledger's own functions only\n.*\n.*HINT: .*create_ledger\(copy => 'all'\)/, 'at a guard, whose hint leads on');
+		like(slurp_file($subscriber->logfile, $offset), qr/cannot modify table "trust\.$table" directly\n.*\n.*HINT: .*create_ledger\(copy => 'all'\)/, 'at a guard, whose hint leads on');
 		is(contents($subscriber, 'own'), $own, 'and brings nothing');
 		is(ask($subscriber, 'own', 'SELECT part, subject, field FROM trust_ledger.verify()'), "guard|$table|subscription", 'verify() names it');
 		$subscriber->safe_psql('own', 'DROP SUBSCRIPTION forged');
@@ -67,11 +67,11 @@ is(ask($subscriber, 'own', $tracked, user => $_), 'in force|deals', "trust.track
 $subscriber->safe_psql('own', 'DROP SUBSCRIPTION deals');
 is(ask($subscriber, 'own', $tracked), 'in force|', 'until the subscription is gone');
 
-# ---- a copy as the README makes one ----
+# ---- a copy, made as doc/operations.md says ----
 
 my @steps = map { s/'\.\.\.'/q{'} . ($publisher->connstr('crm') =~ s{'}{''}gr) . q{'}/er }
-  slurp_file('README.md') =~ /^```\n(SELECT trust_ledger\.create_ledger\(copy.*?|CREATE PUBLICATION.*?|CREATE SUBSCRIPTION.*?)^```$/msg;
-is(scalar @steps, 3, 'the README has three steps');
+  slurp_file('doc/operations.md') =~ /^```\n(SELECT trust_ledger\.create_ledger\(copy.*?|CREATE PUBLICATION.*?|CREATE SUBSCRIPTION.*?)^```$/msg;
+is(scalar @steps, 3, 'doc/operations.md has three steps');
 fill_ledger($publisher, 'crm');
 make_database($subscriber, 'crm');
 $subscriber->safe_psql('crm', 'CREATE EXTENSION trust_ledger');
@@ -89,7 +89,7 @@ SELECT trust_ledger.rebuild('B');
 SELECT trust_ledger.erase_customer('later a', 'They asked.');
 SQL
 $publisher->wait_for_catchup('ledger');
-is(findings($subscriber, 'crm'), '', 'verify() of the copy, after texts were erased and promises made anew');
+is(findings($subscriber, 'crm'), '', 'verify() of the copy, after texts were erased and more promises were made');
 is(digest($subscriber, 'crm'), digest($publisher, 'crm'), 'its digest');
 is(histories($subscriber, 'crm'), histories($publisher, 'crm'), 'its histories');
 my $tables = sub { contents(@_) =~ s/^copy\|.*\n//gmr };

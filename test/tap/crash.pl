@@ -1,6 +1,6 @@
-# kill -9 of a backend, of another of the server's processes, of the postmaster alone or of all of it, at
-# random moments, under load: what was acknowledged is there after recovery, verify() is empty, and a call
-# that got no answer can be made again.
+# kill -9 of a backend, of another process of the server, of the postmaster or of all processes, at random moments under
+# load: what was acknowledged is there after recovery, verify() finds nothing, and a call that got no answer can be
+# repeated.
 #
 #	TRUST_LEDGER_KILLS  how many (10)        TRUST_LEDGER_SEED  the random choices, as printed by an earlier run
 use strict;
@@ -10,8 +10,8 @@ use FilledLedger;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
-use RememberingClients;
+use ServerProcesses;
+use DurabilityClients;
 use Test::More;
 use Time::HiRes qw(time usleep);
 
@@ -90,7 +90,7 @@ sub recover
 	return is_back($node);
 }
 
-# One that takes its time: most of the kills are in the midst of it.
+# A slow checkpoint: most of the kills happen during it.
 sub begin_checkpoint
 {
 	return IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c', q{SELECT pg_backup_start('slow', false)} ],
@@ -106,7 +106,7 @@ sub wal_writer
 
 # ---- one kill after the other ----
 
-my (@ledgers, %how_often, %in_the_midst);
+my (@ledgers, %how_often, %killed_during);
 my ($receipts, $lost_tails) = (0, 0);
 
 foreach my $round (1 .. $kills)
@@ -121,7 +121,7 @@ foreach my $round (1 .. $kills)
 	my $ledger = $ledgers[-1];
 	my $how = $round <= keys %kill ? (sort keys %kill)[ $round - 1 ] : one_of(sort keys %kill);
 	my $name = "round $round, $how";
-	my $slow_checkpoint = rand(2) < 1;
+	my $reference_checkpoint = rand(2) < 1;
 	# Some rounds share their customers.
 	my @customers = map { int($round / 4) . "c$_" } 1 .. 8;
 	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
@@ -131,7 +131,7 @@ foreach my $round (1 .. $kills)
 	my $offset = -s $node->logfile;
 
 	kill 'STOP', $wal_writer if $wal_writer;
-	my $checkpoint = $slow_checkpoint ? begin_checkpoint() : undef;
+	my $checkpoint = $reference_checkpoint ? begin_checkpoint() : undef;
 	my @clients = map {
 		start_client($node, $ledger, "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
 			with => rand() < $haste ? '-c synchronous_commit=off' : '')
@@ -139,7 +139,7 @@ foreach my $round (1 .. $kills)
 	under_load(@clients);
 	usleep(rand 400_000);
 	my $log = slurp_file($node->logfile, $offset);
-	$in_the_midst{'of a checkpoint'}++
+	$killed_during{'of a checkpoint'}++
 	  if (() = $log =~ /checkpoint starting/g) > (() = $log =~ /checkpoint complete/g);
 	$kill{$how}->();
 	kill 'CONT', $wal_writer if $wal_writer;
@@ -159,8 +159,8 @@ foreach my $round (1 .. $kills)
 		is($not_last, '', "$name: of what was not waited for, nothing but the last is lost");
 		$lost_tails += $tail;
 	}
-	$in_the_midst{"of: $_"}++ foreach interrupted(@clients);
-	$in_the_midst{'of a commit prepared'} += $left;
+	$killed_during{"of: $_"}++ foreach interrupted(@clients);
+	$killed_during{'of a commit prepared'} += $left;
 	is(retry($node, $ledger, @clients), '', "$name: what is done again gets the receipt that it got");
 	remember(@clients);
 
@@ -172,13 +172,13 @@ foreach my $round (1 .. $kills)
 }
 
 my $log = slurp_file($node->logfile);
-$in_the_midst{'of a recovery'} = () = $log =~ /interrupted while in recovery/g;
+$killed_during{'of a recovery'} = () = $log =~ /interrupted while in recovery/g;
 diag("$kills kills, $receipts acknowledged, $lost_tails not waited for and lost");
 diag("killed, $_: $how_often{$_}") foreach sort keys %how_often;
-diag("in the midst $_: $in_the_midst{$_}") foreach sort keys %in_the_midst;
+diag("during $_: $killed_during{$_}") foreach sort keys %killed_during;
 if ($kills >= 100)
 {
-	cmp_ok($in_the_midst{$_} // 0, '>', 0, "in the midst $_")
+	cmp_ok($killed_during{$_} // 0, '>', 0, "during $_")
 	  foreach 'of a checkpoint', 'of a recovery', 'of a commit prepared', map { "of: $_" } qw(call batch row transaction prepared import);
 }
 is(findings($node, $_), '', "$_: verify() is empty after all") foreach @ledgers;

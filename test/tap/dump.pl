@@ -1,4 +1,4 @@
-# Dump and restore: the whole ledger, its data alone, elsewhere, under other settings.
+# Dump and restore of the whole ledger and of its data alone, on another server and with other settings.
 use strict;
 use warnings;
 
@@ -13,7 +13,7 @@ my $home = PostgreSQL::Test::Cluster->new('home');
 $home->init;
 $home->start;
 make_roles($home);
-$home->safe_psql('postgres', 'CREATE ROLE heir LOGIN');
+$home->safe_psql('postgres', 'CREATE ROLE new_owner LOGIN');
 fill_ledger($home, 'crm');
 park_changes($home, 'crm');
 # What a company builds on the ledger: it is filled while the dump is restored.
@@ -31,22 +31,9 @@ extra_float_digits = -15
 default_transaction_isolation = serializable
 CONF
 $away->start;
-$away->safe_psql('postgres', 'CREATE ROLE heir LOGIN; CREATE ROLE newcomer LOGIN;');
+$away->safe_psql('postgres', 'CREATE ROLE new_owner LOGIN; CREATE ROLE newcomer LOGIN;');
 
-my $retry = <<'SQL';
-SELECT r.seq, r.state, encode(r.hash, 'base64') FROM trust.entry e,
-	trust_ledger.back_promise(e.promise, actor => 'carl', idempotency_key => 'back') r
-WHERE e.idempotency_key = 'back' ORDER BY e.customer
-SQL
-
-my %expected = (
-	contents => contents($home, 'crm'),
-	digest => digest($home, 'crm'),
-	findings => '',
-	histories => histories($home, 'crm'),
-	retries => ask($home, 'crm', $retry),
-	scores => scores($home, 'crm'),
-	views => views($home, 'crm'));
+my %expected = (%{ ledger_state($home, 'crm') }, findings => '', retries => retries($home, 'crm'), tracked => tracked_rows($home, 'crm'));
 
 is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
 SELECT event FROM trust_ledger.state_machine()
@@ -61,15 +48,9 @@ SELECT count(words_commitment) > count(words), count(purpose_commitment) > count
 	count(name_commitment) > count(name), count(coalesce(words, purpose, context::text)) FILTER (WHERE customer = 'Z' AND event <> 'erased') FROM trust.entry
 SQL
 
-# The tracked table: its triggers and its rows.
-my $tracked = <<'SQL';
-SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
-SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d;
-SQL
-$expected{tracked} = ask($home, 'crm', $tracked);
 like($expected{tracked}, qr/'source:public.deal'.*\n\d\d\|/s, 'and rows of a tracked table');
 
-# Events go on, upon the promises that the rows stood for.
+# Events continue, on the promises that the rows stood for.
 sub is_tracked_on
 {
 	my ($node, $db, $how) = @_;
@@ -96,15 +77,8 @@ sub is_restored
 {
 	my ($node, $db, $how, %options) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	my %found = (
-		contents => contents($node, $db),
-		digest => digest($node, $db, %options),
-		findings => findings($node, $db, %options),
-		histories => histories($node, $db),
-		retries => ask($node, $db, $retry),
-		scores => scores($node, $db),
-		tracked => $options{no_rows} ? $expected{tracked} : ask($node, $db, $tracked),
-		views => views($node, $db));
+	my %found = (%{ ledger_state($node, $db, %options) }, retries => retries($node, $db),
+		tracked => $options{no_rows} ? $expected{tracked} : tracked_rows($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
 	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
 		22, "$how: all guards are back, and ALWAYS");
@@ -167,43 +141,43 @@ restore($home, 'sections', @pg_restore, "--section=$_", $custom) foreach qw(pre-
 is_restored($home, 'sections', 'section by section');
 is_tracked_on($home, 'sections', 'section by section');
 
-make_database($away, 'by_superuser', 'heir');
+make_database($away, 'by_superuser', 'new_owner');
 restore($away, 'by_superuser', @pg_restore, '--no-owner', $directory);
 is_restored($away, 'by_superuser', 'without owners, by a superuser');
 is_tracked_on($away, 'by_superuser', 'without owners, by a superuser');
 
-make_database($away, 'by_heir', 'heir');
-$away->safe_psql('by_heir', 'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO heir');
-restore($away, 'by_heir', @pg_restore, '-U', 'heir', '--no-owner', '--no-comments', $custom);
-is_restored($away, 'by_heir', 'without owners, by the new owner', user => 'heir');
+make_database($away, 'by_new_owner', 'new_owner');
+$away->safe_psql('by_new_owner', 'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO new_owner');
+restore($away, 'by_new_owner', @pg_restore, '-U', 'new_owner', '--no-owner', '--no-comments', $custom);
+is_restored($away, 'by_new_owner', 'without owners, by the new owner', user => 'new_owner');
 
 # Nobody whom the ledger knows exists here: its new owner can put that right.
 my @heirs_calls = (
-	[ heir => q{make_promise('B', 'w', actor => 'carl')}, 'ERROR TL004' ],
-	[ heir => q{grant_access('app', 'application')}, 'ERROR 42704' ],
-	[ heir => q{grant_access('newcomer', 'application')}, 1 ],
+	[ new_owner => q{make_promise('B', 'w', actor => 'carl')}, 'ERROR TL004' ],
+	[ new_owner => q{grant_access('app', 'application')}, 'ERROR 42704' ],
+	[ new_owner => q{grant_access('newcomer', 'application')}, 1 ],
 	[ newcomer => q{make_promise('B', 'w', actor => 'carl')}, 1 ],
-	[ heir => q{revoke_access('app', 'import')}, 1 ],
-	[ heir => q{register_actor('anna', 'human', db_role => 'anna')}, 'ERROR 42704' ],
-	[ heir => q{register_actor('anna', 'human', db_role => 'newcomer')}, 1 ],
+	[ new_owner => q{revoke_access('app', 'import')}, 1 ],
+	[ new_owner => q{register_actor('anna', 'human', db_role => 'anna')}, 'ERROR 42704' ],
+	[ new_owner => q{register_actor('anna', 'human', db_role => 'newcomer')}, 1 ],
 	[ newcomer => q{make_promise('B', 'w', actor => 'carl')}, 'ERROR TL003' ],
-	[ heir => q{retire_actor('portal')}, 1 ]);
+	[ new_owner => q{retire_actor('portal')}, 1 ]);
 foreach my $case (@heirs_calls)
 {
 	my ($user, $call, $expected) = @$case;
-	is(ask($away, 'by_heir', "SELECT count(*) FROM trust_ledger.$call", user => $user),
+	is(ask($away, 'by_new_owner', "SELECT count(*) FROM trust_ledger.$call", user => $user),
 		$expected, "without the roles, $user: $call");
 }
-is(findings($away, 'by_heir', user => 'heir'), '', 'and all of that is sound');
+is(findings($away, 'by_new_owner', user => 'new_owner'), '', 'and all of that is sound');
 
-is(ask($away, 'by_superuser', 'SELECT trust_ledger.migrate_ledger()', user => 'heir'),
+is(ask($away, 'by_superuser', 'SELECT trust_ledger.migrate_ledger()', user => 'new_owner'),
 	'ERROR 42501', 'who owns the database but not its tables cannot put guards back');
 
 # With its owner into somebody else's database: it is not taken for the ledger of that one.
-make_database($home, 'others', 'heir');
+make_database($home, 'others', 'new_owner');
 $home->safe_psql('others', 'CREATE EXTENSION trust_ledger');
 restore($home, 'others', @pg_restore, $trust_only);
-foreach my $user (undef, 'crm_owner', 'heir', 'app')
+foreach my $user (undef, 'crm_owner', 'new_owner', 'app')
 {
 	my $who = $user // 'a superuser';
 	is(findings($home, 'others', user => $user), 'ERROR TL006', "owned by another: verify() by $who");
@@ -211,11 +185,11 @@ foreach my $user (undef, 'crm_owner', 'heir', 'app')
 		'ERROR TL006', "owned by another: make_promise() by $who");
 }
 ask($home, 'others', <<'SQL');
-SELECT format('ALTER TABLE trust.%I OWNER TO heir', relname)
+SELECT format('ALTER TABLE trust.%I OWNER TO new_owner', relname)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') \gexec
-ALTER SCHEMA trust OWNER TO heir;
+ALTER SCHEMA trust OWNER TO new_owner;
 SQL
-is_restored($home, 'others', 'given to the owner', user => 'heir', no_rows => 1);
+is_restored($home, 'others', 'given to the owner', user => 'new_owner', no_rows => 1);
 
 # The data alone.
 foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_restore', '-e', '-a', '--disable-triggers', $tar ],
@@ -232,7 +206,7 @@ foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_re
 	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
 
 	restore($home, $db, @command);
-	is(ask($home, $db, <<'SQL'), '22|guard|is not enabled ALWAYS', "$db: verify() names each guard that was put off");
+	is(ask($home, $db, <<'SQL'), '22|guard|must be set to ENABLE ALWAYS', "$db: verify() names each guard that was put off");
 SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
 SQL
 	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");
@@ -266,14 +240,14 @@ my $empty = 'ALTER TABLE deal DISABLE TRIGGER USER; DELETE FROM deal; ALTER TABL
 
 # Its rows, with the triggers in force: they stand for what they stood for.
 is(ask($home, 'alone', $empty), '', 'rows are lost');
-$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/nobody is acting/, 'nobody loads them unnamed');
+$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/no actor specified/, 'nobody loads them unnamed');
 is(ask($home, 'alone', 'SELECT count(*) FROM deal'), 0, 'and none is there');
 restore($home, 'alone', 'psql', '-Xq1', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-c', q{SELECT trust_ledger.act_as('carl')}, '-f', $rows_only);
-is(ask($home, 'alone', $tracked), $expected{tracked}, 'rows loaded past their triggers');
+is(tracked_rows($home, 'alone'), $expected{tracked}, 'rows loaded past their triggers');
 is(contents($home, 'alone'), $ledger, 'double nothing');
 is(ask($home, 'alone', $empty), '', 'lost again');
 restore($home, 'alone', 'pg_restore', '-e', '-a', '-tdeal', '--disable-triggers', $custom);
-is(ask($home, 'alone', $tracked), $expected{tracked}, 'loaded without');
+is(tracked_rows($home, 'alone'), $expected{tracked}, 'loaded without');
 is(contents($home, 'alone'), $ledger, 'nor do they then');
 
 # The table: -t restores neither key nor triggers.

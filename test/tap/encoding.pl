@@ -1,4 +1,4 @@
-# Encodings and collations: a ledger is in UTF8, and its order hangs on no locale.
+# Encodings and collations: a ledger needs UTF8, and its order does not depend on the locale.
 use strict;
 use warnings;
 

@@ -1,4 +1,4 @@
-# How we know who acted: real logins, each way of being somebody else, and what policy makes of it.
+# Evidence of who acted: real logins, every way to act as somebody else, and what policy requires.
 use strict;
 use warnings;
 
@@ -191,7 +191,7 @@ my @ways = (
 	[ 'a view that runs the same statement again', 'anna_login', 'SET search_path = shared, pg_catalog; SELECT lower(words) FROM current_promise LIMIT 1', 'asserted' ],
 );
 
-# What policy asks, what the call gives: what becomes of a backing, and of a promise in person.
+# The evidence that policy asks for and that the call gives, and the states of a backing and of a promise in person.
 my %becomes = (
 	asserted => {
 		asserted => [ ' open|anna|asserted', ' open|anna|asserted' ],
@@ -231,7 +231,7 @@ foreach my $protocol (qw(simple extended prepared))
 	is(promise_now($words), 'open|anna|session', 'is by her own login');
 }
 
-# Whoever has a login of their own is nobody else, whatever they name and however they call. PROMISE
+# An actor with a login of their own cannot be anybody else, whatever they name and however they call. PROMISE
 # waits to be backed.
 my $named = q{trust_ledger.back_promise('PROMISE', actor => 'anna')};
 my @others = (

@@ -1,14 +1,14 @@
-# The primary dies in the midst of writing, and another server takes over: a physical standby, synchronous
-# or not, and a subscriber. What was acknowledged is there, or the last of it is lost and is seen to be;
-# clients make their calls again there, and the old primary follows.
+# The primary dies while clients write, and another server takes over: a physical standby, synchronous or not, and a
+# subscriber. What was acknowledged is there, or the last of it is lost and the loss can be seen. Clients repeat their
+# calls there, and the old primary follows.
 use strict;
 use warnings;
 
 use FilledLedger;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use Processes;
-use RememberingClients;
+use ServerProcesses;
+use DurabilityClients;
 use Test::More;
 use Time::HiRes qw(usleep);
 

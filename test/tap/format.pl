@@ -1,5 +1,5 @@
-# doc/format.md: its worked example, its tables and its export, against ledgers of the extension's
-# making. Nothing of the extension computes here: test/perl/LedgerReader.pm does, from the page.
+# doc/format.md: its worked example, its tables and its export, compared with ledgers that the extension writes. All
+# computation is in test/perl/LedgerReader.pm, which follows the page.
 use strict;
 use warnings;
 
@@ -293,9 +293,9 @@ foreach my $way (@ways)
 		$reader->fold(\%promise, $entry);
 	}
 	my $now = $promise{waiting_since};
-	$seen_waiting{ join ' ', map { $_ // 'none' } $way->[-1]{event}, defined $before ? 'waited' : 'did not', !defined $now ? 'ends' : !defined $before ? 'begins' : $now eq $before ? 'stays' : 'anew' } = 1;
+	$seen_waiting{ join ' ', map { $_ // 'none' } $way->[-1]{event}, defined $before ? 'waited' : 'did not', !defined $now ? 'ends' : !defined $before ? 'begins' : $now eq $before ? 'stays' : 'again' } = 1;
 }
-is_deeply([ grep { / anew$/ } sort keys %seen_waiting ], ['amended waited anew'], 'nothing but an amendment lets a promise wait anew');
+is_deeply([ grep { / again$/ } sort keys %seen_waiting ], ['amended waited again'], 'only an amendment makes a promise wait again');
 is_deeply([ grep { / begins$/ } sort keys %seen_waiting ], [ map { "$_ did not begins" } qw(accepted amended backing_withdrawn made) ], 'what begins to wait, and by what');
 ledger_of('ways', $founding, $anna, $bot, @walked);
 is(sql('ways', q{SELECT count(*) FROM trust.promise}), scalar @ways, 'each way has a promise');
@@ -828,7 +828,7 @@ my @parts = map { my $key = $_; map { [ 'rows b', 'public.part', $key, $_, $key 
 is_deeply([ sort map { join '|', @$_{qw(customer source key name gone)} } grep { $_->{source} ne 'public.parks' } @sources ],
 	[ sort map { join '|', @$_ } @parts, map { [ $_->[0], 'jöb\1', $_->[1], '', $_->[2] ] } [ 'rows', $hurting, 'f' ], [ 'rows', 2, 't' ], [ 'rows b', 2, 'f' ],
 		[ 'rows', 3, 't' ], [ 'rows', 3, 'f' ], [ 'rows', 444, 't' ], [ 'rows', 444, 'f' ], [ 'rows', 5, 'f' ], [ 'rows', 6, 't' ], [ 'rows', 7, 'f' ] ],
-	'trust.source has a row for each promise of a tracked row, gone where it was deleted, moved or made anew');
+	'trust.source has a row for each promise of a tracked row, gone where it was deleted, moved or replaced');
 
 # What the reader finds where trust.source holds other rows.
 sub with_sources { return findings($reader->verify(%small, source => copy_text($reader->{source_columns}, @_))); }
@@ -859,7 +859,7 @@ foreach my $i (0 .. $#sources)
 
 my ($its_ledger) = map { $_->{subject} } grep { $_->{event} eq 'ledger_created' } @small;
 
-# What it finds where the n-th entry of that row's promise has other details, as it is or hashed anew with all that follow.
+# What it finds where the n-th entry of that row's promise has other details, as they are, or with its hash and all that follow computed again.
 sub with_details
 {
 	my ($row, $nth, $change, $anew) = @_;
@@ -891,7 +891,7 @@ foreach (
 {
 	my ($at, $nth, $change, $expected) = @$_;
 	my $made_anew = sub { my ($details) = @_; local $_ = $details; my $now = $change->(); die "$details" if defined $now && $now eq $details; return $now; };
-	is(with_details($row_at{$at}, $nth, $made_anew, 1), $expected, "$at, entry $nth, other details, hashed anew: " . ($expected || 'nothing is seen'));
+	is(with_details($row_at{$at}, $nth, $made_anew, 1), $expected, "$at, entry $nth, other details, hashes computed again: " . ($expected || 'no finding'));
 	is(with_details($row_at{$at}, $nth, $made_anew), join(', ', sort 'entry hash', $expected ? $expected : ()), '... and as it is: its hash');
 }
 is(with_details($untracked, 0, sub { '{"key": "1", "source": "t"}' }, 1), 'source missing', 'a row that nobody tracks');
@@ -901,7 +901,7 @@ is_deeply(findings($reader->verify(%example, entry => $altered)), ['entry c-1001
 is_deeply(findings($reader->verify(%example, chain => $example{chain} . "c-2\t0\t" . '0' x 64 . "\t\\N\n")), ['chain c-2 too many'],
 	'a chain without entries is another');
 
-# ---- forgeries by somebody who hashes anew ----
+# ---- forgeries with hashes that are computed again ----
 
 # The example with changed entries, all hashes made to fit, tables as they follow.
 sub forged
@@ -952,7 +952,7 @@ my @forgeries = (
 	[ 'a ledger that begins again', [ 'entry /3 event', 'entry c-1001/1 actor_seq' ], sub { $_[0]{bot}{event} = 'ledger_created' } ],
 	[ 'an event of governance that is none', [ 'entry /1 event', "governed ledger $ledger too many", 'ledger  first entry' ], sub { $_[0]{founding}{event} = 'made' } ],
 	# what nobody can see from the ledger alone
-	[ 'a history written anew', [], sub { $_[0]{made}{words} = 'Maybe.' } ],
+	[ 'a history that was rewritten', [], sub { $_[0]{made}{words} = 'Maybe.' } ],
 	[ 'a tail cut off', [], sub { delete $_[0]{backed}{seq} } ],
 	[ 'a customer taken out', [], sub { delete @$_{qw(seq)} foreach @{ $_[0] }{qw(made backed)} } ]);
 

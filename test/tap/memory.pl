@@ -1,6 +1,6 @@
-# One session, 200,000 promises and more, and as many changes of tracked rows: its memory does not
-# grow; verify() leaves nothing behind; and its plans outlive changed tables and the ledger itself.
-# One call, over many promises or texts of 32 MB: what it takes at its most.
+# One session makes 200,000 promises and more, and as many changes of tracked rows: its memory does not grow, verify()
+# leaves nothing behind, and its plans survive changed tables and a new ledger. And the peak memory of single calls over
+# many promises or texts of 32 MB.
 use strict;
 use warnings;
 
@@ -18,8 +18,8 @@ autovacuum = off
 EOF
 $node->start;
 
-# All of it is one session's. What it measures is compared afterwards, part by part, from the part's
-# second measurement on: the first has paid for plans and caches.
+# One session does all of it. Its measurements are compared afterwards, part by part, from the part's second one on: the
+# first includes plans and caches.
 my $session = q{
 \set ON_ERROR_STOP 1
 
@@ -322,7 +322,7 @@ work_mem = 4MB
 max_parallel_workers_per_gather = 0
 EOF
 $most->start;
-$most->safe_psql('postgres', "\\i $ENV{TREE}/test/data/older_texts.sql\n" . <<'EOF');
+$most->safe_psql('postgres', "\\i $ENV{TREE}/test/helpers/oversized_texts.sql\n" . <<'EOF');
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
@@ -351,10 +351,10 @@ CREATE FUNCTION of(of_customer text) RETURNS uuid LANGUAGE sql AS 'SELECT promis
 
 SELECT trust_ledger.make_promise(customer, 'w', purpose => 'p', actor => 'anna', context => '{"ticket": 1}') FROM unnest('{small,in pieces,compressed,context}'::text[]) AS customer;
 CREATE FUNCTION megabytes(count integer) RETURNS text LANGUAGE sql AS $$SELECT string_agg(repeat(chr(97 + n % 26), 1000000), '') FROM generate_series(1, count) AS n$$;
-SELECT make_older('compressed', 'purpose', megabytes(32)), make_older('context', 'context', to_jsonb(megabytes(32))::text);
+SELECT store_oversized('compressed', 'purpose', megabytes(32)), store_oversized('context', 'context', to_jsonb(megabytes(32))::text);
 ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL;
 ALTER TABLE trust.promise ALTER words SET STORAGE EXTERNAL;
-SELECT make_older('in pieces', 'words', megabytes(32));
+SELECT store_oversized('in pieces', 'words', megabytes(32));
 EOF
 
 # In megabytes, by the system's own count. What the process needs for anything at all is there before.
@@ -389,7 +389,7 @@ SKIP:
 		note("$taken MB, and $by_other MB");
 	}
 }
-is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and nothing is amiss after it all');
+is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and verify() finds nothing in the end');
 
 $most->stop;
 done_testing();

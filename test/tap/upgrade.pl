@@ -1,5 +1,5 @@
-# From a release to this version: what is upgraded is, object by object, what a fresh installation is;
-# nothing of a filled ledger changes on the way, and nobody who works with it is in the way or notices.
+# Upgrades from each release to this version: the result is, object by object, a fresh installation; nothing in a filled
+# ledger changes, and sessions that work with it continue.
 use strict;
 use warnings;
 
@@ -36,18 +36,14 @@ cmp_ok(scalar @$fresh, '>', 20000, 'objects have properties');
 
 my $updated = 'SELECT extversion FROM pg_extension WHERE extname = $$trust_ledger$$';
 
+# Before the update verify() finds that the library is newer, and before migrate_ledger() what is older or missing.
 sub state_of
 {
 	my ($db) = @_;
-	return {
-		contents => contents($node, $db),
-		digest => digest($node, $db),
-		# before the update verify() says that the library is newer, and before migrate_ledger() what is older or not there yet
-		findings => join("\n", grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/, findings($node, $db)),
-		histories => histories($node, $db),
-		rows => ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d}),
-		scores => scores($node, $db),
-		views => views($node, $db) };
+	my $state = ledger_state($node, $db);
+	$state->{findings} = join "\n", grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/, $state->{findings};
+	$state->{rows} = ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d});
+	return $state;
 }
 
 # Apart from the entry that puts on record what is parked; scores are read as of the last entry.
@@ -66,7 +62,7 @@ SQL
 my %session;
 my $promise;
 
-# Sessions of before write and read as ever; what they wrote they take back.
+# Sessions that were open before write and read as before, and roll back what they wrote.
 sub goes_on
 {
 	my ($db, $when) = @_;
@@ -233,9 +229,9 @@ my %told = map { s/^[-+] //r =~ s/: .*//r => 1 } split /\n/, differences($fresh,
 foreach my $case (@changes)
 {
 	my ($change, @expected) = @$case;
-	is_deeply([ grep { !$told{$_} } @expected ], [], "is told: $change");
+	is_deeply([ grep { !$told{$_} } @expected ], [], "the comparison shows: $change");
 }
 diag(join "\n", sort keys %told) unless Test::More->builder->is_passing;
-is(differences(objects($node, 'fresh'), $fresh), '', 'and nothing but changes is');
+is(differences(objects($node, 'fresh'), $fresh), '', 'and nothing else');
 
 done_testing();

@@ -1,5 +1,5 @@
--- What an auditor asks about: each sort of exception by example; exceptions, what is overdue and orphaned on random
--- ledgers, against a slow fold over the entries; and that no view tells what a person wrote.
+-- trust.exception, trust.overdue and trust.orphaned: each kind of exception by example; all three on random ledgers,
+-- compared with a slow replay of the entries; and no view shows an analyst what a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(198);
@@ -11,8 +11,8 @@ CREATE ROLE auditor;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,auditor}'::text[]) AS level \g /dev/null
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
 SELECT trust_ledger.set_policy('easy', kind => 'easy', grace => '0') \g /dev/null
 SELECT trust_ledger.set_policy('urgent', kind => 'urgent', evidence => 'asserted', back_within => '1 hour') \g /dev/null
 CALL random_actors(12);
@@ -79,7 +79,7 @@ INSERT INTO example (script, expected) VALUES
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', drafted_by => ''anna''', NULL),
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna'', drafted_by => ''tool''', 'machine_words_unseen'),
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna''', 'machine_words_unseen'),
-	-- what was moved, late, or stood still
+	-- moved, late, or paused
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, due => now() + ''12 days''', 'due_moved'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, words => ''No.''', NULL),
 	('make_promise anna, kind => ''easy''; amend_promise anna, due => now() + ''12 days''', NULL),
@@ -116,24 +116,24 @@ UPDATE example SET promise = live(script, 'example ' || n);
 SELECT trust_ledger.retire_actor('eve') \g /dev/null
 SELECT is((SELECT string_agg(what, ',' ORDER BY what) FROM trust.exception x WHERE x.promise = e.promise), expected, script) FROM example e ORDER BY n;
 
--- What is said of them: of an example, the sort, and subject and detail with instants left out.
-CREATE FUNCTION said(of_script text, of_what text) RETURNS text
+-- The exceptions of one kind of an example: subject and detail, without instants.
+CREATE FUNCTION exceptions_of(of_script text, of_what text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT string_agg(concat_ws('; ', coalesce(x.subject, '-'), regexp_replace(regexp_replace(x.detail, '\d{4}-\d\d-\d\d [0-9:.+]+', 'T', 'g'), '\d+ days [0-9:.]+', 'L')), '|')
 	FROM example e JOIN trust.exception x USING (promise) WHERE e.script LIKE of_script AND x.what = of_what AND x.customer = 'example ' || e.n
 $$;
-SELECT is(said('%' || script, what), expected, what || ' says')
+SELECT is(exceptions_of('%' || script, what), expected, what || ' says')
 FROM (VALUES
-	('back_promise eve', 'backer_retired', 'eve; whoever stands behind it is retired'),
-	('back_promise ben; withdraw_backing ben', 'backing_withdrawn', 'ben; whoever stood behind it does no more, and nobody else does'),
-	('drafted_by => ''tool''', 'machine_words_unseen', 'tool; words by tool (system), which no human of the company''s had before them'),
+	('back_promise eve', 'backer_retired', 'eve; its backer is retired'),
+	('back_promise ben; withdraw_backing ben', 'backing_withdrawn', 'ben; its backer withdrew, and nobody else backs it'),
+	('drafted_by => ''tool''', 'machine_words_unseen', 'tool; words by tool (system) that no human of the company saw'),
 	('amend_promise anna, due => now() + ''12 days''', 'due_moved', '-; moved once, first due T, now T'),
-	('accept_promise ben, relayed => true', 'unconfirmed', 'ben; entry 2, accepted, waits for the customer''s or a record''s own word'),
-	('verdict => ''kept'', relayed => true', 'unconfirmed', 'ben; entry 2, assessed kept, waits for the customer''s or a record''s own word'),
-	('repair_breach anna, how => ''So.''', 'unconfirmed', 'anna; entry 3, breach_repaired broken, waits for the customer''s or a record''s own word'),
+	('accept_promise ben, relayed => true', 'unconfirmed', 'ben; entry 2 (accepted) waits for confirmation by the customer or a system of record'),
+	('verdict => ''kept'', relayed => true', 'unconfirmed', 'ben; entry 2 (assessed kept) waits for confirmation by the customer or a system of record'),
+	('repair_breach anna, how => ''So.''', 'unconfirmed', 'anna; entry 3 (breach_repaired broken) waits for confirmation by the customer or a system of record'),
 	('erase_words anna, reason => ''Asked for.''', 'erased', 'anna; entry 2 erased texts of all earlier entries of the promise'),
-	('longest_pause => ''5 days''; pause_promise anna', 'long_pause', '-; paused for 5 days of L first promised'),
-	('pause_promise anna -5d', 'long_pause', '-; the pause since T ran out'),
+	('longest_pause => ''5 days''; pause_promise anna', 'long_pause', '-; paused for 5 days of the L first promised'),
+	('pause_promise anna -5d', 'long_pause', '-; the pause since T expired'),
 	('release_promise carl', 'released_late', '-; was due T'),
 	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late', '-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
 SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
@@ -153,18 +153,18 @@ CREATE TABLE offer (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
 CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('withdrawn', 'actor:bot');
 
--- With $1 the row's key: what is done to row and promise, a transaction each, and what is said of it.
+-- What is done to a row with key $1 and to its promise, a transaction each, and the exception that it leads to.
 CREATE TABLE rows_life (nr serial, doing text[], says text);
 INSERT INTO rows_life (doing, says) VALUES
-	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 is gone, and nothing has ended it'),
+	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 was deleted, and it has not ended'),
 	('{UPDATE deal SET id = 100 + $1 WHERE id = $1}', NULL),
-	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 is gone, and nothing has ended it'),
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 was deleted, and it has not ended'),
 	('{UPDATE deal SET customer = ''rows b'' WHERE id = $1}', NULL),
 	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.back_promise(promise, actor => ''ben''), trust_ledger.add_note(promise, ''It stays.'', actor => ''ben'') FROM trust.source WHERE key = ''$1''"}',
-		'public.deal; its row $1 is gone, and nothing has ended it'),
+		'public.deal; its row $1 was deleted, and it has not ended'),
 	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.accept_promise(promise, actor => ''carl''), trust_ledger.assess_promise(promise, ''kept'', actor => ''carl'') FROM trust.source WHERE key = ''$1''"}', NULL),
 	('{"SELECT trust_ledger.withdraw_promise(promise, actor => ''ben'') FROM trust.source WHERE key = ''$1''",DELETE FROM deal WHERE id = $1}', NULL),
-	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 is gone, and nothing has ended it');
+	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 was deleted, and it has not ended');
 INSERT INTO deal SELECT nr, 'rows', 'Row ' || nr FROM rows_life \g /dev/null
 SELECT replace(act, '$1', nr::text) FROM rows_life, unnest(doing) WITH ORDINALITY AS a (act, n) ORDER BY nr, n \gexec
 INSERT INTO deal VALUES (50, 'rows', 'Row 50', 'Another of 50');
@@ -179,7 +179,7 @@ LANGUAGE sql AS $$
 $$;
 SELECT is(row_deleted('Row ' || nr), replace(says, '$1', nr::text), format('%s, then %s', nr, doing)) FROM rows_life ORDER BY nr;
 SELECT is(row_deleted(of), says, of)
-FROM (VALUES ('Row 50', 'public.deal; its row 50 is gone, and nothing has ended it'), ('Another of 50', 'public.deal; its row 50 (in the end) is gone, and nothing has ended it'),
+FROM (VALUES ('Row 50', 'public.deal; its row 50 was deleted, and it has not ended'), ('Another of 50', 'public.deal; its row 50 (in the end) was deleted, and it has not ended'),
 	('Again.', NULL), ('Offer 1', NULL)) AS v (of, says);
 SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'row_deleted'), 6::bigint, 'no more than these');
 
@@ -220,11 +220,11 @@ SELECT is(weakened(), NULL, 'a rule that asks for less, and stays so, is no exce
 SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'session', grace => '1 hour') \g /dev/null
 SELECT is(weakened(), NULL, 'nor one that was restored in one respect and not in another');
 SELECT trust_ledger.set_policy('other', kind => 'w', evidence => 'passkey') \g /dev/null
-SELECT is(weakened(), format('w entry %s asked for less than entry %s, until entry %s|w entry %s asked for less than entry %s, until entry %s',
+SELECT is(weakened(), format('w entry %s required less than entry %s, until entry %s|w entry %s required less than entry %s, until entry %s',
 	:rules + 2, :rules + 1, :rules + 4, :rules + 3, :rules + 2, :rules + 4), 'restored by a rule of another name, each step of it');
 SELECT trust_ledger.drop_policy('other') \g /dev/null
 SELECT trust_ledger.set_policy('another', evidence => 'passkey') \g /dev/null
-SELECT matches(weakened(), format('other entry %s asked for less than entry %s, until entry %s', :rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
+SELECT matches(weakened(), format('other entry %s required less than entry %s, until entry %s', :rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
 
 -- ---- on random ledgers ----
 
@@ -246,8 +246,8 @@ BEGIN
 END
 $$;
 
--- Entry by entry what a promise comes to, and what is the matter with it in the end.
-CREATE FUNCTION slow_matters(of_customer text, of_promise uuid,
+-- Replays the entries of a promise, and returns the exceptions that it has in the end.
+CREATE FUNCTION reference_matters(of_customer text, of_promise uuid,
 	OUT what text, OUT since timestamptz, OUT subject text)
 RETURNS SETOF record LANGUAGE plpgsql AS $$
 DECLARE
@@ -365,7 +365,7 @@ BEGIN
 END
 $$;
 
--- ---- what follows a write ----
+-- ---- code that runs when something is written ----
 
 CREATE TABLE outbox (at timestamptz);
 CREATE FUNCTION post() RETURNS trigger
@@ -392,24 +392,24 @@ SELECT count(*) AS tables FROM pg_class WHERE relnamespace = 'trust'::regnamespa
 SELECT count(*) AS shown FROM trust.exception WHERE what = 'foreign_code' AND detail LIKE 'trigger each %' \gset
 ROLLBACK;
 SELECT is(:shown, :tables, 'those on each of its tables');
-CREATE TABLE heir () INHERITS (trust.promise);
-CREATE TRIGGER post AFTER DELETE ON heir FOR EACH ROW EXECUTE FUNCTION post();
-SELECT is((SELECT detail FROM trust.exception WHERE what = 'foreign_code' AND subject = 'public.heir'), 'trigger post calls function public.post after a write', 'those on a part of a table, too');
-DROP TABLE heir;
+CREATE TABLE child () INHERITS (trust.promise);
+CREATE TRIGGER post AFTER DELETE ON child FOR EACH ROW EXECUTE FUNCTION post();
+SELECT is((SELECT detail FROM trust.exception WHERE what = 'foreign_code' AND subject = 'public.child'), 'trigger post calls function public.post after a write', 'also a trigger of a child table');
+DROP TABLE child;
 
-CREATE TABLE slow_exception AS
+CREATE TABLE reference_exception AS
 SELECT m.what, m.since, l.customer, l.promise, m.subject, l.promiser, l.kind, l.state
 FROM (SELECT customer, promise, (array_agg(state ORDER BY seq DESC))[1] AS state,
 		(array_agg(promiser ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended' AND stands))[1] AS promiser,
 		(array_agg(kind ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended' AND stands))[1] AS kind
-	FROM trust.entry WHERE promise IS NOT NULL GROUP BY customer, promise) l, slow_matters(l.customer, l.promise) m;
-INSERT INTO slow_exception
+	FROM trust.entry WHERE promise IS NOT NULL GROUP BY customer, promise) l, reference_matters(l.customer, l.promise) m;
+INSERT INTO reference_exception
 SELECT 'erased', recorded_at, '', NULL, coalesce(actor, login) FROM trust.entry WHERE customer = '' AND event = 'erased';
 -- Rules: each change against each later one, in typed columns.
 CREATE TYPE rule AS (promiser text, promiser_kind text, kind text, currency text, least_value numeric, evidence text, back_within interval, grace interval, due_within interval, cumulative boolean, active boolean);
 CREATE FUNCTION strength(r rule) RETURNS int
 LANGUAGE sql AS $$ SELECT CASE r.evidence WHEN 'passkey' THEN 3 WHEN 'session' THEN 2 WHEN 'asserted' THEN 1 ELSE (r.back_within IS NOT NULL)::int END $$;
-CREATE FUNCTION slow_weaker(old rule, new rule) RETURNS boolean
+CREATE FUNCTION reference_weaker(old rule, new rule) RETURNS boolean
 LANGUAGE sql AS $$
 	SELECT NOT (new.active AND strength(new) >= strength(old)
 		AND coalesce(new.back_within, '99999 days') <= coalesce(old.back_within, '99999 days')
@@ -420,23 +420,23 @@ LANGUAGE sql AS $$
 $$;
 CREATE TABLE change AS
 SELECT seq, subject, event, recorded_at, jsonb_populate_record(NULL::rule, details) AS rule FROM trust.entry WHERE customer = '' AND event IN ('policy_set', 'policy_dropped');
-INSERT INTO slow_exception
+INSERT INTO reference_exception
 SELECT 'policy_weakened', w.recorded_at, '', NULL, w.subject
 FROM change w JOIN change old ON old.seq = (SELECT max(seq) FROM change c WHERE c.subject = w.subject AND c.seq < w.seq)
-WHERE (old.rule).active AND slow_weaker(old.rule, w.rule)
-	AND EXISTS (SELECT FROM change r WHERE r.seq > w.seq AND r.event = 'policy_set' AND NOT slow_weaker(old.rule, r.rule));
-INSERT INTO slow_exception
+WHERE (old.rule).active AND reference_weaker(old.rule, w.rule)
+	AND EXISTS (SELECT FROM change r WHERE r.seq > w.seq AND r.event = 'policy_set' AND NOT reference_weaker(old.rule, r.rule));
+INSERT INTO reference_exception
 SELECT 'policy_weakened', g.recorded_at, '', NULL, g.subject FROM change g
 WHERE (g.rule).active AND (g.rule).grace > '0'
 	AND NOT coalesce((SELECT (c.rule).active FROM change c WHERE c.subject = g.subject AND c.seq < g.seq ORDER BY c.seq DESC LIMIT 1), false)
 	AND EXISTS (SELECT FROM change c WHERE c.subject = g.subject AND c.seq > g.seq AND (NOT (c.rule).active OR coalesce((c.rule).grace, '0') < (g.rule).grace));
 
-INSERT INTO slow_exception
+INSERT INTO reference_exception
 SELECT 'foreign_code', NULL, '', NULL, 'trust.' || tab FROM unnest('{entry,chain,parked_change}'::text[]) AS tab;
 
-SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception EXCEPT ALL SELECT * FROM slow_exception WHERE what <> 'backing_void') x), '0',
+SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception EXCEPT ALL SELECT * FROM reference_exception WHERE what <> 'backing_void') x), '0',
 	'trust.exception has no row too many');
-SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT * FROM slow_exception WHERE what <> 'backing_void' EXCEPT ALL SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception) x), '0',
+SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT * FROM reference_exception WHERE what <> 'backing_void' EXCEPT ALL SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception) x), '0',
 	'nor one too few');
 SELECT cmp_ok(count(x.what)::int, '>=', 2, m[1] || ' happens')
 FROM regexp_matches(col_description('trust.exception'::regclass, 1), '(\w+): ', 'g') AS m LEFT JOIN trust.exception x ON x.what = m[1]
@@ -445,12 +445,12 @@ SELECT is((SELECT count(*) FROM trust.exception WHERE detail IS NULL OR detail =
 
 SELECT set_eq('SELECT customer, promise, state, words, promiser, promiser_kind, backer, kind, value, currency, due, overdue_at, accepted_at FROM trust.overdue',
 	'SELECT p.customer, p.promise, p.state, p.words, p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at, p.accepted_at
-	 FROM slow_exception x JOIN trust.promise p USING (promise) WHERE x.what = ''overdue''', 'trust.overdue: which');
+	 FROM reference_exception x JOIN trust.promise p USING (promise) WHERE x.what = ''overdue''', 'trust.overdue: which');
 SELECT ok(bool_and(days_over <= before), 'the longest first') FROM (SELECT days_over, lag(days_over, 1, 'infinity') OVER (ROWS UNBOUNDED PRECEDING) AS before FROM trust.overdue) o;
 SELECT ok(bool_and(abs(days_over - extract(epoch FROM now() - overdue_at)::float8 / 86400) < 1e-9 AND days_over > 0), 'for how many days') FROM trust.overdue;
 SELECT set_eq('SELECT promise, why, since, former_backer FROM trust.orphaned',
 	'SELECT promise, CASE what WHEN ''backer_retired'' THEN ''retired'' WHEN ''backing_void'' THEN ''amended'' ELSE ''withdrawn'' END, since, subject
-	 FROM slow_exception WHERE what IN (''backer_retired'', ''backing_withdrawn'', ''backing_void'')', 'trust.orphaned: which, why, since when, who');
+	 FROM reference_exception WHERE what IN (''backer_retired'', ''backing_withdrawn'', ''backing_void'')', 'trust.orphaned: which, why, since when, who');
 SELECT set_eq('SELECT customer, promise, state, words, promiser, kind, value, currency, due, accepted_at, overdue FROM trust.orphaned',
 	'SELECT customer, promise, state, words, promiser, kind, value, currency, due, accepted_at, overdue FROM trust.current_promise WHERE promise IN (SELECT promise FROM trust.orphaned)', 'what they are');
 SELECT cmp_ok(count(o.why)::int, '>=', 2, 'some are ' || w) FROM unnest('{amended,retired,withdrawn}'::text[]) AS w LEFT JOIN trust.orphaned o ON o.why = w GROUP BY w ORDER BY w;
@@ -502,20 +502,12 @@ SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'an analyst has rows, but no
 SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'nor in trust.orphaned') FROM trust.orphaned;
 RESET ROLE;
 
--- What an error says that the reader brings about.
-CREATE FUNCTION told(query text, as_role text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	more text;
-	hint text;
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE query;
-	RETURN 'nothing';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS more = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN CASE WHEN concat(SQLERRM, more, hint) LIKE '%Marked-7f%' THEN 'the mark' WHEN SQLSTATE = 'TL004' THEN SQLSTATE ELSE 'an error' END;
-END
+-- Whether the error of a query that a role runs shows the mark.
+\ir ../../helpers/calls.sql
+CREATE FUNCTION leaked(query text, as_role text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT CASE WHEN concat(e.message, e.detail, e.hint) LIKE '%Marked-7f%' THEN 'the mark' WHEN e.code = 'ok' THEN 'nothing' WHEN e.code = 'TL004' THEN e.code ELSE 'an error' END
+	FROM error_of(query, as_role) AS e
 $$;
 CREATE FUNCTION leak(seen text) RETURNS boolean
 LANGUAGE plpgsql COST 0.0000001 AS $$
@@ -526,15 +518,15 @@ BEGIN
 	RETURN true;
 END
 $$;
-SELECT is(told(format(query, view), role), want, format('%s: %s', role, format(query, view)))
+SELECT is(leaked(format(query, view), role), want, format('%s: %s', role, format(query, view)))
 FROM unnest('{exception,overdue,orphaned}'::text[]) AS view, (VALUES
 	('analyst', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'nothing'),
 	('analyst', 'SELECT max(customer::int + length(v::text)) FROM trust.%I v', 'an error'),
 	('nobody', 'SELECT * FROM trust.%I', 'TL004'), ('nobody', 'SELECT count(*) FROM trust.%I WHERE customer = ''no such''', 'TL004'),
 	('nobody', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'TL004')) AS v (role, query, want);
-SELECT is(told(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role), want, format('%s, a leaking condition on the words of %s', role, view))
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role), want, format('%s, a leaking condition on the words of %s', role, view))
 FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing'), ('auditor', 'the mark')) AS v (role, want);
-SELECT is(told(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role), want, format('%s, a cast of the words of %s', role, view))
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role), want, format('%s, a cast of the words of %s', role, view))
 FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing')) AS v (role, want);
 
 -- ---- shape ----

@@ -1,17 +1,18 @@
--- A score promise by promise. (All together, on random ledgers: random_ledgers.sql.)
+-- explain_trust(): a score promise by promise. (On random ledgers: random_ledger_scores.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(84);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
+\ir ../../helpers/without_guards.sql
 
 CREATE FUNCTION number(x float8) RETURNS text
 LANGUAGE sql AS $$ SELECT trim_scale(round(x::numeric, 4))::text $$;
 
--- What explains a script's score as of a day, with a half-life of ten days: by kind, each promise's outcome, whose
--- word, the day its weights kept:broken are reckoned at, their age and fading, its share. Nothing of it stays.
+-- What explains a script's score as of a day, with a half-life of ten days: by kind, each promise's outcome, whose word
+-- it is, the day and the age of its weights kept:broken, how far they faded, and its share. Rolled back.
 CREATE FUNCTION explained(script text, by text DEFAULT 'customer', of_key text DEFAULT 'c', as_of text DEFAULT '40d', half_life interval DEFAULT '10 days') RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -20,10 +21,8 @@ BEGIN
 	IF half_life >= '1 day' THEN
 		PERFORM trust_ledger.set_ledger(half_life => half_life);
 	ELSE
-		-- as versions before 0.3.0 let it be set
-		ALTER TABLE trust.ledger DISABLE TRIGGER trust_guard;
-		EXECUTE 'UPDATE trust.ledger SET half_life = $1' USING half_life;
-		ALTER TABLE trust.ledger ENABLE ALWAYS TRIGGER trust_guard;
+		-- as versions before 0.3.0 allowed
+		PERFORM without_guards(format('UPDATE trust.ledger SET half_life = %L', half_life));
 	END IF;
 	PERFORM play(script);
 	SELECT string_agg(concat_ws(' ', x.kind, outcome, whose_word, extract(epoch FROM at - day('0d'))::int / 86400 || 'd', number(weight_kept) || ':' || number(weight_broken), age, number(fading), number(share)), '; '
@@ -73,7 +72,7 @@ FROM (VALUES ($$make bot 1d, kind => 'a', due => day('15d'); back anna 2d; back 
 SELECT is(explained('make tool 1d; kept carl 30d; make tool 1d, due => day(''20d''); back anna 35d', 'backing', 'unbacked', as_of), want, 'unbacked as of ' || as_of)
 FROM (VALUES ('34d', 'kept customer 30d 1:0 4 days 0.7579 0.4311; overdue 34d 0:1 00:00:00 1 0.5689'), ('36d', 'kept customer 30d 1:0 6 days 0.6598 1')) AS v (as_of, want);
 
--- What has faded away has a row and no share; what counts beside it has all.
+-- Evidence that has faded away has a row and no share; other evidence has the whole share.
 SELECT is(explained('make anna 1d; kept carl 30d', half_life => '1 ms'), 'kept customer 30d 1:0 10 days 0', 'nothing is left of it');
 SELECT is(explained('make anna 1d, kind => ''a''; kept carl 30d; make anna 1d, kind => ''b'', due => day(''20d'')', half_life => '1 ms'),
 	'a kept customer 30d 1:0 10 days 0 0; b overdue 40d 0:1 00:00:00 1 1', 'nothing is left of one of two');
@@ -89,7 +88,7 @@ INSERT INTO way VALUES ('customer', 'c', 3), ('customer', 'd', 2), ('customer', 
 SELECT is((SELECT (count(*), count(*) FILTER (WHERE trust_ledger.as_of(score) = now() AND age = now() - at AND fading > 0 AND fading <= 1 AND share > 0 AND share <= 1)) FROM trust_ledger.explain_trust(by, key)),
 	(rows, rows), format('now, by %s %s', by, key)) FROM way;
 SELECT ok(abs((SELECT sum(share) FROM trust_ledger.explain_trust(by, key)) - 1) < 1e-12, format('shares add up to one, by %s %s', by, key)) FROM way WHERE rows > 0;
--- By now the score is stored, as a fold in another order: the same but for the last digits.
+-- The stored score of now adds the evidence in another order: the same except for the last digits.
 SELECT ok(abs(trust_ledger.kept(score) - trust_ledger.kept(sum)) < 1e-12 AND abs(trust_ledger.broken(score) - trust_ledger.broken(sum)) < 1e-12 AND trust_ledger.as_of(score) = trust_ledger.as_of(sum),
 	format('what explains the score of now adds up to it, by %s %s', by, key))
 FROM (SELECT by, key, CASE by WHEN 'customer' THEN trust_ledger.customer_score(key) ELSE trust_ledger.promiser_score(key) END AS score,

@@ -1,5 +1,5 @@
--- Does a human behind a promise make a difference? Where the landmark cuts, by example; and on random ledgers all of
--- it against the same reckoned slowly, entry by entry.
+-- human_backing(): whether a human behind a promise makes a difference. What the landmark excludes, by example; and on
+-- random ledgers all of it, compared with a slow version that reads the entries.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(66);
@@ -9,7 +9,7 @@ CREATE ROLE analyst;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
--- Months are the ledger's, whatever the session's zone; an hour is one when clocks change, too.
+-- Months are those of the ledger's zone, not the session's; an hour is an hour when clocks change, too.
 SELECT trust_ledger.set_ledger(zone => 'Pacific/Apia') \g /dev/null
 SET timezone = 'America/New_York';
 
@@ -18,7 +18,7 @@ SELECT results_eq('SELECT scope, evidence, backed_promises, unbacked_promises, b
 
 -- ---- by example ----
 
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 CREATE TABLE example (n serial, script text, backed text, unbacked text);
 INSERT INTO example (script, backed, unbacked) VALUES
 	-- who stands behind it an hour after it was made
@@ -66,9 +66,9 @@ SELECT is((SELECT string_agg(value_band || ' ' || backed_promises, ', ' ORDER BY
 SELECT play('make anna -00:30, kind => ''new year''', 'example') \g /dev/null
 SELECT is((SELECT string_agg(month::text, ',') FROM trust.human_backing WHERE kind = 'new year' AND evidence = 'any'), '2020-01-01', 'the first of the month in the ledger''s zone');
 
--- ---- slowly ----
+-- ---- the reference ----
 
-CREATE FUNCTION slow_band(value numeric, currency text) RETURNS text
+CREATE FUNCTION reference_band(value numeric, currency text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	power numeric := 1;
@@ -84,8 +84,8 @@ BEGIN
 END
 $$;
 
--- Entry by entry: who is behind it at the landmark, and what became of it.
-CREATE FUNCTION slow_promise(of_promise uuid, landmark interval,
+-- Replays the entries of a promise: who backs it at the landmark, and what its outcome is.
+CREATE FUNCTION reference_promise(of_promise uuid, landmark interval,
 	OUT month date, OUT kind text, OUT promiser_kind text, OUT value_band text, OUT evidence text, OUT fate text, OUT kept boolean, OUT accepted boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -102,7 +102,7 @@ BEGIN
 			month := date_trunc('month', e.occurred_at AT TIME ZONE (SELECT zone FROM trust.ledger));
 		END IF;
 		IF e.event = 'made' OR e.event = 'amended' AND e.stands THEN
-			kind := e.kind; promiser_kind := e.promiser_kind; value_band := slow_band(e.value, e.currency);
+			kind := e.kind; promiser_kind := e.promiser_kind; value_band := reference_band(e.value, e.currency);
 		END IF;
 		IF e.event = 'made' OR e.event = 'amended' AND e.stands OR e.event IN ('paused', 'resumed') THEN
 			due := e.due; overdue_at := e.overdue_at;
@@ -127,10 +127,10 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION slow_groups(landmark interval, OUT evidence text, OUT stratum text, OUT backed boolean, OUT promises bigint, OUT undecided bigint, OUT too_early bigint,
+CREATE FUNCTION reference_groups(landmark interval, OUT evidence text, OUT stratum text, OUT backed boolean, OUT promises bigint, OUT undecided bigint, OUT too_early bigint,
 	OUT decided bigint, OUT kept bigint, OUT accepted bigint)
 RETURNS SETOF record LANGUAGE sql AS $$
-	WITH p AS MATERIALIZED (SELECT s.* FROM trust.promise t, slow_promise(t.promise, landmark) s)
+	WITH p AS MATERIALIZED (SELECT s.* FROM trust.promise t, reference_promise(t.promise, landmark) s)
 	SELECT g.evidence, (p.month, p.kind, p.promiser_kind, p.value_band)::text, p.evidence IS NOT NULL, count(*), count(*) FILTER (WHERE fate = 'undecided'), count(*) FILTER (WHERE fate = 'too_early'),
 		count(*) FILTER (WHERE fate = 'decided'), count(*) FILTER (WHERE fate = 'decided' AND p.kept), count(*) FILTER (WHERE p.accepted)
 	FROM unnest('{any,asserted,session,passkey}'::text[]) AS g (evidence) JOIN p ON p.evidence IS NULL OR g.evidence IN ('any', p.evidence)
@@ -138,11 +138,11 @@ RETURNS SETOF record LANGUAGE sql AS $$
 	GROUP BY 1, 2, 3
 $$;
 
--- All that human_backing() should say of that landmark, as (scope, evidence, stratum) and one array of numbers.
-CREATE FUNCTION slow_backing(landmark interval, OUT scope text, OUT evidence text, OUT stratum text, OUT numbers float8[])
+-- All rows that human_backing() should return for that landmark, with one array of numbers each.
+CREATE FUNCTION reference_backing(landmark interval, OUT scope text, OUT evidence text, OUT stratum text, OUT numbers float8[])
 RETURNS SETOF record LANGUAGE sql AS $$
 	WITH g AS MATERIALIZED (
-		SELECT *, (kept + 1) / (decided + 2)::float8 AS mean, (kept + 1) * (decided - kept + 1) / ((decided + 2)::float8 ^ 2 * (decided + 3)) AS variance FROM slow_groups(landmark)
+		SELECT *, (kept + 1) / (decided + 2)::float8 AS mean, (kept + 1) * (decided - kept + 1) / ((decided + 2)::float8 ^ 2 * (decided + 3)) AS variance FROM reference_groups(landmark)
 	), none AS (
 		SELECT 0::bigint AS promises, 0::bigint AS undecided, 0::bigint AS too_early, 0::bigint AS decided, 0::bigint AS kept, 0::bigint AS accepted
 	), pair AS MATERIALIZED (
@@ -181,34 +181,33 @@ RETURNS SETOF record LANGUAGE sql AS $$
 	WHERE w.scope <> 'stratum' OR w.evidence = 'any' OR b1 > 0
 $$;
 
-CREATE FUNCTION alike(a float8[], b float8[]) RETURNS boolean
+\ir ../../helpers/close.sql
+CREATE FUNCTION all_close(a float8[], b float8[]) RETURNS boolean
 LANGUAGE sql AS $$
-	SELECT cardinality(a) = cardinality(b) AND bool_and(coalesce(abs(x - y) <= 1e-12, x IS NULL AND y IS NULL)) FROM unnest(a, b) AS v (x, y)
+	SELECT cardinality(a) = cardinality(b) AND bool_and(is_close(x, y, 0, 1e-12)) FROM unnest(a, b) AS v (x, y)
 $$;
 CREATE FUNCTION backing_differs(landmark interval, OUT compared bigint, OUT differ bigint, OUT example text)
 LANGUAGE sql AS $$
-	SELECT count(*), count(*) FILTER (WHERE differs), min(format('%s; slowly %s', f, s)) FILTER (WHERE differs)
+	SELECT count(*), count(*) FILTER (WHERE differs), min(format('%s; reference %s', f, s)) FILTER (WHERE differs)
 	FROM (SELECT scope, evidence, CASE scope WHEN 'stratum' THEN (month, kind, promiser_kind, value_band)::text ELSE coalesce(month::text, kind, promiser_kind, value_band, '') END AS stratum,
 			ARRAY[backed_promises, backed_undecided, backed_too_early, backed_decided, backed_kept, backed_rate, backed_accepted,
 				unbacked_promises, unbacked_undecided, unbacked_too_early, unbacked_decided, unbacked_kept, unbacked_rate, unbacked_accepted,
 				difference, difference_low, difference_high]::float8[] AS numbers
 		  FROM trust_ledger.human_backing(landmark)) f
-	FULL JOIN slow_backing(landmark) s USING (scope, evidence, stratum), LATERAL (SELECT alike(f.numbers, s.numbers) IS NOT TRUE AS differs) d
+	FULL JOIN reference_backing(landmark) s USING (scope, evidence, stratum), LATERAL (SELECT all_close(f.numbers, s.numbers) IS NOT TRUE AS differs) d
 $$;
 
 -- ---- on random ledgers ----
 
-\ir ../../data/random_ledgers.sql
-\ir ../../data/random_acts.sql
+\ir ../../helpers/random_ledgers.sql
+\ir ../../helpers/random_acts.sql
 SELECT setseed(0.161803) \g /dev/null
 CALL random_actors(5);
 -- many promises of few kinds and months, so that there is something to compare within strata
 SELECT random_ledger(n, n) FROM (SELECT 1 + i % 5 AS n FROM generate_series(1, 150) AS i) r \g /dev/null
 CALL random_acts(4);
--- evidence that nothing here can give
-ALTER TABLE trust.entry DISABLE TRIGGER trust_guard;
-UPDATE trust.entry SET evidence = any_of('asserted', 'asserted', 'session', 'passkey') WHERE backer IS NOT NULL;
-ALTER TABLE trust.entry ENABLE ALWAYS TRIGGER trust_guard;
+-- evidence that no call here can give
+SELECT without_guards($$UPDATE trust.entry SET evidence = any_of('asserted', 'asserted', 'session', 'passkey') WHERE backer IS NOT NULL$$) \g /dev/null
 ANALYZE trust.entry;
 
 SELECT is(differ || coalesce(': ' || example, ''), '0', 'landmark ' || landmark) FROM unnest('{1 hour,0,1 day,30 days,200 days 03:00,36525 days}'::interval[]) AS landmark, backing_differs(landmark);
@@ -226,17 +225,17 @@ SELECT play(script, 'example') FROM unnest('{"make anna 1d, kind => ''few''; kep
 SELECT ok(abs(difference - 5 / 12.0) < 1e-12 AND abs(difference_high - difference - 1.959963984540054 * sqrt(1 / 18.0 + 3 / 80.0)) < 1e-12 AND abs(difference_low + difference_high - 2 * difference) < 1e-12, 'by hand')
 FROM trust.human_backing WHERE kind = 'few' AND evidence = 'any';
 
--- Within the lag a promise begins when it is recorded, not when somebody says that it did.
+-- Within the lag a promise begins when it is recorded, whatever occurred_at is.
 SELECT promise FROM trust_ledger.make_promise('s', 'We come.', kind => 'within the lag', actor => 'anna', occurred_at => now() - interval '20 hours') \gset
 SELECT * FROM trust_ledger.assess_promise(:'promise', 'kept', actor => 'carl', occurred_at => now() - interval '10 hours') \g /dev/null
 SELECT is((SELECT concat_ws(' ', backed_promises, backed_too_early, backed_decided) FROM trust_ledger.human_backing() WHERE kind = 'within the lag' AND evidence = 'any'), '1 1 0', 'the clock is the ledger''s to read');
 
 -- ---- arguments and readers ----
 
-\ir ../../data/outcome.sql
-SELECT is(outcome('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of('SELECT * FROM trust_ledger.human_backing(' || argument || ')', 'analyst'), want, 'landmark ' || argument)
 FROM (VALUES ('NULL', '22004'), ('''1 month''', '22023'), ('''1 year''', '22023'), ('''-1 us''', '22023'), ('''1 day -1 hour''', '22023'), ('''36526 days''', '22023'), ('''0''', 'ok'), ('''3 days''', 'ok')) AS v (argument, want);
-SELECT is(outcome(call, role), want, format('%s: %s', role, call))
+SELECT is(sqlstate_of(call, role), want, format('%s: %s', role, call))
 FROM (VALUES ('analyst', 'TABLE trust.human_backing', 'ok'), ('nobody', 'TABLE trust.human_backing', 'TL004'), ('nobody', 'SELECT FROM trust.human_backing WHERE kind = ''no such''', 'TL004'),
 	('nobody', 'SELECT * FROM trust_ledger.human_backing()', 'TL004')) AS v (role, call, want);
 SELECT matches(obj_description('trust.human_backing'::regclass), 'association, not effect', 'the view says what it does not say');

@@ -1,5 +1,5 @@
--- Scores of customers and promisers: what counts, what fades, and what does not take a broken promise out of sight.
--- (Explained: explain.sql. On random ledgers: random_ledgers.sql. Who may read: access.sql.)
+-- Scores of customers and promisers: what counts, how it fades, and that a broken promise stays in them. (Explanations
+-- are in explain.sql, random ledgers in random_ledger_scores.sql, rights in access.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(197);
@@ -12,18 +12,14 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,application}'::text[]) AS level \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
+\ir ../../helpers/evidence.sql
 
--- Evidence kept:broken to six places, "-" for none.
-CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
-LANGUAGE sql AS $$
-	SELECT CASE WHEN score::text = 'empty' THEN '-'
-		ELSE concat(trim_scale(round(trust_ledger.kept(score)::numeric, 6)), ':', trim_scale(round(trust_ledger.broken(score)::numeric, 6))) END
-$$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
--- A script's customer score and its promisers' together, as of a day, with a half-life of ten days. Nothing of it stays.
+-- A script's customer score, and the sum of its promisers' scores if it differs, as of a day, with a half-life of ten
+-- days. Rolled back.
 CREATE FUNCTION score(script text, as_of text DEFAULT '40d') RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -93,9 +89,9 @@ FROM (VALUES
 	('released by the customer', $$make anna 1d, due => day('20d'); release carl 30d$$, NULL, '-'),
 	('released by the customer, before that', $$make anna 1d, due => day('20d'); release carl 30d$$, '29d', '0:1')) AS v (what, script, as_of, want);
 
--- What does not take an overdue promise out: it is refused, and the score is what it was.
+-- Calls that do not take an overdue promise out of the score: each is refused, and the score stays.
 SELECT play($$make anna 1d, due => day('20d')$$, 'overdue') AS overdue \gset
-SELECT is(outcome(format(call, :'overdue')) || ' ' || evidence(trust_ledger.customer_score('overdue')), code || ' 0:1', format('%s: %s', code, call))
+SELECT is(sqlstate_of(format(call, :'overdue')) || ' ' || evidence(trust_ledger.customer_score('overdue')), code || ' 0:1', format('%s: %s', code, call))
 FROM (VALUES
 	('SELECT trust_ledger.release_promise(%L, actor => ''dora'')', 'TL003'),
 	('SELECT trust_ledger.release_promise(%L, actor => ''desk'')', 'TL003'),
@@ -179,7 +175,7 @@ SELECT is(trust_ledger.customer_score(customer, as_of, known_at)::text, 'empty',
 FROM (VALUES ('unknown', NULL, NULL), ('unknown', now(), now()), ('now', day('1d'), NULL), ('now', '4000-01-01 BC', NULL),
 	('now', NULL, day('100d')), ('now', now(), '-infinity'), ('now', NULL, '-infinity')) AS v (customer, as_of, known_at);
 
-SELECT is(outcome('SELECT trust_ledger.' || call), code, format('%s: %s', code, call))
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call), code, format('%s: %s', code, call))
 FROM (VALUES
 	('customer_score(NULL)', '22004'), ('customer_score('''')', '22023'), ('customer_score(repeat(''k'', 256))', '22023'), ('customer_score(E''a\nb'')', '22023'),
 	('customer_score(''now'', clock_timestamp())', 'ok'), ('customer_score(''now'', now() + interval ''1 second'')', '22008'),
@@ -189,7 +185,7 @@ FROM (VALUES
 	('promiser_score(''nobody'', now())', '42704'), ('promiser_score(''anna'', now() + interval ''1 day'')', '22008'),
 	('promiser_score(''dora'')', 'ok'), ('promiser_score(''carl'')', 'ok')) AS v (call, code);
 
--- Whoever was retired keeps their score, and whoever takes over does not take it.
+-- A retired promiser keeps their score, and the successor does not inherit it.
 SELECT evidence(trust_ledger.promiser_score('anna', day('1000d'))) AS of_anna, evidence(trust_ledger.promiser_score('ben', day('1000d'))) AS of_ben \gset
 SELECT trust_ledger.retire_actor('anna', successor => 'ben') \g /dev/null
 SELECT is(evidence(trust_ledger.promiser_score('anna', day('1000d'))), :'of_anna', 'a retired promiser''s score');
@@ -251,8 +247,8 @@ SELECT is(:'ro_same' || :'ro_reads' || :'ro_promiser', 'ttt', 'prepared statemen
 SELECT is(evidence(:'then_customer_score'), '0:0.5', 'the same plan with another instant');
 RESET plan_cache_mode;
 
--- No words; nothing that another role may plant or hide changes what is said.
-SELECT is(outcome(call, 'analyst'), 'ok', 'an analyst: ' || call)
+-- No words are shown, and nothing that another role plants or hides changes the result.
+SELECT is(sqlstate_of(call, 'analyst'), 'ok', 'an analyst: ' || call)
 FROM unnest(ARRAY['SELECT trust_ledger.customer_score(''now'')', 'SELECT trust_ledger.promiser_score(''anna'', now())',
 	'SELECT * FROM trust_ledger.explain_trust(''all'')', 'SELECT * FROM trust_ledger.trust_trend(''all'')']) AS call;
 SELECT is((SELECT count(*)::int FROM trust_ledger.explain_trust('all') x WHERE x::text LIKE '%We come.%')
@@ -308,7 +304,7 @@ SELECT format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY; ALTER TABLE tru
 SELECT is(friendly(call), said, 'with row level security: ' || call) FROM read_before;
 SELECT format('ALTER TABLE trust.%1$s DISABLE ROW LEVEL SECURITY; ALTER TABLE trust.%1$s NO FORCE ROW LEVEL SECURITY', t) FROM unnest('{chain,promise,entry}'::text[]) AS t \gexec
 
--- ---- more of everything ----
+-- ---- large histories, and DROP EXTENSION ----
 
 -- Two thousand words on one promise.
 DO $$
@@ -323,11 +319,11 @@ SELECT is(evidence(trust_ledger.customer_score('talk', day('5d'))), '1:0', 'a pr
 SELECT is((SELECT evidence(score) FROM trust_ledger.explain_trust('customer', 'talk', day('5d'))), '1:0', 'explained');
 SELECT is((SELECT max(kept) FROM trust_ledger.trust_trend('customer', of_key => 'talk')), 1::bigint, 'and over time');
 
--- The extension goes and comes again, in one session: plans, types and views are new, what they say is not.
+-- The extension is dropped and created again in one session: plans, types and views are new, and scores are the same.
 TRUNCATE read_before;
 INSERT INTO read_before SELECT call, friendly(call) FROM reading WHERE call LIKE '%2023-01-01%';
 DROP EXTENSION trust_ledger CASCADE;
-SELECT is(outcome(call), '3F000', 'gone: ' || call) FROM reading WHERE call LIKE '%_score(%';
+SELECT is(sqlstate_of(call), '3F000', 'gone: ' || call) FROM reading WHERE call LIKE '%_score(%';
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.migrate_ledger();
 SELECT is(friendly(call), said, 'come again: ' || call) FROM read_before;

@@ -1,5 +1,4 @@
--- The views of scores: plain columns for whoever knows no more than SELECT. (On random ledgers: random_ledgers.sql.
--- Who may read them: access.sql.)
+-- The views of scores, with plain columns. (Random ledgers are in random_ledger_scores.sql, rights in access.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(72);
@@ -12,10 +11,10 @@ SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS 
 :give_to_owner;
 SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access('analyst', 'analyst') \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 
 CREATE TABLE view AS SELECT unnest('{customer,promiser,backer,kind}'::text[]) AS by;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- columns ----
 
@@ -65,7 +64,7 @@ UNION ALL SELECT 'promiser', promiser, v.* FROM trust.promiser_trust v
 UNION ALL SELECT 'backer', backer, v.* FROM trust.backer_trust v
 UNION ALL SELECT 'kind', kind, v.* FROM trust.kind_trust v;
 
--- All that is not nothing, from the number of promises on.
+-- All columns that are not 0 or NULL, from the number of promises on.
 CREATE FUNCTION shows(of_view text, of_key text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT string_agg(e.key || ' ' || e.value, ', ' ORDER BY e.nr)
@@ -106,32 +105,21 @@ SELECT is((SELECT (score::text, expectation, lower_bound, uncertainty, evidence_
 
 -- ---- readers ----
 
-SELECT is(outcome(format(call, by || '_trust', by), role), want, format('%s: %s', role, format(call, by || '_trust', by)))
+SELECT is(sqlstate_of(format(call, by || '_trust', by), role), want, format('%s: %s', role, format(call, by || '_trust', by)))
 FROM view, (VALUES ('analyst', 'SELECT * FROM trust.%I', 'ok'), ('nobody', 'SELECT * FROM trust.%I', 'TL004'), ('nobody', 'SELECT count(*) FROM trust.%I WHERE %I = ''unknown''', 'TL004'),
 	('analyst', 'INSERT INTO trust.%I (%I) VALUES (''x'')', '55000'), ('analyst', 'UPDATE trust.%I SET %I = ''x''', '55000'), ('ledger_owner', 'DELETE FROM trust.%I', '55000')) AS v (role, call, want);
 SELECT is((SELECT count(*)::int FROM every v WHERE v::text LIKE '%We come.%'), 0, 'no words among them');
 
--- One customer is found by key, also where the plan is for any and the reader has no rights on the tables.
-CREATE FUNCTION plan_of(query text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	SET LOCAL enable_seqscan = off;
-	SET LOCAL ROLE analyst;
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RESET ROLE;
-	RETURN plan;
-END
-$$;
-SELECT matches(plan_of(query), E'Index Scan.* on promise p\\n +Index Cond: \\(customer = ', 'by key: ' || query)
+\ir ../../helpers/plans.sql
+
+-- One customer is found by key, also where the plan is for any customer and the reader has no rights on the tables.
+SET enable_seqscan = off;
+SELECT matches(plan_of(query, 'analyst'), E'Index Scan.* on promise p\\n +Index Cond: \\(customer = ', 'by key: ' || query)
 FROM unnest(ARRAY['SELECT * FROM trust.customer_trust WHERE customer = ''a''', 'SELECT score FROM trust.customer_trust WHERE customer IN (SELECT ''a''::text)',
 	'SELECT * FROM trust.customer_trust WHERE customer = ''a'' AND lower_bound > 0.5']) AS query;
+RESET enable_seqscan;
 
--- Who stands behind it from their own login. (Last: from here on this login acts as nobody else.)
+-- Backed from one's own login. (This comes last: from here on this login acts as nobody else.)
 SELECT trust_ledger.register_actor('sam', 'human', db_role => session_user) \g /dev/null
 SELECT * FROM trust_ledger.make_promise('f', 'We come.') \g /dev/null
 SELECT * FROM trust_ledger.make_promise('f', 'We come.') \g /dev/null

@@ -1,4 +1,4 @@
--- A row of numbers as a row of bars.
+-- sparkline(): numbers as a row of bars.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(35);
@@ -9,7 +9,7 @@ FROM (VALUES
 	('{0,1,2,3,4,5,6,7}', '▁▂▃▄▅▆▇█'), ('{7,6,5,4,3,2,1,0}', '█▇▆▅▄▃▂▁'), ('{0,1}', '▁█'), ('{1,0,1}', '█▁█'), ('{-1,-2,-3}', '█▅▁'), ('{0,0.5,1}', '▁▅█'),
 	-- each bar stands for an eighth of the way, the highest for its end too
 	('{0,0.124999,0.125,0.249999,0.25,0.874999,0.875,1}', '▁▁▂▂▃▇██'), ('{100,101,102,108}', '▁▂▃█'),
-	-- all alike: half way up
+	-- all equal: half way up
 	('{0}', '▄'), ('{5,5,5}', '▄▄▄'), ('{-3,NULL,-3}', '▄ ▄'), ('{0,-0}', '▄▄'), ('{1e308}', '▄'), ('{Infinity,2}', ' ▄'),
 	-- gaps do not count
 	('{1,NULL,2}', '▁ █'), ('{NULL,1,2,NULL}', ' ▁█ '), ('{1,NaN,2,Infinity,-Infinity}', '▁ █  '),
@@ -23,7 +23,7 @@ SELECT is(trust_ledger.sparkline(array_agg(n)), '▁▂▃▄▅▆▇█', 'who
 
 -- What it is for: a trend in a terminal, gaps and all.
 SELECT trust_ledger.create_ledger() \g /dev/null
-\ir ../../data/script.sql
+\ir ../../helpers/promise_script.sql
 SELECT play('make anna 1d; kept carl 35d; make anna 1d; broken carl 95d', 'c') \g /dev/null
 SELECT is(trust_ledger.sparkline(array_agg(kept ORDER BY step_from)), '▁█▁▁', 'verdicts by month') FROM trust_ledger.trust_trend('customer', '30 days', day('0d'), day('120d')) GROUP BY key;
 SELECT is(trust_ledger.sparkline(array_agg(expectation ORDER BY step_from)), '▂██▁', 'expectation by month') FROM trust_ledger.trust_trend('customer', '30 days', day('0d'), day('120d')) GROUP BY key;

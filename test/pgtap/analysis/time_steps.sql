@@ -1,4 +1,4 @@
--- Steps of a trend: as a calendar counts them, in the session's time zone.
+-- Steps of a trend, counted by the calendar in the session's time zone.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(82);
@@ -11,7 +11,7 @@ BEGIN
 END
 $$;
 
--- Where the steps begin, as clocks there say, and how many hours each has.
+-- When the steps begin in that zone, and how many hours each has.
 CREATE FUNCTION steps(zone text, step interval, since text, until text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -67,7 +67,7 @@ FROM (VALUES
 	('UTC', '100 years', '2023-01-01', '2023-01-02', '2023-01-01 24'),
 	('UTC', '36 minutes 0.0036 seconds', '2023-01-01', '2023-01-01 01:00', '2023-01-01 0.600001, 2023-01-01 00:36:00 0.399999')) AS v (zone, step, since, until, want);
 
--- Where nobody says since when: the month, day or hour of the first promise, there.
+-- The default of "since" in that zone: the month, day or hour of the first promise.
 CREATE FUNCTION begin(zone text, step text, until text, basis text DEFAULT 'occurred') RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -94,7 +94,7 @@ GROUP BY until;
 SELECT is(max(step_until), statement_timestamp() - interval '1 us', 'until a microsecond before now ends then')
 FROM trust_ledger.trust_trend('all', '1 year', '2004-01-01', statement_timestamp() - interval '1 us');
 
--- What is no step, and no stretch.
+-- Steps and periods that are refused.
 SELECT throws_ok(format('SELECT * FROM trust_ledger.trust_trend(%s)', args), code, NULL, format('%s: %s', code, args))
 FROM (VALUES
 	('NULL', '22004'), ($$''$$, '22023'), ($$'customers'$$, '22023'), ($$'Customer'$$, '22023'), ($$'actor'$$, '22023'),

@@ -1,4 +1,4 @@
--- Input that hurts: keys and words that are empty, long, invisible, quoted, of every Unicode plane.
+-- Unusual keys and words: empty, long, invisible, quoted, of every Unicode plane.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -8,9 +8,9 @@ SELECT trust_ledger.create_ledger();
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
--- Where a key stands among the arguments, and where words do.
+-- The calls that take a key, and those that take words.
 CREATE TABLE keys (call text);
 INSERT INTO keys SELECT 'SELECT trust_ledger.' || call FROM unnest(ARRAY[
 	$$make_promise(%L, 'w', actor => 'anna')$$, $$make_promise('c', 'w', actor => 'anna', kind => %L)$$, $$make_promise('c', 'w', actor => 'anna', currency => %L)$$,
@@ -54,15 +54,15 @@ INSERT INTO given_keys VALUES
 	('an asterisk', '*', 'ok'), ('a combining mark alone', U&'\0301', 'ok');
 INSERT INTO given_keys SELECT 'plane ' || plane, chr(code), 'ok'
 FROM (VALUES (0, 19968), (1, 128512), (2, 131072), (3, 196608)) AS p (plane, code);
-SELECT results_eq(format($$SELECT call, outcome(format(call, %L)) FROM keys ORDER BY 1$$, key), format('SELECT call, %L FROM keys ORDER BY 1', expected),
+SELECT results_eq(format($$SELECT call, sqlstate_of(format(call, %L)) FROM keys ORDER BY 1$$, key), format('SELECT call, %L FROM keys ORDER BY 1', expected),
 	'key: ' || title)
 FROM given_keys;
 SELECT is_empty($$
 	SELECT code FROM unnest(ARRAY(SELECT generate_series(1, 31)) || ARRAY(SELECT generate_series(127, 159)) || ARRAY(SELECT generate_series(8203, 8207))
 		|| ARRAY(SELECT generate_series(8232, 8238)) || ARRAY(SELECT generate_series(8288, 8303)) || '{65279,65529,65530,65531}'::integer[]) AS code
-	WHERE outcome(format('SELECT trust_ledger.make_promise(%L, ''w'', actor => ''anna'')', 'x' || chr(code) || 'y')) <> '22023' $$,
+	WHERE sqlstate_of(format('SELECT trust_ledger.make_promise(%L, ''w'', actor => ''anna'')', 'x' || chr(code) || 'y')) <> '22023' $$,
 	'no control or format character stands in a key');
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise(NULL, 'w', actor => 'anna')$$, '22004'), ($$SELECT trust_ledger.make_promise('c', NULL, actor => 'anna')$$, '22004'),
 	($$SELECT trust_ledger.back_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), customer => '', actor => 'anna')$$, '22023'),
@@ -74,7 +74,7 @@ FROM (VALUES
 	($$SELECT trust_ledger.assess_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), 'KEPT', actor => 'anna')$$, '22023'),
 	($$SELECT trust_ledger.assess_promise((SELECT promise FROM trust.promise WHERE customer = 'c'), NULL, actor => 'anna')$$, '22004')) AS c (call, expected);
 
--- Keys that look alike and differ in their bytes are two.
+-- Keys that look alike and differ in their bytes are different keys.
 SELECT trust_ledger.make_promise(key, 'w', actor => 'anna') FROM given_keys WHERE expected = 'ok';
 SELECT set_eq($$SELECT customer::text COLLATE "C" FROM trust.chain WHERE customer NOT IN ('', 'c')$$,
 	$$SELECT key COLLATE "C" FROM given_keys WHERE expected = 'ok'$$, 'each key is a customer of its own');
@@ -94,11 +94,11 @@ INSERT INTO given_words VALUES
 	('a megabyte of nothing', repeat(' ', 1048576), '22023'), ('every plane', (SELECT string_agg(chr(plane * 65536 + 1000), '') FROM generate_series(0, 16) AS plane), 'ok'),
 	('the ends of every plane', (SELECT string_agg(chr(plane * 65536) || chr(plane * 65536 + 65533), '') FROM generate_series(1, 16) AS plane), 'ok'),
 	('all of plane 0 that is not a control', (SELECT string_agg(chr(code), '') FROM generate_series(32, 65533) AS code WHERE code NOT BETWEEN 55296 AND 57343), 'ok');
-SELECT results_eq(format($$SELECT call, outcome(format(call, %L)) FROM words ORDER BY 1$$, said), format('SELECT call, %L FROM words ORDER BY 1', expected),
+SELECT results_eq(format($$SELECT call, sqlstate_of(format(call, %L)) FROM words ORDER BY 1$$, said), format('SELECT call, %L FROM words ORDER BY 1', expected),
 	'words: ' || title)
 FROM given_words;
 
--- ---- what went in comes out, to the byte
+-- ---- texts are stored byte for byte
 
 CREATE TABLE said AS
 	SELECT w.*, r.promise FROM given_words w, trust_ledger.make_promise('words', said, actor => 'anna', purpose => said,

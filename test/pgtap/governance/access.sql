@@ -1,11 +1,11 @@
--- Levels: what each lets a database role do, and how a role comes by one.
+-- Levels: what each allows a database role, and how they are granted and revoked.
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(245);
+SELECT plan(270);
 CREATE EXTENSION trust_ledger;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE super_user SUPERUSER;
@@ -27,21 +27,20 @@ SELECT trust_ledger.register_actor('ben', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna');
 SELECT trust_ledger.set_policy('p', kind => 'delivery', evidence => 'asserted');
-CREATE TABLE promised AS
-	SELECT 'waits' AS which, promise FROM trust_ledger.make_promise('c', 'It works.', kind => 'delivery', actor => 'anna', promiser => 'ben')
+\ir ../../helpers/named_promises.sql
+INSERT INTO promised
+	SELECT 'waits', promise FROM trust_ledger.make_promise('c', 'It works.', kind => 'delivery', actor => 'anna', promiser => 'ben')
 	UNION ALL SELECT 'open', promise FROM trust_ledger.make_promise('c', 'It works.', purpose => 'To sell it.', actor => 'anna')
 	UNION ALL SELECT which, promise FROM unnest('{due,paused,broken}'::text[]) AS which, trust_ledger.make_promise('c', 'It is ' || which, due => now() + interval '1 day', longest_pause => '1 day', actor => 'anna');
-SELECT trust_ledger.pause_promise(promise, actor => 'anna') FROM promised WHERE which = 'paused';
-SELECT trust_ledger.assess_promise(promise, 'broken', relayed => true, actor => 'ben') FROM promised WHERE which = 'broken';
-GRANT SELECT ON promised TO PUBLIC;
-CREATE FUNCTION promise(of text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE which = of';
+SELECT trust_ledger.pause_promise(promise, actor => 'anna') FROM promised WHERE name = 'paused';
+SELECT trust_ledger.assess_promise(promise, 'broken', relayed => true, actor => 'ben') FROM promised WHERE name = 'broken';
 
 CREATE TABLE refused (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON refused FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:crm', 'on_error:park', 'write:now');
 INSERT INTO refused VALUES (1, ' c', 'No customer has such a key.');
 CREATE FUNCTION waiting() RETURNS uuid STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT parked FROM trust.parked_change';
 
--- Tables that everybody here owns, so that it is the level that counts.
+-- Tables that every role here owns, so that only the level decides.
 CREATE ROLE crm;
 GRANT crm TO application, analyst, auditor, import, admin, ledger_owner, nobody;
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
@@ -53,25 +52,25 @@ INSERT INTO intended
 SELECT split_part(call, '(', 1), call, levels
 FROM (
 	SELECT unnest(ARRAY[
-		$$make_promise('c', 'w', actor => 'anna')$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$back_promise(promise('waits'), actor => 'ben')$$,
-		$$withdraw_backing(promise('open'), actor => 'anna')$$, $$accept_promise(promise('open'), actor => 'carl')$$,
-		$$amend_promise(promise('open'), 'other words', actor => 'anna')$$, $$withdraw_promise(promise('open'), actor => 'anna')$$,
-		$$release_promise(promise('open'), actor => 'carl')$$, $$assess_promise(promise('open'), 'kept', actor => 'anna')$$,
-		$$decline_promise(promise('waits'), actor => 'ben')$$, $$pause_promise(promise('due'), actor => 'anna')$$, $$resume_promise(promise('paused'), actor => 'anna')$$,
-		$$admit_breach(promise('due'), actor => 'anna')$$, $$repair_breach(promise('broken'), 'h', actor => 'anna')$$, $$add_note(promise('open'), 'n', actor => 'anna')$$,
-		$$confirm_relayed(promise('broken'), actor => 'carl')$$, $$accept_promise(promise('open'), relayed => true, actor => 'anna')$$,
+		$$make_promise('c', 'w', actor => 'anna')$$, $$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$back_promise(promise_named('waits'), actor => 'ben')$$,
+		$$withdraw_backing(promise_named('open'), actor => 'anna')$$, $$accept_promise(promise_named('open'), actor => 'carl')$$,
+		$$amend_promise(promise_named('open'), 'other words', actor => 'anna')$$, $$withdraw_promise(promise_named('open'), actor => 'anna')$$,
+		$$release_promise(promise_named('open'), actor => 'carl')$$, $$assess_promise(promise_named('open'), 'kept', actor => 'anna')$$,
+		$$decline_promise(promise_named('waits'), actor => 'ben')$$, $$pause_promise(promise_named('due'), actor => 'anna')$$, $$resume_promise(promise_named('paused'), actor => 'anna')$$,
+		$$admit_breach(promise_named('due'), actor => 'anna')$$, $$repair_breach(promise_named('broken'), 'h', actor => 'anna')$$, $$add_note(promise_named('open'), 'n', actor => 'anna')$$,
+		$$confirm_relayed(promise_named('broken'), actor => 'carl')$$, $$accept_promise(promise_named('open'), relayed => true, actor => 'anna')$$,
 		$$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '23 hours')$$]), '{application,import}'::text[]
 	UNION ALL SELECT $$make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '25 hours')$$, '{import}'
 	UNION ALL SELECT unnest(ARRAY[
 		$$register_actor('x', 'human')$$, $$retire_actor('ben')$$, $$set_policy('q', evidence => 'session')$$, $$drop_policy('p')$$,
 		$$set_ledger(zone => 'UTC')$$, $$grant_access('nobody', 'analyst')$$, $$revoke_access('analyst', 'analyst')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$rebuild('c')$$, $$rebuild('')$$]), '{admin}'
-	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise('open'), 'r')$$, $$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
+	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise_named('open'), 'r')$$, $$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[
 		$$track_table('deal', '{"customer": "=customer", "words": "=title", "on_delete": ":withdrawn"}')$$, $$track_table('deal', '{"customer": "=customer", "words": "=title"}', dry_run => true)$$,
 		$$untrack_table('deal')$$, $$set_tracking('deal', '{}')$$, $$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
-	UNION ALL SELECT unnest(ARRAY[$$history(promise('open'))$$, $$reconcile_table('deal')$$, $$compare_rows('deal', 'public.deal')$$]), '{application,auditor}'
+	UNION ALL SELECT unnest(ARRAY[$$history(promise_named('open'))$$, $$reconcile_table('deal')$$, $$compare_rows('deal', 'public.deal')$$]), '{application,auditor}'
 	UNION ALL SELECT unnest(ARRAY[$$read_tracked('deal', 'public.deal')$$, $$read_batches('deal', 'public.deal', 1)$$]), '{application,auditor,import}'
 	UNION ALL SELECT $$import_rows('deal', 'public.deal', '{}')$$, '{import}'
 	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
@@ -84,8 +83,7 @@ FROM (
 		$$human_backing()$$, $$human_backing('2 days')$$,
 		$$require_reader()$$]), '{application,analyst,auditor,admin}') AS i (call, levels);
 
--- Nobody needs a level for these: they do nothing that the caller could not do by hand. What is
--- immutable reads nothing at all; the scores among it, once through all of them.
+-- These need no level: they do nothing that the caller could not do by hand. Immutable functions read nothing.
 CREATE TABLE levelless (function text, call text, outcome text);
 INSERT INTO levelless VALUES
 	('state_machine', 'state_machine()', 'ok'), ('check_ledger', 'check_ledger()', 'ok'), ('reads_words', 'reads_words()', 'ok'),
@@ -107,66 +105,62 @@ INSERT INTO levelless VALUES
 	('check_trackable', $$check_trackable('promised')$$, '42501'), ('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation', $$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
 
+INSERT INTO levelless VALUES ('comment_on_columns', $$comment_on_columns('trust.actor', '{{kind,ours}}')$$, '42501');
+INSERT INTO levelless SELECT function, function || '()', '42501'
+FROM unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked}'::text[]) AS concept,
+	unnest(ARRAY['create_' || concept || '_table', 'comment_on_' || concept || '_table']) AS function
+UNION ALL SELECT function, function || '()', '42501'
+FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,comment_on_access_views}'::text[]) AS function;
+
 SELECT set_eq($$
 	SELECT function FROM intended UNION SELECT function FROM levelless
 	UNION SELECT proname FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace AND provolatile = 'i' $$, $$
 	SELECT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype) $$,
 	'every function that is not immutable is among the calls');
--- The owner has the levels that create_ledger() gave, a superuser all.
+-- The owner has the levels that create_ledger() granted, a superuser has all.
 SELECT is(
-	(SELECT array_agg(as_role || ': ' || outcome('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
+	(SELECT array_agg(as_role || ': ' || sqlstate_of('SELECT trust_ledger.' || arguments, as_role) ORDER BY n)
 	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	(SELECT array_agg(as_role || ': ' || CASE WHEN as_role = ANY (levels) OR as_role = 'super_user'
 			OR as_role = 'ledger_owner' AND levels && '{application,analyst,auditor,admin}' THEN 'ok' ELSE 'TL004' END ORDER BY n)
 	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	arguments)
 FROM intended;
-SELECT is(outcome('SELECT trust_ledger.' || call, 'nobody'), outcome, call || ' by somebody without a level') FROM levelless;
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call, 'nobody'), outcome, call || ' by somebody without a level') FROM levelless;
 
 -- ---- views
 
 CREATE FUNCTION reads(query text, as_role text) RETURNS text LANGUAGE sql AS $$
-	SELECT as_role(as_role, format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query))
+	SELECT value_as(as_role, format('SELECT string_agg(r::text, '','') FROM (%s) AS r', query))
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads ' || view)
 FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,
 	(VALUES ('application', '(t)'), ('analyst', '(t)'), ('auditor', '(t)'), ('admin', '(t)'), ('ledger_owner', '(t)'),
 		('super_user', '(t)'), ('import', 'TL004'), ('nobody', 'TL004')) AS r (as_role, expected);
 SELECT is(reads('SELECT c.words, purpose, a.words FROM trust.current_promise c LEFT JOIN trust.awaiting_backing a USING (promise) WHERE c.promise = '
-		|| quote_literal(promise(which)), as_role), expected, as_role || ' reads words: ' || which)
+		|| quote_literal(promise_named(which)), as_role), expected, as_role || ' reads words: ' || which)
 FROM (VALUES
 	('application', 'open', '("It works.","To sell it.",)'), ('application', 'waits', '("It works.",,"It works.")'),
 	('auditor', 'open', '("It works.","To sell it.",)'), ('auditor', 'waits', '("It works.",,"It works.")'),
 	('analyst', 'open', '(,,)'), ('analyst', 'waits', '(,,)'), ('admin', 'open', '(,,)'), ('admin', 'waits', '(,,)')) AS c (as_role, which, expected);
 
--- Neither a row that a function of the reader's sees first, nor a view without rows, tells anything.
-CREATE FUNCTION tell(words text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
+-- A function in the reader's condition sees no row before the level is checked, and an empty view is refused, too.
+CREATE FUNCTION reveal(words text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = CASE WHEN words IS NULL THEN 'NULL0' ELSE 'TOLD0' END;
 END
 $$;
-SELECT is(reads('SELECT FROM trust.current_promise WHERE tell(words)', 'analyst'), 'NULL0', 'a condition sees no words');
-SELECT is(reads('SELECT FROM trust.current_promise WHERE tell(promiser)', 'nobody'), 'TL004', 'nor a row');
+SELECT is(reads('SELECT FROM trust.current_promise WHERE reveal(words)', 'analyst'), 'NULL0', 'a condition sees no words');
+SELECT is(reads('SELECT FROM trust.current_promise WHERE reveal(promiser)', 'nobody'), 'TL004', 'nor a row');
 SELECT is(reads('SELECT FROM trust.awaiting_backing WHERE customer = ''no such''', 'nobody'), 'TL004', 'nor whether there is one');
 SELECT trust_ledger.drop_policy('p');
 SELECT is(reads('SELECT FROM trust.policy_rule', 'nobody'), 'TL004', 'not even from a view without rows');
-SELECT is(reads('SELECT FROM trust.policy_rule', 'analyst'), NULL, 'which whoever may read finds empty');
+SELECT is(reads('SELECT FROM trust.policy_rule', 'analyst'), NULL, 'which is empty for those who can read it');
 
--- Who lacks a level is told which call gives the least that does.
+-- A permission error names the lowest sufficient level, and the call that grants it.
 CREATE ROLE "o'neil";
-CREATE FUNCTION hint_to_oneil(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	SET LOCAL ROLE "o'neil";
-	EXECUTE call;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN substring(hint from 'trust_ledger.*');
-END
-$$;
-SELECT is(hint_to_oneil(call), format($$trust_ledger.grant_access('o''neil', '%s');$$, level), 'is told of ' || level)
+SELECT is(substring((error_of(call, 'o''neil')).hint FROM 'trust_ledger.*'), format($$trust_ledger.grant_access('o''neil', '%s');$$, level), 'the hint names level ' || level)
 FROM (VALUES ('SELECT FROM trust.promiser_trust', 'analyst'), ('SELECT trust_ledger.verify()', 'auditor'),
 	($$SELECT trust_ledger.make_promise('c', 'w')$$, 'application')) AS c (call, level);
 
@@ -189,7 +183,7 @@ SELECT ok(has_schema_privilege('nobody', 'trust', 'USAGE') AND NOT has_schema_pr
 
 -- ---- granting and revoking
 
-SELECT is(outcome('SELECT trust_ledger.' || call, 'admin'), expected, call)
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call, 'admin'), expected, call)
 FROM (VALUES
 	($$grant_access('nobody', 'analyst')$$, 'ok'), ($$grant_access('analyst', 'analyst')$$, 'ok'),
 	($$grant_access('nobody', 'Analyst')$$, '22023'), ($$grant_access('nobody', 'owner')$$, '22023'), ($$grant_access('nobody', '')$$, '22023'),
@@ -212,9 +206,9 @@ SELECT results_eq($$
 	'each is an entry that says all levels of the role');
 SELECT trust_ledger.revoke_access('nobody', 'application');
 SELECT is(reads($$SELECT level FROM trust.access_level WHERE role = 'nobody'$$, 'analyst'), NULL, 'a role without levels');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('ledger_owner', 'admin'); SELECT trust_ledger.register_actor('x', 'human')$$, 'ledger_owner'), 'ok',
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('ledger_owner', 'admin'); SELECT trust_ledger.register_actor('x', 'human')$$, 'ledger_owner'), 'ok',
 	'the owner can always govern');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('ledger_owner', 'application'); SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$,
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('ledger_owner', 'application'); SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$,
 	'ledger_owner'), 'TL004', 'but not always promise');
 
 -- ---- through membership, and from one call to the next in the same session
@@ -222,43 +216,43 @@ SELECT is(outcome($$SELECT trust_ledger.revoke_access('ledger_owner', 'applicati
 CREATE ROLE member INHERIT IN ROLE application;
 CREATE ROLE outsider NOINHERIT IN ROLE application;
 CREATE ROLE grand_member INHERIT IN ROLE member;
-CREATE FUNCTION promises(as_role text) RETURNS text LANGUAGE sql AS $$
-	SELECT outcome('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''anna'')', as_role)
+CREATE FUNCTION make_promise_as(as_role text) RETURNS text LANGUAGE sql AS $$
+	SELECT sqlstate_of('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''anna'')', as_role)
 $$;
-SELECT is(promises(as_role), expected, title)
+SELECT is(make_promise_as(as_role), expected, title)
 FROM (VALUES ('member', 'ok', 'a member has the level'), ('grand_member', 'ok', 'a member''s member too'),
 	('outsider', 'TL004', 'one who does not inherit has not'), ('application', 'ok', 'unless they take the role on')) AS c (as_role, expected, title);
 
 REVOKE application FROM member;
-SELECT is(promises(as_role), 'TL004', 'membership revoked: ' || as_role) FROM unnest('{member,grand_member}'::text[]) AS as_role;
+SELECT is(make_promise_as(as_role), 'TL004', 'membership revoked: ' || as_role) FROM unnest('{member,grand_member}'::text[]) AS as_role;
 GRANT application TO member;
-SELECT is(promises('grand_member'), 'ok', 'and granted again');
+SELECT is(make_promise_as('grand_member'), 'ok', 'and granted again');
 SELECT trust_ledger.revoke_access('application', 'application');
-SELECT is(promises(as_role), 'TL004', 'level revoked: ' || as_role) FROM unnest('{application,member,grand_member}'::text[]) AS as_role;
+SELECT is(make_promise_as(as_role), 'TL004', 'level revoked: ' || as_role) FROM unnest('{application,member,grand_member}'::text[]) AS as_role;
 SAVEPOINT granted;
 SELECT trust_ledger.grant_access('application', 'application');
-SELECT is(promises('grand_member'), 'ok', 'granted again');
+SELECT is(make_promise_as('grand_member'), 'ok', 'granted again');
 ROLLBACK TO granted;
-SELECT is(promises('grand_member'), 'TL004', 'which was rolled back');
+SELECT is(make_promise_as('grand_member'), 'TL004', 'which was rolled back');
 SELECT trust_ledger.grant_access('application', 'application');
 REVOKE application FROM member;
 ALTER ROLE member NOINHERIT;
 GRANT application TO member;
-SELECT is(promises('grand_member'), 'TL004', 'a member that stops inheriting');
+SELECT is(make_promise_as('grand_member'), 'TL004', 'a member that stops inheriting');
 ALTER ROLE member SUPERUSER;
-SELECT is(promises('member'), 'ok', 'a superuser needs no level');
+SELECT is(make_promise_as('member'), 'ok', 'a superuser needs no level');
 ALTER ROLE member NOSUPERUSER;
-SELECT is(promises('member'), 'TL004', 'who is one no more does');
+SELECT is(make_promise_as('member'), 'TL004', 'who is one no more does');
 
--- A level is the role's of that name: it goes with a rename, and its row says nothing to others.
+-- A level belongs to the name of a role: renaming the role loses it.
 ALTER ROLE application RENAME TO application_before;
-SELECT is(promises('application_before'), 'TL004', 'a role renamed has no level');
+SELECT is(make_promise_as('application_before'), 'TL004', 'a role renamed has no level');
 ALTER ROLE application_before RENAME TO application;
-SELECT is(promises('application'), 'ok', 'named as before, it has');
+SELECT is(make_promise_as('application'), 'ok', 'named as before, it has');
 DROP ROLE application;
 SELECT is(reads('SELECT true FROM trust.access_level WHERE role = ''application''', 'auditor'), '(t)', 'the row of a role that was dropped stays');
-SELECT is(promises('nobody'), 'TL004', 'and gives nobody anything');
-SELECT is(outcome($$SELECT trust_ledger.revoke_access('application', 'application')$$, 'admin'), 'ok', 'it can be revoked');
+SELECT is(make_promise_as('nobody'), 'TL004', 'and gives nobody anything');
+SELECT is(sqlstate_of($$SELECT trust_ledger.revoke_access('application', 'application')$$, 'admin'), 'ok', 'it can be revoked');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 
 SELECT * FROM finish();

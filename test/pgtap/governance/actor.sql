@@ -1,4 +1,4 @@
--- Actors: what can be registered, who comes after whom, and who acts.
+-- Actors: registering, retiring with a successor, and who acts.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -6,15 +6,15 @@ SELECT plan(170);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
--- Who made a promise, made like this: actor and evidence, or the SQLSTATE. Nothing of it stays.
+\ir ../../helpers/calls.sql
+-- Actor and evidence of a promise that is made after these statements, or the SQLSTATE. Rolled back.
 CREATE FUNCTION maker(doing text, arguments text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	who text;
 BEGIN
 	EXECUTE doing;
 	EXECUTE format('SELECT trust_ledger.make_promise(''c'', ''w''%s)', arguments);
-	-- as a superuser: who just made it need not be able to read it
+	-- as a superuser: the role that made it need not be able to read it
 	EXECUTE 'RESET SESSION AUTHORIZATION';
 	SELECT actor || ' ' || evidence INTO who FROM trust.entry WHERE customer = 'c' ORDER BY seq DESC LIMIT 1;
 	RAISE SQLSTATE 'OK000';
@@ -35,22 +35,12 @@ SELECT trust_ledger.grant_access(r, 'application') FROM unnest('{app,anna_login,
 -- ---- acting before anybody is registered
 
 SELECT throws_ok($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, '42704', NULL, 'an unknown actor');
-CREATE FUNCTION hint_of(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	EXECUTE call;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN hint;
-END
-$$;
-SELECT is(hint_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => %L)', name)),
+SELECT is((error_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => %L)', name))).hint,
 	format('SELECT * FROM trust_ledger.register_actor(%L, ''human'');', name), 'the hint is the call that registers ' || name)
 FROM unnest(ARRAY['anna', 'o''neil', 'back\slash', 'Ωmega']) AS name;
-SELECT is(outcome(hint_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$)
+SELECT is(sqlstate_of((error_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$)).hint
 	|| $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'o''neil')$$), 'ok', 'and it does');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w')$$), 'TL003', 'nobody acts');
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w')$$), 'TL003', 'nobody acts');
 
 -- ---- what can be registered
 
@@ -64,7 +54,7 @@ SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "name": "Anna"
 SELECT is(registered('bot'), '{"actor": "bot", "kind": "ai", "speaks_for": "company", "responsible": "anna",
 	"model": "m1", "active": true}', 'a machine');
 
-SELECT is(outcome('SELECT trust_ledger.register_actor(' || arguments || ')'), expected, 'register_actor(' || arguments || ')')
+SELECT is(sqlstate_of('SELECT trust_ledger.register_actor(' || arguments || ')'), expected, 'register_actor(' || arguments || ')')
 FROM (VALUES
 	-- key, kind, whom they speak for
 	($$'x', 'human'$$, 'ok'), ($$'x', 'human', speaks_for => NULL$$, 'ok'), ($$NULL, 'human'$$, '22004'), ($$'x', NULL$$, '22004'),
@@ -102,13 +92,13 @@ FROM (VALUES
 	-- who registers, and when
 	($$'x', 'human', acting => 'anna'$$, 'ok'), ($$'x', 'human', acting => 'nobody'$$, '42704'), ($$'x', 'human', acting => 'gone'$$, 'TL003'),
 	($$'x', 'human', occurred_at => now() + interval '1 hour'$$, '22008'),
-	-- what they are never changes; all else is said anew
+	-- kind and whom they speak for cannot change; everything else can
 	($$'anna', 'system', responsible => 'ben'$$, 'TL003'), ($$'anna', 'human', speaks_for => 'customer'$$, 'TL003'),
 	($$'bot', 'human'$$, 'TL003'), ($$'bot', 'system', responsible => 'anna'$$, 'TL003'),
 	($$'gone', 'system', responsible => 'anna'$$, 'TL003'), ($$'gone', 'human'$$, 'ok'),
 	($$'bot', 'ai', responsible => 'ben', model => 'm2'$$, 'ok')) AS c (arguments, expected);
 
-SAVEPOINT anew;
+SAVEPOINT registered_again;
 SELECT trust_ledger.register_actor('anna', 'human', authority => '{"EUR": 1}');
 SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "speaks_for": "company", "authority": {"EUR": 1}, "active": true}',
 	'registered again: all that is known is what was said now');
@@ -117,10 +107,10 @@ SELECT is(registered('gone'), '{"actor": "gone", "kind": "human", "speaks_for": 
 	'one who was retired comes back');
 SELECT is(maker('', $$, actor => 'gone'$$), 'gone asserted', 'and acts');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
-ROLLBACK TO anew;
+ROLLBACK TO registered_again;
 SELECT is(registered('anna')->>'name', 'Anna', 'rolled back');
 SELECT is(maker('', $$, actor => 'gone'$$), 'TL003', 'also in what the session remembers');
-SELECT is(outcome($$SELECT trust_ledger.register_actor('x', 'human', db_role => 'app')$$), 'ok', 'a login is free');
+SELECT is(sqlstate_of($$SELECT trust_ledger.register_actor('x', 'human', db_role => 'app')$$), 'ok', 'a login is free');
 SELECT is(maker('SET SESSION AUTHORIZATION app'), 'TL003', 'after a registration that was rolled back');
 
 -- ---- retiring
@@ -129,7 +119,7 @@ SELECT trust_ledger.register_actor('dora', 'human');
 SELECT trust_ledger.register_actor('scanner', 'system', 'The scanner', responsible => 'anna', model => 's1');
 SELECT trust_ledger.register_actor('old', 'system', responsible => 'anna');
 SELECT trust_ledger.retire_actor('old', reason => 'sold');
-SELECT is(outcome('SELECT trust_ledger.retire_actor(' || arguments || ')'), expected, 'retire_actor(' || arguments || ')')
+SELECT is(sqlstate_of('SELECT trust_ledger.retire_actor(' || arguments || ')'), expected, 'retire_actor(' || arguments || ')')
 FROM (VALUES
 	($$NULL$$, '22004'), ($$''$$, '22023'), ($$'nobody'$$, '42704'), ($$'gone'$$, 'TL003'),
 	($$'ben'$$, 'ok'), ($$'bot'$$, 'ok'), ($$'anna'$$, 'TL003'), ($$'anna', successor => 'ben'$$, 'ok'),
@@ -148,11 +138,11 @@ SELECT is(registered('anna'), '{"actor": "anna", "kind": "human", "name": "Anna"
 SELECT is(registered('scanner'), '{"actor": "scanner", "kind": "system", "name": "The scanner", "speaks_for": "company",
 	"responsible": "ben", "model": "s1", "active": true}', 'the successor answers for the machines');
 SELECT is(registered('old')->>'responsible', 'anna', 'not for those that were retired before');
-SELECT is(outcome($$SELECT trust_ledger.retire_actor('ben')$$), 'TL003', 'and is not retired without a successor');
+SELECT is(sqlstate_of($$SELECT trust_ledger.retire_actor('ben')$$), 'TL003', 'and is not retired without a successor');
 SELECT trust_ledger.retire_actor('ben', successor => 'dora');
 SELECT results_eq($$SELECT actor COLLATE "default" FROM trust.actor WHERE responsible = 'dora' AND active ORDER BY 1$$, $$VALUES ('bot'), ('scanner')$$,
 	'machines go down a chain of successors');
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, 'TL003'),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'dora', promiser => 'anna')$$, 'TL003'),
@@ -202,18 +192,18 @@ FROM (VALUES
 	($$SELECT trust_ledger.act_as('eve'); SET SESSION AUTHORIZATION anna_login$$, '', 'TL003'),
 	($$SELECT trust_ledger.act_as('eve'); SET SESSION AUTHORIZATION anna_login$$, $$, actor => 'anna'$$, 'anna asserted'),
 	($$GRANT postgres TO anna_login; SET SESSION AUTHORIZATION anna_login; SET ROLE postgres$$, '', 'anna asserted'),
-	-- a role that was taken on binds as well
+	-- SET ROLE to an actor's role binds as well
 	($$SET ROLE anna_login$$, '', 'anna asserted'), ($$SET ROLE anna_login$$, $$, actor => 'eve'$$, 'TL003'),
 	($$SELECT other_login_of_eve(); SET SESSION AUTHORIZATION anna_login; SET ROLE eve_login$$, '', 'TL003'),
 	($$SELECT other_login_of_eve(); SET SESSION AUTHORIZATION anna_login; SET ROLE eve_login$$, $$, actor => 'anna'$$, 'TL003')) AS c (doing, arguments, expected);
 
--- Who speaks for a customer, or a record, and has a login, speaks from there alone.
+-- An actor that speaks for a customer or a record and has a login can act only from there.
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c', db_role => 'carl_login');
 SELECT trust_ledger.register_actor('cleo', 'human', speaks_for => 'customer', customer => 'c');
 SELECT trust_ledger.register_actor('cora', 'human', speaks_for => 'customer');
 CREATE TABLE promised AS
 	SELECT customer, promise FROM (VALUES ('c'), ('d')) AS v (name), trust_ledger.make_promise(name, 'w', actor => 'eve');
-SELECT is(outcome(format('%s; SELECT trust_ledger.accept_promise(%L%s)', doing, (SELECT promise FROM promised WHERE customer = of), arguments)),
+SELECT is(sqlstate_of(format('%s; SELECT trust_ledger.accept_promise(%L%s)', doing, (SELECT promise FROM promised WHERE customer = of), arguments)),
 	expected, format('accepting of %s: %s%s', of, coalesce(nullif(doing, ''), 'a shared login'), arguments))
 FROM (VALUES
 	('', 'c', $$, actor => 'carl'$$, 'TL003'), ($$SELECT trust_ledger.act_as('carl')$$, 'c', '', 'TL003'),
@@ -243,7 +233,7 @@ SELECT is(maker(''), 'eve asserted', 'so does what a function says, with setting
 ROLLBACK TO before;
 SELECT is(maker(''), 'TL003', 'all gone with the outer one');
 
-SELECT is(outcome(call), '55P02', call)
+SELECT is(sqlstate_of(call), '55P02', call)
 FROM unnest(ARRAY[
 	$$SET trust_ledger.actor = 'eve'$$, $$SET LOCAL trust_ledger.actor = 'eve'$$, $$RESET trust_ledger.actor$$,
 	$$SELECT set_config('trust_ledger.actor', 'eve', false)$$, $$SELECT set_config('trust_ledger.actor', 'eve', true)$$,
@@ -256,7 +246,7 @@ SELECT trust_ledger.act_as('eve');
 RESET ALL;
 SELECT is(maker(''), 'eve asserted', 'RESET ALL leaves who acts');
 
--- In another transaction it is gone, committed or not.
+-- act_as() does not apply to the next transaction, after commit or rollback.
 CREATE TABLE results AS SELECT * FROM (VALUES (0, '')) AS r (n, who) WHERE false;
 COMMIT;
 INSERT INTO results VALUES (1, maker(''));
@@ -267,21 +257,13 @@ INSERT INTO results VALUES (2, maker(''));
 SELECT results_eq('SELECT who FROM results ORDER BY n', $$VALUES ('TL003'), ('TL003')$$, 'after the transaction nobody acts');
 
 -- A setting made in a session before the extension's library was loaded there.
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 ALTER ROLE app LOGIN;
-CREATE FUNCTION at(options text) RETURNS text LANGUAGE sql AS $$
-	SELECT format('host=%s port=%s dbname=%s user=app options=''%s''', current_setting('unix_socket_directories'),
-		current_setting('port'), current_database(), options)
-$$;
-CREATE FUNCTION made_at(options text, doing text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	RETURN (SELECT outcome FROM dblink(at(options), doing || $call$; SELECT trust_ledger.make_promise('c', 'w')::text$call$) AS r (outcome text));
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
-SELECT is(made_at('', $$SELECT trust_ledger.act_as('eve'); SELECT 1$$) ~ '^[(]', true, 'another session, as a control');
-SELECT is(made_at('', $$SET trust_ledger.actor = 'eve'$$), 'TL003', 'SET before the library is loaded');
-SELECT is(made_at('-c trust_ledger.actor=eve', 'SELECT 1'), 'TL003', 'an option of the connection');
+-- Makes a promise in a session of its own, after other statements.
+CREATE FUNCTION made_in_session(settings text, doing text) RETURNS text
+LANGUAGE sql AS $$ SELECT value_in_session(doing || $call$; SELECT trust_ledger.make_promise('c', 'w')::text$call$, 'app', settings) $$;
+SELECT is(made_in_session('', $$SELECT trust_ledger.act_as('eve'); SELECT 1$$) ~ '^[(]', true, 'another session, as a control');
+SELECT is(made_in_session('', $$SET trust_ledger.actor = 'eve'$$), 'TL003', 'SET before the library is loaded');
+SELECT is(made_in_session('-c trust_ledger.actor=eve', 'SELECT 1'), 'TL003', 'an option of the connection');
 
 SELECT * FROM finish();

@@ -1,7 +1,7 @@
--- Policy: which promises the rules speak of, and what they ask of these together.
+-- Policy: which promises a rule applies to, and what all rules together ask for.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 SELECT plan(188);
 
 -- Intervals are compared as texts.
@@ -33,15 +33,15 @@ BEGIN
 END
 $$;
 
--- What is asked of a promise: whose hand, by when; what due and grace it has.
+-- What policy asks of a promise: evidence and time limit; its due time and grace.
 CREATE FUNCTION asked(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state, evidence_asked, 'back within ' || (back_by - made_at), 'due within ' || (due - made_at), 'grace ' || nullif(overdue_at - due, '0'))
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- A promise by the bot, unless it says otherwise, under these rules and no others.
-CREATE FUNCTION under(rules jsonb, subject jsonb) RETURNS text
+-- Makes a promise, by default of the bot, under these rules and no others.
+CREATE FUNCTION asked_under(rules jsonb, subject jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	id uuid;
@@ -53,11 +53,11 @@ BEGIN
 END
 $$;
 
--- ---- which promises a rule speaks of ----
+-- ---- which promises a rule applies to ----
 
--- Beside the rule, others know of kind "known", currency USD and nothing else. What the promise
--- leaves out, or says in a kind or currency that no rule knows, is what the rule speaks of.
-SELECT is(under(format('[%s, {"kind": "known", "promiser": "anna", "grace": "0"}, {"currency": "USD", "promiser": "anna", "grace": "0"}]', rule::jsonb || '{"evidence": "passkey"}')::jsonb, subject::jsonb),
+-- Besides the rule, other rules know kind "known" and currency USD. The rule applies to what the promise leaves out, or
+-- states in a kind or currency that no rule knows.
+SELECT is(asked_under(format('[%s, {"kind": "known", "promiser": "anna", "grace": "0"}, {"currency": "USD", "promiser": "anna", "grace": "0"}]', rule::jsonb || '{"evidence": "passkey"}')::jsonb, subject::jsonb),
 	CASE WHEN want THEN 'proposed, passkey' ELSE 'open' END, format('%s %s %s', rule, CASE WHEN want THEN 'speaks of' ELSE 'does not speak of' END, subject))
 FROM (VALUES
 	('{}', '{}', true), ('{}', '{"kind": "known", "currency": "USD", "value": 0}', true),
@@ -66,7 +66,7 @@ FROM (VALUES
 	('{"promiser_kind": "ai"}', '{}', true), ('{"promiser_kind": "ai"}', '{"actor": "sys"}', false), ('{"promiser_kind": "ai"}', '{"actor": "ben"}', false),
 	('{"promiser_kind": "human"}', '{}', false), ('{"promiser_kind": "system"}', '{}', false), ('{"promiser_kind": "system"}', '{"actor": "sys"}', true),
 	('{"promiser": "bot", "promiser_kind": "human"}', '{}', false), ('{"promiser": "bot", "promiser_kind": "ai"}', '{}', true),
-	-- whoever has a hand in it: promiser, drafter, or who enters it
+	-- any part in it: promiser, drafter, or the actor who enters it
 	('{"promiser": "bot"}', '{"promiser": "bot2"}', true), ('{"promiser": "bot"}', '{"promiser": "ben"}', true),
 	('{"promiser": "bot"}', '{"actor": "ben", "promiser": "bot"}', true), ('{"promiser": "bot"}', '{"actor": "ben", "drafted_by": "bot"}', true),
 	('{"promiser": "bot"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot"}', true),
@@ -80,7 +80,7 @@ FROM (VALUES
 	('{"promiser_kind": "system"}', '{"actor": "sys", "promiser": "ben", "drafted_by": "ben"}', true), ('{"promiser_kind": "system"}', '{"actor": "crm", "promiser": "ben"}', true),
 	('{"promiser_kind": "system"}', '{"actor": "ben", "drafted_by": "sys"}', true), ('{"promiser_kind": "human"}', '{"promiser": "ben"}', true),
 	('{"promiser_kind": "human"}', '{"actor": "ben", "promiser": "sys"}', true),
-	-- name and kind have to be the same one's
+	-- name and kind must belong to the same actor
 	('{"promiser": "ben", "promiser_kind": "ai"}', '{"promiser": "ben"}', false), ('{"promiser": "bot", "promiser_kind": "human"}', '{"promiser": "ben"}', false),
 	('{"promiser": "bot", "promiser_kind": "ai", "kind": "price"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot", "kind": "price"}', true),
 	('{"promiser": "bot", "promiser_kind": "ai", "kind": "price"}', '{"actor": "anna", "promiser": "ben", "drafted_by": "bot", "kind": "known"}', false),
@@ -91,7 +91,7 @@ FROM (VALUES
 	('{"least_value": 1000}', '{"value": 1000}', true), ('{"least_value": 1000}', '{"value": 1000.00}', true), ('{"least_value": 1000}', '{"value": 1e30}', true),
 	('{"least_value": 1000}', '{}', true), ('{"least_value": 1000}', '{"currency": "GBP"}', true), ('{"least_value": 1000}', '{"value": 999.999999}', false),
 	('{"least_value": 1000}', '{"value": 0}', false), ('{"least_value": 0}', '{"value": 0}', true), ('{"least_value": 1e-30}', '{"value": 0}', false),
-	-- a value is compared only in a currency that the rule, or another, knows
+	-- a value is compared only in a currency that a rule knows
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR", "value": 1000}', true),
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR", "value": 999}', false),
 	('{"currency": "EUR", "least_value": 1000}', '{"currency": "EUR"}', true),
@@ -117,7 +117,7 @@ FROM (VALUES
 
 -- ---- what they ask together ----
 
-SELECT is(under(rules::jsonb, subject::jsonb), want, format('%s of %s', rules::jsonb, subject))
+SELECT is(asked_under(rules::jsonb, subject::jsonb), want, format('%s of %s', rules::jsonb, subject))
 FROM (VALUES
 	('[]', '{}', 'open'),
 	-- the strongest evidence
@@ -126,21 +126,21 @@ FROM (VALUES
 	('[{"evidence": "passkey"}, {"evidence": "session"}, {"evidence": "asserted"}]', '{}', 'proposed, passkey'),
 	('[{"evidence": "asserted"}, {"kind": "price", "evidence": "session"}, {"kind": "known", "grace": "0"}]', '{"kind": "known"}', 'proposed, asserted'),
 	('[{"evidence": "asserted"}, {"kind": "price", "evidence": "session"}]', '{"kind": "unheard of"}', 'proposed, session'),
-	-- the shortest time to back within; who sets one asks for a human
+	-- the shortest time limit for backing; a rule that sets one asks for a human
 	('[{"back_within": "2 days"}]', '{}', 'proposed, asserted, back within 2 days'),
 	('[{"back_within": "0"}]', '{}', 'proposed, asserted, back within 00:00:00'),
 	('[{"back_within": "2 days"}, {"back_within": "3:00"}, {"evidence": "session"}]', '{}', 'proposed, session, back within 03:00:00'),
 	('[{"back_within": "2 days"}, {"kind": "price", "back_within": "1 day"}]', '{}', 'proposed, asserted, back within 1 day'),
 	('[{"back_within": "2 days"}, {"kind": "price", "back_within": "1 day"}]', '{"kind": "unheard of"}', 'proposed, asserted, back within 1 day'),
 	('[{"back_within": "2 days"}]', '{"actor": "anna"}', 'open, asserted'),
-	-- the shortest due time, for those that name none
+	-- the shortest due time, for promises without one
 	('[{"due_within": "5 days"}]', '{}', 'open, due within 5 days'),
 	('[{"due_within": "5 days"}, {"due_within": "1:30"}]', '{}', 'open, due within 01:30:00'),
 	('[{"due_within": "5 days"}, {"kind": "price", "due_within": "3 days"}]', '{"kind": "unheard of"}', 'open, due within 3 days'),
 	('[{"due_within": "5 days"}, {"kind": "price", "due_within": "3 days"}, {"kind": "known", "grace": "0"}]', '{"kind": "known"}', 'open, due within 5 days'),
 	('[{"due_within": "5 days"}]', '{"due": "2020-01-11", "occurred_at": "2020-01-01"}', 'open, due within 10 days'),
 	('[{"due_within": "0"}]', '{}', 'open, due within 00:00:00'),
-	-- a grace only by a rule that speaks of just this promise, and then the shortest of all
+	-- a grace is given only by a rule that names what the promise states, and then the shortest of all
 	('[{"grace": "2 days"}]', '{}', 'open'),
 	('[{"due_within": "5 days"}, {"grace": "2 days"}]', '{}', 'open, due within 5 days, grace 2 days'),
 	('[{"due_within": "5 days"}, {"kind": "price", "grace": "2 days"}]', '{"kind": "price"}', 'open, due within 5 days, grace 2 days'),
@@ -174,7 +174,7 @@ END
 $$;
 
 -- Each line in one transaction: what is called, and what is asked afterwards.
-SELECT is((SELECT under('[]', '{}')), 'open', 'no rules');
+SELECT is((SELECT asked_under('[]', '{}')), 'open', 'no rules');
 CREATE FUNCTION after(call text, subject text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -190,14 +190,14 @@ FROM (VALUES
 	('set_policy(''b'', kind => ''gift'', evidence => ''asserted'')', ', kind => ''gift''', 'proposed, asserted'),
 	('set_policy(''b'', kind => ''gift'', evidence => ''asserted'')', ', kind => ''price''', 'open, due within 1 day'),
 	('set_policy(''A'', kind => ''visit'', evidence => ''asserted'')', ', kind => ''visit''', 'proposed, asserted'),
-	-- with its last rule a kind is unheard of again
+	-- without its last rule a kind is unknown again
 	('drop_policy(''b'')', ', kind => ''gift''', 'proposed, asserted, due within 1 day'),
 	('drop_policy(''A'')', '', 'open, due within 1 day'),
 	('set_policy(''b'', evidence => ''passkey'')', '', 'proposed, passkey, due within 1 day'),
 	('drop_policy(''a'')', '', 'proposed, passkey'),
 	('drop_policy(''b'')', '', 'open')) AS v (call, subject, want);
 
--- What was rolled back never held.
+-- A rule that was rolled back never applied.
 CREATE FUNCTION taken_back() RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -218,28 +218,27 @@ DO $$ BEGIN PERFORM trust_ledger.set_policy('a', evidence => 'asserted'), asks()
 ROLLBACK;
 SELECT is(asks(), 'open', 'a rule rolled back with its transaction');
 
--- Another session, that has the rules in mind already, goes by a new one as soon as it is committed,
--- whatever it looked at before.
-SELECT dblink_connect('other', format('host=%s port=%s dbname=%s', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database())) \g /dev/null
-CREATE FUNCTION other(subject text DEFAULT '') RETURNS text
+-- Another session, which has cached the rules, applies a new one as soon as it is committed.
+SELECT dblink_connect('other', connection_of()) \g /dev/null
+CREATE FUNCTION asked_in_other_session(subject text DEFAULT '') RETURNS text
 LANGUAGE sql AS $$ SELECT said FROM dblink('other', format('SELECT asks(%L, ''d'')', subject)) AS d (said text) $$;
-SELECT is(other(), 'open', 'another session: before');
+SELECT is(asked_in_other_session(), 'open', 'another session: before');
 BEGIN;
 DO $$ BEGIN PERFORM trust_ledger.set_policy('a', evidence => 'asserted'); END $$;
-SELECT is(other(), 'open', 'another session: not committed');
+SELECT is(asked_in_other_session(), 'open', 'another session: not committed');
 COMMIT;
-SELECT is(other(), 'proposed, asserted', 'another session: committed');
+SELECT is(asked_in_other_session(), 'proposed, asserted', 'another session: committed');
 SELECT dblink_exec('other', 'BEGIN') \g /dev/null
-SELECT is(other(), 'proposed, asserted', 'another session, in a transaction: before');
+SELECT is(asked_in_other_session(), 'proposed, asserted', 'another session, in a transaction: before');
 DO $$ BEGIN PERFORM trust_ledger.set_policy('b', evidence => 'session'); END $$;
-SELECT is(other(), 'proposed, session', 'another session, in a transaction: committed meanwhile');
+SELECT is(asked_in_other_session(), 'proposed, session', 'another session, in a transaction: committed meanwhile');
 SELECT dblink_exec('other', 'COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ') \g /dev/null
-SELECT is(other(), 'proposed, session', 'another session, in a snapshot: before');
+SELECT is(asked_in_other_session(), 'proposed, session', 'another session, in a snapshot: before');
 DO $$ BEGIN PERFORM trust_ledger.set_policy('c', evidence => 'passkey'); END $$;
-SELECT is(other(), 'proposed, passkey', 'another session, in a snapshot: committed after it');
+SELECT is(asked_in_other_session(), 'proposed, passkey', 'another session, in a snapshot: committed after it');
 SELECT dblink_exec('other', 'COMMIT') \g /dev/null
 DO $$ BEGIN PERFORM trust_ledger.drop_policy(p) FROM unnest('{a,b,c}'::text[]) AS p; END $$;
-SELECT is(other(), 'open', 'another session: dropped');
+SELECT is(asked_in_other_session(), 'open', 'another session: dropped');
 SELECT dblink_disconnect('other') \g /dev/null
 
 -- The rules in force, and that the others were.
@@ -253,7 +252,7 @@ FROM trust.entry WHERE customer = '' AND seq = (SELECT seq FROM trust.policy WHE
 
 -- ---- when policy is asked again ----
 
--- An amendment is judged by its own terms; the time to back within runs anew.
+-- An amendment is judged by its own terms, and the time limit for backing starts again.
 CREATE FUNCTION walk(steps text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -267,7 +266,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-DO $$ BEGIN PERFORM under('[{"kind": "price", "currency": "EUR", "least_value": 10, "evidence": "asserted", "back_within": "5 days"}, {"kind": "gift", "grace": "0"}]', '{}'); END $$;
+DO $$ BEGIN PERFORM asked_under('[{"kind": "price", "currency": "EUR", "least_value": 10, "evidence": "asserted", "back_within": "5 days"}, {"kind": "gift", "grace": "0"}]', '{}'); END $$;
 SELECT results_eq(format('SELECT walk(%L)', $$amend_promise($1, value => 10, actor => 'bot', occurred_at => now() - interval '9 days');
 		amend_promise($1, 'x', actor => 'bot', occurred_at => now() - interval '8 days');
 		back_promise($1, actor => 'anna', occurred_at => now() - interval '7 days');
@@ -275,9 +274,9 @@ SELECT results_eq(format('SELECT walk(%L)', $$amend_promise($1, value => 10, act
 		amend_promise($1, kind => 'gift', actor => 'bot');
 		amend_promise($1, clear => '{kind}', value => 9, actor => 'bot')$$),
 	ARRAY['open', 'proposed, asserted, back within 6 days, waiting for 9 days', 'proposed, asserted, back within 7 days, waiting for 8 days', 'open, asserted',
-		'proposed, asserted, back within 9 days, waiting for 6 days', 'open', 'open'], 'an amended promise is judged anew');
+		'proposed, asserted, back within 9 days, waiting for 6 days', 'open', 'open'], 'an amended promise is judged again');
 
--- ---- what is no rule ----
+-- ---- rules that are refused ----
 
 SELECT throws_ok(format('SELECT trust_ledger.%s', call), code, NULL, format('refused with %s: %s', code, call))
 FROM (VALUES
@@ -303,8 +302,8 @@ FROM (VALUES
 	('drop_policy(''b'')', '42704')) AS v (call, code);
 SELECT throws_ok(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length), '22023', NULL, format('%s of %s', argument, length))
 FROM unnest('{back_within,grace,due_within}'::text[]) AS argument, unnest('{1 month,1 year,1 month -30 days,-1 day,1 day -1 s,36525 days 1 s}'::text[]) AS length;
-\ir ../../data/outcome.sql
-SELECT is(outcome(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length)), expected, format('%s of %s: %s', argument, length, expected))
+\ir ../../helpers/calls.sql
+SELECT is(sqlstate_of(format('SELECT trust_ledger.set_policy(''x'', %I => %L)', argument, length)), expected, format('%s of %s: %s', argument, length, expected))
 FROM (VALUES ('back_within', '3653 days 1 us', 'ok'), ('back_within', '36525 days', 'ok'), ('grace', '3653 days', 'ok'), ('due_within', '3653 days', 'ok'),
 	('grace', '3653 days 1 us', '22023'), ('due_within', '3653 days 1 us', '22023'), ('due_within', '36525 days', '22023')) AS v (argument, length, expected);
 

@@ -1,5 +1,5 @@
--- Whose rights the ledger's functions work with: a hostile search_path, functions planted on its
--- tables by their owner, and callers behind security-definer functions.
+-- The rights that the ledger's functions run with: under a hostile search_path, with functions that the owner planted
+-- on its tables, and behind security-definer functions.
 
 CREATE EXTENSION pgtap;
 SELECT plan(141);
@@ -65,7 +65,7 @@ END
 $$;
 RESET client_min_messages;
 
--- What a call comes to under that path: 'ok' or its SQLSTATE. What it did stays.
+-- 'ok' or the SQLSTATE of a call under that search_path. Its effects stay.
 CREATE FUNCTION under_evil(call text, as_role text DEFAULT 'none') RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', as_role, true);
@@ -129,7 +129,7 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.erase_words(%L, 'r')$$), ($$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ($$SELECT trust_ledger.erase_words('', (SELECT pg_catalog.min(seq) FROM trust.entry WHERE name IS NOT NULL), 'r')$$),
 	($$SELECT trust_ledger.erase_customer('c', 'r')$$), ($$SELECT trust_ledger.verify()$$),
 	($$SELECT * FROM trust.policy_rule$$), ($$SELECT * FROM trust.access_level$$), ($$SELECT trust_ledger.migrate_ledger()$$);
--- Those that fail, one call after the other in one transaction; %L is the newest promise.
+-- The calls that fail, if all are made in one transaction; %L is the newest promise.
 CREATE FUNCTION failing(as_role text DEFAULT 'none') RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	template text;
@@ -154,8 +154,8 @@ SELECT is(under_evil(format('SELECT trust_ledger.confirm_relayed(%L, %s, actor =
 FROM trust.entry WHERE event = 'accepted' AND relayed;
 ROLLBACK;
 
--- Now plans are kept. They are made anew when a table changes: under whatever path holds then.
-CREATE FUNCTION make_plans_anew() RETURNS void LANGUAGE plpgsql AS $$
+-- Now there are saved plans. They are made again when a table changes, under the search_path of that moment.
+CREATE FUNCTION invalidate_plans() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	tab text;
 BEGIN
@@ -168,11 +168,11 @@ $$;
 BEGIN;
 SELECT trust_ledger.register_actor('eve', 'human');
 SELECT trust_ledger.make_promise('c', 'w', actor => 'eve') FROM generate_series(1, 10);
-SELECT make_plans_anew();
+SELECT invalidate_plans();
 SELECT is_empty('SELECT failing()', 'every call under the hostile path, after plans were kept and voided');
 ROLLBACK;
 BEGIN;
-SELECT make_plans_anew();
+SELECT invalidate_plans();
 SELECT is_empty($$SELECT failing('ledger_owner')$$, 'also by the owner');
 ROLLBACK;
 
@@ -204,8 +204,8 @@ END
 $$;
 RESET ROLE;
 
--- What planting, by the owner, and then appending, by a superuser, come to: 'ok' or the SQLSTATE;
--- who the planted functions ran as; the caller's path, role and actor afterwards, where they are others.
+-- What happens if the owner plants code and a superuser then appends an entry: 'ok' or the SQLSTATE, the role that the
+-- planted functions ran as, and the caller's search_path, role and actor afterwards, if they changed.
 CREATE FUNCTION planted(planting text, appending text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	path CONSTANT text := current_setting('search_path');
@@ -243,25 +243,25 @@ INSERT INTO appends VALUES
 
 SELECT is(planted(format(planting, tab, changes), call), expected, format('%s: %s', call, format(planting, tab, changes)))
 FROM appends, (VALUES
-	-- at once: as the owner. Put off to the commit: not at all.
+	-- an immediate trigger runs as the owner; a deferred one is refused
 	('CREATE TRIGGER p AFTER INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.planted()', 'ok {ledger_owner}'),
 	('CREATE TRIGGER p BEFORE INSERT OR UPDATE ON trust.%I EXECUTE FUNCTION own.planted()', 'ok {ledger_owner}'),
 	('CREATE CONSTRAINT TRIGGER p AFTER INSERT OR UPDATE ON trust.%I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own.planted()', '42501'),
 	('CREATE CONSTRAINT TRIGGER p AFTER INSERT OR UPDATE ON trust.%I DEFERRABLE FOR EACH ROW EXECUTE FUNCTION own.planted(); SET CONSTRAINTS ALL DEFERRED', '42501'),
 	('ALTER TABLE trust.%I ADD CHECK (own.look())', 'ok {ledger_owner}'),
 	('CREATE INDEX ON trust.%I (own.look_at(%I))', 'ok {ledger_owner}')) AS p (planting, expected);
--- A default, where it is reckoned.
+-- A column default.
 SELECT matches(planted(format('ALTER TABLE trust.%I ADD COLUMN p boolean; ALTER TABLE trust.%1$I ALTER COLUMN p SET DEFAULT own.look()', tab), call),
 	'^ok( {ledger_owner})?$', format('%s: a default planted on %s', call, tab))
 FROM appends WHERE tab IN ('entry', 'promise') AND call ~ 'make' OR call ~ 'new';
--- Row security never hides history from the ledger itself, nor runs.
+-- Row security never hides history from the ledger itself, and its functions do not run.
 SELECT is(planted(format('ALTER TABLE trust.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 		CREATE POLICY p ON trust.%1$I USING (own.look() AND false) WITH CHECK (own.look())', tab), call),
 	'ok', format('%s: row security on %s', call, tab))
 FROM appends;
 
--- What a planted trigger tries while a superuser appends: to become somebody else, to leave something
--- behind that runs later as the superuser.
+-- A planted trigger tries, while a superuser appends, to change the role, or to leave something behind that runs later
+-- as the superuser.
 SELECT is(planted(format('CREATE TRIGGER p AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.planted(%L)', trial),
 		$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), expected, 'a planted trigger tries: ' || trial)
 FROM (VALUES
@@ -313,12 +313,11 @@ CREATE TRIGGER promise AFTER INSERT ON deals FOR EACH ROW EXECUTE FUNCTION promi
 GRANT application TO anna_login;
 CREATE ROLE caller LOGIN;
 
--- By a login of its own, as a client sends it: login, role and evidence of what was recorded, or the SQLSTATE.
-CREATE EXTENSION dblink;
+-- Sends a statement from a login. Returns login, role, actor and evidence of the entry, or the SQLSTATE.
+\ir ../../helpers/sessions.sql
 CREATE FUNCTION recorded(by_login text, sent text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM * FROM dblink(format('host=%s port=%s dbname=%s user=%s', current_setting('unix_socket_directories'),
-		current_setting('port'), current_database(), by_login), sent) AS r (r text);
+	PERFORM * FROM dblink(connection_of(by_login), sent) AS r (r text);
 	RETURN (SELECT concat_ws(' ', login, role, actor, evidence) FROM trust.entry WHERE customer = 'c' ORDER BY seq DESC LIMIT 1);
 EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;

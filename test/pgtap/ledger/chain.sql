@@ -1,5 +1,4 @@
--- The one way in: receipts, how entries join, retries, promises' ids, and hashes reckoned again in
--- plain SQL.
+-- Appending entries: receipts, chains, retries, ids of promises, and hashes computed again in plain SQL.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -7,7 +6,7 @@ SELECT plan(78);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human');
@@ -17,8 +16,7 @@ SELECT trust_ledger.set_policy('k', kind => 'k', currency => 'EUR', evidence => 
 
 -- ---- receipts
 
-CREATE TABLE made (n serial, r trust_ledger.receipt);
-CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made WHERE (r).promise IS NOT NULL ORDER BY n DESC LIMIT 1';
+\ir ../../helpers/receipts.sql
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'One.', kind => 'k', actor => 'bot');
 INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.withdraw_backing(last_promise(), actor => 'anna');
@@ -53,7 +51,7 @@ SELECT set_eq('SELECT customer, length, head, recorded_at FROM trust.chain',
 SELECT is((SELECT count(DISTINCT hash) FROM trust.entry), (SELECT count(*) FROM trust.entry), 'no two hashes are alike');
 
 -- What fails leaves nothing: no entry, no gap, no chain.
-SELECT is(outcome(call), expected, call)
+SELECT is(sqlstate_of(call), expected, call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise('never', 'w', actor => 'ben', value => 'NaN')$$, '22003'),
 	($$SELECT trust_ledger.make_promise('never', 'w', actor => 'nobody')$$, '42704'),
@@ -106,8 +104,8 @@ SELECT is((SELECT count(DISTINCT call) FROM retries), (
 	SELECT count(DISTINCT proname) FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND 'idempotency_key' = ANY (proargnames)), 'every function that takes a key is among the calls');
 
--- The call twice, then others under its key: whether the receipts are the same, how many entries it
--- made, and what the others come to. Nothing of it stays.
+-- Makes the call twice, and then other calls under its key. Returns whether the receipts are the same, how many entries
+-- were made, and the SQLSTATEs of the others. Rolled back.
 CREATE FUNCTION retried(function text, args text, other text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	template CONSTANT text := 'SELECT r FROM trust_ledger.%s(%s, idempotency_key => ''key'') AS r';
@@ -128,8 +126,8 @@ BEGIN
 		WHEN 'resume_promise' THEN PERFORM trust_ledger.pause_promise(promise, actor => 'ben');
 		WHEN 'repair_breach' THEN PERFORM trust_ledger.assess_promise(promise, 'broken', actor => 'ben');
 		WHEN 'adopt_ledger' THEN
-			CREATE ROLE heir;
-			EXECUTE format('ALTER DATABASE %I OWNER TO heir', current_database());
+			CREATE ROLE new_owner;
+			EXECUTE format('ALTER DATABASE %I OWNER TO new_owner', current_database());
 		WHEN 'drop_parked' THEN
 			INSERT INTO offer VALUES (1, 'c', '');
 			SELECT parked INTO promise FROM trust.parked_change;
@@ -169,7 +167,7 @@ SELECT trust_ledger.set_ledger(zone => 'Asia/Tokyo', lag => '3 days');
 SELECT trust_ledger.assess_promise((SELECT (r).promise FROM keyed), 'kept', actor => 'ben');
 SELECT results_eq($$SELECT (r).* FROM trust_ledger.make_promise('c', 'w', actor => 'ben', idempotency_key => 'once') AS r$$,
 	'SELECT (r).* FROM keyed', 'a retry gives what was then, whatever came since');
-SELECT is(outcome(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''ben'', idempotency_key => %L)', key)), expected, title)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.make_promise(''c'', ''w'', actor => ''ben'', idempotency_key => %L)', key)), expected, title)
 FROM (VALUES
 	(repeat('k', 255), 'ok', 'a key of 255 bytes'), (repeat('k', 256), '22023', 'of 256'), (repeat('é', 127), 'ok', 'of 254 in UTF-8'),
 	(repeat('é', 128), '22023', 'of 256 in UTF-8'), ('', '22023', 'empty'), (E'a\nb', '22023', 'with a line break'),
@@ -216,14 +214,6 @@ CREATE FUNCTION hash_of(e trust.entry) RETURNS bytea LANGUAGE sql AS $$
 		field(e.idempotency_key::text), field(e.request))
 	|| fields(field(e.words_commitment), field(e.purpose_commitment), field(e.note_commitment), field(e.context_commitment), field(e.name_commitment)))
 $$;
--- HMAC-SHA-256 (RFC 2104) with a key of 32 bytes.
-CREATE FUNCTION xored(key bytea, with_byte integer) RETURNS bytea LANGUAGE sql AS $$
-	SELECT string_agg(decode(lpad(to_hex(CASE WHEN i < octet_length(key) THEN get_byte(key, i) ELSE 0 END # with_byte), 2, '0'), 'hex'), '' ORDER BY i)
-	FROM generate_series(0, 63) AS i
-$$;
-CREATE FUNCTION commitment(salt bytea, data bytea) RETURNS bytea LANGUAGE sql AS $$
-	SELECT sha256(xored(salt, 92) || sha256(xored(salt, 54) || data))
-$$;
 
 SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('grace', kind => 'full', currency => 'EUR', evidence => 'passkey', back_within => '2 days', grace => '90 minutes');
@@ -241,6 +231,7 @@ SELECT is_empty($$
 SELECT is((SELECT hash FROM trust.entry WHERE customer = 'Ωmega'), (SELECT hash_of(e) FROM trust.entry e WHERE customer = 'Ωmega'), 'its hash');
 SELECT is_empty('SELECT customer, seq, event FROM trust.entry e WHERE hash <> hash_of(e)', 'every entry''s hash');
 SELECT is((SELECT hash_of(jsonb_populate_record(e, '{"currency": "USD"}')) <> hash FROM trust.entry e WHERE customer = 'Ωmega'), true, 'which another currency changes');
+\ir ../../helpers/commitment.sql
 SELECT is_empty($$
 	SELECT customer, seq, what FROM trust.entry, LATERAL (VALUES
 		('words', words, words_salt, words_commitment), ('purpose', purpose, purpose_salt, purpose_commitment), ('note', note, note_salt, note_commitment),

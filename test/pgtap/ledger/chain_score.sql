@@ -1,5 +1,4 @@
--- trust.chain.score: what verdicts say of a customer's promises, kept up to date by the one way in,
--- against the slow and obvious sum over trust.promise.
+-- trust.chain.score: the score that every append keeps up to date, compared with the sum over trust.promise.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -14,18 +13,21 @@ SELECT trust_ledger.register_actor('erp', 'system', speaks_for => 'record', resp
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer');
 SELECT trust_ledger.register_actor('agent', 'ai', speaks_for => 'customer', responsible => 'carl', model => 'm');
 
--- The score of a customer: evidence, instant and half-life, as kept and as summed up afresh.
+\ir ../../helpers/any_of.sql
+\ir ../../helpers/promises.sql
+
+-- The score of a customer as it is stored, and as the sum over its promises.
 CREATE VIEW stored AS
 	SELECT customer, trust_ledger.kept(score) AS kept, trust_ledger.broken(score) AS broken, trust_ledger.as_of(score) AS instant, trust_ledger.half_life(score) AS half_life
 	FROM trust.chain WHERE customer <> '';
-CREATE FUNCTION fresh(half_life interval, reckoned_to timestamptz DEFAULT NULL) RETURNS TABLE (customer text, kept float8, broken float8, instant timestamptz, half_life interval)
+CREATE FUNCTION fresh(half_life interval, as_of timestamptz DEFAULT NULL) RETURNS TABLE (customer text, kept float8, broken float8, instant timestamptz, half_life interval)
 STABLE LANGUAGE sql AS $$
 	SELECT p.customer, sum(weight_kept / 1000.0 * faded), sum(weight_broken / 1000.0 * faded), coalesce($2, last), $1
 	FROM trust.promise p, LATERAL (SELECT max(settled_at) FROM trust.promise o WHERE o.customer = p.customer AND o.weight_kept IS NOT NULL) AS l (last),
 		LATERAL (SELECT 2::float8 ^ (extract(epoch FROM settled_at - coalesce($2, last)) / extract(epoch FROM $1))::float8) AS f (faded)
 	WHERE weight_kept IS NOT NULL GROUP BY p.customer, last
 $$;
--- Customers whose stored score is not the fresh one, to 1e-9 of the evidence; they are named, with both.
+-- Customers whose stored score is not that sum, to 1e-9 of the evidence, with both.
 CREATE FUNCTION wrong(of_half_life interval DEFAULT '180 days') RETURNS TABLE (customer text, scores text) STABLE LANGUAGE sql AS $$
 	SELECT customer, concat_ws(' ', s, f) FROM stored s FULL JOIN fresh(of_half_life) f USING (customer)
 	WHERE (f.customer IS NULL AND (s.kept, s.broken, s.instant) IS DISTINCT FROM (0::float8, 0::float8, NULL::timestamptz))
@@ -35,14 +37,11 @@ $$;
 
 -- ---- what each verdict and word weighs
 
-CREATE FUNCTION made(customer text, ago interval DEFAULT '0', due_ago interval DEFAULT NULL) RETURNS uuid LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise($1, 'w', actor => 'anna', occurred_at => now() - $2, due => now() - $3)
-$$;
--- A promise of a customer of its own, made a hundred days ago, due fifty days ago if late; then one call
--- after the other, %L the promise: what the score says at last, and how many days ago.
+-- Makes a promise to a customer of its own a hundred days ago, due fifty days ago if late, and then these calls, in which
+-- %L is the promise. Returns the score, and how many days old it is.
 CREATE FUNCTION weighs(customer text, late boolean, calls text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	promise CONSTANT uuid := made(customer, '100 days', CASE WHEN late THEN '50 days' END::interval);
+	promise CONSTANT uuid := new_promise(NULL, '100 days', CASE WHEN late THEN '50 days' END::interval, customer => customer, actor => 'anna');
 	call text;
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
@@ -68,16 +67,16 @@ FROM (VALUES
 	('ben kept:relayed 9', false, '0.5 0 9'), ('carl partly_kept 9', false, '0.5 0.5 9'), ('erp partly_kept 9', false, '0.5 0.5 9'), ('anna partly_kept 9', false, '0.5 0.5 9'),
 	('ben partly_kept:relayed 9', false, '0.5 0.5 9'), ('carl broken 9', false, '0 1 9'), ('erp broken 9', false, '0 1 9'), ('anna broken 9', false, '0 1 9'),
 	('anna broken:relayed 9', false, '0 1 9'), ('carl kept 9', true, '1 0 9'), ('anna kept 99', true, '0.5 0 99'),
-	-- what gives no verdict weighs nothing; taking back what was accepted or is past due is broken
+	-- an act without a verdict weighs nothing; withdrawing after acceptance or due is broken
 	('carl accepts 9', false, '0 0'), ('anna amends 9', false, '0 0'), ('anna withdraws 9', false, '0 0'), ('carl releases 9', false, '0 0'), ('carl releases 9', true, '0 0'),
 	('anna withdraws 60', true, '0 0'), ('anna withdraws 9', true, '0 1 9'), ('carl accepts 60, anna withdraws 9', false, '0 1 9'), ('carl accepts 60, carl releases 9', true, '0 0'),
-	-- a higher word replaces, an equal one too, a lower one does not; the instant is the first verdict's
+	-- a higher or equal word replaces a verdict, a lower one does not; the instant is the first verdict's
 	('anna kept 9, erp kept 8', false, '1 0 9'), ('anna kept 9, erp broken 8', false, '0 1 9'), ('anna broken 9, carl kept 8', false, '1 0 9'), ('anna broken 9, carl partly_kept 20', false, '0.5 0.5 9'),
 	('erp kept 9, anna broken 8', false, '1 0 9'), ('carl kept 9, erp broken 8', false, '1 0 9'), ('carl broken 9, carl kept 1', false, '1 0 9'), ('erp broken 9, ben kept:relayed 1', false, '0 1 9'),
 	('erp kept 9, ben broken:relayed 1', false, '0 1 9'), ('ben broken:relayed 9, erp kept 1', false, '0 1 9'), ('ben broken:relayed 9, carl kept 1', false, '1 0 9'),
 	('anna kept 9, ben broken 8, anna partly_kept 7, erp kept 6, carl partly_kept 5, agent broken 4, carl kept 90', false, '1 0 9'),
 	('anna withdraws 9, anna kept 8', true, '0 1 9'), ('anna withdraws 9, erp kept 8', true, '1 0 9'), ('anna withdraws 9, carl partly_kept 49', true, '0.5 0.5 9'),
-	-- to say it again refreshes nothing
+	-- repeating a verdict does not refresh it
 	('carl kept 90, carl kept 1', false, '1 0 90'), ('carl broken 90, carl broken 1, agent broken 0', false, '0 1 90'), ('anna kept 90, carl kept 1', false, '1 0 90')) AS v (said, late, expected);
 SELECT is_empty('SELECT * FROM wrong()', 'each is the fresh fold');
 SELECT is((SELECT score::text FROM trust.chain WHERE customer = ''), 'empty', 'governance has no score');
@@ -98,9 +97,8 @@ SELECT is_empty('SELECT * FROM wrong()', 'each is the fresh fold');
 
 CREATE TABLE seed AS SELECT random() AS seed;
 SELECT setseed(seed) FROM seed;
--- A random verdict on each of the promises given, in random order; how often a score was below nothing,
--- or reckoned to another instant than the latest at which one of the customer's promises was settled.
-CREATE FUNCTION one_of(VARIADIC choices text[]) RETURNS text LANGUAGE sql AS 'SELECT choices[1 + floor(random() * cardinality(choices))::integer]';
+-- Gives random verdicts on promises of these customers, in random order. Returns how often a score was negative, or as of
+-- another instant than the latest at which one of the customer's promises was settled.
 CREATE FUNCTION say_at_random(of_customers text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	p record;
@@ -110,8 +108,8 @@ DECLARE
 	off bigint := 0;
 BEGIN
 	FOR p IN SELECT promise, customer, made_at FROM trust.promise WHERE customer ~ of_customers AND state NOT IN ('released', 'withdrawn') AND random() < 0.7 ORDER BY random() LOOP
-		who := one_of('anna', 'ben', 'bot', 'erp', 'carl', 'agent');
-		said := one_of('kept', 'kept', 'partly_kept', 'broken');
+		who := any_of('anna', 'ben', 'bot', 'erp', 'carl', 'agent');
+		said := any_of('kept', 'kept', 'partly_kept', 'broken');
 		relays := who IN ('anna', 'ben', 'bot') AND random() < 0.4;
 		BEGIN
 			PERFORM trust_ledger.assess_promise(p.promise, said, relays, actor => who, occurred_at => p.made_at + random() * (now() - p.made_at));
@@ -124,29 +122,30 @@ BEGIN
 	RETURN off;
 END
 $$;
-SELECT count(trust_ledger.make_promise('random ' || i % 7, 'w', actor => one_of('anna', 'ben', 'bot'), occurred_at => now() - random() * interval '365 days')) FROM generate_series(1, 300) AS i;
+SELECT count(trust_ledger.make_promise('random ' || i % 7, 'w', actor => any_of('anna', 'ben', 'bot'), occurred_at => now() - random() * interval '365 days')) FROM generate_series(1, 300) AS i;
 SELECT is(say_at_random('^random'), 0::bigint, format('round %s: never negative, as of the latest settlement; seed %s', round, seed)) FROM generate_series(1, 6) AS round, seed;
 SELECT is_empty('SELECT * FROM wrong()', 'they end where a fresh fold ends; seed ' || seed) FROM seed;
 SELECT cmp_ok((SELECT count(*) FROM trust.entry WHERE customer ~ '^random' AND event = 'assessed' AND NOT stands), '>', 100::bigint, 'many did not stand');
 SELECT cmp_ok((SELECT count(*) FROM (SELECT FROM trust.entry WHERE customer ~ '^random' AND event = 'assessed' AND stands GROUP BY promise HAVING count(*) > 2) AS r), '>', 50::bigint, 'many revised others');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() folds the same');
 
--- All that was kept turns out broken: what rounding leaves over is never less than nothing.
-CREATE TABLE taken_back AS SELECT customer, made(customer, '300 days') AS promise FROM generate_series(1, 40) AS i, generate_series(1, 5), concat('back ', i) AS customer;
+-- Everything that was kept becomes broken: rounding never leaves a negative score.
+CREATE TABLE taken_back AS SELECT customer, new_promise(made_ago => '300 days', customer => customer, actor => 'anna') AS promise FROM generate_series(1, 40) AS i, generate_series(1, 5), concat('back ', i) AS customer;
 SELECT count(trust_ledger.assess_promise(promise, 'kept', actor => 'carl', occurred_at => now() - random() * interval '300 days')) FROM taken_back;
 SELECT lives_ok($$SELECT trust_ledger.assess_promise(promise, 'broken', actor => 'carl') FROM (SELECT promise FROM taken_back ORDER BY random()) AS b$$, 'all is taken back; seed ' || seed) FROM seed;
 SELECT is((SELECT (count(*), min(kept) >= 0, max(kept) < 1e-9)::text FROM stored WHERE customer ~ '^back'), '(40,t,t)', 'nothing is left of it, and not less; seed ' || seed) FROM seed;
 SELECT is_empty('SELECT * FROM wrong() WHERE customer ~ ''^back''', 'but what is broken');
 
--- What ends in time, without a verdict, weighs nothing, however much of it there is.
+-- Promises that end in time, without a verdict, weigh nothing, however many there are.
 CREATE TABLE before AS SELECT customer, score::text FROM trust.chain;
-CREATE TABLE many AS SELECT i, made('random ' || i % 7, i * interval '1 day') AS promise FROM generate_series(1, 100) AS i;
+CREATE TABLE many AS SELECT i, new_promise(made_ago => i * interval '1 day', customer => 'random ' || i % 7, actor => 'anna') AS promise FROM generate_series(1, 100) AS i;
 SELECT count(CASE i % 2 WHEN 0 THEN trust_ledger.withdraw_promise(promise, actor => 'anna') ELSE trust_ledger.release_promise(promise, actor => 'carl') END) FROM many;
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'a hundred promises withdrawn in time or released weigh nothing');
 
 -- ---- savepoints, and several verdicts in one transaction
 
-SELECT made('saved', '30 days') AS first, made('saved', '30 days') AS second \gset
+SELECT new_promise(made_ago => '30 days', customer => 'saved', actor => 'anna') AS first,
+	new_promise(made_ago => '30 days', customer => 'saved', actor => 'anna') AS second \gset
 SELECT trust_ledger.assess_promise(:'first', 'kept', actor => 'carl', occurred_at => now() - interval '20 days');
 SAVEPOINT s;
 SELECT trust_ledger.assess_promise(:'first', 'broken', actor => 'carl');
@@ -165,7 +164,7 @@ SELECT is_empty('SELECT * FROM wrong()', 'it folds');
 
 -- ---- another half-life
 
--- What customer_score() says of now, where nothing is overdue.
+-- Customers whose customer_score() of now is not that sum; nothing is overdue.
 CREATE FUNCTION wrong_now(of_half_life interval) RETURNS TABLE (wrong text) STABLE LANGUAGE sql AS $$
 	SELECT concat_ws(' ', f, score) FROM fresh(of_half_life, now()) f, trust_ledger.customer_score(f.customer) AS score
 	WHERE (trust_ledger.as_of(score), trust_ledger.half_life(score)) IS DISTINCT FROM (f.instant, f.half_life)
@@ -177,15 +176,15 @@ SELECT is_empty('SELECT wrong_now(''180 days'')', 'customer_score()');
 SELECT trust_ledger.set_ledger(half_life => '10 days');
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'a new half-life changes no score by itself');
 SELECT is_empty('SELECT wrong_now(''10 days'')', 'but customer_score() reads with it');
-SELECT made('random 1');
+SELECT new_promise(made_ago => '0', customer => 'random 1', actor => 'anna');
 SELECT trust_ledger.assess_promise(:'second', 'kept', actor => 'anna');
 SELECT set_eq('SELECT customer, score::text FROM trust.chain', 'SELECT * FROM before', 'nor with what changes no weight');
 SELECT trust_ledger.assess_promise(:'second', 'partly_kept', actor => 'carl');
 SELECT set_eq($$SELECT customer, score::text FROM trust.chain WHERE customer <> 'saved'$$, $$SELECT * FROM before WHERE customer <> 'saved'$$, 'nor with another customer''s verdict');
-SELECT is_empty($$SELECT * FROM wrong('10 days') WHERE customer = 'saved'$$, 'the customer''s next verdict folds all anew');
+SELECT is_empty($$SELECT * FROM wrong('10 days') WHERE customer = 'saved'$$, 'the customer''s next verdict computes the score again');
 SELECT is_empty('SELECT wrong_now(''10 days'')', 'customer_score() is right for both');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() is content with both');
--- One goes on under the new half-life, another under the old one again.
+-- One customer continues under the new half-life, another under the old one again.
 SELECT say_at_random('^random [0-3]');
 SELECT is_empty($$SELECT * FROM wrong('10 days') WHERE customer ~ '^random [0-3]'$$, 'many verdicts under the new one');
 SELECT is_empty('SELECT wrong_now(''10 days'')', 'and customer_score() is right for all');
@@ -202,7 +201,7 @@ CREATE TABLE weighing AS
 		(w #>> '{partly_kept,0}')::integer AS partly, (w #>> '{partly_kept,1}')::integer AS partly_, (w #>> '{repaired,0}')::integer AS repaired, (w #>> '{repaired,1}')::integer AS repaired_,
 		(w #>> '{admitted,0}')::integer AS admitted, (w #>> '{admitted,1}')::integer AS admitted_, (w #>> '{broken,0}')::integer AS broken, (w #>> '{broken,1}')::integer AS broken_
 	FROM generate_series(1, 4000) AS i, LATERAL (
-		-- every second: as they are, with some parts put anew; the others: sorted, so that many are in order
+		-- every second: as they are, with some parts replaced; the others: sorted, so that many are in order
 		SELECT CASE i % 2 WHEN 0 THEN jsonb_object_agg(key, jsonb_build_array(
 				CASE WHEN random() < 0.15 THEN floor(random() * 5) * 250 ELSE (value ->> 0)::numeric END, CASE WHEN random() < 0.15 THEN floor(random() * 5) * 250 ELSE (value ->> 1)::numeric END))
 			ELSE (SELECT jsonb_object_agg(name, jsonb_build_array(high, low)) FROM (
@@ -215,15 +214,15 @@ CREATE FUNCTION better(kept integer, broken integer, than_kept integer, than_bro
 $$;
 ALTER TABLE weighing ADD COLUMN in_order boolean, ADD COLUMN usable boolean, ADD COLUMN outcome text;
 UPDATE weighing SET in_order = better(kept, kept_, repaired, repaired_) AND better(repaired, repaired_, admitted, admitted_) AND better(admitted, admitted_, broken, broken_);
--- Our own word is worth no more than the customer's, and more than a repair; kept in part lies between it and broken.
+-- The company's word weighs no more than the customer's, and more than a repair; partly_kept lies between it and broken.
 UPDATE weighing SET usable = in_order AND own <= kept AND own_ >= kept_ AND better(own, own_, repaired, repaired_) AND better(own, own_, partly, partly_) AND better(partly, partly_, broken, broken_);
-\ir ../../data/outcome.sql
-UPDATE weighing SET outcome = outcome(format('SELECT trust_ledger.set_ledger(weights => %L)', weights));
+\ir ../../helpers/calls.sql
+UPDATE weighing SET outcome = sqlstate_of(format('SELECT trust_ledger.set_ledger(weights => %L)', weights));
 SELECT ok(count(*) FILTER (WHERE usable) > 100 AND count(*) FILTER (WHERE in_order AND NOT usable) > 50 AND count(*) FILTER (WHERE NOT in_order) > 1000, 'settings of all kinds; seed ' || seed)
 FROM weighing, seed GROUP BY seed;
 SELECT is_empty('SELECT weights, outcome FROM weighing WHERE NOT in_order AND outcome <> ''22023''', 'those out of order are refused');
 SELECT is_empty('SELECT weights, outcome FROM weighing WHERE outcome <> CASE WHEN usable THEN ''ok'' ELSE ''22023'' END', 'and those in order taken, if our own word and kept in part have their places');
--- Whatever score one of them is added to: better comes out better.
+-- Added to any score, the better of two verdicts gives the better score.
 SELECT is_empty($$
 	SELECT weights, base, x FROM (VALUES (0, 0), (1, 0), (0, 1), (0.5, 2.5), (100, 3), (3, 100), (9999, 9999)) AS b (r, s),
 		weighing, LATERAL (SELECT trust_ledger.trust_score(r, s, '2026-01-01', '30 days') AS base) AS o,

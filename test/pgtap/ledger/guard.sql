@@ -1,23 +1,11 @@
--- Guards: nothing but the ledger's functions writes its tables.
+-- Guards: only the ledger's functions can write its tables.
 
 BEGIN;
 CREATE EXTENSION pgtap;
 SELECT plan(729);
 CREATE EXTENSION trust_ledger;
-
--- What a call comes to: 'ok' or its SQLSTATE. Nothing of it stays.
-CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none', replication text DEFAULT 'origin') RETURNS text
-LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('session_replication_role', replication, true);
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN 'ok';
-	WHEN query_canceled OR OTHERS THEN RETURN SQLSTATE;
-END
-$$;
+\ir ../../helpers/calls.sql
+\ir ../../helpers/findings.sql
 
 CREATE ROLE ledger_owner;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -43,7 +31,7 @@ INSERT INTO guarded VALUES ('ledger', 'ledger', 'zone = ''Asia/Tokyo'''), ('acto
 
 -- ---- by hand
 
-SELECT is(outcome(format(statement, tab, key, changes), as_role, replication), 'TL006',
+SELECT is(sqlstate_of(format(statement, tab, key, changes), as_role, replication), 'TL006',
 	format('%s, by %s, %s', format(statement, tab, key, changes), as_role, replication))
 FROM guarded,
 	unnest(ARRAY['INSERT INTO trust.%1$s SELECT * FROM trust.%1$s', 'INSERT INTO trust.%1$s SELECT * FROM trust.%1$s ON CONFLICT DO NOTHING',
@@ -52,16 +40,16 @@ FROM guarded,
 		'MERGE INTO trust.%1$s t USING trust.%1$s s ON t.%2$s = s.%2$s WHEN MATCHED THEN DELETE']) AS statement,
 	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
 
--- An entry is not even erased by hand, and nothing but text could ever be.
-SELECT is(outcome('UPDATE trust.entry SET ' || changes, as_role, replication), 'TL006', format('UPDATE trust.entry SET %s, by %s, %s', changes, as_role, replication))
+-- Nobody can erase an entry by hand, and only texts can ever be erased.
+SELECT is(sqlstate_of('UPDATE trust.entry SET ' || changes, as_role, replication), 'TL006', format('UPDATE trust.entry SET %s, by %s, %s', changes, as_role, replication))
 FROM unnest('{words = NULL,"words = NULL, words_salt = NULL","words = NULL, words_salt = NULL, request_salt = NULL",request_salt = NULL,name = NULL,words_commitment = NULL,hash = NULL,actor = NULL}'::text[]) AS changes,
 	(VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'local'), ('none', 'replica')) AS c (as_role, replication);
-SELECT is(outcome(format('UPDATE trust.%s', changes), as_role, replication), 'TL006', format('UPDATE trust.%s, by %s, %s', changes, as_role, replication))
+SELECT is(sqlstate_of(format('UPDATE trust.%s', changes), as_role, replication), 'TL006', format('UPDATE trust.%s, by %s, %s', changes, as_role, replication))
 FROM unnest('{promise SET words = NULL,actor SET name = NULL}'::text[]) AS changes, (VALUES ('none', 'origin'), ('ledger_owner', 'origin'), ('none', 'replica')) AS c (as_role, replication);
 SELECT is((SELECT count(*) FROM trust.entry WHERE words = 'It works.'), 1::bigint, 'all is as it was');
 
--- Right after a call of ours, by what it just wrote.
-SELECT is(outcome(call || '; ' || writing), 'TL006', writing || ' after ' || call)
+-- By hand right after a call, with the rows that it just wrote.
+SELECT is(sqlstate_of(call || '; ' || writing), 'TL006', writing || ' after ' || call)
 FROM (VALUES
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.promise SET words = 'x', last_seq = 2 WHERE last_seq = 2$$),
 	($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$, $$UPDATE trust.chain SET length = length WHERE customer = 'c'$$),
@@ -78,7 +66,7 @@ FROM (VALUES
 	($$SELECT trust_ledger.erase_customer('c', 'r')$$, $$UPDATE trust.entry SET words = NULL WHERE customer = 'd'$$),
 	($$SELECT trust_ledger.erase_words('', 3, 'r')$$, $$UPDATE trust.actor SET kind = 'ai' WHERE actor = 'anna'$$)) AS c (call, writing);
 
--- ---- from triggers that the owner plants: while a call of ours is at work
+-- ---- by triggers that the owner plants, during a call
 
 CREATE SCHEMA own AUTHORIZATION ledger_owner;
 SET ROLE ledger_owner;
@@ -95,7 +83,7 @@ CREATE FUNCTION plant(fires text, tab text, doing text, depth int DEFAULT 1) RET
 	SELECT format('CREATE TRIGGER a %s ON trust.%I %s EXECUTE FUNCTION own.execute(%L, %L)', split_part(fires, ' FOR', 1), tab,
 		substring(fires FROM ' FOR.*'), doing, depth)
 $$;
-SELECT is(outcome(plant(fires, tab, doing) || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006',
+SELECT is(sqlstate_of(plant(fires, tab, doing) || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006',
 	format('%s on %s: %s', fires, tab, doing))
 FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,
 		AFTER INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
@@ -103,11 +91,11 @@ FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE
 	unnest(ARRAY[$$UPDATE trust.actor SET authority = '{}'$$, $$UPDATE trust.promise SET state = 'kept'$$,
 		$$UPDATE trust.chain SET length = 7 WHERE customer = ''$$, $$INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = ''$$,
 		'DELETE FROM trust.entry']) AS doing;
-SELECT is(outcome(plant(fires, tab, doing, 2) || $$; INSERT INTO visit VALUES (2, 't', 'w'); DELETE FROM visit$$), 'TL006', format('%s on %s, while a row is told of: %s', fires, tab, doing))
+SELECT is(sqlstate_of(plant(fires, tab, doing, 2) || $$; INSERT INTO visit VALUES (2, 't', 'w'); DELETE FROM visit$$), 'TL006', format('%s on %s, while a row''s change is written: %s', fires, tab, doing))
 FROM unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
 	unnest('{entry,chain,promise,source}'::text[]) AS tab,
 	unnest(ARRAY[$$UPDATE trust.source SET key = '9'$$, $$UPDATE trust.source SET gone = true, seq = seq + 1$$, $$INSERT INTO trust.source SELECT customer, gen_random_uuid(), source, key, name, gone, seq FROM trust.source$$, 'DELETE FROM trust.source']) AS doing;
-SELECT is(outcome(plant(fires, tab, doing) || '; ' || call), 'TL006', format('%s on %s: %s', fires, tab, doing))
+SELECT is(sqlstate_of(plant(fires, tab, doing) || '; ' || call), 'TL006', format('%s on %s: %s', fires, tab, doing))
 FROM (VALUES
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$, $$UPDATE trust.access SET levels = '{admin}'$$),
 	('policy', $$SELECT trust_ledger.drop_policy('p')$$, $$UPDATE trust.policy SET active = true$$),
@@ -116,8 +104,8 @@ FROM (VALUES
 	('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$UPDATE trust.ledger SET zone = 'Asia/Tokyo'$$)) AS c (tab, call, doing),
 	unnest('{BEFORE INSERT OR UPDATE FOR EACH STATEMENT,BEFORE INSERT OR UPDATE FOR EACH ROW,AFTER INSERT OR UPDATE FOR EACH ROW}'::text[]) AS fires;
 
--- An erasure takes nobody along: no other row, no other text, nothing but texts.
-SELECT matches(outcome(plant(fires, tab, doing) || '; ' || call), '^(TL006|27000)$', format('%s on %s, while %s: %s', fires, tab, call, doing))	-- 27000: the row itself, in its own place
+-- A trigger that fires during an erasure can change no other row, no other text, and no other column.
+SELECT matches(sqlstate_of(plant(fires, tab, doing) || '; ' || call), '^(TL006|27000)$', format('%s on %s, while %s: %s', fires, tab, call, doing))	-- 27000: the row itself, in its own place
 FROM (VALUES ('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('entry', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('entry', $$SELECT trust_ledger.erase_words('', 3, 'r')$$),
 		('promise', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call),
 	unnest('{BEFORE UPDATE FOR EACH STATEMENT,BEFORE UPDATE FOR EACH ROW,AFTER UPDATE FOR EACH ROW,AFTER UPDATE FOR EACH STATEMENT}'::text[]) AS fires,
@@ -125,42 +113,31 @@ FROM (VALUES ('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('entr
 		$$UPDATE trust.promise SET words = NULL, last_seq = 2 WHERE customer = 'd'$$, $$UPDATE trust.promise SET state = 'kept' WHERE customer = 'c'$$,
 		$$UPDATE trust.actor SET kind = 'ai', seq = seq WHERE actor = 'anna'$$, $$UPDATE trust.entry SET note = 'x' WHERE customer = 'c'$$, 'DELETE FROM trust.entry',
 		$$UPDATE trust.chain SET length = 7 WHERE customer = 'd'$$]) AS doing;
--- A trigger before the guard that changes the very row: no column but texts; of texts, what verify() then tells.
+-- A trigger that fires before the guard and changes the row itself: no column except texts; verify() finds missing texts.
 CREATE FUNCTION own.change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN jsonb_populate_record(NEW, tg_argv[0]::jsonb);
 END
 $$;
-SELECT is(outcome(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.change(%L); SELECT trust_ledger.erase_words(''c'', 1, ''r'')', change)), 'TL006',
+SELECT is(sqlstate_of(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.change(%L); SELECT trust_ledger.erase_words(''c'', 1, ''r'')', change)), 'TL006',
 	'changed while it is erased: ' || change)
 FROM unnest('{"{\"kind\": \"x\"}","{\"words\": \"x\"}","{\"words_commitment\": null}","{\"hash\": null}","{\"seq\": 2}","{\"customer\": \"d\"}","{\"value\": 1}","{\"note\": \"x\"}","{\"promise\": null}","{\"state\": \"kept\"}"}'::text[]) AS change;
-CREATE FUNCTION found_after(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-	findings text[];
-BEGIN
-	EXECUTE doing;
-	SELECT array_agg(concat_ws(' ', part, customer, seq, field) ORDER BY part, customer, seq, field) INTO findings FROM trust_ledger.verify();
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN findings;
-END
-$$;
 SELECT trust_ledger.add_note((SELECT promise FROM trust.promise WHERE customer = 'c'), 'A note.', actor => 'anna', context => '{}', idempotency_key => 'k');
 CREATE FUNCTION own.take() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := NULL; NEW.note_salt := NULL; NEW.context := NULL; RETURN NEW; END';
 CREATE FUNCTION own.keep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
-SELECT is(found_after(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.%s(); SELECT trust_ledger.erase_words(''d'', 1, ''r''), trust_ledger.erase_words(''c'', 2, ''r'')', what)),
+SELECT is(findings_after(format('CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.%s(); SELECT trust_ledger.erase_words(''d'', 1, ''r''), trust_ledger.erase_words(''c'', 2, ''r'')', what)),
 	expected, 'found: ' || what)
-FROM (VALUES ('take', '{guard a}'::text[]), ('keep', '{entry c 2 context,entry c 2 note,entry c 2 request_salt,entry d 1 words,guard a}')) AS c (what, expected);
+FROM (VALUES ('take', '{guard entry a}'::text[]), ('keep', '{entry c 2 context,entry c 2 note,entry c 2 request_salt,entry d 1 words,guard entry a}')) AS c (what, expected);
 
--- The very row that is expected is let in once: whoever takes its place, makes the call fail.
-SELECT is(outcome(plant('BEFORE UPDATE FOR EACH STATEMENT', 'chain', $$
+-- A guard lets in the row that is expected, and only once. Another row in its place makes the call fail.
+SELECT is(sqlstate_of(plant('BEFORE UPDATE FOR EACH STATEMENT', 'chain', $$
 		UPDATE trust.chain SET length = e.seq, head = e.hash, recorded_at = NULL FROM trust.entry e
 		WHERE chain.customer = '' AND e.customer = 'c' AND e.seq = (SELECT max(seq) FROM trust.entry WHERE customer = 'c') $$)
 	|| $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), 'TL006', 'another row in the place of the expected one');
--- A row that a trigger drops, quietly, is missed. (The timeout is for a call that would try for ever.)
+-- A trigger that drops the row makes the call fail. (The timeout is for a call that would retry forever.)
 CREATE FUNCTION own.drop_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 SET LOCAL statement_timeout = '5s';
-SELECT is(outcome(format('CREATE TRIGGER a BEFORE INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.drop_row(); %s', tab, call)), 'TL006',
+SELECT is(sqlstate_of(format('CREATE TRIGGER a BEFORE INSERT OR UPDATE ON trust.%I FOR EACH ROW EXECUTE FUNCTION own.drop_row(); %s', tab, call)), 'TL006',
 	format('%s, while a trigger drops the rows of %s', call, tab))
 FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), ('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
@@ -171,13 +148,13 @@ FROM (VALUES
 	('entry', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('chain', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$),
 	('entry', $$SELECT trust_ledger.erase_customer('c', 'r')$$), ('promise', $$SELECT trust_ledger.erase_customer('c', 'r')$$),
 	('entry', $$SELECT trust_ledger.erase_words('', 3, 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$), ('chain', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call);
-SELECT is(outcome($$CREATE TRIGGER a BEFORE INSERT ON trust.chain FOR EACH ROW EXECUTE FUNCTION own.drop_row();
+SELECT is(sqlstate_of($$CREATE TRIGGER a BEFORE INSERT ON trust.chain FOR EACH ROW EXECUTE FUNCTION own.drop_row();
 	SELECT trust_ledger.make_promise('new', 'w', actor => 'anna')$$), 'TL006', 'or that of a new chain');
 RESET statement_timeout;
 
--- ---- after an error between what was expected and its write
+-- ---- after an error between the expectation and the write
 
--- The call fails on the row that was expected, and tells it; then the same row comes by hand.
+-- The call fails at the row that the guard expects and reports it; then the same row is written by hand.
 CREATE FUNCTION own.tell() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF current_setting('test.tell', true) = 'on' THEN
@@ -225,7 +202,7 @@ FROM (VALUES
 	('actor', $$SELECT trust_ledger.register_actor('ben', 'human')$$), ('policy', $$SELECT trust_ledger.drop_policy('p')$$), ('tracking', $$SELECT trust_ledger.drop_tracking('public.deal')$$),
 	('access', $$SELECT trust_ledger.grant_access('ledger_owner', 'import')$$), ('ledger', $$SELECT trust_ledger.set_ledger(zone => 'UTC')$$),
 	('promise', $$SELECT trust_ledger.erase_words('c', 1, 'r')$$), ('actor', $$SELECT trust_ledger.erase_words('', 3, 'r')$$)) AS c (tab, call);
--- The erasure fails on the row that was expected; the same erasure by hand.
+-- The erasure fails at the row that the guard expects; then the same erasure is done by hand.
 CREATE FUNCTION erased_by_hand(call text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'CREATE TRIGGER a BEFORE UPDATE ON trust.entry FOR EACH ROW EXECUTE FUNCTION own.tell()';
@@ -236,7 +213,7 @@ BEGIN
 	EXCEPTION WHEN SQLSTATE 'TOLD0' THEN
 		PERFORM set_config('test.tell', 'off', true);
 	END;
-	RETURN outcome('UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = ''c'' AND seq = 1');
+	RETURN sqlstate_of('UPDATE trust.entry SET words = NULL, words_salt = NULL WHERE customer = ''c'' AND seq = 1');
 END
 $$;
 SELECT is(erased_by_hand($$SELECT trust_ledger.erase_words('c', 1, 'r')$$), 'TL006', 'an erasure was expected');
@@ -245,14 +222,14 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing got through');
 
 -- ---- guards elsewhere than on the ledger's tables
 
-SELECT is(outcome(format('SELECT trust_ledger.guard_%s()', guard)), '39P01', format('guard_%s() called', guard))
+SELECT is(sqlstate_of(format('SELECT trust_ledger.guard_%s()', guard)), '39P01', format('guard_%s() called', guard))
 FROM unnest('{entry,chain,promise,governed,truncate}'::text[]) AS guard;
 
 CREATE TABLE foreign_table (hash bytea, head bytea, length bigint, last_seq bigint, seq bigint);
 CREATE TABLE without_columns (x integer);
 CREATE TABLE odd_columns (hash bigint, head bigint, length text, last_seq text, seq text);
 INSERT INTO foreign_table DEFAULT VALUES;
-SELECT is(outcome(format('CREATE TRIGGER g %s EXECUTE FUNCTION trust_ledger.guard_%s(); %s', fires, guard, statement)), expected,
+SELECT is(sqlstate_of(format('CREATE TRIGGER g %s EXECUTE FUNCTION trust_ledger.guard_%s(); %s', fires, guard, statement)), expected,
 	format('guard_%s() %s', guard, fires))
 FROM unnest('{entry,chain,promise,governed}'::text[]) AS guard,
 	(VALUES
@@ -263,14 +240,14 @@ FROM unnest('{entry,chain,promise,governed}'::text[]) AS guard,
 		('AFTER INSERT ON foreign_table FOR EACH ROW', 'INSERT INTO foreign_table DEFAULT VALUES', '39P01'),
 		('BEFORE INSERT ON foreign_table FOR EACH STATEMENT', 'INSERT INTO foreign_table DEFAULT VALUES', '39P01'),
 		('BEFORE TRUNCATE ON foreign_table FOR EACH STATEMENT', 'TRUNCATE foreign_table', '39P01')) AS c (fires, statement, expected);
-SELECT is(outcome('CREATE TRIGGER g BEFORE TRUNCATE ON foreign_table EXECUTE FUNCTION trust_ledger.guard_truncate(); TRUNCATE foreign_table'), 'TL006',
+SELECT is(sqlstate_of('CREATE TRIGGER g BEFORE TRUNCATE ON foreign_table EXECUTE FUNCTION trust_ledger.guard_truncate(); TRUNCATE foreign_table'), 'TL006',
 	'guard_truncate() on a foreign table');
 
--- Reached while the same kind of row is expected: refused, whatever the columns are.
+-- Fired while the same kind of row is expected, on a table with any columns: refused.
 ALTER TABLE foreign_table OWNER TO ledger_owner;
 ALTER TABLE without_columns OWNER TO ledger_owner;
 ALTER TABLE odd_columns OWNER TO ledger_owner;
-SELECT isnt(outcome(format('CREATE TRIGGER g BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_%s(); %s; %s', elsewhere, guard,
+SELECT isnt(sqlstate_of(format('CREATE TRIGGER g BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.guard_%s(); %s; %s', elsewhere, guard,
 		plant('BEFORE INSERT OR UPDATE FOR EACH STATEMENT', tab, format('INSERT INTO public.%I VALUES (1)', elsewhere)), call)), 'ok',
 	format('guard_%s() on %s, while %s is written', guard, elsewhere, tab))
 FROM (VALUES

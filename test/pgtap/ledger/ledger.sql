@@ -1,39 +1,12 @@
--- The ledger itself: who can make one, what it is worth before, its settings, and a ledger that was
--- dropped, planted, altered or left behind by the extension.
+-- The ledger: who can create one, calls before there is one, its settings, and a ledger that was dropped, planted, altered
+-- or left behind by the extension.
 
 BEGIN;
 CREATE EXTENSION pgtap;
 SELECT plan(289);
 CREATE EXTENSION trust_ledger;
 
--- What a call comes to: 'ok' or its SQLSTATE; with its hint, if asked. Nothing of it stays.
-CREATE FUNCTION outcome(call text, as_role text DEFAULT 'none', with_hint boolean DEFAULT false) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN
-		RETURN 'ok';
-	WHEN OTHERS THEN
-		GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-		RETURN SQLSTATE || CASE WHEN with_hint THEN ' ' || hint ELSE '' END;
-END
-$$;
--- The same, and it stays.
-CREATE FUNCTION done(call text, as_role text DEFAULT 'none') RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('role', as_role, true);
-	EXECUTE call;
-	PERFORM set_config('role', 'none', true);
-	RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-	RETURN SQLSTATE;
-END
-$$;
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE owners;
@@ -66,31 +39,31 @@ FROM unnest(ARRAY[
 SELECT set_eq($$SELECT function FROM calls$$, $$
 	SELECT DISTINCT proname::text FROM pg_proc
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND prokind <> 'p' AND prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'create_copy_table', 'check_tables', 'found_structure', 'structure_problems', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_'
+		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner', 'create_tables', 'check_tables', 'found_structure', 'structure_problems', 'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores', 'create_guards', 'create_views', 'check_track') AND proname !~ '^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping
 		AND proname !~ '^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|track_triggers$|table_of_source$|tracked_state$|tracked_subscription$|source_to_track$|drop_track_triggers$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
-SELECT matches(outcome(call, as_role, true), '^55000 .*create_ledger', function || '() before there is a ledger, by ' || as_role)
+SELECT matches(error_text(call, as_role), '^55000\|.*create_ledger[^|]*$', function || '() before there is a ledger, by ' || as_role)
 FROM calls, unnest('{postgres,ledger_owner}'::text[]) AS as_role;
 
--- ---- who makes one
+-- ---- who can create one
 
-SELECT is(outcome('SELECT trust_ledger.create_ledger()', as_role), expected, 'create_ledger() ' || title)
+SELECT is(sqlstate_of('SELECT trust_ledger.create_ledger()', as_role), expected, 'create_ledger() ' || title)
 FROM (VALUES
 	('mallory', '42501', 'by somebody who does not own the database'),
 	('one_owner', '42501', 'by a member of another role'),
 	('ledger_owner', 'ok', 'by the owner'),
 	('postgres', 'ok', 'by a superuser')) AS c (as_role, expected, title);
-SELECT is(outcome('CREATE SCHEMA trust; SELECT trust_ledger.create_ledger()'), '42P06', 'create_ledger() where schema trust is taken');
-SELECT is(outcome('SELECT trust_ledger.create_ledger(); SELECT trust_ledger.create_ledger()', as_role), '42710',
+SELECT is(sqlstate_of('CREATE SCHEMA trust; SELECT trust_ledger.create_ledger()'), '42P06', 'create_ledger() where schema trust is taken');
+SELECT is(sqlstate_of('SELECT trust_ledger.create_ledger(); SELECT trust_ledger.create_ledger()', as_role), '42710',
 	'create_ledger() a second time, by ' || as_role)
 FROM unnest('{postgres,ledger_owner}'::text[]) AS as_role;
-SELECT is(outcome(call, 'mallory'), '42501', call || ' by somebody else')
+SELECT is(sqlstate_of(call, 'mallory'), '42501', call || ' by somebody else')
 FROM unnest('{SELECT trust_ledger.create_tables(),SELECT trust_ledger.migrate_ledger(),SELECT trust_ledger.check_ledger_owner()}'::text[]) AS call;
 
 SAVEPOINT by_group;
 :give_to_owners;
-SELECT is(done('SELECT trust_ledger.create_ledger()', 'one_owner'), 'ok', 'a member of the role that owns the database makes the ledger');
+SELECT is(run('SELECT trust_ledger.create_ledger()', 'one_owner'), 'ok', 'a member of the role that owns the database makes the ledger');
 SELECT is((SELECT array_agg(DISTINCT relowner::regrole::text) FROM pg_class WHERE relnamespace = 'trust'::regnamespace),
 	'{owners}', 'and that role owns it');
 ROLLBACK TO by_group;
@@ -112,7 +85,7 @@ SELECT trust_ledger.create_ledger();
 SELECT is_empty('SELECT * FROM rights_of_others', 'what the owner grants by default does not open the tables past the levels');
 ROLLBACK TO default_privileges;
 
-SELECT is(done('SELECT trust_ledger.create_ledger()'), 'ok', 'a superuser makes the ledger');
+SELECT is(run('SELECT trust_ledger.create_ledger()'), 'ok', 'a superuser makes the ledger');
 SELECT is(current_user::text, 'postgres', 'and is still who they were');
 SELECT is_empty($$
 	SELECT oid::regclass::text FROM pg_class
@@ -124,12 +97,12 @@ SELECT is((SELECT array_agg(event ORDER BY seq) FROM trust.entry), '{ledger_crea
 SELECT is((SELECT subject FROM trust.entry WHERE seq = 1), (SELECT ledger::text FROM trust.ledger), 'the first names the ledger');
 SELECT is((SELECT levels FROM trust.access WHERE role = 'ledger_owner'), '{application,analyst,auditor,admin}', 'the owner''s levels');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() of a new ledger');
-SELECT is(outcome('SELECT trust_ledger.found_ledger()', as_role), expected, 'found_ledger() again, by ' || as_role)
+SELECT is(sqlstate_of('SELECT trust_ledger.found_ledger()', as_role), expected, 'found_ledger() again, by ' || as_role)
 FROM (VALUES ('postgres', '42710'), ('ledger_owner', '42710'), ('mallory', '42501')) AS c (as_role, expected);
 
 -- ---- settings
 
-SELECT is(outcome('SELECT trust_ledger.set_ledger(' || arguments || ')'), expected, 'set_ledger(' || arguments || ')')
+SELECT is(sqlstate_of('SELECT trust_ledger.set_ledger(' || arguments || ')'), expected, 'set_ledger(' || arguments || ')')
 FROM (VALUES
 	($$half_life => '90 days'$$, 'ok'), ($$half_life => '1 day'$$, 'ok'), ($$half_life => '23:59:59.999999'$$, '22023'), ($$half_life => '0.000001 s'$$, '22023'), ($$half_life => '36525 days'$$, 'ok'),
 	($$half_life => '0'$$, '22023'), ($$half_life => '-1 day'$$, '22023'), ($$half_life => '1 month'$$, '22023'),
@@ -143,7 +116,7 @@ FROM (VALUES
 	($$zone => 'UTC', idempotency_key => ''$$, '22023')) AS c (arguments, expected);
 
 -- Weights as they are, with one pair changed.
-SELECT is(outcome(format('SELECT trust_ledger.set_ledger(weights => %L)', (SELECT weights FROM trust.ledger) || change)), expected,
+SELECT is(sqlstate_of(format('SELECT trust_ledger.set_ledger(weights => %L)', (SELECT weights FROM trust.ledger) || change)), expected,
 	'weights ' || change::text)
 FROM (VALUES
 	('{"kept": [999, 0]}'::jsonb, 'ok'), ('{"kept_by_company": [1000, 0]}', 'ok'), ('{"partly_kept": [250, 750]}', 'ok'),
@@ -162,12 +135,12 @@ SELECT results_eq('SELECT half_life, lag, zone, seq FROM trust.ledger',
 SELECT results_eq($$SELECT event COLLATE "default", note, details->>'half_life', details->>'zone' FROM trust.entry WHERE seq = 3$$,
 	$$VALUES ('ledger_set', 'shorter', 'P90D', 'UTC')$$, 'the entry says why, and the whole of the settings');
 
--- What settings mean for calls in this very session: the lag and the zone hold from now on.
+-- New settings apply to this session at once: the lag and the zone.
 SELECT trust_ledger.register_actor('anna', 'human');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '7 hours')$$, 'ledger_owner'),
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '7 hours')$$, 'ledger_owner'),
 	'TL004', 'a shorter lag holds at once');
 SELECT trust_ledger.set_ledger(zone => 'Asia/Tokyo', lag => '8 hours');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '7 hours')$$, 'ledger_owner'),
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', occurred_at => now() - interval '7 hours')$$, 'ledger_owner'),
 	'ok', 'a longer one too');
 SELECT trust_ledger.make_promise('c', 'day', actor => 'anna', due_on => '2099-12-31');
 SELECT is((SELECT due FROM trust.promise), timestamptz '2099-12-31 15:00:00Z' - interval '1 microsecond', 'days end in the ledger''s zone');
@@ -177,12 +150,12 @@ SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=ti
 
 -- ---- the ledger's tables change while the session has its plans
 
-SELECT is(done(format('ALTER TABLE trust.%I ADD COLUMN extra_%s %s', tab, nr, definition), 'ledger_owner'), 'ok',
+SELECT is(run(format('ALTER TABLE trust.%I ADD COLUMN extra_%s %s', tab, nr, definition), 'ledger_owner'), 'ok',
 	format('a column more in %s: %s', tab, definition))
 FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab,
 	(VALUES (1, 'text'), (2, 'integer DEFAULT 7')) AS c (nr, definition)
 WHERE tab <> 'entry' OR nr = 1;
-SELECT is(done(call), 'ok', call || ' afterwards')
+SELECT is(run(call), 'ok', call || ' afterwards')
 FROM unnest(ARRAY[
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$,
 	$$SELECT trust_ledger.assess_promise((SELECT promise FROM trust.promise WHERE words = 'w'), 'kept', actor => 'anna')$$,
@@ -191,15 +164,15 @@ FROM unnest(ARRAY[
 	$$SELECT trust_ledger.grant_access('mallory', 'analyst')$$, $$SELECT trust_ledger.set_ledger(lag => '1 day')$$]) AS call;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'columns that are not the ledger''s are no finding');
 SELECT is_empty($$SELECT * FROM trust.entry WHERE extra_1 IS NOT NULL$$, 'and stay empty in entries');
-SELECT is(outcome(format('ALTER TABLE trust.%I ADD COLUMN extra_3 %s; SELECT trust_ledger.%s', tab, definition, call)), 'ok', format('%s: a column more in %s, %s', call, tab, definition))
+SELECT is(sqlstate_of(format('ALTER TABLE trust.%I ADD COLUMN extra_3 %s; SELECT trust_ledger.%s', tab, definition, call)), 'ok', format('%s: a column more in %s, %s', call, tab, definition))
 FROM (VALUES
 	('promise', $$make_promise('c', 'w', actor => 'anna')$$), ('chain', $$make_promise('new', 'w', actor => 'anna')$$),
 	('tracking', $$track_table('deal', '{"customer": "=customer", "words": "=title"}')$$), ('actor', $$register_actor('cora', 'human')$$), ('policy', $$set_policy('q', evidence => 'session')$$), ('access', $$grant_access('one_owner', 'analyst')$$),
 	('ledger', $$set_ledger(lag => '2 days')$$)) AS c (tab, call),
 	unnest('{integer NOT NULL DEFAULT 7,integer GENERATED ALWAYS AS (7) STORED}'::text[]) AS definition;
-SELECT is(done(format('ALTER TABLE trust.%I DROP COLUMN extra_1, DROP COLUMN IF EXISTS extra_2', tab), 'ledger_owner'), 'ok', 'and away again from ' || tab)
+SELECT is(run(format('ALTER TABLE trust.%I DROP COLUMN extra_1, DROP COLUMN IF EXISTS extra_2', tab), 'ledger_owner'), 'ok', 'and away again from ' || tab)
 FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,entry}'::text[]) AS tab;
-SELECT is(done($$SELECT trust_ledger.make_promise('c', 'w2', actor => 'anna'); SELECT trust_ledger.register_actor('ben', 'human', 'Ben')$$), 'ok',
+SELECT is(run($$SELECT trust_ledger.make_promise('c', 'w2', actor => 'anna'); SELECT trust_ledger.register_actor('ben', 'human', 'Ben')$$), 'ok',
 	'calls go on');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 
@@ -217,11 +190,11 @@ CREATE VIEW shape AS
 CREATE TABLE shape_before AS SELECT * FROM shape;
 CREATE TABLE digest_before AS SELECT digest FROM trust_ledger.ledger_digest();
 
-SELECT is(done('SELECT trust_ledger.migrate_ledger()', as_role), 'ok', 'migrate_ledger() by ' || as_role)
+SELECT is(run('SELECT trust_ledger.migrate_ledger()', as_role), 'ok', 'migrate_ledger() by ' || as_role)
 FROM unnest('{ledger_owner,postgres,ledger_owner}'::text[]) AS as_role;
 SELECT set_eq('SELECT * FROM shape', 'SELECT * FROM shape_before', 'leaves all as it is');
 
-SELECT is(done(damage), 'ok', damage)
+SELECT is(run(damage), 'ok', damage)
 FROM unnest(ARRAY['DROP TRIGGER trust_guard ON trust.entry', 'ALTER TABLE trust.chain DISABLE TRIGGER trust_guard',
 	'ALTER TABLE trust.actor ENABLE TRIGGER trust_guard_truncate', 'DROP VIEW trust.awaiting_backing',
 	'ALTER TABLE trust.chain DROP COLUMN score']) AS damage;
@@ -232,26 +205,26 @@ DROP EXTENSION trust_ledger CASCADE;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.migrate_ledger();
 SELECT set_eq('SELECT * FROM shape', 'SELECT * FROM shape_before', 'also after DROP EXTENSION ... CASCADE and by a superuser');
-SELECT is(done('SELECT trust_ledger.migrate_ledger()', 'ledger_owner'), 'ok', 'the owner can still migrate');
+SELECT is(run('SELECT trust_ledger.migrate_ledger()', 'ledger_owner'), 'ok', 'the owner can still migrate');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 SELECT set_eq('SELECT digest FROM trust_ledger.ledger_digest()', 'SELECT digest FROM digest_before', 'no entry was changed');
 
--- ---- what stands in the ledger's place
+-- ---- other objects in the ledger's place
 
--- A superuser who migrates runs nothing that the owner put in the place of a table.
+-- migrate_ledger() by a superuser runs no code that the owner put in the place of a table.
 CREATE FUNCTION whoami() RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN
 	RAISE EXCEPTION USING ERRCODE = CASE current_user WHEN 'postgres' THEN 'BAD00' ELSE 'MINE0' END;
 END
 $$;
-SELECT isnt(outcome($$
+SELECT isnt(sqlstate_of($$
 	SET LOCAL ROLE ledger_owner;
 	ALTER TABLE trust.ledger RENAME TO another;
 	CREATE VIEW trust.ledger AS SELECT public.whoami() AS table_format;
 	RESET ROLE;
 	SELECT trust_ledger.migrate_ledger() $$), 'BAD00', 'migrate_ledger() by a superuser does not run the owner''s functions as a superuser');
 
--- Nor does what the owner planted there become the superuser again, who calls as themselves or as the owner.
+-- Code that the owner planted cannot become the superuser, who calls as themselves or as the owner.
 CREATE FUNCTION climb() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', 'none', true);
@@ -259,12 +232,12 @@ BEGIN
 END
 $$;
 CREATE FUNCTION climb_on_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM public.climb(); RETURN NEW; END $$;
-SELECT is(outcome(format('%s; SET LOCAL ROLE %s; SELECT trust_ledger.migrate_ledger()', plant, as_role)), expected, format('%s by %s', plant, as_role))
+SELECT is(sqlstate_of(format('%s; SET LOCAL ROLE %s; SELECT trust_ledger.migrate_ledger()', plant, as_role)), expected, format('%s by %s', plant, as_role))
 FROM (VALUES
 	('ALTER TABLE trust.ledger ENABLE ROW LEVEL SECURITY; ALTER TABLE trust.ledger FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.ledger USING (public.climb())', 'ok'),
 	('ALTER TABLE trust.chain DROP COLUMN score CASCADE; CREATE TRIGGER a BEFORE UPDATE ON trust.chain FOR EACH ROW EXECUTE FUNCTION public.climb_on_change()', '42501')) AS p (plant, expected), unnest('{postgres,ledger_owner}'::text[]) AS as_role;
 
-SELECT is(outcome(plant || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), expected, title)
+SELECT is(sqlstate_of(plant || $$; SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), expected, title)
 FROM (VALUES
 	('ALTER TABLE trust.ledger OWNER TO mallory', 'TL006', 'a ledger that is not the database owner''s is refused'),
 	('ALTER TABLE trust.ledger RENAME TO another; CREATE VIEW trust.ledger AS SELECT * FROM trust.another', '55000',
@@ -274,7 +247,7 @@ FROM (VALUES
 	('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 2', '55000',
 		'a ledger of another format is refused'),
 	('DROP TABLE trust.policy CASCADE', '55000', 'and one that lacks a table')) AS c (plant, expected, title);
-SELECT is(outcome('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 2; SELECT trust_ledger.migrate_ledger()'),
+SELECT is(sqlstate_of('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 2; SELECT trust_ledger.migrate_ledger()'),
 	'0A000', 'migrate_ledger() does not touch a format that it does not know');
 
 -- ---- dropped and made again in the same session
@@ -282,10 +255,10 @@ SELECT is(outcome('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.l
 CREATE TABLE uuid_before AS SELECT ledger FROM trust.ledger;
 SAVEPOINT another_ledger;
 DROP SCHEMA trust CASCADE;
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '55000', 'without the ledger, nothing');
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '55000', 'without the ledger, nothing');
 SELECT isnt(trust_ledger.create_ledger(), (SELECT ledger FROM uuid_before), 'a new ledger is another');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '42704', 'which knows nobody yet');
-SELECT is(outcome($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', due_on => '2099-12-31')$$, 'mallory'), 'TL004',
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$), '42704', 'which knows nobody yet');
+SELECT is(sqlstate_of($$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', due_on => '2099-12-31')$$, 'mallory'), 'TL004',
 	'nor has anybody the levels of before');
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT is((trust_ledger.make_promise('c', 'w', actor => 'anna')).seq, 1::bigint, 'and works');
@@ -295,15 +268,15 @@ SELECT is((trust_ledger.make_promise('c', 'w3', actor => 'anna')).seq, (SELECT l
 	'rolled back, the old one works again');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with that too');
 
--- Somebody who may create schemas, but does not own the database, plants one.
+-- A role that can create schemas, but does not own the database, plants one.
 DROP SCHEMA trust CASCADE;
 :let_mallory;
-SELECT is(done('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'whoever may create schemas can make the tables');
-SELECT is(outcome('SELECT trust_ledger.' || call), expected, call || ' on planted tables')
+SELECT is(run('SELECT trust_ledger.create_tables()', 'mallory'), 'ok', 'a role that can create schemas can make the tables');
+SELECT is(sqlstate_of('SELECT trust_ledger.' || call), expected, call || ' on planted tables')
 FROM (VALUES
 	($$make_promise('c', 'w', actor => 'anna')$$, 'TL006'), ('found_ledger()', 'TL006'), ('verify()', 'TL006'),
 	('create_ledger()', 'TL006'), ('migrate_ledger()', 'TL006')) AS c (call, expected);
-SELECT is(outcome('SELECT trust_ledger.found_ledger()', 'mallory'), 'TL006', 'nor does the planter make a ledger of them');
+SELECT is(sqlstate_of('SELECT trust_ledger.found_ledger()', 'mallory'), 'TL006', 'nor does the planter make a ledger of them');
 
 SELECT * FROM finish();
 ROLLBACK;

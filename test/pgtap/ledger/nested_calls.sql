@@ -1,4 +1,4 @@
--- Code of the ledger's owner in the middle of the ledger's own work: it calls the ledger again, changes tables, fails.
+-- Code of the ledger's owner that runs inside the ledger's own: it calls the ledger again, changes tables, or fails.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(400);
@@ -53,7 +53,7 @@ INSERT INTO own.deed VALUES
 		PERFORM FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '2 days'); PERFORM count(*) FROM trust.current_promise;
 		PERFORM trust_ledger.customer_score('other'), trust_ledger.promiser_score('anna', now())$$);
 
--- Does what test.doing names, and not again in the middle of that.
+-- Does what test.doing names, but not again inside itself.
 CREATE FUNCTION own.act() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	doing text := current_setting('test.doing', true);
@@ -67,11 +67,11 @@ BEGIN
 END
 $$;
 CREATE FUNCTION own.fire() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM own.act(); RETURN coalesce(NEW, OLD); END';
--- So marked, it may run while a statement is planned.
+-- Marked immutable, it can run while a statement is planned.
 CREATE FUNCTION own.value(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN PERFORM own.act(); RETURN $1; END';
 CREATE DOMAIN own.checked AS text DEFAULT 'x' CHECK (own.act());
 
--- ---- where it stands
+-- ---- where it runs
 
 CREATE TABLE planted (place text, calls text[], does text);
 INSERT INTO planted
@@ -108,8 +108,8 @@ INSERT INTO call VALUES
 	('set_ledger', $$SELECT trust_ledger.set_ledger(lag => '2 days')$$),
 	('rebuild', $$SELECT trust_ledger.rebuild('acme', 'to see')$$);
 
--- The call, twice, each in a savepoint; then, in the same session, once more without the owner's code: what comes of
--- these, and what verify() names that is no foreign object.
+-- Makes the call twice, each in a savepoint, and once more without the owner's code. Returns the three outcomes, and what
+-- verify() finds besides foreign objects.
 CREATE FUNCTION nested(plant text, doing text, call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	outcomes text[];
@@ -133,8 +133,8 @@ EXCEPTION
 END
 $$;
 
--- One transaction per place. A call in the middle of one for the same customer, or the same row, may be refused; then
--- nothing of either stays.
+-- One transaction per place. A nested call for the same customer or the same row can be refused; then nothing of either
+-- call stays.
 SELECT format($$SELECT matches(nested(p.does, d.name, c.does), CASE
 		WHEN d.name = 'an error' THEN '^(OWN00 OWN00|OWN00 ok|ok OWN00) ok$'
 		WHEN d.name = 'the same customer' AND p.place ~ '^AFTER.* on entry$' AND c.name IN ('add_note', 'a tracked row') THEN '^55006 55006 ok$'
@@ -143,11 +143,11 @@ SELECT format($$SELECT matches(nested(p.does, d.name, c.does), CASE
 	FROM planted p JOIN call c ON c.name = ANY (p.calls) CROSS JOIN own.deed d WHERE p.place = %L$$, place)
 FROM planted \gexec
 
--- What is put off to the end of the transaction, where it would run as whoever calls, is refused.
+-- A deferred trigger, which would run as the caller at the end of the transaction, is refused.
 SELECT is(nested($$CREATE CONSTRAINT TRIGGER z AFTER INSERT ON trust.entry DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own.fire()$$, 'another customer', does),
 	'42501 42501 42501', 'a deferred trigger') FROM call WHERE name = 'make_promises';
 
--- The statement that looks for the row is made anew after some uses: in the middle of it, too.
+-- The statement that looks up the row gets a new plan after some uses, also in the middle of it.
 INSERT INTO own.deed VALUES ('many tracked rows', $$INSERT INTO public.visit SELECT nextval('public.visits'), 'nested', 'w' FROM generate_series(1, 5)$$);
 SELECT is(nested('ALTER TABLE trust.source RENAME TO was_source; CREATE VIEW trust.source AS SELECT * FROM trust.was_source WHERE (SELECT own.act())', 'many tracked rows',
 	'INSERT INTO visit SELECT nextval(''visits''), ''acme'', ''w'' FROM generate_series(1, 4)'), 'ok ok ok', 'while the row is looked for');
@@ -162,9 +162,9 @@ RESET test.doing;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 DROP TRIGGER z ON trust.entry;
 
--- ---- what a call began with, it goes on with
+-- ---- a call ends with the settings that it began with
 
--- The zone is set anew while the first of two customers is written; the second's promise falls due in the zone of the first.
+-- The zone is changed while the first of two customers is written; the second's promise falls due in the zone of the first.
 BEGIN;
 CREATE TRIGGER z BEFORE UPDATE ON trust.chain FOR EACH ROW WHEN (NEW.customer = 'far 1') EXECUTE FUNCTION own.fire();
 SELECT set_config('test.doing', 'governance', true);
@@ -175,7 +175,7 @@ SELECT is((SELECT zone FROM trust.ledger), 'Asia/Tokyo', 'the ledger has another
 SELECT is((SELECT count(DISTINCT due) FROM trust.promise WHERE customer LIKE 'far %'), 1::bigint, 'both are due in the zone of the call');
 ROLLBACK;
 
--- A digest is one call's, whatever digest is taken in the middle of it.
+-- A nested ledger_digest() does not disturb the outer one.
 BEGIN;
 SELECT digest FROM trust_ledger.ledger_digest() \gset
 ALTER TABLE trust.chain RENAME TO was_chain;
@@ -184,7 +184,7 @@ SELECT set_config('test.doing', 'reading', true);
 SELECT is((trust_ledger.ledger_digest()).digest, :'digest', 'a digest within a digest');
 ROLLBACK;
 
--- Levels are those of one role: whoever is asked about in the middle has their own.
+-- Levels belong to one role: a nested call checks those of its own role.
 CREATE ROLE nobody;
 BEGIN;
 ALTER TABLE trust.access RENAME TO was_access;
@@ -206,7 +206,7 @@ SET LOCAL ROLE nobody;
 SELECT throws_ok($$SELECT trust_ledger.make_promise('acme', 'w', actor => 'anna')$$, 'TL004', NULL, 'and who was asked about meanwhile has not');
 ROLLBACK;
 
--- Who owned the ledger governs no more, in the same session, once another does.
+-- A former owner cannot govern any more, in the same session, once the ledger has a new one.
 BEGIN;
 CREATE ROLE owners;
 CREATE ROLE first_owner IN ROLE owners;

@@ -1,4 +1,4 @@
--- What the extension brings: its functions, types, views and tables, and what is said of them.
+-- The objects of the extension: its functions, types, views and tables, and their comments.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -117,14 +117,22 @@ INSERT INTO intended VALUES
 	('ledger_views', '', 'record', 'i', false, 's'),
 	('promise_views', '', 'record', 'i', false, 's'),
 	('trust_views', '', 'record', 'i', false, 's'),
+	('policy_views', '', 'record', 'i', false, 's'),
+	('access_views', '', 'record', 'i', false, 's'),
 	('exception_views', '', 'record', 'i', false, 's'),
+	('promise_exceptions', '', 'record', 'i', false, 's'),
+	('comment_on_columns', 'relation comments', 'void', 'v', false, 'u'),
+	('promise_column_comments', '', 'text[]', 'i', false, 's'),
+	('policy_column_comments', '', 'text[]', 'i', false, 's'),
+	('source_column_comments', '', 'text[]', 'i', false, 's'),
+	('parked_column_comments', '', 'text[]', 'i', false, 's'),
 	('analysis_views', '', 'record', 'i', false, 's'),
 	('tracked_row_views', '', 'record', 'i', false, 's'),
 	('parked_views', '', 'record', 'i', false, 's'),
 	('tracked_views', '', 'record', 'i', false, 's'),
 	('score_agg', 'kept broken at half_life', 'trust_ledger.trust_score', 'i', false, 's'),
 	('sum', '', 'trust_ledger.trust_score', 'i', false, 's');
--- Of what they are given, and nothing else: immutable, strict, for parallel plans.
+-- Functions of their arguments alone: immutable, strict, parallel safe.
 INSERT INTO intended
 SELECT name, arguments, returns, 'i', true, 's'
 FROM (VALUES
@@ -142,7 +150,10 @@ SELECT name, '', returns
 FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_copy_table,create_scores,create_guards,create_views,comment_on_promise_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+UNION ALL
+SELECT made || concept || '_table', '', 'void'
+FROM unnest('{create_,comment_on_}'::text[]) AS made, unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked,copy}'::text[]) AS concept
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
@@ -262,8 +273,9 @@ SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lo
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid::regclass::text ~ '^trust[.]([a-z]+_trust|exception|overdue|orphaned|over_promising|human_backing|tracked|tracked_row|tracked_entry|parked)$' AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
-	'each of which says what it is');
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v'))
+		AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
+	'every column has a comment');
 
 SELECT results_eq($$
 	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) COLLATE "default"
@@ -271,7 +283,7 @@ SELECT results_eq($$
 	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r')
 		AND (SELECT typnamespace FROM pg_type WHERE oid = atttypid) <> 'pg_catalog'::regnamespace $$,
 	$$VALUES ('trust.chain'::regclass, 'score', 'trust_ledger.trust_score'::regtype, true, '''empty''::trust_ledger.trust_score')$$,
-	'tables have columns of core types only, which CASCADE does not take away; but for the scores, which are made anew');
+	'tables have columns of core types only, which CASCADE does not take away; except scores, which can be computed again');
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
 	WHERE attrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass)
@@ -289,8 +301,7 @@ SELECT is_empty($$
 -- ---- columns of entry and promise are those that the C code fills and reads: a round trip with
 -- all of them, and nothing that verify() finds
 
-CREATE TABLE made (n serial, r trust_ledger.receipt);
-CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made ORDER BY n DESC LIMIT 1';
+\ir ../../helpers/receipts.sql
 
 SELECT trust_ledger.grant_access(current_user, 'import');
 SELECT trust_ledger.register_actor('anna', 'human', name => 'Anna', reason => 'new');
@@ -339,7 +350,7 @@ SELECT is_empty($$
 	'every column of parked_change is filled');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() reads them all');
 
--- ---- a column that was given another type, or a NULL where none can be: told of, never misread
+-- ---- a column with another type, or a NULL where there can be none: an error or a finding, never misread
 
 DO $$
 DECLARE
@@ -357,9 +368,9 @@ BEGIN
 	END LOOP;
 END
 $$;
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 SELECT trust_ledger.register_actor('ben', 'human');
-CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
+CREATE TABLE calls AS SELECT call, sqlstate_of(call) AS before FROM unnest(ARRAY[
 	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', idempotency_key => 'k2')$$,
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'bot', kind => 'k', value => 1)$$, $$SELECT trust_ledger.back_promise(last_promise(), actor => 'anna')$$,
@@ -374,10 +385,10 @@ CREATE TABLE calls AS SELECT call, outcome(call) AS before FROM unnest(ARRAY[
 	$$SELECT trust_ledger.set_tracking('deal', '{}')$$, $$SELECT trust_ledger.drop_tracking('public.deal')$$]) AS call;
 SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
 CREATE TABLE found_before AS SELECT * FROM trust_ledger.verify();
--- Whether it was told of: verify() finds it or fails, or other calls fail. Nothing of it stays.
-CREATE FUNCTION told(alteration text) RETURNS text LANGUAGE plpgsql AS $$
+-- Whether an alteration is noticed: verify() finds it or fails, or other calls fail. Rolled back.
+CREATE FUNCTION detection(alteration text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-	verified text := 'told';
+	verified text := 'noticed';
 	outcomes text[];
 BEGIN
 	EXECUTE alteration;
@@ -388,15 +399,15 @@ BEGIN
 	EXCEPTION WHEN OTHERS THEN
 		outcomes := ARRAY[SQLSTATE];
 	END;
-	SELECT outcomes || array_agg(outcome(call)) INTO outcomes FROM calls;
+	SELECT outcomes || array_agg(sqlstate_of(call)) INTO outcomes FROM calls;
 	RAISE EXCEPTION USING ERRCODE = 'OK000',
-		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL (outcomes) THEN verified ELSE 'told' END;
+		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL (outcomes) THEN verified ELSE 'noticed' END;
 EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN SQLERRM;
 END
 $$;
-SELECT is(told('SELECT 1'), 'nothing', 'nothing was altered: nothing is told of');
-SELECT is(told(format('ALTER TABLE trust.%1$I ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I %3$s', relname, attname, change)), 'told', format('%s.%s: %s', relname, attname, change))
+SELECT is(detection('SELECT 1'), 'nothing', 'nothing was altered, and nothing is noticed');
+SELECT is(detection(format('ALTER TABLE trust.%1$I ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I %3$s', relname, attname, change)), 'noticed', format('%s.%s: %s', relname, attname, change))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 	LATERAL (
 		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)
@@ -407,11 +418,11 @@ FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 		) AS v (change)
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 -- Keys that are NULL need their primary key dropped.
-SELECT is(told(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
-	'told', format('%s.%s is NULL', tab, attname))
+SELECT is(detection(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
+	'noticed', format('%s.%s is NULL', tab, attname))
 FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('tracking', 'source'), ('chain', 'customer'), ('promise', 'customer'),
 	('promise', 'promise'), ('source', 'customer'), ('source', 'promise'), ('parked_change', 'parked'), ('entry', 'customer'), ('entry', 'seq')) AS k (tab, attname);
-SELECT is(told(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'told', format('%s.%s is dropped', relname, attname))
+SELECT is(detection(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'noticed', format('%s.%s is dropped', relname, attname))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 

@@ -1,4 +1,4 @@
--- Verdicts: whose word they are, which of them stands, what they weigh.
+-- Verdicts: whose word they are, which of them stands, and what they weigh.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(459);
@@ -20,32 +20,22 @@ BEGIN
 END
 $$;
 
--- A promise by anna's bot, backed by ben; other promisers and no backer where a case asks for it.
-CREATE FUNCTION make(promiser text DEFAULT 'annas_bot', backer text DEFAULT 'ben') RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	id uuid := (trust_ledger.make_promise('c', 'We come.', actor => promiser, occurred_at => now() - interval '10 days')).promise;
-BEGIN
-	IF backer IS NOT NULL THEN
-		PERFORM trust_ledger.back_promise(id, actor => backer);
-	END IF;
-	RETURN id;
-END
-$$;
 
--- A verdict. With evidence "session" this session's login is the actor's own for as long as it takes.
+\ir ../../helpers/promises.sql
+\ir ../../helpers/actor_login.sql
+
+-- A verdict. With evidence "session" this session's login is the actor's own during the call.
 CREATE FUNCTION say(promise uuid, who text, evidence text, verdict text, relayed boolean DEFAULT false, purpose_met boolean DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	a trust.actor := (SELECT a FROM trust.actor a WHERE a.actor = who);
 	outcome text;
 BEGIN
 	IF evidence = 'session' THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, customer => a.customer, db_role => 'postgres');
+		PERFORM set_login(who, 'postgres');
 	END IF;
 	outcome := (trust_ledger.assess_promise(promise, verdict, relayed, purpose_met, actor => who)).state;
 	IF evidence = 'session' THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, customer => a.customer);
+		PERFORM set_login(who);
 	END IF;
 	RETURN outcome;
 EXCEPTION WHEN OTHERS THEN
@@ -61,7 +51,7 @@ $$;
 
 -- ---- which word stands ----
 
--- Who says what, from the lowest word up; what a favourable relayed one is worth is in the next table.
+-- Who gives which verdict, from the lowest rank up.
 CREATE TABLE word (nr int GENERATED ALWAYS AS IDENTITY, word text PRIMARY KEY, who text, evidence text, relayed boolean, first text, later text);
 INSERT INTO word (word, who, evidence, relayed, first, later) VALUES
 	('company', 'dora', 'asserted', false, 'kept', 'partly_kept'),
@@ -94,7 +84,7 @@ INSERT INTO stands VALUES
 CREATE FUNCTION contest(a word, b word, OUT standing text, OUT answer text, OUT later text, OUT entry text)
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 BEGIN
 	PERFORM say(id, a.who, a.evidence, a.first, a.relayed);
 	standing := verdict(id);
@@ -105,7 +95,7 @@ BEGIN
 END
 $$;
 
--- What stands of a word once it does.
+-- The promise after this verdict, if it stands.
 CREATE FUNCTION worth(w word, said text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(' ', said, said, CASE w.who WHEN 'crm' THEN 'record' WHEN 'carl' THEN 'customer' ELSE CASE said WHEN 'broken' THEN 'customer' ELSE 'company' END END,
@@ -113,7 +103,7 @@ LANGUAGE sql AS $$
 		CASE said WHEN 'broken' THEN '0/1000' WHEN 'partly_kept' THEN '500/500' ELSE CASE w.who WHEN 'dora' THEN '500/0' ELSE '1000/0' END END)
 $$;
 
--- By a function: a session's own word is given in a SELECT that reads no tables itself.
+-- A function, since an act of one's own is a SELECT that reads no tables itself.
 CREATE TABLE contested (a word, b word, what text, want boolean, standing text, answer text, later text, entry text);
 CREATE FUNCTION contest_all() RETURNS void
 LANGUAGE sql AS $$
@@ -131,8 +121,8 @@ SELECT is(format('%s %s', answer, entry),
 	format('%s %s %s %s %s', CASE WHEN want THEN (b).later ELSE (a).first END, (b).later, CASE WHEN (b).relayed THEN 'relayed' ELSE 'own' END, want, want),
 	format('%s: answered and recorded', what)) FROM contested;
 
--- A withdrawal past due says broken in the company's name: another word of the company's, better known
--- or relayed in its favour, is recorded and does not stand; any higher one does.
+-- A withdrawal past due is the company's verdict "broken". Another verdict of the company, with better evidence or relayed
+-- in its favour, is recorded and does not stand; any higher one does.
 CREATE FUNCTION answer_to_withdrawal(late boolean, who text, evidence text, said text, relayed boolean, again text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -162,11 +152,11 @@ FROM (VALUES
 	(false, 'dora', 'session', 'kept', false, NULL, 'TL001; withdrawn'),
 	(false, 'carl', 'asserted', 'broken', false, NULL, 'TL001; withdrawn')) AS v (late, who, evidence, said, relayed, again, want);
 
--- ---- what we relay ----
+-- ---- relayed verdicts ----
 
--- Nobody relays praise of what they, or the human who answers for them, promised or backed; a
--- complaint anybody does. Who speaks for somebody else relays nothing.
-SELECT is(say(make(promiser, backer), who, 'asserted', verdict, true),
+-- Nobody can relay a favourable verdict on what they, or the human responsible for them, promised or backed. Anybody can
+-- relay a complaint. Actors who do not speak for the company cannot relay.
+SELECT is(say(new_promise(actor => promiser, backed_by => backer), who, 'asserted', verdict, true),
 	CASE WHEN want = 'TL003' AND verdict = 'broken' OR want = 'relays' THEN verdict ELSE want END,
 	format('%s relays %s: promised by %s, backed by %s', who, verdict, promiser, coalesce(backer, 'nobody')))
 FROM (VALUES
@@ -186,7 +176,7 @@ DECLARE
 	id uuid;
 BEGIN
 	PERFORM trust_ledger.register_actor('eves_bot', 'ai', responsible => 'eve', model => 'm-1');
-	id := make('eves_bot', NULL);
+	id := new_promise(actor => 'eves_bot');
 	before := say(id, 'dora', 'asserted', 'kept', true);
 	PERFORM trust_ledger.retire_actor('eve', successor => 'dora');
 	after := say(id, 'dora', 'asserted', 'kept', true);
@@ -194,13 +184,13 @@ END
 $$;
 SELECT is(handed_over(), ROW('kept'::text, 'TL003'::text), 'who takes over a machine relays no praise of what it promised');
 
--- ---- when, why, and what for ----
+-- ---- time, reason and purpose ----
 
--- The first verdict settles the promise, when it occurred; later ones change what it says, not since when.
+-- The first verdict settles the promise, at its time; later ones change the outcome, not the time.
 CREATE FUNCTION settled(calls text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 	call text;
 BEGIN
 	FOREACH call IN ARRAY regexp_split_to_array(calls, '; ') LOOP
@@ -231,21 +221,22 @@ FROM (VALUES
 	($$'broken', relayed => NULL, actor => 'dora', occurred_at => now() - interval '3 days'; 'kept', actor => 'dora'$$,
 		'kept by assessed 3 days ago, purpose not known')) AS v (calls, want);
 
-SELECT throws_ok(format('SELECT trust_ledger.assess_promise(%s)', args), code, NULL, format('refused with %s: %s', code, args))
-FROM (VALUES
+CREATE TABLE to_assess AS SELECT new_promise(actor => 'annas_bot', backed_by => 'ben') AS promise;
+SELECT throws_ok(format('SELECT trust_ledger.assess_promise(%s)', format(args, promise)), code, NULL, format('refused with %s: %s', code, args))
+FROM to_assess, (VALUES
 	('NULL, ''kept'', actor => ''dora''', '22004'),
-	('make(), NULL, actor => ''dora''', '22004'),
-	('make(), '''', actor => ''dora''', '22023'),
-	('make(), ''Kept'', actor => ''dora''', '22023'),
-	('make(), ''released'', actor => ''carl''', '22023'),
-	('make(), ''proposed'', actor => ''carl''', '22023'),
-	('make(), ''kept'', reason => '' '', actor => ''dora''', '22023'),
-	('make(), ''kept''', 'TL003'),
-	('make(), ''kept'', actor => ''otto''', 'TL003'),
-	('make(), ''kept'', actor => ''nobody''', '42704'),
-	('make(), ''kept'', actor => ''eve''', 'TL003'),
-	('make(), ''kept'', actor => ''dora'', occurred_at => now() - interval ''11 days''', '22008'),
-	('make(), ''kept'', actor => ''dora'', occurred_at => now() + interval ''1 hour''', '22008'),
+	('%L, NULL, actor => ''dora''', '22004'),
+	('%L, '''', actor => ''dora''', '22023'),
+	('%L, ''Kept'', actor => ''dora''', '22023'),
+	('%L, ''released'', actor => ''carl''', '22023'),
+	('%L, ''proposed'', actor => ''carl''', '22023'),
+	('%L, ''kept'', reason => '' '', actor => ''dora''', '22023'),
+	('%L, ''kept''', 'TL003'),
+	('%L, ''kept'', actor => ''otto''', 'TL003'),
+	('%L, ''kept'', actor => ''nobody''', '42704'),
+	('%L, ''kept'', actor => ''eve''', 'TL003'),
+	('%L, ''kept'', actor => ''dora'', occurred_at => now() - interval ''11 days''', '22008'),
+	('%L, ''kept'', actor => ''dora'', occurred_at => now() + interval ''1 hour''', '22008'),
 	('gen_random_uuid(), ''kept'', actor => ''dora''', 'P0002')) AS v (args, code);
 
 -- ---- what it weighs ----
@@ -253,14 +244,14 @@ FROM (VALUES
 CREATE FUNCTION weighs(who text, said text, relayed boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise(actor => 'annas_bot', backed_by => 'ben');
 BEGIN
 	PERFORM say(id, who, 'asserted', said, relayed);
 	RETURN (SELECT weight_kept || '/' || weight_broken FROM trust.promise WHERE promise = id);
 END
 $$;
 
-CREATE TABLE old_verdict AS SELECT id AS promise, say(id, 'carl', 'asserted', 'kept') FROM make() AS id;
+CREATE TABLE old_verdict AS SELECT id AS promise, say(id, 'carl', 'asserted', 'kept') FROM new_promise(actor => 'annas_bot', backed_by => 'ben') AS id;
 CREATE TABLE weight (who text, said text, relayed boolean, by_default text, changed text);
 INSERT INTO weight VALUES
 	('carl', 'kept', false, '1000/0', '900/10'), ('crm', 'kept', false, '1000/0', '900/10'),
@@ -278,7 +269,7 @@ $$;
 SELECT is(weighs(who, said, relayed), changed, format('%s says %s, relayed %s, with other weights', who, said, relayed)) FROM weight;
 SELECT is(verdict(promise), 'kept kept customer asserted 1000/0', 'what was said before weighs what it did') FROM old_verdict;
 
--- Weights that would pay for breaking promises, or would not be weights; the others stay as they are.
+-- Weights that would reward broken promises, or are no weights; the other weights stay as they are.
 CREATE FUNCTION with_weights(patch jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -308,7 +299,7 @@ FROM (VALUES
 	('{"broken": [0, 750]}', '22023'),
 	('{"broken": [1, 1000]}', '22023'),
 	('{"broken": [0, 0]}', '22023'),
-	-- our own word between the customer's and a repair; partly kept between ours and broken
+	-- the company's word between the customer's and a repair; partly kept between that and broken
 	('{"kept": [900, 0], "kept_by_company": [901, 0]}', '22023'),
 	('{"kept": [1000, 10], "kept_by_company": [900, 9]}', '22023'),
 	('{"kept_by_company": [250, 750]}', '22023'),

@@ -1,4 +1,4 @@
--- Standing behind a promise: by a human's own act, upon the exact terms, and by nothing else.
+-- Backing a promise: only by a human's own act, and only of the exact terms.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(327);
@@ -35,18 +35,10 @@ BEGIN
 END
 $$;
 
--- To a customer of its own: what an actor backs for one customer adds up (exposure.sql).
-CREATE FUNCTION make(args text) RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	made uuid;
-BEGIN
-	EXECUTE 'SELECT promise FROM trust_ledger.make_promise(' || quote_literal(gen_random_uuid()) || ', ''We pay.'', ' || args || ')' INTO made;
-	RETURN made;
-END
-$$;
+\ir ../../helpers/promises.sql
+-- Promises are made to a customer of their own: what an actor backs for one customer adds up (exposure.sql).
 
--- State, backer and evidence, or who would have to be asked.
+-- State, and backer with evidence or "nobody".
 CREATE FUNCTION standing(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT format('%s %s', state, coalesce(backer || ' ' || evidence, 'nobody'))
@@ -54,7 +46,7 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- What comes of a call from a login: how the promise stands then, or the SQLSTATE. All of it is taken back.
+-- The promise after a call from a login, or the SQLSTATE. Rolled back.
 CREATE FUNCTION attempt(login text, acting text, call text, of_promise uuid DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -77,7 +69,7 @@ $$;
 
 SELECT is(attempt(login, acting, format('back_promise($1, actor => %L)', actor), promise), want,
 	format('back, from %s, acting as %s, actor %s', login, coalesce(acting, 'nobody'), coalesce(actor, 'left out')))
-FROM make($$kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('app', NULL, 'anna', 'open anna asserted'),
 	('app', NULL, 'ben', 'open ben asserted'),
 	('app', NULL, 'bot', 'TL003'),
@@ -92,7 +84,7 @@ FROM make($$kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$
 	('app', 'bot', NULL, 'TL003'),
 	('app', 'gus', NULL, 'TL003'),
 	('app', 'ben', 'anna', 'open anna asserted'),
-	-- whose login it is acts as nobody else
+	-- an actor's own login cannot act as anybody else
 	('login_anna', NULL, NULL, 'open anna asserted'),
 	('login_anna', NULL, 'anna', 'open anna asserted'),
 	('login_anna', NULL, 'ben', 'TL003'),
@@ -100,7 +92,7 @@ FROM make($$kind => 'guarded', value => 100, currency => 'EUR', actor => 'sys'$$
 	('login_bot', NULL, NULL, 'TL003'),
 	('login_bot', NULL, 'anna', 'TL003'),
 	('login_bot', 'anna', NULL, 'TL003'),
-	-- a retired human's login is nobody's
+	-- the login of a retired human
 	('login_gus', NULL, NULL, 'TL003'),
 	('login_gus', NULL, 'gus', 'TL003'),
 	('login_gus', NULL, 'anna', 'TL003'),
@@ -151,14 +143,14 @@ FROM (VALUES
 	('app', $$actor => 'ben', kind => 'guarded', value => 1, currency => 'USD'$$, 'proposed nobody'),
 	('app', $$actor => 'ben', kind => 'free', value => 5000.01, currency => 'EUR'$$, 'open nobody')) AS v (login, args, want);
 
--- ---- how much ----
+-- ---- authority ----
 
 CREATE FUNCTION backs(authority jsonb, value numeric, currency text) RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM trust_ledger.register_actor('pia', 'human', authority => authority);
 	RETURN attempt('app', NULL, 'back_promise($1, actor => ''pia'')',
-		make(format('kind => ''guarded'', actor => ''bot'', value => %L, currency => %L', value, currency)));
+		promise_with(format('''We pay.'', kind => ''guarded'', actor => ''bot'', value => %L, currency => %L', value, currency), gen_random_uuid()::text));
 END
 $$;
 SELECT is(backs(authority::jsonb, value, currency) = 'open pia asserted', want,
@@ -174,11 +166,11 @@ FROM (VALUES
 	AS v (authority, value, currency, want);
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human'); END $$;
 
--- What whoever could take the guards off made of it names no currency, where it is no object.
+-- An authority that was altered with the guards off, and is no JSON object, names no currency.
 CREATE FUNCTION backs_after(tampered jsonb) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	promise uuid := make($args$kind => 'guarded', actor => 'bot', value => 1, currency => 'EUR'$args$);
+	promise uuid := promise_with($args$'We pay.', kind => 'guarded', actor => 'bot', value => 1, currency => 'EUR'$args$, gen_random_uuid()::text);
 	came_to text;
 BEGIN
 	ALTER TABLE trust.actor DISABLE TRIGGER USER;
@@ -193,13 +185,12 @@ SELECT is(backs_after(tampered::jsonb), want, 'an authority altered to ' || tamp
 FROM (VALUES ('{"EUR": 1}', 'open pia asserted'), ('{}', 'TL002'), ('[]', 'TL002'), ('["EUR", 1, "EUR", 2, "EUR", 3, "EUR", 4]', 'TL002'),
 	('[[["EUR"]], {"EUR": 1}]', 'TL002'), ('"EUR"', 'TL002'), ('1', 'TL002'), ('null', 'TL002')) AS v (tampered, want);
 
--- ---- how we know ----
+-- ---- evidence ----
 
--- Until it says otherwise below, this session's own login is pia's: the evidence is "session", and
--- each of these ways loses it.
+-- From here on this session's login is pia's: the evidence is "session", and each of these ways loses it.
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human', db_role => 'postgres'); END $$;
 
--- A function, not a table: a SELECT that reads tables is no act of one's own.
+-- A function, not a table, since a SELECT that reads tables is no act of one's own.
 CREATE FUNCTION ways(OUT way text, OUT sql text, OUT evidence text) RETURNS SETOF record
 LANGUAGE sql AS $$ VALUES
 	('directly', 'SELECT FROM trust_ledger.back_promise($1)', 'session'),
@@ -213,9 +204,9 @@ LANGUAGE sql AS $$ VALUES
 	('from a statement trigger', 'INSERT INTO shared_statement VALUES ($1)', 'asserted'),
 	('from a deferred trigger', 'INSERT INTO shared_deferred VALUES ($1)', 'asserted'),
 	('from a view''s trigger', 'INSERT INTO shared_view VALUES ($1)', 'asserted'),
-	('after SET ROLE', 'SELECT as_role($1, ''app'')', 'asserted'),
-	('after SET ROLE to another actor''s', 'SELECT as_role($1, ''login_anna'')', 'TL003'),
-	('after SET ROLE to a retired actor''s', 'SELECT as_role($1, ''login_gus'')', 'TL003'),
+	('after SET ROLE', 'SELECT back_as_role($1, ''app'')', 'asserted'),
+	('after SET ROLE to another actor''s', 'SELECT back_as_role($1, ''login_anna'')', 'TL003'),
+	('after SET ROLE to a retired actor''s', 'SELECT back_as_role($1, ''login_gus'')', 'TL003'),
 	('after SET SESSION AUTHORIZATION', 'SELECT as_session($1)', 'asserted')
 $$;
 
@@ -251,8 +242,8 @@ CREATE TRIGGER planted BEFORE INSERT ON shared_row FOR EACH ROW EXECUTE FUNCTION
 CREATE TRIGGER planted AFTER INSERT ON shared_statement EXECUTE FUNCTION planted();
 CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON shared_deferred DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION planted();
 CREATE TRIGGER planted INSTEAD OF INSERT ON shared_view FOR EACH ROW EXECUTE FUNCTION planted();
--- PL/pgSQL, because these set what the function itself is run with.
-CREATE FUNCTION as_role(promise uuid, role text) RETURNS void
+-- In PL/pgSQL, since these set the role or session that the function itself runs with.
+CREATE FUNCTION back_as_role(promise uuid, role text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM set_config('role', role, true);
@@ -272,7 +263,7 @@ $$;
 CREATE FUNCTION backed_by_way(kind text, sql text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	promise uuid := make(format('''sys'', %L', kind));
+	promise uuid := promise_with(format('''We pay.'', ''sys'', %L', kind), gen_random_uuid()::text);
 BEGIN
 	EXECUTE sql USING promise;
 	SET CONSTRAINTS ALL IMMEDIATE;
@@ -302,7 +293,7 @@ SELECT backed() AS selected FROM told LIMIT 1 \gset
 DO $$ BEGIN INSERT INTO told VALUES ('a DO', backed()); END $$;
 SELECT is(standing, 'open pia asserted', way) FROM (TABLE told UNION ALL VALUES ('an EXECUTE', :'executed'), ('a SELECT of a table', :'selected')) AS t (way, standing);
 
--- Making is no other way to back.
+-- Making a promise follows the same rules as backing one.
 SELECT is(attempt('postgres', NULL, 'make_promise(''c'', ''w'', kind => ''strict'')'), 'open pia session', 'a promise of one''s own, made directly');
 CREATE FUNCTION make_as_definer(kind text) RETURNS trust_ledger.receipt
 LANGUAGE sql SECURITY DEFINER AS $$ SELECT trust_ledger.make_promise('c', 'w', kind => $1) $$;
@@ -311,7 +302,7 @@ SELECT is(standing((make_as_definer('guarded')).promise), 'open pia asserted', '
 
 DO $$ BEGIN PERFORM trust_ledger.register_actor('pia', 'human'); END $$;
 
--- ---- what becomes of a backing ----
+-- ---- how a backing ends ----
 
 -- Each step is a verb, who does it, and the promise; governance has no promise.
 CREATE FUNCTION step(verb text, who text, promise uuid) RETURNS void
@@ -347,7 +338,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	verb_and_who text;
 BEGIN
-	promise := make(args);
+	promise := promise_with('''We pay.'', ' || args, gen_random_uuid()::text);
 	FOREACH verb_and_who IN ARRAY regexp_split_to_array(steps, ', ') LOOP
 		BEGIN
 			PERFORM step(split_part(verb_and_who, ' ', 1), split_part(verb_and_who, ' ', 2), promise);
@@ -392,7 +383,7 @@ FROM (VALUES
 	('by a machine', 'back anna, unback carl', 'TL003 open anna asserted'),
 	('by a machine', 'back anna, back pia, unback anna', 'TL003 open pia asserted'),
 	('by a machine', 'back anna, unback anna, back pia', 'open pia asserted'),
-	-- new words are not what was backed, whoever writes them
+	-- new words are not what was backed
 	('by a machine', 'back anna, amend sys', 'proposed nobody'),
 	('by a machine', 'back anna, amend anna', 'proposed nobody'),
 	('by a machine', 'back anna, lessen anna', 'proposed nobody'),
@@ -417,7 +408,7 @@ FROM (VALUES
 	('past due', 'back anna, unback anna', 'open nobody'),
 	('past due', 'unback anna', 'TL001 proposed nobody'),
 	('past due', 'back anna, amend carl, back pia', 'open pia asserted'),
-	-- a backing outlives its backer's office; nobody acts for the retired
+	-- a backing stays when its backer retires; nobody acts for a retired actor
 	('by a machine', 'back rita, retire rita', 'open rita asserted'),
 	('by a machine', 'back rita, retire rita, unback rita', 'TL003 open rita asserted'),
 	('by a machine', 'back rita, retire rita, back anna', 'open anna asserted'),
@@ -427,12 +418,12 @@ FROM (VALUES
 	('by a machine', 'retire anna', 'TL003 proposed nobody'),
 	('by a machine', 'back rita, limit rita', 'open rita asserted'),
 	('by a machine', 'limit rita, back rita', 'TL002 proposed nobody'),
-	-- the policy of the day, not of the making
+	-- the policy of today, not of when it was made
 	('by a machine', 'ask session, back anna', 'TL002 proposed nobody'),
 	('by a machine', 'back anna, ask session', 'open anna asserted'),
 	('by a machine', 'back anna, ask session, back pia', 'TL002 open anna asserted'),
 	('by pia', 'ask session, amend pia', 'proposed nobody'),
-	-- and never less than when the terms were written
+	-- and never less than policy asked when the terms were written
 	('by a machine, strictly', 'back anna', 'TL002 proposed nobody'),
 	('by a machine, strictly', 'ease asserted, back anna', 'TL002 proposed nobody'),
 	('by a machine, strictly', 'drop strict, back anna', 'TL002 proposed nobody'),
@@ -454,7 +445,7 @@ FROM (VALUES
 	('entered by a machine', 'accept carl', 'open nobody'),
 	('entered by a machine', 'back anna, unback anna', 'proposed nobody'),
 	('entered by a machine', 'amend anna', 'open nobody'),
-	-- the authority of the day
+	-- the authority of today
 	('for 100 EUR', 'raise rita, back rita', 'open rita asserted'),
 	('for 100 EUR', 'raise rita, lower rita, back rita', 'TL002 proposed nobody'),
 	('for 100 EUR', 'lower rita, raise rita, back rita', 'open rita asserted'),
@@ -466,8 +457,8 @@ FROM (VALUES
 
 -- ---- what waits for a backer ----
 
--- While policy asks for a human and nobody stands behind it, also when the customer relies on it or it
--- is past due; since when the terms were new or the backing was taken back.
+-- trust.awaiting_backing: promises for which policy asks for a human and that nobody backs, also if the customer relies
+-- on them or they are past due; since the terms were new or the backing was withdrawn.
 CREATE FUNCTION inbox(args text, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -515,7 +506,7 @@ FROM (VALUES
 CREATE FUNCTION backings() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys'$m$, gen_random_uuid()::text);
 	verb_and_who text;
 BEGIN
 	FOREACH verb_and_who IN ARRAY '{back anna,amend sys,back pia,unback pia}'::text[] LOOP
@@ -533,12 +524,11 @@ SELECT results_eq('SELECT * FROM backings()', ARRAY[
 	'backed: terms 2, backer pia, evidence asserted, asked asserted, no reason',
 	'backing_withdrawn: terms , backer , evidence asserted, asked asserted, cannot stand for it'], 'what the entries say of a backing');
 
--- What happens to the ledger has the ledger's time, whatever is said of it; only what is entered long
--- after the fact has its own.
+-- Acts have the ledger's time, whatever occurred_at is; only backfilled ones have their own.
 CREATE FUNCTION instants(ago interval) RETURNS text[]
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys', occurred_at => '2020-01-01'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys', occurred_at => '2020-01-01'$m$, gen_random_uuid()::text);
 	call text;
 	told text[];
 BEGIN
@@ -558,12 +548,12 @@ SELECT is(instants(ago::interval), ARRAY['opened ' || want, 'backed ' || want, '
 	format('what happened %s ago, as it is told', ago))
 FROM (VALUES ('20 hours', 'recorded'), ('1 s', 'recorded'), ('2 days', 'occurred')) AS v (ago, want);
 
--- ---- saying no ----
+-- ---- declining ----
 
--- Who could back it, and nobody else, whatever their authority or evidence.
+-- A human who could back a promise can decline it, whatever their authority or evidence; nobody else can.
 SELECT is(attempt(login, acting, format('decline_promise($1, actor => %L)', actor), promise), want,
 	format('decline, from %s, acting as %s, actor %s', login, coalesce(acting, 'nobody'), coalesce(actor, 'left out')))
-FROM make($$kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('app', NULL, 'anna', 'proposed nobody'),
 	('app', NULL, 'ben', 'proposed nobody'),
 	('app', NULL, 'bot', 'TL003'),
@@ -584,7 +574,7 @@ FROM make($$kind => 'strict', value => 1e6, currency => 'EUR', actor => 'sys'$$)
 	('outsider', NULL, 'anna', 'TL004'),
 	('reader', NULL, 'anna', 'TL004')) AS v (login, acting, actor, want);
 SELECT is(attempt('app', NULL, call, promise), want, call)
-FROM make($$kind => 'guarded', actor => 'sys'$$) AS promise, (VALUES
+FROM promise_with($$'We pay.', kind => 'guarded', actor => 'sys'$$, gen_random_uuid()::text) AS promise, (VALUES
 	('decline_promise($1, NULL, actor => ''anna'')', 'proposed nobody'),
 	('decline_promise($1, '''', actor => ''anna'')', '22023'),
 	('decline_promise($1, '' '', actor => ''anna'')', '22023'),
@@ -612,12 +602,12 @@ FROM (VALUES
 	('by a machine', 'decline anna, amend sys, decline anna, amend sys, back pia', 'open pia asserted'),
 	('for pia', 'decline pia, amend pia', 'open pia asserted'),
 	('for pia', 'decline pia, amend anna', 'proposed nobody'),
-	-- only what is proposed: who stands behind it takes that back first
+	-- only a proposed promise: a backer must withdraw the backing first
 	('by a machine', 'back anna, decline anna', 'TL001 open anna asserted'),
 	('by a machine', 'back anna, decline pia', 'TL001 open anna asserted'),
 	('by a machine', 'back anna, unback anna, decline anna, back pia', 'TL001 proposed nobody'),
 	('needing nobody', 'decline anna', 'TL001 open pia asserted'),
-	-- the customer relies on it all the same: then it can be backed, and counts
+	-- the customer accepts it all the same: then it can be backed, and counts
 	('by a machine', 'decline anna, accept carl', 'open nobody'),
 	('by a machine', 'decline anna, accept carl, back anna', 'open anna asserted'),
 	('by a machine', 'decline anna, accept carl, decline pia', 'TL001 open nobody'),
@@ -626,7 +616,7 @@ FROM (VALUES
 	('past due', 'decline anna, accept carl', 'open nobody'),
 	('past due', 'decline anna, amend carl', 'open nobody'),
 	('past due', 'decline anna, amend carl, back pia', 'open pia asserted'),
-	-- and else it may be taken back
+	-- otherwise it can be withdrawn
 	('by a machine', 'decline anna, withdraw sys', 'withdrawn nobody'),
 	('by a machine', 'decline anna, assess carl', 'TL001 proposed nobody'),
 	('by a machine', 'decline anna, release carl', 'TL001 proposed nobody'),
@@ -652,7 +642,7 @@ FROM (VALUES
 	('past due', 'decline anna, amend carl', 'open, asserted since amended')) AS v (what, steps, want)
 	JOIN made USING (what);
 
--- Since when a human of the company's had these terms before them, and when one said no to them.
+-- Since when a human of the company had seen these terms, and when one declined them.
 CREATE FUNCTION seen(args text, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -677,7 +667,8 @@ FROM (VALUES
 	('by pia', 'unback pia, decline anna', 'seen made, declined declined')) AS v (what, steps, want)
 	JOIN made USING (what);
 
--- Once it was open, no is no way out either: past due it counts as broken, until a verdict; withdrawn it is.
+-- Declining a promise that was open before does not evade the score: past due it counts as broken until a verdict, and
+-- withdrawing it breaks it.
 CREATE FUNCTION declined_late(calls text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -703,11 +694,11 @@ FROM (VALUES
 	('back 9, unback 8, decline 7', 'proposed overdue, 1, overdue, broken'),
 	('back 9, unback 8, decline 0', 'proposed overdue, 1, overdue, broken')) AS v (calls, want);
 
--- The entry names the terms that were declined, and why; the same call again is the same no.
+-- The entry names the terms that were declined and the reason; a repeated call gets the same receipt.
 CREATE FUNCTION declining() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'sys', 'guarded', actor => 'sys'$m$);
+	id uuid := promise_with($m$'We pay.', 'sys', 'guarded', actor => 'sys'$m$, gen_random_uuid()::text);
 	first trust_ledger.receipt;
 BEGIN
 	PERFORM step('amend', 'sys', id);
@@ -717,14 +708,14 @@ BEGIN
 	RETURN NEXT attempt('app', NULL, format('back_promise($1, actor => ''anna'', idempotency_key => %L)', id), id);
 	RETURN QUERY SELECT format('%s %s: terms %s, %s, %s, backer %s', e.event, e.state, e.refers_to - (SELECT min(seq) FROM trust.entry m WHERE m.promise = id AND m.event = 'amended'), e.note, e.context, e.backer)
 		FROM trust.entry e WHERE e.promise = id AND e.event = 'declined';
-	RETURN QUERY SELECT concat_ws(', ', substring(description FROM 'declined to stand behind the terms'), substring(description FROM ' of entry (\d+)')::bigint = (SELECT terms_seq FROM trust.promise WHERE promise = id), substring(description FROM '"no"'))
+	RETURN QUERY SELECT concat_ws(', ', substring(description FROM 'declined to back the terms'), substring(description FROM ' of entry (\d+)')::bigint = (SELECT terms_seq FROM trust.promise WHERE promise = id), substring(description FROM '"no"'))
 		FROM trust_ledger.history(id) WHERE event = 'declined';
 END
 $$;
 SELECT results_eq('SELECT * FROM declining()', ARRAY['true', 'TL005', 'TL005', 'declined proposed: terms 0, no, {"in": "crm"}, backer ',
-	'declined to stand behind the terms, t, "no"'], 'what the entry says of a no');
+	'declined to back the terms, t, "no"'], 'what the entry says of a no');
 
--- In all that happened here nobody but the company's humans ever backed, and only by their own act.
+-- In all of the above only humans of the company backed promises, and only by their own act.
 SELECT is_empty($$SELECT * FROM trust.entry
 	WHERE backer IS NOT NULL AND (backer, actor_kind, speaks_for) IS DISTINCT FROM (actor, 'human', 'company')$$, 'no backer who did not act');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');

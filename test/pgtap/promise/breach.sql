@@ -1,4 +1,4 @@
--- Owning up to a breach and making it good: in time by whose clock, over whose word, for how much.
+-- Admitting a breach and repairing it: by whose clock it is in time, over whose verdict, and with what weight.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(174);
@@ -26,13 +26,6 @@ BEGIN
 END
 $$;
 
--- A promise by the bot, made ten days ago and due in so many days.
-CREATE FUNCTION make(due numeric DEFAULT 1, customer text DEFAULT 'c', made numeric DEFAULT 10) RETURNS uuid
-LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise(customer, 'We come.', kind => 'plain', actor => 'bot', occurred_at => now() - made * interval '1 day',
-		due => now() + due * interval '1 day', longest_pause => '30 days')
-$$;
-
 CREATE TABLE verb (verb text PRIMARY KEY, call text);
 INSERT INTO verb VALUES
 	('admit', 'admit_breach($1'), ('repair', 'repair_breach($1, ''We came.'''), ('confirm', 'confirm_relayed($1'), ('confirm3', 'confirm_relayed($1, 3'),
@@ -41,23 +34,27 @@ INSERT INTO verb VALUES
 	('accept', 'accept_promise($1'), ('withdraw', 'withdraw_promise($1'), ('release', 'release_promise($1'), ('note', 'add_note($1, ''A note.'''),
 	('pause', 'pause_promise($1');
 
--- One step, "repair anna": the new state, or the SQLSTATE. "repair+ anna": with a session of her own, which
--- this session's login is for as long as it takes.
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
+\ir ../../helpers/actor_login.sql
+
+-- One step, "repair anna": the new state, or the SQLSTATE. In "repair+ anna" this session's login is anna's own
+-- during the step.
 CREATE FUNCTION step(of_promise uuid, step text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	said text := rtrim(split_part(step, ' ', 1), '+');
-	a trust.actor := (SELECT a FROM trust.actor a WHERE a.actor = split_part(step, ' ', 2));
+	who CONSTANT text := split_part(step, ' ', 2);
 	own CONSTANT boolean := step ~ '\+';
 	receipt trust_ledger.receipt;
 BEGIN
 	IF own THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model, db_role => 'postgres');
+		PERFORM set_login(who, 'postgres');
 	END IF;
-	EXECUTE format('SELECT * FROM trust_ledger.%s, actor => %L)', (SELECT call FROM verb WHERE verb = said), split_part(step, ' ', 2))
+	EXECUTE format('SELECT * FROM trust_ledger.%s, actor => %L)', (SELECT call FROM verb WHERE verb = said), who)
 	INTO STRICT receipt USING of_promise;
 	IF own THEN
-		PERFORM trust_ledger.register_actor(a.actor, a.kind, speaks_for => a.speaks_for, responsible => a.responsible, model => a.model);
+		PERFORM set_login(who);
 	END IF;
 	RETURN receipt.state;
 EXCEPTION WHEN OTHERS THEN
@@ -65,7 +62,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- What stands: whose word, for how much, what first ended it; what was said (+ stands, - does not).
+-- The promise: whose word stands, its weights, what first ended it; for each verdict + if it stands, - if not.
 CREATE FUNCTION verdict(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(' ', state, whose_word, CASE WHEN relayed THEN 'relayed' END, CASE verdict_evidence WHEN 'session' THEN 'session' END, weight_kept || '/' || weight_broken,
@@ -75,14 +72,14 @@ LANGUAGE sql AS $$
 	FROM trust.promise p WHERE promise = of_promise
 $$;
 
--- Each story is a customer's of its own, whose chain must verify after each step.
+-- Each story has a customer of its own, whose chain must verify after each step.
 CREATE TABLE told (customer text, promise uuid, steps text);
 CREATE SEQUENCE customers;
 CREATE FUNCTION story(due numeric, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	of_customer CONSTANT text := 'story ' || nextval('customers');
-	id CONSTANT uuid := make(due, of_customer);
+	id CONSTANT uuid := new_promise('plain', due_ago => -due * interval '1 day', longest_pause => '30 days', customer => of_customer);
 	one text;
 	answer text;
 	refused text;
@@ -100,12 +97,12 @@ BEGIN
 END
 $$;
 
--- ---- what is said, over whose word ----
+-- ---- over whose word ----
 
 -- The third entry is the first after a first verdict; "waits 3": that it is one to be confirmed.
 SELECT is(story(CASE WHEN steps ~ '^withdraw' THEN -5 ELSE 1 END, steps), want, steps)
 FROM (VALUES
-	-- admitted: the company does not talk it away, however well it is known; whoever says broken says it for as much
+	-- admitted: the company cannot take it back, whatever the evidence; a verdict of broken weighs the same from anybody
 	('admit anna', 'broken company 0/750 by breach_admitted admitted +'),
 	('admit bot', 'broken company 0/750 by breach_admitted admitted +'),
 	('admit+ anna', 'broken company session 0/750 by breach_admitted admitted +'),
@@ -146,7 +143,7 @@ FROM (VALUES
 	('withdraw anna, repair anna', 'broken company 250/750 by withdrawn repaired ++'),
 	('withdraw anna, repair crm', 'broken record 250/750 by withdrawn repaired ++'),
 	('kept carl, broken carl, repair carl', 'broken customer 250/750 by assessed repaired +++'),
-	-- over another's, or a better known one, it waits
+	-- over another's verdict, or one with better evidence, it waits
 	('broken crm, repair anna', 'broken record 0/1000 by assessed waits 3 +-'),
 	('broken carl, repair anna', 'broken customer 0/1000 by assessed waits 3 +-'),
 	('broken carl, repair+ anna', 'broken customer 0/1000 by assessed waits 3 +-'),
@@ -157,7 +154,7 @@ FROM (VALUES
 	('complain rita, repair crm', 'broken customer relayed 0/1000 by assessed waits 3 +-'),
 	('admit anna, broken carl, repair anna', 'broken customer 0/750 by breach_admitted admitted waits 4 ++-'),
 	('withdraw anna, broken carl, repair anna', 'broken customer 0/1000 by withdrawn waits 4 ++-'),
-	-- until who said it says this too, by confirming it or by themselves
+	-- until the one who gave the verdict confirms the repair or gives another verdict
 	('broken crm, repair anna, confirm crm', 'broken record 250/750 by assessed repaired +-+'),
 	('broken crm, repair anna, confirm carl', 'broken customer 250/750 by assessed repaired +-+'),
 	('broken carl, repair anna, confirm carl', 'broken customer 250/750 by assessed repaired +-+'),
@@ -205,12 +202,12 @@ FROM (VALUES
 	('broken carl, repair carl, kept carl, broken carl', 'broken customer 0/1000 by assessed ++++'),
 	('broken carl, repair+ carl, broken carl', 'broken customer session 250/750 by assessed repaired ++-'),
 	('admit anna, repair anna, broken carl', 'broken customer 0/750 by breach_admitted admitted +++'),
-	-- what the company admitted or took back late, its own word changes in one way only: by making it good
+	-- after an admission or a late withdrawal, the company can only repair the breach
 	('admit anna, repair anna, kept+ anna', 'broken company 250/750 by breach_admitted admitted repaired ++-'),
 	('admit anna, kept anna, repair rita, praise rita', 'broken company 250/750 by breach_admitted admitted repaired waits 5 +-+-'),
 	('withdraw anna, repair anna, kept+ anna', 'broken company 250/750 by withdrawn repaired ++-'),
 	('withdraw anna, repair anna, repair rita', 'broken company 250/750 by withdrawn repaired ++, refused TL001'),
-	-- only what is broken, by whoever acts for the company, a record or this customer
+	-- only a broken promise, and only by an actor of the company, of a record or of this customer
 	('repair anna', 'open, refused TL001'),
 	('kept anna, repair anna', 'kept company 500/0 by assessed +, refused TL001'),
 	('partly carl, repair carl', 'partly_kept customer 500/500 by assessed +, refused TL001'),
@@ -219,21 +216,21 @@ FROM (VALUES
 
 -- ---- the score ----
 
--- At each entry of these stories, the score is what the last that stood weighs, from the instant of the first.
+-- After each entry of these stories, the score has the weights of the last verdict that stands, as of the first one.
 CREATE TABLE looked AS
 	SELECT t.customer, t.steps, e.seq, e.recorded_at, last.weight_kept / 1000.0::float8 AS kept, last.weight_broken / 1000.0::float8 AS broken, last.state AS outcome, last.whose_word, first.occurred_at AS at
 	FROM told t JOIN trust.entry e USING (customer)
 		LEFT JOIN LATERAL (SELECT * FROM trust.entry l WHERE l.customer = t.customer AND l.recorded_at <= e.recorded_at AND l.stands AND l.weight_kept IS NOT NULL ORDER BY seq DESC LIMIT 1) AS last ON true
 		LEFT JOIN LATERAL (SELECT * FROM trust.entry l WHERE l.customer = t.customer AND l.stands AND l.weight_kept IS NOT NULL ORDER BY seq LIMIT 1) AS first ON last.seq IS NOT NULL;
-CREATE FUNCTION alike(a float8, b float8) RETURNS boolean LANGUAGE sql AS 'SELECT (a IS NULL AND b IS NULL) OR abs(a - b) <= 1e-9';
+\ir ../../helpers/close.sql
 CREATE FUNCTION faded(weight float8, age interval) RETURNS float8 LANGUAGE sql AS $$ SELECT coalesce(weight * 2 ^ (-extract(epoch FROM age)::float8 / 86400 / 180), 0) $$;
 SELECT cmp_ok(count(*), '>', 250::bigint, 'many entries to look at') FROM looked;
--- those made due before now are overdue until the first verdict
+-- promises that were due are overdue until the first verdict
 SELECT is_empty($$
 	SELECT l.*, score FROM looked l, unnest('{as_of,known_at,both}'::text[]) AS basis,
 		trust_ledger.customer_score(l.customer, CASE WHEN basis <> 'known_at' THEN l.recorded_at END, CASE WHEN basis <> 'as_of' THEN l.recorded_at END) AS score,
 		LATERAL (SELECT CASE WHEN basis <> 'known_at' THEN l.recorded_at ELSE now() END - l.at AS age) AS a
-	WHERE NOT (l.seq = 1 AND l.steps ~ '^withdraw') AND NOT (alike(trust_ledger.kept(score), faded(l.kept, age)) AND alike(trust_ledger.broken(score), faded(l.broken, age)))
+	WHERE NOT (l.seq = 1 AND l.steps ~ '^withdraw') AND NOT (is_close(trust_ledger.kept(score), faded(l.kept, age), 0, 1e-9) AND is_close(trust_ledger.broken(score), faded(l.broken, age), 0, 1e-9))
 $$, 'customer_score() of then');
 SELECT is_empty($$
 	SELECT l.*, x.* FROM looked l LEFT JOIN LATERAL (SELECT * FROM trust_ledger.explain_trust('customer', l.customer, l.recorded_at)) x ON true
@@ -241,22 +238,21 @@ SELECT is_empty($$
 $$, 'explain_trust() of then');
 SELECT is_empty($$
 	SELECT c.customer, c.score, p.* FROM told JOIN trust.chain c USING (customer) JOIN trust.promise p USING (promise)
-	WHERE NOT (alike(trust_ledger.kept(c.score), coalesce(p.weight_kept / 1000.0, 0)) AND alike(trust_ledger.broken(c.score), coalesce(p.weight_broken / 1000.0, 0))
+	WHERE NOT (is_close(trust_ledger.kept(c.score), coalesce(p.weight_kept / 1000.0, 0), 0, 1e-9) AND is_close(trust_ledger.broken(c.score), coalesce(p.weight_broken / 1000.0, 0), 0, 1e-9)
 		AND trust_ledger.as_of(c.score) IS NOT DISTINCT FROM CASE WHEN p.weight_kept IS NOT NULL THEN p.settled_at END)
 $$, 'the score that the chain carries');
 SELECT is_empty($$
 	SELECT c.customer, now, explained FROM told c, trust_ledger.customer_score(c.customer) AS now, LATERAL (SELECT trust_ledger.sum(x.score) AS explained FROM trust_ledger.explain_trust('customer', c.customer) x) AS x
-	WHERE NOT (alike(trust_ledger.kept(now), coalesce(trust_ledger.kept(explained), 0)) AND alike(trust_ledger.broken(now), coalesce(trust_ledger.broken(explained), 0)))
+	WHERE NOT (is_close(trust_ledger.kept(now), coalesce(trust_ledger.kept(explained), 0), 0, 1e-9) AND is_close(trust_ledger.broken(now), coalesce(trust_ledger.broken(explained), 0), 0, 1e-9))
 $$, 'customer_score() and explain_trust() of now');
--- A breach that was admitted, found and repaired was one breach.
+-- A breach that was admitted, found and repaired counts as one breach.
 SELECT is((SELECT sum(broken) || ' ' || sum(kept) FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '20 days', clock_timestamp(), of_key => customer)), '1 0', 'trust_trend(): ' || steps)
 FROM told WHERE steps IN ('admit anna', 'admit anna, broken crm, broken carl', 'admit anna, repair anna', 'broken anna, repair anna, broken anna, repair anna', 'broken carl, repair anna, confirm carl');
 
 -- ---- in time ----
 
-\ir ../../data/outcome.sql
--- By the ledger's clock, not by occurred_at; grace is no time to admit in. All in hours before now.
-SELECT is(outcome(login, make(-due / 24.0), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
+-- By the ledger's clock, not by occurred_at; a grace period does not extend it. All in hours before now.
+SELECT is(state_after(login, new_promise('plain', due_ago => due * interval '1 hour'), format('admit_breach($1, actor => ''anna'', occurred_at => now() - interval ''%s hours'')', ago)), want,
 	format('due %s hours ago, %s says it was admitted %s hours ago', coalesce(due::text, 'no'), login, ago))
 FROM (VALUES
 	('app', 10, 0, 'TL001'), ('app', 10, 20, 'TL001'), ('importer', 10, 20, 'TL001'), ('postgres', 10, 20, 'TL001'), ('app', 0.0001, 23, 'TL001'),
@@ -264,11 +260,11 @@ FROM (VALUES
 	('app', -1, 0, 'broken'), ('app', -1, 20, 'broken'), ('importer', -1, 30, 'broken'), ('importer', -1, 241, '22008'), ('app', -1, -1, '22008'),
 	('app', NULL, 0, 'TL001'), ('importer', NULL, 30, 'TL001')) AS v (login, due, ago, want);
 
--- When it was admitted, repaired and settled, and what marks it.
+-- The times of admission, repair and settlement, and the marks.
 CREATE FUNCTION instants(ago interval) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise('plain', due_ago => '-1 day');
 BEGIN
 	PERFORM trust_ledger.admit_breach(id, 'no stock', actor => 'anna', occurred_at => now() - ago, context => '{"from": "mail"}');
 	PERFORM trust_ledger.repair_breach(id, 'sent another', actor => 'anna', occurred_at => now() - ago + interval '1 ms');
@@ -282,9 +278,9 @@ SELECT is(instants(ago::interval), want, format('admitted %s ago', ago))
 FROM (VALUES ('20 hours', 'breach_admitted f no stock {"from": "mail"} broken recorded settled, breach_repaired f sent another broken recorded'),
 	('2 days', 'breach_admitted t no stock {"from": "mail"} broken occurred settled, breach_repaired t sent another broken occurred')) AS v (ago, want);
 
--- ---- what it is worth: kept > repaired > admitted > broken, component by component ----
+-- ---- weights: kept > repaired > admitted > broken, component by component ----
 
--- All ways to come to each, however the ledger weighs.
+-- All ways that lead to each, with any weights.
 CREATE TABLE way (rank int, due numeric, steps text);
 INSERT INTO way VALUES
 	(1, 1, 'kept carl'), (1, 1, 'kept anna'), (1, 1, 'kept crm'), (1, 1, 'admit anna, kept carl'), (1, 1, 'broken anna, repair anna, kept anna'), (1, -5, 'withdraw anna, kept carl'),
@@ -343,7 +339,7 @@ FROM (VALUES
 	('admit anna, repair anna', 'broken company 200/500 by breach_admitted admitted repaired ++'),
 	('broken carl, repair anna', 'broken customer 50/800 by assessed waits 3 +-')) AS v (steps, want);
 
--- What was said before weighs what it did; what is said of it since weighs what holds then.
+-- Earlier verdicts keep their weights; later ones get the new weights.
 CREATE FUNCTION reweighed(first text, second text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -358,21 +354,21 @@ END
 $$;
 SELECT is(reweighed('admit anna', 'repair anna'), 'broken company 100/700 by breach_admitted admitted +, broken company 250/750 by breach_admitted admitted repaired ++', 'weights set between admission and repair');
 
--- ---- what is said in words, and who may not ----
+-- ---- descriptions, and rights ----
 
 CREATE FUNCTION in_words(of_steps text) RETURNS SETOF text
 LANGUAGE sql AS $$
-	SELECT concat_ws(', ', h.event, substring(h.description FROM 'weighs \d+/\d+'), substring(h.description FROM 'confirms entry \d+'), substring(h.description FROM 'does not stand'), substring(h.description FROM 'We came'))
+	SELECT concat_ws(', ', h.event, substring(h.description FROM 'weight \d+/\d+'), substring(h.description FROM 'confirms entry \d+'), substring(h.description FROM 'has no effect'), substring(h.description FROM 'We came'))
 	FROM told t, trust_ledger.history(t.promise) h WHERE t.customer = (SELECT customer FROM told WHERE steps = of_steps ORDER BY substr(customer, 7)::int LIMIT 1) ORDER BY h.seq OFFSET 1
 $$;
-SELECT results_eq('SELECT in_words(''admit anna, repair anna'')', ARRAY['breach_admitted, weighs 0/750', 'breach_repaired, weighs 250/750, We came'], 'the history of an admission');
+SELECT results_eq('SELECT in_words(''admit anna, repair anna'')', ARRAY['breach_admitted, weight 0/750', 'breach_repaired, weight 250/750, We came'], 'the history of an admission');
 SELECT results_eq('SELECT in_words(''broken carl, repair anna, confirm carl'')',
-	ARRAY['assessed, weighs 0/1000', 'breach_repaired, does not stand, We came', 'breach_repaired, weighs 250/750, confirms entry 3'], 'the history of a repair that waited');
+	ARRAY['assessed, weight 0/1000', 'breach_repaired, has no effect, We came', 'breach_repaired, weight 250/750, confirms entry 3'], 'the history of a repair that waited');
 
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise('plain', due_ago => '-1 day');
 BEGIN
 	IF function = 'repair_breach' THEN
 		PERFORM trust_ledger.assess_promise(id, 'broken', actor => 'anna');
@@ -380,7 +376,7 @@ BEGIN
 	RETURN id;
 END
 $$;
-SELECT is(outcome(login, ready(function), call), CASE WHEN want = '22004' AND function = 'admit_breach' AND template ~ '1, NULL' THEN 'broken' ELSE want END, format('%s: %s', login, call))
+SELECT is(state_after(login, ready(function), call), CASE WHEN want = '22004' AND function = 'admit_breach' AND template ~ '1, NULL' THEN 'broken' ELSE want END, format('%s: %s', login, call))
 FROM (VALUES ('admit_breach'), ('repair_breach')) AS f (function),
 	(VALUES
 		('app', '%s($1, ''w'', actor => ''anna'')', 'broken'),
@@ -402,7 +398,7 @@ FROM (VALUES ('admit_breach'), ('repair_breach')) AS f (function),
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(customer => 'again');
+	id uuid := new_promise('plain', due_ago => '-1 day', customer => 'again');
 	first trust_ledger.receipt;
 	call text;
 BEGIN
@@ -412,9 +408,9 @@ BEGIN
 		EXECUTE 'SELECT x = $2 FROM trust_ledger.' || call || ' AS x' INTO call USING id, first;
 		RETURN NEXT call;
 	END LOOP;
-	RETURN NEXT outcome('app', id, 'admit_breach($1, ''x'', actor => ''anna'', idempotency_key => ''admit'')');
-	RETURN NEXT outcome('app', id, 'repair_breach($1, ''w'', actor => ''rita'', idempotency_key => ''repair'')');
-	RETURN NEXT outcome('app', id, 'repair_breach($1, ''w'', actor => ''anna'', idempotency_key => ''admit'')');
+	RETURN NEXT state_after('app', id, 'admit_breach($1, ''x'', actor => ''anna'', idempotency_key => ''admit'')');
+	RETURN NEXT state_after('app', id, 'repair_breach($1, ''w'', actor => ''rita'', idempotency_key => ''repair'')');
+	RETURN NEXT state_after('app', id, 'repair_breach($1, ''w'', actor => ''anna'', idempotency_key => ''admit'')');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END
 $$;

@@ -1,5 +1,4 @@
--- What the company passes on of what the customer said: where it stands at once, where it waits, and what it
--- takes to confirm it.
+-- Relayed acts: which stand at once, which wait, and who can confirm them.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(205);
@@ -43,7 +42,7 @@ LANGUAGE sql AS $$
 	FROM regexp_match(act, '^(\w+) (\w+)(?: (\d+)d)?(.*)$') AS part
 $$;
 
--- How a promise stands: its state, and what there is to say besides; and its customer's score.
+-- The promise: its state, what else applies, and its customer's score.
 CREATE FUNCTION seen(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', p.state, 'accepted' || left(p.accepted_at::text, 0), 'waits ' || p.unconfirmed, CASE WHEN c.overdue THEN 'overdue' END,
@@ -62,21 +61,25 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
-CREATE FUNCTION near(a trust_ledger.trust_score, b trust_ledger.trust_score) RETURNS boolean
-LANGUAGE sql AS $$ SELECT coalesce(abs(trust_ledger.kept(a) - trust_ledger.kept(b)) < 1e-6 AND abs(trust_ledger.broken(a) - trust_ledger.broken(b)) < 1e-6, false) $$;
+\ir ../../helpers/close.sql
+-- Whether two scores have the same evidence; their instants may differ by what a statement takes.
+CREATE FUNCTION same_evidence(a trust_ledger.trust_score, b trust_ledger.trust_score) RETURNS boolean
+LANGUAGE sql AS $$
+	SELECT a IS NOT NULL AND is_close(trust_ledger.kept(a), trust_ledger.kept(b), 0, 1e-6) AND is_close(trust_ledger.broken(a), trust_ledger.broken(b), 0, 1e-6)
+$$;
 
--- What disagrees about the customer, if anything does.
+-- The answers about the customer that disagree, if any.
 CREATE FUNCTION disagrees(of_customer text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
 	score trust_ledger.trust_score := trust_ledger.customer_score(of_customer);
 BEGIN
 	RETURN concat_ws(', ',
-		CASE WHEN NOT near(score, trust_ledger.customer_score(of_customer, as_of => clock_timestamp())) THEN 'as_of' END,
-		CASE WHEN NOT near(score, trust_ledger.customer_score(of_customer, known_at => clock_timestamp())) THEN 'known_at' END,
-		CASE WHEN NOT near(score, coalesce((SELECT trust_ledger.sum(e.score) FROM trust_ledger.explain_trust('customer', of_customer) e), 'empty')) THEN 'explain_trust' END,
-		CASE WHEN NOT near(score, (SELECT t.score FROM trust.customer_trust t WHERE customer = of_customer)) THEN 'customer_trust' END,
-		CASE WHEN NOT near(score, trust_ledger.decay(trust_ledger.fuse((SELECT c.score FROM trust.chain c WHERE customer = of_customer), (SELECT trust_ledger.score_agg(0, 1, now(), '180 days')
+		CASE WHEN NOT same_evidence(score, trust_ledger.customer_score(of_customer, as_of => clock_timestamp())) THEN 'as_of' END,
+		CASE WHEN NOT same_evidence(score, trust_ledger.customer_score(of_customer, known_at => clock_timestamp())) THEN 'known_at' END,
+		CASE WHEN NOT same_evidence(score, coalesce((SELECT trust_ledger.sum(e.score) FROM trust_ledger.explain_trust('customer', of_customer) e), 'empty')) THEN 'explain_trust' END,
+		CASE WHEN NOT same_evidence(score, (SELECT t.score FROM trust.customer_trust t WHERE customer = of_customer)) THEN 'customer_trust' END,
+		CASE WHEN NOT same_evidence(score, trust_ledger.decay(trust_ledger.fuse((SELECT c.score FROM trust.chain c WHERE customer = of_customer), (SELECT trust_ledger.score_agg(0, 1, now(), '180 days')
 			FROM trust.current_promise WHERE customer = of_customer AND overdue)), now())) THEN 'chain' END,
 		-- the last claim that neither customer nor record answered, by anything of the kind that can be relayed and that stands
 		(SELECT 'unconfirmed ' || string_agg(concat_ws(' ', p.promise, p.unconfirmed), ' ') FROM trust.promise p WHERE customer = of_customer AND p.unconfirmed IS DISTINCT FROM (
@@ -88,9 +91,9 @@ $$;
 
 CREATE SEQUENCE customer;
 
--- Plays the acts upon a promise to a customer of its own. Each leads to a state or an SQLSTATE; then how the
--- promise stands. After each act everything that can be asked about the customer must agree; what is refused
--- leaves nothing behind; at the end the score of each moment is what it was then.
+-- Plays acts about a promise to a customer of its own. Returns the state or the SQLSTATE after each, and then the
+-- promise. After each act all answers about the customer must agree, and a refused act must leave nothing behind; at the
+-- end the score of each moment must be what it was then.
 CREATE FUNCTION story(acts text, with_terms boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -122,7 +125,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	FOR i IN 1 .. cardinality(moments) LOOP
-		IF NOT near(scores[i], trust_ledger.customer_score(customer, moments[i], moments[i])) THEN
+		IF NOT same_evidence(scores[i], trust_ledger.customer_score(customer, moments[i], moments[i])) THEN
 			wrong := wrong || format('score at %s', i);
 		END IF;
 	END LOOP;
@@ -132,12 +135,12 @@ $$;
 
 -- ---- accepting ----
 
--- Stands at once unless past due: then it waits, and counts for nothing.
+-- A relayed acceptance stands at once, unless the promise is past due: then it waits, and does not count.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, score 0:0'),
-	-- not their own: neither who promised or wrote it, nor who answers for them, also where somebody declined it
+	-- not of one's own promise: neither promiser nor drafter, nor the human responsible for them, also if it was declined
 	($$make bot, due:-1d, kind => 'guarded'; relay_accept bot; kept bot$$,
 		'proposed proposed TL001 | proposed, waits 2, score 0:0'),
 	($$make bot, due:-1d, kind => 'guarded'; decline ben; relay_accept anna; relay_accept bot$$,
@@ -154,7 +157,7 @@ FROM (VALUES
 		'proposed proposed open | open, accepted, waits 3, score 0:0'),
 	($$make bot, due:-1d, kind => 'free'; relay_accept anna; relay_accept anna; accept carl; confirm carl; confirm carl; confirm cai, entry => 2$$,
 		'open open TL001 TL001 open TL001 TL001 | open, accepted, score 0:0'),
-	-- never open: from now on it counts, and is past due
+	-- never open before: now it counts, and is past due
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita$$,
 		'proposed open | open, accepted, waits 2, overdue, score 0:1'),
 	($$make bot 10d, due:5d, kind => 'guarded'; relay_accept rita; confirm carl$$,
@@ -209,7 +212,7 @@ FROM (VALUES
 
 -- ---- releasing ----
 
--- Stands at once where the company could have withdrawn: else it waits, and is no way out.
+-- A relayed release stands at once if the company could have withdrawn the promise. Otherwise it waits.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'free'; relay_release anna$$,
@@ -258,7 +261,7 @@ FROM (VALUES
 		'open open | open, waits 2, score 0:0'),
 	($$make bot 10d, due:1h, kind => 'free'; relay_release anna; confirm carl$$,
 		'open open released | released, by released, score 0:0'),
-	-- what an importer enters as before due; what was accepted stays accepted
+	-- a backfilled release before due; an accepted promise stays accepted
 	($$make bot 10d, due:5d, kind => 'free'; relay_release anna 6d$$,
 		'open released | released, waits 2, by released, score 0:0'),
 	($$make bot 10d, due:5d, kind => 'free'; accept carl; relay_release anna 6d$$,
@@ -268,7 +271,7 @@ FROM (VALUES
 
 -- ---- amending ----
 
--- Waits, always: the old terms stand, and their backing.
+-- A relayed amendment always waits: the old terms stand, and their backing.
 SELECT is(story(acts, true), want, acts)
 FROM (VALUES
 	($$make bot, due:-1d, kind => 'free'; relay_amend anna, words => 'x'$$,
@@ -318,7 +321,7 @@ FROM (VALUES
 		'open open open TL003 TL003 TL003 open | open, accepted, terms 4, score 0:0 | x, free, due in 1d, by anna'),
 	($$make bot, due:-1d, kind => 'free'; accept carl; relay_amend carl, words => 'x'; relay_amend crm, words => 'x'; relay_amend anna; relay_amend anna, due:1d; amend anna, words => 'x'; amend crm, words => 'x'$$,
 		'open open 22023 22023 22023 22023 TL001 TL001 | open, accepted, score 0:0 | We come., free, due in 1d'),
-	-- the promiser's own act, and another's meanwhile
+	-- the promiser's own act, and another's in between
 	($$make anna, due:-1d, kind => 'guarded'; accept carl; relay_amend anna, words => 'x'$$,
 		'open open open | open, accepted, waits 3, backed by anna, score 0:0 | We come., guarded, due in 1d, asks asserted'),
 	($$make anna, due:-1d, kind => 'guarded'; accept carl; relay_amend anna, words => 'x'; confirm carl$$,
@@ -346,7 +349,7 @@ FROM (VALUES
 
 -- ---- assessing ----
 
--- Praise weighs as our own word, a complaint as the customer's; confirmed, as the word of whoever does.
+-- Relayed praise weighs as the company's word, a complaint as the customer's; confirmed, as the word of the confirmer.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; kept rita$$,
@@ -388,7 +391,7 @@ FROM (VALUES
 		'open broken broken broken kept | kept, kept says customer 1000/0, by assessed, score 1:0'),
 	($$make bot, kind => 'free'; relay_broken anna; confirm crm; confirm carl; confirm carl, entry => 2$$,
 		'open broken broken broken TL001 | broken, broken says customer 0/1000, by assessed, score 0:1'),
-	-- not by promiser, backer and their machines, nor by who does not speak for the company
+	-- not by promiser, backer and their machines, nor by actors who do not speak for the company
 	($$make bot, kind => 'free'; back ben; relay_kept anna; relay_kept bot; relay_kept ben; relay_kept bens_bot; relay_partly anna; relay_partly bens_bot$$,
 		'open open TL003 TL003 TL003 TL003 TL003 TL003 | open, backed by ben, score 0:0'),
 	($$make bot, kind => 'free'; back ben; relay_kept carl; relay_broken cai; relay_kept crm; confirm carl$$,
@@ -403,7 +406,7 @@ FROM (VALUES
 
 -- ---- repairing ----
 
--- Over a higher word it waits for who gave that, or a higher one.
+-- A repair over a higher word waits for the actor who gave that, or for a higher one.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; broken anna; repair anna; confirm carl$$,
@@ -429,7 +432,7 @@ FROM (VALUES
 
 -- ---- confirming ----
 
--- What waits, by its number or the last.
+-- A claim is confirmed by its number, or the last one.
 SELECT is(story(acts), want, acts)
 FROM (VALUES
 	($$make bot, kind => 'free'; confirm carl; confirm carl, entry => 1; confirm carl, entry => 99; confirm carl, entry => -1; confirm carl, entry => 0$$,
@@ -448,7 +451,7 @@ FROM (VALUES
 		'open broken broken broken broken broken broken | broken, broken says customer 250/750, repaired, by assessed, score 0.25:0.75')) AS v (acts, want);
 
 -- After all that, in transactions of their own: the last step of the trend, and the chains, say the same.
-SELECT is_empty($$SELECT * FROM (SELECT customer, (SELECT (overdue, near(t.score, trust_ledger.customer_score(customer)))::text FROM trust_ledger.trust_trend('customer', '30 days', clock_timestamp() - interval '30 days', of_key => customer) t) AS trend,
+SELECT is_empty($$SELECT * FROM (SELECT customer, (SELECT (overdue, same_evidence(t.score, trust_ledger.customer_score(customer)))::text FROM trust_ledger.trust_trend('customer', '30 days', clock_timestamp() - interval '30 days', of_key => customer) t) AS trend,
 		(count(*) FILTER (WHERE overdue), true)::text AS want FROM trust.current_promise GROUP BY customer) AS s WHERE trend IS DISTINCT FROM want$$, 'the trend knows what is overdue');
 SELECT is_empty($$SELECT * FROM (SELECT customer, disagrees(customer) AS what FROM trust.chain WHERE customer <> '') s WHERE what <> ''$$, 'nothing disagrees a moment later');
 
@@ -472,7 +475,7 @@ FROM (VALUES
 
 -- ---- what a confirmation is ----
 
--- Whoever confirms says it in their own name; a reason of their own, a key against saying it twice.
+-- A confirmation is an act of its own: its actor, its reason and its idempotency key.
 CREATE TABLE one AS SELECT promise FROM trust_ledger.make_promise('one', 'We come.', kind => 'free', actor => 'bot');
 DO $$
 DECLARE
@@ -512,22 +515,22 @@ SELECT results_eq($$SELECT row(e.seq::int, e.event, e.actor, e.speaks_for, e.rel
 SELECT is((SELECT (purpose_met, verdict, context) FROM trust.entry e JOIN one USING (promise) WHERE e.seq = s.seq)::text, want, format('entry %s takes over what was said', s.seq))
 FROM (VALUES (8, '(t,kept,)'), (3, '(,,"{""mail"": 1}")')) AS s (seq, want);
 
--- An auditor reads which of it waited, and what confirmed it.
+-- history() shows which claims waited, and what confirmed them.
 SELECT ok(description ~ pattern, format('entry %s in words: %s', seq, pattern))
 FROM one, LATERAL trust_ledger.history(promise) AS h JOIN (VALUES
-	(2, 'Human "anna" relayed that the customer accepted the terms of entry 1'), (2, '^((?!does not stand).)*$'),
-	(3, '^For the customer, human "carl" accepted the terms of entry 1.*"They wrote\."'),
-	(4, 'relayed that the customer accepts other terms than those of entry 1: "We come by car\."'), (4, 'does not stand until'), (4, '^((?!backing).)*$'),
-	(5, '^For a system of record, system "crm" \(rita answers for it\) amended the terms of entry 1, with the customer''s acceptance: "We come by car\."'), (5, 'backing of the old terms is void'),
-	(6, 'AI "bot" .*relayed that the customer released the company.*does not stand until.*"They moved\."'),
-	(7, 'relayed that the customer says: kept, and the purpose was met.*the company''s word, and weighs 500/0'),
-	(8, 'For the customer, AI "cai".*says: kept, and the purpose was met.*the customer''s word, and weighs 1000/0.*This confirms entry 7\.'),
-	(10, 'company''s word and does not stand: a higher word'),
-	(11, 'says that the breach was made good\. This does not stand until.*How: "We came again\."'),
-	(12, 'made good\. This stands as the customer''s word, and weighs 250/750.*This confirms entry 11\. How: "It works now\."')) AS v (seq, pattern) USING (seq)
+	(2, 'Human "anna" relayed that the customer accepted the terms of entry 1'), (2, '^((?!has no effect).)*$'),
+	(3, '^Human "carl", speaking for the customer, accepted the terms of entry 1.*"They wrote\."'),
+	(4, 'relayed that the customer accepts new terms in place of those of entry 1: "We come by car\."'), (4, 'has no effect until'), (4, '^((?!backing).)*$'),
+	(5, '^System "crm" \(responsible: rita\), speaking for a system of record, amended the terms of entry 1 with the customer''s acceptance: "We come by car\."'), (5, 'backing of the old terms is void'),
+	(6, 'AI "bot" .*relayed that the customer released the company.*has no effect until.*"They moved\."'),
+	(7, 'relayed the customer''s verdict: kept, and the purpose was met.*the company''s word, with weight 500/0'),
+	(8, 'AI "cai".*speaking for the customer, assessed the promise as kept, and the purpose was met.*the customer''s word, with weight 1000/0.*This confirms entry 7\.'),
+	(10, 'company''s word and has no effect, because an earlier verdict'),
+	(11, 'stated that the breach was repaired\. This has no effect until.*How: "We came again\."'),
+	(12, 'repaired\. This took effect as the customer''s word, with weight 250/750.*This confirms entry 11\. How: "It works now\."')) AS v (seq, pattern) USING (seq)
 ORDER BY seq;
-SELECT ok((SELECT description ~ 'relayed that the customer released the company.*does not stand until' FROM trust_ledger.history(promise) WHERE seq = 2)
-	AND (SELECT description ~ 'For the customer.*released the company.*This confirms entry 2\.' FROM trust_ledger.history(promise) WHERE seq = 3), 'a release confirmed, in words')
+SELECT ok((SELECT description ~ 'relayed that the customer released the company.*has no effect until' FROM trust_ledger.history(promise) WHERE seq = 2)
+	AND (SELECT description ~ 'speaking for the customer, released the company.*This confirms entry 2\.' FROM trust_ledger.history(promise) WHERE seq = 3), 'a release confirmed, in words')
 FROM trust.promise JOIN (SELECT customer FROM trust.entry WHERE event = 'released' AND refers_to = 2 AND seq = 3 AND customer IN (SELECT customer FROM trust.entry WHERE seq = 2 AND NOT stands) LIMIT 1) AS c USING (customer);
 
 SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%s)', args), code, NULL, format('confirm_relayed(%s)', args))
@@ -537,7 +540,7 @@ FROM one, LATERAL (VALUES
 	(format('%L, 10, reason => '''', actor => ''carl''', promise), '22023'), (format('%L, 10, actor => ''carl'', occurred_at => now() + interval ''1 hour''', promise), '22008'),
 	(format('%L, 10, actor => ''carl'', occurred_at => now() - interval ''20 hours''', promise), '22008')) AS v (args, code);
 
--- An entry of another promise to the same customer is no claim about this one.
+-- An entry of another promise to the same customer is not a claim about this one.
 DO $$
 BEGIN
 	PERFORM trust_ledger.release_promise(promise, relayed => true, actor => 'anna') FROM trust_ledger.make_promise('one', 'We call.', kind => 'free', actor => 'bot');
@@ -547,7 +550,9 @@ SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, %s, actor 
 SELECT throws_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, 11, actor => ''carl'')', promise), '22023', NULL, 'the other way round') FROM trust.promise WHERE words = 'We call.';
 SELECT lives_ok(format('SELECT FROM trust_ledger.confirm_relayed(%L, 14, actor => ''carl'')', promise), 'the claim of its own promise') FROM trust.promise WHERE words = 'We call.';
 
--- Levels, and whose login.
+\ir ../../helpers/calls.sql
+
+-- Levels and logins.
 CREATE ROLE app LOGIN;
 CREATE ROLE analyst LOGIN;
 CREATE ROLE login_carl LOGIN;
@@ -559,21 +564,19 @@ BEGIN
 	PERFORM trust_ledger.register_actor('portal', 'human', speaks_for => 'customer', db_role => 'login_carl');
 END
 $$;
-CREATE FUNCTION outcome(login text, of_promise uuid, args text) RETURNS text
+-- The state after confirm_relayed() from a login, or the SQLSTATE. Rolled back.
+CREATE FUNCTION confirm_from(login text, of_promise uuid, args text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	receipt trust_ledger.receipt;
+	state text;
 BEGIN
-	PERFORM set_config('session_authorization', login, true);
-	EXECUTE format('SELECT * FROM trust_ledger.confirm_relayed($1%s)', args) INTO receipt USING of_promise;
-	RAISE SQLSTATE 'TAKEN' USING MESSAGE = receipt.state;
-EXCEPTION WHEN SQLSTATE 'TAKEN' THEN
-	RETURN SQLERRM;
-WHEN OTHERS THEN
-	RETURN SQLSTATE;
+	state := state_after(login, of_promise, format('confirm_relayed($1%s)', args));
+	RAISE SQLSTATE 'OK000';
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN state;
 END
 $$;
-SELECT is(outcome(login, promise, args), want, format('confirm from %s%s', login, args))
+SELECT is(confirm_from(login, promise, args), want, format('confirm from %s%s', login, args))
 FROM (SELECT p.promise FROM trust_ledger.make_promise('one', 'We write.', kind => 'free', actor => 'bot', occurred_at => now() - interval '10 days', due => now() - interval '1 day') p,
 		LATERAL trust_ledger.release_promise(p.promise, relayed => true, actor => 'anna') AS r) AS p,
 	(VALUES ('app', ', actor => ''carl''', 'released'), ('app', '', 'TL003'), ('app', ', actor => ''anna''', 'TL003'), ('app', ', actor => ''portal''', 'TL003'),
@@ -581,24 +584,23 @@ FROM (SELECT p.promise FROM trust_ledger.make_promise('one', 'We write.', kind =
 
 -- ---- the chatbot that promised a refund ----
 
--- A bot promises what policy wants a human behind; nobody comes. The customer relies on it. In real time, and
--- by an application that may enter nothing after the fact.
-CREATE FUNCTION evidence(score trust_ledger.trust_score) RETURNS text
-LANGUAGE sql AS $$ SELECT round(trust_ledger.kept(score)::numeric, 3)::float8 || ':' || round(trust_ledger.broken(score)::numeric, 3)::float8 $$;
+-- A bot makes promises for which policy asks for a human. Nobody backs them, and the customer relies on them. In real
+-- time, by an application that cannot backfill.
+\ir ../../helpers/evidence.sql
 CREATE FUNCTION scores(OUT customer text, OUT promiser text, OUT view text, OUT of_customer text, OUT explained text)
 LANGUAGE sql AS $$
-	SELECT evidence(trust_ledger.customer_score('moffatt')), evidence(trust_ledger.promiser_score('chatbot')),
-		(SELECT evidence(score) || ' ' || overdue || ' overdue' FROM trust.promiser_trust WHERE promiser = 'chatbot'),
-		(SELECT evidence(score) || ' ' || overdue || ' overdue' FROM trust.customer_trust WHERE customer_trust.customer = 'moffatt'),
-		(SELECT evidence(coalesce(trust_ledger.sum(score), 'empty')) FROM trust_ledger.explain_trust('customer', 'moffatt'))
+	SELECT evidence(trust_ledger.customer_score('moffatt'), 3), evidence(trust_ledger.promiser_score('chatbot'), 3),
+		(SELECT evidence(score, 3) || ' ' || overdue || ' overdue' FROM trust.promiser_trust WHERE promiser = 'chatbot'),
+		(SELECT evidence(score, 3) || ' ' || overdue || ' overdue' FROM trust.customer_trust WHERE customer_trust.customer = 'moffatt'),
+		(SELECT evidence(coalesce(trust_ledger.sum(score), 'empty'), 3) FROM trust_ledger.explain_trust('customer', 'moffatt'))
 $$;
 CREATE TABLE stage (nr int GENERATED ALWAYS AS IDENTITY, what text, expected text, overdue int, sql text);
 INSERT INTO stage (what, expected, overdue, sql) VALUES
-	('promised', '0:0', 0, $$SELECT count(trust_ledger.make_promise('moffatt', words, actor => 'chatbot', kind => 'guarded soon', due => clock_timestamp() + interval '1.5 seconds'))
+	('promised', '-', 0, $$SELECT count(trust_ledger.make_promise('moffatt', words, actor => 'chatbot', kind => 'guarded soon', due => clock_timestamp() + interval '1.5 seconds'))
 		FROM unnest('{We refund the fare.,We refund the hotel.}'::text[]) AS words$$),
-	('nobody backs it: declined', '0:0', 0, $$SELECT trust_ledger.decline_promise(promise, 'Not our fare rules.', actor => 'ben') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
-	('they fly, by their own word', '0:0', 0, $$SELECT trust_ledger.accept_promise(promise, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$),
-	('and by what the agent on the phone wrote down', '0:0', 0, $$SELECT trust_ledger.accept_promise(promise, true, actor => 'rita') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
+	('nobody backs it: declined', '-', 0, $$SELECT trust_ledger.decline_promise(promise, 'Not our fare rules.', actor => 'ben') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
+	('they fly, by their own word', '-', 0, $$SELECT trust_ledger.accept_promise(promise, actor => 'jake') FROM trust.current_promise WHERE words = 'We refund the fare.'$$),
+	('and by what the agent on the phone wrote down', '-', 0, $$SELECT trust_ledger.accept_promise(promise, true, actor => 'rita') FROM trust.current_promise WHERE words = 'We refund the hotel.'$$),
 	('due passes, and nobody says anything', '0:2', 2, $$SELECT pg_sleep(extract(epoch FROM max(overdue_at) - clock_timestamp()) + 0.01) FROM trust.current_promise WHERE customer = 'moffatt'$$),
 	('the company says that they let it off', '0:2', 2, $$SELECT trust_ledger.release_promise(promise, 'It was only a chatbot.', true, actor => 'rita') FROM trust.current_promise WHERE customer = 'moffatt'$$),
 	('and that they agreed to other words', '0:2', 2, $$SELECT trust_ledger.amend_promise(promise, 'See our fare rules.', clear => '{due}', relayed => true, actor => 'rita') FROM trust.current_promise WHERE customer = 'moffatt'$$),
@@ -630,9 +632,9 @@ FROM stage ORDER BY nr \gexec
 SELECT is((SELECT string_agg(state || coalesce(' backed by ' || backer, ', nobody backed it'), '; ' ORDER BY words) FROM trust.promise WHERE customer = 'moffatt'), 'broken, nobody backed it; broken, nobody backed it', 'nobody stood behind either');
 
 SELECT is_empty('SELECT FROM trust.entry WHERE relayed AND backer IS NOT NULL', 'who relays stands behind nothing by that');
--- ---- what a machine put into the customer's mouth, and who is asked for it ----
+-- ---- an amendment that a machine relays needs the backer that policy asks for ----
 
--- The rule about machines held when the bot wrote it; it still holds when somebody else confirms it.
+-- The rule about machines applied when the bot wrote the amendment; it still applies when somebody else confirms it.
 CREATE FUNCTION laundered(confirms text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -652,7 +654,7 @@ $$;
 SELECT is(laundered(confirms), 'open, 100000, session, waits', 'a human is asked for what the bot relayed, confirmed by ' || confirms)
 FROM unnest('{carl,crm}'::text[]) AS confirms;
 
--- ---- a purpose that was erased cannot be agreed to ----
+-- ---- an amendment cannot be confirmed after the purpose was erased ----
 
 CREATE FUNCTION without_purpose() RETURNS text
 LANGUAGE plpgsql AS $$
@@ -668,7 +670,7 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
-SELECT is(without_purpose(), 'TL001 terms of entry 3 were erased', 'words that are left, of terms whose purpose is not');
+SELECT is(without_purpose(), 'TL001 cannot confirm entry 3, because its terms were erased', 'words that are left, of terms whose purpose is not');
 
 -- ---- claims that were tampered with ----
 

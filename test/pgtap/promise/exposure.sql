@@ -1,4 +1,4 @@
--- Ten slices are one loaf: what a customer's open promises come to, for rules and for authority.
+-- Splitting a promise evades neither a cumulative rule nor an authority: both look at the sum of a customer's open promises.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(123);
@@ -55,7 +55,7 @@ BEGIN
 END
 $$;
 
--- What becomes of the promises made to a new customer, in their order, under these rules; and of what is refused.
+-- Plays steps for a new customer under these rules. Returns the SQLSTATEs of refused steps, and the states of the promises.
 CREATE FUNCTION story(rules text, steps text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -81,18 +81,18 @@ $$;
 
 -- ---- cumulative rules ----
 
-CREATE FUNCTION loaf(more jsonb DEFAULT '{}') RETURNS text
+CREATE FUNCTION cumulative_rule(more jsonb DEFAULT '{}') RETURNS text
 LANGUAGE sql AS $$ SELECT jsonb_build_array('{"currency": "EUR", "least_value": 100, "cumulative": true, "evidence": "asserted"}' || more)::text $$;
 
-SELECT is(story(loaf(), repeat('bot 10 EUR, ', 10) || 'bot 10 EUR, bot 9.99 EUR'), repeat('open, ', 9) || 'proposed, proposed, open', 'ten slices are one loaf');
-SELECT is(story(loaf(), steps), want, steps)
+SELECT is(story(cumulative_rule(), repeat('bot 10 EUR, ', 10) || 'bot 10 EUR, bot 9.99 EUR'), repeat('open, ', 9) || 'proposed, proposed, open', 'ten slices are one loaf');
+SELECT is(story(cumulative_rule(), steps), want, steps)
 FROM (VALUES
 	('bot 99.99 EUR', 'open'),
 	('bot 100 EUR', 'proposed'),
 	('bot 99.99 EUR, bot 0.01 EUR', 'open, proposed'),
 	('bot 99.99 EUR, bot 0 EUR', 'open, open'),
 	('bot 99.99 EUR, bot 0.009999 EUR', 'open, open'),
-	-- what is over counts no more, whatever became of it
+	-- a promise that has ended does not count, whatever its outcome
 	('bot 60 EUR, bot 60 EUR', 'open, proposed'),
 	('bot 60 EUR, assess 1 kept, bot 60 EUR', 'kept, open'),
 	('bot 60 EUR, assess 1 partly_kept, bot 60 EUR', 'partly_kept, open'),
@@ -100,7 +100,7 @@ FROM (VALUES
 	('bot 60 EUR, release 1, bot 60 EUR', 'released, open'),
 	('bot 60 EUR, withdraw 1, bot 60 EUR', 'withdrawn, open'),
 	('bot 30 EUR, bot 60 EUR, assess 1 kept, bot 30 EUR, bot 10 EUR', 'kept, open, open, proposed'),
-	-- an amendment is judged by what it is to come to; the promise is not counted beside itself
+	-- an amendment is judged by its new value; the promise is not counted twice
 	('bot 80 EUR, value 1 99 bot', 'open'),
 	('bot 80 EUR, value 1 100 bot', 'proposed'),
 	('bot 10 EUR, bot 80 EUR, value 1 19.99 bot', 'open, open'),
@@ -122,12 +122,12 @@ FROM (VALUES
 	-- a human's own act backs it, and what they back counts
 	('anna 60 EUR, anna 60 EUR, bot 1 EUR', 'open anna, open anna, proposed'),
 	('anna 99 EUR, value 1 10 anna, bot 60 EUR', 'open anna, open'),
-	-- taking a backing back leaves it proposed where it crosses with all that is open now
+	-- without its backing it is proposed, if it crosses the limit with all that is open now
 	('bot 60 EUR, bot 30 EUR, back 2 anna, unback 2 anna', 'open, open'),
 	('bot 60 EUR, bot 30 EUR, back 2 anna, bot 50 EUR, unback 2 anna', 'open, open, proposed'),
 	('bot 60 EUR, bot 30 EUR, back 2 anna, bot 50 EUR, back 3 anna, unback 2 anna', 'open, proposed, open anna'),
 	('bot 60 EUR, bot 30 EUR, back 2 anna, bot 50 EUR, back 3 anna, assess 1 kept, unback 2 anna', 'kept, open, open anna'),
-	-- silence, and what no rule knows; neither adds to what is known
+	-- a missing currency, or one that no rule knows; neither adds to a known one
 	('bot - EUR', 'proposed'),
 	('bot 1 -', 'proposed'),
 	('bot - -', 'proposed'),
@@ -140,8 +140,8 @@ FROM (VALUES
 	('rule 100 single asserted, bot 60 EUR, bot 60 EUR, rule 100 cumulative asserted, bot 1 EUR', 'open, open, proposed'),
 	('bot 60 EUR, rule 100 single asserted, bot 99 EUR, bot 100 EUR', 'open, open, proposed')) AS v (steps, want);
 
--- Backing the slice that crosses asks for the evidence.
-SELECT is(story(loaf('{"evidence": "session"}'), steps), want, 'session asked for: ' || steps)
+-- Backing the promise that crosses the limit needs the evidence.
+SELECT is(story(cumulative_rule('{"evidence": "session"}'), steps), want, 'session asked for: ' || steps)
 FROM (VALUES
 	('bot 60 EUR, bot 60 EUR, back 2 anna', 'TL002 open, proposed'),
 	('anna 60 EUR, anna 60 EUR', 'open anna, proposed'),
@@ -149,24 +149,24 @@ FROM (VALUES
 	-- though no rule asked for it when it was made
 	('rule 10 single asserted, bot 60 EUR, rule 100 cumulative session, bot 30 EUR, back 1 anna', 'open anna, open'),
 	('rule 10 single asserted, bot 60 EUR, rule 100 cumulative session, bot 40 EUR, back 1 anna', 'TL002 proposed, open'),
-	-- and none for what was too much when it was made, but for what was asked then
+	-- and a promise that crossed the limit when it was made needs what was asked then
 	('rule 100 cumulative asserted, bot 60 EUR, bot 60 EUR, rule 100 cumulative session, assess 1 kept, back 2 anna', 'kept, open anna'),
 	('rule 100 cumulative asserted, bot 60 EUR, bot 60 EUR, rule 100 cumulative session, back 2 anna', 'TL002 open, proposed')) AS v (steps, want);
 
--- What else a rule says is asked of the promise only: all kinds and promisers count.
+-- A rule's other conditions apply to the promise only: the sum counts all kinds and promisers.
 SELECT is(story(rules, steps), want, format('%s: %s', rules, steps))
 FROM (VALUES
-	(loaf('{"kind": "price"}'), 'bot 95 EUR, bot 10 EUR, bot 10 EUR price', 'open, open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR, bot 4 EUR price', 'open, open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR unheard', 'open, proposed'),
-	(loaf('{"kind": "price"}'), 'bot 95 EUR price, bot 4 EUR unheard', 'open, open'),
-	(loaf('{"promiser": "bot"}'), 'sys 95 EUR, sys 10 EUR, bot 10 EUR', 'open, open, proposed'),
-	(loaf('{"promiser_kind": "ai"}'), 'anna 95 EUR, sys 10 EUR, bot 10 EUR', 'open anna, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR, bot 10 EUR, bot 10 EUR price', 'open, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR, bot 4 EUR price', 'open, open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 10 EUR unheard', 'open, proposed'),
+	(cumulative_rule('{"kind": "price"}'), 'bot 95 EUR price, bot 4 EUR unheard', 'open, open'),
+	(cumulative_rule('{"promiser": "bot"}'), 'sys 95 EUR, sys 10 EUR, bot 10 EUR', 'open, open, proposed'),
+	(cumulative_rule('{"promiser_kind": "ai"}'), 'anna 95 EUR, sys 10 EUR, bot 10 EUR', 'open anna, open, proposed'),
 	-- without a currency it compares by currency
 	('[{"least_value": 100, "cumulative": true, "evidence": "asserted"}]', 'bot 99 EUR, bot 99 USD, bot 99 GBP, bot 1 GBP, bot 1 USD, bot 1 EUR', 'open, open, open, proposed, proposed, proposed'),
 	('[{"least_value": 100, "cumulative": true, "evidence": "asserted"}]', 'bot 1 -', 'proposed'),
 	('[{"least_value": 100, "cumulative": true, "evidence": "asserted"}]', 'bot - EUR', 'proposed'),
-	-- beside one that is not
+	-- together with a rule that is not cumulative
 	('[{"currency": "EUR", "least_value": 100, "cumulative": true, "evidence": "asserted"}, {"currency": "EUR", "least_value": 50, "evidence": "session"}]',
 		'bot 49 EUR, bot 49 EUR, bot 2 EUR, back 3 anna, bot 50 EUR, back 4 anna', 'TL002 open, open, open anna, proposed'),
 	-- and one that is not, alone
@@ -174,7 +174,7 @@ FROM (VALUES
 	('[{"currency": "EUR", "least_value": 100, "cumulative": false, "evidence": "asserted"}]', 'bot 99 EUR, bot 99 EUR, bot 100 EUR', 'open, open, proposed'),
 	('[{"currency": "EUR", "least_value": 0, "cumulative": true, "evidence": "asserted"}]', 'bot 0 EUR', 'proposed')) AS v (rules, steps, want);
 
--- The rest of what a rule asks holds from there on too; a grace is given where it is known to hold.
+-- The rule's time limits apply from there on, too.
 CREATE FUNCTION asked(value text, currency text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -192,26 +192,26 @@ ORDER BY nr;
 
 -- ---- authority ----
 
--- Ben may back 100 EUR and 100 USD for a customer, Anna and Pia anything; everything needs a human.
+-- Ben can back 100 EUR and 100 USD for a customer, Anna and Pia anything. Policy asks for a human for everything.
 SELECT is(story('[{"evidence": "asserted"}]', steps), want, 'authority: ' || steps)
 FROM (VALUES
 	('bot 60 EUR, bot 40 EUR, bot 0.01 EUR, back 1 ben, back 2 ben, back 3 ben', 'TL002 open ben, open ben, proposed'),
 	('bot 60 EUR, bot 41 EUR, back 1 ben, back 2 ben', 'TL002 open ben, proposed'),
 	('bot 60 EUR, bot 0 EUR, bot 40 EUR, back 1 ben, back 3 ben, back 2 ben', 'open ben, open ben, open ben'),
-	-- not what others back, or nobody, or for another customer
+	-- without what others back, what nobody backs, or what is for another customer
 	('bot 60 EUR, bot 60 EUR, back 1 anna, back 2 ben', 'open anna, open ben'),
 	('bot 60 EUR, bot 60 EUR, accept 1, back 2 ben', 'open, open ben'),
 	('bot 60 EUR, bot 60 EUR, back 2 ben', 'proposed, open ben'),
 	('elsewhere bot 60 EUR, bot 60 EUR, back 1 ben, back 2 ben', 'open ben, open ben'),
 	('bot 60 EUR, bot 60 EUR, back 1 pia, back 2 pia', 'open pia, open pia'),
-	-- by currency; what it does not name lies above it, and what is unsaid does not count
+	-- by currency; a currency that it does not name lies above it, and a missing value does not count
 	('bot 60 EUR, bot 60 USD, bot 41 USD, back 1 ben, back 2 ben, back 3 ben', 'TL002 open ben, open ben, proposed'),
 	('bot 1 GBP, bot - EUR, bot 1 -, back 1 ben, back 2 ben, back 3 ben', 'TL002 TL002 TL002 proposed, proposed, proposed'),
 	-- the promise itself is not counted twice
 	('bot 60 EUR, back 1 ben, back 1 ben', 'open ben'),
 	('bot 60 EUR, back 1 ben, value 1 100 bot, back 1 ben', 'open ben'),
 	('bot 60 EUR, back 1 ben, value 1 101 bot, back 1 ben', 'TL002 proposed'),
-	-- what they no longer back counts no more
+	-- what they no longer back does not count
 	('bot 60 EUR, bot 60 EUR, back 1 ben, back 1 anna, back 2 ben', 'open anna, open ben'),
 	('bot 60 EUR, bot 60 EUR, back 1 ben, unback 1 ben, back 2 ben', 'proposed, open ben'),
 	('bot 60 EUR, bot 60 EUR, accept 1, back 1 ben, unback 1 ben, back 2 ben', 'open, open ben'),
@@ -220,7 +220,7 @@ FROM (VALUES
 	('bot 60 EUR, bot 60 EUR, back 1 ben, assess 1 broken, back 2 ben', 'broken ben, open ben'),
 	('bot 60 EUR, bot 60 EUR, back 1 ben, release 1, back 2 ben', 'released ben, open ben'),
 	('bot 60 EUR, bot 60 EUR, back 1 ben, withdraw 1, back 2 ben', 'withdrawn ben, open ben'),
-	-- as it is when they back
+	-- the value when they back
 	('bot 60 EUR, bot 60 EUR, back 1 ben, limit ben 120, back 2 ben', 'open ben, open ben'),
 	('bot 60 EUR, bot 10 EUR, back 1 ben, limit ben 50, back 2 ben', 'TL002 open ben, proposed'),
 	-- by one's own act
@@ -230,32 +230,30 @@ FROM (VALUES
 	('ben 60 EUR, value 1 101 ben', 'proposed'),
 	('ben 60 EUR, bot 60 EUR, back 2 ben', 'TL002 open ben, proposed')) AS v (steps, want);
 
--- Where nobody is asked for, what lies above it stays open without a backer.
+-- If policy asks for nobody, a promise above the authority is open without a backer.
 SELECT is(story('[]', 'ben 60 EUR, ben 60 EUR, ben 40 EUR, back 2 ben'), 'TL002 open ben, open, open ben', 'authority where nobody is asked for');
--- Both: the rule asks for a human, and one with authority enough.
-SELECT is(story(loaf(), 'bot 60 EUR, bot 60 EUR, bot 50 EUR, back 2 ben, back 3 ben, back 3 pia'), 'TL002 open, open ben, open pia', 'authority under a cumulative rule');
+-- Both: the rule asks for a human, who needs sufficient authority.
+SELECT is(story(cumulative_rule(), 'bot 60 EUR, bot 60 EUR, bot 50 EUR, back 2 ben, back 3 ben, back 3 pia'), 'TL002 open, open ben, open pia', 'authority under a cumulative rule');
 
-CREATE FUNCTION told(customer text, value text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	message text;
-	detail text;
+\ir ../../helpers/calls.sql
+-- The error when "ben" backs a promise of that value to the customer; nothing, if he may.
+CREATE FUNCTION error_of_backing(value text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT error_text(format('SELECT trust_ledger.back_promise(%L, actor => ''ben'')', step('told', '{}', ARRAY['bot', value, 'EUR'])))
+$$;
+DO $$
 BEGIN
-	PERFORM trust_ledger.back_promise(step(customer, '{}', ARRAY['bot', value, 'EUR']), actor => 'ben');
-	RETURN 'not refused';
-EXCEPTION WHEN SQLSTATE 'TL002' THEN
-	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-	RETURN message || ': ' || detail;
+	PERFORM set_rules('[{"evidence": "asserted"}]');
+	PERFORM trust_ledger.back_promise(step('told', '{}', '{bot,60.50,EUR}'), actor => 'ben');
 END
 $$;
-DO $$ BEGIN PERFORM set_rules('[{"evidence": "asserted"}]'), told('told', '60.50'); END $$;
-SELECT is(told('told', '60'), 'the promise lies above the authority of "ben": What they back for this customer would come to 120.5 EUR; they may back 100.', 'what is said where it is too much');
-SELECT is(told('told', '-'), 'the promise lies above the authority of "ben": A value or currency that is not stated, or that the authority does not name, lies above it.', 'what is said where it is not stated');
+SELECT is(error_of_backing('60'), 'TL002|the promise exceeds the authority of "ben"|They would back 120.5 EUR in total for this customer; the limit is 100.|Let somebody with more authority back it.', 'what is said where it is too much');
+SELECT is(error_of_backing('-'), 'TL002|the promise exceeds the authority of "ben"|The promise has no value or no currency, or the authority has no limit for its currency.|Let somebody with more authority back it.', 'what is said where it is not stated');
 
--- ---- what it costs ----
+-- ---- cost ----
 
--- How often trust.promise is read in making a promise; its insert reads nothing.
-CREATE FUNCTION reads(rules text, made text) RETURNS bigint
+-- How often making a promise reads trust.promise.
+CREATE FUNCTION reads_of_promises(rules text, made text) RETURNS bigint
 LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint;
@@ -266,16 +264,16 @@ BEGIN
 	RETURN sum(seq_scan + coalesce(idx_scan, 0)) - before FROM pg_stat_xact_all_tables WHERE relid = 'trust.promise'::regclass;
 END
 $$;
-SELECT is(reads(rules, made), want::bigint, format('%s reads of promises for %s under %s', want, made, rules))
+SELECT is(reads_of_promises(rules, made), want::bigint, format('%s reads of promises for %s under %s', want, made, rules))
 FROM (VALUES
 	('[{"currency": "EUR", "least_value": 100, "evidence": "asserted"}]', 'bot 1 EUR', 0),
 	('[{"currency": "EUR", "least_value": 100, "evidence": "asserted"}]', 'anna 1 EUR', 0),
-	(loaf(), 'bot 1 EUR', 1), (loaf(), 'bot - EUR', 0), (loaf(), 'bot 1 -', 0),
+	(cumulative_rule(), 'bot 1 EUR', 1), (cumulative_rule(), 'bot - EUR', 0), (cumulative_rule(), 'bot 1 -', 0),
 	('[]', 'ben 1 EUR', 1), ('[]', 'ben 1 GBP', 0), ('[]', 'ben - EUR', 0), ('[]', 'ben 1 -', 0),
-	-- who cannot back it anyway is not reckoned with
-	('[{"evidence": "session"}]', 'ben 1 EUR', 0), (loaf(), 'ben 1 EUR', 2)) AS v (rules, made, want);
+	-- a promise that nobody could back is not counted
+	('[{"evidence": "session"}]', 'ben 1 EUR', 0), (cumulative_rule(), 'ben 1 EUR', 2)) AS v (rules, made, want);
 
--- ---- setting it ----
+-- ---- setting a cumulative rule ----
 
 CREATE FUNCTION rule_x() RETURNS text
 LANGUAGE sql AS $$ SELECT string_agg(format('%s %s', least_value, cumulative), ', ') FROM trust.policy_rule WHERE policy = 'x' $$;

@@ -1,4 +1,4 @@
--- A promise's history, in words an auditor can read.
+-- history(): a promise's entries in words for an auditor.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -15,10 +15,9 @@ SELECT trust_ledger.register_actor('scanner', 'system', responsible => 'ben', sp
 SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model => 'w 1');
 SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day');
 
-CREATE TABLE made (n serial, r trust_ledger.receipt);
-CREATE FUNCTION last_promise() RETURNS uuid LANGUAGE sql AS 'SELECT (r).promise FROM made ORDER BY n DESC LIMIT 1';
+\ir ../../helpers/receipts.sql
 
--- Other promises of the customer's stand between this one's entries.
+-- Entries of other promises of the customer lie between those of this one.
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Not this one.', actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'sdr-bot', kind => 'delivery', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'Sell it.', drafted_by => 'writer', actor => 'sdr-bot', context => '{"deal": 7}');
@@ -43,22 +42,22 @@ SELECT set_eq('SELECT seq, recorded_at, occurred_at, evidence, backfilled, login
 SELECT is((SELECT array_agg(seq) FROM told), (SELECT array_agg(seq ORDER BY seq) FROM trust.entry WHERE promise = last_promise()),
 	'in the order of the chain');
 
--- ---- descriptions: each names who acted, and what else an auditor asks for
+-- ---- descriptions name who acted, and what else an auditor asks for
 
 SELECT is_empty($$SELECT event FROM told WHERE strpos(description, actor) = 0 OR description !~ '^[A-Z].*[.]$' OR description ~ '[(]null[)]'$$,
 	'each is a sentence about who acted');
 SELECT ok((SELECT description FROM told WHERE place = nr) ~* pattern, format('entry %s says %s', nr, pattern))
 FROM (VALUES
-	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]anna answers for it[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2099-01-01'), (1, '"Sell it[.]"'),
-	(1, '"writer"'), (1, 'Nobody stands behind it'), (1, 'asserted evidence by'),
-	(2, '"anna" stands behind it'), (2, 'asserted evidence'),
-	(3, '"Too soon[.]"'), (3, 'Nobody stands behind it'),
-	(4, '"It will work[.]"'), (4, '"Said better[.]"'), (4, 'terms of entry 2'), (4, 'without a due time'), (4, 'Nobody stands behind it'), (4, 'void'),
-	(5, 'for the customer, human "carl"'), (5, 'terms of entry 5'),
-	(6, 'with the customer''s acceptance'), (6, '2099-02-02'), (6, 'Nobody stands behind it'),
+	(1, '"It works[.]"'), (1, 'ai "sdr-bot" [(]responsible: anna[)]'), (1, '10[.]50 EUR'), (1, 'delivery'), (1, '2099-01-01'), (1, '"Sell it[.]"'),
+	(1, '"writer"'), (1, 'Backer: none'), (1, 'asserted evidence or stronger by'),
+	(2, 'Backer: "anna"'), (2, 'asserted evidence'),
+	(3, '"Too soon[.]"'), (3, 'Backer: none'),
+	(4, '"It will work[.]"'), (4, '"Said better[.]"'), (4, 'terms of entry 2'), (4, 'no due time'), (4, 'Backer: none'), (4, 'void'),
+	(5, 'human "carl", speaking for the customer,'), (5, 'terms of entry 5'),
+	(6, 'with the customer''s acceptance'), (6, '2099-02-02'), (6, 'Backer: none'),
 	(7, 'partly kept'), (7, 'company''s word'), (7, '500/500'), (7, 'purpose was not met'), (7, '"Half of it[.]"'),
-	(8, 'relayed'), (8, 'broken'), (8, 'customer''s word'), (8, '0/1000'),
-	(9, 'for a system of record, system "scanner" [(]ben answers for it[)]'), (9, 'does not stand'), (9, 'record''s word'), (9, 'purpose was met')) AS c (nr, pattern);
+	(8, 'relayed the customer''s verdict'), (8, 'broken'), (8, 'customer''s word'), (8, '0/1000'),
+	(9, 'system "scanner" [(]responsible: ben[)], speaking for a system of record,'), (9, 'has no effect'), (9, 'record''s word'), (9, 'purpose was met')) AS c (nr, pattern);
 SELECT ok((SELECT description FROM told WHERE place = 4) !~ '10[.]50', 'a term that was cleared is no more');
 SELECT ok((SELECT description FROM told WHERE place = 6) !~* 'because|reason|Said better', 'no reason where none was given');
 
@@ -70,28 +69,28 @@ SELECT trust_ledger.release_promise((SELECT promise FROM others WHERE n = 3), 'N
 SELECT ok((SELECT string_agg(description, ' ' ORDER BY seq) FROM trust_ledger.history((SELECT promise FROM others WHERE n = nr))) ~* pattern,
 	format('promise %s: %s', nr, pattern))
 FROM (VALUES
-	(1, 'Entered after the fact: it occurred at '), (1, 'took the promise back after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
-	(2, 'took the promise back[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
+	(1, 'Recorded after the fact: it occurred at '), (1, 'withdrew the promise after .* broken'), (1, '0/1000'), (1, '"We cannot[.]"'),
+	(2, 'withdrew the promise[.]'), (3, 'released .*"Never mind[.]"')) AS c (nr, pattern);
 
--- The rest of a promise's life, each act with what it is to say.
+-- The other acts, each with what its description must contain.
 CREATE TABLE said (nr serial, call text, patterns text[]);
 INSERT INTO said (call, patterns) VALUES
-	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to stand behind the terms of entry 1","\"Too dear[.]\""}'),
+	('decline_promise($1, ''Too dear.'', actor => ''ben'')', '{"human \"ben\" declined to back the terms of entry 1","\"Too dear[.]\""}'),
 	('amend_promise($1, value => 5, actor => ''sdr-bot'')', '{"terms of entry 1"}'),
-	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","relies on it[.]$"}'),
-	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*stopped the clock","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
-	('resume_promise($1, actor => ''carl'')', '{"for the customer, human \"carl\" started the clock","due 2099-01-01"}'),
-	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts other terms than those of entry 3","\"Another[.]\"","does not stand until"}'),
-	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3, with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
-	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted in time","0/750","\"No parts[.]\""}'),
-	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, and weighs 0/750"}'),
-	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"made good","does not stand until","How: \"Parts came[.]\""}'),
-	('confirm_relayed($1, actor => ''carl'')', '{"made good","customer''s word, and weighs 250/750","confirms entry 11"}'),
-	('assess_promise($1, ''kept'', relayed => true, actor => ''ben'')', '{"relayed that the customer says: kept"}'),
-	('confirm_relayed($1, reason => ''Yes.'', actor => ''carl'')', '{"says: kept","confirms entry 13","1000/0","\"Yes[.]\""}'),
-	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"noted[.]","The note: \"By the way[.]\""}'),
+	('accept_promise($1, relayed => true, actor => ''writer'')', '{"writer.* relayed that the customer accepted the terms of entry 3","terms of entry 3[.]$"}'),
+	('pause_promise($1, ''Away.'', actor => ''scanner'')', '{"system \"scanner\" .*paused the promise","due 2099-01-03 .* at the latest","\"Away[.]\""}'),
+	('resume_promise($1, actor => ''carl'')', '{"human \"carl\", speaking for the customer, resumed the promise","due 2099-01-01"}'),
+	('amend_promise($1, ''Another.'', relayed => true, actor => ''ben'')', '{"relayed that the customer accepts new terms in place of those of entry 3","\"Another[.]\"","has no effect until"}'),
+	('confirm_relayed($1, 7, actor => ''scanner'')', '{"scanner.* amended the terms of entry 3 with the customer''s acceptance","\"Another[.]\"","backing of the old terms is void"}'),
+	('admit_breach($1, ''No parts.'', actor => ''ben'')', '{"admitted before the due time","0/750","\"No parts[.]\""}'),
+	('assess_promise($1, ''broken'', actor => ''carl'')', '{"customer''s word, with weight 0/750"}'),
+	('repair_breach($1, ''Parts came.'', actor => ''ben'')', '{"breach was repaired","has no effect until","How: \"Parts came[.]\""}'),
+	('confirm_relayed($1, actor => ''carl'')', '{"breach was repaired","customer''s word, with weight 250/750","confirms entry 11"}'),
+	('assess_promise($1, ''kept'', relayed => true, actor => ''ben'')', '{"relayed the customer''s verdict: kept"}'),
+	('confirm_relayed($1, reason => ''Yes.'', actor => ''carl'')', '{"assessed the promise as kept","confirms entry 13","1000/0","\"Yes[.]\""}'),
+	('add_note($1, ''By the way.'', actor => ''sdr-bot'')', '{"added a note[.]","Note: \"By the way[.]\""}'),
 	('erase_words(''e'', 1, ''Asked for.'', actor => ''ben'')', '{"\"ben\" erased words, purpose in entry 1","\"Asked for[.]\""}'),
-	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all entries of the promise before this one"}');
+	('erase_words($1, ''All of it.'')', '{"login \"postgres\" erased all that people wrote in all earlier entries of the promise"}');
 SELECT promise AS other FROM trust_ledger.make_promise('e', 'This one.', 'sdr-bot', due => '2099-01-01', longest_pause => '2 days', purpose => 'Rest.', actor => 'sdr-bot') \gset
 CREATE TABLE heard (nr int, description text, last bigint);
 DO $$
@@ -112,11 +111,11 @@ SELECT seq AS let_off_by FROM trust_ledger.release_promise(:'let_off', 'No need.
 SELECT confirmed.seq AS let_off_indeed FROM trust_ledger.confirm_relayed(:'let_off', actor => 'carl') AS confirmed \gset
 SELECT ok((SELECT description FROM trust_ledger.history(:'let_off') WHERE seq = nr) ~* pattern, format('entry %s of a release: %s', nr, pattern))
 FROM (VALUES (:let_off_by, 'relayed that the customer released the company'), (:let_off_by, '"No need[.]"'),
-	(:let_off_indeed, 'carl" released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
+	(:let_off_indeed, 'carl", speaking for the customer, released the company'), (:let_off_indeed, 'confirms entry ' || :let_off_by)) AS c (nr, pattern);
 SELECT set_eq('SELECT DISTINCT event COLLATE "default" FROM trust.entry WHERE promise IS NOT NULL', 'SELECT DISTINCT event FROM trust_ledger.state_machine()',
-	'every event was told of');
+	'history() describes every event');
 
--- ---- which row it was, where a row's change wrote the entry
+-- ---- entries that a row's change wrote name the row
 
 CREATE TABLE quote (id text PRIMARY KEY, customer text, title text, solved text, stage int);
 CREATE TABLE "a quote, of old" (a text, b int, customer text, title text, PRIMARY KEY (a, b));
@@ -143,13 +142,13 @@ SELECT trust_ledger.withdraw_promise(promise, actor => 'anna') FROM trust.source
 UPDATE quote SET stage = 2 WHERE id = '17';
 CREATE TABLE row_promise AS SELECT promise, customer, concat_ws(' ', words, nr) AS name
 FROM (SELECT customer, promise, words, nullif(row_number() OVER (PARTITION BY customer, words ORDER BY promise), 1) AS nr FROM trust.promise WHERE customer IN ('q', 'r', 's')) p;
--- What is told of the row, entry by entry; other promises by their words.
+-- What history() says of the row, entry by entry; other promises are named by their words.
 CREATE FUNCTION rows_told(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	other record;
 	said text;
 BEGIN
-	SELECT string_agg(event || coalesce(': ' || substring(description, ' (By a change of row .*)$'), ''), E'\n' ORDER BY seq) INTO STRICT said
+	SELECT string_agg(event || coalesce(': ' || substring(description, ' (Recorded for a change of row .*)$'), ''), E'\n' ORDER BY seq) INTO STRICT said
 	FROM row_promise r, trust_ledger.history(r.promise, r.customer) WHERE concat_ws(' ', r.customer, r.name) = of_promise;
 	FOR other IN SELECT promise, concat_ws(' ', customer, name) AS name FROM row_promise LOOP
 		said := replace(said, other.promise::text, other.name);
@@ -159,24 +158,24 @@ END
 $$;
 SELECT is(rows_told(of), array_to_string(says, E'\n'), 'rows of ' || of)
 FROM (VALUES
-	('q It fits well.', '{made: By a change of row 17 of public.quote.,amended: By a change of row 17 of public.quote.,'
-		'withdrawn: By a change of row 17 of public.quote: promise r It fits well. came in its stead.}'::text[]),
-	('r It fits well.', '{made: By a change of row 17 of public.quote: it came in the stead of promise q It fits well..,withdrawn,'
-		'noted: By a change of row 17 of public.quote: promise r It fits well. 2 came in its stead.}'),
-	('r It fits well. 2', '{made: By a change of row 17 of public.quote: it came in the stead of promise r It fits well..}'),
-	('q By noon.', '{"made: By a change of row 17 of public.quote (\"solved by\").",'
-		'"withdrawn: By a change of row 17 of public.quote (\"solved by\"): promise r By noon. came in its stead."}'),
-	('q It lasts.', '{made: By a change of row 18 of public.quote.,"noted: By a change of row \"18. It was kept. ö\" of public.quote.",'
-		'"noted: By a change of row \"18. It was kept. ö\" of public.quote: the row is gone from there."}'),
-	('q By night.', '{"made: By a change of row 18 of public.quote (\"solved by\").","noted: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\").",'
-		'"withdrawn: By a change of row \"18. It was kept. ö\" of public.quote (\"solved by\"): the row is gone from there."}'),
-	('q No key.', '{"made: By a change of row \"\" of public.quote."}'),
-	('s Plain.', '{"made: By a change of row [\"x\",\"7\"] of \"public.\\\"a quote, of old\\\"\"."}'),
-	('s With a blank.', ARRAY['made: By a change of row "[\"x \\\"y\\\"\",\"8\"]" of "public.\"a quote, of old\"".'])) AS c (of, says);
-SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'By a change'), 0::bigint,
+	('q It fits well.', '{made: Recorded for a change of row 17 of public.quote.,amended: Recorded for a change of row 17 of public.quote.,'
+		'withdrawn: Recorded for a change of row 17 of public.quote; the row now belongs to promise r It fits well..}'::text[]),
+	('r It fits well.', '{made: Recorded for a change of row 17 of public.quote; the row belonged to promise q It fits well. before.,withdrawn,'
+		'noted: Recorded for a change of row 17 of public.quote; the row now belongs to promise r It fits well. 2.}'),
+	('r It fits well. 2', '{made: Recorded for a change of row 17 of public.quote; the row belonged to promise r It fits well. before.}'),
+	('q By noon.', '{"made: Recorded for a change of row 17 of public.quote (\"solved by\").",'
+		'"withdrawn: Recorded for a change of row 17 of public.quote (\"solved by\"); the row now belongs to promise r By noon.."}'),
+	('q It lasts.', '{made: Recorded for a change of row 18 of public.quote.,"noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote.",'
+		'"noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote; the row is no longer in the table."}'),
+	('q By night.', '{"made: Recorded for a change of row 18 of public.quote (\"solved by\").","noted: Recorded for a change of row \"18. It was kept. ö\" of public.quote (\"solved by\").",'
+		'"withdrawn: Recorded for a change of row \"18. It was kept. ö\" of public.quote (\"solved by\"); the row is no longer in the table."}'),
+	('q No key.', '{"made: Recorded for a change of row \"\" of public.quote."}'),
+	('s Plain.', '{"made: Recorded for a change of row [\"x\",\"7\"] of \"public.\\\"a quote, of old\\\"\"."}'),
+	('s With a blank.', ARRAY['made: Recorded for a change of row "[\"x \\\"y\\\"\",\"8\"]" of "public.\"a quote, of old\"".'])) AS c (of, says);
+SELECT is((SELECT count(*) FROM trust.promise p, trust_ledger.history(p.promise, p.customer) WHERE p.customer NOT IN ('q', 'r', 's') AND description ~ 'Recorded for a change'), 0::bigint,
 	'no other entry is told to be by a change of a row');
 
--- ---- what is asked for
+-- ---- arguments
 
 SELECT results_eq('SELECT * FROM trust_ledger.history(last_promise(), ''c'')', 'SELECT * FROM trust_ledger.history(last_promise())',
 	'with the customer named');
@@ -185,11 +184,11 @@ FROM unnest(ARRAY['SELECT trust_ledger.history(gen_random_uuid())', 'SELECT trus
 	'SELECT trust_ledger.history(last_promise(), '''')', 'SELECT trust_ledger.history(gen_random_uuid(), ''c'')']) AS call;
 SELECT is_empty('SELECT * FROM trust_ledger.history(NULL)', 'of nothing, nothing');
 
--- What the caller's transaction did is seen; a snapshot that is older sees what was.
+-- The caller's own transaction is visible.
 SELECT trust_ledger.assess_promise((SELECT promise FROM others WHERE n = 4), 'kept', actor => 'anna');
 SELECT is((SELECT count(*) FROM trust_ledger.history((SELECT promise FROM others WHERE n = 4))), 2::bigint, 'what was just done is told');
 
--- ---- texts that are gone, and entries that were tampered with, are told without falling over them
+-- ---- erased texts, and entries that were tampered with
 
 ALTER TABLE trust.entry DISABLE TRIGGER trust_guard;
 SAVEPOINT whole;
@@ -200,32 +199,32 @@ SELECT is((SELECT array_agg(event ORDER BY seq) FROM trust_ledger.history(last_p
 SELECT is((SELECT count(context) FROM trust_ledger.history(last_promise())), 0::bigint, 'the context is gone');
 ROLLBACK TO whole;
 
--- Whatever stands in details.
+-- The same with other details.
 CREATE FUNCTION rows_told_with(said jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE trust.entry SET details = said WHERE promise = (SELECT promise FROM row_promise WHERE name = 'No key.');
 	RETURN rows_told('q No key.');
 END
 $$;
-SELECT is(rows_told_with(said), says, format('told of details %s', said))
+SELECT is(rows_told_with(said), says, format('with details %s', said))
 FROM (VALUES
-	('{"key": "7", "source": "t"}'::jsonb, 'made: By a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
+	('{"key": "7", "source": "t"}'::jsonb, 'made: Recorded for a change of row 7 of t.'), ('{"key": "7"}', 'made'), ('{"source": "t"}', 'made'), ('{"key": 7, "source": "t"}', 'made'),
 	('{"key": "7", "source": ["t"]}', 'made'), ('[{"key": "7", "source": "t"}]', 'made'), ('{}', 'made'), ('[]', 'made'), ('"key"', 'made'), ('7', 'made'), ('null', 'made'), (NULL, 'made'),
-	('{"key": "", "source": ""}', 'made: By a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: By a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved"}', 'made: By a change of row 7 of t: the row stands for it no more.'),
-	('{"key": "7", "source": "t", "row": ""}', 'made: By a change of row 7 of t: the row stands for it no more.'),
-	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: By a change of row 7 of t: the row is gone from there.'),
-	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: By a change of row 7 of t.'),
-	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: By a change of row 7 of t: promise "p. All is well." came in its stead.'),
-	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: By a change of row 7 of t: it came in the stead of promise "p\n".'),
-	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: By a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
+	('{"key": "", "source": ""}', 'made: Recorded for a change of row "" of "".'), ('{"key": "7", "name": "", "source": "t"}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "name": 8, "source": "t", "row": null}', 'made: Recorded for a change of row 7 of t.'), ('{"key": "7", "source": "t", "row": {"deleted": true}}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved"}', 'made: Recorded for a change of row 7 of t; the row no longer belongs to the promise.'),
+	('{"key": "7", "source": "t", "row": ""}', 'made: Recorded for a change of row 7 of t; the row no longer belongs to the promise.'),
+	('{"key": "7", "source": "t", "row": "deleted", "moved_to": 1}', 'made: Recorded for a change of row 7 of t; the row is no longer in the table.'),
+	('{"key": "7", "source": "t", "moved_to": "p"}', 'made: Recorded for a change of row 7 of t.'),
+	('{"key": "7", "source": "t", "row": "moved", "moved_to": "p. All is well."}', 'made: Recorded for a change of row 7 of t; the row now belongs to promise "p. All is well.".'),
+	('{"key": "7", "source": "t", "moved_from": "p\n"}', 'made: Recorded for a change of row 7 of t; the row belonged to promise "p\n" before.'),
+	('{"key": "7\u007f", "source": "%s%n", "name": "\"\\\b"}', 'made: Recorded for a change of row "7' || chr(127) || '" of %s%n ("\"\\\b").')) AS v (said, says);
 ROLLBACK TO whole;
 
 SELECT format('ALTER TABLE trust.entry %s', string_agg(format('ALTER COLUMN %I DROP NOT NULL', attname), ', ')) AS let_all_be_null
 FROM pg_attribute WHERE attrelid = 'trust.entry'::regclass AND attnotnull AND attnum > 0 AND attname NOT IN ('customer', 'seq') \gset
 :let_all_be_null;
--- How many entries are told when a column of all of them is something else, or the SQLSTATE. Nothing of it stays.
+-- How many entries are described after a column of all entries was changed, or the SQLSTATE. Rolled back.
 CREATE FUNCTION told_with(changed text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'UPDATE trust.entry SET ' || changed || ' WHERE promise IS NOT NULL';

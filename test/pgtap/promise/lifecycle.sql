@@ -1,4 +1,4 @@
--- The life of a promise: every event in every state, what it leads to and how it is refused.
+-- The life cycle of a promise: every event in every state, the state that it leads to, or how it is refused.
 -- The expected table below is compared with what the functions do, and with state_machine().
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 
--- What can be called on a promise ($1), by whoever may: the state alone decides.
+-- The calls about promise $1, by actors who can make them: only the state decides.
 CREATE TABLE call (nr int GENERATED ALWAYS AS IDENTITY, call text PRIMARY KEY, event text, sql text);
 INSERT INTO call (call, event, sql) VALUES
 	('make', 'made', $$make_promise('c', 'We call back.', 'bot', 'guarded', due => now() + interval '1 day', longest_pause => '2 days', actor => 'bot')$$),
@@ -43,18 +43,18 @@ INSERT INTO call (call, event, sql) VALUES
 	('repair_carl', 'breach_repaired', $$repair_breach($1, 'They called at last.', actor => 'carl')$$),
 	('note', 'noted', $$add_note($1, 'The line was busy.', actor => 'carl')$$),
 	('erase', 'erased', $$erase_words($1, 'They asked for it.', actor => 'anna')$$),
-	-- these only bring a promise somewhere: what was done before its due time
+	-- these only lead to a situation: acts before the due time
 	('back_early', 'backed', $$back_promise($1, actor => 'anna', occurred_at => now() - interval '9 days')$$),
 	('unback_early', 'backing_withdrawn', $$withdraw_backing($1, actor => 'anna', occurred_at => now() - interval '8 days')$$),
 	('amend_early', 'amended', $$amend_promise($1, 'We write.', actor => 'bot', occurred_at => now() - interval '8 days')$$),
 	('accept_early', 'accepted', $$accept_promise($1, actor => 'carl', occurred_at => now() - interval '8 days')$$),
 	('pause_early', 'paused', $$pause_promise($1, actor => 'bot', occurred_at => now() - interval '8 days')$$),
-	-- or in other words; and what the company says by itself
+	-- or other words; and the company's own verdicts
 	('reword', 'amended', $$amend_promise($1, 'We mail.', actor => 'bot')$$),
 	('own_broken', 'assessed', $$assess_promise($1, 'broken', actor => 'anna')$$),
 	('relay_release', 'released', $$release_promise($1, relayed => true, actor => 'bot')$$);
 
--- How a promise comes to be where it is tried.
+-- The situations, and the calls that lead there.
 CREATE TABLE situation (situation text PRIMARY KEY, state text, calls text[]);
 INSERT INTO situation VALUES
 	('not made', 'none', '{}'),
@@ -120,7 +120,7 @@ INSERT INTO expected VALUES
 	('resumed, parked',                '-        -         -         open  proposed TL001    open   proposed open       TL003      TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
 	('proposed, past due',             '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
 	('declined, past due',             '-        -         -         TL001 TL001    TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  withdrawn TL001    TL001  TL001       proposed    proposed'),
-	-- once open, there is no way out past due: neither by parking it nor by new words
+	-- once open and past due, neither withdrawing the backing nor new words change that
 	('parked, past due',               '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
 	('parked, declined, past due',     '-        -         -         TL001 TL001    TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
 	('amended, past due',              '-        -         -         open  proposed TL001    open   TL001    TL001      open       TL001 TL001    TL001  TL001 TL001       TL001  broken    TL001    TL001  TL001       proposed    proposed'),
@@ -165,14 +165,14 @@ FROM expected e JOIN situation s USING (situation),
 WHERE o.outcome <> '-'
 ORDER BY s.situation, c.nr;
 
-CREATE FUNCTION run(of_call text, promise uuid, OUT receipt trust_ledger.receipt)
+CREATE FUNCTION call_on(of_call text, promise uuid, OUT receipt trust_ledger.receipt)
 LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE 'SELECT * FROM trust_ledger.' || (SELECT sql FROM call WHERE call.call = of_call) INTO receipt USING promise;
 END
 $$;
 
--- Brings a promise into the situation; one that was not made has an id that nobody knows.
+-- Brings a promise into the situation; without calls, an id that does not exist.
 CREATE FUNCTION bring(calls text[]) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -180,13 +180,13 @@ DECLARE
 	call text;
 BEGIN
 	FOREACH call IN ARRAY calls LOOP
-		promise := (run(call, promise)).promise;
+		promise := (call_on(call, promise)).promise;
 	END LOOP;
 	RETURN promise;
 END
 $$;
 
--- All of the promise, and how much there is of others.
+-- All rows of the promise, and the number of other rows.
 CREATE FUNCTION everything(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(E'\n', (SELECT string_agg(e::text, E'\n' ORDER BY e.seq) FROM trust.entry e WHERE e.customer = 'c' AND e.promise = of_promise),
@@ -207,7 +207,7 @@ BEGIN
 	brought := coalesce((SELECT p.state FROM trust.promise p WHERE p.promise = of_promise), 'none');
 	before := everything(of_promise);
 	BEGIN
-		receipt := run(of_call, of_promise);
+		receipt := call_on(of_call, of_promise);
 	EXCEPTION WHEN OTHERS THEN
 		got := SQLSTATE;
 		leaves := CASE WHEN before = everything(of_promise) THEN 'nothing' ELSE 'something' END;
@@ -233,7 +233,7 @@ SELECT is(leaves, CASE WHEN allowed THEN format('%s as %s, promise is %s', event
 		format('%s: what %s leaves behind', situation, call))
 FROM tried;
 
--- The machine says of each event in each state exactly what was found possible above.
+-- state_machine() says of each event in each state exactly what was found above.
 SELECT is(ARRAY(SELECT unnest(m.leads_to) ORDER BY 1),
 		ARRAY(SELECT DISTINCT c.outcome FROM cell c WHERE c.event = m.event AND c.state = m.state AND c.allowed ORDER BY 1),
 		format('the state machine: %s from %s', m.event, m.state))
@@ -249,8 +249,8 @@ SELECT is_empty($$SELECT * FROM trust.chain WHERE customer NOT IN ('', 'c')$$, '
 
 -- ---- at random ----
 
--- Any call by anybody at any time, in any order: what is answered is what the machine allows, or one of the
--- refusals there are; never an error within.
+-- Random calls by anybody at any time: each result is one that state_machine() allows, or an expected error, and never an
+-- internal error.
 CREATE TABLE walk_call (call text);
 INSERT INTO walk_call
 SELECT format('%s($1%s, actor => %L, occurred_at => $2)', f, arguments, actor)
@@ -299,7 +299,7 @@ SELECT is_empty('SELECT * FROM walked WHERE problem IS NOT NULL', 'walks at rand
 SELECT is_empty($$SELECT w.* FROM walked w LEFT JOIN trust_ledger.state_machine() m ON m.event = w.event AND m.state = w.before
 	WHERE w.event IS NOT NULL AND (w.after = ANY (m.leads_to)) IS NOT TRUE AND NOT (w.after = w.before AND m.leads_to <> '{}')$$, 'each step is one of the machine''s; seed ' || seed) FROM seed;
 SELECT cmp_ok(count(DISTINCT (event, before, after)), '>', 40::bigint, 'and they go most ways that it has; seed ' || seed) FROM walked, seed GROUP BY seed;
--- However a promise came there, the score that is kept is the one told from the entries, and so is what is overdue.
+-- However a promise came there, the stored score and what is overdue agree with the entries.
 SELECT is_empty($$
 	SELECT p.promise, stored, folded FROM trust.promise p, trust_ledger.customer_score(p.customer) AS stored, trust_ledger.customer_score(p.customer, known_at => 'infinity') AS folded
 	WHERE p.customer ~ '^walk' AND NOT (abs(trust_ledger.kept(stored) - trust_ledger.kept(folded)) < 1e-9 AND abs(trust_ledger.broken(stored) - trust_ledger.broken(folded)) < 1e-9)

@@ -1,4 +1,4 @@
--- Many promises at once: each element means what the same call of make_promise means.
+-- make_promises(): each element means what the same call of make_promise() means.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 CREATE ROLE app LOGIN;
@@ -26,7 +26,7 @@ BEGIN
 END
 $$;
 
--- From anna's own login, by a SELECT that she sends herself: a connection of its own, before the tests'.
+-- From anna's own login, by a SELECT that she sends herself, on a connection of its own.
 \connect - login_anna
 SELECT FROM trust_ledger.make_promise('own', 'w', kind => 'sealed') \gset
 SELECT count(*) AS own FROM trust_ledger.make_promises(ARRAY[
@@ -45,7 +45,9 @@ SELECT is(
 		FROM pg_proc, generate_series(1, pronargs) AS n WHERE oid = 'trust_ledger.make_promise'::regproc),
 	'type new_promise has the arguments of make_promise');
 
--- ---- what is told of a call: one by one, or at once ----
+\ir ../../helpers/calls.sql
+
+-- ---- each element means what the same call of make_promise() means ----
 
 CREATE FUNCTION one(p trust_ledger.new_promise) RETURNS trust_ledger.receipt
 LANGUAGE sql AS $$
@@ -58,7 +60,7 @@ LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, '{"customer": "c", "words": "w"}' || args)
 $$;
 
--- An instant, as far as two calls one after the other have it in common.
+-- An instant, in a form that two successive calls have in common.
 CREATE FUNCTION relative(instant timestamptz, recorded_at timestamptz, occurred_at timestamptz) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN instant = recorded_at THEN 'recorded'
@@ -66,7 +68,7 @@ LANGUAGE sql AS $$
 		ELSE (instant - recorded_at)::text END
 $$;
 
--- A row without what is another one's for every promise: its place, hashes, salts.
+-- A row without what differs for every promise: its number, hashes, salts.
 CREATE FUNCTION alike(r jsonb, recorded_at timestamptz, occurred_at timestamptz) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_object_agg(key, CASE WHEN key ~ '(_at|_by|_since|due)$' AND value #>> '{}' ~ '^\d{4,}-\d\d-\d\dT'
@@ -75,7 +77,8 @@ LANGUAGE sql AS $$
 	FROM jsonb_each(r) WHERE key <> ALL ('{customer,seq,terms_seq,last_seq}')
 $$;
 
-CREATE FUNCTION outcome(of_promise uuid) RETURNS jsonb
+-- The promise and its last entry.
+CREATE FUNCTION promise_and_entry(of_promise uuid) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_build_object('promise', alike(to_jsonb(p), e.recorded_at, e.occurred_at),
 		'entry', alike(to_jsonb(e), e.recorded_at, e.occurred_at), 'value', p.value::text,
@@ -111,7 +114,7 @@ INSERT INTO given (args) VALUES
 INSERT INTO given (args)
 SELECT jsonb_build_object('actor', 'anna', 'occurred_at', now() - interval '1 hour');
 
--- One by one to one customer, at once to another; and at once to several, in no order of theirs.
+-- One by one to one customer, at once to another; and at once to several, in no particular order.
 CREATE TABLE singly AS
 SELECT nr, r.* FROM given, one(call(args || '{"customer": "one by one"}')) r ORDER BY nr;
 CREATE TABLE at_once AS
@@ -124,9 +127,9 @@ SELECT ordinality AS nr, r.* FROM trust_ledger.make_promises(
 SELECT set_eq('SELECT state, backer, evidence_asked FROM trust.promise WHERE customer = ''one by one''',
 	$$VALUES ('open', NULL, NULL), ('open', 'anna', NULL), ('open', 'ben', NULL), ('open', 'anna', 'asserted'), ('proposed', NULL, 'asserted'), ('proposed', NULL, 'session')$$,
 	'one by one: open, backed by who acts, proposed');
-SELECT is(outcome(a.promise), outcome(s.promise), format('at once: %s', left(args::text, 60)))
+SELECT is(promise_and_entry(a.promise), promise_and_entry(s.promise), format('at once: %s', left(args::text, 60)))
 FROM given g JOIN singly s USING (nr) JOIN at_once a USING (nr) ORDER BY nr;
-SELECT is(outcome(m.promise), outcome(s.promise), format('at once, to several: %s', left(args::text, 60)))
+SELECT is(promise_and_entry(m.promise), promise_and_entry(s.promise), format('at once, to several: %s', left(args::text, 60)))
 FROM given g JOIN singly s USING (nr) JOIN mixed m USING (nr) ORDER BY nr;
 
 SELECT results_eq('SELECT nr, seq, customer FROM at_once ORDER BY nr', 'SELECT nr::bigint, seq, ''at once'' FROM singly ORDER BY nr',
@@ -141,7 +144,7 @@ SELECT is_empty($$
 SELECT is((SELECT count(DISTINCT recorded_at) FROM at_once), 1::bigint, 'one customer''s are recorded at one instant');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
--- ---- slices of one loaf: an element is judged with those before it ----
+-- ---- cumulative rules: an element is judged together with those before it ----
 
 DO $$
 BEGIN
@@ -198,31 +201,17 @@ SELECT is((SELECT array_agg(seq ORDER BY seq) FROM trust.entry WHERE customer = 
 
 -- ---- what is refused ----
 
-CREATE FUNCTION contents() RETURNS text LANGUAGE sql AS $$
-	SELECT md5(concat((SELECT string_agg(e::text, '|' ORDER BY customer, seq) FROM trust.entry e),
-		(SELECT string_agg(p::text, '|' ORDER BY promise) FROM trust.promise p),
-		(SELECT string_agg(c::text, '|' ORDER BY customer) FROM trust.chain c)))
-$$;
-CREATE TABLE before AS SELECT contents() AS contents;
+\ir ../../helpers/contents.sql
+CREATE TABLE before AS SELECT ledger_contents() AS contents;
 
-CREATE TYPE refusal AS (code text, message text, detail text, hint text, context text);
-CREATE FUNCTION refusal(call text) RETURNS refusal
-LANGUAGE plpgsql AS $$
-DECLARE
-	r refusal;
-BEGIN
-	EXECUTE call;
-	RETURN r;
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS r.code := RETURNED_SQLSTATE, r.message := MESSAGE_TEXT, r.detail := PG_EXCEPTION_DETAIL,
-		r.hint := PG_EXCEPTION_HINT, r.context := PG_EXCEPTION_CONTEXT;
-	r.detail := regexp_replace(r.detail, '\d\d:\d\d:\d\d\.\d+', '', 'g');
-	r.context := substring(r.context FROM 'element .*? of promises');
-	RETURN r;
-END
+-- The error of a call, without the time of day in its detail, and only which element its context names.
+CREATE FUNCTION refusal(call text) RETURNS call_error
+LANGUAGE sql AS $$
+	SELECT e.code, e.message, regexp_replace(e.detail, '\d\d:\d\d:\d\d\.\d+', '', 'g'), e.hint, substring(e.context FROM 'element .*? of promises')
+	FROM error_of(call) AS e
 $$;
 
--- The same refusal alone and between two others, by which nothing is written either.
+-- The same error alone and between two other elements, of which nothing is written.
 CREATE TABLE refused AS
 SELECT args, code, refusal(format('SELECT one(call(%L))', args)) AS alone,
 	refusal(format('SELECT FROM trust_ledger.make_promises(ARRAY[call(%L), call(%L), call(%L)])',
@@ -251,39 +240,37 @@ FROM (VALUES
 	('{"actor": "anna", "promiser": "nobody"}', '42704'), ('{"actor": "anna", "promiser": "carl"}', 'TL003'),
 	('{"actor": "anna", "drafted_by": "gus"}', 'TL003'), ('{"actor": "bot", "drafted_by": "ben"}', 'TL003')) AS v (args, code);
 
-SELECT is(within, ROW(code, (alone).message, (alone).detail, (alone).hint, 'element 2 of promises')::refusal, format('refused: %s', args))
+SELECT is(within, ROW(code, (alone).message, (alone).detail, (alone).hint, 'element 2 of promises')::call_error, format('refused: %s', args))
 FROM refused;
 
 SELECT is(refusal(call), want, what)
 FROM (VALUES
 	('no array', 'SELECT FROM trust_ledger.make_promises(NULL)',
-		ROW('22004', 'promises are needed', '', 'Give an array; array_agg() of no rows is NULL, ARRAY(SELECT ...) is empty.', NULL)::refusal),
+		ROW('22004', 'promises must not be null', '', 'array_agg() of no rows is null; ARRAY(SELECT ...) is an empty array.', NULL)::call_error),
 	('an element that is NULL', $$SELECT FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}'), NULL, NULL])$$,
-		ROW('22004', 'a promise to be made is NULL', '', 'Leave out what is not to be made.', 'element 2 of promises')::refusal),
+		ROW('22004', 'elements of promises must not be null', '', '', 'element 2 of promises')::call_error),
 	('two dimensions', $$SELECT FROM trust_ledger.make_promises(ARRAY[[call('{"actor": "anna"}')]])$$,
-		ROW('2202E', 'promises must be an array of one dimension', 'It has 2.', '', NULL)::refusal),
+		ROW('2202E', 'promises must be a one-dimensional array', 'The array has 2 dimensions.', '', NULL)::call_error),
 	('a key twice', $$SELECT FROM trust_ledger.make_promises(ARRAY[
 			call('{"actor": "anna", "idempotency_key": "k", "customer": "d"}'), call('{"actor": "anna", "idempotency_key": "j"}'),
 			call('{"actor": "anna"}'), call('{"actor": "anna", "idempotency_key": "k"}'), call('{"actor": "anna"}'),
 			call('{"actor": "anna", "idempotency_key": "j", "words": "x"}')])$$,
-		ROW('22023', 'idempotency key "j" is given twice for customer "c"', 'Element 2 has it too.',
-			'Give each promise a key of its own, and each only once.', 'element 6 of promises')::refusal)) AS v (what, call, want);
+		ROW('22023', 'duplicate idempotency key "j" for customer "c"', 'Element 2 has the same key.',
+			'Each promise needs a key of its own.', 'element 6 of promises')::call_error)) AS v (what, call, want);
 
--- A type that was changed is told of, never misread.
+-- A type that was altered is an error, and never misread.
 SELECT is((refusal(format('DO %L', format('BEGIN ALTER TYPE trust_ledger.new_promise %s; PERFORM trust_ledger.make_promises(''{}''); END', change)))).code,
 	'42804', format('new_promise: %s', change))
 FROM unnest('{ADD ATTRIBUTE more int,DROP ATTRIBUTE context,ALTER ATTRIBUTE value TYPE text CASCADE,RENAME ATTRIBUTE words TO w}'::text[]) AS change;
 
-\ir ../../data/outcome.sql
-
--- As another login: the right is checked, also where the array's other elements would do.
-SELECT is(as_role('outsider', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}')])$$), 'TL004', 'not without a level');
-SELECT is(as_role('app', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "ben"}'),
+-- From another login: rights are checked for each element.
+SELECT is(value_as('outsider', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "anna"}')])$$), 'TL004', 'not without a level');
+SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises(ARRAY[call('{"actor": "ben"}'),
 	call('{"actor": "ben", "occurred_at": "2020-01-01"}')])$$), 'TL004', 'what happened long ago needs its own');
 SELECT is_empty('SELECT * FROM trust_ledger.make_promises(''{}'')', 'an empty array makes nothing');
-SELECT is(contents(), contents, 'nothing that was refused left anything') FROM before;
+SELECT is(ledger_contents(), contents, 'nothing that was refused left anything') FROM before;
 
-SELECT is(as_role('app', $$SELECT count(*) FROM trust_ledger.make_promises('[7:8]={"(c,w,,,,,,,,,,ben,,,)","(c,w,,,,,,,,,,ben,,,)"}')$$), '2',
+SELECT is(value_as('app', $$SELECT count(*) FROM trust_ledger.make_promises('[7:8]={"(c,w,,,,,,,,,,ben,,,)","(c,w,,,,,,,,,,ben,,,)"}')$$), '2',
 	'an application makes promises; where the array begins does not matter');
 
 -- ---- retries ----
@@ -308,7 +295,7 @@ SELECT throws_ok(format('SELECT one(call(%L))', '{"customer": "r", "words": "x",
 
 -- ---- many ----
 
--- More than one slice of rows, by number and by size; among those of another customer.
+-- More rows than one insert takes, by number and by size, between those of another customer.
 CREATE TABLE many AS
 SELECT ordinality AS nr, r.* FROM trust_ledger.make_promises(ARRAY(
 	SELECT call(jsonb_build_object('customer', 'many ' || i % 2, 'actor', 'anna', 'words', 'nr ' || i)) FROM generate_series(1, 5001) i)) WITH ORDINALITY r;

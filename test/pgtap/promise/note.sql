@@ -1,4 +1,4 @@
--- Notes: by whoever speaks for the company, a record or this customer, in any state; they change nothing.
+-- Notes: by any actor of the company, of a record or of this customer, in any state; they change nothing.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(94);
@@ -27,7 +27,10 @@ BEGIN
 END
 $$;
 
--- Where a promise is, and what brings one there.
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
+
+-- Situations of a promise: its state, in how long it is due, and the calls that lead there.
 CREATE TABLE situation (situation text PRIMARY KEY, state text, due interval, calls text[]);
 INSERT INTO situation VALUES
 	('proposed', 'proposed', '1 day', '{}'),
@@ -47,19 +50,7 @@ INSERT INTO situation VALUES
 	('withdrawn', 'withdrawn', '1 day', '{"withdraw_promise($1, actor => ''bot'')"}'),
 	('its words erased', 'open', '1 day', '{"back_promise($1, actor => ''anna'')","erase_words($1, ''r'', actor => ''anna'')"}');
 
-CREATE FUNCTION make(due interval DEFAULT '1 day', calls text[] DEFAULT '{}', customer text DEFAULT 'c') RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	id uuid := (trust_ledger.make_promise(customer, 'We come.', kind => 'guarded', purpose => 'to celebrate', due => now() + due, longest_pause => '2 days', actor => 'bot', occurred_at => now() - interval '10 days')).promise;
-	call text;
-BEGIN
-	FOREACH call IN ARRAY calls LOOP
-		EXECUTE 'SELECT trust_ledger.' || call USING id;
-	END LOOP;
-	RETURN id;
-END
-$$;
--- All that is known of the promise and its customer, but how far their entries have come.
+-- All that is known of the promise and its customer, except how many entries they have.
 CREATE FUNCTION known(of_promise uuid) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_build_object('promise', to_jsonb(p) - 'last_seq', 'score', c.score::text, 'now', trust_ledger.broken(trust_ledger.customer_score(p.customer)),
@@ -71,7 +62,8 @@ $$;
 CREATE FUNCTION noted(situation situation, who text, occurred_at timestamptz DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(situation.due, situation.calls, 'noted ' || situation.situation || who);
+	id uuid := after_calls(new_promise('guarded', due_ago => -situation.due, longest_pause => '2 days', purpose => 'to celebrate',
+		customer => 'noted ' || situation.situation || who), situation.calls);
 	before jsonb := known(id);
 	after jsonb;
 	receipt trust_ledger.receipt;
@@ -91,10 +83,9 @@ FROM situation s, unnest('{anna,bot,crm,carl}'::text[]) AS who;
 SELECT is(noted(s, 'carl', now() - interval '5 days'), 'open, noted carl They called. {"from": "phone"} last 0', 'a note entered late')
 FROM situation s WHERE situation = 'open';
 
--- ---- who may not ----
+-- ---- rights ----
 
-\ir ../../data/outcome.sql
-SELECT is(outcome(login, make(), call), want, format('%s: %s', login, call))
+SELECT is(state_after(login, new_promise('guarded', due_ago => '-1 day'), call), want, format('%s: %s', login, call))
 FROM (VALUES
 	('app', 'add_note($1, ''n'', actor => ''anna'')', 'proposed'),
 	('importer', 'add_note($1, ''n'', actor => ''anna'', occurred_at => now() - interval ''9 days'')', 'proposed'),
@@ -131,29 +122,29 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN SQLSTATE;
 END
 $$;
-CREATE TABLE secret AS SELECT make('-1 day', '{"back_promise($1, actor => ''anna'')"}', 'SECRET-free') AS promise;
+CREATE TABLE secret AS SELECT new_promise('guarded', due_ago => '1 day', customer => 'SECRET-free', backed_by => 'anna') AS promise;
 SELECT trust_ledger.add_note(promise, 'A SECRET.', actor => 'carl', context => '{"also": "SECRET"}') FROM secret \g /dev/null
 SELECT is(reads(login, format('SELECT seq, description, context FROM trust_ledger.history(%L)', promise)), want, login || ' reads the history')
 FROM secret, (VALUES ('app', 'true'), ('auditor', 'true'), ('analyst', 'TL004'), ('importer', 'TL004'), ('admin', 'TL004'), ('outsider', 'TL004')) AS v (login, want);
 SELECT is(reads('analyst', 'TABLE trust.' || t), '42501', 'no analyst reads trust.' || t) FROM unnest('{entry,promise}'::text[]) AS t;
--- No view shows it, whichever there are; the customer's key is in them.
+-- No view shows it; the customer's key is in them.
 SELECT is_empty($$
 	SELECT relname, shown FROM pg_class, LATERAL (SELECT reads('analyst', format('SELECT replace(v::text, ''SECRET-free'', '''') FROM trust.%I v', relname)) AS shown) AS r
 	WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('v', 'm') AND shown <> 'false'
 $$, 'no view shows an analyst a note');
 
--- ---- the same call again ----
+-- ---- retries ----
 
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make();
+	id uuid := new_promise('guarded', due_ago => '-1 day');
 	first trust_ledger.receipt := trust_ledger.add_note(id, 'n', actor => 'anna', idempotency_key => 'n');
 BEGIN
 	RETURN NEXT trust_ledger.add_note(id, 'n', actor => 'anna', idempotency_key => 'n') = first;
-	RETURN NEXT outcome('app', id, 'add_note($1, ''m'', actor => ''anna'', idempotency_key => ''n'')');
-	RETURN NEXT outcome('app', id, 'add_note($1, ''n'', actor => ''carl'', idempotency_key => ''n'')');
-	RETURN NEXT outcome('app', id, 'decline_promise($1, ''n'', actor => ''anna'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'add_note($1, ''m'', actor => ''anna'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'add_note($1, ''n'', actor => ''carl'', idempotency_key => ''n'')');
+	RETURN NEXT state_after('app', id, 'decline_promise($1, ''n'', actor => ''anna'', idempotency_key => ''n'')');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END
 $$;

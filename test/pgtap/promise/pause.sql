@@ -1,5 +1,5 @@
--- Pauses: how they move due, how long all of them may last, who stops and starts the clock, and
--- what that makes of what is overdue or taken back.
+-- Pauses: how they move due, how long all of them can last, who can stop and start the clock, and their effect on what is
+-- overdue or withdrawn.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(158);
@@ -29,14 +29,10 @@ BEGIN
 END
 $$;
 
--- A promise by the bot, made and due so many days ago.
-CREATE FUNCTION make(due numeric DEFAULT 4, longest interval DEFAULT '3 days', kind text DEFAULT 'plain', made numeric DEFAULT 10, customer text DEFAULT 'c') RETURNS uuid
-LANGUAGE sql AS $$
-	SELECT promise FROM trust_ledger.make_promise(customer, 'We come.', kind => kind, actor => 'bot', occurred_at => now() - made * interval '1 day',
-		due => now() - due * interval '1 day', longest_pause => longest)
-$$;
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
 
--- What a verb calls, by $2, $3 days ago (NULL: now), upon promise $1.
+-- What a verb calls, by $2, $3 days ago (NULL: now), about promise $1.
 CREATE TABLE verb (verb text PRIMARY KEY, call text);
 INSERT INTO verb VALUES
 	('pause', 'pause_promise($1'), ('resume', 'resume_promise($1'), ('back', 'back_promise($1'), ('unback', 'withdraw_backing($1'),
@@ -60,8 +56,8 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- The clock: by how much due and overdue_at moved since first due, and what paused_for says of it; since
--- and until when it stands still, in days before now.
+-- The clock: by how much due and overdue_at moved since first due, and paused_for if it differs; since when and until when
+-- the promise is paused, in days before now.
 CREATE FUNCTION days(i interval) RETURNS text
 LANGUAGE sql AS $$ SELECT round(extract(epoch FROM i) / 86400, 3)::float8::text $$;
 CREATE FUNCTION clock(of_promise uuid) RETURNS text
@@ -92,7 +88,7 @@ $$;
 
 -- ---- the clock ----
 
-SELECT is(story(make(), steps), want, steps)
+SELECT is(story(new_promise('plain', '10 days', '4 days', '3 days'), steps), want, steps)
 FROM (VALUES
 	-- made ten days ago, due four days ago, three days of pause
 	('pause bot 8', 'open, due +3, from 8 to 5'),
@@ -111,7 +107,7 @@ FROM (VALUES
 	('pause bot 9, resume bot 8, pause bot 7, resume bot 6, pause bot 5, resume bot 4.5', 'open, due +2.5'),
 	('pause bot 9, resume bot 6, pause bot 5', 'open, due +3, refused TL001'),
 	('pause bot 9, resume bot 8, pause bot 7, resume bot 5, pause bot 4.5', 'open, due +3, refused TL001'),
-	-- it ends by itself, and starting the clock later takes nothing back and gives nothing
+	-- a pause ends by itself, and resuming later changes nothing
 	('pause bot 8, resume bot 4.9', 'open, due +3'),
 	('pause bot 8, resume bot 0', 'open, due +3'),
 	('pause bot 8, resume bot 0, pause bot 0', 'open, due +3, refused TL001'),
@@ -124,7 +120,7 @@ FROM (VALUES
 	('pause bot 8, resume carl 9, resume carl 7', 'open, due +1, refused 22008'),
 	('pause bot 11', 'open, due +0, refused 22008'),
 	('pause bot -1', 'open, due +0, refused 22008'),
-	-- by nobody who speaks for the customer
+	-- not by actors who speak for the customer
 	('pause carl 8', 'open, due +0, refused TL003'),
 	('pause cai 8', 'open, due +0, refused TL003'),
 	('pause otto 8', 'open, due +0, refused TL003'),
@@ -132,7 +128,7 @@ FROM (VALUES
 	('pause gone 8', 'open, due +0, refused TL003'),
 	('pause bot 8, resume gone 7', 'open, due +3, from 8 to 5, refused TL003'),
 	('pause nobody 8', 'open, due +0, refused 42704'),
-	-- never after due, which is where the pauses before have moved it
+	-- not after due, as earlier pauses have moved it
 	('pause bot 3.999', 'open, due +0, refused TL001'),
 	('pause bot 0', 'open, due +0, refused TL001'),
 	('pause bot 8, resume bot 7, pause bot 3.5', 'open, due +3, from 3.5 to 1.5'),
@@ -151,12 +147,12 @@ FROM (VALUES
 	('pause bot 8, resume bot 7.5, shorten bot 5, pause bot 4', 'open, due +1, from 4 to 3.5'),
 	('pause bot 8, resume bot 7, clear bot 5, pause bot 4', 'open, due +1, refused TL001'),
 	('pause bot 8, resume bot 7, clear bot 6, lengthen bot 5, pause bot 4', 'open, due +5, from 4 to 0'),
-	-- it is the customer's to amend once they accepted it: as little while it is paused
+	-- after acceptance the customer amends it: not while it is paused, either
 	('accept carl 9, pause bot 8', 'open, due +3, from 8 to 5'),
 	('pause bot 8, accept carl 7, resume carl 6', 'open, due +2'),
 	('accept carl 9, pause bot 8, amend carl 7', 'open, due +3, from 8 to 5, refused TL001'),
 	('accept carl 9, pause bot 8, resume bot 7, amend carl 6', 'open, due +1'),
-	-- backings come and go; what ends the promise ends its pause
+	-- backings change; an act that ends the promise ends its pause
 	('pause bot 8, back anna 7', 'open, due +3, from 8 to 5'),
 	('pause bot 8, kept carl 7', 'kept, due +3'),
 	('pause bot 8, admit bot 7', 'broken, due +3'),
@@ -164,8 +160,8 @@ FROM (VALUES
 	('pause bot 8, release carl 7', 'released, due +3'),
 	('pause bot 8, kept carl 7, resume bot 6, pause bot 6', 'kept, due +3, refused TL001 TL001')) AS v (steps, want);
 
--- Other terms, other grace; what waits for a human has no clock to stop.
-SELECT is(story(make(due, longest::interval, kind), steps), want, format('due %s, longest pause %s, %s: %s', due, longest, kind, steps))
+-- Other terms, other grace; a promise that waits for a human has no clock to stop.
+SELECT is(story(new_promise(kind, '10 days', due * interval '1 day', longest::interval), steps), want, format('due %s, longest pause %s, %s: %s', due, longest, kind, steps))
 FROM (VALUES
 	(NULL, '3 days', 'plain', 'pause bot 8', 'open, due +, refused TL001'),
 	(4, NULL, 'plain', 'pause bot 8', 'open, due +0, refused TL001'),
@@ -174,13 +170,13 @@ FROM (VALUES
 	(4, '1 day 12:00', 'plain', 'pause bot 8, resume bot 0', 'open, due +1.5'),
 	(-4, '36500 days', 'plain', 'pause bot 8, resume bot 0', 'open, due +8'),
 	(4, '36525 days', 'plain', 'pause bot 8', 'open, due +36525, from 8 to -36517'),
-	-- grace is no time to pause in, and moves with due
+	-- a grace period does not allow a pause, and moves with due
 	(4, '3 days', 'free', 'pause bot 3.9', 'open, due +0, refused TL001'),
 	(4, '3 days', 'free', 'pause bot 8, resume bot 6.5', 'open, due +1.5'),
 	(4, '3 days', 'free', 'pause bot 8', 'open, due +3, from 8 to 5'),
 	(4, '3 days', 'guarded', 'pause bot 8', 'proposed, due +0, refused TL001'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, resume bot 6', 'open, due +2'),
-	-- parked while its clock stands still, it can be started there, and found where it was
+	-- without its backing while it is paused, it can be resumed, and due is where it was
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7', 'proposed, due +3, from 8 to 5'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, resume bot 6.5', 'proposed, due +1.5'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, pause bot 6.5', 'proposed, due +3, from 8 to 5, refused TL001'),
@@ -190,14 +186,14 @@ FROM (VALUES
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, amend bot 6.9, resume bot 6, amend bot 5', 'proposed, due +2, refused TL001'),
 	(4, '3 days', 'guarded', 'back anna 9, pause bot 8, unback anna 7, withdraw bot 6', 'withdrawn, due +3')) AS v (due, longest, kind, steps, want);
 
-SELECT throws_ok(format('SELECT make(longest => %L)', longest), '22023', NULL, format('no longest pause: %s', longest))
+SELECT throws_ok(format('SELECT new_promise(''plain'', due_ago => ''4 days'', longest_pause => %L)', longest), '22023', NULL, format('no longest pause: %s', longest))
 FROM (VALUES ('1 month'), ('-1 day'), ('1 year'), ('36526 days'), ('1 day -01:00')) AS v (longest);
 
 -- ---- in time, or not ----
 
--- Due where the pause has moved it: that decides what is withdrawn, released or admitted in time. Due
--- four days ago at first; the pause began five days ago, and lasts two days or ten.
-SELECT is(story(make(4, longest::interval, kind), steps), want, format('%s of pause, %s: %s', longest, kind, steps))
+-- The due time as the pause moved it decides what is withdrawn, released or admitted in time. First due four days ago; the
+-- pause began five days ago, and lasts two days or ten.
+SELECT is(story(new_promise(kind, '10 days', '4 days', longest::interval), steps), want, format('%s of pause, %s: %s', longest, kind, steps))
 FROM (VALUES
 	('2 days', 'plain', 'withdraw bot 3', 'broken, due +0'),
 	('2 days', 'plain', 'pause bot 5, withdraw bot 4.5', 'withdrawn, due +2'),
@@ -223,29 +219,27 @@ FROM (VALUES
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 2.5', 'withdrawn, due +2'),
 	('2 days', 'guarded', 'back anna 9, pause bot 5, unback anna 4.5, withdraw bot 0', 'broken, due +2')) AS v (longest, kind, steps, want);
 
-\ir ../../data/outcome.sql
-
--- A pause does not put off what is due beyond a hundred years, which nobody could set either.
-SELECT is(outcome(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', make(-due, longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
+-- A pause cannot move due beyond a hundred years, which is the limit of due itself.
+SELECT is(sqlstate_of(format('SELECT trust_ledger.pause_promise(%L, actor => ''bot'')', new_promise('plain', '10 days', -due * interval '1 day', longest::interval))), want, format('due in %s days, longest pause %s', due, longest))
 FROM (VALUES (36500, '24 days', 'ok'), (36500, '26 days', '22008'), (1, '36523 days', 'ok'), (1, '36525 days', '22008'), (36525, '1 s', '22008')) AS v (due, longest, want);
 
--- By the ledger's clock, whatever occurred_at says; only what an importer enters long after the fact
--- goes by its own. Made three days ago, due in hours before now, ten days of pause.
-CREATE FUNCTION told(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
+-- Pauses go by the ledger's clock, whatever occurred_at is; only backfilled ones go by their own. Made three days ago, due
+-- in hours before now, ten days of pause.
+CREATE FUNCTION paused_at(login text, due_hours numeric, paused_hours numeric, resumed_hours numeric) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(due_hours / 24, '10 days', made => 3);
-	answers text := outcome(login, id, format('pause_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', paused_hours));
+	id uuid := new_promise('plain', '3 days', due_hours * interval '1 hour', '10 days');
+	answers text := state_after(login, id, format('pause_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', paused_hours));
 BEGIN
 	IF resumed_hours IS NOT NULL THEN
-		answers := concat_ws(' ', answers, outcome(login, id, format('resume_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', resumed_hours)));
+		answers := concat_ws(' ', answers, state_after(login, id, format('resume_promise($1, actor => ''bot'', occurred_at => now() - interval ''%s hours'')', resumed_hours)));
 	END IF;
 	-- what is recorded now happened some moments after this transaction began
 	RETURN concat_ws(', ', answers, (SELECT format('due +%s hours', round(extract(epoch FROM due - first_due) / 3600, 1)::float8)
 		|| CASE WHEN paused_at IS NULL THEN '' ELSE format(', from %s', abs(round(extract(epoch FROM now() - paused_at) / 3600, 1))::float8) END FROM trust.promise WHERE promise = id));
 END
 $$;
-SELECT is(told(login, due, paused, resumed), want, format('%s says: paused %s hours ago, resumed %s; due %s hours ago', login, paused, coalesce(resumed::text, 'not'), due))
+SELECT is(paused_at(login, due, paused, resumed), want, format('%s says: paused %s hours ago, resumed %s; due %s hours ago', login, paused, coalesce(resumed::text, 'not'), due))
 FROM (VALUES
 	('app', 10, 20, NULL, 'TL001, due +0 hours'),
 	('importer', 10, 20, NULL, 'TL001, due +0 hours'),
@@ -254,7 +248,7 @@ FROM (VALUES
 	('app', -10, 20, NULL, 'open, due +240 hours, from 0'),
 	('importer', -10, 20, NULL, 'open, due +240 hours, from 0'),
 	('importer', -10, 30, NULL, 'open, due +240 hours, from 30'),
-	-- the pause ends by the same clock: to say that it ended earlier takes nothing back
+	-- the pause ends by the same clock: an earlier occurred_at changes nothing
 	('importer', 10, 48, 20, 'open open, due +48 hours'),
 	('importer', 10, 48, 30, 'open open, due +18 hours'),
 	('importer', 10, 48, 0, 'open open, due +48 hours'),
@@ -263,7 +257,7 @@ FROM (VALUES
 
 -- ---- what is overdue, at any time ----
 
--- Slow and obvious: each pause gives what it lasted until then, and one that goes on all that it can.
+-- In plain SQL: each pause counts as long as it lasted by then, and one that is not over counts as long as it can last.
 CREATE FUNCTION overdue(first_due timestamptz, grace interval, longest interval, starts timestamptz[], ends timestamptz[], at timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -278,14 +272,14 @@ END
 $$;
 
 CREATE TABLE paused (nr int, customer text, promise uuid, first_due timestamptz, grace interval, longest interval, starts timestamptz[], ends timestamptz[]);
--- Pauses at random, the last of which may go on; in whole hours, so that some meet due to the hour.
+-- Random pauses, the last of which may not be over; in whole hours, so that some end exactly at due.
 CREATE FUNCTION pause_at_random(nr int) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	kind CONSTANT text := CASE WHEN nr % 3 = 0 THEN 'free' ELSE 'plain' END;
 	due CONSTANT int := 12 + floor(random() * 200);
 	longest CONSTANT interval := floor(random() * 100) * interval '1 hour';
-	id uuid := make(due / 24.0, longest, kind, 10, 'random ' || nr);
+	id uuid := new_promise(kind, '10 days', due / 24.0 * interval '1 day', longest, customer => 'random ' || nr);
 	hour int := 239;	-- before now; the last day is the lag, in which the ledger's clock decides
 	starts timestamptz[] := '{}';
 	ends timestamptz[] := '{}';
@@ -344,8 +338,8 @@ SELECT is_empty($$
 $$, 'never paused for longer than the terms allow; seed ' || seed) FROM seed;
 COMMIT;
 
--- What the ledger knew: a pause that was entered late was none before.
-SELECT story(make(customer => 'late'), 'pause bot 8') \g /dev/null
+-- By known_at: a pause that was entered late was not known before.
+SELECT story(new_promise('plain', '10 days', '4 days', '3 days', customer => 'late'), 'pause bot 8') \g /dev/null
 SELECT is(trust_ledger.broken(trust_ledger.customer_score('late', recorded_at - interval '1 day' * v.ago, CASE v.known WHEN 'before' THEN recorded_at - interval '1 us' ELSE recorded_at END)),
 	v.want, format('as of %s days ago, by what was known %s a pause was entered', v.ago, v.known))
 FROM trust.entry, (VALUES (3, 'before', 1::float8), (3, 'when', 0), (0.5, 'before', 1), (0.5, 'when', 1)) AS v (ago, known, want) WHERE customer = 'late' AND event = 'paused';
@@ -355,14 +349,14 @@ FROM trust.entry, (VALUES (3, 'before', 1::float8), (3, 'when', 0), (0.5, 'befor
 CREATE FUNCTION told_by_entries() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(4, '3 days', 'free');
+	id uuid := new_promise('free', '10 days', '4 days', '3 days');
 BEGIN
 	PERFORM trust_ledger.pause_promise(id, 'They are away.', actor => 'bot', occurred_at => now() - interval '8 days', context => '{"from": "mail"}');
 	PERFORM trust_ledger.resume_promise(id, 'They are back.', actor => 'carl', occurred_at => now() - interval '7 days');
 	PERFORM trust_ledger.pause_promise(id, actor => 'bot', occurred_at => now() - interval '6 days');
 	RETURN QUERY SELECT concat_ws(', ', e.event, e.state, e.actor, days(now() - e.due), days(e.overdue_at - e.due), e.note, e.context,
 			num_nonnulls(e.words, e.longest_pause, e.promiser, e.backer, e.stands, e.verdict, e.weight_kept, e.relayed, e.accepted, e.refers_to)) FROM trust.entry e WHERE e.promise = id ORDER BY seq OFFSET 1;
-	RETURN QUERY SELECT concat_ws(', ', h.event, position('due ' || e.due::text in h.description) > 0, h.description ~ 'stopped the clock', h.description ~ 'started the clock',
+	RETURN QUERY SELECT concat_ws(', ', h.event, position('due ' || e.due::text in h.description) > 0, h.description ~ 'paused the promise', h.description ~ 'resumed the promise',
 			substring(h.description FROM 'They are \w+')) FROM trust_ledger.history(id) h JOIN trust.entry e ON e.customer = 'c' AND e.seq = h.seq ORDER BY h.seq OFFSET 1;
 END
 $$;
@@ -372,13 +366,13 @@ SELECT results_eq('SELECT told_by_entries()', ARRAY[
 	'paused, open, bot, 1, 3, 0',
 	'paused, t, t, f, They are away', 'resumed, t, f, t, They are back', 'paused, t, t, f'], 'the entries of pauses, and the history in words');
 
--- ---- who may not ----
+-- ---- rights ----
 
--- One that the call could be about.
+-- A promise that the call could be about.
 CREATE FUNCTION ready(function text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 BEGIN
 	IF function = 'resume_promise' THEN
 		PERFORM trust_ledger.pause_promise(id, actor => 'bot');
@@ -386,7 +380,7 @@ BEGIN
 	RETURN id;
 END
 $$;
-SELECT is(outcome(login, ready(function), call), want, format('%s: %s', login, call))
+SELECT is(state_after(login, ready(function), call), want, format('%s: %s', login, call))
 FROM (VALUES ('pause_promise'), ('resume_promise')) AS f (function),
 	(VALUES
 		('app', '%s($1, actor => ''bot'')', 'open'),
@@ -399,31 +393,31 @@ FROM (VALUES ('pause_promise'), ('resume_promise')) AS f (function),
 		('outsider', '%s($1, actor => ''bot'')', 'TL004')) AS v (login, template, want),
 	LATERAL format(template, function) AS call;
 
--- The same call under the same key is the same pause; another is none.
+-- The same call under the same key gets the same receipt; another call is refused.
 CREATE FUNCTION again() RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 	first trust_ledger.receipt;
 BEGIN
 	first := trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p');
 	RETURN NEXT trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p') = first;
-	RETURN NEXT outcome('app', id, 'pause_promise($1, ''x'', actor => ''bot'', idempotency_key => ''p'')');
-	RETURN NEXT outcome('app', id, 'resume_promise($1, ''w'', actor => ''bot'', idempotency_key => ''p'')');
+	RETURN NEXT state_after('app', id, 'pause_promise($1, ''x'', actor => ''bot'', idempotency_key => ''p'')');
+	RETURN NEXT state_after('app', id, 'resume_promise($1, ''w'', actor => ''bot'', idempotency_key => ''p'')');
 	first := trust_ledger.resume_promise(id, actor => 'bot', idempotency_key => 'r');
 	RETURN NEXT trust_ledger.resume_promise(id, actor => 'bot', idempotency_key => 'r') = first;
-	RETURN NEXT outcome('app', id, 'resume_promise($1, actor => ''carl'', idempotency_key => ''r'')');
+	RETURN NEXT state_after('app', id, 'resume_promise($1, actor => ''carl'', idempotency_key => ''r'')');
 	RETURN NEXT (trust_ledger.pause_promise(id, 'w', actor => 'bot', idempotency_key => 'p')).seq = (SELECT seq FROM trust.entry WHERE promise = id AND event = 'paused');
 	RETURN NEXT (SELECT string_agg(event, ' ' ORDER BY seq) FROM trust.entry WHERE promise = id);
 END
 $$;
 SELECT results_eq('SELECT again()', ARRAY['true', 'TL005', 'TL005', 'true', 'TL005', 'true', 'made paused resumed'], 'the same call again');
 
--- A promise that was tampered with is named, and nothing is reckoned from what is missing.
+-- The error names a promise that was tampered with, and nothing is computed from what is missing.
 CREATE FUNCTION tampered(missing text, paused boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(-1);
+	id uuid := new_promise('plain', due_ago => '-1 day', longest_pause => '3 days');
 BEGIN
 	IF paused THEN
 		PERFORM trust_ledger.pause_promise(id, actor => 'bot');

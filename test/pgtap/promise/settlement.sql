@@ -1,4 +1,4 @@
--- Accepting, withdrawing and releasing: who may, what it makes of the promise, what it weighs.
+-- Accepting, withdrawing and releasing: who can do it, the state that follows, and the weights.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(114);
@@ -31,26 +31,11 @@ BEGIN
 END
 $$;
 
--- A promise by the bot: made and due so long ago; back and accept bring it where it is to be.
-CREATE FUNCTION make(kind text DEFAULT 'free', made interval DEFAULT '0', due interval DEFAULT NULL, accepted boolean DEFAULT false, backed boolean DEFAULT false) RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	id uuid;
-BEGIN
-	id := (trust_ledger.make_promise('c', 'We come.', kind => kind, actor => 'bot', occurred_at => now() - made, due => now() - due)).promise;
-	IF backed THEN
-		PERFORM trust_ledger.back_promise(id, actor => 'anna');
-	END IF;
-	IF accepted THEN
-		PERFORM trust_ledger.accept_promise(id, actor => 'carl');
-	END IF;
-	RETURN id;
-END
-$$;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
 
--- What the promise says of its end: state, verdict with whose word and weights, what ended it.
+-- How the promise ended: its state, the verdict with whose word it is and its weights, and the event that ended it.
 CREATE FUNCTION ended(of_promise uuid) RETURNS text
 LANGUAGE sql AS $$
 	SELECT concat_ws(', ', state,
@@ -59,9 +44,9 @@ LANGUAGE sql AS $$
 	FROM trust.promise WHERE promise = of_promise
 $$;
 
--- ---- who may ----
+-- ---- rights ----
 
-SELECT is(outcome(login, make('free'), format('%s_promise($1%s)', call, CASE WHEN actor <> '' THEN format(', actor => %L', actor) END)), want,
+SELECT is(state_after(login, new_promise('free', '0'), format('%s_promise($1%s)', call, CASE WHEN actor <> '' THEN format(', actor => %L', actor) END)), want,
 	format('%s, from %s, actor %s', call, login, coalesce(nullif(actor, ''), 'left out')))
 FROM (VALUES
 --   login, actor            accept    withdraw     release
@@ -83,8 +68,8 @@ FROM (VALUES
 	('login_portal', 'carl', 'TL003', 'TL003',     'TL003')) AS v (login, actor, accepts, withdraws, releases),
 	unnest('{accept,withdraw,release}'::text[], ARRAY[accepts, withdraws, releases]) AS u (call, want);
 
--- An actor bound to another customer is refused whatever the call says of the customer.
-SELECT is(outcome('app', make(), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
+-- An actor bound to another customer is refused, whatever customer the call names.
+SELECT is(state_after('app', new_promise('free', '0'), format('accept_promise($1, customer => %L, actor => ''otto'')', customer)), want, format('bound to another customer, who is said to be %s', customer))
 FROM (VALUES ('c', 'TL003'), ('other', 'P0002')) AS v (customer, want);
 
 -- ---- accepting ----
@@ -97,9 +82,9 @@ DECLARE
 	got text;
 	refused text[];
 BEGIN
-	EXECUTE 'SELECT make(' || args || ')' INTO id;
+	EXECUTE 'SELECT new_promise(' || args || ')' INTO id;
 	FOREACH call IN ARRAY regexp_split_to_array(calls, ';\s+') LOOP
-		got := outcome('postgres', id, call);
+		got := state_after('postgres', id, call);
 		IF got <> (SELECT state FROM trust.promise WHERE promise = id) THEN
 			refused := refused || got;
 		END IF;
@@ -110,55 +95,55 @@ $$;
 
 SELECT is(story(args, calls), want, what)
 FROM (VALUES
-	('accepted before anybody backed it, it counts as open, unbacked', '''guarded''',
+	('accepted before anybody backed it, it counts as open, unbacked', '''guarded'', ''0''',
 		$$accept_promise($1, actor => 'carl')$$, 'open, accepted'),
-	('accepted with its backer', '''guarded'', backed => true',
+	('accepted with its backer', '''guarded'', ''0'', backed_by => ''anna''',
 		$$accept_promise($1, actor => 'carl')$$, 'open, accepted, backed by anna'),
 	('accepted when past due', '''guarded'', ''10 days'', ''5 days''',
 		$$accept_promise($1, actor => 'carl')$$, 'open, accepted'),
-	('accepted once only', '''guarded''',
+	('accepted once only', '''guarded'', ''0''',
 		$$accept_promise($1, actor => 'carl'); accept_promise($1, actor => 'cai')$$, 'open, accepted, refused TL001'),
-	('an acceptance survives an amendment', '''guarded'', accepted => true',
+	('an acceptance survives an amendment', '''guarded'', ''0'', accepted_by => ''carl''',
 		$$amend_promise($1, 'x', actor => 'carl'); accept_promise($1, actor => 'carl'); withdraw_promise($1, actor => 'bot')$$,
 		'broken, company says broken, asserted, 0/990, by withdrawn, accepted, refused TL001'),
-	('accepted and unbacked, a verdict counts', '''guarded'', accepted => true',
+	('accepted and unbacked, a verdict counts', '''guarded'', ''0'', accepted_by => ''carl''',
 		$$assess_promise($1, 'broken', actor => 'carl')$$, 'broken, customer says broken, asserted, 0/990, by assessed, accepted'),
 	-- releasing: no verdict, no weight
-	('released', '''free''',
+	('released', '''free'', ''0''',
 		$$release_promise($1, actor => 'carl')$$, 'released, by released'),
 	('released when past due', '''free'', ''10 days'', ''5 days''',
 		$$release_promise($1, actor => 'carl')$$, 'released, by released'),
-	('released after acceptance, its backer still named', '''guarded'', backed => true, accepted => true',
+	('released after acceptance, its backer still named', '''guarded'', ''0'', backed_by => ''anna'', accepted_by => ''carl''',
 		$$release_promise($1, actor => 'carl')$$, 'released, by released, accepted, backed by anna'),
-	('what nobody backed or accepted cannot be released', '''guarded''',
+	('what nobody backed or accepted cannot be released', '''guarded'', ''0''',
 		$$release_promise($1, actor => 'carl')$$, 'proposed, refused TL001'),
-	('no verdict after a release', '''free''',
+	('no verdict after a release', '''free'', ''0''',
 		$$release_promise($1, actor => 'carl'); assess_promise($1, 'kept', actor => 'carl')$$, 'released, by released, refused TL001'),
-	('no release after a verdict', '''free''',
+	('no release after a verdict', '''free'', ''0''',
 		$$assess_promise($1, 'broken', actor => 'anna'); release_promise($1, actor => 'carl')$$,
 		'broken, company says broken, asserted, 0/990, by assessed, refused TL001'),
 	-- withdrawing: in time it is gone, late it is broken
-	('withdrawn in time', '''free''',
+	('withdrawn in time', '''free'', ''0''',
 		$$withdraw_promise($1, actor => 'anna')$$, 'withdrawn, by withdrawn'),
 	('withdrawn in time, with a due time', '''free'', ''1 hour'', ''-1 day''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'withdrawn, by withdrawn'),
-	('withdrawn before anybody backed it', '''guarded''',
+	('withdrawn before anybody backed it', '''guarded'', ''0''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'withdrawn, by withdrawn'),
 	('withdrawn before anybody backed it, past due', '''guarded'', ''10 days'', ''5 days''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'withdrawn, by withdrawn'),
-	('withdrawn after acceptance', '''free'', accepted => true',
+	('withdrawn after acceptance', '''free'', ''0'', accepted_by => ''carl''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'broken, company says broken, asserted, 0/990, by withdrawn, accepted'),
 	('withdrawn past due', '''free'', ''10 days'', ''5 days''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'broken, company says broken, asserted, 0/990, by withdrawn'),
 	('withdrawn past due, within the grace', '''free'', ''10 days'', ''1 hour''',
 		$$withdraw_promise($1, actor => 'bot')$$, 'broken, company says broken, asserted, 0/990, by withdrawn'),
-	('withdrawn past due, its backing taken back late', '''guarded'', ''10 days'', ''5 days'', backed => true',
+	('withdrawn past due, its backing taken back late', '''guarded'', ''10 days'', ''5 days'', backed_by => ''anna''',
 		$$withdraw_backing($1, actor => 'anna'); withdraw_promise($1, actor => 'bot')$$,
 		'broken, company says broken, asserted, 0/990, by withdrawn'),
-	('withdrawn late: a higher word replaces the verdict, not how it ended', '''free'', accepted => true',
+	('withdrawn late: a higher word replaces the verdict, not how it ended', '''free'', ''0'', accepted_by => ''carl''',
 		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'partly_kept', actor => 'carl')$$,
 		'partly_kept, customer says partly_kept, asserted, 400/600, by withdrawn, accepted'),
-	('withdrawn late: a record''s word too', '''free'', accepted => true',
+	('withdrawn late: a record''s word too', '''free'', ''0'', accepted_by => ''carl''',
 		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'kept', actor => 'crm')$$,
 		'kept, record says kept, asserted, 1000/0, by withdrawn, accepted'),
 	('withdrawn late: the company does not talk it away, by itself or by relaying', '''free'', ''10 days'', ''5 days''',
@@ -168,26 +153,26 @@ FROM (VALUES
 	('withdrawn late: what the customer says of it stands over what the company does', '''free'', ''10 days'', ''5 days''',
 		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'kept', actor => 'carl'); assess_promise($1, 'broken', actor => 'anna')$$,
 		'kept, customer says kept, asserted, 1000/0, by withdrawn'),
-	('withdrawn late: a complaint that the company relays', '''free'', accepted => true',
+	('withdrawn late: a complaint that the company relays', '''free'', ''0'', accepted_by => ''carl''',
 		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'broken', true, actor => 'anna'); assess_promise($1, 'kept', actor => 'rita')$$,
 		'broken, customer relayed says broken, asserted, 0/990, by withdrawn, accepted'),
-	('a verdict of the company''s, as against a withdrawal, the company may revise', '''free''',
+	('a verdict of the company''s, as against a withdrawal, the company may revise', '''free'', ''0''',
 		$$assess_promise($1, 'broken', actor => 'anna'); assess_promise($1, 'kept', actor => 'anna')$$,
 		'kept, company says kept, asserted, 500/0, by assessed'),
-	('withdrawn twice', '''free''',
+	('withdrawn twice', '''free'', ''0''',
 		$$withdraw_promise($1, actor => 'bot'); withdraw_promise($1, actor => 'bot')$$, 'withdrawn, by withdrawn, refused TL001'),
-	('withdrawing what was broken is no way out', '''free''',
+	('withdrawing what was broken is no way out', '''free'', ''0''',
 		$$assess_promise($1, 'broken', actor => 'anna'); withdraw_promise($1, actor => 'bot')$$,
 		'broken, company says broken, asserted, 0/990, by assessed, refused TL001')) AS v (what, args, calls, want);
 
--- ---- what is parked stays in sight ----
+-- ---- a promise that went back to proposed stays overdue ----
 
--- Once it was open, a way back to proposed, before due, is no way out past due: it is overdue, and
--- withdrawing it breaks it. In days before now: made 10, due 5, unless it says otherwise.
-CREATE FUNCTION parked(calls text, due interval DEFAULT '5 days') RETURNS text
+-- A promise that was open and went back to proposed before due does not evade the score: past due it is overdue, and
+-- withdrawing it breaks it. Made 10 days ago, due 5 days ago by default; calls are in days before now.
+CREATE FUNCTION proposed_again(calls text, due interval DEFAULT '5 days') RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make('guarded', '10 days', due);
+	id uuid := new_promise('guarded', '10 days', due);
 	call text;
 	seen text;
 	ends text[];
@@ -199,7 +184,7 @@ BEGIN
 		USING id, split_part(call, ' ', 3)::int * interval '1 day';
 	END LOOP;
 	SELECT concat_ws(' ', state, CASE WHEN overdue THEN 'overdue' END) INTO seen FROM trust.current_promise WHERE promise = id;
-	-- withdrawn now; or, as an importer may tell it, long ago
+	-- withdrawn now; or, backfilled, long ago
 	FOREACH call IN ARRAY '{0 days,4 days,6 days}'::text[] LOOP
 		BEGIN
 			ends := ends || (trust_ledger.withdraw_promise(id, actor => 'bot', occurred_at => now() - call::interval)).state;
@@ -210,7 +195,7 @@ BEGIN
 	RETURN format('%s; withdrawn %s', seen, array_to_string(ends, ', '));
 END
 $$;
-SELECT is(parked(calls, due::interval), want, format('due %s ago: %s', due, calls))
+SELECT is(proposed_again(calls, due::interval), want, format('due %s ago: %s', due, calls))
 FROM (VALUES
 	('5 days', 'back anna 9', 'open overdue; withdrawn broken, broken, withdrawn'),
 	('5 days', 'back anna 9, unback anna 8', 'proposed overdue; withdrawn broken, broken, withdrawn'),
@@ -230,8 +215,8 @@ FROM (VALUES
 
 -- ---- in time by whose clock ----
 
--- By the ledger's, whatever occurred_at says; only what an importer enters long after the fact goes by it.
-SELECT is(outcome(login, make('free', made::interval, due::interval), format('withdraw_promise($1, actor => ''bot'', occurred_at => now() - interval %L)', ago)), want,
+-- By the ledger's, whatever occurred_at is; only backfilled acts go by their own.
+SELECT is(state_after(login, new_promise('free', made::interval, due::interval), format('withdraw_promise($1, actor => ''bot'', occurred_at => now() - interval %L)', ago)), want,
 	format('made %s ago, due %s ago, %s says it was withdrawn %s ago', made, due, login, ago))
 FROM (VALUES
 	('2 days', '10 hours', 'app', '15 hours', 'broken'),
@@ -246,8 +231,8 @@ FROM (VALUES
 	('10 days', '5 days', 'importer', '11 days', '22008'),
 	('10 days', '5 days', 'importer', '-1 hour', '22008')) AS v (made, due, login, ago, want);
 
--- What the customer accepted stays accepted, however far back the withdrawal is said to lie.
-SELECT is(outcome('importer', make('free', '10 days', '5 days', true), $$withdraw_promise($1, actor => 'bot', occurred_at => now() - interval '9 days')$$),
+-- An accepted promise stays accepted, however early the withdrawal is said to have occurred.
+SELECT is(state_after('importer', new_promise('free', '10 days', '5 days', accepted_by => 'carl'), $$withdraw_promise($1, actor => 'bot', occurred_at => now() - interval '9 days')$$),
 	'broken', 'a withdrawal entered as if it had been before the acceptance');
 
 -- ---- what the entries say ----
@@ -255,7 +240,7 @@ SELECT is(outcome('importer', make('free', '10 days', '5 days', true), $$withdra
 CREATE FUNCTION entries(calls text) RETURNS SETOF jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make('free', '10 days', '5 days');
+	id uuid := new_promise('free', '10 days', '5 days');
 	call text;
 BEGIN
 	FOREACH call IN ARRAY regexp_split_to_array(calls, '; ') LOOP
@@ -286,10 +271,10 @@ FROM (VALUES
 	('accept_promise(NULL, actor => ''carl'')', '22004'),
 	('withdraw_promise(NULL, actor => ''anna'')', '22004'),
 	('release_promise(NULL, actor => ''carl'')', '22004'),
-	('withdraw_promise(make(), '''', actor => ''anna'')', '22023'),
-	('release_promise(make(), E''\u200b'', actor => ''carl'')', '22023')) AS v (call, code);
+	('withdraw_promise(new_promise(''free''), '''', actor => ''anna'')', '22023'),
+	('release_promise(new_promise(''free''), E''\u200b'', actor => ''carl'')', '22023')) AS v (call, code);
 
--- Whether a release came after due is read off the ledger's clock, not told to it.
+-- The ledger's clock decides whether a release came after due, not occurred_at.
 SELECT promise AS late FROM trust_ledger.make_promise('late', 'We come.', due => clock_timestamp() + interval '0.2 seconds', actor => 'anna') \gset
 SELECT pg_sleep(0.3) \g /dev/null
 SELECT trust_ledger.release_promise(:'late', actor => 'carl', occurred_at => recorded_at) FROM trust.entry WHERE promise = :'late' \g /dev/null

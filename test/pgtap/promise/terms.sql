@@ -1,4 +1,4 @@
--- The terms of a promise: making it, amending it, when it is due, when things happened.
+-- The terms of a promise: making and amending it, due times, and occurred_at.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(242);
@@ -28,17 +28,10 @@ BEGIN
 END
 $$;
 
--- make and amend with arguments as SQL text.
-CREATE FUNCTION make(args text, customer text DEFAULT 'c') RETURNS uuid
-LANGUAGE plpgsql AS $$
-DECLARE
-	made uuid;
-BEGIN
-	EXECUTE format('SELECT promise FROM trust_ledger.make_promise(%L, %s)', customer, args) INTO made;
-	RETURN made;
-END
-$$;
+\ir ../../helpers/calls.sql
+\ir ../../helpers/promises.sql
 
+-- Amends the promise with these arguments, as SQL.
 CREATE FUNCTION amend(promise uuid, args text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -47,11 +40,11 @@ BEGIN
 END
 $$;
 
--- The row as it is now; a join in the calling statement would look at a snapshot from before.
+-- The row as it is now; a join in the calling statement would use an older snapshot.
 CREATE FUNCTION stored(of_promise uuid) RETURNS trust.promise
 LANGUAGE sql AS $$ SELECT * FROM trust.promise WHERE promise = of_promise $$;
 
--- The terms as the view shows them, and as the entry holds them that the promise rests on.
+-- The terms in the view, and in the entry that has the current terms.
 CREATE FUNCTION terms(of_promise uuid) RETURNS jsonb
 LANGUAGE sql AS $$
 	SELECT jsonb_strip_nulls(to_jsonb(t))
@@ -68,12 +61,10 @@ LANGUAGE sql AS $$
 		WHERE p.promise = of_promise AND e.promise = of_promise) t
 $$;
 
-\ir ../../data/outcome.sql
-
 -- ---- making ----
 
 CREATE TABLE made AS
-SELECT what, make(args) AS promise, want::jsonb
+SELECT what, promise_with(args) AS promise, want::jsonb
 FROM (VALUES
 	('words alone', $$'We call.', actor => 'anna'$$,
 		'{"words": "We call.", "promiser": "anna", "promiser_kind": "human"}'),
@@ -90,7 +81,7 @@ SELECT is(ARRAY[p.due_moves::text, p.backfilled::text, p.first_due::text, (p.mad
 	ARRAY['0', 'false', p.due::text, 'true', 'true'], format('made with %s: due never moved', what))
 FROM made m JOIN trust.promise p USING (promise) JOIN trust.entry e USING (customer, promise);
 
--- What comes of a call: who drafted the words, or the SQLSTATE.
+-- Who drafted the words of a promise after a call, or the SQLSTATE.
 CREATE FUNCTION drafter(call text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -103,7 +94,7 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- Who wrote the words: as named; else whoever acts; nobody where it is the promiser. An AI does not
+-- Who drafted the words: the one named; else the actor; nobody if that is the promiser. An AI does not
 -- say that a human did, be it the promiser.
 SELECT is(drafter(format('make_promise(''c'', ''w'', %L, drafted_by => %L, actor => %L)', promiser, drafted_by, actor)), want,
 	format('%s acts, %s promises, drafted by %s', actor, coalesce(promiser, 'nobody else'), coalesce(drafted_by, 'nobody named')))
@@ -118,9 +109,9 @@ FROM (VALUES
 -- An amount is kept to the last digit.
 SELECT is(p.value::text, amount, format('value %s', left(amount, 40)))
 FROM unnest(ARRAY['0', '0.00', '100.10', '0.000000000000000000000000000001', '1000000000000000000000000000000', '9' || repeat('0', 4000)]) AS amount,
-	make(format('''w'', value => %s, actor => ''anna''', amount)) AS m, stored(m) AS p;
+	promise_with(format('''w'', value => %s, actor => ''anna''', amount)) AS m, stored(m) AS p;
 
--- What cannot be promised.
+-- Terms that are refused.
 SELECT throws_ok(format('SELECT * FROM trust_ledger.make_promise(%s)', args), code, NULL, format('refused with %s: %s', code, left(args, 60)))
 FROM (VALUES
 	($$NULL, 'w', actor => 'anna'$$, '22004'),
@@ -181,15 +172,15 @@ FROM (VALUES
 
 -- ---- due ----
 
--- A day ends with its last microsecond in the ledger's zone: ordinary days, both changes of the
--- clock, changes at midnight itself, a day that is not in the calendar.
+-- due_on is the last microsecond of the day in the ledger's zone: ordinary days, both changes of the clock, changes at
+-- midnight, and a day that the zone skipped.
 CREATE FUNCTION end_of_day(zone text, day date) RETURNS timestamp
 LANGUAGE plpgsql AS $$
 DECLARE
 	id uuid;
 BEGIN
 	PERFORM trust_ledger.set_ledger(zone => zone);
-	id := make(format('''w'', due_on => %L, occurred_at => ''2000-01-01 00:00+00'', actor => ''anna''', day));
+	id := promise_with(format('''w'', due_on => %L, occurred_at => ''2000-01-01 00:00+00'', actor => ''anna''', day));
 	RETURN (SELECT due AT TIME ZONE 'UTC' FROM trust.promise WHERE promise = id);
 END
 $$;
@@ -217,7 +208,7 @@ FROM unnest(ARRAY['', 'Mars/Olympus', 'Europe/Berlin ']) AS zone;
 
 DO $$ BEGIN PERFORM trust_ledger.set_ledger(zone => 'Europe/Berlin'); END $$;
 
--- Policy gives a due time to what names none, reckoned from when it was made, also after an amendment.
+-- Policy gives a due time to a promise without one, counted from when it was made, also after an amendment.
 DO $$
 BEGIN
 	PERFORM trust_ledger.set_policy('callbacks', kind => 'callback', due_within => '2 days', grace => '3 hours');
@@ -235,14 +226,14 @@ FROM (VALUES
 	('amended to another kind: due stays', $$kind => 'callback'$$, $$kind => 'letter'$$, '{2 days,0:00}'),
 	('its due time cleared', $$kind => 'callback', due => now() + interval '1 hour'$$, $$clear => '{due}'$$, '{2 days,3:00}'))
 	AS v (what, args, amendment, want),
-	LATERAL make(format('''w'', actor => ''anna'', %s', args)) AS m,
+	LATERAL promise_with(format('''w'', actor => ''anna'', %s', args)) AS m,
 	LATERAL (SELECT CASE WHEN amendment IS NULL THEN m ELSE amend(m, amendment || ', actor => ''anna''') END AS id) a,
 	stored(a.id) AS p;
 
 -- ---- amending ----
 
--- One promise, step by step: what each step changes, how often due moved, what it was first. To be
--- given a due time where there was none is no move; to be given another, or none any more, is.
+-- One promise, step by step: what each step changes, how often due moved, and the first due. A first due time is not a
+-- move; another one, or none any more, is.
 CREATE TABLE step (nr int GENERATED ALWAYS AS IDENTITY, step text, change jsonb, moves int, first timestamp);
 INSERT INTO step (step, change, moves, first) VALUES
 	($$words => 'x'$$, '{"words": "x"}', 0, NULL),
@@ -264,7 +255,7 @@ INSERT INTO step (step, change, moves, first) VALUES
 CREATE FUNCTION walk(OUT step text, OUT got jsonb, OUT want jsonb) RETURNS SETOF record
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'w', actor => 'bot', kind => 'letter'$m$);
+	id uuid := promise_with($m$'w', actor => 'bot', kind => 'letter'$m$);
 	now_terms jsonb := terms(id);
 	s record;
 BEGIN
@@ -285,12 +276,12 @@ FROM (SELECT jsonb_build_array(e.event, e.state, e.accepted, e.stands, e.refers_
 	FROM trust.entry e JOIN trust.entry before USING (customer, promise)
 	WHERE e.note = 'they asked' AND before.seq = e.seq - 1) AS e (t);
 
--- What a bot writes anew for a human is drafted by the bot; what that human writes anew is their own.
--- No AI, not the customer's either, says of new words or old that a human wrote them.
+-- New words of a bot for a human are drafted by the bot; new words of that human are their own.
+-- No AI, not even the customer's, can say that a human wrote words, be they new or old.
 CREATE FUNCTION amended_drafter(relied boolean, args text) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make($m$'w', 'ben', kind => 'letter', actor => 'anna'$m$);
+	id uuid := promise_with($m$'w', 'ben', kind => 'letter', actor => 'anna'$m$);
 BEGIN
 	IF relied THEN
 		PERFORM trust_ledger.accept_promise(id, actor => 'carl');
@@ -308,8 +299,8 @@ FROM (VALUES
 	(true, $$'x', actor => 'carl'$$, 'carl'), (true, $$'x', actor => 'cai'$$, 'cai'), (true, $$'x', drafted_by => 'carl', actor => 'cai'$$, 'TL003'),
 	(true, $$'x', drafted_by => 'ben', actor => 'carl'$$, 'nobody'), (true, $$value => 1, drafted_by => 'ben', actor => 'cai'$$, 'TL003')) AS v (relied, args, want);
 
--- Nothing changed is nothing to amend; and what cannot be promised cannot be amended to.
-CREATE TABLE whole AS SELECT make($$'w', 'bot', 'letter', '2101-01-01 00:00+00', NULL, 10.50, 'EUR', 'p', 'writer', '1 day', actor => 'bot'$$) AS promise;
+-- An amendment must change something, and cannot set terms that are refused.
+CREATE TABLE whole AS SELECT promise_with($$'w', 'bot', 'letter', '2101-01-01 00:00+00', NULL, 10.50, 'EUR', 'p', 'writer', '1 day', actor => 'bot'$$) AS promise;
 SELECT throws_ok(format('SELECT amend(promise, %L) FROM whole', args || ', actor => ''bot'''), code, NULL, format('amend refused with %s: %s', code, args))
 FROM (VALUES
 	('reason => ''none''', '22023'),
@@ -342,15 +333,15 @@ SELECT throws_ok($$SELECT FROM trust_ledger.amend_promise(NULL, 'x', actor => 'b
 
 -- ---- whose amendment it is ----
 
--- Before acceptance and before due the company's, after either the customer's, of this customer alone.
+-- Before acceptance and due the company amends; after either, only an actor of this customer.
 CREATE FUNCTION amended_by(actor text, late boolean, relied boolean, OUT promise uuid, OUT outcome text)
 LANGUAGE plpgsql AS $$
 BEGIN
-	promise := make(format($m$'w', kind => 'letter', due => %L, occurred_at => '2020-01-01', actor => 'bot'$m$, CASE WHEN late THEN '2020-02-01' END));
+	promise := promise_with(format($m$'w', kind => 'letter', due => %L, occurred_at => '2020-01-01', actor => 'bot'$m$, CASE WHEN late THEN '2020-02-01' END));
 	IF relied THEN
 		PERFORM trust_ledger.accept_promise(promise, actor => 'carl');
 	END IF;
-	outcome := as_role('none', format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', due => '2101-01-01', actor => %L)$a$, promise, actor));
+	outcome := value_as('none', format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', due => '2101-01-01', actor => %L)$a$, promise, actor));
 END
 $$;
 CREATE TABLE amended AS
@@ -373,10 +364,10 @@ WHERE a.outcome = 'open';
 
 -- ---- when it happened ----
 
--- Without the level import what is told is at most a day old; the lag is the ledger's to set.
-CREATE FUNCTION told(role text, ago interval) RETURNS text
+-- Without level import, occurred_at can be at most a day ago; the ledger's setting "lag" changes that.
+CREATE FUNCTION made_ago(role text, ago interval) RETURNS text
 LANGUAGE sql AS $$
-	SELECT as_role(role, format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', occurred_at => now() - interval %L)$m$, ago))
+	SELECT value_as(role, format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', occurred_at => now() - interval %L)$m$, ago))
 $$;
 SELECT is(CASE WHEN outcome ~ '-' THEN 'backfilled ' || (stored(outcome::uuid)).backfilled ELSE outcome END, want, format('%s tells what happened %s ago', role, ago))
 FROM (VALUES
@@ -384,24 +375,24 @@ FROM (VALUES
 	('app', '-1 minute', '22008'),
 	('importer', '23 hours', 'backfilled false'), ('importer', '25 hours', 'backfilled true'), ('importer', '26000 days', 'backfilled true'),
 	('importer', '-1 minute', '22008')) AS v (role, ago, want),
-	LATERAL told(role, ago::interval) AS outcome;
+	LATERAL made_ago(role, ago::interval) AS outcome;
 
 DO $$ BEGIN PERFORM trust_ledger.set_ledger(lag => '2 hours'); END $$;
-SELECT is(told(role, ago::interval) ~ '-', want, format('lag of two hours: %s tells what happened %s ago', role, ago))
+SELECT is(made_ago(role, ago::interval) ~ '-', want, format('lag of two hours: %s tells what happened %s ago', role, ago))
 FROM (VALUES ('app', '1 hour', true), ('app', '3 hours', false), ('importer', '3 hours', true)) AS v (role, ago, want);
-SELECT is(as_role('none', format('SELECT seq > 0 FROM trust_ledger.set_ledger(lag => %L)', lag)), want, format('a lag of %s', lag))
+SELECT is(value_as('none', format('SELECT seq > 0 FROM trust_ledger.set_ledger(lag => %L)', lag)), want, format('a lag of %s', lag))
 FROM (VALUES ('7 days', 'true'), ('6 days 24:00', 'true'), ('7 days 00:00:00.000001', '22023'), ('30 days', '22023'), ('1 month', '22023'),
 	('-1 s', '22023'), ('0', 'true')) AS v (lag, want);
-SELECT is(told('app', '1 s'), 'TL004', 'without a lag all that is told is import''s');
+SELECT is(made_ago('app', '1 s'), 'TL004', 'without a lag all that is told is import''s');
 DO $$ BEGIN PERFORM trust_ledger.set_ledger(lag => '1 day'); END $$;
 
 -- What was in time: by the ledger's clock; by occurred_at only where the entry is backfilled.
 CREATE FUNCTION amended_ago(made interval, due interval, role text, ago interval) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-	id uuid := make(format('''w'', kind => ''letter'', actor => ''bot'', occurred_at => now() - interval %L, due => now() - interval %L', made, due));
+	id uuid := promise_with(format('''w'', kind => ''letter'', actor => ''bot'', occurred_at => now() - interval %L, due => now() - interval %L', made, due));
 BEGIN
-	RETURN as_role(role, format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', actor => 'bot', occurred_at => now() - interval %L)$a$, id, ago));
+	RETURN value_as(role, format($a$SELECT state FROM trust_ledger.amend_promise(%L, 'x', actor => 'bot', occurred_at => now() - interval %L)$a$, id, ago));
 END
 $$;
 SELECT is(amended_ago(made::interval, due::interval, role, ago::interval), want,
@@ -413,16 +404,16 @@ FROM (VALUES
 	('2 days', '10 hours', 'importer', '30 hours', 'open'),
 	('10 hours', '-1 hour', 'app', '5 hours', 'open'), ('10 hours', '-1 hour', 'app', '11 hours', '22008')) AS v (made, due, role, ago, want);
 
--- A due time lies ahead of the ledger's clock; of occurred_at only where the entry is backfilled.
+-- A due time must lie ahead of the ledger's clock; if the entry is backfilled, of occurred_at.
 CREATE FUNCTION made_due(args text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT CASE WHEN outcome ~ '-' THEN 'made' ELSE outcome END
-	FROM as_role('importer', format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', %s)$m$, args)) AS outcome
+	FROM value_as('importer', format($m$SELECT promise FROM trust_ledger.make_promise('t', 'w', kind => 'letter', actor => 'anna', %s)$m$, args)) AS outcome
 $$;
 CREATE FUNCTION amended_due(args text) RETURNS text
 LANGUAGE sql AS $$
-	SELECT as_role('importer', format('SELECT state FROM trust_ledger.amend_promise(%L, actor => ''anna'', %s)',
-		make('''w'', kind => ''letter'', occurred_at => ''2020-01-01'', actor => ''anna'''), args))
+	SELECT value_as('importer', format('SELECT state FROM trust_ledger.amend_promise(%L, actor => ''anna'', %s)',
+		promise_with('''w'', kind => ''letter'', occurred_at => ''2020-01-01'', actor => ''anna'''), args))
 $$;
 SELECT is(ARRAY[made_due(v.args), amended_due(v.args)], CASE WHEN ahead THEN '{made,open}' ELSE '{22023,22023}'::text[] END, format('made, and amended, with %s', v.args))
 FROM (VALUES
@@ -435,14 +426,14 @@ FROM (VALUES
 	($$due_on => '2020-03-02', occurred_at => '2020-03-01'$$, true),
 	($$due_on => '2020-02-28', occurred_at => '2020-03-01'$$, false)) AS v (args, ahead);
 
--- Before 1970, and as far ahead as a due time may lie.
+-- Before 1970, and as far ahead as a due time can lie.
 SELECT is(ARRAY[p.made_at, p.due, p.overdue_at], ARRAY[v.made, v.due, v.due]::timestamptz[], format('made at %s, due at %s', v.made, v.due))
 FROM (VALUES ('1955-11-05 06:15+00', '1969-12-31 23:59:59.999999+00'), ('4000-01-01 00:00:00.000001+00 BC', '1970-01-01 00:00+00'),
 	('1999-12-31 23:59:59.999999+00', date_trunc('day', now() + interval '100 years')::text)) AS v (made, due),
-	make(format('''w'', kind => ''letter'', actor => ''anna'', occurred_at => %L, due => %L', v.made, v.due)) AS m, stored(m) AS p;
+	promise_with(format('''w'', kind => ''letter'', actor => ''anna'', occurred_at => %L, due => %L', v.made, v.due)) AS m, stored(m) AS p;
 DO $$ BEGIN PERFORM trust_ledger.set_policy('patient', kind => 'patient', grace => '3653 days'); END $$;
 SELECT is(overdue_at - due, '3653 days', 'the longest grace behind the last due time')
-FROM make($$'w', kind => 'patient', due => now() + interval '36525 days', actor => 'anna'$$) AS m, stored(m);
+FROM promise_with($$'w', kind => 'patient', due => now() + interval '36525 days', actor => 'anna'$$) AS m, stored(m);
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and all of it verifies');
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- A promise that there is not: refused by everything that is about one, with a hint to leave the customer out only where
--- one was given.
+-- A promise that does not exist: every call about it is refused, with a hint to leave out the customer only if one was
+-- given.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(35);
@@ -13,18 +13,12 @@ END
 $$;
 CREATE TABLE made AS SELECT promise FROM trust_ledger.make_promise('theirs', 'w', actor => 'anna');
 
--- SQLSTATE, and whether the hint is about the customer.
-CREATE FUNCTION refusal(call text) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-	hint text;
-BEGIN
-	EXECUTE 'SELECT FROM trust_ledger.' || call;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws(' ', SQLSTATE, CASE WHEN hint ~ 'customer' THEN 'customer' WHEN hint <> '' THEN 'hint' END);
-END
+\ir ../../helpers/calls.sql
+
+-- The SQLSTATE, and whether the hint is about the customer.
+CREATE FUNCTION code_and_hint(call text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT concat_ws(' ', e.code, CASE WHEN e.hint ~ 'customer' THEN 'customer' WHEN e.hint <> '' THEN 'hint' END) FROM error_of('SELECT FROM trust_ledger.' || call) AS e
 $$;
 
 CREATE TABLE call (name text, arguments text);
@@ -36,11 +30,11 @@ SELECT is_empty($$
 	SELECT p.proname FROM pg_proc p
 	WHERE p.pronamespace = 'trust_ledger'::regnamespace AND p.proargnames[1] = 'promise' AND 'customer' = ANY (p.proargnames[2:p.pronargs]) AND p.prokind = 'f'
 	EXCEPT SELECT name FROM call EXCEPT SELECT 'erase_words' $$, 'all functions about a promise of a customer');
-SELECT is(refusal(format(template, name, arguments, CASE name WHEN 'history' THEN '' ELSE ', actor => ''anna''' END)), want, format(template, name, '', ''))
+SELECT is(code_and_hint(format(template, name, arguments, CASE name WHEN 'history' THEN '' ELSE ', actor => ''anna''' END)), want, format(template, name, '', ''))
 FROM call, (VALUES ('%s(''019b8d7d-f23b-7c4e-9a51-3f0b6d28e917''%s%s)', 'P0002 hint'),
 	('%s(''019b8d7d-f23b-7c4e-9a51-3f0b6d28e917''%s%s, customer => ''theirs'')', 'P0002 customer')) AS t (template, want)
 ORDER BY name, want;
-SELECT is(refusal(format(call, promise)), want, call)
+SELECT is(code_and_hint(format(call, promise)), want, call)
 FROM made, (VALUES ('history(%L, customer => ''ours'')', 'P0002 customer'), ('add_note(%L, ''n'', customer => ''ours'', actor => ''anna'')', 'P0002 customer'),
-	('add_note(%L, ''n'', actor => ''anna'')', 'done'), ('erase_words(''019b8d7d-f23b-7c4e-9a51-3f0b6d28e917'', ''r'')', 'P0002 hint')) AS c (call, want);
+	('add_note(%L, ''n'', actor => ''anna'')', 'ok'), ('erase_words(''019b8d7d-f23b-7c4e-9a51-3f0b6d28e917'', ''r'')', 'P0002 hint')) AS c (call, want);
 SELECT * FROM finish();

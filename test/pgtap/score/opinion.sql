@@ -1,5 +1,5 @@
--- What a trust score says: belief, disbelief, uncertainty; expectation; the lower bound to rank by.
--- The bound's arithmetic is compared with R's elsewhere (test/quantile); here, what is made of it.
+-- The opinion of a trust score: belief, disbelief, uncertainty; expectation; and the lower bound. (test/beta_quantile
+-- compares the bound's arithmetic with R's.)
 
 CREATE EXTENSION pgtap;
 SELECT plan(92);
@@ -11,11 +11,10 @@ SELECT setseed(0.4);
 CREATE FUNCTION score_of(kept float8, broken float8) RETURNS trust_score LANGUAGE sql IMMUTABLE
 RETURN trust_score(kept, broken, '2026-11-22', '180 days');
 
--- To 1e-12 of what is expected; the bound to 1e-9.
-CREATE FUNCTION close(a float8, b float8, tolerance float8 DEFAULT 1e-12) RETURNS boolean LANGUAGE sql IMMUTABLE
-RETURN abs(a - b) <= tolerance * abs(b);
+-- Numbers are compared to 1e-12 of what is expected, the bound to 1e-9.
+\ir ../../helpers/close.sql
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- ---- the empty score, and simple ones
 
@@ -38,9 +37,9 @@ SELECT is(as_of(score_of(1, 2)), timestamptz '2026-11-22', 'the instant');
 
 -- Evidence that stands for an opinion: r = 2b/u, s = 2d/u.
 CREATE FUNCTION opinion(b numeric, d numeric, u numeric) RETURNS trust_score LANGUAGE sql RETURN score_of(2 * b / u, 2 * d / u);
-SELECT ok(close(belief(score), b) AND close(disbelief(score), d) AND close(uncertainty(score), u), what)
+SELECT ok(is_close(belief(score), b) AND is_close(disbelief(score), d) AND is_close(uncertainty(score), u), what)
 FROM (VALUES
-	('(.1,.3,.6) there and back', opinion(.1, .3, .6), .1, .3, .6),
+	('(.1,.3,.6)', opinion(.1, .3, .6), .1, .3, .6),
 	('cumulative fusion of (.1,.3,.6), (.4,.2,.4) and (.7,.1,.2)', opinion(.1, .3, .6) + opinion(.4, .2, .4) + opinion(.7, .1, .2), 28 / 43.0, 9 / 43.0, 6 / 43.0),
 	('the same in another order', opinion(.7, .1, .2) + (opinion(.1, .3, .6) + opinion(.4, .2, .4)), 28 / 43.0, 9 / 43.0, 6 / 43.0)) AS o (what, score, b, d, u);
 
@@ -54,7 +53,7 @@ GROUP BY what, expected;
 
 -- ---- the lower bound: a quantile of Beta(r + 2a, s + 2(1-a))
 
-SELECT ok(close(lower_bound(score_of(alpha - 2 * base_rate, beta - 2 * (1 - base_rate)), 0.95, base_rate), expected, 1e-9),
+SELECT ok(is_close(lower_bound(score_of(alpha - 2 * base_rate, beta - 2 * (1 - base_rate)), 0.95, base_rate), expected, 1e-9),
 	format('5 %% quantile of Beta(%s, %s), base rate %s', alpha, beta, base_rate))
 FROM (VALUES
 	(8, 2, .5, 0.57086445296856543), (8, 2, 0, 0.57086445296856543), (8, 2, 1, 0.57086445296856543), (11, 1, .5, 0.76159580961914734), (11, 1, 1, 0.76159580961914734),
@@ -62,20 +61,20 @@ FROM (VALUES
 	(1e5, 10, .5, 0.99984296723358675)) AS q (alpha, beta, base_rate, expected);
 CREATE FUNCTION one_minus_exp(x float8) RETURNS float8 LANGUAGE sql IMMUTABLE RETURN -2 * exp(x / 2) * sinh(x / 2);
 -- Beta(a, 1) has p^(1/a), Beta(1, b) has 1 - (1-p)^(1/b); each also by another base rate.
-SELECT ok(bool_and(close(lower_bound(score_of(evidence, 0), confidence), power(1 - confidence, 1 / (evidence + 1)), 1e-9))
-		AND bool_and(close(lower_bound(score_of(0, evidence), confidence), one_minus_exp(ln(confidence) / (evidence + 1)), 1e-9))
-		AND bool_and(close(lower_bound(score_of(evidence, 1), confidence, 1), power(1 - confidence, 1 / (evidence + 2)), 1e-9))
-		AND bool_and(close(lower_bound(score_of(1, evidence), confidence, 0), one_minus_exp(ln(confidence) / (evidence + 2)), 1e-9)),
+SELECT ok(bool_and(is_close(lower_bound(score_of(evidence, 0), confidence), power(1 - confidence, 1 / (evidence + 1)), 1e-9))
+		AND bool_and(is_close(lower_bound(score_of(0, evidence), confidence), one_minus_exp(ln(confidence) / (evidence + 1)), 1e-9))
+		AND bool_and(is_close(lower_bound(score_of(evidence, 1), confidence, 1), power(1 - confidence, 1 / (evidence + 2)), 1e-9))
+		AND bool_and(is_close(lower_bound(score_of(1, evidence), confidence, 0), one_minus_exp(ln(confidence) / (evidence + 2)), 1e-9)),
 	'only kept, or only broken: closed forms, at confidence ' || confidence)
 FROM unnest('{0.001,0.05,0.1,0.5,0.9,0.95,0.99,0.999999}'::float8[]) AS confidence,
 	unnest('{0,0.001,0.25,1,1.5,2,10,99.5,1000,123456,1e9}'::float8[]) AS evidence
 GROUP BY confidence;
-SELECT ok(bool_and(close(lower_bound('empty', confidence), 1 - confidence, 1e-9)), 'of nothing: the uniform distribution''s, 1 - confidence')
+SELECT ok(bool_and(is_close(lower_bound('empty', confidence), 1 - confidence, 1e-9)), 'of nothing: the uniform distribution''s, 1 - confidence')
 FROM generate_series(0.001, 0.999, 0.001) AS confidence;
 SELECT is(lower_bound(score), lower_bound(score, 0.95, 0.5), 'as it is by default, ' || score) FROM unnest(ARRAY['empty', score_of(3, 1)]) AS score;
 SELECT is(expectation(score), expectation(score, 0.5), 'as it is by default, ' || score) FROM unnest(ARRAY['empty', score_of(3, 1)]) AS score;
 
--- Nothing speaks against a base rate of 0 or 1.
+-- Base rates of 0 and 1 are allowed.
 SELECT is(lower_bound(score, confidence, base_rate), expected::float8, format('lower_bound(%s, %s, %s)', score, confidence, base_rate))
 FROM (VALUES (trust_score 'empty', 0, 0), ('empty', 1, 1), (score_of(0, 0), 0, 0), (score_of(0, 7), 0, 0), (score_of(7, 0), 1, 1)) AS b (score, base_rate, expected),
 	unnest('{0.05,0.95}'::float8[]) AS confidence;
@@ -92,17 +91,17 @@ INSERT INTO sample (r, s, confidence, base_rate)
 SELECT CASE WHEN random() < 0.1 THEN 0 ELSE exp(30 * random() - 10) END, CASE WHEN random() < 0.1 THEN 0 ELSE exp(30 * random() - 10) END, 0.01 + 0.98 * random(), random()
 FROM generate_series(1, 2000);
 UPDATE sample SET score = score_of(r, s);
-SELECT is_empty($$ SELECT score FROM sample WHERE NOT close(belief(score) + disbelief(score) + uncertainty(score), 1) $$, 'belief, disbelief and uncertainty are all there is');
+SELECT is_empty($$ SELECT score FROM sample WHERE NOT is_close(belief(score) + disbelief(score) + uncertainty(score), 1) $$, 'belief, disbelief and uncertainty are all there is');
 SELECT is_empty($$
 	SELECT score FROM sample
-	WHERE NOT close(belief(score), r / (r + s + 2)) OR NOT close(disbelief(score), s / (r + s + 2)) OR NOT close(uncertainty(score), 2 / (r + s + 2))
-		OR NOT close(expectation(score), (r + 1) / (r + s + 2)) OR NOT close(expectation(score, base_rate), (r + 2 * base_rate) / (r + s + 2)) $$, 'each by its formula');
+	WHERE NOT is_close(belief(score), r / (r + s + 2)) OR NOT is_close(disbelief(score), s / (r + s + 2)) OR NOT is_close(uncertainty(score), 2 / (r + s + 2))
+		OR NOT is_close(expectation(score), (r + 1) / (r + s + 2)) OR NOT is_close(expectation(score, base_rate), (r + 2 * base_rate) / (r + s + 2)) $$, 'each by its formula');
 SELECT is_empty($$ SELECT score, base_rate FROM sample WHERE expectation(score, base_rate) NOT BETWEEN 0 AND 1 OR lower_bound(score, confidence, base_rate) NOT BETWEEN 0 AND 1 $$,
 	'an expectation and a bound are shares');
 SELECT is_empty($$ SELECT score FROM sample WHERE NOT lower_bound(score) < expectation(score) $$, 'the bound lies below the expectation');
 
--- Up, down or alike by more than the last digits: 1, -1 or 0.
-CREATE FUNCTION trend(before float8, after float8) RETURNS integer LANGUAGE sql IMMUTABLE RETURN CASE WHEN close(after, before, 1e-11) THEN 0 ELSE sign(after - before) END;
+-- 1, -1 or 0 if it rises, falls or stays, except in the last digits.
+CREATE FUNCTION trend(before float8, after float8) RETURNS integer LANGUAGE sql IMMUTABLE RETURN CASE WHEN is_close(after, before, 1e-11) THEN 0 ELSE sign(after - before) END;
 SELECT is_empty($$
 	SELECT score, confidence, base_rate FROM sample, LATERAL (SELECT lower_bound(score, confidence, base_rate)) AS b (bound)
 	WHERE trend(bound, lower_bound(score_of(r * 1.01 + 0.01, s), confidence, base_rate)) < 0 OR trend(bound, lower_bound(score_of(r, s * 1.01 + 0.01), confidence, base_rate)) > 0
@@ -119,9 +118,9 @@ SELECT is_empty($$
 
 -- ---- what is refused
 
-SELECT is(outcome(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
+SELECT is(sqlstate_of(format('SELECT lower_bound(%L, confidence => %L)', score, confidence)), '22003', format('lower_bound of %s at confidence %s', score, confidence))
 FROM unnest('{empty,"(3,1,2026-11-22T00:00:00+00:00,P180D)"}'::text[]) AS score, unnest('{0,1,-0.1,1.1,NaN,Infinity}'::text[]) AS confidence;
-SELECT is(outcome(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
+SELECT is(sqlstate_of(format('SELECT %s(''empty'', base_rate => %L)', name, base_rate)), expected, format('%s at base rate %s', name, base_rate))
 FROM unnest('{lower_bound,expectation}'::text[]) AS name,
 	(VALUES ('-0.1', '22003'), ('1.1', '22003'), ('NaN', '22003'), ('-Infinity', '22003'), ('-0', 'ok'), ('0', 'ok'), ('1', 'ok')) AS b (base_rate, expected);
 

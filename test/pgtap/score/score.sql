@@ -1,4 +1,4 @@
--- The trust score: its text, what it refuses, how it fades and fuses.
+-- The type trust_score: its text, invalid input, fading and fusing.
 
 CREATE EXTENSION pgtap;
 SELECT plan(147);
@@ -7,19 +7,19 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.3);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
--- The same of a text that is to be a score, where there are soft errors without raising one.
+-- The SQLSTATE of a text as a score; by a soft error, if PostgreSQL has them.
 SELECT current_setting('server_version_num')::integer >= 160000 AS soft \gset
 \if :soft
 CREATE FUNCTION outcome_of_text(input text) RETURNS text LANGUAGE sql
 RETURN (SELECT coalesce(sql_error_code, 'ok') FROM pg_input_error_info(input, 'trust_ledger.trust_score'));
 \else
 CREATE FUNCTION outcome_of_text(input text) RETURNS text LANGUAGE sql
-RETURN outcome(format('SELECT %L::trust_score', input));
+RETURN sqlstate_of(format('SELECT %L::trust_score', input));
 \endif
 
--- Any number that evidence can be, of all magnitudes alike: exponents from the least on.
+-- A random number that evidence can be, of any magnitude.
 CREATE FUNCTION any_evidence() RETURNS float8 LANGUAGE sql VOLATILE AS $$
 	SELECT CASE floor(random() * 6)
 		WHEN 0 THEN 0
@@ -63,7 +63,7 @@ SELECT is_empty($$
 	'its text: shortest decimals, the instant as ISO 8601 in UTC, the half-life as ISO 8601');
 RESET IntervalStyle;
 
--- Under which settings a score is written otherwise than here, or read otherwise than it was written.
+-- The settings under which a score is written differently than here, or read differently than it was written.
 CREATE FUNCTION settings_that_bear_on(scores trust_score[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	texts CONSTANT text[] := scores;
@@ -134,7 +134,7 @@ INSERT INTO bad SELECT replace(replace(input, '$instant', '2026-11-22T10:00:00+0
 	('(1,nan,$instant,$half_life)', '22003'), ('(Infinity,2,$instant,$half_life)', '22003'), ('(1,-inf,$instant,$half_life)', '22003'),
 	('(1e13,2,$instant,$half_life)', '22003'), ('(1,1e13,$instant,$half_life)', '22003'), ('(1000000000000.001,2,$instant,$half_life)', '22003'),
 	('(1e400,2,$instant,$half_life)', '22003'), ('(1,1e-400,$instant,$half_life)', '22003'),
-	-- what a setting would bear on, or is no instant
+	-- depends on a setting, or is no instant
 	('(1,2,infinity,$half_life)', '22P02'), ('(1,2,-infinity,$half_life)', '22P02'), ('(1,2,now,$half_life)', '22P02'), ('(1,2,epoch,$half_life)', '22P02'),
 	('(1,2,2026-11-22,$half_life)', '22P02'), ('(1,2,2026-11-22T10:00:00,$half_life)', '22P02'), ('(1,2,2026-11-22T10:00:00Z,$half_life)', '22P02'),
 	('(1,2,2026-11-22T10:00:00+01:00,$half_life)', '22P02'), ('(1,2,2026-11-22T10:00:00-00:00,$half_life)', '22P02'),
@@ -147,23 +147,23 @@ INSERT INTO bad SELECT replace(replace(input, '$instant', '2026-11-22T10:00:00+0
 	('(1,2,999999-01-01T00:00:00+00:00,$half_life)', '22008'),
 	('(1,2,$instant,1 day)', '22P02'), ('(1,2,$instant, $half_life)', '22P02'), ('(1,2,$instant,86400)', '22P02'), ('(1,2,$instant,-P1D)', '22P02'),
 	('(1,2,$instant,P0D)', '22023'), ('(1,2,$instant,PT0S)', '22023'), ('(1,2,$instant,PT0.0000001S)', '22023')) AS b (input, code);
-SELECT is(outcome(format('SELECT %L::trust_score', input)), code, 'no text of a score: ' || input) FROM bad;
+SELECT is(sqlstate_of(format('SELECT %L::trust_score', input)), code, 'no text of a score: ' || input) FROM bad;
 SELECT is_empty('SELECT * FROM bad WHERE outcome_of_text(input) <> code', 'asked for softly, they are refused alike');
 
--- A duration, and none that evidence can fade with.
+-- A duration that cannot be a half-life.
 CREATE TABLE bad_half_life (half_life) AS VALUES
 	('P1M'), ('P1Y'), ('P1Y1D'), ('P36526D'), ('P36525DT0.000001S'), ('P-1D'), ('PT-1S'), ('P1DT-1S'), ('P9999999999D'), ('PT9999999999999999H'),
 	('P99999999999999999999D'), ('P999999999Y'), ('P-999999999Y'), ('P999999999W'), ('PT999999999H'), ('PT999999999999M'), ('PT3155760001S');
 SELECT is_empty($$
-	SELECT half_life, outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)
+	SELECT half_life, sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)
 	FROM bad_half_life, LATERAL (SELECT format('(1,2,2026-11-22T10:00:00+00:00,%s)', half_life)) AS t (text)
-	WHERE (outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22023', '22023') $$,
+	WHERE (sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22023', '22023') $$,
 	'a half-life that is no length, negative or too long is refused as such, however far out');
 SELECT is_empty($$
-	SELECT half_life, outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)
+	SELECT half_life, sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)
 	FROM (VALUES ('P'), ('P1'), ('P1X'), ('PM 1 day'), ('P1D ago'), ('P1e300D'), ('PT1e9999H'), ('PPP1D')) AS b (half_life),
 		LATERAL (SELECT format('(1,2,2026-11-22T10:00:00+00:00,%s)', half_life)) AS t (text)
-	WHERE (outcome(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22P02', '22P02') $$,
+	WHERE (sqlstate_of(format('SELECT %L::trust_score', text)), outcome_of_text(text)) IS DISTINCT FROM ('22P02', '22P02') $$,
 	'what is no duration at all is a syntax error');
 
 -- ---- in arrays and rows, whose text quotes a score's commas and parentheses
@@ -176,7 +176,7 @@ FROM sample;
 
 -- ---- made of evidence
 
-SELECT is(outcome('SELECT ' || call), code, call) FROM (VALUES
+SELECT is(sqlstate_of('SELECT ' || call), code, call) FROM (VALUES
 	('trust_score(0, 0, ''2026-11-22'', ''1 us'')', 'ok'), ('trust_score(1e12, 1e12, ''2026-11-22'', ''36525 days'')', 'ok'),
 	('trust_score(-1, 0, ''2026-11-22'', ''1 day'')', '22003'), ('trust_score(0, -5e-324, ''2026-11-22'', ''1 day'')', '22003'),
 	('trust_score(''NaN'', 0, ''2026-11-22'', ''1 day'')', '22003'), ('trust_score(0, ''NaN'', ''2026-11-22'', ''1 day'')', '22003'),
@@ -191,10 +191,7 @@ SELECT is(trust_score('-0', '-0', '2026-11-22', '1 day')::text, '(0,0,2026-11-22
 
 -- ---- fading
 
--- To 1e-12 of either number.
-CREATE FUNCTION close(a float8, b float8) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN abs(a - b) <= 1e-12 * greatest(abs(a), abs(b));
-CREATE FUNCTION close(a trust_score, b trust_score) RETURNS boolean LANGUAGE sql IMMUTABLE
-RETURN (as_of(a), half_life(a)) IS NOT DISTINCT FROM (as_of(b), half_life(b)) AND close(kept(a), kept(b)) AND close(broken(a), broken(b));
+\ir ../../helpers/close.sql
 
 SELECT is(round(kept(decay(trust_score(1, 0, '2026-11-01', '30 days'), '2026-11-11'))::numeric, 14), 0.79370052598410,
 	'half-life 30 days, age 10 days: what is left of 1');
@@ -203,7 +200,7 @@ SELECT is_empty($$
 	WHERE decay(score, as_of) <> score OR decay(score, '4714-11-24 00:00 BC') <> score
 		OR as_of > '4713-01-01 BC' AND decay(score, as_of - interval '1 us') <> score $$,
 	'nothing fades backwards: an earlier instant leaves the score, its own too');
--- Numbers near the least of all have few bits left.
+-- The smallest numbers have few significant bits.
 SELECT is_empty($$
 	SELECT score, faded FROM (
 		SELECT score, decay(score, as_of + half_life) AS faded FROM sample
@@ -216,15 +213,15 @@ SELECT is_empty($$
 	SELECT score, b, c FROM (
 		SELECT score, as_of + half_life * (5 * random()) AS b, as_of + half_life * (10 * random()) AS c FROM sample
 		WHERE as_of < '293000-01-01' AND least(nullif(kept, 0), nullif(broken, 0)) > 1e-300) AS s
-	WHERE NOT close(decay(decay(score, least(b, c)), greatest(b, c)), decay(score, greatest(b, c))) $$,
-	'fading in two steps comes to the same as in one');
+	WHERE NOT is_close(decay(decay(score, least(b, c)), greatest(b, c)), decay(score, greatest(b, c))) $$,
+	'fading in two steps has the same result as in one');
 SELECT is(decay('empty', '2026-11-22')::text, 'empty', 'the empty score does not fade');
-SELECT is(outcome(format('SELECT decay(%L, %L)', score, instant)), '22008', format('%s does not fade to %s', score, instant))
+SELECT is(sqlstate_of(format('SELECT decay(%L, %L)', score, instant)), '22008', format('%s does not fade to %s', score, instant))
 FROM (VALUES ('empty'), ('(1,2,2026-11-22T10:00:00+00:00,P1D)')) AS s (score), (VALUES ('infinity'), ('-infinity')) AS i (instant);
 
 -- ---- fusing
 
--- Three of them are not too much, and none fades to where numbers have few bits left.
+-- Three of them do not exceed the limit, and none fades to numbers with few significant bits.
 CREATE FUNCTION some_evidence() RETURNS float8 LANGUAGE sql VOLATILE AS $$
 	SELECT CASE WHEN evidence < 1e-200 THEN 0 ELSE least(evidence, 3e11) END FROM any_evidence() AS evidence
 $$;
@@ -236,7 +233,7 @@ SELECT nr, trust_score(some_evidence(), some_evidence(), '2026-01-01'::timestamp
 FROM generate_series(1, 5000) AS nr, LATERAL (SELECT (1 + nr % 400) * interval '1 day') AS h (half_life);
 
 SELECT is_empty('SELECT a, b FROM fused WHERE (a + b)::text <> (b + a)::text OR (a + c)::text <> (c + a)::text', 'a + b is b + a, to the bit');
-SELECT is_empty('SELECT a, b, c FROM fused WHERE NOT close((a + b) + c, a + (b + c))', '(a + b) + c is a + (b + c)');
+SELECT is_empty('SELECT a, b, c FROM fused WHERE NOT is_close((a + b) + c, a + (b + c))', '(a + b) + c is a + (b + c)');
 SELECT is_empty($$ SELECT a FROM fused WHERE (a + 'empty')::text <> a::text OR ('empty' + a)::text <> a::text $$, 'the empty score changes nothing, on neither side');
 SELECT is(fuse('empty', 'empty')::text, 'empty', 'two empty scores are one');
 SELECT is_empty($$
@@ -247,7 +244,7 @@ SELECT is(('(1,2,2026-11-11T00:00:00+00:00,P10D)'::trust_score + '(4,8,2026-11-2
 	'the earlier of the two fades');
 SELECT is((trust_score(5e11, 1e12, '2026-11-22', '1 day') + trust_score(5e11, 0, '2026-11-22', '1 day'))::text,
 	'(1000000000000,1000000000000,2026-11-22T00:00:00+00:00,P1D)', 'the most evidence that there can be');
-SELECT is(outcome('SELECT ' || call), code, call) FROM (VALUES
+SELECT is(sqlstate_of('SELECT ' || call), code, call) FROM (VALUES
 	('trust_score(1, 0, ''2026-11-22'', ''1 day'') + trust_score(1, 0, ''2026-11-22'', ''1 day 1 us'')', '22023'),
 	('trust_score(0, 0, ''2026-11-22'', ''1 day'') + trust_score(0, 0, ''2026-11-22'', ''2 days'')', '22023'),
 	('trust_score(1e12, 0, ''2026-11-22'', ''1 day'') + trust_score(1, 0, ''2026-11-22'', ''1 day'')', '22003'),

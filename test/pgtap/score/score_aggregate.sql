@@ -1,5 +1,5 @@
--- The aggregates of the trust score, score_agg() and sum(): one definition for plain, parallel,
--- partitioned and windowed use. Everything is held against the formula in plain SQL.
+-- The aggregates of the trust score, score_agg() and sum(), in plain, parallel, partitioned and window queries, compared
+-- with the formula in plain SQL.
 
 CREATE EXTENSION pgtap;
 SELECT plan(62);
@@ -8,25 +8,10 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.6);
 
--- To 1e-12 of either number; evidence in the thousands is added up in another order.
-CREATE FUNCTION close(a float8, b float8) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN abs(a - b) <= 1e-12 * greatest(abs(a), abs(b));
-CREATE FUNCTION close(a trust_score, b trust_score) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (as_of(a), half_life(a)) IS NOT DISTINCT FROM (as_of(b), half_life(b)) AND close(kept(a), kept(b)) AND close(broken(a), broken(b));
+\ir ../../helpers/close.sql
 
-CREATE FUNCTION plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-	plan text := '';
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		plan := plan || line || E'\n';
-	END LOOP;
-	RETURN plan;
-END
-$$;
-
--- Promises over four years, faded by half in 30 days; groups have a half-life each. Some lack what
--- it takes, some repeat an instant, and nothing says in which order they come.
+-- Promises over four years, with a half-life of 30 days; groups have a half-life each. Some rows have NULLs, some have the
+-- same instant, and the order is not defined.
 CREATE TABLE promise (nr integer PRIMARY KEY, customer integer, kind text, kept float8, broken float8, at timestamptz, half_life interval, score trust_score);
 INSERT INTO promise (nr, customer, kind, kept, broken, at, half_life)
 SELECT nr, customer, (ARRAY['call', 'price', 'visit'])[1 + nr % 3], CASE WHEN random() < 0.02 THEN NULL ELSE round(random()::numeric, 3) END,
@@ -38,7 +23,7 @@ ORDER BY random();
 UPDATE promise SET score = trust_score(kept, broken, at, half_life);
 ANALYZE promise;
 
--- The formula: what fades to the latest instant, added up. A row that lacks something is none.
+-- The formula: the sum of the evidence, faded to the latest instant. Rows with a NULL do not count.
 CREATE TABLE expected AS
 WITH counted AS (
 	SELECT *, max(at) OVER (PARTITION BY customer) AS latest FROM promise WHERE (kept, broken, at, half_life) IS NOT NULL)
@@ -46,12 +31,12 @@ SELECT customer, sum(kept * fading) AS kept, sum(broken * fading) AS broken, lat
 FROM counted, LATERAL (SELECT 2::float8 ^ (-extract(epoch FROM latest - at) / extract(epoch FROM half_life))::float8) AS f (fading)
 GROUP BY customer, latest;
 
--- What a query of (customer, score) gives otherwise than the formula.
+-- The rows of a query of (customer, score) that differ from the formula.
 CREATE FUNCTION differences(query text) RETURNS TABLE (customer integer, score trust_score, kept float8, broken float8) LANGUAGE plpgsql AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($q$
 		SELECT customer, score, e.kept, e.broken FROM (%s) AS q (customer, score) FULL JOIN expected e USING (customer)
-		WHERE (close(kept(score), e.kept) AND close(broken(score), e.broken) AND as_of(score) = latest AND half_life(score) = '30 days') IS NOT TRUE $q$, query);
+		WHERE (is_close(kept(score), e.kept) AND is_close(broken(score), e.broken) AND as_of(score) = latest AND half_life(score) = '30 days') IS NOT TRUE $q$, query);
 END
 $$;
 
@@ -105,14 +90,15 @@ UNION ALL SELECT NULL, kind, score_agg(kept, broken, at, half_life), count(*) FR
 UNION ALL SELECT NULL, NULL, score_agg(kept, broken, at, half_life), count(*) FROM promise;
 CREATE FUNCTION sets_that_differ() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT format('%s %s', s, o) FROM by_sets s FULL JOIN one_by_one o ON coalesce(s.customer, -1) = coalesce(o.customer, -1) AND coalesce(s.kind, 'all') = coalesce(o.kind, 'all')
-	WHERE (s.n = o.n AND close(s.agg, o.agg) AND close(s.sum, o.agg)) IS NOT TRUE
+	WHERE (s.n = o.n AND is_close(s.agg, o.agg) AND is_close(s.sum, o.agg)) IS NOT TRUE
 $$;
+\ir ../../helpers/plans.sql
 SELECT is_empty('SELECT sets_that_differ()', 'GROUPING SETS, hashed') WHERE plan_of('SELECT * FROM by_sets') ~ 'MixedAggregate|HashAggregate';
 SET enable_hashagg = off;
 SELECT is_empty('SELECT sets_that_differ()', 'GROUPING SETS, sorted') WHERE plan_of('SELECT * FROM by_sets') ~ 'GroupAggregate';
 RESET enable_hashagg;
 
--- States that go to disk and come back.
+-- States that are spilled to disk.
 SET work_mem = '64kB';
 SET enable_sort = off;
 SELECT is((SELECT count(*) FROM (SELECT nr % 20000 AS nr, score_agg(1, 2, '2026-11-22', '1 day') AS score FROM generate_series(1, 60000) AS nr GROUP BY 1) AS s
@@ -133,7 +119,7 @@ INSERT INTO query VALUES
 	(2, 'SELECT customer, trust_ledger.sum(score) AS score FROM promise GROUP BY customer'),
 	(3, 'SELECT customer, score_agg(kept, broken, at, half_life) FILTER (WHERE nr > 0) AS score FROM promise GROUP BY customer');
 SELECT matches(plan_of(query), 'Gather(.|\n)*Partial (Group|Hash)?Aggregate(.|\n)*Parallel Seq Scan', 'planned in parallel: ' || query) FROM query ORDER BY nr;
--- CREATE TABLE AS runs the plan as it stands: a function around it would not.
+-- CREATE TABLE AS runs the parallel plan; inside a function it would not be parallel.
 SELECT format('CREATE TABLE parallel_%s AS %s', nr, query) FROM query ORDER BY nr \gexec
 SELECT is_empty(format($$ SELECT * FROM differences('SELECT customer, score FROM parallel_%s') $$, nr), 'the same as one process: ' || query) FROM query ORDER BY nr;
 SELECT matches(plan_of('SELECT score_agg(kept, broken, at, half_life) FROM promise'), 'Finalize Aggregate(.|\n)*Partial Aggregate', 'one group in parallel');
@@ -141,7 +127,7 @@ CREATE TABLE parallel_one AS
 SELECT score_agg(kept, broken, at, half_life) AS agg, trust_ledger.sum(score) AS sum, score_agg(kept, broken, at, half_life) FILTER (WHERE nr < 0) AS none
 FROM promise;
 SET max_parallel_workers_per_gather = 0;
-SELECT ok(close(agg, score_agg(kept, broken, at, half_life)) AND close(sum, score_agg(kept, broken, at, half_life)), 'all of it in parallel')
+SELECT ok(is_close(agg, score_agg(kept, broken, at, half_life)) AND is_close(sum, score_agg(kept, broken, at, half_life)), 'all of it in parallel')
 FROM parallel_one, promise GROUP BY agg, sum;
 SELECT is(none::text, 'empty', 'workers that saw no rows') FROM parallel_one;
 
@@ -156,19 +142,19 @@ SELECT matches(plan_of('SELECT kind, score_agg(kept, broken, at, half_life) FROM
 	'partition by partition, and then all');
 SELECT is_empty($$ SELECT d, p FROM (SELECT kind, score_agg(kept, broken, at, half_life) AS score FROM divided GROUP BY kind) AS d
 	FULL JOIN (SELECT kind, score_agg(kept, broken, at, half_life) AS score FROM in_order GROUP BY kind) AS p USING (kind)
-	WHERE close(d.score, p.score) IS NOT TRUE $$, 'the same as undivided');
+	WHERE is_close(d.score, p.score) IS NOT TRUE $$, 'the same as undivided');
 RESET enable_partitionwise_aggregate;
 
 -- ---- over windows
 
 CREATE TABLE framed AS SELECT nr, customer, kind, kept, broken, at, half_life, score, rank() OVER (ORDER BY at, nr) AS place FROM promise WHERE nr <= 300;
 ANALYZE framed;
--- A frame, and the rows that it has, said of f (the frame's row) and r (another one).
+-- A frame, and the condition for its rows, with f the current row and r another one.
 SELECT is_empty(format($$
 	SELECT w.nr, w.agg, w.sum, s.slow
 	FROM (SELECT *, score_agg(kept, broken, at, half_life) OVER w AS agg, trust_ledger.sum(score) OVER w AS sum FROM framed WINDOW w AS (%1$s)) AS w
 	JOIN (SELECT f.nr, (SELECT score_agg(kept, broken, at, half_life) FROM framed r WHERE %2$s) AS slow FROM framed f) AS s USING (nr)
-	WHERE (close(w.agg, slow) AND close(w.sum, slow)) IS NOT TRUE $$, frame, rows), frame)
+	WHERE (is_close(w.agg, slow) AND is_close(w.sum, slow)) IS NOT TRUE $$, frame, rows), frame)
 FROM (VALUES
 	('ORDER BY place ROWS BETWEEN 5 PRECEDING AND CURRENT ROW', 'r.place BETWEEN f.place - 5 AND f.place'),
 	('ORDER BY place ROWS BETWEEN 3 PRECEDING AND 2 PRECEDING', 'r.place BETWEEN f.place - 3 AND f.place - 2'),
@@ -183,14 +169,14 @@ FROM (VALUES
 	('ORDER BY customer GROUPS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
 		'r.customer IN (f.customer, (SELECT max(customer) FROM framed WHERE customer < f.customer), (SELECT min(customer) FROM framed WHERE customer > f.customer))')) AS w (frame, rows);
 
--- A running score is the aggregate's state, and changes with the next row: what was given out before must not.
+-- A running score is the aggregate's state, which the next row changes: results that were returned before must not change.
 SELECT is(array_agg(score ORDER BY n)::text[], array_agg(format('(%s,%s,2026-11-22T00:00:00+00:00,P1D)', n, 2 * n) ORDER BY n), 'running scores, kept together')
 FROM (SELECT n, score_agg(1, 2, '2026-11-22', '1 day') OVER (ORDER BY n) FROM generate_series(1, 100) AS n) AS r (n, score);
 SELECT is(array_agg(before)::text[], array_agg(CASE n WHEN 1 THEN NULL ELSE format('(%s,0,2026-11-22T00:00:00+00:00,P1D)', n - 1) END), 'and looked back on')
 FROM (SELECT n, lag(score) OVER (ORDER BY n)
 	FROM (SELECT n, score_agg(1, 0, '2026-11-22', '1 day') OVER (ORDER BY n) FROM generate_series(1, 100) AS n) AS r (n, score)) AS l (n, before);
 
--- Called by hand, the steps of the aggregates leave what they are given.
+-- The transition functions do not change their arguments when they are called directly.
 CREATE TABLE given AS SELECT nr, score FROM promise WHERE score IS NOT NULL;
 CREATE TABLE untouched AS SELECT * FROM given;
 SELECT is_empty($$

@@ -1,4 +1,4 @@
--- The order of trust scores and their hashes, and what PostgreSQL builds on them.
+-- The order and the hashes of trust scores, and the joins, groups and indexes that use them.
 
 CREATE EXTENSION pgtap;
 SELECT plan(77);
@@ -7,22 +7,11 @@ SET search_path = public, trust_ledger;
 SET TimeZone = 'UTC';
 SELECT setseed(0.5);
 
--- Whether the plan of a query has a node of that name.
-CREATE FUNCTION planned(query text, node text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-	line text;
-BEGIN
-	FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP
-		IF line ~ ('^(\s*->)?\s*' || node) THEN RETURN true; END IF;
-	END LOOP;
-	RETURN false;
-END
-$$;
+\ir ../../helpers/plans.sql
 
 -- ---- the order
 
--- Scores that are alike in many ways: in expectation, in evidence, in all but the last digit or but
--- one field. A million million and a little is, as a float, a million million.
+-- Scores that differ little: with the same expectation or evidence, or that differ in the last digit or in one field.
 CREATE TABLE sample (nr integer GENERATED ALWAYS AS IDENTITY, score trust_score);
 INSERT INTO sample (score)
 SELECT trust_score(kept, broken, as_of, half_life)
@@ -65,7 +54,7 @@ SELECT ok(a < b, format('%s before %s', a, b)) FROM (VALUES
 	-- for sorting and not for ranking
 	('(30,20,2026-01-01T00:00:00+00:00,P1D)', '(1,0,2026-01-01T00:00:00+00:00,P1D)')) AS p (a, b);
 
--- ---- equal values hash equal, however they came to be
+-- ---- equal values have equal hashes, however they were computed
 
 SELECT is(ARRAY[a = b, trust_score_hash(a) = trust_score_hash(b), trust_score_hash_extended(a, 7) = trust_score_hash_extended(b, 7),
 	trust_score_send(a) = trust_score_send(b)], '{t,t,t,t}', what)
@@ -82,7 +71,7 @@ FROM (SELECT trust_score '(3,0,2026-01-01T00:00:00+00:00,P1D)') AS s (s), LATERA
 	('of no evidence', trust_score(0, 0, '2026-01-01', '1 day'), trust_score('-0', '-0', '2026-01-01', '1 day')),
 	('faded to nothing', trust_score(0, 0, '2026-01-01', '1 us'), decay(trust_score(1, 1, '2025-01-01', '1 us'), '2026-01-01'))) AS w (what, a, b);
 SELECT is_empty('SELECT a, b FROM pair WHERE found = 0 AND (trust_score_hash(a) <> trust_score_hash(b) OR trust_score_hash_extended(a, 7) <> trust_score_hash_extended(b, 7))',
-	'whoever is equal hashes equal');
+	'equal scores have equal hashes');
 
 -- ---- hashes spread
 
@@ -122,16 +111,16 @@ INSERT INTO customer SELECT 5000 + nr, CASE nr % 2 WHEN 0 THEN 'empty'::trust_sc
 CREATE TABLE other AS SELECT nr, score FROM customer WHERE nr % 3 = 0 OR nr > 5000;
 ANALYZE customer, other;
 
--- What each query gives by text alone, and the plan to get it by.
+-- The result of each query by text alone, and the plan to use.
 \set joined 'SELECT count(*), sum(a.nr), sum(b.nr) FROM customer a JOIN other b ON a.score = b.score'
 CREATE TABLE joined AS SELECT count(*), sum(a.nr) AS a, sum(b.nr) AS b FROM customer a JOIN other b ON a.score::text = b.score::text;
 SET enable_nestloop = off;
 SET enable_hashjoin = off;
-SELECT ok(planned(:'joined', 'Merge Join') , 'a merge join is planned');
+SELECT ok(plan_has(:'joined', 'Merge Join') , 'a merge join is planned');
 SELECT results_eq(:'joined', 'SELECT * FROM joined', 'and joins what is equal');
 SET enable_hashjoin = on;
 SET enable_mergejoin = off;
-SELECT ok(planned(:'joined', 'Hash Join'), 'a hash join is planned');
+SELECT ok(plan_has(:'joined', 'Hash Join'), 'a hash join is planned');
 SELECT results_eq(:'joined', 'SELECT * FROM joined', 'and joins what is equal');
 RESET enable_nestloop;
 RESET enable_mergejoin;
@@ -139,11 +128,11 @@ RESET enable_mergejoin;
 \set grouped 'SELECT score::text, n FROM (SELECT score, count(*) AS n FROM customer GROUP BY score OFFSET 0) AS g ORDER BY 1'
 CREATE TABLE grouped AS SELECT score::text, count(*) AS n FROM customer GROUP BY 1;
 SET enable_sort = off;
-SELECT ok(planned('SELECT score, count(*) FROM customer GROUP BY score', 'HashAggregate'), 'a hash aggregate is planned');
+SELECT ok(plan_has('SELECT score, count(*) FROM customer GROUP BY score', 'HashAggregate'), 'a hash aggregate is planned');
 SELECT results_eq(:'grouped', 'SELECT * FROM grouped ORDER BY 1', 'and groups what is equal');
 RESET enable_sort;
 SET enable_hashagg = off;
-SELECT ok(planned('SELECT score, count(*) FROM customer GROUP BY score', 'GroupAggregate'), 'a sorted aggregate is planned');
+SELECT ok(plan_has('SELECT score, count(*) FROM customer GROUP BY score', 'GroupAggregate'), 'a sorted aggregate is planned');
 SELECT results_eq(:'grouped', 'SELECT * FROM grouped ORDER BY 1', 'and groups what is equal');
 SELECT is((SELECT count(DISTINCT score) FROM customer), (SELECT count(DISTINCT score::text) FROM customer), 'count(DISTINCT)');
 SELECT is((SELECT count(*) FROM (SELECT DISTINCT score FROM customer) AS d), (SELECT count(*) FROM grouped), 'DISTINCT, sorted');
@@ -156,13 +145,13 @@ SELECT is(greatest('empty', trust_score(1, 0, '2026-01-01', '1 day'), trust_scor
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 CREATE INDEX ordered_score ON customer (score);
-SELECT ok(planned('SELECT nr FROM customer ORDER BY score LIMIT 10', 'Index Scan using ordered_score'), 'a btree index gives the order');
-SELECT ok(planned('SELECT nr FROM customer WHERE score >= ''empty''', 'Index Scan using ordered_score'), 'and a range');
+SELECT ok(plan_has('SELECT nr FROM customer ORDER BY score LIMIT 10', 'Index Scan using ordered_score'), 'a btree index gives the order');
+SELECT ok(plan_has('SELECT nr FROM customer WHERE score >= ''empty''', 'Index Scan using ordered_score'), 'and a range');
 SELECT results_eq($$ SELECT nr FROM customer WHERE score > 'empty' AND score <= '(50,0,2026-01-01T00:00:00+00:00,P1D)' ORDER BY nr $$,
 	$$ SELECT nr FROM customer WHERE (score > 'empty' AND score <= '(50,0,2026-01-01T00:00:00+00:00,P1D)') IS TRUE OR nr < 0 ORDER BY nr $$, 'the same as without');
 DROP INDEX ordered_score;
 CREATE INDEX hashed_score ON customer USING hash (score);
-SELECT ok(planned('SELECT nr FROM customer WHERE score = ''(3,3,2026-01-01T00:00:00+00:00,P1D)''', 'Index Scan using hashed_score'), 'a hash index finds a score');
+SELECT ok(plan_has('SELECT nr FROM customer WHERE score = ''(3,3,2026-01-01T00:00:00+00:00,P1D)''', 'Index Scan using hashed_score'), 'a hash index finds a score');
 SELECT results_eq($$ SELECT nr FROM customer WHERE score = '(3,3,2026-01-01T00:00:00+00:00,P1D)' ORDER BY nr $$,
 	$$ SELECT nr FROM customer WHERE score::text = '(3,3,2026-01-01T00:00:00+00:00,P1D)' ORDER BY nr $$, 'the same as without');
 RESET enable_seqscan;

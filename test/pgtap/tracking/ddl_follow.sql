@@ -1,16 +1,16 @@
--- Renamed columns, tables and schemas: triggers that track go on meaning what they meant.
+-- Tracking triggers follow renamed columns, tables and schemas.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(135);
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 -- A trigger's arguments, as they are dumped.
 CREATE FUNCTION args(tab text, trigger name DEFAULT 'made') RETURNS text LANGUAGE sql AS $$
 	SELECT substring(pg_get_triggerdef(oid) FROM '\((''.*'')\)$') FROM pg_trigger WHERE tgrelid = tab::regclass AND tgname = trigger
 $$;
 
--- What they are after a call of which nothing stays.
+-- The same after statements that are then rolled back.
 CREATE FUNCTION args_after(call text, tab text, trigger name DEFAULT 'made') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	found text;
@@ -30,7 +30,7 @@ $$;
 
 SELECT is((SELECT count(*) FROM pg_event_trigger e JOIN pg_depend d ON d.objid = e.oid AND d.classid = 'pg_event_trigger'::regclass AND d.deptype = 'e'
 	WHERE e.evtname = 'trust_ledger_follow' AND e.evtenabled = 'A'), 1::bigint, 'an event trigger of the extension''s, ALWAYS');
-SELECT is(outcome('SELECT trust_ledger.follow_tables()'), '39P03', 'follow_tables() called');
+SELECT is(sqlstate_of('SELECT trust_ledger.follow_tables()'), '39P03', 'follow_tables() called');
 
 -- ---- columns
 
@@ -42,7 +42,7 @@ CREATE TRIGGER amended AFTER UPDATE OF words, due ON promised FOR EACH ROW
 ALTER TABLE promised DISABLE TRIGGER made, ENABLE REPLICA TRIGGER amended;
 SELECT tgname, tgtype, tgenabled, tgattr, pg_get_triggerdef(oid) AS def, tgconstraint, tgdeferrable, tgfoid INTO before FROM pg_trigger WHERE tgrelid = 'promised'::regclass;
 
--- The same words elsewhere mean something else.
+-- The same names elsewhere are not affected.
 CREATE TABLE stranger (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON stranger FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words');
 CREATE SCHEMA own;
@@ -75,7 +75,7 @@ BEGIN
 END
 $$;
 SELECT is(args('promised'), $$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=due', 'source:words'$$, 'columns that swap names');
-SELECT is(args_after('ALTER TABLE promised RENAME COLUMN due TO x; ALTER TABLE promised RENAME COLUMN x TO due', 'promised'), args('promised'), 'there and back');
+SELECT is(args_after('ALTER TABLE promised RENAME COLUMN due TO x; ALTER TABLE promised RENAME COLUMN x TO due', 'promised'), args('promised'), 'renamed, and renamed back');
 BEGIN;
 SAVEPOINT a;
 ALTER TABLE promised RENAME COLUMN due TO x;
@@ -84,7 +84,7 @@ ALTER TABLE promised RENAME COLUMN due TO y;
 COMMIT;
 SELECT is(args('promised'), $$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'what is rolled back is not followed');
 
--- Broken before: a name that is missing is not taken for the one that was renamed.
+-- A column that was missing before is not confused with the one that was renamed.
 ALTER TABLE promised DROP COLUMN y CASCADE;
 SELECT is(args('promised'), $$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'a dropped column stays in the arguments');
 ALTER TABLE promised RENAME COLUMN other TO another;
@@ -95,7 +95,7 @@ SELECT is(args_after('ALTER TABLE promised RENAME TO renamed; ALTER TABLE rename
 SELECT is(args_after('SET LOCAL session_replication_role = replica; ALTER TABLE promised RENAME COLUMN whose TO who', 'promised'),
 	$$'made', 'customer=who', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'while rows come from another server');
 
--- PostgreSQL takes other commands for a table's columns too.
+-- Columns of a table can be renamed by other commands, too.
 SELECT is(args_after(format('ALTER %s stranger RENAME COLUMN words TO said', command), 'stranger'),
 	$$'made', 'customer=customer', 'words=said', 'source:public.stranger'$$, 'ALTER ' || command)
 FROM unnest('{TABLE,VIEW,MATERIALIZED VIEW,FOREIGN TABLE,TABLE IF EXISTS,TABLE ONLY}'::text[]) AS command;
@@ -161,19 +161,19 @@ SELECT is(array_agg(args_after(track_by_hand(tab, trigger => 'z'), tab, 'z')),
 	ARRAY[$$'made', 'customer=customer', 'words=words', 'source:public.deal'$$, $$'made', 'customer=customer', 'words=words', 'source:public.deal (2)'$$], 'tables that swap names')
 FROM unnest('{deal,old_deal}'::text[]) AS tab;
 
--- Said by hand.
+-- A source written by hand.
 CREATE TABLE hand (id int PRIMARY KEY, customer text, words text);
 SELECT is(args_after(track_by_hand('hand', arguments), 'hand'), '''made'', ' || arguments, 'by hand: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words', 'source:deals of the shop'$$, $$'source:a=b:c', 'words=words', 'customer=customer'$$, $$'customer=customer', 'source:größe', 'words=words'$$]) AS arguments;
-SELECT is(outcome(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$)), '42710', 'another table''s source');
+SELECT is(sqlstate_of(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$)), '42710', 'another table''s source');
 SELECT is(args_after('SET LOCAL check_function_bodies = off;' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$), 'hand'),
 	$$'made', 'customer=customer', 'words=words', 'source:public.deal'$$, 'which a restore takes');
 SELECT is(args_after('DROP TABLE deal;' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:public.deal'$$), 'hand'),
 	$$'made', 'customer=customer', 'words=words', 'source:public.deal'$$, 'or whose table is gone');
-SELECT is(outcome(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:one'$$) || ';' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:other'$$, 'second')
+SELECT is(sqlstate_of(track_by_hand('hand', $$'customer=customer', 'words=words', 'source:one'$$) || ';' || track_by_hand('hand', $$'customer=customer', 'words=words', 'source:other'$$, 'second')
 	|| ';' || track_by_hand('hand', trigger => 'third')), '22023', 'none is guessed where a table has several');
 
--- Replaced by hand: a table with one trigger says its source nowhere else.
+-- A trigger replaced by hand: a table with one trigger has its source nowhere else.
 SELECT track_by_hand('hand') \gexec
 ALTER TABLE hand RENAME TO by_hand;
 SELECT replace(track_by_hand('by_hand', $$'words=words', 'customer=customer'$$), 'CREATE', 'CREATE OR REPLACE') AS replace_it \gset
@@ -181,7 +181,7 @@ SELECT replace(track_by_hand('by_hand', $$'words=words', 'customer=customer'$$),
 SELECT is(args('by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.hand'$$, 'CREATE OR REPLACE TRIGGER keeps the source');
 SELECT is(args_after(:'replace_it' || ';' || :'replace_it', 'by_hand'), args('by_hand'), 'also twice at once');
 SELECT is(args_after(replace(:'replace_it', $$'words=words'$$, $$'words=words', 'source:new'$$), 'by_hand'), $$'made', 'words=words', 'source:new', 'customer=customer'$$, 'unless another is said');
-SELECT is(args_after('DROP TRIGGER made ON by_hand;' || :'replace_it', 'by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.by_hand'$$, 'dropped, and made anew');
+SELECT is(args_after('DROP TRIGGER made ON by_hand;' || :'replace_it', 'by_hand'), $$'made', 'words=words', 'customer=customer', 'source:public.by_hand'$$, 'dropped, and created again');
 CREATE TRIGGER swap AFTER INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION own.track('made', 'source:theirs');
 SELECT is(args_after('CREATE OR REPLACE TRIGGER swap AFTER INSERT ON by_hand FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', ''words=words'', ''customer=customer'')', 'by_hand', 'swap'),
 	$$'made', 'words=words', 'customer=customer', 'source:public.hand'$$, 'what another''s trigger had is not a source');
@@ -215,11 +215,11 @@ SELECT is(array_agg(DISTINCT args(tab)), ARRAY[$$'made', 'customer=customer', 'w
 FROM unnest('{entire,part1,part11,part2,part3}'::text[]) AS tab;
 SELECT is(args_after(track_by_hand(tab, $$'customer=customer', 'words=said'$$, 'z'), tab, 'z'), $$'made', 'customer=customer', 'words=said', 'source:public.whole'$$, 'a trigger of its own on ' || tab)
 FROM unnest('{part1,part11,part3}'::text[]) AS tab;
-SELECT is(outcome(track_by_hand('part2', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z') || '; DROP TRIGGER made ON entire;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')
+SELECT is(sqlstate_of(track_by_hand('part2', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z') || '; DROP TRIGGER made ON entire;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')
 	|| ';' || track_by_hand('entire', $$'customer=customer', 'words=said', 'source:public.whole'$$)), 'ok', 'partitions may share the source, in whatever order');
-SELECT is(outcome('ALTER TABLE entire DETACH PARTITION part3;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')), '42710', 'but not what is none any more');
+SELECT is(sqlstate_of('ALTER TABLE entire DETACH PARTITION part3;' || track_by_hand('part3', $$'customer=customer', 'words=said', 'source:public.whole'$$, 'z')), '42710', 'but not what is none any more');
 
--- Its own before that of its parent.
+-- Its own source comes before that of its parent.
 CREATE TABLE part4 (id int PRIMARY KEY, customer text, said text);
 SELECT track_by_hand('part4', $$'customer=customer', 'words=said', 'source:fourth'$$, 'own') \gexec
 ALTER TABLE entire ATTACH PARTITION part4 FOR VALUES FROM (30) TO (40);
@@ -227,7 +227,7 @@ SELECT is(args_after(track_by_hand('part4', $$'customer=customer', 'words=said'$
 ALTER TABLE entire RENAME said TO words;
 SELECT is(args('part4', 'own'), $$'made', 'customer=customer', 'words=words', 'source:fourth'$$, 'and its own trigger follows the parent''s column');
 
--- ---- heirs
+-- ---- child tables
 
 CREATE TABLE parent (id int PRIMARY KEY, customer text, words text);
 CREATE TABLE other_parent (note text);
@@ -240,8 +240,8 @@ ALTER TABLE other_parent RENAME note TO noted;
 SELECT is(args(tab), format($$'made', %s, 'source:public.%s'$$, expected, tab), 'a column that is inherited: ' || tab)
 FROM (VALUES ('parent', $$'customer=customer', 'words=said'$$), ('child', $$'words=mine', 'customer=customer', 'purpose=noted'$$), ('grandchild', $$'customer=customer', 'words=said'$$)) AS c (tab, expected);
 ALTER TABLE child RENAME mine TO words;
-SELECT is(array[args('child'), args('parent')], ARRAY[$$'made', 'words=words', 'customer=customer', 'purpose=noted', 'source:public.child'$$, $$'made', 'customer=customer', 'words=said', 'source:public.parent'$$], 'a column of the heir alone');
-SELECT is(outcome(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'an heir may have its parent''s source');
+SELECT is(array[args('child'), args('parent')], ARRAY[$$'made', 'words=words', 'customer=customer', 'purpose=noted', 'source:public.child'$$, $$'made', 'customer=customer', 'words=said', 'source:public.parent'$$], 'a column of the child table alone');
+SELECT is(sqlstate_of(track_by_hand('child', $$'words=words', 'customer=customer', 'source:public.parent'$$, 'z')), 'ok', 'a child table may have its parent''s source');
 
 -- ---- rights
 
@@ -261,24 +261,24 @@ RESET ROLE;
 SELECT is(args('owned.t'), $$'made', 'customer=customer', 'words=said', 'source:owned.t'$$, 'an owner without any right on a ledger, where there is none');
 ALTER TABLE owned.t RENAME said TO words;
 SELECT is(args('owned.t'), $$'made', 'customer=customer', 'words=words', 'source:owned.t'$$, 'a superuser, for the owner');
-SELECT is(outcome(track_by_hand('owned.t', arguments, 'z'), 'other'), '42501', 'the right TRIGGER is not enough: ' || arguments)
+SELECT is(sqlstate_of(track_by_hand('owned.t', arguments, 'z'), 'other'), '42501', 'the right TRIGGER is not enough: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:owned.t'$$]) AS arguments;
-SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', trigger => 'z'), 'other'), '42501', 'nor under the settings of a restore');
+SELECT is(sqlstate_of('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', trigger => 'z'), 'other'), '42501', 'nor under the settings of a restore');
 CREATE SCHEMA others AUTHORIZATION other;
 CREATE TABLE others.t (id int PRIMARY KEY, customer text, words text);
 ALTER TABLE others.t OWNER TO other;
-SELECT is(outcome(format('SET LOCAL check_function_bodies = %s;', bodies) || track_by_hand('others.t', $$'customer=customer', 'words=words', 'source:owned.t'$$), 'other'), '42710', 'rows are not taken for those of another''s table, check_function_bodies ' || bodies)
+SELECT is(sqlstate_of(format('SET LOCAL check_function_bodies = %s;', bodies) || track_by_hand('others.t', $$'customer=customer', 'words=words', 'source:owned.t'$$), 'other'), '42710', 'rows are not taken for those of another''s table, check_function_bodies ' || bodies)
 FROM unnest('{on,off}'::text[]) AS bodies;
-SELECT is(outcome(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
-SELECT is(outcome(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
+SELECT is(sqlstate_of(replace(track_by_hand('owned.t', trigger => 'z'), 'trust_ledger.track', 'suppress_redundant_updates_trigger'), 'other'), 'ok', 'for other triggers it is');
+SELECT is(sqlstate_of(track_by_hand('owned.whole'), 'owner'), 'ok', 'a partitioned table');
 ALTER TABLE owned.part OWNER TO other;
 GRANT TRIGGER ON owned.part TO owner;
-SELECT is(outcome(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
+SELECT is(sqlstate_of(track_by_hand('owned.whole', arguments), 'owner'), '42501', 'a partition is somebody else''s: ' || arguments)
 FROM unnest(ARRAY[$$'customer=customer', 'words=words'$$, $$'customer=customer', 'words=words', 'source:w'$$]) AS arguments;
 
--- Whoever has nothing to do with it is not in its way.
+-- Roles and tables that have nothing to do with tracking are not affected.
 REVOKE ALL ON SCHEMA trust_ledger FROM PUBLIC;
-SELECT is(outcome(call, 'owner'), 'ok', 'without rights on the extension: ' || call)
+SELECT is(sqlstate_of(call, 'owner'), 'ok', 'without rights on the extension: ' || call)
 FROM unnest(ARRAY['ALTER TABLE owned.plain ADD x int', 'ALTER TABLE owned.plain RENAME words TO said', 'ALTER TABLE owned.t RENAME words TO said', 'ALTER TABLE owned.plain RENAME TO plainer',
 	'ALTER TABLE owned.plain RENAME CONSTRAINT plain_pkey TO key', 'ALTER TABLE IF EXISTS owned.missing RENAME a TO b', 'ALTER TABLE owned.plain_pkey RENAME id TO number',
 	'CREATE VIEW owned.v AS SELECT 1 AS a; ALTER VIEW owned.v RENAME a TO b; ALTER TABLE owned.v RENAME b TO c',
@@ -289,7 +289,7 @@ FROM unnest(ARRAY['ALTER TABLE owned.plain ADD x int', 'ALTER TABLE owned.plain 
 	'CREATE FUNCTION owned.track() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN RETURN NULL; END''; CREATE TRIGGER z AFTER INSERT ON owned.plain FOR EACH ROW EXECUTE FUNCTION owned.track(''x=words''); ALTER TABLE owned.plain RENAME words TO said']) AS call;
 GRANT USAGE ON SCHEMA trust_ledger TO PUBLIC;
 
--- ---- the check of what is written by hand
+-- ---- triggers written by hand are checked
 
 CREATE OR REPLACE FUNCTION trust_ledger.check_track(trigger oid) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -298,14 +298,14 @@ BEGIN
 	END IF;
 END
 $$;
-SELECT is(outcome(track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'WRONG', 'a trigger is checked, with its source');
-SELECT is(outcome('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'ok', 'not while a dump is restored');
-SELECT is(outcome(replace(track_by_hand('owned.t', $$'kind:wrong', 'source:x'$$, 'z'), 'trust_ledger', 'own')), 'ok', 'nor another''s');
+SELECT is(sqlstate_of(track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'WRONG', 'a trigger is checked, with its source');
+SELECT is(sqlstate_of('SET LOCAL check_function_bodies = off;' || track_by_hand('owned.t', $$'customer=customer', 'words=words', 'kind:wrong'$$, 'z')), 'ok', 'not while a dump is restored');
+SELECT is(sqlstate_of(replace(track_by_hand('owned.t', $$'kind:wrong', 'source:x'$$, 'z'), 'trust_ledger', 'own')), 'ok', 'nor another''s');
 
-SELECT is(outcome('CREATE TRIGGER z AFTER INSERT ON owned.t FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(); '
+SELECT is(sqlstate_of('CREATE TRIGGER z AFTER INSERT ON owned.t FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(); '
 	|| 'SELECT 1 / (pg_get_triggerdef(oid) LIKE ''%track()'')::int FROM pg_trigger WHERE tgname = ''z'''), 'ok', 'a source does not take the place of the event');
 
--- ---- what the trigger is called with, in a session that has called it before
+-- ---- the arguments of the trigger in a session that has fired it before
 
 CREATE OR REPLACE FUNCTION trust_ledger.track() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -314,7 +314,7 @@ BEGIN
 END
 $$;
 CREATE TABLE called (id int PRIMARY KEY, customer text, words text);
--- Another event trigger may have made PostgreSQL read the triggers before.
+-- Another event trigger can make PostgreSQL load the triggers earlier.
 CREATE FUNCTION own.look() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM FROM called; PERFORM FROM part2; END $$;
 CREATE EVENT TRIGGER a ON ddl_command_end EXECUTE FUNCTION own.look();
 CREATE FUNCTION called_with(tab text) RETURNS text LANGUAGE plpgsql AS $$
@@ -334,7 +334,7 @@ SELECT is(called_with('part2'), 'made|customer=customer|words=said|source:public
 COMMIT;
 DROP EVENT TRIGGER a;
 
--- ---- the extension goes, and comes back
+-- ---- DROP and CREATE EXTENSION
 
 DROP EXTENSION trust_ledger CASCADE;
 SELECT is((SELECT count(*) FROM pg_event_trigger), 0::bigint, 'the event trigger goes with the extension');

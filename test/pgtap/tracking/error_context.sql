@@ -1,4 +1,4 @@
--- Where an error came from: which element, row or change, in a few lines and without the SQL of ours around it.
+-- The context of errors names the element, row or change, in a few lines, without the extension's own SQL.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(27);
@@ -12,17 +12,7 @@ BEGIN
 END
 $$;
 
--- SQLSTATE and CONTEXT of an error.
-CREATE FUNCTION said(call text, OUT code text, OUT context text)
-LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE call;
-	code := 'done';
-EXCEPTION WHEN OTHERS THEN
-	code := SQLSTATE;
-	GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
-END
-$$;
+\ir ../../helpers/calls.sql
 
 -- ---- a table's own code ----
 
@@ -36,20 +26,21 @@ INSERT INTO deal VALUES (4, 'c', 'w', '5874897-12-31');
 CREATE TABLE read (what text, call text);
 INSERT INTO read VALUES ('reconcile', $$SELECT trust_ledger.reconcile_table('deal')$$), ('read', $$SELECT trust_ledger.read_tracked('deal', 'public.deal')$$),
 	('import', $$CALL trust_ledger.import_table('deal', in_one_transaction => true)$$);
-SELECT is(code, '22008', what || ': a value that cannot be read') FROM read, said(call);
-SELECT matches(context, '\mrow 4\M', what || ': and which row has it') FROM read, said(call);
+SELECT is(code, '22008', what || ': a value that cannot be read') FROM read, error_of(call);
+SELECT matches(context, '\mrow 4\M', what || ': and which row has it') FROM read, error_of(call);
 CREATE OR REPLACE FUNCTION counts(title text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION SQLSTATE 'XX123'; END $$;
-SELECT is(code, 'XX123', what || ': a condition that fails') FROM read, said(call);
-SELECT matches(context, 'counts', what || ': whose function it was') FROM read, said(call);
-SELECT cmp_ok(array_length(string_to_array(context, E'\n'), 1), '<', 8, what || ': told in a few lines') FROM read, said(call);
+SELECT is(code, 'XX123', what || ': a condition that fails') FROM read, error_of(call);
+SELECT matches(context, 'counts', what || ': whose function it was') FROM read, error_of(call);
+SELECT cmp_ok(array_length(string_to_array(context, E'\n'), 1), '<', 8, what || ': told in a few lines') FROM read, error_of(call);
 SELECT is(trigger_is_told, true, 'reconcile_table() is among them')
-FROM (SELECT context ~ 'reconcile_table' AS trigger_is_told FROM read, said(call) WHERE what = 'reconcile') s;
+FROM (SELECT context ~ 'reconcile_table' AS trigger_is_told FROM read, error_of(call) WHERE what = 'reconcile') s;
 
 -- ---- many promises ----
 
 CREATE FUNCTION element(args jsonb DEFAULT '{}') RETURNS trust_ledger.new_promise
 LANGUAGE sql AS $$ SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, '{"customer": "c", "words": "w", "actor": "anna"}'::jsonb || args) $$;
-CREATE FUNCTION make(bad jsonb) RETURNS void
+-- Makes four promises, of which this is the third.
+CREATE FUNCTION make_with_third(bad jsonb) RETURNS void
 LANGUAGE sql AS $$ SELECT trust_ledger.make_promises(ARRAY[element('{"customer": "z"}'), element('{"customer": "a", "idempotency_key": "k"}'), element(bad), element('{"customer": "m"}')]) $$;
 SELECT count(*) FROM trust_ledger.make_promise('a', 'others', actor => 'anna', idempotency_key => 'other') \gset
 SELECT is(code || ' ' || (context ~ named), want || ' true', 'element 3: ' || bad)
@@ -61,5 +52,5 @@ FROM (VALUES
 	('{"customer": "a", "idempotency_key": "other"}', 'TL005', '\melement 3 of promises, to customer "a"'),
 	('{"customer": "a", "idempotency_key": "k"}', '22023', '\melement 3 of promises, to customer "a"'),
 	('{"occurred_at": "infinity"}', '22008', '\melement 3 of promises, to customer "c"')) AS v (bad, want, named),
-	said(format('SELECT make(%L)', bad));
+	error_of(format('SELECT make_with_third(%L)', bad));
 SELECT * FROM finish();

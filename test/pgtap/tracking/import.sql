@@ -1,10 +1,11 @@
--- Taking in the rows that a table held before it was tracked: what is written, in which order, by whom, and what not.
+-- import_table(): which entries it writes for the existing rows of a table, in which order and by whom, and what it leaves
+-- out.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Berlin') \g /dev/null
 
-\ir ../../data/outcome.sql
-\ir ../../data/random_rows.sql
+\ir ../../helpers/calls.sql
+\ir ../../helpers/random_rows.sql
 
 CREATE ROLE crm_owner;
 CREATE ROLE importer;
@@ -22,7 +23,7 @@ SELECT plan(128);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
--- Of two years; some say what cannot be, and some have no time.
+-- A random row of two years; some are inconsistent, and some have no time.
 CREATE FUNCTION old_row(id int) RETURNS crm.deal
 LANGUAGE sql AS $$
 	SELECT jsonb_populate_record(random_row(id), jsonb_strip_nulls(jsonb_build_object(
@@ -41,7 +42,7 @@ WHERE id % 10 = 1;
 UPDATE crm.deal SET owner = nullif(owner, 'bot'), kind = 'repair', amount = 10, currency = 'EUR' WHERE id % 10 > 4;
 SELECT trust_ledger.track_table('crm.deal', mapping()) \g /dev/null
 
--- By hand: each row's events in the order of its triggers, none before the one that comes before it.
+-- The same by calls: each row's events in the order of its triggers.
 CREATE FUNCTION play_imported(d crm.deal, of_name text, event text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -82,7 +83,7 @@ SELECT ok(count(*) > 20, event || ', backfilled') FROM by_triggers, LATERAL (SEL
 SELECT is_empty($$SELECT seq FROM trust.entry WHERE promise IS NOT NULL AND backfilled <> (occurred_at < recorded_at - (SELECT lag FROM trust.ledger))$$, 'what is longer ago than the lag, and nothing else');
 SELECT is_empty($$SELECT * FROM (SELECT customer, e.seq, occurred_at, lag(occurred_at) OVER (PARTITION BY customer ORDER BY e.seq) AS before FROM trust.entry e WHERE event = 'made' AND customer !~ '^m ') AS t WHERE occurred_at < before$$,
 	'customer by customer in the order of time');
--- What has no time of its own happened when it was written, and the two are not written at once.
+-- Rows without a time happened when they were imported, which differs.
 SELECT ok(abs(trust_ledger.kept(score) - trust_ledger.kept(by_hand)) < 1e-3 AND abs(trust_ledger.broken(score) - trust_ledger.broken(by_hand)) < 1e-3, 'the score of ' || customer)
 FROM unnest('{a,b,c,é}'::text[]) AS customer, trust_ledger.customer_score(customer) AS score, trust_ledger.customer_score('m ' || customer) AS by_hand;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
@@ -112,9 +113,9 @@ SELECT ok(count(*) > 200, 'by one at once: enough entries') FROM taken WHERE tab
 SELECT results_eq(format('SELECT customer, seq, entry, promise FROM taken WHERE tab = %L ORDER BY 1, 2', tab), 'SELECT customer, seq, entry, promise FROM taken WHERE tab = ''one'' ORDER BY 1, 2', 'the same: ' || tab)
 FROM unnest('{seven,every}'::text[]) AS tab;
 SELECT is(count(DISTINCT transaction), expected, 'transactions: ' || c.tab) FROM (VALUES ('one', 4), ('seven', 4), ('every', 1::bigint)) AS c (tab, expected) JOIN taken USING (tab) GROUP BY c.tab, expected ORDER BY c.tab;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.one'', ' || at_once || ', true)'), expected, 'at once: ' || at_once) FROM (VALUES (1, 'ok'), (0, '22023'), (-7, '22023'), (2147483647, 'ok')) AS c (at_once, expected);
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.one'', ' || at_once || ', true)'), expected, 'at once: ' || at_once) FROM (VALUES (1, 'ok'), (0, '22023'), (-7, '22023'), (2147483647, 'ok')) AS c (at_once, expected);
 
--- ---- again: nothing is doubled, whatever became of it since
+-- ---- importing again does not duplicate anything
 
 CREATE FUNCTION entries(like_customer text DEFAULT '') RETURNS bigint
 LANGUAGE sql AS $$ SELECT count(*) FROM trust.entry WHERE starts_with(customer, like_customer) $$;
@@ -139,7 +140,7 @@ SELECT ok(:amended > 0, 'what is open is amended');
 SELECT is(added('CALL trust_ledger.import_table(''crm.one'', in_one_transaction => true)'), 0::bigint, 'and again: nothing');
 SELECT is(added('CALL trust_ledger.import_table(''crm.deal'', 3, true)'), 0::bigint, 'nor in another number at once');
 
--- ---- broken off half-way: the rest is taken, and no more
+-- ---- an import that failed half-way is completed, and nothing is imported twice
 
 CREATE PROCEDURE take_part(tab text, VARIADIC conditions text[])
 LANGUAGE plpgsql AS $$
@@ -166,7 +167,7 @@ $$;
 SELECT set_eq(format('SELECT * FROM says_of(%L)', tab), 'SELECT * FROM says_of(''every'')', 'as if it had been taken as a whole: ' || tab) FROM unnest('{half,made,mixed}'::text[]) AS tab;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
--- ---- what cannot be taken in is left out, and nothing else
+-- ---- only rows that cannot be imported are left out
 
 CREATE TABLE crm.odd (id int PRIMARY KEY, customer text, title text, state text, due timestamptz, amount numeric, currency text, owner text, actor text, made_at timestamptz, done_at timestamptz, expected text);
 INSERT INTO crm.odd (id, customer, title, state, due, amount, currency, owner, made_at, done_at, expected) VALUES
@@ -198,13 +199,13 @@ SELECT is(added('CALL trust_ledger.import_table(''crm.odd'', in_one_transaction 
 UPDATE crm.odd SET title = 'We come.' WHERE id = 5;
 SELECT is(added('CALL trust_ledger.import_table(''crm.odd'', in_one_transaction => true)'), 2::bigint, 'put right: it goes in');
 
--- nobody that acts, or nobody that is known
+-- no actor, or an unknown one
 CREATE TABLE crm.plain (id int PRIMARY KEY, customer text, title text);
 INSERT INTO crm.plain VALUES (1, 'plain', 'We come.');
 GRANT SELECT ON crm.plain TO importer;
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title"}') \g /dev/null
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'nobody acts');
-SELECT is(outcome('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'a human, who would stand behind the past');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'nobody acts');
+SELECT is(sqlstate_of('SELECT trust_ledger.act_as(''anna''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 'TL003', 'a human, who would stand behind the past');
 SELECT is(added('SELECT trust_ledger.act_as(''crm''); CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint, 'by the machine that act_as() names');
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":zed"}') \g /dev/null
 INSERT INTO crm.deal (id, customer, status) VALUES (0, 'none', 'draft');
@@ -212,40 +213,40 @@ SELECT is(added($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.pl
 ALTER TABLE crm.plain ENABLE TRIGGER USER;
 SELECT trust_ledger.track_table('crm.plain', '{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null
 
--- ---- who may
+-- ---- rights
 
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'import_table() by ' || role)
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'import_table() by ' || role)
 FROM (VALUES ('importer', 'ok'), ('app', '42501'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
 GRANT SELECT ON crm.plain TO app;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', 'app'), 'TL004', 'level application is not enough');
-SELECT is(outcome('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ''{}'')', role), expected, 'import_rows() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'TL004'), ('crm_owner', 'TL004'), ('blind', '42501')) AS c (role, expected);
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', role), expected, 'read_tracked() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'ok'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', 'app'), 'TL004', 'level application is not enough');
+SELECT is(sqlstate_of('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ''{}'')', role), expected, 'import_rows() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'TL004'), ('crm_owner', 'TL004'), ('blind', '42501')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', role), expected, 'read_tracked() by ' || role) FROM (VALUES ('importer', 'ok'), ('app', 'ok'), ('blind', '42501'), ('crm_owner', '42501')) AS c (role, expected);
 ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY;
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'where policies hide rows, by ' || role) FROM (VALUES ('importer', '42501'), ('none', 'ok')) AS c (role, expected);
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'), '42501', 'nor are they read');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)', role), expected, 'where policies hide rows, by ' || role) FROM (VALUES ('importer', '42501'), ('none', 'ok')) AS c (role, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'), '42501', 'nor are they read');
 ALTER TABLE crm.plain DISABLE ROW LEVEL SECURITY;
-SELECT is(outcome(call), expected, call) FROM (VALUES
+SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 	('CALL trust_ledger.import_table(''change'', in_one_transaction => true)', '42704'), ('CALL trust_ledger.import_table(NULL, in_one_transaction => true)', '22004'), ('SELECT trust_ledger.import_rows(''crm.plain'', ''no such'', ''{}'')', '42704'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', ''made'', NULL, ''c'', ''w'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, ''(0,1)'', ''1'')::trust_ledger.mapped_row])', '22004'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[NULL]::trust_ledger.mapped_row[])', 'ok')) AS c (call, expected);
 
--- what is no event of a row is not written, whoever hands it in
+-- what is no event of a row is not written
 SELECT is(added(format('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', %L, ''1'', ''plain'', ''We come.'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, ''so'', NULL, NULL, ''anna'', ''anna'', NULL, tableoid, ctid, xmin)::trust_ledger.mapped_row]) FROM crm.plain LIMIT 1', event)),
 	0::bigint, 'not by import: ' || event) FROM unnest('{backed,declined,backing_withdrawn,noted,erased,"no such",""}'::text[]) AS event;
 
 -- in a transaction that it cannot end
 SELECT entries() AS before \gset
 INSERT INTO crm.odd (id, customer, title, state) VALUES (30, 'odd', 'We come.', 'sent');
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.odd'')'), '2D000', 'in a transaction that it cannot end: refused');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.odd'')'), '2D000', 'in a transaction that it cannot end: refused');
 SELECT is(entries(), :before::bigint + 1, 'and nothing written');
 
--- ---- conditions run as the table's owner, and what stands first in a search_path is not called
+-- ---- conditions run as the table's owner, and a hostile search_path has no effect
 
 CREATE SCHEMA evil;
 GRANT ALL ON SCHEMA evil TO PUBLIC;
 CREATE TABLE evil.ran (what text, as_role text, path text);
 GRANT ALL ON evil.ran TO PUBLIC;
--- Of each name and operator that the procedure could mean, one more.
+-- A namesake of each function and operator that the procedure uses.
 CREATE FUNCTION evil.note(what text) RETURNS void LANGUAGE sql AS $$ INSERT INTO evil.ran VALUES (what, current_user, current_setting('search_path')) $$;
 DO $$
 DECLARE
@@ -275,7 +276,7 @@ CREATE TABLE crm.owned (id int PRIMARY KEY, customer text, title text, state tex
 ALTER TABLE crm.owned OWNER TO crm_owner;
 GRANT SELECT ON crm.owned TO importer;
 INSERT INTO crm.owned SELECT n, 'owned', 'We come.', 'sent' FROM generate_series(1, 3) AS n;
--- The owner's own function; what it sets for the session does not stay.
+-- A function of the table's owner; its settings do not stay.
 CREATE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO evil.ran VALUES ('condition', current_user, current_setting('search_path'));
@@ -296,14 +297,14 @@ SELECT is(:'path'::text, 'evil, pg_catalog', 'the caller''s path is what it was'
 SELECT isnt(:'planted'::text, 'yes', 'nor is a setting left behind');
 SELECT is((SELECT count(*) FROM trust.source WHERE source = 'crm.owned'), 3::bigint, 'the rows are in');
 
--- A condition that takes another role, or leaves something behind, breaks off; nothing of its caller is its.
-SELECT is(outcome('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
-SELECT is((SELECT outcome(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
+-- A condition that sets another role, or leaves a setting behind, fails; it gets nothing of its caller's.
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'importer'), 'ok', 'again');
+SELECT is((SELECT sqlstate_of(format('CREATE OR REPLACE FUNCTION crm.is_sent(state text) RETURNS boolean LANGUAGE plpgsql AS %L; SET LOCAL ROLE importer; CALL trust_ledger.import_table(''crm.owned'', in_one_transaction => true)', 'BEGIN ' || body || '; RETURN true; END'))), expected, body)
 FROM (VALUES ('NULL', 'ok'), ('SET ROLE postgres', '42501'), ('RESET ROLE', '42501'), ('SET SESSION AUTHORIZATION DEFAULT', '42501'), ('CREATE TEMP TABLE x ()', '42501'), ('PERFORM pg_catalog.pg_notify(''a'', ''b'')', 'ok'),
 	('PERFORM trust_ledger.grant_access(''crm_owner'', ''import'')', 'TL004'), ('LISTEN x', '42501'), ('PERFORM trust_ledger.import_rows(''crm.owned'', ''crm.owned'', ''{}'')', 'TL004')) AS c (body, expected);
 
--- What is tracked says nothing of another table: nobody runs their conditions as another table's owner,
--- a superuser's least of all; nor does what was recorded of a table that is gone, of one that came after.
+-- A mapping applies only to its own table: its conditions never run as the owner of another table, least of all as a
+-- superuser, and a mapping of a dropped table does not apply to a new one.
 CREATE FUNCTION evil.as_whom() RETURNS boolean LANGUAGE sql AS $$ INSERT INTO evil.ran VALUES ('another''s', current_user) RETURNING true $$;
 GRANT CREATE ON SCHEMA crm TO app;
 SET ROLE app;
@@ -311,19 +312,19 @@ CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
 SELECT trust_ledger.track_table('crm.hook', '{"customer": "=relname", "words": "=relname", "actor": ":crm", "made_when": "evil.as_whom()"}') \g /dev/null
 RESET ROLE;
 TRUNCATE evil.ran;
-SELECT is(outcome(call, role), '42704', call || ' by ' || role) FROM (VALUES
+SELECT is(sqlstate_of(call, role), '42704', call || ' by ' || role) FROM (VALUES
 	('SELECT trust_ledger.read_tracked(''pg_class'', ''crm.hook'', false)', 'app'), ('SELECT trust_ledger.read_tracked(''crm.owned'', ''crm.hook'', false)', 'importer'),
 	('SELECT trust_ledger.import_rows(''pg_class'', ''crm.hook'', ''{}'')', 'importer')) AS c (call, role);
 DROP TABLE crm.hook;
 CREATE TABLE crm.hook (oid oid PRIMARY KEY, relname text);
 INSERT INTO crm.hook VALUES (1, 'c');
 GRANT SELECT ON crm.hook TO app;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook'')', 'app'), 'ok', 'a table of the same name, of another owner');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook'')', 'app'), 'ok', 'a table of the same name, of another owner');
 SELECT is_empty('SELECT * FROM evil.ran', 'no condition ran');
 ALTER TABLE crm.hook OWNER TO app;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), '42501', 'only who may read it');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), '42501', 'only who may read it');
 GRANT SELECT ON crm.hook TO importer;
-SELECT is(outcome('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), 'ok', 'of the same owner it is read as it was recorded');
+SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.hook'', ''crm.hook''); DO $do$ BEGIN IF NOT EXISTS (SELECT FROM evil.ran WHERE as_role = ''app'') THEN RAISE ''none''; END IF; END $do$', 'importer'), 'ok', 'of the same owner it is read as it was recorded');
 DROP TABLE crm.hook;
 
 -- ---- tables of all kinds
@@ -362,7 +363,7 @@ SELECT results_eq($$SELECT s.source, s.key ~ '^\["1","[0-9a-f-]{36}"\]$' OR s.ke
 		('"Über: Tab"."My ""Deal"', true, 'kinds quoted', 'kept', 'kinds quoted', '2099-01-01 22:59:59.999999+00', 1, false, NULL), ('crm.typed', true, 'kinds typed', 'kept', 'We come.', '2024-08-01 21:59:59.999999+00', 1.5, true, 50000)$$,
 	'quoted names, columns that were dropped, partitions, domains, enums, generated columns, long values; a child''s rows are not its parent''s');
 
--- renamed, and without its triggers: it is read as it was recorded, or as its triggers are
+-- renamed, or without its triggers: it is read by the recorded mapping, or by its triggers
 CREATE FUNCTION read(tab regclass) RETURNS text[]
 LANGUAGE sql AS $$ SELECT array_agg(concat_ws(' ', event, key, customer, words, verdict) ORDER BY step, key) FROM trust_ledger.read_tracked(tab, trust_ledger.source_of(tab), false) $$;
 CREATE FUNCTION read_after(doing text, tab text DEFAULT 'crm.known') RETURNS text[]

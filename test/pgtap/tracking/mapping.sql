@@ -1,4 +1,4 @@
--- Mappings: which are refused, and what they mean after the table was altered.
+-- Mappings: which are refused, and how they read a table that was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(162);
@@ -7,9 +7,9 @@ CREATE TABLE early (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
 SELECT throws_ok($$INSERT INTO early VALUES (1, 'c', 'W')$$, '55000', NULL, 'there is no ledger yet');
 SELECT is_empty('SELECT * FROM early', 'and no row');
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 
--- ---- what cannot be tracked, and is refused when the trigger is made; or when it fires, where it could be made
+-- ---- mappings that are refused when the trigger is created, or else when it fires
 
 CREATE TYPE pair AS (a int, b int);
 CREATE TABLE mapped (id int PRIMARY KEY, customer text, words text, doc jsonb, doc_text json, raw bytea, spot point, ratio float8, many text[], pair pair, span interval, at_hour time, flag boolean, due date, due_at timestamptz, half real, stage stage, account account_no, "Quoted = ""Name"":" text);
@@ -57,12 +57,12 @@ INSERT INTO refusals (arguments, says, tab) VALUES ('''noted''', '55000', 'keyle
 SELECT is(refused(arguments, tab, fires, each), says, concat_ws(' ', fires, tab, each, arguments)) FROM refusals;
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'mapped'::regclass), 0::bigint, 'nothing of them is left');
 
--- What could be made when nobody looked is refused when it fires, and nothing is changed.
+-- A mapping that could be created unchecked is refused when the trigger fires.
 ALTER EVENT TRIGGER trust_ledger_follow DISABLE;
 CREATE TABLE fired (id int PRIMARY KEY, customer text, words text, raw bytea);
 ALTER TABLE fired OWNER TO app;
 CREATE FUNCTION fires(arguments text, doing text DEFAULT 'INSERT INTO fired VALUES (1, ''c'', ''W'')', fires text DEFAULT 'AFTER INSERT', each text DEFAULT 'FOR EACH ROW', tab text DEFAULT 'fired') RETURNS text LANGUAGE sql AS $$
-	SELECT told(format('SELECT as_postgres(%L); %s', format('CREATE TRIGGER t %s ON %s %s EXECUTE FUNCTION trust_ledger.track(%s)', fires, tab, each, arguments), doing))
+	SELECT entries_after(format('SELECT as_postgres(%L); %s', format('CREATE TRIGGER t %s ON %s %s EXECUTE FUNCTION trust_ledger.track(%s)', fires, tab, each, arguments), doing))
 $$;
 CREATE VIEW fired_view AS SELECT id, customer, words FROM fired;
 ALTER VIEW fired_view OWNER TO app;
@@ -77,7 +77,7 @@ SELECT is(fires('''noted''', 'TRUNCATE fired', 'BEFORE TRUNCATE', ''), '55000', 
 SELECT is(fires('''noted''', 'TRUNCATE fired', 'AFTER TRUNCATE', ''), '55000', 'after it');
 SELECT is(fires('''made'', ''customer=customer'', ''words=words''', 'INSERT INTO fired_view VALUES (1, ''c'', ''W'')', 'INSTEAD OF INSERT', tab => 'fired_view'), '39P01', 'INSTEAD OF');
 SELECT is(fires('''made'', ''customer=customer'', ''words=words''', 'INSERT INTO fired_keyless VALUES (''c'', ''W'')', tab => 'fired_keyless'), '55000', 'no key');
-SELECT is(told(doing), says, doing) FROM (VALUES
+SELECT is(entries_after(doing), says, doing) FROM (VALUES
 	('SELECT trust_ledger.track()', '39P01'), ('SELECT trust_ledger.check_track(0)', '42704')) AS v (doing, says);
 ALTER EVENT TRIGGER trust_ledger_follow ENABLE ALWAYS;
 CREATE TEMP TABLE passing (id int PRIMARY KEY, customer text, words text);
@@ -93,22 +93,22 @@ SELECT skip('virtual generated columns', 2);
 
 -- ---- tables that are altered, before and after
 
--- What was dropped before leaves a gap, what is added comes after it.
+-- A dropped column leaves a gap, and an added one follows.
 CREATE TABLE altered (gone int, id int, dropped text, customer text, words text, other text, PRIMARY KEY (id));
 ALTER TABLE altered DROP COLUMN gone, DROP COLUMN dropped, ADD COLUMN doubled int DEFAULT 7;
-SELECT track_all('altered') \gexec
+SELECT track_statements('altered') \gexec
 CREATE SCHEMA "Odd. ""Schema""";
 CREATE TABLE "Odd. ""Schema"""."Odd. ""Table""" (id int PRIMARY KEY, customer text, words text, doubled int);
 GRANT ALL ON SCHEMA "Odd. ""Schema""" TO app;
-SELECT track_all('"Odd. ""Schema"""."Odd. ""Table"""') \gexec
+SELECT track_statements('"Odd. ""Schema"""."Odd. ""Table"""') \gexec
 CREATE TABLE parent (id int PRIMARY KEY, customer text, words text, doubled int);
 CREATE TABLE child (more text, PRIMARY KEY (id)) INHERITS (parent);
 CREATE TABLE wild_child () INHERITS (parent);
-SELECT track_all('parent') \gexec
-SELECT track_all('child') \gexec
+SELECT track_statements('parent') \gexec
+SELECT track_statements('child') \gexec
 ALTER TABLE wild_child OWNER TO app;
-SELECT is(told('INSERT INTO early VALUES (1, ''c'', ''W'')', login => 'postgres'), 'c: made', 'a trigger from before there was a ledger');
-SELECT is(told(doing, shown => $$concat_ws('-', event, words, value)$$), says, doing) FROM (VALUES
+SELECT is(entries_after('INSERT INTO early VALUES (1, ''c'', ''W'')', login => 'postgres'), 'c: made', 'a trigger from before there was a ledger');
+SELECT is(entries_after(doing, shown => $$concat_ws('-', event, words, value)$$), says, doing) FROM (VALUES
 	('INSERT INTO altered VALUES (1, ''c'', ''W'')', 'c: made-W-7'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W''); ALTER TABLE altered ADD COLUMN added text DEFAULT ''x'', DROP COLUMN other; UPDATE altered SET added = ''y''; UPDATE altered SET words = ''X''', 'c: made-W-7 amended-X-7'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W'', ''V''); ALTER TABLE altered RENAME words TO x; ALTER TABLE altered RENAME other TO words; ALTER TABLE altered RENAME x TO other; UPDATE altered SET words = ''Y''; UPDATE altered SET other = ''X''', 'c: made-W-7 amended-X-7'),

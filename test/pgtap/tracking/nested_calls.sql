@@ -1,5 +1,5 @@
--- The code of users that runs while a tracked row's change is read or written: it calls the ledger again, changes
--- tracked rows, does DDL, or raises an error. The session goes on, and the ledger says what the rows say.
+-- User code that runs while a tracked row's change is read or written: it calls the ledger again, changes tracked rows,
+-- runs DDL, or raises an error. The session continues, and the ledger agrees with the rows.
 --
 -- Where such code runs:
 --	cast       row_to_json() of a row that may have to be parked, or leaves its partition: a cast to json
@@ -12,7 +12,7 @@
 --	entry      a trigger of the ledger's owner on trust.entry, while an append is under way
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
+\ir ../../helpers/sessions.sql
 SELECT * FROM no_plan();
 
 SELECT FROM trust_ledger.create_ledger();
@@ -20,7 +20,7 @@ SELECT FROM trust_ledger.register_actor('anna', 'human');
 SELECT FROM trust_ledger.register_actor('crm', 'system', responsible => 'anna');
 SELECT FROM trust_ledger.make_promise('other', 'There before', actor => 'crm');
 
--- ---- what the code does: by a table, so that each place can do each
+-- ---- what the code does
 
 CREATE TABLE at_place (place text PRIMARY KEY, deed text);
 CREATE TABLE done (place text, deed text);
@@ -38,7 +38,7 @@ BEGIN
 	IF NOT EXISTS (SELECT FROM at_place WHERE place = of_place) THEN
 		RETURN;
 	END IF;
-	-- once: what it does must not do it again
+	-- only once: the nested code must not do it again
 	DELETE FROM at_place WHERE place = of_place RETURNING deed INTO doing;
 	n := nextval('nr');
 	CASE doing
@@ -85,7 +85,7 @@ BEGIN
 END
 $$;
 
--- ---- where it does it
+-- ---- where it runs
 
 CREATE TYPE mood AS ENUM ('calm', 'eager');
 CREATE FUNCTION mood_to_json(v mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN PERFORM public.do_deed('cast'); RETURN to_json(v::text); END $$;
@@ -140,7 +140,7 @@ BEGIN
 	RETURN said;
 END
 $$;
-SELECT dblink_connect('one', format('host=%s port=%s dbname=%I', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database()));
+SELECT dblink_connect('one', connection_of());
 CREATE FUNCTION backend() RETURNS int LANGUAGE sql AS $$ SELECT pid FROM dblink('one', 'SELECT pg_backend_pid()') AS d (pid int) $$;
 SELECT backend() AS backend \gset
 
@@ -167,7 +167,7 @@ FROM tried WHERE kind <> 'replay' OR deed <> 'error' GROUP BY place, deed;
 SELECT is(count(*), 0::bigint, 'each place ran each of them: ' || coalesce(string_agg(place || ' ' || deed, ', '), 'yes'))
 FROM (SELECT DISTINCT place, deed FROM tried WHERE deed <> 'error' EXCEPT SELECT place, deed FROM done) AS missing;
 
--- ---- an error at COMMIT, and what tells where errors are: nothing of it reaches the next transaction
+-- ---- an error at COMMIT does not affect the next transaction
 
 DELETE FROM at_place;
 CREATE TABLE quote (id bigint PRIMARY KEY, account text, offer text, deliver_on date);
@@ -182,7 +182,7 @@ SELECT is(backend(), :backend, 'and its session outlives that');
 -- ---- afterwards
 
 SELECT is((SELECT string_agg(concat_ws(' ', what, key, detail), '; ') FROM trust_ledger.reconcile_table(tab) r
-	-- what was due before it was promised stays parked
+	-- a promise that was due before it was made stays parked
 	WHERE NOT EXISTS (SELECT FROM deal d WHERE d.mood = 'eager' AND r.key = format('["%s","%s"]', d.id, d.region))), NULL, 'the ledger says what the rows say: ' || tab)
 FROM unnest('{deal,side,hasty,quote}'::text[]) AS tab;
 SELECT is((SELECT string_agg(v::text, '; ') FROM trust_ledger.verify() v), NULL, 'verify() finds nothing');

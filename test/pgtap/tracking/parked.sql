@@ -1,10 +1,9 @@
--- Changes that cannot be written: the statement fails, or a note says so, or they wait and are written later.
+-- Changes that cannot be written: the statement fails, or a note records it, or the change is parked and replayed later.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
 SELECT plan(84);
-\ir ../../data/told.sql
-\ir ../../data/outcome.sql
+\ir ../../helpers/tracked_tables.sql
+\ir ../../helpers/calls.sql
 CREATE ROLE reader LOGIN;
 CREATE ROLE auditor LOGIN;
 CREATE ROLE importer LOGIN;
@@ -42,9 +41,9 @@ BEGIN
 END
 $$;
 
--- ---- what becomes of the change, of the others, and of the statement
+-- ---- what happens to the change, to other changes, and to the statement
 
-SELECT is(told(doing, acting, login, also => 'waits()'), says, doing) FROM (VALUES
+SELECT is(entries_after(doing, acting, login, also => 'waits()'), says, doing) FROM (VALUES
 	-- fail
 	('SELECT row_of(''fails'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', '22023'), ('SELECT row_of(''fails'', 1, ''c''), row_of(''parks'', 1, ''d'', ''2001-01-01''); UPDATE fails SET status = ''perfect''', 'anna', 'app', '22023'),
 	-- park
@@ -75,16 +74,16 @@ SELECT is(told(doing, acting, login, also => 'waits()'), says, doing) FROM (VALU
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = ''X''; SELECT row_of(''parks'', 2, ''a'', ''2001-01-01'')', 'anna', 'app',
 		'c: made amended; d: made noted; e: made | parks/assessed/update/anna/22023 parks/made/insert/anna/22023'),
 	('SELECT row_of(''parks'', 1, ''e''), row_of(''notes'', 1, ''d''), row_of(''fails'', 1, ''c''); UPDATE parks SET status = ''perfect''; UPDATE notes SET status = ''perfect''; UPDATE fails SET words = NULL', 'anna', 'app', '22004')) AS v (doing, acting, login, says);
-SELECT is(told('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W The row''s change stands for "assessed", which was refused: "perfect" is not a verdict', 'what the note says');
+SELECT is(entries_after('SELECT row_of(''notes'', 1, ''c''); UPDATE notes SET status = ''perfect''', shown => 'coalesce(note, words)'), 'c: W A change of its row could not be recorded as "assessed": invalid verdict: "perfect"', 'what the note says');
 
--- ---- what waits, and is written later
+-- ---- parked changes are replayed
 
--- What waits still, and what came of replaying.
+-- The changes that are still parked, and the results of replaying.
 CREATE FUNCTION replayed() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' | ', waits(), (SELECT coalesce(string_agg(CASE WHEN done AND error IS NULL THEN 'done' ELSE split_part(error, ' ', 1) || '...' END, ' ' ORDER BY nr), 'none') FROM replayed))
 $$;
-SELECT is(told(doing, acting, login, also => 'replayed()', at_commit => later, shown => $$concat_ws('/', event, actor, backer, words)$$), says, doing || '; ' || later) FROM (VALUES
-	-- a mapping that is broken when the row changes, or when it is replayed
+SELECT is(entries_after(doing, acting, login, also => 'replayed()', at_commit => later, shown => $$concat_ws('/', event, actor, backer, words)$$), says, doing || '; ' || later) FROM (VALUES
+	-- a mapping that is invalid when the row changes, or when it is replayed
 	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', 'anna', 'app', 'SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42703 | table...'),
 	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''); UPDATE parks SET words = ''X''; UPDATE parks SET approved = true', 'anna', 'app', 'ALTER TABLE parks ADD COLUMN span interval; SELECT replay(''app'')',
 		'c: made/anna/W amended/anna/X | nothing | done done done'),
@@ -95,20 +94,20 @@ SELECT is(told(doing, acting, login, also => 'replayed()', at_commit => later, s
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TABLE parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | no...'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'ALTER TABLE parks RENAME TO moved; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/22023 | due...'),
 	-- twice, partly, of one table
-	('SELECT row_of(''parks'', 1, NULL), row_of(''parks'', 2, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''app''), replay(''app'')', 'nothing | parks/made/insert/anna/22004 parks/made/insert/anna/22023 | the... due... the... due...'),
-	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''), (2, NULL, ''X''), (3, ''c'', ''Y'')', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app''), replay(''app'')', 'c: made/anna/W made/anna/Y | parks/made/insert/anna/22004 | done the... done the...'),
-	('SELECT row_of(''at_once'', 1, NULL), row_of(''parks'', 2, NULL)', 'anna', 'app', 'SELECT replay(''app'', ''public.parks''), replay(''app'', ''nowhere'')', 'nothing | at_once/made/insert/anna/22004 parks/made/insert/anna/22004 | the...'),
+	('SELECT row_of(''parks'', 1, NULL), row_of(''parks'', 2, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''app''), replay(''app'')', 'nothing | parks/made/insert/anna/22004 parks/made/insert/anna/22023 | customer... due... customer... due...'),
+	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''), (2, NULL, ''X''), (3, ''c'', ''Y'')', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app''), replay(''app'')', 'c: made/anna/W made/anna/Y | parks/made/insert/anna/22004 | done customer... done customer...'),
+	('SELECT row_of(''at_once'', 1, NULL), row_of(''parks'', 2, NULL)', 'anna', 'app', 'SELECT replay(''app'', ''public.parks''), replay(''app'', ''nowhere'')', 'nothing | at_once/made/insert/anna/22004 parks/made/insert/anna/22004 | customer...'),
 	-- by whom
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''login_lisa'')', 'c: made/anna/W | parks/amended/update/anna/TL003 | login...'),
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', NULL, 'login_lisa', 'ALTER TABLE parks ADD span interval; SELECT replay(''login_lisa'')', 'c: made/lisa/W amended/lisa/X | nothing | done'),
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''', 'anna', 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''importer'')', 'c: made/anna/W amended/anna/X | nothing | done'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''reader'')', 'TL004'), ('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''auditor'')', 'TL004'), ('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''clerk'')', 'TL004'),
-	-- who acted then, acts; nobody is made to by being named
-	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')', 'nothing | parks/made/insert/TL003 | nobody...'),
+	-- the actor of that time acts; being named makes nobody act
+	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')', 'nothing | parks/made/insert/TL003 | no...'),
 	('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W'')', NULL, 'app', 'ALTER TABLE parks ADD span interval; SELECT trust_ledger.act_as(''ben''); SELECT replay(''app'')', 'c: made/ben/W | nothing | done')) AS v (doing, acting, login, later, says);
 
--- A backing that waits is that of who acted then, by who may act for them; none by being named.
-SELECT is(told('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN info''); SELECT act(''anna''); UPDATE parks SET approved = true' || doing, 'bot', at_commit => 'ALTER TABLE parks ADD info jsonb; ' || later,
+-- A parked backing is that of the actor of that time; being named backs nothing.
+SELECT is(entries_after('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN info''); SELECT act(''anna''); UPDATE parks SET approved = true' || doing, 'bot', at_commit => 'ALTER TABLE parks ADD info jsonb; ' || later,
 	shown => $$concat_ws('/', event, actor, backer, evidence)$$, also => 'replayed()'), says, later)
 FROM (VALUES ('', 'SELECT replay(''app'')', 'c: made/bot/asserted backed/anna/anna/asserted | nothing | done'), ('', 'SELECT replay(''login_lisa'')', 'c: made/bot/asserted | parks/backed/update/anna/TL003 | login...'),
 	('; UPDATE parks SET words = ''X''', 'SELECT replay(''app'')', 'c: made/bot/asserted amended/anna/asserted backed/anna/anna/asserted | nothing | done'),
@@ -118,58 +117,57 @@ CREATE TRIGGER made AFTER INSERT ON named FOR EACH ROW EXECUTE FUNCTION trust_le
 CREATE TABLE named_human (LIKE named INCLUDING ALL);
 CREATE TRIGGER made AFTER INSERT ON named_human FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'purpose=more', 'actor:anna', 'on_error:park');
 SELECT format('ALTER TABLE %s OWNER TO app; GRANT ALL ON %1$s TO PUBLIC; ALTER TABLE %1$s DROP COLUMN more', tab) FROM unnest('{named,named_human}'::text[]) AS tab \gexec
-SELECT is(told(format('INSERT INTO %s VALUES (1, ''c'', ''W'')', tab), acting, login, $$concat_ws('/', event, actor, backer)$$, 'ALTER TABLE named ADD more text; ALTER TABLE named_human ADD more text; SELECT replay(''app'')', 'replayed()'), says, concat_ws(' ', tab, acting, login))
+SELECT is(entries_after(format('INSERT INTO %s VALUES (1, ''c'', ''W'')', tab), acting, login, $$concat_ws('/', event, actor, backer)$$, 'ALTER TABLE named ADD more text; ALTER TABLE named_human ADD more text; SELECT replay(''app'')', 'replayed()'), says, concat_ws(' ', tab, acting, login))
 FROM (VALUES ('named', 'anna', 'app', 'c: made/bot | nothing | done'), ('named', NULL, 'clerk', 'c: made/bot | nothing | done'), ('named', NULL, 'login_lisa', 'c: made/lisa/lisa | nothing | done'),
-	('named_human', 'ben', 'app', 'nothing | named_human/made/insert/anna/TL003 | "anna"...')) AS v (tab, acting, login, says);
+	('named_human', 'ben', 'app', 'nothing | named_human/made/insert/anna/TL003 | a...')) AS v (tab, acting, login, says);
 
--- In the order of the changes, also of many in one statement; when it was parked is when it occurred.
-SELECT is(told('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) SELECT n, ''c'', n FROM generate_series(1, 60) AS n; UPDATE parks SET words = ''X''', at_commit => 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')',
+-- Changes are replayed in their order, also many of one statement, and occurred when they were parked.
+SELECT is(entries_after('SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); INSERT INTO parks (id, customer, words) SELECT n, ''c'', n FROM generate_series(1, 60) AS n; UPDATE parks SET words = ''X''', at_commit => 'ALTER TABLE parks ADD span interval; SELECT replay(''app'')',
 	shown => $$concat_ws('-', event, details ->> 'key', CASE WHEN occurred_at < recorded_at THEN '' ELSE 'now' END)$$), (SELECT 'c: ' || string_agg('made-' || n || '-', ' ' ORDER BY n) || ' ' || string_agg('amended-' || n || '-', ' ' ORDER BY n) FROM generate_series(1, 60) AS n), 'in order');
-SELECT is(told('SELECT row_of(''parks'', 1, ''c''), row_of(''parks'', 2, NULL); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''; UPDATE parks SET status = ''perfect'' WHERE id = 1', also => $$SELECT string_agg(concat_ws('/', trigger, operation, new_row ->> 'id', sqlstate), ' ' ORDER BY parked_at) FROM trust.parked_change$$),
+SELECT is(entries_after('SELECT row_of(''parks'', 1, ''c''), row_of(''parks'', 2, NULL); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); UPDATE parks SET words = ''X''; UPDATE parks SET status = ''perfect'' WHERE id = 1', also => $$SELECT string_agg(concat_ws('/', trigger, operation, new_row ->> 'id', sqlstate), ' ' ORDER BY parked_at) FROM trust.parked_change$$),
 	'c: made | made/insert/2/22004 amended/update/1/42703 amended/update/2/42703 amended/update/1/42703 assessed/update/1/22023', 'what cannot be read waits among the others');
 
--- Rows are kept whole, and read alike whatever the settings are.
+-- Rows are stored completely, and read the same under all settings.
 CREATE FUNCTION styled(doing text) RETURNS void LANGUAGE plpgsql SET DateStyle = 'SQL, DMY' SET IntervalStyle = sql_standard SET TimeZone = 'Asia/Kolkata' SET extra_float_digits = -10 SET bytea_output = escape AS 'BEGIN EXECUTE doing; END';
-SELECT is(told($$SELECT styled('INSERT INTO parks VALUES (1, ''c'', ''it''''s "größe" \'', ''2001-02-03 04:05:06.789+00'', NULL, true, ''-1 day -02:03:04'', ''[2031-02-03 00:00+00,2031-04-05 00:00+00)'', 0.1::float8 + 0.2, ''\x00ff41'', ''{"a": [1, null]}'', ''2031-02-03'')')$$,
+SELECT is(entries_after($$SELECT styled('INSERT INTO parks VALUES (1, ''c'', ''it''''s "größe" \'', ''2001-02-03 04:05:06.789+00'', NULL, true, ''-1 day -02:03:04'', ''[2031-02-03 00:00+00,2031-04-05 00:00+00)'', 0.1::float8 + 0.2, ''\x00ff41'', ''{"a": [1, null]}'', ''2031-02-03'')')$$,
 		also => 'SELECT (jsonb_populate_record(NULL::parks, new_row) = (SELECT parks FROM parks)) AND old_row IS NULL FROM trust.parked_change'), 'nothing | t', 'a row comes back as it was');
-SELECT is(told($$SELECT styled('INSERT INTO parks (id, customer, words, due, span) VALUES (1, ''c'', ''W'', ''2001-02-03'', ''1 day -02:00'')')$$, at_commit => 'ALTER TABLE parks DROP COLUMN due, ADD COLUMN due timestamptz; SELECT styled(''SELECT replay(''''app'''')'')',
+SELECT is(entries_after($$SELECT styled('INSERT INTO parks (id, customer, words, due, span) VALUES (1, ''c'', ''W'', ''2001-02-03'', ''1 day -02:00'')')$$, at_commit => 'ALTER TABLE parks DROP COLUMN due, ADD COLUMN due timestamptz; SELECT styled(''SELECT replay(''''app'''')'')',
 		shown => 'longest_pause::text', also => 'replayed()'), 'nothing | parks/made/insert/anna/22023 | due...', 'and is not put right by itself');
-SELECT is(told($$SELECT as_postgres('ALTER TABLE parks DROP COLUMN due'); SELECT styled('INSERT INTO parks (id, customer, words, span) VALUES (1, ''c'', ''W'', ''1 day 02:00'')')$$, at_commit => 'ALTER TABLE parks ADD COLUMN due timestamptz; SELECT styled(''SELECT replay(''''app'''')'')',
+SELECT is(entries_after($$SELECT as_postgres('ALTER TABLE parks DROP COLUMN due'); SELECT styled('INSERT INTO parks (id, customer, words, span) VALUES (1, ''c'', ''W'', ''1 day 02:00'')')$$, at_commit => 'ALTER TABLE parks ADD COLUMN due timestamptz; SELECT styled(''SELECT replay(''''app'''')'')',
 		shown => 'longest_pause = interval ''26 h''', also => 'replayed()'), 'c: t | nothing | done', 'intervals are what they were');
-SELECT is(told('INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''); INSERT INTO written VALUES (2); UPDATE parks SET words = ''X'', due = ''2001-01-01''', also => 'SELECT concat_ws(''/'', tab, login, role, old_row ->> ''words'', new_row ->> ''words'', error) FROM trust.parked_change'),
-	'c: made | public.parks/app/app/W/X/due does not lie ahead', 'what the row was and is, where, by whom and why');
+SELECT is(entries_after('INSERT INTO parks (id, customer, words) VALUES (1, ''c'', ''W''); INSERT INTO written VALUES (2); UPDATE parks SET words = ''X'', due = ''2001-01-01''', also => 'SELECT concat_ws(''/'', tab, login, role, old_row ->> ''words'', new_row ->> ''words'', error) FROM trust.parked_change'),
+	'c: made | public.parks/app/app/W/X/due must be in the future', 'what the row was and is, where, by whom and why');
 
--- A row that cannot be told of where it arrives is still the same row later.
+-- A row whose change is parked in its new partition is still the same row later.
 CREATE TABLE parks_parted (id int, phase text, customer text, words text, more text, PRIMARY KEY (id, phase)) PARTITION BY LIST (phase);
 CREATE TABLE parks_new PARTITION OF parks_parted FOR VALUES IN ('new');
 CREATE TABLE parks_rest PARTITION OF parks_parted DEFAULT;
 CREATE TRIGGER made AFTER INSERT ON parks_parted FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'on_error:park');
 CREATE TRIGGER deleted AFTER DELETE ON parks_parted FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'on_error:park');
 ALTER TABLE parks_parted OWNER TO app;
-SELECT is(told('INSERT INTO parks_parted VALUES (1, ''new'', ''c'', ''W''); INSERT INTO written VALUES (2); UPDATE parks_parted SET phase = ''won'', words = ''''; UPDATE parks_parted SET words = ''X''', at_commit => at_commit, also => 'replayed()'), says, 'between partitions; ' || at_commit)
+SELECT is(entries_after('INSERT INTO parks_parted VALUES (1, ''new'', ''c'', ''W''); INSERT INTO written VALUES (2); UPDATE parks_parted SET phase = ''won'', words = ''''; UPDATE parks_parted SET words = ''X''', at_commit => at_commit, also => 'replayed()'), says, 'between partitions; ' || at_commit)
 FROM (VALUES ('', 'c: made | parks_parted/made/update/anna/22023 | none'), ('SELECT replay(''app'')', 'c: made | parks_parted/made/update/anna/22023 | words...')) AS v (at_commit, says);
 
--- ---- who reads what waits
+-- ---- rights on parked changes
 
-SELECT is(told('SELECT row_of(''parks'', 1, ''secret'', ''2001-01-01'')', also => format('SELECT as_role(%L, %L)', login, $$SELECT concat_ws('/', source, trigger, operation, actor, login, role, sqlstate, new_row ->> 'customer', error) FROM trust.parked$$)), 'nothing | ' || says, login || ' reads')
-FROM (VALUES ('reader', 'public.parks/made/insert/anna/app/app/22023'), ('auditor', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('app', 'public.parks/made/insert/anna/app/app/22023/secret/due does not lie ahead'), ('clerk', 'TL004')) AS v (login, says);
-SELECT is(outcome('SELECT FROM trust.parked_change', login), '42501', login || ' does not read the table') FROM unnest('{app,auditor,reader,clerk}'::text[]) AS login;
+SELECT is(entries_after('SELECT row_of(''parks'', 1, ''secret'', ''2001-01-01'')', also => format('SELECT value_as(%L, %L)', login, $$SELECT concat_ws('/', source, trigger, operation, actor, login, role, sqlstate, new_row ->> 'customer', error) FROM trust.parked$$)), 'nothing | ' || says, login || ' reads')
+FROM (VALUES ('reader', 'public.parks/made/insert/anna/app/app/22023'), ('auditor', 'public.parks/made/insert/anna/app/app/22023/secret/due must be in the future'), ('app', 'public.parks/made/insert/anna/app/app/22023/secret/due must be in the future'), ('clerk', 'TL004')) AS v (login, says);
+SELECT is(sqlstate_of('SELECT FROM trust.parked_change', login), '42501', login || ' does not read the table') FROM unnest('{app,auditor,reader,clerk}'::text[]) AS login;
 
--- ---- what is no fault of the change is not parked
+-- ---- errors that are not the change's fault are not parked
 
-CREATE FUNCTION at(login text DEFAULT 'app') RETURNS text LANGUAGE sql AS $$
-	SELECT format('host=%s port=%s dbname=%I user=%I', split_part(current_setting('unix_socket_directories'), ',', 1), current_setting('port'), current_database(), login)
-$$;
-CREATE FUNCTION in_session(doing text, setting text DEFAULT 'work_mem=1MB') RETURNS text LANGUAGE plpgsql AS $$
+\ir ../../helpers/sessions.sql
+-- The SQLSTATE of statements in a session of their own, if they fail, and what waits then.
+CREATE FUNCTION in_session(doing text, setting text DEFAULT 'work_mem=1MB') RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	outcome CONSTANT text := sqlstate_in_session(doing, 'app', '-c' || setting);
 BEGIN
-	PERFORM dblink_exec(at() || format(' options=''-c%s''', setting), doing);
-	RETURN waits();
-EXCEPTION WHEN query_canceled OR OTHERS THEN
-	RETURN SQLSTATE || ' ' || waits();
+	RETURN concat_ws(' ', nullif(outcome, 'ok'), waits());
 END
 $$;
 DO $$ BEGIN PERFORM trust_ledger.act_as('anna'); PERFORM row_of('fails', 100, 'busy'); END $$;
-SELECT dblink_connect('other', at());
+SELECT dblink_connect('other', connection_of('app'));
 SELECT dblink_exec('other', 'BEGIN; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''), trust_ledger.make_promise(''busy'', ''W''); END $d$');
 SELECT is(in_session(doing, setting), says, setting || ' ' || doing) FROM (VALUES
 	('lock_timeout=50', 'BEGIN; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''); PERFORM row_of(''parks'', 101, ''busy''); END $d$; COMMIT', '55P03 nothing'),
@@ -179,11 +177,11 @@ SELECT dblink_exec('other', 'COMMIT');
 -- a snapshot from before another's commit
 SELECT dblink_exec('other', 'BEGIN ISOLATION LEVEL REPEATABLE READ; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''); PERFORM row_of(''parks'', 102, ''busy''); END $d$');
 SELECT is(in_session('BEGIN; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''); PERFORM row_of(''parks'', 103, ''busy''); END $d$; COMMIT'), 'nothing', 'somebody else commits');
-SELECT throws_ok($$SELECT dblink_exec('other', 'COMMIT')$$, '40001', NULL, 'who came later is told to begin anew');
+SELECT throws_ok($$SELECT dblink_exec('other', 'COMMIT')$$, '40001', NULL, 'the later one gets a serialization failure');
 SELECT is(waits(), 'nothing', 'and nothing waits');
 SELECT is((SELECT array_agg(id ORDER BY id) FROM parks), '{103}', 'nor is the row there');
 -- two that wait for each other
-SELECT dblink_connect('one', at()), dblink_connect('two', at());
+SELECT dblink_connect('one', connection_of('app')), dblink_connect('two', connection_of('app'));
 SELECT dblink_exec(name, format('BEGIN; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''); PERFORM row_of(''at_once'', %s, %L); END $d$', 200 + nr, 'lock' || nr)) FROM (VALUES ('one', 1), ('two', 2)) AS v (name, nr);
 SELECT dblink_send_query(name, format('DO $d$ BEGIN PERFORM row_of(''at_once'', %s, %L); END $d$', 210 + nr, 'lock' || 3 - nr)) FROM (VALUES ('one', 1), ('two', 2)) AS v (name, nr);
 CREATE FUNCTION got(name text) RETURNS text LANGUAGE plpgsql AS $$
@@ -201,7 +199,7 @@ $$;
 SELECT is((SELECT array_agg(came ORDER BY came) FROM (SELECT got(name) AS came FROM unnest('{one,two}'::text[]) AS name) AS g), '{40P01,committed}', 'a deadlock');
 SELECT is(waits(), 'nothing', 'nothing waits for it');
 
--- At COMMIT itself: what fails takes all along, what is parked nothing.
+-- At COMMIT: a failure rolls back the whole transaction, a parked change nothing.
 SELECT is(in_session(format('BEGIN; DO $d$ BEGIN PERFORM trust_ledger.act_as(''anna''); PERFORM row_of(''fails'', 300, ''fine''), row_of(''parks'', 300, ''fine'', ''2001-01-01''); %s END $d$; COMMIT', doing)), says, 'COMMIT ' || doing)
 FROM (VALUES ('PERFORM row_of(''fails'', 301, ''fine'', ''2001-01-01'');', '22023 nothing'), ('', 'parks/made/insert/anna/22023')) AS v (doing, says);
 SELECT is((SELECT string_agg(event, ' ') FROM trust.entry WHERE customer = 'fine'), 'made', 'what could be written was');

@@ -1,10 +1,9 @@
--- What is parked, replayed and dropped leaves a trace, and verify() holds it against what waits.
+-- Parking, replaying and dropping a change leaves an entry, and verify() compares these with the parked changes.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
 SELECT plan(105);
-\ir ../../data/told.sql
-\ir ../../data/outcome.sql
+\ir ../../helpers/tracked_tables.sql
+\ir ../../helpers/calls.sql
 CREATE ROLE auditor;
 CREATE ROLE admin;
 CREATE ROLE keeper;
@@ -22,7 +21,7 @@ BEGIN
 	EXECUTE format('INSERT INTO %I SELECT n, ''c'' || n %% 3, ''W'', ''2001-01-01'' FROM generate_series($1, $2) AS n', tab) USING first, coalesce(last, first);
 END
 $$;
--- Since an entry: each event with the rows that it names, by their ids as far as they wait or waited.
+-- The governance entries since a number: each event with the ids of the rows that it names.
 CREATE TABLE waited (parked uuid PRIMARY KEY, id text);
 GRANT SELECT ON waited TO PUBLIC;
 CREATE FUNCTION remember() RETURNS void LANGUAGE sql AS $$
@@ -37,7 +36,7 @@ $$;
 CREATE FUNCTION governed() RETURNS bigint LANGUAGE sql AS $$ SELECT length FROM trust.chain WHERE customer = '' $$;
 CREATE FUNCTION uuid_of(of_id int) RETURNS uuid LANGUAGE sql AS $$ SELECT parked FROM waited WHERE id = of_id::text $$;
 
--- ---- what is written
+-- ---- the entries
 
 SELECT governed() AS since \gset
 BEGIN; SELECT late('offer', 1, 4); INSERT INTO offer VALUES (5, 'c1', 'W'); COMMIT;
@@ -54,7 +53,7 @@ SELECT is((SELECT array_agg((SELECT count(*) FROM jsonb_object_keys(details -> '
 SELECT cmp_ok((SELECT max(octet_length(details::text)) FROM trust.entry), '<', 200000, 'and stays small');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
--- Nothing of what is rolled back.
+-- A rolled-back change leaves no entry.
 SELECT governed() AS since \gset
 BEGIN; SELECT late('offer', 11), late('at_once', 12); ROLLBACK;
 BEGIN; SAVEPOINT s; SELECT late('offer', 13), late('at_once', 14); ROLLBACK TO s; SELECT late('offer', 15); SAVEPOINT s; SELECT late('at_once', 16); RELEASE s; COMMIT;
@@ -65,7 +64,7 @@ BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT late('offer', 17); COMMIT;
 BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT late('at_once', 18), late('at_once', 19), late('offer', 20); COMMIT;
 SELECT remember();
 SELECT is(entries(:since), 'changes_parked 17; changes_parked 18; changes_parked 19; changes_parked 20', 'at once, and on one snapshot');
--- A trigger on what waits, that parks in its turn.
+-- A trigger on trust.parked_change that parks another change.
 CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF (NEW.new_row ->> 'id')::int < 30 THEN
@@ -97,7 +96,7 @@ SELECT is(entries(:since), 'none', 'what cannot be written yet leaves no entry')
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
 -- Dropped.
-SELECT is(outcome(format('SELECT trust_ledger.drop_parked(%s)', arguments), as_role), says, 'drop_parked(' || arguments || ') by ' || as_role)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.drop_parked(%s)', arguments), as_role), says, 'drop_parked(' || arguments || ') by ' || as_role)
 FROM (VALUES ('uuid_of(16), ''why''', 'admin', 'ok'), ('uuid_of(16), ''why''', 'keeper', 'ok'), ('uuid_of(16), ''why''', 'app', 'TL004'), ('uuid_of(16), ''why''', 'auditor', 'TL004'), ('uuid_of(16), ''why''', 'clerk', 'TL004'),
 	('uuid_of(1), ''why''', 'admin', 'P0002'), ('gen_random_uuid(), ''why''', 'admin', 'P0002'), ('NULL, ''why''', 'admin', '22004'), ('uuid_of(16), NULL', 'admin', '22004'), ('uuid_of(16), repeat(''x'', 1048577)', 'admin', '22001'),
 	('uuid_of(16), ''why'', ''nobody''', 'admin', '42704'), ('uuid_of(16), ''why'', occurred_at => ''infinity''', 'admin', '22008')) AS v (arguments, as_role, says);
@@ -113,70 +112,56 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
 -- ---- the guard
 
-CREATE FUNCTION past(doing text, as_role text, replication text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	PERFORM set_config('session_replication_role', replication, true);
-	RETURN public.outcome(doing, as_role);
-END
-$$;
-SELECT is(past(doing, as_role, replication), 'TL006', concat_ws(' ', doing, as_role, replication))
+SELECT is(sqlstate_of(doing, as_role, replication), 'TL006', concat_ws(' ', doing, as_role, replication))
 FROM unnest('{origin,replica}'::text[]) AS replication, unnest('{keeper,postgres}'::text[]) AS as_role,
 	unnest(ARRAY['DELETE FROM trust.parked_change', 'TRUNCATE trust.parked_change', 'UPDATE trust.parked_change SET error = error', 'UPDATE trust.parked_change SET sqlstate = ''00000''',
 		'UPDATE trust.parked_change SET new_row = NULL', 'UPDATE trust.parked_change SET parked_at = parked_at - interval ''1 day''', 'UPDATE trust.parked_change SET salt = NULL',
 		'INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change LIMIT 1']) AS doing
 WHERE as_role = current_user OR replication = 'origin';
 
--- ---- how to cheat
+-- ---- tampering
 
-CREATE FUNCTION found(doing text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	said text;
-BEGIN
-	EXECUTE doing;
-	SELECT coalesce(string_agg(concat_ws(' ', v.part, CASE WHEN seq IS NOT NULL THEN 'entry' END, coalesce(w.id, CASE WHEN v.part = 'parked_change' AND subject IS NOT NULL THEN 'unknown' ELSE subject END), field, problem), '; ' ORDER BY v.part COLLATE "C", w.id, problem), 'nothing')
-	INTO said FROM trust_ledger.verify() v LEFT JOIN waited w ON w.parked::text = v.subject;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN said;
-	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
-END
+\ir ../../helpers/findings.sql
+\ir ../../helpers/without_guards.sql
+
+-- What verify() finds after statements; changes are named by the ids of their rows.
+CREATE FUNCTION found(doing text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT coalesce(string_agg(concat_ws(' ', v.part, CASE WHEN v.seq IS NOT NULL THEN 'entry' END,
+			coalesce(w.id, CASE WHEN v.part = 'parked_change' AND v.subject IS NOT NULL THEN 'unknown' ELSE v.subject END), v.field, v.problem),
+		'; ' ORDER BY v.part COLLATE "C", w.id, v.problem), 'nothing')
+	FROM verify_after(doing) v LEFT JOIN waited w ON w.parked::text = v.subject
 $$;
-CREATE FUNCTION unguarded(doing text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-	ALTER TABLE trust.parked_change DISABLE TRIGGER trust_guard;
-	EXECUTE doing;
-	ALTER TABLE trust.parked_change ENABLE ALWAYS TRIGGER trust_guard;
-END
-$$;
+
 SELECT is(found(doing), 'guard parked_change ' || says, doing) FROM (VALUES
 	('ALTER TABLE trust.parked_change DISABLE TRIGGER trust_guard', 'trust_guard is disabled'), ('DROP TRIGGER trust_guard_truncate ON trust.parked_change', 'trust_guard_truncate is missing')) AS v (doing, says);
-SELECT is(found(format('SELECT unguarded(%L)', doing)), says, doing) FROM (VALUES
+SELECT is(found(format('SELECT without_guards(%L)', doing)), says, doing) FROM (VALUES
 	('UPDATE trust.parked_change SET error = ''never mind'', sqlstate = ''00000'' WHERE parked = uuid_of(18)', 'nothing'),
-	('DELETE FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is missing, and no entry says that it was replayed or dropped'),
-	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change unknown is there, and no entry says that it was parked'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 16 is there, and an entry says that it was dropped'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(1), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed'),
-	('ALTER TABLE trust.parked_change DROP CONSTRAINT parked_change_pkey; INSERT INTO trust.parked_change SELECT * FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is there twice; table parked_change constraint PRIMARY KEY (parked) is missing; table parked_change unique index btree (parked) is missing'),
-	('UPDATE trust.parked_change SET parked = uuid_of(1) WHERE parked = uuid_of(18)', 'parked_change 1 is there, and an entry says that it was replayed; parked_change 18 is missing, and no entry says that it was replayed or dropped')) AS v (doing, says);
-SELECT is(found(format('SELECT unguarded(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 is not what was parked', change)
+	('DELETE FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 is missing, but no entry says that it was replayed or dropped'),
+	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change unknown exists, but no entry says that it was parked'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 16 exists, although an entry says that it was dropped'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(1), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 1 exists, although an entry says that it was replayed'),
+	('ALTER TABLE trust.parked_change DROP CONSTRAINT parked_change_pkey; INSERT INTO trust.parked_change SELECT * FROM trust.parked_change WHERE parked = uuid_of(18)', 'parked_change 18 exists twice; table parked_change constraint PRIMARY KEY (parked) is missing; table parked_change unique index btree (parked) is missing'),
+	('UPDATE trust.parked_change SET parked = uuid_of(1) WHERE parked = uuid_of(18)', 'parked_change 1 exists, although an entry says that it was replayed; parked_change 18 is missing, but no entry says that it was replayed or dropped')) AS v (doing, says);
+SELECT is(found(format('SELECT without_guards(%L)', 'UPDATE trust.parked_change SET ' || change || ' WHERE parked = uuid_of(18)')), 'parked_change 18 does not match its commitment', change)
 FROM unnest('{parked_at = parked_at - interval ''1 us'',source = ''public.offer'',tab = ''public.offer'',trigger = ''amended'',operation = ''delete'',actor = ''anna'',actor = NULL,login = ''app'',role = ''app'',
 	"old_row = ''{}''","new_row = new_row || ''{\"words\": \"nothing\"}''",new_row = NULL,"old_row = new_row, new_row = NULL",salt = NULL,"salt = substr(salt, 2)",salt = sha256(salt)}'::text[]) AS change;
--- What goes is what came, whoever put the guard back before.
-SELECT is(found(format('SELECT unguarded(%L); %s', doing, after)), says, doing || '; ' || after) FROM (VALUES
-	('UPDATE trust.parked_change SET new_row = new_row || ''{"due": null, "words": "less"}'' WHERE parked = uuid_of(18)', 'SELECT trust_ledger.replay_parked()', 'parked_change entry 18 was not what was parked when it went'),
-	('UPDATE trust.parked_change SET salt = NULL WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(18), ''why'')', 'parked_change entry 18 was not what was parked when it went'),
+-- A change that goes must be the one that was parked, also if the guard is back in force by then.
+SELECT is(found(format('SELECT without_guards(%L); %s', doing, after)), says, doing || '; ' || after) FROM (VALUES
+	('UPDATE trust.parked_change SET new_row = new_row || ''{"due": null, "words": "less"}'' WHERE parked = uuid_of(18)', 'SELECT trust_ledger.replay_parked()', 'parked_change entry 18 did not match its commitment when it was replayed or dropped'),
+	('UPDATE trust.parked_change SET salt = NULL WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(18), ''why'')', 'parked_change entry 18 did not match its commitment when it was replayed or dropped'),
 	('INSERT INTO trust.parked_change SELECT gen_random_uuid(), ''2001-01-01'', source, tab, trigger, operation, actor, login, role, NULL, ''{"id": 77, "customer": "c", "words": "kept"}'', sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.grant_access(''app'', ''import''); SELECT trust_ledger.replay_parked()',
-		'parked_change entry unknown is said to be gone, and no entry says that it was parked'),
-	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 is said to be gone, and was gone before')) AS v (doing, after, says);
--- To take what is put in for what was there before there was a record.
-SELECT is(found('SELECT unguarded(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
-	'parked_change unknown is there, and no entry says that it was parked', 'what was put in, and migrated');
-SELECT is(found('SELECT unguarded(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
-	'parked_change 18 is not what was parked; parked_change 19 is not what was parked; parked_change 51 is missing, and no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
-SELECT is(found('SELECT unguarded(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt is missing: the column does not exist', 'without salts nothing is what was parked');
+		'parked_change entry unknown was replayed or dropped, but no earlier entry says that it was parked'),
+	('INSERT INTO trust.parked_change SELECT uuid_of(16), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, salt FROM trust.parked_change WHERE parked = uuid_of(18)', 'SELECT trust_ledger.drop_parked(uuid_of(16), ''again'')', 'parked_change entry 16 was already replayed or dropped by an earlier entry')) AS v (doing, after, says);
+-- migrate_ledger() does not record changes that were planted.
+SELECT is(found('SELECT without_guards(''INSERT INTO trust.parked_change SELECT gen_random_uuid(), parked_at, source, tab, trigger, operation, actor, login, role, old_row, new_row, sqlstate, error, NULL FROM trust.parked_change WHERE parked = uuid_of(18)''); SELECT trust_ledger.migrate_ledger()'),
+	'parked_change unknown exists, but no entry says that it was parked', 'what was put in, and migrated');
+SELECT is(found('SELECT without_guards(''DELETE FROM trust.parked_change WHERE parked NOT IN (uuid_of(18), uuid_of(19)); ALTER TABLE trust.parked_change DROP COLUMN salt''); SELECT trust_ledger.migrate_ledger(), trust_ledger.record_parked()'),
+	'parked_change 18 does not match its commitment; parked_change 19 does not match its commitment; parked_change 51 is missing, but no entry says that it was replayed or dropped', 'salts thrown away, and migrated');
+SELECT is(found('SELECT without_guards(''ALTER TABLE trust.parked_change DROP COLUMN salt'')'), 'parked_change salt does not exist', 'without salts nothing is what was parked');
 
--- An entry of governance forged by who can: each is found, past the hashes.
-CREATE FUNCTION said(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
+-- What verify() finds of forged governance entries, besides their hashes.
+CREATE FUNCTION forged(of_event text, of_details text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	said text;
 BEGIN
@@ -191,15 +176,15 @@ EXCEPTION
 	WHEN OTHERS THEN RETURN SQLSTATE || ' ' || SQLERRM;
 END
 $$;
-SELECT is(said(event, details), says, concat_ws(' ', event, details)) FROM (VALUES
-	('changes_parked', '{"parked": []}', '1 details does not name changes as its event does'), ('changes_parked', '{}', '1 details does not name changes as its event does'), ('changes_dropped', '[]', '1 details does not name changes as its event does'),
-	('changes_replayed', '{"parked": {"x": null}}', '1 details does not name changes as its event does'), ('changes_replayed', '{"parked": {}}', NULL),
-	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(18), repeat('0', 64)), '1 18 is said to be parked, and was parked before'),
-	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(16), repeat('0', 64)), '1 16 is said to be parked, and was parked before'),
-	('changes_parked', format('{"parked": {"%s": null}}', gen_random_uuid()), '1 unknown details has no commitment to what was parked; unknown is missing, and no entry says that it was replayed or dropped'),
-	('changes_recorded', '{"parked": {}}', '1 event is said to have been parked before that was on record, and it was on record then')) AS v (event, details, says);
+SELECT is(forged(event, details), says, concat_ws(' ', event, details)) FROM (VALUES
+	('changes_parked', '{"parked": []}', '1 details does not name parked changes as the event requires'), ('changes_parked', '{}', '1 details does not name parked changes as the event requires'), ('changes_dropped', '[]', '1 details does not name parked changes as the event requires'),
+	('changes_replayed', '{"parked": {"x": null}}', '1 details does not name parked changes as the event requires'), ('changes_replayed', '{"parked": {}}', NULL),
+	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(18), repeat('0', 64)), '1 18 was already parked by an earlier entry'),
+	('changes_parked', format('{"parked": {"%s": "%s"}}', uuid_of(16), repeat('0', 64)), '1 16 was already parked by an earlier entry'),
+	('changes_parked', format('{"parked": {"%s": null}}', gen_random_uuid()), '1 unknown details contains no commitment to the parked change; unknown is missing, but no entry says that it was replayed or dropped'),
+	('changes_recorded', '{"parked": {}}', '1 event must not be changes_recorded after the ledger began to record parked changes')) AS v (event, details, says);
 
--- ---- rows that are missing are no crash
+-- ---- missing rows
 
 CREATE FUNCTION replayed(operation text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
@@ -216,7 +201,7 @@ $$;
 INSERT INTO offer VALUES (900, 'c', '');
 SELECT is(replayed(operation), '{the parked change is not what was parked}', 'a row that is missing: ' || operation) FROM unnest('{insert,update,delete}'::text[]) AS operation;
 
--- ---- as before
+-- ---- a ledger of an earlier version
 
 SELECT is((SELECT count(*) FROM trust.parked), (SELECT count(*) FROM trust.parked_change), 'trust.parked shows what waits');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');

@@ -1,5 +1,5 @@
--- Many changes in one transaction: what is kept of each, and what is spilled to disk; savepoints that take back what was
--- spilled already; rows that come from another partition.
+-- Many changes in one transaction: memory per change, spilling to disk, savepoints that roll back spilled changes, and rows
+-- that move between partitions.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(32);
@@ -16,37 +16,37 @@ CREATE TABLE plain (id int PRIMARY KEY, account text, offer text, note text DEFA
 CREATE TRIGGER made AFTER INSERT ON plain FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=account', 'words=offer', 'actor:crm');
 CREATE TRIGGER amended AFTER UPDATE ON plain FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=account', 'words=offer', 'actor:crm');
 
-CREATE FUNCTION kept() RETURNS bigint LANGUAGE sql AS $$
+CREATE FUNCTION memory_used() RETURNS bigint LANGUAGE sql AS $$
 	SELECT coalesce(sum(used_bytes), 0)::bigint FROM pg_backend_memory_contexts WHERE name ~ '^trust_ledger (gathered|change|writing|deeds)' $$;
 CREATE FUNCTION words_of(n int) RETURNS text LANGUAGE sql AS $$ SELECT repeat('words ', 20) || n $$;
--- What the ledger says of the rows: entries by event, and whether the last words are the row's.
+-- The number of entries of each event, and of rows whose words are not those of their promise.
 CREATE FUNCTION entries() RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(event || ' ' || n, ', ' ORDER BY event) FROM (SELECT event, count(*) AS n FROM trust.entry WHERE customer <> '' GROUP BY event) AS e $$;
-CREATE FUNCTION unlike() RETURNS bigint LANGUAGE sql AS $$
+CREATE FUNCTION rows_unlike_promises() RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM (SELECT id::text AS key, offer FROM plain UNION ALL SELECT format('["%s","%s"]', id, region), offer FROM deal) AS r
 	FULL JOIN (SELECT key, words FROM trust.source s JOIN trust.promise p USING (customer, promise) WHERE NOT gone) AS p USING (key) WHERE offer IS DISTINCT FROM words $$;
 
 INSERT INTO plain SELECT i, 'c' || i % 7, words_of(i) FROM generate_series(1, 3000) i;
 SELECT is(entries(), 'made 3000', 'rows are promised');
 
--- ---- what is kept until the transaction ends
+-- ---- memory until the transaction ends
 
 BEGIN;
 UPDATE plain SET note = 'x';
-SELECT is(kept(), 0::bigint, 'nothing is kept for changes that say nothing');
+SELECT is(memory_used(), 0::bigint, 'nothing is kept for changes that say nothing');
 SET LOCAL work_mem = '64MB';
 UPDATE plain SET offer = offer || '!';
-SELECT cmp_ok(kept() / 3000, '<=', 300 + avg(length(account) + length(offer))::bigint, 'of one that does at most 300 bytes besides what it says') FROM plain;
+SELECT cmp_ok(memory_used() / 3000, '<=', 300 + avg(length(account) + length(offer))::bigint, 'of one that does at most 300 bytes besides what it says') FROM plain;
 ROLLBACK;
-SELECT is(kept(), 0::bigint, 'and nothing after a ROLLBACK');
+SELECT is(memory_used(), 0::bigint, 'and nothing after a ROLLBACK');
 BEGIN;
 SET LOCAL work_mem = '64kB';
 UPDATE plain SET offer = offer || '!';
-SELECT cmp_ok(kept(), '<=', 64 * 1024 * 2 + 3000 * 16::bigint, 'what goes beyond work_mem is on disk');
+SELECT cmp_ok(memory_used(), '<=', 64 * 1024 * 2 + 3000 * 16::bigint, 'what goes beyond work_mem is on disk');
 COMMIT;
-SELECT is(kept(), 0::bigint, 'nothing is kept after COMMIT');
+SELECT is(memory_used(), 0::bigint, 'nothing is kept after COMMIT');
 SELECT is(entries(), 'amended 3000, made 3000', 'all of it is written');
-SELECT is(unlike(), 0::bigint, 'and says what the rows say');
+SELECT is(rows_unlike_promises(), 0::bigint, 'and says what the rows say');
 
 -- ---- savepoints
 
@@ -68,7 +68,7 @@ UPDATE plain SET offer = 'also kept ' || id WHERE id % 3 = 1;
 RELEASE b;
 COMMIT;
 SELECT is(entries(), 'amended 5667, made 4000', 'a savepoint that is rolled back takes back what was spilled');
-SELECT is(unlike(), 0::bigint, 'what stays says what the rows say');
+SELECT is(rows_unlike_promises(), 0::bigint, 'what stays says what the rows say');
 BEGIN;
 SAVEPOINT a;
 UPDATE plain SET offer = 'taken back ' || offer;
@@ -94,9 +94,9 @@ BEGIN
 END
 $$;
 SELECT is(entries(), 'amended 28067, made 4000', 'blocks that fail and blocks that do not, in turn');
-SELECT is(unlike(), 0::bigint, 'they leave what the rows say');
+SELECT is(rows_unlike_promises(), 0::bigint, 'they leave what the rows say');
 
--- Writing that is taken back: all of it waits again.
+-- Writing is rolled back: the changes are pending again.
 CREATE TABLE hasty (LIKE plain INCLUDING ALL);
 CREATE TRIGGER made AFTER INSERT ON hasty FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=account', 'words=offer', 'actor:crm', 'write:now');
 BEGIN;
@@ -108,18 +108,18 @@ ROLLBACK TO a;
 SELECT is(entries(), 'amended 28067, made 4000', 'the savepoint takes that back');
 COMMIT;
 SELECT is(entries(), 'amended 32067, made 4000', 'and it is written at COMMIT');
-SELECT is(unlike(), 0::bigint, 'once');
+SELECT is(rows_unlike_promises(), 0::bigint, 'once');
 
 -- ---- partitions, and one customer of many changes
 
 INSERT INTO deal SELECT i, 'north', CASE WHEN i % 2 = 0 THEN 'many' ELSE 'd' || i % 100 END, words_of(i) FROM generate_series(1, 4000) i;
-SELECT is(unlike(), 0::bigint, 'a table in partitions');
+SELECT is(rows_unlike_promises(), 0::bigint, 'a table in partitions');
 BEGIN;
 UPDATE deal SET region = 'south', offer = 'moved ' || id;
 UPDATE deal SET region = 'north', offer = 'moved back ' || id WHERE id % 2 = 0;
 COMMIT;
 SELECT is(entries(), 'amended 38067, made 8000', 'rows that move are amended, and not made again');
-SELECT is(unlike(), 0::bigint, 'their promises go along');
+SELECT is(rows_unlike_promises(), 0::bigint, 'their promises go along');
 BEGIN;
 SAVEPOINT a;
 UPDATE deal SET region = CASE region WHEN 'south' THEN 'north' ELSE 'south' END;
@@ -127,7 +127,7 @@ ROLLBACK TO a;
 UPDATE deal SET region = CASE region WHEN 'south' THEN 'north' ELSE 'south' END, offer = 'moved again ' || id;
 COMMIT;
 SELECT is(entries(), 'amended 42067, made 8000', 'likewise after moves that were taken back');
-SELECT is(unlike(), 0::bigint, 'and they say what the rows say');
+SELECT is(rows_unlike_promises(), 0::bigint, 'and they say what the rows say');
 UPDATE deal SET account = 'one';
 SELECT is(count(*), 4000::bigint, 'all of them belong to another customer') FROM trust.promise WHERE customer = 'one' AND state = 'open';
 BEGIN;
@@ -140,7 +140,7 @@ SELECT is(count(*), 16000::bigint, '16,000 changes of one customer, written in p
 SELECT is(count(*), 4000::bigint, 'in their order') FROM trust.promise WHERE customer = 'one' AND words ~ '^zyx' AND outcome = 'kept';
 SELECT cmp_ok(abs(trust_ledger.kept(score) - 2000), '<', 1::float8, 'each verdict counts once') FROM trust.chain WHERE customer = 'one';
 
--- Code of triggers between the two halves of a move, which changes and moves other rows of the table.
+-- Trigger code between the two halves of a move that changes and moves other rows.
 CREATE FUNCTION bump() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE deal SET offer = offer || '.' WHERE id = 5002;
@@ -157,7 +157,7 @@ SELECT is(array_agg(state ORDER BY words), '{kept,open,open}', 'a row that moves
 DROP TRIGGER aa_bump ON deal;
 DROP TRIGGER zz_bump ON deal;
 
--- ---- what cannot be written is found among many
+-- ---- a change that cannot be written, among many
 
 CREATE TABLE picky (id int PRIMARY KEY, account text, offer text, due timestamptz);
 SELECT count(*) FROM trust_ledger.track_table('picky', '{"customer": "=account", "words": "=offer", "due": "=due", "actor": ":crm", "on_error": ":park"}');

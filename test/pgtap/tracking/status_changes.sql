@@ -1,10 +1,9 @@
--- Rows whose status goes forth and back, and what one change of them says at once.
+-- Rows whose status changes and changes back, and changes that are several events at once.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-CREATE EXTENSION dblink;
 SELECT plan(20);
 
-\ir ../../data/told.sql
+\ir ../../helpers/tracked_tables.sql
 CREATE TABLE offer (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W', value int DEFAULT 1, status text DEFAULT 'sent', due timestamptz DEFAULT now() + interval '1 day');
 ALTER TABLE offer OWNER TO app;
 SET ROLE app;
@@ -12,7 +11,7 @@ SELECT count(*) FROM trust_ledger.track_table('offer', '{"customer": "=customer"
 	"accepted_when": "status IN (''ordered'', ''billed'')", "accepted": {"relayed": ":true"}, "released_when": "status = ''let go''", "released": {"relayed": ":true"}, "paused_when": "status = ''waiting''", "kept_when": "status = ''done''"}');
 RESET ROLE;
 
-SELECT is(told('INSERT INTO offer VALUES (1); ' || doing), says, doing) FROM (VALUES
+SELECT is(entries_after('INSERT INTO offer VALUES (1); ' || doing), says, doing) FROM (VALUES
 	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET status = 'sent'; UPDATE offer SET status = 'ordered'$$, 'c: made accepted'),
 	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET status = 'done'; UPDATE offer SET status = 'billed'; UPDATE offer SET status = 'done'$$, 'c: made accepted assessed assessed'),
 	($$UPDATE offer SET status = 'done'; UPDATE offer SET status = 'ordered'$$, 'TL001'),
@@ -21,25 +20,25 @@ SELECT is(told('INSERT INTO offer VALUES (1); ' || doing), says, doing) FROM (VA
 	($$UPDATE offer SET status = 'sent', words = 'X'; UPDATE offer SET status = 'waiting', words = 'Y'$$, 'c: made amended amended paused'),
 	($$UPDATE offer SET status = 'waiting'; UPDATE offer SET words = 'X'$$, 'TL001'),
 	($$UPDATE offer SET status = 'waiting'; UPDATE offer SET status = 'done'$$, 'c: made paused resumed assessed')) AS v (doing, says);
--- What was not paused is not resumed.
-SELECT is(told($$INSERT INTO offer (id, due) VALUES (1, NULL); UPDATE offer SET status = 'waiting'$$), 'TL001', 'without a due time there is no clock to stop');
-SELECT is(told($$SELECT as_postgres('ALTER TABLE offer DISABLE TRIGGER USER'); INSERT INTO offer (id, status) VALUES (1, 'waiting');
+-- A promise that was not paused is not resumed.
+SELECT is(entries_after($$INSERT INTO offer (id, due) VALUES (1, NULL); UPDATE offer SET status = 'waiting'$$), 'TL001', 'without a due time there is no clock to stop');
+SELECT is(entries_after($$SELECT as_postgres('ALTER TABLE offer DISABLE TRIGGER USER'); INSERT INTO offer (id, status) VALUES (1, 'waiting');
 	SELECT as_postgres('ALTER TABLE offer ENABLE TRIGGER USER'); UPDATE offer SET status = 'sent'; INSERT INTO offer VALUES (2)$$), 'c: made', 'nor what was not promised');
-SELECT is(told($$INSERT INTO offer (id, status) VALUES (1, 'sent'); SELECT as_postgres('ALTER TABLE offer DISABLE TRIGGER USER'); UPDATE offer SET status = 'waiting';
+SELECT is(entries_after($$INSERT INTO offer (id, status) VALUES (1, 'sent'); SELECT as_postgres('ALTER TABLE offer DISABLE TRIGGER USER'); UPDATE offer SET status = 'waiting';
 	SELECT as_postgres('ALTER TABLE offer ENABLE TRIGGER USER'); UPDATE offer SET status = 'sent'$$), 'c: made', 'nor a promise that nobody paused');
 
 -- "amended": {"relayed": ":true"}: what needs the customer is relayed, the rest is the company's.
-SELECT is(told('INSERT INTO offer VALUES (1); ' || doing, shown => $$event || '-' || coalesce(relayed::text, '') || '-' || coalesce(stands::text, '')$$), says, 'relayed: ' || doing) FROM (VALUES
+SELECT is(entries_after('INSERT INTO offer VALUES (1); ' || doing, shown => $$event || '-' || coalesce(relayed::text, '') || '-' || coalesce(stands::text, '')$$), says, 'relayed: ' || doing) FROM (VALUES
 	($$UPDATE offer SET words = 'X'$$, 'c: made-- amended--true'),
-	-- a release that does not stand ends nothing: what comes after in the transaction is no note
+	-- a release that does not stand ends nothing: later changes in the transaction are no notes
 	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET status = 'let go'; UPDATE offer SET words = 'X'$$, 'c: made-- accepted-true-true released-true-false amended-true-false'),
 	($$UPDATE offer SET status = 'let go'; UPDATE offer SET words = 'X'$$, 'c: made-- released-true-true noted--'),
 	($$UPDATE offer SET status = 'ordered'; UPDATE offer SET words = 'X'$$, 'c: made-- accepted-true-true amended-true-false')) AS v (doing, says);
-SELECT is(told($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered', words = 'X'; UPDATE offer SET value = 2$$, acting => 'cora'), 'TL003', 'only the company relays');
-SELECT is(told($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered'; UPDATE offer SET words = 'X'$$, also => 'SELECT words FROM trust.current_promise'), 'c: made accepted amended | W', 'the old terms stand');
-SELECT is(told($$INSERT INTO offer VALUES (1)$$, also => $$SELECT state FROM trust_ledger.amend_promise((SELECT promise FROM trust.current_promise), words => 'X', actor => 'anna', relayed => true)$$), '22023', 'in a call it is said of what needs it only');
+SELECT is(entries_after($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered', words = 'X'; UPDATE offer SET value = 2$$, acting => 'cora'), 'TL003', 'only the company relays');
+SELECT is(entries_after($$INSERT INTO offer VALUES (1); UPDATE offer SET status = 'ordered'; UPDATE offer SET words = 'X'$$, also => 'SELECT words FROM trust.current_promise'), 'c: made accepted amended | W', 'the old terms stand');
+SELECT is(entries_after($$INSERT INTO offer VALUES (1)$$, also => $$SELECT state FROM trust_ledger.amend_promise((SELECT promise FROM trust.current_promise), words => 'X', actor => 'anna', relayed => true)$$), '22023', 'in a call it is said of what needs it only');
 
--- What parks is read in a savepoint of its own, and is there still when the transaction ends.
+-- A change that is parked is read in a savepoint of its own, and is still there when the transaction ends.
 SELECT count(*) FROM trust_ledger.drop_policy('guarded');
 CREATE TABLE visit (id int PRIMARY KEY, customer text, words text, done boolean);
 SELECT count(*) FROM trust_ledger.track_table('visit', '{"customer": "=customer", "words": "=words", "actor": ":bot", "on_error": ":note", "made": {"on_error": ":park"}, "kept_when": "done"}');

@@ -1,12 +1,11 @@
--- Tracking a table by one mapping: which triggers it comes to, what cannot get in with it, and what is
--- seen of the triggers afterwards.
+-- Tracking a table by one mapping: the triggers that it creates, what it refuses, and what trust.tracked shows afterwards.
 
 BEGIN;
 CREATE EXTENSION pgtap;
 SELECT plan(529);
 CREATE EXTENSION trust_ledger;
 
-\ir ../../data/outcome.sql
+\ir ../../helpers/calls.sql
 
 CREATE ROLE ledger_owner;
 CREATE ROLE crm_owner;
@@ -42,7 +41,7 @@ FROM (VALUES
 	('(due, later) OVERLAPS (a, b)', '((NEW.due, NEW.later) OVERLAPS (NEW.a, NEW.b))'), ('extract(year FROM due) > 2000', '(extract(year FROM NEW.due) > 2000)'), ('a = a AND a = a', '(NEW.a = NEW.a AND NEW.a = NEW.a)'),
 	('position(a IN b) > 0', '(position(NEW.a IN NEW.b) > 0)'), ('interval ''1 day'' < a', '(interval ''1 day'' < NEW.a)'), ('- a < + b', '(- NEW.a < + NEW.b)'), ('name = ''%s %I''', '(NEW.name = ''%s %I'')')) AS c (condition, expected);
 SELECT is(trust_ledger.condition_for('a > 1', row), '(' || row || '.a > 1)', 'about ' || row) FROM unnest('{NEW,OLD,q,of_row}'::text[]) AS row;
-SELECT is(outcome(format('SELECT trust_ledger.condition_for(%L, %L)', 'a > 1', row)), '22023', 'not a row''s name: ' || row)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.condition_for(%L, %L)', 'a > 1', row)), '22023', 'not a row''s name: ' || row)
 FROM unnest(ARRAY['', 'a.b', 'NEW.', '"x"', 'x y', 'pg_sleep(9)--', '1']) AS row;
 SELECT is(trust_ledger.condition_for(NULL, 'NEW'), NULL, 'no condition: none');
 SELECT is(trust_ledger.condition_columns('b > 1 AND a = lower("B c") AND B < 2'), '{b,a,"B c"}', 'columns, each once');
@@ -53,8 +52,8 @@ SELECT is(trust_ledger.condition_is_change(condition), expected, 'of a change, o
 FROM (VALUES ('NEW.a > OLD.a', true), ('new.a', true), ('"old".a', true), ('NEW.a = 1 AND OLD.b IS NULL', true), ('(NEW.address).city <> (OLD.address).city', true), ('NEW.tags[1] = ''x''', true),
 	('a > 1', false), ('new > old', false), ('true', false), ('a = ''NEW.a''', false), ('f(new)', false)) AS c (condition, expected);
 
--- What is no condition: by each function that reads one, and its SQLSTATE.
-SELECT is(outcome(format('SELECT trust_ledger.%s', format(call, condition))), expected, format('%s: %s', split_part(call, '(', 1), condition))
+-- Conditions that are refused, by each function that reads one.
+SELECT is(sqlstate_of(format('SELECT trust_ledger.%s', format(call, condition))), expected, format('%s: %s', split_part(call, '(', 1), condition))
 FROM (VALUES
 	('', '42601'), (' ', '42601'), ('--', '42601'), ('a >', '42601'), ('(a', '42601'), ('a)', '42601'), ('a = ''x', '42601'), ('a /* b', '42601'), ('a = $q$b', '42601'),
 	('a) OR (b', '42601'), ('a) IS NULL OR (b', '42601'), ('a), (b', '42601'), ('a) --', '42601'), ('a) /* ', '42601'), ('a; DROP TABLE deal', '42601'), ('a); DROP TABLE deal; --', '42601'),
@@ -65,22 +64,9 @@ FROM (VALUES
 	('$1', '22023'), ('a = $2', '22023'), ('*', '42601'), ('NEW.*', '22023'), ('NEW.* IS DISTINCT FROM OLD.*', '22023'), ('deal.*', '22023'), ('deal.a', '22023'), ('crm.deal.a', '22023'), ('NEW.a.b', '22023'), ('excluded.a', '22023'),
 	('a > OLD.a', '22023'), ('NEW.a AND b', '22023')) AS c (condition, expected),
 	unnest(ARRAY['condition_for(%L, ''NEW'')', 'condition_is_change(%L)', 'condition_columns(%L)']) AS call;
-SELECT is(outcome($$SELECT trust_ledger.condition_for('NEW.a > 1', 'NEW')$$), '22023', 'a condition on a change is asked of no row');
+SELECT is(sqlstate_of($$SELECT trust_ledger.condition_for('NEW.a > 1', 'NEW')$$), '22023', 'a condition on a change is asked of no row');
 
--- What a refusal says beside its SQLSTATE.
-CREATE FUNCTION said(call text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-	hint text;
-BEGIN
-	EXECUTE call;
-	RETURN 'ok';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	RETURN concat_ws('|', SQLSTATE, SQLERRM, nullif(detail, ''), nullif(hint, ''));
-END
-$$;
-SELECT matches(said(format('SELECT trust_ledger.condition_columns(%L)', condition)), expected, 'what is said of ' || condition)
+SELECT matches(error_text(format('SELECT trust_ledger.condition_columns(%L)', condition)), expected, 'what is said of ' || condition)
 FROM (VALUES ('a >', '^42601.*at end of input.*Write one boolean'), ('a, b', '^42601.*one expression.*Write one boolean'), ('(SELECT 1)', '^22023.*sub-select.*Call a function'), ('deal.a', '^22023.*deal\.a.*NEW\.status')) AS c (condition, expected);
 
 -- ---- the triggers of a mapping
@@ -89,7 +75,7 @@ CREATE SCHEMA crm;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 CREATE TABLE crm.deal (shop text, id bigint, customer text, title text, status text, amount numeric, owner text, answer text, wait boolean, why text, info jsonb, at timestamptz, PRIMARY KEY (shop, id));
 ALTER TABLE crm.deal OWNER TO crm_owner;
--- The statements for a mapping, without what all of them have in common.
+-- The statements that track_table() creates for a mapping, without their common parts.
 CREATE FUNCTION triggers(mapping jsonb, tab regclass DEFAULT 'crm.deal') RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(statement, '^CREATE TRIGGER trust_ledger_(\d+)_(\w+) (AFTER|BEFORE) (.*?) ON \S+ FOR EACH (ROW|STATEMENT)', '\1 \2 \4'), ' EXECUTE FUNCTION trust_ledger.track\((.*)\)$', ' -> \1')
 	FROM trust_ledger.track_table(tab, mapping, dry_run => true)
@@ -115,7 +101,7 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 	$$002 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) -> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$003 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) -> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$004 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR NOT trust_ledger.same_value(NEW.why, OLD.why) OR NOT trust_ledger.same_value(NEW.owner, OLD.owner) OR NOT trust_ledger.same_value(NEW.amount, OLD.amount) OR NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
-	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:Its row has another key now.'$$,
+	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:The primary key of the row changed.'$$,
 	$$006 accepted INSERT WHEN ((NEW.answer = 'yes') AND (NEW.status <> 'draft')) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$007 accepted UPDATE WHEN ((NEW.answer = 'yes') AND (OLD.answer = 'yes') IS NOT TRUE) -> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$008 backed INSERT WHEN ((NEW.status = 'backed') AND (NEW.status <> 'draft')) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
@@ -156,14 +142,14 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 	$$005 made INSERT WHEN ((NEW.amount > 0)) -> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
 	$$006 made UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) IS NOT TRUE) -> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
 	$$007 amended UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR NOT trust_ledger.same_value(NEW.title, OLD.title) OR NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'amended', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
-	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason:Its row has another key now.'$$,
+	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, OLD.id))) -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason:The primary key of the row changed.'$$,
 	$$009 withdrawn INSERT WHEN ((NEW.status = 'off') AND (NEW.amount > 0)) -> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$010 withdrawn UPDATE WHEN ((NEW.status = 'off') AND (OLD.status = 'off') IS NOT TRUE) -> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$011 deleted DELETE -> 'noted', 'source:crm.deal', 'promise:delivery time', 'actor:anna', 'on_delete:noted'$$,
 	$$012 deleted DELETE -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'on_delete:noted'$$,
 	$$013 truncated TRUNCATE -> 'noted', 'source:crm.deal'$$);
 
--- Of the rest, the triggers of one event.
+-- The triggers of other events.
 SELECT is(array(SELECT t FROM triggers('{"customer": "=customer", "words": "=title"}' || mapping::jsonb) AS t WHERE t ~ format('^\d+ %s ', event)), expected, format('%s of %s', event, mapping))
 FROM (VALUES
 	('{"backed_when": "status = ''ok''"}', 'backed', ARRAY['003 backed UPDATE OF status WHEN ((NEW.status = ''ok'') AND (OLD.status = ''ok'') IS NOT TRUE) -> ''backed'', ''source:crm.deal''']),
@@ -185,10 +171,10 @@ FROM (VALUES
 	('{"on_error": ":note"}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''']),
 	('{"on_error": ":note", "made": {"on_error": ":park"}}', 'made', ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''on_error:park'''])) AS c (mapping, event, expected);
 
--- ---- what cannot get in: each value hostile, each key
+-- ---- hostile values and keys
 
 CREATE TABLE crm."Or'der; --" (id integer PRIMARY KEY, customer text, "a'); DROP TABLE crm.deal; --" text, "New""x" text, status text);
--- The arguments that the triggers of that table come to have, but for customer and words; their source, if given.
+-- The arguments of the triggers of that table, except customer and words; their source, if given.
 CREATE FUNCTION hostile(mapping jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -201,10 +187,10 @@ END
 $$;
 SELECT is(hostile(jsonb_build_object('customer', '=customer', 'words', ':' || v, 'kind', ':' || v) || CASE WHEN v ~ '^.+$' AND v <> E'\n' THEN jsonb_build_object('source', ':' || v) ELSE '{}' END), ARRAY['kind:' || v] || CASE WHEN v ~ '^.+$' AND v <> E'\n' THEN ARRAY['source:' || v] ELSE '{}' END, 'a constant: ' || v)
 FROM unnest(ARRAY['''', '''''', '''); DROP TABLE crm.deal; --', '\', '\''', '$$', '%s %I %L', '"', '=x', ':x', 'ä', '{}']) AS v;
-SELECT is(said(format($c$SELECT trust_ledger.track_table('crm.deal', %L)$c$, jsonb_build_object('customer', '=customer', 'words', ':w') || jsonb_build_object(name, ':' || v))) ~ '^22023', true, format('a constant %s that is none: %L', name, v))
+SELECT is(error_text(format($c$SELECT trust_ledger.track_table('crm.deal', %L)$c$, jsonb_build_object('customer', '=customer', 'words', ':w') || jsonb_build_object(name, ':' || v))) ~ '^22023', true, format('a constant %s that is none: %L', name, v))
 FROM unnest('{words,kind}'::text[]) AS name, unnest(ARRAY['', E'\n', ' ']) AS v;
 SELECT is(hostile(jsonb_build_object('customer', '=customer', 'words', '=' || col, 'kind', '=' || col)), ARRAY['kind=' || col], 'a column: ' || col) FROM unnest(ARRAY['a''); DROP TABLE crm.deal; --', 'New"x']) AS col;
-SELECT is(said(format($c$SELECT trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": %s}')$c$, to_json('=' || col))) ~ '^42703', true, 'a column that there is not: ' || col)
+SELECT is(error_text(format($c$SELECT trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": %s}')$c$, to_json('=' || col))) ~ '^42703', true, 'a column that there is not: ' || col)
 FROM unnest(ARRAY['no', 'title; DROP TABLE crm.deal', 'title IS NULL', '"title"', ' title', 'NEW.title', 'Title']) AS col;
 SELECT is(hostile(format('{"customer": "=customer", "words": ":w", "promises": {%s: {}}}', to_json(name))::jsonb), ARRAY['promise:' || name], 'a promise''s name: ' || name)
 FROM unnest(ARRAY['''', '''); DROP TABLE crm.deal; --', '\', '%', '"', 'promise:', 'a=b']) AS name;
@@ -218,7 +204,7 @@ SELECT is(trust_ledger.untrack_table('crm."Or''der; --"') > 0, true, 'and such a
 -- ---- refusals
 
 CREATE FUNCTION refused(mapping text) RETURNS text LANGUAGE sql AS $$
-	SELECT said(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)', mapping))
+	SELECT error_text(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)', mapping))
 $$;
 SELECT matches(refused(mapping), '^' || expected, 'refused: ' || mapping)
 FROM (VALUES
@@ -228,7 +214,7 @@ FROM (VALUES
 	('{"words'' OR": "=title"}', '22023'), ('{"assessed_when": "wait"}', '22023'), ('{"amended_when": "wait"}', '22023'), ('{"assessed": {}}', '22023'),
 	('{"words": "title"}', '22023.*words cannot be "title".*"=title" for the column'), ('{"words": ""}', '22023'), ('{"words": "="}', '22023'), ('{"words": 1}', '22023.*cannot be 1'), ('{"words": null}', '22023.*cannot be null'), ('{"words": ["=title"]}', '22023'),
 	('{"words": {"x": 1}}', '22023'), ('{"actor": "=owner"}', '22023.*same for all rows'), ('{"write": "=wait"}', '22023'), ('{"on_error": "=wait"}', '22023'), ('{"source": "=title"}', '22023'), ('{"source": 1}', '22023'), ('{"backer": ":anna"}', '22023.*column of the row'),
-	('{"source": ":"}', '22023.*source is not usable'), ('{"source": ":a\nb"}', '22023.*source is not usable'), ('{"on_delete": "=status"}', '22023'), ('{"on_delete": ":kept"}', '22023.*on_delete cannot be ":kept"'), ('{"on_delete": "withdrawn"}', '22023'),
+	('{"source": ":"}', '22023.*source cannot be used as a key'), ('{"source": ":a\nb"}', '22023.*source cannot be used as a key'), ('{"on_delete": "=status"}', '22023'), ('{"on_delete": ":kept"}', '22023.*on_delete cannot be ":kept"'), ('{"on_delete": "withdrawn"}', '22023'),
 	('{"made_when": 1}', '22023.*made_when is not a condition'), ('{"made_when": null}', '22023'), ('{"made_when": {}}', '22023'), ('{"made_when": ""}', '42601'), ('{"made_when": "NEW.wait"}', '22023.*condition on a change'), ('{"kept_when": "wait) OR (true"}', '42601'),
 	('{"kept_when": "wait; DROP TABLE crm.deal"}', '42601'), ('{"kept_when": "(SELECT true)"}', '22023'), ('{"kept_when": "wait AND NEW.wait"}', '22023'), ('{"customer": "=customer", "words": "=title", "kept_when": "status"}', '42804'), ('{"customer": "=customer", "words": "=title", "kept_when": "nothing"}', '42703'),
 	('{"kept": {"reason": "=why"}}', '22023.*does not say when it is kept.*kept_when'), ('{"resumed": {}}', '22023'), ('{"kept": "=why", "kept_when": "wait"}', '22023.*kept is not an object'), ('{"kept": null, "kept_when": "wait"}', '22023'),
@@ -241,8 +227,8 @@ FROM (VALUES
 	('{"promises": []}', '22023.*promises is not an object'), ('{"promises": {}}', '22023'), ('{"promises": {"a": 1}}', '22023.*promise "a" is not an object'), ('{"promises": {"a": {"promises": {}}}}', '22023.*promise "a" does not take "promises"'),
 	('{"promises": {"a": {"on_delete": ":noted"}}}', '22023'), ('{"promises": {"a": {"source": ":x"}}}', '22023'), ('{"promises": {"a": {"wrods": "=title"}}}', '22023.*promise "a" does not take "wrods"'), ('{"promises": {"a": {"kept": {}}}}', '22023'),
 	('{"promises": {"a": {"made_when": "NEW.wait"}}}', '22023'), ('{"promises": {"a": {}}, "wrods": "=title"}', '22023')) AS c (mapping, expected);
-SELECT matches(said('SELECT trust_ledger.track_table(''crm.deal'', NULL)'), '^22023.*is missing', 'no mapping');
-SELECT matches(refused((SELECT jsonb_build_object('customer', '=customer', 'words', ':w', 'promises', jsonb_object_agg(n::text, '{"kept_when": "wait"}'::jsonb))::text FROM generate_series(1, 250) AS n)), '^54000.*needs 1251 triggers', 'more triggers than there are numbers');
+SELECT matches(error_text('SELECT trust_ledger.track_table(''crm.deal'', NULL)'), '^22023.*is missing', 'no mapping');
+SELECT matches(refused((SELECT jsonb_build_object('customer', '=customer', 'words', ':w', 'promises', jsonb_object_agg(n::text, '{"kept_when": "wait"}'::jsonb))::text FROM generate_series(1, 250) AS n)), '^54000.*too many triggers: 1251', 'more triggers than there are numbers');
 
 CREATE VIEW crm.deals AS SELECT * FROM crm.deal;
 CREATE MATERIALIZED VIEW crm.deals_then AS SELECT * FROM crm.deal;
@@ -256,19 +242,19 @@ CREATE TABLE crm.subpart PARTITION OF crm.parts FOR VALUES FROM (100) TO (150);
 CREATE TABLE crm.other (id integer PRIMARY KEY, customer text, title text);
 ALTER TABLE crm.other OWNER TO crm_owner;
 ALTER TABLE crm.parted OWNER TO crm_owner;
-SELECT matches(said(format('SELECT trust_ledger.track_table(%s, ''{"customer": "=customer", "words": "=title"}'')', tab)), '^' || expected, 'not to be tracked: ' || tab)
-FROM (VALUES ('''crm.deals''', '42809.*view.*Track the tables behind it'), ('''crm.deals_then''', '42809.*view'), ('''crm.numbers''', '42809'), ('''crm.deal_pkey''', '42809'), ('''passing''', '42809.*temporary'), ('''trust.promise''', '42809.*ledger''s own'), ('''trust.tracked''', '42809'),
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(%s, ''{"customer": "=customer", "words": "=title"}'')', tab)), '^' || expected, 'not to be tracked: ' || tab)
+FROM (VALUES ('''crm.deals''', '42809.*view.*Track the tables that it reads'), ('''crm.deals_then''', '42809.*view'), ('''crm.numbers''', '42809'), ('''crm.deal_pkey''', '42809'), ('''passing''', '42809.*temporary'), ('''trust.promise''', '42809.*table of the ledger'), ('''trust.tracked''', '42809'),
 	('''crm.keyless''', '55000.*primary key.*ALTER TABLE crm\.keyless'), ('''crm.part''', '42809.*partition.*crm\.parted'), ('''crm.parts''', '42809'), ('''crm.subpart''', '42809.*crm\.parts'), ('''crm.nothing''', '42P01'), ('0', '42P01'), ('NULL', '42P01')) AS c (tab, expected);
 
 CREATE TEMPORARY TABLE least AS SELECT '{"customer": "=customer", "words": "=title"}'::text AS mapping;
 GRANT SELECT ON least TO PUBLIC;
-SELECT is(outcome(format('SELECT trust_ledger.track_table(''crm.deal'', %L)', mapping), as_role), expected, 'track_table() by ' || as_role)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L)', mapping), as_role), expected, 'track_table() by ' || as_role)
 FROM least, (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'), ('ledger_owner', '42501'), ('crm_owner', 'TL004')) AS c (as_role, expected);
-SELECT is(outcome(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)', mapping), as_role), expected, 'a dry run by ' || as_role)
+SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)', mapping), as_role), expected, 'a dry run by ' || as_role)
 FROM least, (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'), ('crm_owner', 'TL004')) AS c (as_role, expected);
-SELECT is(outcome(format('SELECT trust_ledger.track_table(''crm.deal'', %L, actor => ''nobody'')', mapping)), '42704', 'by an actor that there is not') FROM least;
+SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L, actor => ''nobody'')', mapping)), '42704', 'by an actor that there is not') FROM least;
 
--- ---- what it leaves
+-- ---- the entry, and the caller's session
 
 CREATE FUNCTION made() RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', (SELECT count(*) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track'::regproc), (SELECT count(*) FROM trust.tracking), (SELECT length FROM trust.chain WHERE customer = ''), current_setting('search_path'), current_user)
@@ -280,7 +266,7 @@ SELECT is(refused('{"customer": "=customer", "words": "=no_column"}') || made(),
 SELECT isnt((SELECT refused('{"customer": "=customer", "words": "=no_column"}')), 'ok', 'as it does where a real one would');
 
 SELECT set_config('test.seq', (length + 1)::text, true) FROM trust.chain WHERE customer = '';
-SELECT is(as_role('crm_app', $$SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "kept_when": "status = ''won''"}', reason => 'The board.', actor => 'anna')$$), '6', 'tracked by who may');
+SELECT is(value_as('crm_app', $$SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "kept_when": "status = ''won''"}', reason => 'The board.', actor => 'anna')$$), '6', 'tracked by who may');
 SELECT results_eq('SELECT trigger::text, event, promise, recorded_seq - current_setting(''test.seq'')::bigint, state FROM trust.tracked', $$VALUES
 	('trust_ledger_001_made', 'made', NULL, 0::bigint, 'in force'), ('trust_ledger_002_amended', 'amended', NULL, 0, 'in force'), ('trust_ledger_003_kept', 'assessed', NULL, 0, 'in force'),
 	('trust_ledger_004_kept', 'assessed', NULL, 0, 'in force'), ('trust_ledger_005_deleted', 'noted', NULL, 0, 'in force'), ('trust_ledger_006_truncated', 'noted', NULL, 0, 'in force')$$, 'what is made is on record');
@@ -294,11 +280,11 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer
 SELECT results_eq('SELECT trigger::text, recorded_seq - current_setting(''test.seq'')::bigint, state FROM trust.tracked', $$VALUES
 	('trust_ledger_001_made', 1::bigint, 'in force'), ('trust_ledger_002_amended', 1, 'in force'), ('trust_ledger_003_deleted', 1, 'in force'), ('trust_ledger_004_truncated', 1, 'in force')$$, 'takes the place of what was made before');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass), 4::bigint, 'all of it');
-SELECT is(as_role('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'whoever reads the ledger reads what is tracked');
+SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'), '4', 'those who read the ledger read what is tracked');
 CREATE ROLE nobody;
-SELECT is(as_role('nobody', 'SELECT count(*) FROM trust.tracked'), 'TL004', 'and nobody else');
+SELECT is(value_as('nobody', 'SELECT count(*) FROM trust.tracked'), 'TL004', 'and nobody else');
 
--- ---- what its triggers fire on: the conditions as they came out
+-- ---- when the triggers fire
 
 CREATE TABLE crm.seen (n serial, what text);
 CREATE FUNCTION crm.see() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -307,7 +293,7 @@ BEGIN
 	RETURN NULL;
 END
 $$;
--- The same triggers, calling what tells that they fire.
+-- The same triggers with a function that records that they fire.
 CREATE TABLE crm.watched (id integer PRIMARY KEY, customer text, title text, status text, wait boolean, owner text);
 DO $$
 DECLARE
@@ -342,28 +328,28 @@ SET LOCAL search_path = public, crm;
 SELECT matches(triggers, 'is_won\(NEW\.status\)', 'a function of the caller''s path') FROM triggers('{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}') WHERE triggers ~ '003';
 SET LOCAL search_path = public;
 SELECT matches(refused('{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}'), '^42883', 'that is not in another');
-SELECT is(outcome($$SELECT trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}', path => 'crm')$$), 'ok', 'or in a path that is given');
+SELECT is(sqlstate_of($$SELECT trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "kept_when": "is_won(status)"}', path => 'crm')$$), 'ok', 'or in a path that is given');
 SELECT is(current_setting('search_path'), 'public', 'the caller''s path stays');
--- From PostgreSQL 19 on strings are always as the standard has them.
-SELECT is(outcome(format(CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'SET LOCAL standard_conforming_strings = off; SET LOCAL escape_string_warning = off; ' ELSE '' END || 'SELECT trust_ledger.track_table(''crm.deal'', %L)', $m${"customer": "=customer", "words": "=title", "kept_when": "status = '\\' OR title = ' OR true --'"}$m$)), 'ok', 'strings are what they are, whatever the settings');
+-- From PostgreSQL 19 on strings are always standard-conforming.
+SELECT is(sqlstate_of(format(CASE WHEN current_setting('server_version_num')::int < 190000 THEN 'SET LOCAL standard_conforming_strings = off; SET LOCAL escape_string_warning = off; ' ELSE '' END || 'SELECT trust_ledger.track_table(''crm.deal'', %L)', $m${"customer": "=customer", "words": "=title", "kept_when": "status = '\\' OR title = ' OR true --'"}$m$)), 'ok', 'strings are what they are, whatever the settings');
 
 -- ---- the source
 
-SELECT matches(said(format('SELECT trust_ledger.track_table(%L, %L)', tab, '{"customer": "=customer", "words": "=title", "source": ' || to_json(':' || source) || '}')), expected, format('%s as source %s', tab, source))
-FROM (VALUES ('crm.deal', 'deals', '^42710.*is source "crm\.deal".*untrack_table'), ('crm.other', 'crm.deal', '^42710.*is table crm\.deal.*source of its own')) AS c (tab, source, expected);
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(%L, %L)', tab, '{"customer": "=customer", "words": "=title", "source": ' || to_json(':' || source) || '}')), expected, format('%s as source %s', tab, source))
+FROM (VALUES ('crm.deal', 'deals', '^42710.*is already tracked as source "crm\.deal".*untrack_table'), ('crm.other', 'crm.deal', '^42710.*is already in use for table crm\.deal.*another source')) AS c (tab, source, expected);
 SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.other', '{"customer": "=customer", "words": "=title", "source": ":else"}')), 4::bigint, 'a source of its own');
 SELECT is((SELECT array_agg(DISTINCT source) FROM (SELECT trust_ledger.track_table('crm.other', '{"customer": "=customer", "words": "=title"}')) AS t, trust.tracked WHERE tab = 'crm.other'), '{else}', 'which it keeps');
 ALTER TABLE crm.deal RENAME TO bargain;
 CREATE TABLE crm.deal (id integer PRIMARY KEY, customer text, title text);
 SELECT is((SELECT array_agg(DISTINCT concat_ws(' ', source, tab, state)) FROM trust.tracked), '{"crm.deal crm.bargain in force","else crm.other in force"}', 'a table that is renamed is the same source');
-SELECT matches(said('SELECT trust_ledger.track_table(''crm.deal'', ''{"customer": "=customer", "words": "=title"}'')'), '^42710', 'and a new one of its old name is not');
+SELECT matches(error_text('SELECT trust_ledger.track_table(''crm.deal'', ''{"customer": "=customer", "words": "=title"}'')'), '^42710', 'and a new one of its old name is not');
 SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.bargain', '{"customer": "=customer", "words": "=title"}') WHERE track_table ~ 'source:crm.deal'), 4::bigint, 'tracked again, it still is');
 DROP TABLE crm.deal;
 ALTER TABLE crm.bargain RENAME TO deal;
 
--- ---- what becomes of triggers
+-- ---- what happens to triggers
 
--- The states that are not 'in force' after something was done. Nothing of it stays.
+-- The states other than 'in force' in trust.tracked after statements. Rolled back.
 CREATE FUNCTION states(doing text) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
@@ -413,24 +399,24 @@ SELECT is(states(doing), expected, doing)
 FROM (VALUES ('ALTER TABLE crm.part DISABLE TRIGGER trust_ledger_001_made', '{crm.parted 001_made disabled}'::text[]), ('ALTER TABLE crm.subpart ENABLE REPLICA TRIGGER trust_ledger_003_made', '{crm.parted 003_made disabled}'),
 	('CREATE TABLE crm.part2 PARTITION OF crm.parted FOR VALUES FROM (300) TO (400)', '{}'), ('ALTER TABLE crm.parted DETACH PARTITION crm.part', '{}')) AS c (doing, expected);
 
--- ---- no more
+-- ---- untrack_table() and drop_tracking()
 
-SELECT is(outcome('SELECT trust_ledger.untrack_table(''crm.deal'')', as_role), expected, 'untrack_table() by ' || as_role)
+SELECT is(sqlstate_of('SELECT trust_ledger.untrack_table(''crm.deal'')', as_role), expected, 'untrack_table() by ' || as_role)
 FROM (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'), ('ledger_owner', '42501'), ('crm_owner', 'TL004')) AS c (as_role, expected);
 CREATE TRIGGER mine AFTER INSERT ON crm.deal FOR EACH ROW EXECUTE FUNCTION crm.nothing();
-SELECT is(as_role('crm_app', $$SELECT trust_ledger.untrack_table('crm.deal', 'No more deals.', 'anna')$$), '9', 'untrack_table() says how many triggers there were');
+SELECT is(value_as('crm_app', $$SELECT trust_ledger.untrack_table('crm.deal', 'No more deals.', 'anna')$$), '9', 'untrack_table() says how many triggers there were');
 SELECT is((SELECT array_agg(tgname::text) FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass), '{mine}', 'drops those, and no other');
 SELECT is((SELECT array_agg(DISTINCT tab) FROM trust.tracked), '{crm.other,crm.parted}', 'and the table is not tracked');
 SELECT results_eq($$SELECT event COLLATE "default", subject COLLATE "default", note, actor COLLATE "default", (details ->> 'active')::boolean, jsonb_array_length(details -> 'triggers') FROM trust.entry WHERE customer = '' ORDER BY seq DESC LIMIT 1$$,
 	$$VALUES ('tracking_dropped', 'crm.deal', 'No more deals.', 'anna', false, 9)$$, 'which is on record');
 SELECT is(trust_ledger.untrack_table('crm.deal'), 0, 'again: there is nothing to drop');
 SELECT is((SELECT event FROM trust.entry WHERE customer = '' ORDER BY seq DESC OFFSET 1 LIMIT 1), 'tracking_set', 'nor to record');
-SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it may begin anew, as another source');
+SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal', '{"customer": "=customer", "words": "=title", "source": ":deals"}')), 4::bigint, 'then it can be tracked again, as another source');
 DROP TRIGGER trust_ledger_001_made ON crm.deal;
 SELECT is(trust_ledger.untrack_table('crm.deal'), 3, 'also where some were dropped');
 
 -- by the functions that record it
-SELECT is(outcome(call, as_role), expected, format('%s by %s', call, as_role))
+SELECT is(sqlstate_of(call, as_role), expected, format('%s by %s', call, as_role))
 FROM (VALUES
 	('SELECT trust_ledger.set_tracking(''crm.deal'', ''{}'')', 'crm_app', '55000'), ('SELECT trust_ledger.set_tracking(''crm.other'', ''{}'')', 'crm_app', 'ok'), ('SELECT trust_ledger.set_tracking(''crm.other'', ''{}'')', 'other_app', '42501'),
 	('SELECT trust_ledger.set_tracking(NULL, ''{}'')', 'none', '22004'), ('SELECT trust_ledger.set_tracking(''crm.other'', NULL)', 'none', '22004'), ('SELECT trust_ledger.set_tracking(0, ''{}'')', 'none', '42P01'),
@@ -438,14 +424,14 @@ FROM (VALUES
 	('SELECT trust_ledger.drop_tracking(''else'')', 'crm_app', 'ok'), ('SELECT trust_ledger.drop_tracking(''else'')', 'other_app', '42501')) AS c (call, as_role, expected);
 SELECT trust_ledger.track_table('crm.other', '{"customer": "=customer", "words": "=title"}');
 DROP TABLE crm.other;
-SELECT is(outcome('SELECT trust_ledger.drop_tracking(''else'')', as_role), expected, 'a table that is gone, by ' || as_role)
+SELECT is(sqlstate_of('SELECT trust_ledger.drop_tracking(''else'')', as_role), expected, 'a table that is gone, by ' || as_role)
 FROM (VALUES ('none', 'ok'), ('ledger_owner', 'ok'), ('crm_app', 'TL004'), ('other_app', 'TL004')) AS c (as_role, expected);
 SELECT trust_ledger.drop_tracking('else', 'The table is gone.');
 SELECT is((SELECT count(*) FROM trust.tracked WHERE source = 'else'), 0::bigint, 'is not missed any more');
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content with all of it');
 SELECT trust_ledger.migrate_ledger();
-SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be made anew');
+SELECT is((SELECT count(*) FROM trust.tracked), 9::bigint, 'and the view can be created again');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,5 +1,5 @@
--- Functions, operators, types, casts and views that are not as this version makes them: verify() names each. What changes
--- nothing that the ledger says is no finding.
+-- verify() names each function, operator, type, cast and view that differs from what this version installs. Changes that
+-- do not affect what the ledger says are no findings.
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
@@ -14,13 +14,13 @@ SELECT trust_ledger.register_actor('anna', 'human'), trust_ledger.register_actor
 CREATE TABLE deal (id int PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}') \g /dev/null
 SELECT trust_ledger.make_promise(c, 'It works.', actor => 'anna') FROM unnest('{c,d}'::text[]) AS c \g /dev/null
-\ir ../../data/found.sql
+\ir ../../helpers/findings.sql
 
-SELECT is(found('SELECT 1'), '{}', 'nothing was done: nothing is found');
+SELECT is(findings_after('SELECT 1'), '{}', 'nothing was done: nothing is found');
 
 -- ---- functions, operators, types, casts
 
-SELECT ok(found(doing, '') @> ARRAY['extension ' || expected], doing) FROM (VALUES
+SELECT ok(findings_after(doing, '') @> ARRAY['extension ' || expected], doing) FROM (VALUES
 	('CREATE OR REPLACE FUNCTION trust_ledger.require_reader() RETURNS boolean LANGUAGE sql STABLE AS ''SELECT true''', 'function trust_ledger.require_reader()'),
 	('CREATE OR REPLACE FUNCTION trust_ledger.expectation(score trust_ledger.trust_score, base_rate float8 DEFAULT 0.5) RETURNS float8 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS ''SELECT 0.99''',
 		'function trust_ledger.expectation(trust_ledger.trust_score,double precision)'),
@@ -44,13 +44,13 @@ SELECT ok(found(doing, '') @> ARRAY['extension ' || expected], doing) FROM (VALU
 	('ALTER TYPE trust_ledger.receipt ADD ATTRIBUTE more text', 'type trust_ledger.receipt'),
 	('ALTER EVENT TRIGGER trust_ledger_follow DISABLE', 'event trigger trust_ledger_follow'), ('ALTER EVENT TRIGGER trust_ledger_follow ENABLE', 'event trigger trust_ledger_follow'),
 	('UPDATE pg_extension SET extversion = ''0.2.0'' WHERE extname = ''trust_ledger''', 'version')) AS c (doing, expected);
-SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
+SELECT is(findings_after(doing), '{}', doing) FROM unnest(ARRAY[
 	'REVOKE ALL ON FUNCTION trust_ledger.verify() FROM PUBLIC', 'ALTER FUNCTION trust_ledger.require_reader() OWNER TO lisa', 'ALTER FUNCTION trust_ledger.require_reader() COST 3',
 	'COMMENT ON FUNCTION trust_ledger.verify() IS NULL', 'CREATE FUNCTION public.verify() RETURNS int LANGUAGE sql AS ''SELECT 1''']) AS doing;
 
 -- ---- views
 
-SELECT is(found(doing), ARRAY['view ' || view], doing) FROM (VALUES
+SELECT is(findings_after(doing), ARRAY['view ' || view], doing) FROM (VALUES
 	('CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS SELECT * FROM (' || rtrim(pg_get_viewdef('trust.policy_rule'), ';') || ') r WHERE policy <> ''all''', 'policy_rule'),
 	('CREATE OR REPLACE VIEW trust.policy_rule WITH (security_barrier) AS ' || replace(pg_get_viewdef('trust.policy_rule'), 'WHERE', 'WHERE policy.seq > 0 AND'), 'policy_rule'),
 	('CREATE OR REPLACE VIEW trust.tracked_row WITH (security_barrier) AS ' || regexp_replace(pg_get_viewdef('trust.tracked_row'), '(s\.)?gone', 'false AS gone'), 'tracked_row'),
@@ -62,13 +62,13 @@ SELECT is(found(doing), ARRAY['view ' || view], doing) FROM (VALUES
 	('ALTER VIEW trust.overdue RESET (security_barrier)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_barrier = false)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_invoker = on)', 'overdue'), ('ALTER VIEW trust.overdue SET (security_invoker = ''YES'')', 'overdue'),
 	('ALTER VIEW trust.overdue OWNER TO lisa', 'overdue'), ('CREATE RULE r AS ON UPDATE TO trust.overdue DO INSTEAD NOTHING', 'overdue'),
 	('CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS ''BEGIN END''; CREATE TRIGGER t INSTEAD OF UPDATE ON trust.overdue FOR EACH ROW EXECUTE FUNCTION f()', 'overdue')) AS c (doing, view);
-SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
+SELECT is(findings_after(doing), '{}', doing) FROM unnest(ARRAY[
 	'REVOKE SELECT ON trust.overdue FROM PUBLIC', 'GRANT SELECT ON trust.overdue TO lisa', 'COMMENT ON VIEW trust.overdue IS NULL', 'ALTER VIEW trust.overdue SET (security_barrier = true)', 'ALTER VIEW trust.overdue SET (security_barrier = on, security_invoker = ''no'')',
 	'CREATE VIEW trust.mine AS SELECT 1 AS x', 'SELECT trust_ledger.migrate_ledger()', 'SET LOCAL IntervalStyle = sql_standard; SET LOCAL DateStyle = german; SET LOCAL bytea_output = escape; SET LOCAL TimeZone = ''Asia/Tokyo''',
 	'SET LOCAL search_path = trust, trust_ledger, public; SELECT trust_ledger.create_views()', 'SET LOCAL quote_all_identifiers = on; SELECT trust_ledger.create_views()',
 	'SET LOCAL extra_float_digits = 0', 'SET LOCAL standard_conforming_strings = off; SET LOCAL backslash_quote = off', 'SET LOCAL transform_null_equals = on']) AS doing;
--- What a dump writes down is what PostgreSQL makes of the view, and is read again.
-SELECT is(found((SELECT string_agg(format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', viewname, definition), ' ') FROM pg_views WHERE schemaname = 'trust')),
+-- Views as pg_dump writes them are no finding.
+SELECT is(findings_after((SELECT string_agg(format('CREATE OR REPLACE VIEW trust.%I WITH (security_barrier) AS %s', viewname, definition), ' ') FROM pg_views WHERE schemaname = 'trust')),
 	'{}', 'views written down and made again');
 
 SELECT * FROM finish();

@@ -1,5 +1,5 @@
--- Tables that are not as they were made, what may change or refuse what is written, rows that stand in no index: verify()
--- names each. What everybody does raises no alarm.
+-- verify() names tables that were altered, objects that can change or refuse what is written, and rows that are in no
+-- index. Usual changes are no findings.
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION citext;
@@ -15,13 +15,13 @@ SELECT trust_ledger.register_actor('anna', 'human'), trust_ledger.register_actor
 CREATE TABLE deal (id int PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}') \g /dev/null
 SELECT trust_ledger.make_promise(c, 'It works.', actor => 'anna') FROM unnest('{c,d}'::text[]) AS c \g /dev/null
-\ir ../../data/found.sql
+\ir ../../helpers/findings.sql
 
-SELECT is(found('SELECT 1'), '{}', 'nothing was done: nothing is found');
+SELECT is(findings_after('SELECT 1'), '{}', 'nothing was done: nothing is found');
 
 -- ---- columns, constraints, indexes
 
-SELECT is(found(doing), expected, doing) FROM (VALUES
+SELECT is(findings_after(doing), expected, doing) FROM (VALUES
 	('ALTER TABLE trust.entry ADD COLUMN more text', '{}'::text[]), ('ALTER TABLE trust.promise ADD COLUMN more int', '{}'), ('CREATE INDEX mine ON trust.entry (recorded_at)', '{}'),
 	('CREATE INDEX mine ON trust.promise USING hash (kind)', '{}'), ('CREATE INDEX mine ON trust.promise (kind COLLATE "POSIX")', '{}'), ('ALTER INDEX trust.entry_pkey RENAME TO mine', '{}'),
 	('ALTER INDEX trust.entry_pkey SET (fillfactor = 70); ALTER TABLE trust.entry SET (fillfactor = 50); ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL, ALTER words SET STATISTICS 7', '{}'),
@@ -38,8 +38,8 @@ SELECT is(found(doing), expected, doing) FROM (VALUES
 	('CREATE INDEX mine ON trust.entry (customer) WHERE seq > 1', '{"table entry index"}'), ('CREATE OPERATOR CLASS mine FOR TYPE int8 USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint8cmp(int8, int8);
 		CREATE INDEX mine ON trust.entry (seq mine)', '{"table entry index"}'),
 	('UPDATE pg_index SET indisvalid = false WHERE indexrelid = ''trust.promise_promise''::regclass', '{"table promise index"}'), ('UPDATE pg_index SET indisready = false WHERE indexrelid = ''trust.source_row''::regclass', '{"table source index"}')) AS c (doing, expected);
--- What cannot be read any more is said, and no error.
-SELECT ok(found(doing) @> expected AND NOT found(doing)::text ~ '!', doing) FROM (VALUES
+-- A table that cannot be read is a finding, and not an error.
+SELECT ok(findings_after(doing) @> expected AND NOT findings_after(doing)::text ~ '!', doing) FROM (VALUES
 	('ALTER TABLE trust.chain ALTER length TYPE numeric', '{"ledger","table chain column length"}'::text[]),
 	('DROP VIEW trust.exception, trust.tracked_entry; ALTER TABLE trust.entry DROP COLUMN verdict', '{"ledger","table entry column verdict","view exception"}'),
 	('ALTER TABLE trust.entry DROP COLUMN details CASCADE', '{"ledger","table entry column details"}'), ('ALTER TABLE trust.copy DROP COLUMN copied', '{"guard copy copied"}'),
@@ -49,7 +49,7 @@ SELECT ok(found(doing) @> expected AND NOT found(doing)::text ~ '!', doing) FROM
 
 -- ---- what everybody does
 
-SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
+SELECT is(findings_after(doing), '{}', doing) FROM unnest(ARRAY[
 	'ALTER ROLE lisa RENAME TO lisa2',
 	'ALTER ROLE ledger_owner RENAME TO another_owner',
 	'GRANT SELECT ON ALL TABLES IN SCHEMA trust TO lisa',
@@ -73,23 +73,23 @@ SELECT is(found(doing), '{}', doing) FROM unnest(ARRAY[
 
 -- ---- policies and replication
 
-SELECT is(found(doing), expected, doing) FROM (VALUES
+SELECT is(findings_after(doing), expected, doing) FROM (VALUES
 	('CREATE POLICY p ON trust.promise USING (false)', '{"guard promise policy"}'::text[]), ('GRANT UPDATE (words) ON trust.entry TO lisa', '{"guard entry privileges"}'),
 	('CREATE PUBLICATION p FOR TABLE trust.entry', '{}'), ('CREATE PUBLICATION p FOR ALL TABLES', '{}'), ('CREATE PUBLICATION p FOR TABLES IN SCHEMA trust', '{}'),
 	('CREATE PUBLICATION p FOR TABLE trust.entry WITH (publish = ''insert, update'')', '{"guard entry publication"}'), ('CREATE PUBLICATION p FOR TABLE trust.entry WHERE (customer <> ''c'')', '{"guard entry publication"}'),
 	('CREATE PUBLICATION p FOR TABLE trust.chain (customer, length)', '{"guard chain publication"}'), ('CREATE PUBLICATION p FOR TABLE deal WITH (publish = ''insert'')', '{}')) AS c (doing, expected);
-SELECT ok(found('CREATE PUBLICATION p FOR ' || tables || ' WITH (publish = ''insert'')') @> '{guard entry publication,guard access publication}', 'insert only: ' || tables) FROM unnest('{ALL TABLES,TABLES IN SCHEMA trust}'::text[]) AS tables;
-SELECT is(found('CREATE SUBSCRIPTION s CONNECTION ''dbname=nowhere'' PUBLICATION p WITH (connect = false); INSERT INTO pg_subscription_rel SELECT oid, ''trust.entry''::regclass, ''i'' FROM pg_subscription WHERE subname = ''s'''),
+SELECT ok(findings_after('CREATE PUBLICATION p FOR ' || tables || ' WITH (publish = ''insert'')') @> '{guard entry publication,guard access publication}', 'insert only: ' || tables) FROM unnest('{ALL TABLES,TABLES IN SCHEMA trust}'::text[]) AS tables;
+SELECT is(findings_after('CREATE SUBSCRIPTION s CONNECTION ''dbname=nowhere'' PUBLICATION p WITH (connect = false); INSERT INTO pg_subscription_rel SELECT oid, ''trust.entry''::regclass, ''i'' FROM pg_subscription WHERE subname = ''s'''),
 	'{"guard entry subscription"}', 'a subscription');
 
--- ---- rows that stand in no index
+-- ---- rows that are in no index
 
 CREATE FUNCTION unindexed(tab text, changes text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('UPDATE pg_index SET indisready = false WHERE indrelid = ''trust.%1$s''::regclass; ALTER TABLE trust.%1$s DISABLE TRIGGER trust_guard;
 		INSERT INTO trust.%1$s SELECT (jsonb_populate_record(t, %2$L)).* FROM trust.%1$s t WHERE ctid = (SELECT ctid FROM trust.%1$s o ORDER BY to_jsonb(o)->>''customer'' DESC NULLS LAST LIMIT 1);
 		ALTER TABLE trust.%1$s ENABLE ALWAYS TRIGGER trust_guard; UPDATE pg_index SET indisready = true WHERE indrelid = ''trust.%1$s''::regclass', tab, changes) $$;
--- Where the planner reads the table and sorts, it is found among the entries.
-SELECT ok(EXISTS (SELECT FROM unnest(found(unindexed(tab, changes))) AS f WHERE starts_with(f, expected)), 'a row of ' || tab) FROM (VALUES
+-- If the planner reads the table and sorts, the row is found among the entries.
+SELECT ok(EXISTS (SELECT FROM unnest(findings_after(unindexed(tab, changes))) AS f WHERE starts_with(f, expected)), 'a row of ' || tab) FROM (VALUES
 	('entry', '{"seq": 7}', 'entry d 7'), ('promise', '{"promise": "00000000-0000-7000-8000-000000000000"}', 'promise d'), ('chain', '{"customer": "x"}', 'chain x'),
 	('actor', '{"actor": "zoe"}', 'actor zoe'), ('policy', '{"policy": "none"}', 'policy none'), ('access', '{"role": "public"}', 'access public'),
 	('tracking', '{"source": "x"}', 'tracking x'), ('ledger', '{"ledger": "00000000-0000-4000-8000-000000000000"}', 'ledger')) AS c (tab, changes, expected);

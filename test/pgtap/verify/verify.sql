@@ -1,5 +1,4 @@
--- verify() against somebody with all rights and the guards off: whatever is done to the ledger is
--- found, and named.
+-- verify() finds and names every alteration by somebody with all rights and the guards off.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -30,36 +29,34 @@ SELECT trust_ledger.register_actor('writer', 'ai', responsible => 'ben', model =
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 
-CREATE TABLE promised (name text, promise uuid);
-GRANT SELECT ON promised TO PUBLIC;
-CREATE FUNCTION the(which text) RETURNS uuid STABLE LANGUAGE sql AS 'SELECT promise FROM promised WHERE name = which';
+\ir ../../helpers/named_promises.sql
 INSERT INTO promised SELECT 'full', promise FROM trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'k', due => '2099-01-01',
 	value => 10.50, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'writer', longest_pause => '1 day', actor => 'bot',
 	context => '{"deal": 1}', idempotency_key => 'k1');
 INSERT INTO promised SELECT 'plain', promise FROM trust_ledger.make_promise('c', 'Soon.', actor => 'ben', occurred_at => now() - interval '9 days');
-SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
-SELECT trust_ledger.withdraw_backing(the('full'), 'Too soon.', actor => 'ben');
-SELECT trust_ledger.back_promise(the('full'), actor => 'ben');
-SELECT trust_ledger.amend_promise(the('full'), 'It will work.', due => '2099-02-02', actor => 'anna');
-SELECT trust_ledger.accept_promise(the('full'), actor => 'carl');
-SELECT trust_ledger.assess_promise(the('full'), 'kept', relayed => true, purpose_met => true, reason => 'They said.', actor => 'ben');
-SELECT trust_ledger.assess_promise(the('full'), 'partly_kept', purpose_met => false, actor => 'carl');
-SELECT trust_ledger.release_promise(the('plain'), actor => 'carl', reason => 'Never mind.');
+SELECT trust_ledger.back_promise(promise_named('full'), actor => 'ben');
+SELECT trust_ledger.withdraw_backing(promise_named('full'), 'Too soon.', actor => 'ben');
+SELECT trust_ledger.back_promise(promise_named('full'), actor => 'ben');
+SELECT trust_ledger.amend_promise(promise_named('full'), 'It will work.', due => '2099-02-02', actor => 'anna');
+SELECT trust_ledger.accept_promise(promise_named('full'), actor => 'carl');
+SELECT trust_ledger.assess_promise(promise_named('full'), 'kept', relayed => true, purpose_met => true, reason => 'They said.', actor => 'ben');
+SELECT trust_ledger.assess_promise(promise_named('full'), 'partly_kept', purpose_met => false, actor => 'carl');
+SELECT trust_ledger.release_promise(promise_named('plain'), actor => 'carl', reason => 'Never mind.');
 INSERT INTO promised SELECT 'other', promise FROM trust_ledger.make_promise('d', 'Later.', actor => 'bot');
 INSERT INTO promised SELECT 'taken back', promise FROM trust_ledger.make_promise('d', 'Never.', actor => 'ben');
-SELECT trust_ledger.withdraw_promise(the('taken back'), actor => 'anna');
+SELECT trust_ledger.withdraw_promise(promise_named('taken back'), actor => 'anna');
 
--- Customer e: what was erased, and the rest of a promise's life.
+-- Customer e: erased texts, and the other events.
 INSERT INTO promised SELECT 'said', promise FROM trust_ledger.make_promise('e', 'One.', purpose => 'To see.', due => '2099-01-01', longest_pause => '1 day', actor => 'ben');
 INSERT INTO promised SELECT 'silent', promise FROM trust_ledger.make_promise('e', 'Two.', purpose => 'To see.', actor => 'bot', context => '{"x": 1}', idempotency_key => 'two');
-SELECT trust_ledger.add_note(the('said'), 'A note.', actor => 'ben', idempotency_key => 'three');
-SELECT trust_ledger.decline_promise(the('silent'), 'No.', actor => 'ben');
-SELECT trust_ledger.erase_words(the('silent'), 'They asked.');
+SELECT trust_ledger.add_note(promise_named('said'), 'A note.', actor => 'ben', idempotency_key => 'three');
+SELECT trust_ledger.decline_promise(promise_named('silent'), 'No.', actor => 'ben');
+SELECT trust_ledger.erase_words(promise_named('silent'), 'They asked.');
 SELECT trust_ledger.erase_words('e', 3, 'They asked.');
-SELECT trust_ledger.add_note(the('said'), 'Later.', actor => 'ben');
-SELECT trust_ledger.pause_promise(the('said'), actor => 'ben'), trust_ledger.resume_promise(the('said'), actor => 'ben');
-SELECT trust_ledger.accept_promise(the('said'), relayed => true, actor => 'ben'), trust_ledger.admit_breach(the('said'), actor => 'ben');
-SELECT trust_ledger.repair_breach(the('said'), 'Made again.', actor => 'ben');
+SELECT trust_ledger.add_note(promise_named('said'), 'Later.', actor => 'ben');
+SELECT trust_ledger.pause_promise(promise_named('said'), actor => 'ben'), trust_ledger.resume_promise(promise_named('said'), actor => 'ben');
+SELECT trust_ledger.accept_promise(promise_named('said'), relayed => true, actor => 'ben'), trust_ledger.admit_breach(promise_named('said'), actor => 'ben');
+SELECT trust_ledger.repair_breach(promise_named('said'), 'Made again.', actor => 'ben');
 SELECT trust_ledger.erase_words('', seq, 'They asked.') FROM trust.entry WHERE event = 'actor_retired' AND subject = 'gone';
 
 -- Customer t: rows of a tracked table.
@@ -76,23 +73,17 @@ SELECT is_empty($$SELECT * FROM trust_ledger.verify('')$$, 'nor with governance'
 SELECT is_empty($$SELECT * FROM trust_ledger.verify('nobody')$$, 'nor with a customer that there is not');
 SELECT is_empty($$SELECT * FROM trust_ledger.verify(NULL)$$, 'NULL is no customer');
 
--- What is found after something was done: 'part customer seq subject field', an empty place where a
--- finding does not say. '!' and the SQLSTATE, where it cannot be done or verified. Nothing of it stays.
-CREATE FUNCTION found(doing text, of_customer text DEFAULT NULL) RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE
-	findings text[];
-BEGIN
-	EXECUTE doing;
-	SELECT coalesce(array_agg(concat_ws(' ', part, coalesce(nullif(customer, ''), '-'), coalesce(seq::text, '-'),
-		coalesce(subject, (SELECT name FROM promised p WHERE p.promise = v.promise), v.promise::text, '-'), coalesce(field, '-'))
-		ORDER BY part, customer, seq, subject, v.promise, field), '{}') INTO findings
-	FROM (SELECT * FROM trust_ledger.verify() WHERE of_customer IS NULL
-		UNION ALL SELECT * FROM trust_ledger.verify(of_customer)) AS v;
-	RAISE SQLSTATE 'OK000';
-EXCEPTION
-	WHEN SQLSTATE 'OK000' THEN RETURN findings;
-	WHEN OTHERS THEN RETURN ARRAY['! ' || SQLSTATE];
-END
+\ir ../../helpers/findings.sql
+
+-- What verify() finds after statements: 'part customer seq subject field' with '-' for what is NULL; a promise is the
+-- subject by its name. '! SQLSTATE' if the statements or verify() fail. Rolled back.
+CREATE FUNCTION found(doing text, of_customer text DEFAULT NULL) RETURNS text[]
+LANGUAGE sql AS $$
+	SELECT coalesce(array_agg(CASE WHEN v.part ~ '^!' THEN v.part
+		ELSE concat_ws(' ', v.part, coalesce(nullif(v.customer, ''), '-'), coalesce(v.seq::text, '-'),
+			coalesce(v.subject, (SELECT name FROM promised p WHERE p.promise = v.promise), v.promise::text, '-'), coalesce(v.field, '-')) END
+		ORDER BY v.part, v.customer, v.seq, v.subject, v.promise, v.field), '{}')
+	FROM verify_after(doing, of_customer) AS v
 $$;
 
 -- ---- guards: missing, off, weaker, replaced; and what stands before them
@@ -163,26 +154,15 @@ SELECT is(altered('SELECT 1'), '{}', 'nothing was done: nothing is found');
 
 -- ---- every column of every row
 
--- Another value than the column's, as SQL.
-CREATE FUNCTION other(attname name, type regtype) RETURNS text LANGUAGE sql AS $$
-	SELECT format(CASE type::text
-		WHEN 'text' THEN 'coalesce(%1$I || ''x'', ''x'')' WHEN 'boolean' THEN 'coalesce(NOT %1$I, true)'
-		WHEN 'smallint' THEN '%1$I + 1' WHEN 'integer' THEN 'coalesce(%1$I + 1, 1)' WHEN 'bigint' THEN 'coalesce(%1$I + 10000, 1)'
-		WHEN 'numeric' THEN 'coalesce(%1$I + 0.1, 0)' WHEN 'jsonb' THEN 'coalesce(%1$I || ''{"x": 1}'', ''{}'')'
-		WHEN 'timestamp with time zone' THEN 'coalesce(%1$I + interval ''1 microsecond'', now())'
-		WHEN 'interval' THEN 'coalesce(%1$I + interval ''1 microsecond'', ''0'')' WHEN 'uuid' THEN 'gen_random_uuid()'
-		WHEN 'bytea' THEN 'coalesce(set_byte(%1$I, 0, (get_byte(%1$I, 0) + 1) %% 256), ''\x00'')'
-		WHEN 'text[]' THEN '%1$I || ''admin''::text'
-		WHEN 'trust_ledger.trust_score' THEN 'trust_ledger.fuse(%1$I, trust_ledger.trust_score(0, 0.001, now(), (SELECT half_life FROM trust.ledger)))' END, attname)
-$$;
+\ir ../../helpers/other_value.sql
 CREATE TABLE changes AS
 	SELECT c.relname::text AS tab, a.attname, v.value
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0,
-		LATERAL (SELECT other(a.attname, a.atttypid) UNION ALL SELECT 'NULL' WHERE NOT attnotnull) AS v (value)
+		LATERAL (SELECT other_value(a.attname, a.atttypid) UNION ALL SELECT 'NULL' WHERE NOT attnotnull) AS v (value)
 	WHERE c.relnamespace = 'trust'::regnamespace AND c.relkind = 'r';
 SELECT is_empty('SELECT tab, attname FROM changes WHERE value IS NULL', 'each has another value');
 
--- Those changes that were not found where they were made.
+-- The changes of a column that verify() did not find.
 CREATE FUNCTION missed(of_tab text, of_column name, row_key text, expected text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 DECLARE
 	row_id tid;
@@ -193,7 +173,7 @@ DECLARE
 	findings text[];
 BEGIN
 	FOR changed IN SELECT value FROM changes WHERE tab = of_tab AND attname = of_column LOOP
-		-- one customer's is verified faster
+		-- verifying one customer is faster
 		FOR row_id, key, expects, of_customer IN EXECUTE format('SELECT ctid, %s, %s, %s FROM trust.%I WHERE %I::text IS DISTINCT FROM (%s)::text',
 			row_key, expected, CASE WHEN of_tab IN ('entry', 'promise', 'chain', 'source') AND of_column <> 'customer' THEN 'customer' ELSE 'NULL' END, of_tab, of_column, changed)
 		LOOP
@@ -205,7 +185,7 @@ BEGIN
 	END LOOP;
 END
 $$;
--- Of entries it is the hash that tells; of texts, also which text it is.
+-- In entries the hash shows it; of texts, verify() also names the text.
 SELECT is_empty(format('SELECT missed(%L, %L, %L, %L)', tab, attname, row_key, expected), tab || '.' || attname)
 FROM (
 	SELECT DISTINCT tab, attname, $$concat(customer, ' ', seq)$$ AS row_key,
@@ -242,7 +222,7 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 	('DELETE FROM trust.entry WHERE customer = '''' AND seq = 1', '{entry - 2 ledger_owner seq}'),
 	('DELETE FROM trust.entry WHERE customer = '''' AND subject = ''ben''', '{actor - - ben -}'),
 	('DELETE FROM trust.entry', '{chain c - - length,promise d - other -,actor - - anna -,policy - - all -,access - - lisa -}'),
-	-- one more: as it was, with another number; of another customer; made up
+	-- one more entry: the same with another number, one of another customer, an invented one
 	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 11, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
 		'{entry c 11 full hash,entry c 11 full prev_hash,chain c - - length}'),
 	($$INSERT INTO trust.entry SELECT (jsonb_populate_record(e, '{"seq": 0, "idempotency_key": null}')).* FROM trust.entry e WHERE customer = 'c' AND seq = 1$$,
@@ -253,7 +233,7 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 		'{entry x 1 other hash,chain x - - -,promise x - other -}'),
 	($$ALTER TABLE trust.entry DROP CONSTRAINT entry_pkey; INSERT INTO trust.entry SELECT * FROM trust.entry WHERE customer = 'd' AND seq = 2$$,
 		'{entry d 2 taken back seq,entry d 2 taken back prev_hash}'),
-	-- others in their place
+	-- other entries in their place
 	('UPDATE trust.entry SET seq = 100 WHERE customer = ''c'' AND seq = 3; UPDATE trust.entry SET seq = 3 WHERE customer = ''c'' AND seq = 4;
 		UPDATE trust.entry SET seq = 4 WHERE customer = ''c'' AND seq = 100', '{entry c 3 full hash,entry c 4 full hash}'),
 	('UPDATE trust.entry SET customer = CASE customer WHEN ''c'' THEN ''d'' ELSE ''c'' END, seq = seq + 100 WHERE customer IN (''c'', ''d'');
@@ -269,16 +249,16 @@ SELECT ok(altered(doing) @> expected, regexp_replace(doing, '\s+', ' ', 'g')) FR
 -- ---- rows of the other tables that go, come, move
 
 SELECT ok(findings @> expected AND findings::text ~ '^[{]"[a-z]', doing) FROM (VALUES
-	('DELETE FROM trust.promise WHERE promise = the(''full'')', '{promise c - full -}'::text[]),
-	('UPDATE trust.promise SET customer = ''d'' WHERE promise = the(''full'')', '{promise c - full -,promise d - full -}'),
-	('UPDATE trust.promise SET customer = ''nobody'' WHERE promise = the(''full'')', '{promise c - full -,promise nobody - full -,chain nobody - - -}'),
-	($$INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).* FROM trust.promise p WHERE promise = the('full')$$,
+	('DELETE FROM trust.promise WHERE promise = promise_named(''full'')', '{promise c - full -}'::text[]),
+	('UPDATE trust.promise SET customer = ''d'' WHERE promise = promise_named(''full'')', '{promise c - full -,promise d - full -}'),
+	('UPDATE trust.promise SET customer = ''nobody'' WHERE promise = promise_named(''full'')', '{promise c - full -,promise nobody - full -,chain nobody - - -}'),
+	($$INSERT INTO trust.promise SELECT (jsonb_populate_record(p, '{"promise": "00000000-0000-7000-8000-000000000000"}')).* FROM trust.promise p WHERE promise = promise_named('full')$$,
 		'{promise c - 00000000-0000-7000-8000-000000000000 -}'),
 	('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; INSERT INTO trust.promise SELECT * FROM trust.promise', '{}'),
-	('DELETE FROM trust.source WHERE promise = the(''told'')', '{source t - told -}'), ('DELETE FROM trust.source', '{source t - deleted -,source t - told -}'),
-	('UPDATE trust.source SET customer = ''d'' WHERE promise = the(''told'')', '{source t - told -,source d - told -}'),
-	('UPDATE trust.source SET promise = the(''full'') WHERE promise = the(''told'')', '{source t - full -,source t - told -}'),
-	('INSERT INTO trust.source SELECT ''c'', the(''full''), source, key, name, gone, seq FROM trust.source WHERE promise = the(''told'')', '{source c - full -}'),
+	('DELETE FROM trust.source WHERE promise = promise_named(''told'')', '{source t - told -}'), ('DELETE FROM trust.source', '{source t - deleted -,source t - told -}'),
+	('UPDATE trust.source SET customer = ''d'' WHERE promise = promise_named(''told'')', '{source t - told -,source d - told -}'),
+	('UPDATE trust.source SET promise = promise_named(''full'') WHERE promise = promise_named(''told'')', '{source t - full -,source t - told -}'),
+	('INSERT INTO trust.source SELECT ''c'', promise_named(''full''), source, key, name, gone, seq FROM trust.source WHERE promise = promise_named(''told'')', '{source c - full -}'),
 	('ALTER TABLE trust.source DROP CONSTRAINT source_pkey; INSERT INTO trust.source SELECT * FROM trust.source', '{source t - told -,source t - deleted -}'),
 	('DELETE FROM trust.chain WHERE customer = ''c''', '{chain c - - -}'), ('DELETE FROM trust.chain WHERE customer = ''''', '{chain - - - -}'),
 	('UPDATE trust.chain SET customer = ''x'' WHERE customer = ''c''', '{chain c - - -,chain x - - length}'),
@@ -300,12 +280,12 @@ FROM unnest('{ledger,actor,policy,access,tracking}'::text[]) AS tab;
 SELECT ok(altered($$INSERT INTO trust.ledger SELECT (jsonb_populate_record(l, '{"ledger": "00000000-0000-4000-8000-000000000000"}')).* FROM trust.ledger l$$)
 	@> '{ledger - - 00000000-0000-4000-8000-000000000000 -}', 'a second row of settings');
 
--- ---- hashes reckoned anew after the change: what such entries say is still not what can have been
+-- ---- hashes computed again after the change: what the entries say is still impossible
 
-\ir ../../data/reckon_anew.sql
-SELECT is(altered(format('SELECT reckon_anew(%L)', customer)), '{}', 'reckoned anew without a change: ' || customer) FROM trust.chain;
+\ir ../../helpers/recompute_hashes.sql
+SELECT is(altered(format('SELECT recompute_hashes(%L)', customer)), '{}', 'hashes computed again without a change: ' || customer) FROM trust.chain;
 CREATE TABLE forgery (doing text, expected text[]);
-INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.chain', expected FROM (VALUES
+INSERT INTO forgery SELECT doing || '; SELECT recompute_hashes(customer) FROM trust.chain', expected FROM (VALUES
 	('UPDATE trust.entry SET backer = ''anna'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'::text[]),
 	('UPDATE trust.entry SET actor_kind = ''ai'' WHERE customer = ''c'' AND seq = 3', '{entry c 3 full event}'),
 	('UPDATE trust.entry SET actor_kind = ''system'' WHERE customer = ''c'' AND seq = 1', '{entry c 1 full actor_kind}'),
@@ -342,10 +322,10 @@ INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.c
 	('UPDATE trust.entry SET details = details || ''{"kind": "ai"}'' WHERE customer = '''' AND subject = ''ben''', '{actor - - ben kind}'),
 	('UPDATE trust.entry SET details = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - details}'),
 	('UPDATE trust.entry SET subject = NULL WHERE customer = '''' AND subject = ''ben''', '{entry - 7 - subject,actor - - ben -}'),
-	('UPDATE trust.entry SET promise = the(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}'),
-	-- an erasure excuses what it names, of its own promise, before itself; and what it names is gone
+	('UPDATE trust.entry SET promise = promise_named(''full'') WHERE customer = '''' AND subject = ''ben''', '{entry - 7 ben promise}'),
+	-- an erasure excuses only texts that it names, of its own promise and before itself; and these must be gone
 	('UPDATE trust.entry SET refers_to = 1 WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
-	('UPDATE trust.entry SET promise = the(''silent''), state = ''proposed'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
+	('UPDATE trust.entry SET promise = promise_named(''silent''), state = ''proposed'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
 	('UPDATE trust.entry SET details = ''{"texts": ["words"]}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
 	('UPDATE trust.entry SET details = ''{"texts": []}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
 	('UPDATE trust.entry SET details = ''{}'' WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note}'),
@@ -354,7 +334,7 @@ INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.c
 	('UPDATE trust.entry SET refers_to = 6, note = NULL, note_salt = NULL WHERE customer = ''e'' AND seq = 6', '{entry e 3 said note,entry e 6 said note}'),
 	('UPDATE trust.entry SET refers_to = NULL WHERE customer = ''e'' AND seq = 6; UPDATE trust.entry SET note = NULL, note_salt = NULL WHERE customer = ''e'' AND seq = 7', '{entry e 7 said note}'),
 	('UPDATE trust.entry SET refers_to = NULL, details = NULL WHERE customer = ''e'' AND seq = 6', '{entry e 1 said purpose,entry e 1 said words,promise e - said words}'),
-	('UPDATE trust.entry SET promise = the(''said''), state = ''open'' WHERE customer = ''e'' AND seq = 5', '{entry e 1 said words,entry e 2 silent context,entry e 2 silent request_salt,entry e 2 silent words,entry e 4 silent note}'),
+	('UPDATE trust.entry SET promise = promise_named(''said''), state = ''open'' WHERE customer = ''e'' AND seq = 5', '{entry e 1 said words,entry e 2 silent context,entry e 2 silent request_salt,entry e 2 silent words,entry e 4 silent note}'),
 	('UPDATE trust.entry SET event = ''noted'' WHERE customer = ''e'' AND seq = 5', '{entry e 2 silent purpose,entry e 2 silent words}'),
 	('UPDATE trust.entry SET refers_to = 4 WHERE customer = ''e'' AND seq = 5', '{entry e 2 silent purpose,entry e 2 silent words}'),
 	('UPDATE trust.entry SET details = ''{"texts": ["words", "purpose", "context"]}'' WHERE customer = ''e'' AND seq = 5', '{entry e 4 silent note}'),
@@ -365,12 +345,12 @@ INSERT INTO forgery SELECT doing || '; SELECT reckon_anew(customer) FROM trust.c
 	('UPDATE trust.entry SET refers_to = NULL WHERE customer = '''' AND event = ''erased''', '{entry - 10 gone name,entry - 11 gone name}'),
 	('UPDATE trust.entry SET due = NULL WHERE customer = ''e'' AND event = ''paused''', '{entry e 8 said event}'),
 	('UPDATE trust.entry SET event = ''noted'' WHERE customer = ''e'' AND event = ''paused''', '{entry e 9 said event}')) AS c (doing, expected);
-SELECT ok(altered(doing) @> expected, 'reckoned anew: ' || doing) FROM forgery;
--- Nothing is made from such entries; what is sound but false only a digest shows.
+SELECT ok(altered(doing) @> expected, 'hashes computed again: ' || doing) FROM forgery;
+-- rebuild() refuses such entries. A false but consistent entry only shows in a digest.
 SELECT is(altered(format('%s; SELECT trust_ledger.rebuild(%L)', doing, replace(of_customer, '-', ''))), '{! TL006}', 'no rebuild: ' || doing)
 FROM (SELECT doing, min((regexp_match(e, '^entry ([^ ]+) '))[1]) AS of_customer FROM forgery, unnest(expected) AS e WHERE e ~ '^entry' GROUP BY 1) AS f;
 
--- What verify() alone cannot see, a digest that was kept elsewhere shows.
+-- A digest that was kept elsewhere shows what verify() cannot see.
 CREATE FUNCTION digest_after(doing text) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE doing;
@@ -384,7 +364,7 @@ SELECT matches(digest_after('SELECT 1'), '^0 ', 'a digest');
 SELECT ok(digest_after(doing) ~ '^0 ' AND digest_after(doing) <> digest_after('SELECT 1'), 'another digest: ' || doing)
 FROM (VALUES
 	('DELETE FROM trust.entry WHERE customer = ''d''; DELETE FROM trust.promise WHERE customer = ''d''; DELETE FROM trust.chain WHERE customer = ''d'''),
-	('UPDATE trust.entry SET login = ''other''; SELECT reckon_anew(customer) FROM trust.chain')) AS c (doing);
+	('UPDATE trust.entry SET login = ''other''; SELECT recompute_hashes(customer) FROM trust.chain')) AS c (doing);
 
 -- ---- one customer
 
@@ -419,7 +399,7 @@ SELECT ok(altered(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORC
 	DELETE FROM trust.%1$s; SET LOCAL ROLE ledger_owner', tab))::text ~ '^[{]"[a-z]', 'nor that rows are gone from ' || tab)
 FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry}'::text[]) AS tab;
 
--- What hides rows from who reads the views, or runs as whoever reads them.
+-- What hides rows from those who read the views, or runs code as them.
 SELECT put_back FROM dropped \gexec
 SELECT trust_ledger.migrate_ledger();
 SELECT is(found(format('ALTER TABLE trust.%s ENABLE ROW LEVEL SECURITY', tab)), ARRAY[format('guard - - %s row_security', tab)], 'row security of ' || tab)

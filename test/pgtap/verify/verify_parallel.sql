@@ -1,4 +1,4 @@
--- verify() by several processes finds the same as by one, in the same order.
+-- verify() with parallel workers finds the same as without, in the same order.
 
 BEGIN;
 CREATE EXTENSION pgtap;
@@ -14,7 +14,7 @@ SELECT trust_ledger.set_policy('all', promiser_kind => 'ai', evidence => 'assert
 CREATE TABLE visit (id int PRIMARY KEY, customer text, title text);
 CREATE TRIGGER made AFTER INSERT ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=title', 'actor:bot', 'write:now');
 
--- Keys in another order than that of their numbers; three entries each, many more of one.
+-- Keys in another order than their numbers; three entries each, many more for one.
 CREATE FUNCTION key(i int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT md5(i::text)';
 SELECT count(*) FROM generate_series(1, 3000) i, LATERAL trust_ledger.make_promise(key(i), 'It works.', actor => 'bot') m,
 	LATERAL trust_ledger.back_promise(m.promise, key(i), actor => 'anna') b,
@@ -29,7 +29,7 @@ BEGIN
 	RETURN (SELECT array_agg(v::text ORDER BY n) FROM trust_ledger.verify() WITH ORDINALITY AS v (part, customer, seq, promise, subject, field, problem, n));
 END
 $$;
--- What is found by one and by several after that was done, which then is undone; the state it ends with if it does.
+-- What verify() finds with that many workers after statements, or the SQLSTATE. Rolled back.
 CREATE FUNCTION found_after(doing text, workers int) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	seen text[];
@@ -56,7 +56,7 @@ ALTER TABLE trust.promise DISABLE TRIGGER USER;
 ALTER TABLE trust.source DISABLE TRIGGER USER;
 ALTER TABLE trust.chain DISABLE TRIGGER USER;
 
--- Each with how many findings there are beside those of the guards that are off.
+-- Statements, and how many findings they lead to besides those of the guards that are off.
 CREATE TABLE done (doing text PRIMARY KEY, findings int);
 INSERT INTO done VALUES
 	('SELECT 1', 0),
@@ -78,7 +78,7 @@ SELECT is(cardinality(found_after(doing, 0)) - cardinality(found_after('SELECT 1
 SELECT is(found_after(doing, 2), found_after(doing, 0), format('%s: the same with two workers', doing)) FROM done;
 SELECT is(found_after(doing, 7), found_after(doing, 0), format('%s: the same with seven', doing)) FROM done;
 
--- ---- what is not to be had, and where no worker may be
+-- ---- no free workers, and cases without workers
 
 SET LOCAL max_parallel_workers = 0;
 SELECT is(found_after(doing, 2), found_after(doing, 0), format('%s: the same where no worker is free', doing)) FROM done WHERE doing LIKE 'UPDATE trust.entry SET login%';
@@ -99,7 +99,7 @@ SELECT is(found_after('CALL drop_views(); ALTER TABLE trust.entry ALTER customer
 	found_after('UPDATE trust.entry SET login = ''z'' WHERE customer IN (key(9), key(10))', 0), format('a key in another order, with %s workers', workers))
 FROM unnest('{0,2}'::int[]) AS workers;
 SELECT is(found_after(format('ALTER TABLE trust.%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON trust.%1$s USING (false); SET LOCAL ROLE ledger_owner', tab), 2),
-	found_after('SELECT 1', 0) || format('(guard,,,,%s,row_security,"may hide rows from who reads the views")', tab), 'row security hides nothing of ' || tab || ' from workers')
+	found_after('SELECT 1', 0) || format('(guard,,,,%s,row_security,"can hide rows from users of the views")', tab), 'row security hides nothing of ' || tab || ' from workers')
 FROM unnest('{chain,promise,source,entry}'::text[]) AS tab;
 
 SELECT * FROM finish();

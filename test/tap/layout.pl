@@ -1,0 +1,107 @@
+# The layout of the code: which folder may use which, one name for a concept in src/, sql/ and
+# test/pgtap/, and how long files may be.
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# A folder uses itself and the folders before it. analysis and tracking do not use each other.
+my %uses = (common => [], base => ['common'], score => [qw(common base)]);
+$uses{ledger} = [ @{ $uses{score} }, 'score' ];
+$uses{governance} = [ @{ $uses{ledger} }, 'ledger' ];
+$uses{promise} = [ @{ $uses{governance} }, 'governance' ];
+$uses{analysis} = $uses{promise};
+$uses{tracking} = [ @{ $uses{promise} }, 'promise' ];
+$uses{verify} = [ @{ $uses{tracking} }, 'tracking' ];
+
+# Files of SQL without a counterpart in C, and why.
+my %sql_only = (
+	'analysis/analysis' => 'a view', 'analysis/exceptions' => 'a view', 'analysis/overdue' => 'views',
+	'analysis/promise_exceptions' => 'parts of a view', 'analysis/score_views' => 'views',
+	'governance/rights' => 'the last statements of the script: who may call what',
+	'ledger/comments' => 'calls what comments on the tables of each folder',
+	'ledger/create' => 'calls what creates the tables of each folder',
+	'ledger/migrate' => 'calls what migrates the tables of each folder',
+	'ledger/schema' => 'the schema of the extension itself',
+	'ledger/migrate' => 'like ledger/create',
+	'ledger/views' => 'calls what creates the views of each folder',
+	'promise/same' => 'the SQL name of promise/same_value',
+	'tracking/mapped_triggers' => 'the triggers that a mapping needs',
+	'tracking/reconcile' => 'a query',
+	'tracking/tracked_row' => 'views',
+	'verify/check_structure' => 'queries on the catalogs', 'verify/structure' => 'a generated list',
+	'analysis/analysis' => 'views',
+	'analysis/exceptions' => 'a view',
+	'analysis/promise_exceptions' => 'one part of that view',
+	'analysis/score_views' => 'views',
+	'tracking/mapped_triggers' => 'the triggers of a mapping are made in SQL',
+	'tracking/reconcile' => 'comparing rows with promises is one query',
+	'verify/structure' => 'a list of columns, constraints and indexes',
+	'verify/check_structure' => 'comparing catalogs with that list is one query');
+
+# SQL that calls what other folders create.
+my %composes = map { $_ => 1 } map { "sql/$_.sql" }
+  qw(ledger/comments ledger/create ledger/migrate ledger/views governance/adoption analysis/overdue);
+
+my %longest_file = (c => 450, h => 450, sql => 350);
+
+sub folder { return (split m{/}, shift)[1] }
+sub may_use { my ($from, $to) = @_; return $from eq $to || grep { $_ eq $to } @{ $uses{$from} } }
+
+my @c = sort(glob('src/*/*.[ch]'));
+my @sql = sort(glob('sql/*/*.sql'));
+is(join("\n", grep { !$uses{ folder($_) } } @c, @sql), '', 'every file is in a folder that is known here');
+
+my @upwards;
+foreach my $file (@c)
+{
+	foreach my $included (slurp_file($file) =~ /^#include "(\w+)\/\w+\.h"/mg)
+	{
+		push @upwards, "$file includes $included/" if $uses{$included} && !may_use(folder($file), $included);
+	}
+}
+is(join("\n", @upwards), '', 'no file in C includes a header of a folder that it may not use');
+
+# Functions by the folder that creates them; PostgreSQL checks bodies when they are called.
+my %made_in;
+foreach my $file (@sql)
+{
+	push @{ $made_in{$_} }, folder($file) foreach slurp_file($file) =~ /^CREATE (?:FUNCTION|PROCEDURE) trust_ledger\.(\w+)/mg;
+}
+my @calls;
+foreach my $file (grep { !$composes{$_} } @sql)
+{
+	my $sql = slurp_file($file) =~ s/^\s*--.*$//mgr;
+	$sql =~ s/^COMMENT ON .*?;$//msg;
+	my %called = map { $_ => 1 } $sql =~ /\btrust_ledger\.(\w+)\(/g;
+	foreach my $name (sort grep { $made_in{$_} } keys %called)
+	{
+		push @calls, "$file calls $name() of $made_in{$name}[0]/"
+		  unless grep { may_use(folder($file), $_) } @{ $made_in{$name} };
+	}
+}
+is(join("\n", @calls), '', 'no SQL calls a function of a folder that it may not use');
+
+# One concept, one name: a file of sql/ has its counterpart in src/, and a test; so has a test.
+my @nameless;
+foreach my $file (@sql)
+{
+	my ($concept) = $file =~ m{^sql/(.*)\.sql$};
+	push @nameless, "$file: no src/$concept.c" unless -e "src/$concept.c" || $sql_only{$concept};
+}
+is(join("\n", @nameless), '', 'a concept has the same name in sql/ and src/, or a reason why it has no C');
+is(join("\n", grep { !-e "sql/$_.sql" } sort keys %sql_only), '', 'reasons are given for files that exist');
+
+is(join("\n", grep { !$uses{ (split m{/})[0] } } map { m{^test/pgtap/(.*)$} } glob 'test/pgtap/*/*.sql'), '',
+	'tests are in the same folders');
+
+my @long_files;
+foreach my $file (@c, @sql)
+{
+	my $lines = () = slurp_file($file) =~ /\n/g;
+	push @long_files, "$file: $lines lines" if $lines > $longest_file{ $file =~ s/.*\.//r };
+}
+is(join("\n", @long_files), '', 'no file is too long');
+
+done_testing();
