@@ -18,7 +18,7 @@ ActGroupBegin(Chain *chain)
 
 	group->chain = chain;
 	group->capacity = 8;
-	group->acts = palloc(sizeof(TiedAct) * group->capacity);
+	group->acts = palloc(sizeof(LinkedAct) * group->capacity);
 	group->pending = palloc(sizeof(Row *) * group->capacity);
 	group->held = hash_create("trust_ledger promises held", 16, &control,
 							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -60,12 +60,12 @@ ActGroupHold(ActGroup *group, Datum promise)
 }
 
 void
-ActGroupAdd(ActGroup *group, const TiedAct *act)
+ActGroupAdd(ActGroup *group, const LinkedAct *act)
 {
 	if (group->count == group->capacity)
 	{
 		group->capacity *= 2;
-		group->acts = repalloc_huge(group->acts, sizeof(TiedAct) * group->capacity);
+		group->acts = repalloc_huge(group->acts, sizeof(LinkedAct) * group->capacity);
 		group->pending = repalloc_huge(group->pending, sizeof(Row *) * group->capacity);
 	}
 	group->acts[group->count++] = *act;
@@ -76,7 +76,7 @@ ActGroupAdd(ActGroup *group, const TiedAct *act)
 }
 
 static void
-StoreSources(const TiedAct *acts, int count)
+StoreSources(const LinkedAct *acts, int count)
 {
 	const Row **sources = palloc(sizeof(Row *) * count);
 	int			made = 0;
@@ -111,7 +111,7 @@ ResetWritten(ActGroup *group)
 void
 ActGroupsWrite(ActGroup *const *groups, int count)
 {
-	TiedAct    *acts;
+	LinkedAct  *acts;
 	Size		all = 0;
 	Size		taken = 0;
 
@@ -119,13 +119,13 @@ ActGroupsWrite(ActGroup *const *groups, int count)
 		all += groups[i]->count;
 	if (all == 0)
 		return;
-	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(TiedAct) * all);
+	acts = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(LinkedAct) * all);
 	for (int i = 0; i < count; i++)
 	{
-		memcpy(acts + taken, groups[i]->acts, sizeof(TiedAct) * groups[i]->count);
+		memcpy(acts + taken, groups[i]->acts, sizeof(LinkedAct) * groups[i]->count);
 		taken += groups[i]->count;
 	}
-	TiedActsWrite(acts, all);
+	LinkedActsWrite(acts, all);
 	StoreSources(acts, all);
 	for (int i = 0; i < count; i++)
 		ResetWritten(groups[i]);

@@ -17,7 +17,7 @@
 typedef struct ActGroup
 {
 	Chain	   *chain;
-	TiedAct    *acts;			/* not written yet */
+	LinkedAct  *acts;			/* not written yet */
 	int			count;
 	int			capacity;
 	HTAB	   *held;			/* HeldPromise, by promise */
@@ -42,8 +42,8 @@ extern HeldPromise *ActGroupHold(ActGroup *group, Datum promise);
 /* Adds an empty row for a promise that is being made. */
 extern HeldPromise *ActGroupHoldNew(ActGroup *group, Datum promise);
 
-/* Adds an act after PromiseTie(). */
-extern void ActGroupAdd(ActGroup *group, const TiedAct *act);
+/* Adds an act after PromiseLink(). */
+extern void ActGroupAdd(ActGroup *group, const LinkedAct *act);
 
 /* Writes the acts added since the last write.  The group can be used again. */
 extern void ActGroupWrite(ActGroup *group);

@@ -44,7 +44,7 @@ WordOf(const PromiseAct *pa, State verdict, bool relayed)
 
 /* A breach admitted in time keeps its lower weight if the promise is assessed as broken later. */
 static WeightKind
-WeighingOf(const PromiseAct *pa, State verdict, SpeaksFor word)
+WeightKindOf(const PromiseAct *pa, State verdict, SpeaksFor word)
 {
 	if (verdict == STATE_BROKEN)
 		return RowIsNull(pa->promise, PROMISE_ADMITTED_AT) ? WEIGHT_BROKEN : WEIGHT_ADMITTED;
@@ -101,7 +101,7 @@ RecordVerdict(PromiseAct *pa, State verdict, bool relayed)
 
 	if (relayed)
 		CheckRelayedVerdict(pa, verdict);
-	SetVerdict(pa, verdict, word, relayed, stands, WeighingOf(pa, verdict, word));
+	SetVerdict(pa, verdict, word, relayed, stands, WeightKindOf(pa, verdict, word));
 	if (stands && verdict == STATE_BROKEN)
 		KeepBreachWeight(pa);
 	PromiseAppend(pa, stands ? verdict : PromiseState(pa->promise));

@@ -160,7 +160,7 @@ text *
 CommandWordsNeeded(const Command *command, int argument, const char *hint)
 {
 	return ArgTextRequired(CommandArgument(command, argument),
-						  ArgumentName(command->function, argument), hint);
+						   ArgumentName(command->function, argument), hint);
 }
 
 char *

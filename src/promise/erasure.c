@@ -135,7 +135,7 @@ ErasureBegin(Erasure *erasure, FunctionCallInfo fcinfo, text *customer, int reas
 
 	memset(erasure, 0, sizeof(Erasure));
 	erasure->reason = ArgTextRequired(fcinfo->args[reason], "reason",
-									 "Give a reason; it is stored in the entry.");
+									  "Give a reason; it is stored in the entry.");
 	ActBeginCall(&erasure->act, fcinfo, LEVEL_ADMIN, what, false);
 	LedgerEnter(erasure->act.ledger, &erasure->session);
 	if (customer == NULL)

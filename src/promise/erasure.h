@@ -37,7 +37,7 @@ typedef struct ErasureBatch
 	Erasure    *erasure;
 	ErasureTarget *targets;
 	int			count;
-	TiedAct    *acts;			/* entries that record the erasure */
+	LinkedAct  *acts;			/* entries that record the erasure */
 	int			act_count;
 	Row		   *promise;		/* row of trust.promise of the last act */
 } ErasureBatch;

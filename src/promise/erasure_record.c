@@ -78,8 +78,8 @@ RecordErasure(ErasureBatch *batch, const ErasureTarget *target)
 		RowSet(pa->entry, ENTRY_DETAILS, TextsAsJson(target->texts));
 	}
 	CheckNotBeforeMade(pa);
-	PromiseTie(pa, PromiseState(pa->promise));
-	batch->acts[batch->act_count++] = PromiseTied(pa, NULL);
+	PromiseLink(pa, PromiseState(pa->promise));
+	batch->acts[batch->act_count++] = PromiseLinkedAct(pa, NULL);
 	erasure->has_recorded = true;
 	erasure->recorded = *target->promise;
 }
@@ -106,7 +106,7 @@ RecordPromiseErasures(ErasureBatch *batch, MemoryContext lasting)
 	Erasure    *erasure = batch->erasure;
 	Receipt		first;
 
-	batch->acts = palloc(sizeof(TiedAct) * batch->count);
+	batch->acts = palloc(sizeof(LinkedAct) * batch->count);
 	for (int i = 0; i < batch->count; i++)
 	{
 		const ErasureTarget *target = &batch->targets[i];
@@ -118,7 +118,7 @@ RecordPromiseErasures(ErasureBatch *batch, MemoryContext lasting)
 	if (batch->act_count == 0)
 		return;
 	batch->acts[0].receipt = &first;
-	TiedActsWrite(batch->acts, batch->act_count);
+	LinkedActsWrite(batch->acts, batch->act_count);
 	erasure->chain->score = NULL;	/* written; freed with the session */
 	if (!erasure->erased_any)
 		KeepReceipt(erasure, &first, lasting);

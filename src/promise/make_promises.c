@@ -297,10 +297,10 @@ MakeForCustomer(Batch *batch, Element **elements, int count)
 		pa->command = CommandOf(batch, elements[i]);
 		if (PromiseActMake(pa)) /* not a retry */
 		{
-			TiedAct		act;
+			LinkedAct	act;
 
 			TermsMake(pa);
-			act = PromiseTied(pa, &pa->receipt);
+			act = PromiseLinkedAct(pa, &pa->receipt);
 			ActGroupAdd(group, &act);
 		}
 	}

@@ -155,7 +155,7 @@ PromiseSetReason(PromiseAct *pa)
 }
 
 void
-PromiseTie(PromiseAct *pa, State to)
+PromiseLink(PromiseAct *pa, State to)
 {
 	Contribution before = PromiseContribution(pa->promise);
 	Contribution after;
@@ -172,10 +172,10 @@ PromiseTie(PromiseAct *pa, State to)
 	ChainScoreRevise(pa->chain, &before, &after);
 }
 
-TiedAct
-PromiseTied(const PromiseAct *pa, Receipt *receipt)
+LinkedAct
+PromiseLinkedAct(const PromiseAct *pa, Receipt *receipt)
 {
-	return (TiedAct) {
+	return (LinkedAct) {
 		.chain = pa->chain, .entry = pa->entry, .promise = pa->promise, .held = pa->held,
 		.makes = pa->event == EVENT_MADE, .receipt = receipt
 	};
@@ -184,18 +184,18 @@ PromiseTied(const PromiseAct *pa, Receipt *receipt)
 void
 PromiseWrite(PromiseAct *pa)
 {
-	TiedAct		act = PromiseTied(pa, pa->group ? NULL : &pa->receipt);
+	LinkedAct	act = PromiseLinkedAct(pa, pa->group ? NULL : &pa->receipt);
 
 	if (pa->group)
 		ActGroupAdd(pa->group, &act);
 	else
-		TiedActsWrite(&act, 1);
+		LinkedActsWrite(&act, 1);
 }
 
 void
 PromiseAppend(PromiseAct *pa, State to)
 {
-	PromiseTie(pa, to);
+	PromiseLink(pa, to);
 	PromiseWrite(pa);
 }
 

@@ -46,18 +46,18 @@ extern void CheckNotBeforeMade(const PromiseAct *pa);
 extern void PromiseSetReason(PromiseAct *pa);
 
 /*
- * Completes the entry with the promise's new state, ties it to the chain, and applies it
+ * Completes the entry with the promise's new state, links it to the chain, and applies it
  * to the promise and the chain's score.  Nothing is written yet.
  */
-extern void PromiseTie(PromiseAct *pa, State to);
+extern void PromiseLink(PromiseAct *pa, State to);
 
-/* The act for TiedActsWrite(), after PromiseTie(); receipt: see TiedAct. */
-extern TiedAct PromiseTied(const PromiseAct *pa, Receipt *receipt);
+/* The act for LinkedActsWrite(), after PromiseLink(); receipt: see LinkedAct. */
+extern LinkedAct PromiseLinkedAct(const PromiseAct *pa, Receipt *receipt);
 
-/* Writes the act after PromiseTie(), or adds it to its group. */
+/* Writes the act after PromiseLink(), or adds it to its group. */
 extern void PromiseWrite(PromiseAct *pa);
 
-/* PromiseTie() and PromiseWrite(). */
+/* PromiseLink() and PromiseWrite(). */
 extern void PromiseAppend(PromiseAct *pa, State to);
 
 /* Ends the session, and returns the receipt for the SQL function. */

@@ -121,7 +121,7 @@ PromiseStore(const Row *promise, bool is_new)
 
 /* Inserts the new promises. */
 static void
-StoreMade(const TiedAct *acts, int count)
+StoreMade(const LinkedAct *acts, int count)
 {
 	const Row **promises = palloc(sizeof(Row *) * count);
 	GuardedRow *guarded = palloc0(sizeof(GuardedRow) * count);
@@ -144,14 +144,14 @@ StoreMade(const TiedAct *acts, int count)
 
 /* Whether StoreMade() has inserted its promise, as the last of the acts leaves it. */
 static bool
-IsNew(const TiedAct *act)
+IsNew(const LinkedAct *act)
 {
 	return act->makes || (act->held && !act->held->stored);
 }
 
 /* Updates the other promises, each as its last act leaves it. */
 static void
-StoreChanged(const TiedAct *acts, int count)
+StoreChanged(const LinkedAct *acts, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -168,7 +168,7 @@ StoreChanged(const TiedAct *acts, int count)
 }
 
 void
-TiedActsWrite(const TiedAct *acts, int count)
+LinkedActsWrite(const LinkedAct *acts, int count)
 {
 	Row		  **entries = palloc(sizeof(Row *) * count);
 

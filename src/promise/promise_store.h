@@ -21,16 +21,16 @@ typedef struct HeldPromise
 	bool		source_changed;
 } HeldPromise;
 
-/* An act after PromiseTie(): its entry is complete and hashed, but not written yet. */
-typedef struct TiedAct
+/* An act after PromiseLink(): its entry is complete and hashed, but not written yet. */
+typedef struct LinkedAct
 {
 	Chain	   *chain;
 	Row		   *entry;
 	Row		   *promise;		/* as the act leaves it */
 	HeldPromise *held;			/* NULL: the act belongs to no group */
 	bool		makes;			/* it makes the promise */
-	Receipt    *receipt;		/* set by TiedActsWrite(); may be NULL */
-} TiedAct;
+	Receipt    *receipt;		/* set by LinkedActsWrite(); may be NULL */
+} LinkedAct;
 
 /* Reports that the promise does not exist (P0002); customer_given: for the given customer. */
 pg_noreturn extern void PromiseNotFound(Datum promise, bool customer_given);
@@ -60,6 +60,6 @@ extern void PromiseStore(const Row *promise, bool is_new);
  * Writes acts in this order, with entries, chains, promises and receipts.  Acts of one
  * chain must be adjacent, and acts on one promise must share its row.
  */
-extern void TiedActsWrite(const TiedAct *acts, int count);
+extern void LinkedActsWrite(const LinkedAct *acts, int count);
 
 #endif

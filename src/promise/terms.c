@@ -226,7 +226,7 @@ TermsMake(PromiseAct *pa)
 	SetPromiser(pa);
 	SetTerms(pa);
 	SetDrafter(pa, true);
-	PromiseTie(pa, ApplyPolicy(pa, RowInstant(pa->entry, ENTRY_OCCURRED_AT)));
+	PromiseLink(pa, ApplyPolicy(pa, RowInstant(pa->entry, ENTRY_OCCURRED_AT)));
 }
 
 /*

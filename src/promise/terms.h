@@ -19,7 +19,7 @@ extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
 extern void TermsCheckDue(TimestampTz due, TimestampTz now);
 
 /*
- * Makes a promise up to PromiseTie(), after PromiseActMake().  Errors: those of
+ * Makes a promise up to PromiseLink(), after PromiseActMake().  Errors: those of
  * make_promise().
  */
 extern void TermsMake(PromiseAct *pa);

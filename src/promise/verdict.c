@@ -78,9 +78,10 @@ WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed)
 }
 
 void
-SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands, WeightKind weighing)
+SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands,
+		   WeightKind weight_kind)
 {
-	const Weight *weight = &pa->act.ledger->weights[weighing];
+	const Weight *weight = &pa->act.ledger->weights[weight_kind];
 	Row		   *entry = pa->entry;
 
 	RowSetText(entry, ENTRY_VERDICT, state_names[verdict]);

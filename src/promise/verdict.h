@@ -39,6 +39,6 @@ extern bool WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed);
  * settings, if it takes effect (stands).
  */
 extern void SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed,
-					   bool stands, WeightKind weighing);
+					   bool stands, WeightKind weight_kind);
 
 #endif
