@@ -247,8 +247,8 @@ BEGIN
 	PERFORM trust_ledger.back_promise(step('told', '{}', '{bot,60.50,EUR}'), actor => 'ben');
 END
 $$;
-SELECT is(error_of_backing('60'), 'TL002|the promise exceeds the authority of "ben"|They would back 120.5 EUR in total for this customer; the limit is 100.|Let somebody with more authority back it.', 'what is said where it is too much');
-SELECT is(error_of_backing('-'), 'TL002|the promise exceeds the authority of "ben"|The promise has no value or no currency, or the authority has no limit for its currency.|Let somebody with more authority back it.', 'what is said where it is not stated');
+SELECT is(error_of_backing('60'), 'TL002|the promise exceeds the authority of "ben"|They would back 120.5 EUR in total for this customer; the limit is 100.|Let a human with a higher authority back it.', 'what is said where it is too much');
+SELECT is(error_of_backing('-'), 'TL002|the promise exceeds the authority of "ben"|The promise has no value or no currency, or the authority has no limit for its currency.|Let a human with a higher authority back it.', 'what is said where it is not stated');
 
 -- ---- cost ----
 
