@@ -121,9 +121,14 @@ SetTerm(PromiseAct *pa, const Term *term)
 void
 SetTerms(PromiseAct *pa)
 {
+	/* due is checked after all other terms except longest_pause */
 	for (int i = 0; i < TERMS; i++)
-		SetTerm(pa, &terms[i]);
+		if (terms[i].value != IS_DURATION)
+			SetTerm(pa, &terms[i]);
 	SetDue(pa);
+	for (int i = 0; i < TERMS; i++)
+		if (terms[i].value == IS_DURATION)
+			SetTerm(pa, &terms[i]);
 }
 
 /* An AI must not name a human, or a system that policy requires less for, as drafter. */
