@@ -27,7 +27,7 @@ SELECT * FROM trust_ledger.register_actor(' => qr/^crm\.deal\|insert\|crm\|promi
 	# quotes
 	'AS waits' => qr/^14\|t$/,
 	'confirm_relayed(p.promise' => qr/^\d+\n21$/,
-	"UPDATE shop.quote SET status = 'delivered'" => qr/^(?:(?!accepted the terms).*\n)*.*accepted the terms(?:(?!accepted the terms)(?:.|\n))*assessed the promise as kept.*\n.*settled before.*\n.*cannot withdraw promise .*, which is kept/,
+	"UPDATE shop.quote SET status = 'delivered'" => qr/^(?:(?!accepted the terms).*\n)*.*accepted the terms(?:(?!accepted the terms)(?:.|\n))*assessed the promise as kept.*\n.*after the promise was settled.*\n.*cannot withdraw promise .*, which is kept/,
 	"JOIN trust.current_promise p USING (customer, promise)\nWHERE r.source = 'shop.quote'" => qr/^1\|A spare motor\|300\.00\|open\|t
 1\|A year of service\|900\.00\|withdrawn\|t
 1\|A year of service\|1100\.00\|withdrawn\|t
