@@ -1,10 +1,10 @@
 /*
  * ddl_follow.c
- *		Triggers that track go on meaning what they meant, whatever is renamed.
+ *		Event trigger that keeps arguments of track() valid when columns or tables are renamed.
  *
- * A column that a trigger's arguments name is followed when it is renamed; and a
- * trigger that does not say its table's identity is given it, while the table
- * still has the name that the identity comes from.
+ * When a column is renamed, it is renamed in the arguments of triggers.  When a trigger
+ * is created without argument source, it gets one, made from the present name of the
+ * table: the source stays the same if the table is renamed later.
  */
 #include "postgres.h"
 
@@ -32,7 +32,7 @@
 
 PG_FUNCTION_INFO_V1(follow_tables);
 
-/* The column that an argument names, within the argument; NULL where it names none. */
+/* Points to the column's name in an argument; NULL if the argument is a constant. */
 static const char *
 NamedColumn(const char *argument)
 {
@@ -50,7 +50,8 @@ ParentsOf(Oid table)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(table));
 	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		parents = lappend_oid(parents, ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
@@ -59,29 +60,32 @@ ParentsOf(Oid table)
 	return parents;
 }
 
-/* The table, and all that it is a partition or an heir of. */
+/* The table and all its ancestors, by partitioning or inheritance. */
 static List *
 AncestorsOf(Oid table)
 {
 	List	   *ancestors = list_make1_oid(table);
 	ListCell   *cell;
 
-	foreach(cell, ancestors)			/* which grows */
+	foreach(cell, ancestors)	/* the list grows in the loop */
 		ancestors = list_concat_unique_oid(ancestors, ParentsOf(lfirst_oid(cell)));
 	return ancestors;
 }
 
+/* The composite type's relation, if the table was created OF a type. */
 static Oid
 TableOfRowType(Oid table)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	Oid			type = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->reloftype : InvalidOid;
+	Oid			type = HeapTupleIsValid(tuple) ?
+		((Form_pg_class) GETSTRUCT(tuple))->reloftype : InvalidOid;
 
 	if (HeapTupleIsValid(tuple))
 		ReleaseSysCache(tuple);
 	return OidIsValid(type) ? get_typ_typrelid(type) : InvalidOid;
 }
 
+/* Whether two tables have an ancestor in common, or one is an ancestor of the other. */
 static bool
 AreRelated(Oid table, Oid other)
 {
@@ -94,7 +98,7 @@ AreRelated(Oid table, Oid other)
 	return false;
 }
 
-/* Whether the table has its columns from another, or from a type. */
+/* Whether renaming a column of other, a table or composite type, renames it in table, too. */
 static bool
 HasColumnsOf(Oid table, Oid other)
 {
@@ -106,7 +110,7 @@ HasColumnsOf(Oid table, Oid other)
 	return false;
 }
 
-/* In place; whether there was anything to change. */
+/* Changes the list; returns whether the column was in it. */
 static bool
 RenameColumnIn(List *arguments, const char *old_name, const char *new_name)
 {
@@ -128,8 +132,8 @@ RenameColumnIn(List *arguments, const char *old_name, const char *new_name)
 }
 
 /*
- * The old name is the one that was in the command: a name that is merely missing
- * may be that of a column that was dropped.
+ * The old name is taken from the command.  An argument whose column does not exist could
+ * also refer to a column that was dropped.
  */
 static void
 FollowColumn(Oid table, const char *old_name, const char *new_name)
@@ -139,15 +143,16 @@ FollowColumn(Oid table, const char *old_name, const char *new_name)
 
 	foreach(cell, AllTrackTriggers(catalog, TrackFunction()))
 	{
-		TrackTrigger    *track_trigger = lfirst(cell);
+		TrackTrigger *track_trigger = lfirst(cell);
 
-		if (RenameColumnIn(track_trigger->arguments, old_name, new_name) && HasColumnsOf(track_trigger->table, table))
+		if (RenameColumnIn(track_trigger->arguments, old_name, new_name) &&
+			HasColumnsOf(track_trigger->table, table))
 			TrackTriggerStore(catalog, track_trigger, track_trigger->arguments);
 	}
 	table_close(catalog, RowExclusiveLock);
 }
 
-/* PostgreSQL lets whoever has the right TRIGGER create one. */
+/* PostgreSQL itself requires only the privilege TRIGGER. */
 static void
 CheckOwner(const TrackTrigger *track_trigger)
 {
@@ -158,11 +163,12 @@ CheckOwner(const TrackTrigger *track_trigger)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of table %s", QualifiedName(track_trigger->table)),
-			 errdetail("Trigger \"%s\" would act with what the table's owner may do in the ledger.", TrackTriggerName(track_trigger)),
-			 errhint("Create it as \"%s\".", GetUserNameFromId(owner, false))));
+			 errdetail("Trigger \"%s\" would use the owner's access level in the ledger.",
+					   TrackTriggerName(track_trigger)),
+			 errhint("Create the trigger as \"%s\".", GetUserNameFromId(owner, false))));
 }
 
-/* A trigger with that source whose table has nothing in common with this one; or NULL. */
+/* A trigger with that source on a table that is not related to this one, or NULL. */
 static const TrackTrigger *
 FindUnrelated(List *track_triggers, Oid table, const char *source)
 {
@@ -173,32 +179,40 @@ FindUnrelated(List *track_triggers, Oid table, const char *source)
 		const TrackTrigger *other = lfirst(cell);
 		const char *theirs = TrackTriggerSource(other->arguments);
 
-		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 && !AreRelated(table, other->table))
+		if (theirs && !OidIsValid(other->parent) && strcmp(theirs, source) == 0 &&
+			!AreRelated(table, other->table))
 			return other;
 	}
 	return NULL;
 }
 
 /*
- * pg_dump turns check_function_bodies off: what it restores was accepted once,
- * and a partition's parent may still be to come.  Anybody else can turn it off
- * too: who does not own the other table is refused all the same.
+ * A dump sets check_function_bodies to off.  Its triggers were checked once, and a
+ * partition may not be attached yet.  But any user can set it to off, so that the owner
+ * of the other table must always be the same.
  */
 static void
 CheckSource(List *track_triggers, const TrackTrigger *track_trigger, const char *source)
 {
 	const TrackTrigger *other = FindUnrelated(track_triggers, track_trigger->table, source);
 
-	if (other && (check_function_bodies || !has_privs_of_role(GetUserId(), RelationOwner(other->table, false))))
+	if (other && (check_function_bodies ||
+				  !has_privs_of_role(GetUserId(), RelationOwner(other->table, false))))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("source \"%s\" is that of table %s", source, QualifiedName(other->table)),
-				 errdetail("Trigger \"%s\" there says so; rows of table %s would be taken for rows of that one.",
+				 errmsg("source \"%s\" is already used by table %s",
+						source, QualifiedName(other->table)),
+				 errdetail("It is an argument of trigger \"%s\".  Rows of table %s "
+						   "would be confused with rows of that table.",
 						   TrackTriggerName(other), QualifiedName(track_trigger->table)),
-				 errhint("Leave \"" SOURCE_ARGUMENT "\" out, and the table gets one of its own.")));
+				 errhint("Remove argument \"" SOURCE_ARGUMENT "\": "
+						 "the table will get a source of its own.")));
 }
 
-/* What the table's other triggers say: its own, or those that it has as a partition. */
+/*
+ * The source of the table's other triggers: of those that were created on it, or of
+ * those that were cloned from a partitioned table.  NULL if there is none.
+ */
 static const char *
 SourceOfTable(List *track_triggers, const TrackTrigger *track_trigger, bool copies)
 {
@@ -210,21 +224,24 @@ SourceOfTable(List *track_triggers, const TrackTrigger *track_trigger, bool copi
 		const TrackTrigger *other = lfirst(cell);
 		const char *theirs = TrackTriggerSource(other->arguments);
 
-		if (!theirs || other->table != track_trigger->table || OidIsValid(other->parent) != copies)
+		if (!theirs || other->table != track_trigger->table ||
+			OidIsValid(other->parent) != copies)
 			continue;
 		if (source && strcmp(source, theirs) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("trigger \"%s\" needs a source: table %s has several", TrackTriggerName(track_trigger),
-							QualifiedName(track_trigger->table)),
-					 errdetail("One is \"%s\", another is \"%s\".", source, theirs),
-					 errhint("Add \"" SOURCE_ARGUMENT "%s\", or another, to its arguments.", source)));
+					 errmsg("source of trigger \"%s\" is ambiguous",
+							TrackTriggerName(track_trigger)),
+					 errdetail("Table %s has several sources, among them \"%s\" and \"%s\".",
+							   QualifiedName(track_trigger->table), source, theirs),
+					 errhint("Specify one as argument, such as \"" SOURCE_ARGUMENT "%s\".",
+							 source)));
 		source = theirs;
 	}
 	return source;
 }
 
-/* A table that was renamed away may be known by the name that this one has. */
+/* The table's name, with a number if it is the source of a table that was renamed. */
 static const char *
 SourceByName(List *track_triggers, Oid table)
 {
@@ -237,7 +254,8 @@ SourceByName(List *track_triggers, Oid table)
 }
 
 static void
-AddSource(Relation catalog, List *track_triggers, TrackTrigger *track_trigger, List *copies, Oid track)
+AddSource(Relation catalog, List *track_triggers, TrackTrigger *track_trigger, List *copies,
+		  Oid track)
 {
 	const char *source = TrackTriggerReplacedSource(catalog, track_trigger, track);
 	ListCell   *cell;
@@ -248,24 +266,25 @@ AddSource(Relation catalog, List *track_triggers, TrackTrigger *track_trigger, L
 		source = SourceOfTable(track_triggers, track_trigger, true);
 	if (!source)
 		source = SourceByName(track_triggers, track_trigger->table);
-	track_trigger->arguments = lappend(track_trigger->arguments, psprintf(SOURCE_ARGUMENT "%s", source));
+	track_trigger->arguments = lappend(track_trigger->arguments,
+									   psprintf(SOURCE_ARGUMENT "%s", source));
 	foreach(cell, copies)
 		TrackTriggerStore(catalog, lfirst(cell), track_trigger->arguments);
 }
 
-/* Where check_function_bodies is off, what a trigger rests on, a key, may still be to come. */
+/* With check_function_bodies off, check_track() is not called: the key may not exist yet. */
 static void
 FollowTrigger(Oid trigger)
 {
 	Oid			track = TrackFunction();
 	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
 	List	   *track_triggers;
-	TrackTrigger    *track_trigger;
+	TrackTrigger *track_trigger;
 	List	   *copies;
 	const char *source;
 	ListCell   *cell;
 
-	/* nobody else gives that source to another table meanwhile */
+	/* so that no other transaction uses the same source concurrently */
 	LockDatabaseObject(ProcedureRelationId, track, 0, ShareUpdateExclusiveLock);
 	track_triggers = AllTrackTriggers(catalog, track);
 	track_trigger = TrackTriggerFind(track_triggers, trigger);
@@ -273,13 +292,14 @@ FollowTrigger(Oid trigger)
 	foreach(cell, copies)
 		CheckOwner(lfirst(cell));
 	source = TrackTriggerSource(track_trigger->arguments);
-	if (!source && track_trigger->arguments)	/* else it says no event either, which is an error */
+	if (!source && track_trigger->arguments)	/* no arguments are an error in check_track() */
 		AddSource(catalog, track_triggers, track_trigger, copies, track);
 	if (source)
 		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
-		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)), ObjectIdGetDatum(trigger));
+		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)),
+						 ObjectIdGetDatum(trigger));
 }
 
 static bool
@@ -301,14 +321,16 @@ FollowCommand(const CollectedCommand *command)
 		return;
 	if (IsA(command->parsetree, CreateTrigStmt) && IsTrackTrigger(object->objectId))
 		FollowTrigger(object->objectId);
-	if (IsA(command->parsetree, RenameStmt) && object->classId == RelationRelationId && object->objectSubId > 0)
+	if (IsA(command->parsetree, RenameStmt) && object->classId == RelationRelationId &&
+		object->objectSubId > 0)
 		FollowColumn(object->objectId, ((RenameStmt *) command->parsetree)->subname,
 					 ((RenameStmt *) command->parsetree)->newname);
 }
 
 /*
  * follow_tables() returns event_trigger
- *		Takes no more than a look at an index where nothing is tracked.
+ *		Follows CREATE TRIGGER and renamed columns.  Costs one index lookup if no table
+ *		is tracked.
  */
 Datum
 follow_tables(PG_FUNCTION_ARGS)
@@ -320,7 +342,7 @@ follow_tables(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("trust_ledger.follow_tables() is fired by an event trigger only")));
+				 errmsg("trust_ledger.follow_tables() must be called by an event trigger")));
 	if (!OidIsValid(track) || !AnyTrackTriggers(track))
 		PG_RETURN_NULL();
 	SPI_connect();

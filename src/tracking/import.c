@@ -1,6 +1,6 @@
 /*
  * import.c
- *		Taking in rows that were there before their table was tracked.
+ *		Imports rows that existed before their table was tracked.
  */
 #include "postgres.h"
 
@@ -29,7 +29,7 @@ static Statement lock_tracking = STATEMENT(
 static Statement lock_chain = STATEMENT(
 	"SELECT FROM trust.chain WHERE customer OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
 
-/* Where the fields of a mapped_row stand, by name: as read_tracked() returns them. */
+/* Indexes of the fields in trust_ledger.mapped_row, which read_tracked() returns. */
 typedef struct RowFields
 {
 	TupleDesc	tupdesc;
@@ -42,11 +42,11 @@ typedef struct RowFields
 	int			version;
 } RowFields;
 
-/* What is to be taken in, and where the rows were when they were read. */
+/* Changes to be written, and the row versions from which they were read. */
 typedef struct ImportBatch
 {
 	const TrackedChange **changes;
-	RowPlaces	places;			/* by change */
+	RowPlaces	places;			/* per change */
 	int			count;
 } ImportBatch;
 
@@ -58,7 +58,7 @@ FieldNumber(TupleDesc tupdesc, const char *name, Oid type)
 	if (attnum <= 0 || TupleDescAttr(tupdesc, attnum - 1)->atttypid != type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("type \"trust_ledger.mapped_row\" is not what it was made")));
+				 errmsg("type \"trust_ledger.mapped_row\" has been altered")));
 	return attnum - 1;
 }
 
@@ -70,15 +70,17 @@ FindFields(RowFields *fields, Oid type)
 	fields->event = FieldNumber(fields->tupdesc, "event", TEXTOID);
 	fields->key = FieldNumber(fields->tupdesc, "key", TEXTOID);
 	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
-		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name, mapped_shape.columns[i].type);
+		fields->mapped[i] = FieldNumber(fields->tupdesc, mapped_shape.columns[i].name,
+										mapped_shape.columns[i].type);
 	fields->part = FieldNumber(fields->tupdesc, "part", OIDOID);
 	fields->place = FieldNumber(fields->tupdesc, "place", TIDOID);
 	fields->version = FieldNumber(fields->tupdesc, "version", XIDOID);
 }
 
-/* What a trigger would have said when the row was put in as it is now. */
+/* The change that a trigger would read if the row were inserted now. */
 static TrackedChange *
-ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, char *source, const char *acting)
+ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, char *source,
+			const char *acting)
 {
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
 
@@ -102,7 +104,6 @@ ChangeOfRow(const RowFields *fields, const Datum *values, const bool *nulls, cha
 	return change;
 }
 
-/* A row's fields; which event of which row it is, and where that was. */
 static void
 DeformRow(const RowFields *fields, Datum element, Datum *values, bool *nulls)
 {
@@ -110,14 +111,15 @@ DeformRow(const RowFields *fields, Datum element, Datum *values, bool *nulls)
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
 
 	heap_deform_tuple(&tuple, fields->tupdesc, values, nulls);
-	if (nulls[fields->event] || nulls[fields->key] || nulls[fields->part] || nulls[fields->place] || nulls[fields->version])
+	if (nulls[fields->event] || nulls[fields->key] || nulls[fields->part] ||
+		nulls[fields->place] || nulls[fields->version])
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("a row to be imported has no event, no key or no place"),
-				 errhint("CALL trust_ledger.import_table(...) reads rows as they have to be.")));
+				 errmsg("event, key, part, place and version of an imported row must not be null"),
+				 errhint("Use CALL trust_ledger.import_table(...).")));
 }
 
-/* One import of a source at a time: what two read as missing is not made twice. */
+/* Serializes imports of a source, so that two of them do not make the same promise. */
 static void
 LockTracking(const Ledger *ledger, text *source)
 {
@@ -128,26 +130,28 @@ LockTracking(const Ledger *ledger, text *source)
 	if (StatementWrite(&lock_tracking, &value, NULL) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("nothing is tracked as \"%s\"", text_to_cstring(source)),
-				 errhint("Use trust_ledger.track_table() first.")));
+				 errmsg("source \"%s\" is not tracked", text_to_cstring(source)),
+				 errhint("Track the table with trust_ledger.track_table().")));
 	LedgerLeave(&session);
 }
 
-/* A backing is a human's own act, and none that is read off a row. */
+/* Backings and the like cannot: humans must act themselves. */
 static bool
 CanBeImported(const TrackedChange *change)
 {
-	return (int) change->event >= 0 && !EventIsPersonal(change->event) && change->event != EVENT_NOTED &&
-		change->event != EVENT_ERASED;
+	return (int) change->event >= 0 && !EventIsPersonal(change->event) &&
+		change->event != EVENT_NOTED && change->event != EVENT_ERASED;
 }
 
-/* What the row cannot say stays outside: reconcile_table() shows it. */
+/* A RefusedCallback. */
 static void
-WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change, const Refusal *refusal, void *arg pg_attribute_unused())
+WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change,
+				const Refusal *refusal, void *arg pg_attribute_unused())
 {
 	ereport(WARNING,
 			(errcode(refusal->sqlstate),
-			 errmsg("row %s: \"%s\" is not imported", change->key, event_names[change->event]),
+			 errmsg("could not import event \"%s\" of row %s",
+					event_names[change->event], change->key),
 			 errdetail("%s", refusal->message)));
 }
 
@@ -176,7 +180,8 @@ ReadBatch(ImportBatch *batch, ArrayType *array, char *source, const char *acting
 	FindFields(&fields, ARR_ELEMTYPE(array));
 	values = palloc(sizeof(Datum) * fields.tupdesc->natts);
 	nulls = palloc(sizeof(bool) * fields.tupdesc->natts);
-	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE, &elements, &absent, &count);
+	deconstruct_array(array, ARR_ELEMTYPE(array), -1, false, TYPALIGN_DOUBLE,
+					  &elements, &absent, &count);
 	AllocBatch(batch, count);
 	for (int i = 0; i < count; i++)
 	{
@@ -202,12 +207,14 @@ ImportErrorContext(void *arg)
 	errcontext("row %s of the tracked table", (*(const TrackedChange *const *) arg)->key);
 }
 
-/* What people did is theirs to say; rows of the past are taken in by a machine. */
+/* A human cannot be the actor of an import: they may not have done what the rows say. */
 static void
 CheckActors(const Ledger *ledger, const ImportBatch *batch)
 {
 	const TrackedChange *change = NULL;
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = ImportErrorContext, .arg = &change};
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = ImportErrorContext, .arg = &change
+	};
 
 	error_context_stack = &context;
 	for (int i = 0; i < batch->count; i++)
@@ -215,21 +222,23 @@ CheckActors(const Ledger *ledger, const ImportBatch *batch)
 		const Row  *mapped = batch->changes[i]->mapped;
 
 		change = batch->changes[i];
-		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR, batch->changes[i - 1]->mapped, COMMAND_ACTOR))
+		if (i > 0 && RowValueEqual(mapped, COMMAND_ACTOR,
+								   batch->changes[i - 1]->mapped, COMMAND_ACTOR))
 			continue;
 		if (RowIsNull(mapped, COMMAND_ACTOR))
 			ereport(ERROR,
 					(errcode(ERRCODE_TL_IDENTITY),
-					 errmsg("nobody is acting"),
-					 errhint("Give the mapping an \"actor\": \":...\" that names a machine.")));
-		/* one that is not known is refused with what it would do */
+					 errmsg("no actor specified"),
+					 errhint("Add \"actor\": \":...\" to the mapping, "
+							 "with the name of an ai or system actor.")));
+		/* if the actor does not exist, writing the change will fail */
 		if (ActorFind(ledger, RowText(mapped, COMMAND_ACTOR)) != NULL)
 			CheckActorIsMachine(ledger, RowText(mapped, COMMAND_ACTOR));
 	}
 	error_context_stack = context.previous;
 }
 
-/* The chains that are there; changes come in the order in which these are locked when they are written. */
+/* Locks existing chains.  The changes are sorted in the order in which chains are locked. */
 static void
 LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
 {
@@ -241,7 +250,8 @@ LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
 		const Row  *mapped = batch->changes[i]->mapped;
 
 		if (RowIsNull(mapped, COMMAND_CUSTOMER) ||
-			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER, batch->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
+			(i > 0 && RowValueEqual(mapped, COMMAND_CUSTOMER,
+									batch->changes[i - 1]->mapped, COMMAND_CUSTOMER)))
 			continue;
 		(void) StatementWrite(&lock_chain, &mapped->values[COMMAND_CUSTOMER], NULL);
 		SPI_freetuptable(SPI_tuptable);
@@ -250,14 +260,16 @@ LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
 }
 
 /*
- * Locks the rows, and leaves out what they say no more or may soon say no more:
- * their triggers did not tell of what was not in the ledger.  Chains are locked
- * before: who waits for one holds no row that somebody else may wait for.
+ * Locks the rows, and removes those that have changed since they were read or that
+ * another transaction is changing: their triggers find no promise to record the change
+ * of.  Chains must be locked before rows, since we must not wait for a chain while we
+ * hold locks on rows.
  */
 static void
 LockBatchRows(ImportBatch *batch, Relation rel)
 {
-	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(bool) * Max(batch->count, 1));
+	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext,
+												 sizeof(bool) * Max(batch->count, 1));
 	int			kept = 0;
 
 	TrackedRowsLock(rel, &batch->places, as_read);
@@ -267,19 +279,22 @@ LockBatchRows(ImportBatch *batch, Relation rel)
 		else
 			ereport(WARNING,
 					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("row %s: \"%s\" is not imported", batch->changes[i]->key, event_names[batch->changes[i]->event]),
-					 errdetail("The row is being changed, or was since it was read."),
+					 errmsg("could not import event \"%s\" of row %s",
+							event_names[batch->changes[i]->event], batch->changes[i]->key),
+					 errdetail("The row is locked or has changed since it was read."),
 					 errhint("Import the table again.")));
 	batch->count = kept;
 }
 
 /*
  * import_rows(tab regclass, source text, changes mapped_row[]) returns integer
- *		Writes what rows of a tracked table say, as read_tracked() reads them, in the
- *		order of the array; of rows that stand for a promise already only what that does
- *		not say.  What cannot be written, and what is not as it was read, is left out,
- *		with a warning.  Returns how many of the changes were looked at.  Level import.
- *		Errors: TL003 nobody acts, or a human; 42P01 no such table.
+ *		Writes events of rows of a tracked table, as read_tracked() returns them and in
+ *		the order of the array, except those that the rows' promises have already.  Skips
+ *		events that cannot be written and rows that have changed since, with a warning.
+ *		Returns the number of events processed, without those that cannot be imported at
+ *		all.  Needs level import and SELECT on the table.  Errors: TL003 no actor, or a
+ *		human one; 42P01 no such table; 42501 no right on the table; 42704 the table is
+ *		not tracked as source; TL004.
  */
 Datum
 import_rows(PG_FUNCTION_ARGS)
@@ -292,12 +307,13 @@ import_rows(PG_FUNCTION_ARGS)
 	bool		own;
 
 	AcceptInvalidationMessages();
-	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import what a table holds");
+	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "import rows of a table");
 	CheckNotCopy();
 	rel = OpenTableByOid(PG_GETARG_OID(0));
 	CheckCanReadTable(rel);
 	CheckSourceOfTable(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)), ActingActor(&ledger, GetUserId(), &own));
+	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+			  ActingActor(&ledger, GetUserId(), &own));
 	count = batch.count;
 	CheckActors(&ledger, &batch);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));

@@ -1,9 +1,10 @@
 /*
  * parked.c
- *		Changes of tracked rows that could not be written, and wait.
+ *		Parks changes of tracked rows whose events could not be written.
  *
- * What waits is the row as it was and is: parked_replay.c writes it later.  Entries
- * of governance say what was parked, replayed and dropped (parked_trace.c).
+ * The row before and after the change is stored in trust.parked_change.  parked_replay.c
+ * tries again to write it.  Entries of the governance chain record what was parked,
+ * replayed and dropped; see parked_trace.c.
  */
 #include "postgres.h"
 
@@ -29,36 +30,47 @@ PG_FUNCTION_INFO_V1(drop_parked);
 PG_FUNCTION_INFO_V1(record_parked);
 
 #define INSERT_PARKED(column, value) \
-	"INSERT INTO trust.parked_change (parked, parked_at, source, tab, trigger, operation, actor, login, role," \
-	"   old_row, new_row, sqlstate, error" column ")" \
+	"INSERT INTO trust.parked_change (parked, parked_at, source, tab, trigger, operation," \
+	"   actor, login, role, old_row, new_row, sqlstate, error" column ")" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $13, $14" value ")"
 
 static Statement insert_parked = STATEMENT(
-	INSERT_PARKED(", salt", ", $12"), UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	INSERT_PARKED(", salt", ", $12"),
+	UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTOID, JSONBOID, JSONBOID, BYTEAOID, TEXTOID, TEXTOID);
 
-/* Into a ledger of an earlier version that was not migrated yet. */
+/* For a ledger of an earlier version that has not been migrated. */
 static Statement insert_untraced = STATEMENT(
-	INSERT_PARKED("", ""), UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+	INSERT_PARKED("", ""),
+	UUIDOID, TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
 	TEXTOID, JSONBOID, JSONBOID, BYTEAOID, TEXTOID, TEXTOID);
 
 static Statement delete_parked = STATEMENT(
 	"DELETE FROM trust.parked_change WHERE parked OPERATOR(pg_catalog.=) $1", UUIDOID);
 
 static Statement lock_one = STATEMENT(
-	"SELECT FROM trust.parked_change WHERE parked OPERATOR(pg_catalog.=) $1 FOR UPDATE", UUIDOID);
+	"SELECT FROM trust.parked_change"
+	" WHERE parked OPERATOR(pg_catalog.=) $1"
+	" FOR UPDATE",
+	UUIDOID);
 
 static Statement find_untraced = STATEMENT_WITHOUT_ARGS(
-	"SELECT parked FROM trust.parked_change WHERE salt IS NULL ORDER BY parked_at, parked");
+	"SELECT parked FROM trust.parked_change"
+	" WHERE salt IS NULL"
+	" ORDER BY parked_at, parked");
 
-static Statement read_whole = STATEMENT_OF_ROWS(parked_shape, "WHERE parked OPERATOR(pg_catalog.=) $1", UUIDOID);
+static Statement read_whole = STATEMENT_OF_ROWS(
+	parked_shape,
+	"WHERE parked OPERATOR(pg_catalog.=) $1", UUIDOID);
 
 static Statement update_salt = STATEMENT(
-	"UPDATE trust.parked_change SET salt = $2 WHERE parked OPERATOR(pg_catalog.=) $1", UUIDOID, BYTEAOID);
+	"UPDATE trust.parked_change SET salt = $2"
+	" WHERE parked OPERATOR(pg_catalog.=) $1",
+	UUIDOID, BYTEAOID);
 
 static Statement is_recorded = STATEMENT_WITHOUT_ARGS("SELECT WHERE " PARKED_IS_ON_RECORD);
 
-/* The change as it is parked, but for its salt. */
+/* The row to be inserted, without its salt. */
 static Row *
 ParkedRow(const TrackedChange *change)
 {
@@ -85,7 +97,8 @@ ParkedRow(const TrackedChange *change)
 static void
 StoreParked(const Row *parked, const Refusal *refusal, bool traced)
 {
-	Expectation *expectation = GuardExpectParked(DatumGetUUIDP(parked->values[PARKED_PARKED]), TRIGGER_EVENT_INSERT);
+	Expectation *expectation = GuardExpectParked(DatumGetUUIDP(parked->values[PARKED_PARKED]),
+												 TRIGGER_EVENT_INSERT);
 	Datum		values[PARKED_COLUMNS + 2];
 	char		nulls[] = "              ";
 
@@ -96,11 +109,11 @@ StoreParked(const Row *parked, const Refusal *refusal, bool traced)
 	}
 	values[PARKED_COLUMNS] = CStringGetTextDatum(unpack_sql_state(refusal->sqlstate));
 	values[PARKED_COLUMNS + 1] = CStringGetTextDatum(TruncatedMessage(refusal->message));
-	CheckWritten(StatementWrite(traced ? &insert_parked : &insert_untraced, values, nulls), 1, parked_shape.table);
+	CheckWritten(StatementWrite(traced ? &insert_parked : &insert_untraced, values, nulls),
+				 1, parked_shape.table);
 	GuardExpectEnd(expectation);
 }
 
-/* The change waits; what entries are to say of it goes into the trace, which is written when all are parked. */
 void
 ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *refusal, void *trace)
 {
@@ -122,7 +135,6 @@ ParkChange(const Ledger *ledger, const TrackedChange *change, const Refusal *ref
 	LedgerLeave(&session);
 }
 
-/* Names the change as its row is now, which is locked.  Within a LedgerSession. */
 void
 TraceParkedChange(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *parked)
 {
@@ -130,10 +142,11 @@ TraceParkedChange(ParkedTrace *trace, const Ledger *ledger, const pg_uuid_t *par
 	uint8		commitment[HASH_SIZE];
 
 	CheckWritten(StatementWrite(&read_whole, &value, NULL), 1, parked_shape.table);
-	TraceAdd(trace, parked, ParkedCommitment(ResultRow(&parked_shape), &ledger->id, commitment) ? commitment : NULL);
+	TraceAdd(trace, parked,
+			 ParkedCommitment(ResultRow(&parked_shape), &ledger->id, commitment) ?
+			 commitment : NULL);
 }
 
-/* It waits no more.  Within a LedgerSession. */
 void
 RemoveParked(const pg_uuid_t *parked)
 {
@@ -144,17 +157,19 @@ RemoveParked(const pg_uuid_t *parked)
 	GuardExpectEnd(expectation);
 }
 
-/* ---- dropping ---- */
+/* ---- dropping a parked change ---- */
 
 static void
-CheckCanBeDropped(Datum parked, bool waits)
+CheckCanBeDropped(Datum parked, bool is_parked)
 {
-	if (!waits)
+	if (!is_parked)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no change %s waits in trust.parked", DatumGetCString(DirectFunctionCall1(uuid_out, parked))),
+				 errmsg("change %s is not parked",
+						DatumGetCString(DirectFunctionCall1(uuid_out, parked))),
 				 errdetail("It was never parked, or it was replayed or dropped."),
-				 errhint("SELECT parked, source, error FROM trust.parked; shows which changes wait.")));
+				 errhint("SELECT parked, source, error FROM trust.parked "
+						 "lists the parked changes.")));
 	if (!ParkedIsTraced())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -163,10 +178,11 @@ CheckCanBeDropped(Datum parked, bool waits)
 }
 
 /*
- * drop_parked(parked uuid, reason text, actor, occurred_at, context, idempotency_key) returns receipt
- *		The change waits no more, and is never written; an entry of governance says who
- *		decided so, when and why.  Level admin.  Errors: TL004, 22004 no change or no
- *		reason, P0002 it does not wait, 55000 the ledger is not migrated.
+ * drop_parked(parked uuid, reason text, actor, occurred_at, context, idempotency_key)
+ *			   returns receipt
+ *		Deletes a parked change, and records in the governance chain who dropped it, when
+ *		and why.  Needs level admin.  Errors: TL004; 22004 parked or reason is null; P0002
+ *		the change is not parked; 55000 the ledger must be migrated first.
  */
 Datum
 drop_parked(PG_FUNCTION_ARGS)
@@ -174,22 +190,24 @@ drop_parked(PG_FUNCTION_ARGS)
 	Governance	governance;
 	ParkedTrace trace;
 	text	   *reason;
-	bool		waits;
+	bool		is_parked;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("parked is needed"),
-				 errhint("SELECT parked, source, error FROM trust.parked; shows which changes wait.")));
-	reason = ArgTextRequired(fcinfo->args[1], "reason", "Say why: the entry keeps it.");
+				 errmsg("parked must not be null"),
+				 errhint("SELECT parked, source, error FROM trust.parked "
+						 "lists the parked changes.")));
+	reason = ArgTextRequired(fcinfo->args[1], "reason",
+							 "Say why the change is dropped; the entry records it.");
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "drop a parked change");
-	/* before the chain of governance, as where it is replayed */
-	waits = StatementWrite(&lock_one, &PG_GETARG_DATUM(0), NULL) > 0;
+	/* locked before the governance chain, as in replay_parked() */
+	is_parked = StatementWrite(&lock_one, &PG_GETARG_DATUM(0), NULL) > 0;
 	if (GovernanceLock(&governance))
 	{
 		GovernanceChange change = {.event = CHANGES_DROPPED, .reason = reason};
 
-		CheckCanBeDropped(PG_GETARG_DATUM(0), waits);
+		CheckCanBeDropped(PG_GETARG_DATUM(0), is_parked);
 		TraceBegin(&trace, CHANGES_DROPPED);
 		TraceParkedChange(&trace, governance.act.ledger, DatumGetUUIDP(PG_GETARG_DATUM(0)));
 		RemoveParked(DatumGetUUIDP(PG_GETARG_DATUM(0)));
@@ -200,9 +218,9 @@ drop_parked(PG_FUNCTION_ARGS)
 	return GovernanceEnd(&governance, fcinfo);
 }
 
-/* ---- what was parked before it left a trace ---- */
+/* ---- recording changes that an earlier version parked ---- */
 
-/* Gives the change a salt; the entry commits to it as it is now. */
+/* Sets the salt of a change, and adds it to the trace. */
 static void
 RecordOne(ParkedTrace *trace, const Ledger *ledger, pg_uuid_t *parked)
 {
@@ -226,7 +244,8 @@ RecordAll(ParkedTrace *trace, const Ledger *ledger)
 {
 	uint64		count = StatementWrite(&find_untraced, NULL, NULL);
 	SPITupleTable *found = SPI_tuptable;
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked change", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked change",
+											  ALLOCSET_DEFAULT_SIZES);
 
 	for (uint64 i = 0; i < count; i++)
 	{
@@ -244,8 +263,9 @@ RecordAll(ParkedTrace *trace, const Ledger *ledger)
 
 /*
  * record_parked() returns void
- *		What waits in a ledger of an earlier version goes on record as it is, once, and
- *		so does that nothing waits.  Called by migrate_ledger().  Errors: 42501.
+ *		In a ledger of an earlier version, records in the governance chain which changes
+ *		are parked, even if there are none; does nothing in later calls.  Called by
+ *		migrate_ledger().  Errors: 42501 the caller does not own the ledger.
  */
 Datum
 record_parked(PG_FUNCTION_ARGS pg_attribute_unused())
@@ -259,13 +279,14 @@ record_parked(PG_FUNCTION_ARGS pg_attribute_unused())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of the ledger"),
-				 errhint("Use trust_ledger.migrate_ledger().")));
+				 errhint("Call trust_ledger.migrate_ledger() as the owner.")));
 	LedgerEnter(&ledger, &session);
 	ChainLock(&governance, &ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	if (ParkedIsTraced() && StatementWrite(&is_recorded, NULL, NULL) == 0)
 	{
 		TraceBegin(&trace, CHANGES_RECORDED);
-		trace.reason = cstring_to_text("The ledger kept no record of parked changes until now: these waited then.");
+		trace.reason = cstring_to_text("These changes were parked before the ledger "
+									   "recorded parked changes.");
 		RecordAll(&trace, &ledger);
 		TraceWrite(&trace, &ledger);
 	}

@@ -1,10 +1,10 @@
 /*
  * parked_replay.c
- *		Writing what waits in trust.parked.
+ *		Function replay_parked(), which writes parked changes.
  *
- * What waits is the row as it was and is, so that a mapping that was repaired
- * reads it anew.  Replaying is a call of whoever replays: by their level, and
- * only for actors that they may act as.
+ * A parked row is read again with the present mapping, which may have been corrected.
+ * Events are written with the access level of the caller, and only for actors that the
+ * caller can act as.
  */
 #include "postgres.h"
 
@@ -32,25 +32,30 @@
 
 PG_FUNCTION_INFO_V1(replay_parked);
 
-/* In the order in which they happened; locked, so that nobody replays them twice. */
+/* In the order in which they happened; locked, so that they are not replayed twice. */
 static Statement read_parked = STATEMENT(
 	"SELECT parked FROM trust.parked_change"
-	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1 ORDER BY parked_at, parked FOR UPDATE",
+	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1"
+	" ORDER BY parked_at, parked"
+	" FOR UPDATE",
 	TEXTOID);
 
 static Statement read_one = STATEMENT(
-	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row FROM trust.parked_change"
+	"SELECT parked, parked_at, source, trigger, operation, actor, old_row, new_row"
+	" FROM trust.parked_change"
 	" WHERE parked OPERATOR(pg_catalog.=) $1",
 	UUIDOID);
 
 static Statement update_parked = STATEMENT(
-	"UPDATE trust.parked_change SET sqlstate = $2, error = $3 WHERE parked OPERATOR(pg_catalog.=) $1",
+	"UPDATE trust.parked_change SET sqlstate = $2, error = $3"
+	" WHERE parked OPERATOR(pg_catalog.=) $1",
 	UUIDOID, TEXTOID, TEXTOID);
 
-/* Of that source only: nobody else's table is so much as locked. */
+/* Only of that source, so that no other table is locked. */
 static Statement find_triggers = STATEMENT(
 	"SELECT k.tab, k.trigger FROM trust_ledger.track_triggers() k"
-	" WHERE k.name OPERATOR(pg_catalog.=) $1 AND k.source OPERATOR(pg_catalog.=) $2",
+	" WHERE k.name OPERATOR(pg_catalog.=) $1"
+	"   AND k.source OPERATOR(pg_catalog.=) $2",
 	TEXTOID, TEXTOID);
 
 typedef struct Replay
@@ -64,14 +69,16 @@ typedef struct Replay
 	char	   *actor;
 	Datum		old_row;
 	Datum		new_row;
-	bool		traced;			/* the trace names it, until it fails */
+	bool		traced;			/* added to the trace; removed if replaying fails */
 } Replay;
 
-/* The trigger of that source and name; its table is locked until the transaction ends. */
+/* Locks the table of the trigger until the transaction ends. */
 static Mapping *
 FindMapping(const Replay *replay)
 {
-	Datum		values[2] = {CStringGetTextDatum(replay->trigger_name), CStringGetTextDatum(replay->source)};
+	Datum		values[2] = {
+		CStringGetTextDatum(replay->trigger_name), CStringGetTextDatum(replay->source)
+	};
 	uint64		count;
 	SPITupleTable *found;
 	LedgerSession session;
@@ -83,10 +90,10 @@ FindMapping(const Replay *replay)
 	for (uint64 i = 0; i < count && mapping == NULL; i++)
 	{
 		bool		isnull;
-		Oid			relid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull));
-		Oid			oid = DatumGetObjectId(SPI_getbinval(found->vals[i], found->tupdesc, 2, &isnull));
-		Relation	rel = table_open(relid, AccessShareLock);
-		const Trigger *trigger = MappingTrigger(rel, oid);
+		Datum		relid = SPI_getbinval(found->vals[i], found->tupdesc, 1, &isnull);
+		Datum		oid = SPI_getbinval(found->vals[i], found->tupdesc, 2, &isnull);
+		Relation	rel = table_open(DatumGetObjectId(relid), AccessShareLock);
+		const Trigger *trigger = MappingTrigger(rel, DatumGetObjectId(oid));
 
 		if (trigger && strcmp(MappingSource(rel, trigger), replay->source) == 0)
 			mapping = MappingRead(rel, trigger, session.caller);
@@ -96,14 +103,18 @@ FindMapping(const Replay *replay)
 	if (mapping == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("no table that is tracked as \"%s\" has a trigger \"%s\"", replay->source, replay->trigger_name),
+				 errmsg("trigger \"%s\" does not exist on a table that is tracked as \"%s\"",
+						replay->trigger_name, replay->source),
 				 errhint("Track the table again with trust_ledger.track_table().")));
-	/* as when it fires: what a row said is not for anybody's table */
-	CheckAccess(replay->ledger, mapping->owner, LEVELS_WRITING, "own a table that is tracked");
+	/* as when the trigger fires, since its table now reads the parked row */
+	CheckAccess(replay->ledger, mapping->owner, LEVELS_WRITING, "own a tracked table");
 	return mapping;
 }
 
-/* The parked row as the table has rows now; by the table's owner, whose code a type may call. */
+/*
+ * Converts a parked row to the present row type of the table.  Runs as the table's owner,
+ * since input functions and domain constraints may be the owner's code.
+ */
 static HeapTuple
 RowFromJson(const Mapping *mapping, Datum json)
 {
@@ -118,10 +129,12 @@ RowFromJson(const Mapping *mapping, Datum json)
 		return NULL;
 	OwnerEnter(mapping->owner, &session);
 	SetPlainSettings();
-	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)", mapping->table),
+	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)",
+									   mapping->table),
 							  1, types, &json, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a parked row");
-	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 1, &isnull));
 	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
 	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
 	memcpy(tuple->t_data, header, tuple->t_len);
@@ -129,20 +142,22 @@ RowFromJson(const Mapping *mapping, Datum json)
 	return tuple;
 }
 
-/* A change has the rows that its operation has, unless somebody got past the guard. */
+/* Rows can be missing only if someone circumvented the guard of trust.parked_change. */
 static void
 CheckHasRows(const Replay *replay)
 {
-	if ((replay->operation == ROW_INSERT || replay->old_row) && (replay->operation == ROW_DELETE || replay->new_row))
+	if ((replay->operation == ROW_INSERT || replay->old_row) &&
+		(replay->operation == ROW_DELETE || replay->new_row))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_TL_ALTERED),
-			 errmsg("the parked change is not what was parked"),
-			 errdetail("A change of operation \"%s\" has a row that is missing here.", row_operation_names[replay->operation]),
+			 errmsg("parked change has been altered"),
+			 errdetail("It lacks a row that operation \"%s\" has.",
+					   row_operation_names[replay->operation]),
 			 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
-/* Reads the row by the mapping as it is now, and writes what it says. */
+/* Runs in a subtransaction. */
 static void
 ReplayOne(void *arg)
 {
@@ -156,8 +171,9 @@ ReplayOne(void *arg)
 	CheckMappedColumnsParked(mapping, replay->old_row, RelationGetDescr(rel));
 	CheckMappedColumnsParked(mapping, replay->new_row, RelationGetDescr(rel));
 	change = ChangeRead(mapping, replay->ledger, replay->operation,
-					  RowFromJson(mapping, replay->old_row), RowFromJson(mapping, replay->new_row),
-					  RelationGetDescr(rel), replay->actor, GetUserId());
+						RowFromJson(mapping, replay->old_row),
+						RowFromJson(mapping, replay->new_row),
+						RelationGetDescr(rel), replay->actor, GetUserId());
 	table_close(rel, NoLock);
 	if (change == NULL)
 		return;
@@ -167,6 +183,7 @@ ReplayOne(void *arg)
 	ChangesApply(replay->ledger, &alone);
 }
 
+/* Deletes the parked change, or updates its error. */
 static void
 StoreOutcome(const Replay *replay, const ErrorData *error)
 {
@@ -189,21 +206,23 @@ StoreOutcome(const Replay *replay, const ErrorData *error)
 	LedgerLeave(&session);
 }
 
-/* What ends the whole call says with which change. */
+/* For errors that end the whole call. */
 static void
 ReplayErrorContext(void *arg)
 {
 	const Replay *replay = arg;
 
-	errcontext("change %s of \"%s\" in trust.parked",
+	errcontext("parked change %s of source \"%s\"",
 			   DatumGetCString(DirectFunctionCall1(uuid_out, replay->parked)), replay->source);
 }
 
-/* Whether it is done. */
+/* Adds a row to the result; returns whether the change was written. */
 static bool
 ReplayAndReport(Replay *replay, ReturnSetInfo *result)
 {
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = ReplayErrorContext, .arg = replay};
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = ReplayErrorContext, .arg = replay
+	};
 	ErrorData  *error;
 	Datum		values[4] = {replay->parked, CStringGetTextDatum(replay->source)};
 	bool		nulls[4] = {false};
@@ -241,7 +260,7 @@ ResultRowAsJson(int column)
 	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(row));
 }
 
-/* One that waits, in the caller's memory; NULL: it does not any more. */
+/* Reads a parked change in the current memory context; NULL if it is not parked any more. */
 static Replay *
 ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 {
@@ -272,7 +291,7 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 	return replay;
 }
 
-/* The keys of what waits, in its order: the rows themselves may be more than memory holds. */
+/* Locks the parked changes and returns their keys.  Rows are read later, to save memory. */
 static pg_uuid_t *
 LockParked(const Ledger *ledger, text *source, uint64 *count)
 {
@@ -289,12 +308,12 @@ LockParked(const Ledger *ledger, text *source, uint64 *count)
 	return keys;
 }
 
-/* One after the other, each in memory of its own; then entries say which are done. */
 static void
 ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *result)
 {
 	ParkedTrace trace;
-	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger replay", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger replay",
+											  ALLOCSET_DEFAULT_SIZES);
 
 	TraceBegin(&trace, CHANGES_REPLAYED);
 	for (uint64 i = 0; i < count; i++)
@@ -315,11 +334,13 @@ ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *re
 }
 
 /*
- * replay_parked(source text) returns setof (parked uuid, source text, done boolean, error text)
- *		Writes what waits in trust.parked, in its order: by the caller's level, each in
- *		the name of who acted then, as a call with that actor would be; when it was
- *		parked is when it occurred, unless the row says when.  What cannot be written
- *		stays, with its error.  source: only of that table.  Levels application, import.
+ * replay_parked(source text)
+ *			   returns setof (parked uuid, source text, done boolean, error text)
+ *		Writes parked changes, in the order in which they were parked, of one source if it
+ *		is not null.  The actor is the one of the change, and the caller must be able to
+ *		act as it.  occurred_at is the time when the change was parked, unless the row has
+ *		one.  Changes that fail again stay parked, with their new error.  Needs level
+ *		application or import.
  */
 Datum
 replay_parked(PG_FUNCTION_ARGS)
@@ -329,7 +350,7 @@ replay_parked(PG_FUNCTION_ARGS)
 	pg_uuid_t  *keys;
 	uint64		count;
 
-	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay what is parked");
+	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay parked changes");
 	CheckNotCopy();
 	InitMaterializedSRF(fcinfo, 0);
 	keys = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);

@@ -1,6 +1,6 @@
 /*
  * parked_row.c
- *		Rows of tracked tables as they are parked.
+ *		Converts rows of tracked tables to jsonb, to be parked.
  */
 #include "postgres.h"
 
@@ -19,31 +19,28 @@
 #include "base/limit.h"
 #include "base/text.h"
 
-/*
- * Values' texts are read again under whatever settings hold then: these are lost
- * by none, and understood under all.  Within a level of settings of its own.
- */
 void
 SetPlainSettings(void)
 {
 	static const char *const plain[][2] = {
-		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"}, {"extra_float_digits", "1"}, {"bytea_output", "hex"}
+		{"DateStyle", "ISO, YMD"}, {"IntervalStyle", "iso_8601"},
+		{"extra_float_digits", "1"}, {"bytea_output", "hex"}
 	};
 
 	for (size_t i = 0; i < lengthof(plain); i++)
-		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+		(void) set_config_option(plain[i][0], plain[i][1], PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SAVE, true, 0, false);
 }
 
-/* The member that lists the columns that were left out.  No column has this name. */
+/* Key of the list of columns that were left out.  No column can have an empty name. */
 #define LEFT_OUT ""
 
-/* A row as it is to be parked: with NULL in the place of what is left out. */
 typedef struct RowToPark
 {
 	TupleDesc	tupdesc;
 	Datum	   *values;
-	bool	   *nulls;
-	bool	   *left_out;
+	bool	   *nulls;			/* true also for columns that are left out */
+	bool	   *left_out;		/* per column */
 	bool		left_any_out;
 } RowToPark;
 
@@ -58,16 +55,17 @@ OpenRow(RowToPark *park, HeapTuple row, TupleDesc tupdesc)
 	heap_deform_tuple(row, tupdesc, park->values, park->nulls);
 }
 
-/* 0 for what has no length of its own. */
+/* The size of a varlena column; 0 for other columns. */
 static size_t
 ColumnBytes(const RowToPark *park, int column)
 {
 	Form_pg_attribute attribute = TupleDescAttr(park->tupdesc, column);
 
-	return park->nulls[column] || attribute->attisdropped || attribute->attlen != -1 ? 0 : RawBytes(park->values[column]);
+	return park->nulls[column] || attribute->attisdropped || attribute->attlen != -1 ? 0 :
+		RawBytes(park->values[column]);
 }
 
-/* The column with the most bytes, -1 where none has any; and how many all have. */
+/* The largest varlena column, or -1; sets *all to the size of all columns. */
 static int
 LargestColumn(const RowToPark *park, size_t *all)
 {
@@ -85,7 +83,10 @@ LargestColumn(const RowToPark *park, size_t *all)
 	return largest;
 }
 
-/* Leaves out the largest values until the others have no more than so many bytes.  False where none can go. */
+/*
+ * Leaves out the largest values until the others have at most that many bytes.  Returns
+ * false if there was nothing that could be left out.
+ */
 static bool
 LeaveOutLargest(RowToPark *park, size_t most)
 {
@@ -123,7 +124,8 @@ static Datum
 RowToJson(const RowToPark *park)
 {
 	HeapTuple	row = heap_form_tuple(park->tupdesc, park->values, park->nulls);
-	char	   *members = TextDatumGetCString(DirectFunctionCall1(row_to_json, heap_copy_tuple_as_datum(row, park->tupdesc)));
+	Datum		composite = heap_copy_tuple_as_datum(row, park->tupdesc);
+	char	   *members = TextDatumGetCString(DirectFunctionCall1(row_to_json, composite));
 	StringInfoData json;
 
 	if (!park->left_any_out)
@@ -135,12 +137,16 @@ RowToJson(const RowToPark *park)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* In the caller's memory; what else it takes is freed before the next try. */
+/*
+ * Leaves out values until the text of the jsonb is small enough: it can be longer than
+ * the values.  The result is allocated in the caller's memory context.
+ */
 static Datum
 FittingJson(HeapTuple row, TupleDesc tupdesc, MemoryContext caller)
 {
 	RowToPark	park;
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger row as json", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger row as json",
+												  ALLOCSET_DEFAULT_SIZES);
 
 	OpenRow(&park, row, tupdesc);
 	for (size_t most = MAX_TEXT_BYTES;; most /= 2)
@@ -161,12 +167,6 @@ FittingJson(HeapTuple row, TupleDesc tupdesc, MemoryContext caller)
 	}
 }
 
-/*
- * The row as jsonb, by its columns' names; 0 where there is none.  Where it is
- * larger than the ledger takes, its largest values are left out, and a list of
- * their columns says so: what is parked can be dumped, and is not replayed as if
- * it were whole.
- */
 Datum
 RowAsJson(HeapTuple row, TupleDesc tupdesc)
 {
@@ -177,7 +177,8 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 
 	if (row == NULL)
 		return (Datum) 0;
-	work = AllocSetContextCreate(caller, "trust_ledger row to park", ALLOCSET_SMALL_SIZES);
+	work = AllocSetContextCreate(caller, "trust_ledger row to park",
+								 ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(work);
 	settings = NewGUCNestLevel();
 	SetPlainSettings();
@@ -188,12 +189,12 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 	return json;
 }
 
-/* An error where the mapping reads what was left out of the parked row. */
 void
 CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc)
 {
 	JsonbValue	buffer;
-	JsonbValue *left_out = parked ? JsonMember(DatumGetJsonbP(parked), LEFT_OUT, &buffer) : NULL;
+	JsonbValue *left_out = parked ?
+		JsonMember(DatumGetJsonbP(parked), LEFT_OUT, &buffer) : NULL;
 
 	for (int i = 0; left_out && i < mapping->field_count; i++)
 	{
@@ -207,8 +208,10 @@ CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc
 		if (findJsonbValueFromContainer(left_out->val.binary.data, JB_FARRAY, &name))
 			ereport(ERROR,
 					(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-					 errmsg("column \"%s\" was too long to be parked", NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname)),
-					 errdetail("The row is parked without it, and the mapping reads it."),
-					 errhint("Shorten the value in its row, which is a change of its own, and drop this one with trust_ledger.drop_parked().")));
+					 errmsg("value of column \"%s\" was too long to be parked",
+							NameStr(TupleDescAttr(tupdesc, attnum - 1)->attname)),
+					 errdetail("The parked change lacks this value, which the mapping reads."),
+					 errhint("Shorten the value in the table, which is tracked as a new change, "
+							 "and drop this change with trust_ledger.drop_parked().")));
 	}
 }

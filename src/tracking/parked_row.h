@@ -1,14 +1,26 @@
 /*
  * parked_row.h
- *		Rows of tracked tables as they are parked.
+ *		Converts rows of tracked tables to jsonb, to be parked.
  */
 #ifndef TRUST_LEDGER_PARKED_ROW_H
 #define TRUST_LEDGER_PARKED_ROW_H
 
 #include "tracking/mapping.h"
 
+/*
+ * Sets DateStyle and other parameters so that values can be written as text without loss,
+ * and that text can be read under any settings.  Called within a GUC nest level.
+ */
 extern void SetPlainSettings(void);
+
+/*
+ * Converts a row to jsonb; 0 if it is NULL.  If it exceeds MAX_TEXT_BYTES, the largest
+ * values are left out, and a list of their columns is added, so that the change is not
+ * replayed as if the row were complete.
+ */
 extern Datum RowAsJson(HeapTuple row, TupleDesc tupdesc);
+
+/* Error 22001 if the mapping reads a column that was left out of the parked row. */
 extern void CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * parked_trace.c
- *		What governance says of parked changes, and what binds it to them.
+ *		Records in the governance chain which changes were parked, replayed and dropped.
  *
- * Entries of governance name each change that is parked, and each that is replayed
- * or dropped, with a salted commitment to its row: it goes as it came.  The salt
- * stands in the row and goes with it: then the commitment tells nothing of the row.
+ * Each change that is parked, replayed or dropped is named in an entry with a salted
+ * commitment to its row, which shows that the row did not change in between.  The salt is
+ * stored in the row and deleted with it; then the commitment reveals nothing of the row.
  */
 #include "postgres.h"
 
@@ -22,17 +22,17 @@
 #include "governance/governance.h"
 
 static const Column parked_columns[PARKED_COLUMNS] = {
-	{"parked", UUIDOID}, {"parked_at", TIMESTAMPTZOID}, {"source", TEXTOID}, {"tab", TEXTOID}, {"trigger", TEXTOID},
-	{"operation", TEXTOID}, {"actor", TEXTOID}, {"login", TEXTOID}, {"role", TEXTOID},
-	{"old_row", JSONBOID}, {"new_row", JSONBOID}, {"salt", BYTEAOID}
+	{"parked", UUIDOID}, {"parked_at", TIMESTAMPTZOID}, {"source", TEXTOID},
+	{"tab", TEXTOID}, {"trigger", TEXTOID}, {"operation", TEXTOID}, {"actor", TEXTOID},
+	{"login", TEXTOID}, {"role", TEXTOID}, {"old_row", JSONBOID}, {"new_row", JSONBOID},
+	{"salt", BYTEAOID}
 };
 
 const RowShape parked_shape = {"parked_change", parked_columns, PARKED_COLUMNS};
 
-/* An entry names so many at the most: its details stay far below what a text may have. */
+/* Keeps the details of an entry far below MAX_TEXT_BYTES. */
 #define CHANGES_OF_ONE_ENTRY 1000
 
-/* Whether what is parked leaves a trace.  That stays so until the transaction ends. */
 bool
 ParkedIsTraced(void)
 {
@@ -40,13 +40,13 @@ ParkedIsTraced(void)
 	return LedgerHasParkedSalts();
 }
 
-/* The bytes that are committed to. */
+/* The canonical bytes that a commitment covers; valid until the next call. */
 static const CanonicalBytes *
 ParkedBytes(const Row *parked, const pg_uuid_t *ledger)
 {
 	static const char kind[] = "trust_ledger parked 1";
 
-	/* of the process, as that of EntryHash(): each use clears what an error left, and runs no code of users */
+	/* static to reuse its memory, as in EntryHash(); no user code runs while it is in use */
 	static CanonicalBytes bytes;
 
 	CanonicalReset(&bytes);
@@ -62,7 +62,6 @@ ParkedBytes(const Row *parked, const pg_uuid_t *ledger)
 	return &bytes;
 }
 
-/* Gives the change a salt, and says what it commits to. */
 void
 ParkedCommit(Row *parked, const pg_uuid_t *ledger, uint8 commitment[HASH_SIZE])
 {
@@ -73,7 +72,6 @@ ParkedCommit(Row *parked, const pg_uuid_t *ledger, uint8 commitment[HASH_SIZE])
 	RowSet(parked, PARKED_SALT, PointerGetDatum(HashBytea(salt)));
 }
 
-/* What the row commits to as it is now; false where it has no salt. */
 bool
 ParkedCommitment(const Row *parked, const pg_uuid_t *ledger, uint8 commitment[HASH_SIZE])
 {
@@ -86,12 +84,13 @@ ParkedCommitment(const Row *parked, const pg_uuid_t *ledger, uint8 commitment[HA
 	if (VARSIZE_ANY_EXHDR(salt) != SALT_SIZE)
 		return false;
 	bytes = ParkedBytes(parked, ledger);
-	if (!Commitment((const uint8 *) VARDATA_ANY(salt), bytes->data, bytes->length, commitment))
+	if (!Commitment((const uint8 *) VARDATA_ANY(salt), bytes->data, bytes->length,
+					commitment))
 		CryptoFailed();
 	return true;
 }
 
-/* ---- entries that name them ---- */
+/* ---- writing the entries ---- */
 
 void
 TraceBegin(ParkedTrace *trace, const char *event)
@@ -101,7 +100,6 @@ TraceBegin(ParkedTrace *trace, const char *event)
 	trace->context = CurrentMemoryContext;
 }
 
-/* Commitment may be NULL where the row has no salt. */
 void
 TraceAdd(ParkedTrace *trace, const pg_uuid_t *parked, const uint8 *commitment)
 {
@@ -110,7 +108,8 @@ TraceAdd(ParkedTrace *trace, const pg_uuid_t *parked, const uint8 *commitment)
 	if (trace->count == trace->capacity)
 	{
 		trace->capacity = Max(16, 2 * trace->capacity);
-		trace->changes = trace->changes ? repalloc_huge(trace->changes, sizeof(TracedChange) * trace->capacity) :
+		trace->changes = trace->changes ?
+			repalloc_huge(trace->changes, sizeof(TracedChange) * trace->capacity) :
 			MemoryContextAlloc(trace->context, sizeof(TracedChange) * trace->capacity);
 	}
 	change = &trace->changes[trace->count++];
@@ -126,7 +125,6 @@ UuidText(const pg_uuid_t *uuid)
 	return DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(uuid)));
 }
 
-/* {"parked": {"uuid": "commitment", ...}}: so many of them, from the first on. */
 Datum
 TraceDetails(const ParkedTrace *trace, uint64 first, uint64 count)
 {
@@ -147,20 +145,23 @@ TraceDetails(const ParkedTrace *trace, uint64 first, uint64 count)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* An entry about some of them; its subject is the first, and the ledger where there is none. */
+/* Appends one entry.  Its subject is the first change; if there is none, the ledger. */
 static void
 AppendPart(Governance *governance, const ParkedTrace *trace, uint64 first, uint64 count)
 {
-	GovernanceChange change = {.event = trace->event, .details = TraceDetails(trace, first, count), .reason = trace->reason};
+	GovernanceChange change = {
+		.event = trace->event, .details = TraceDetails(trace, first, count),
+		.reason = trace->reason
+	};
 
-	change.subject = UuidText(count > 0 ? &trace->changes[first].parked : &governance->act.ledger->id);
+	change.subject = UuidText(count > 0 ? &trace->changes[first].parked :
+							  &governance->act.ledger->id);
 	GovernanceAppend(governance, &change, 1);
 }
 
 /*
- * Appends the entries: after all customers of the same writing, in the order in
- * which chains are locked.  Nobody acts: what is parked or replayed says who did,
- * and the entries have login and role.
+ * The entries have no actor: the actors of the changes are stored with these, and the
+ * entries have login and role.
  */
 void
 TraceWrite(const ParkedTrace *trace, const Ledger *ledger)
@@ -172,7 +173,8 @@ TraceWrite(const ParkedTrace *trace, const Ledger *ledger)
 	ActBeginWithoutActor(&governance.act, ledger);
 	LedgerEnter(ledger, &governance.session);
 	ChainLock(&governance.chain, ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
-	part = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked changes", ALLOCSET_DEFAULT_SIZES);
+	part = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger parked changes",
+								 ALLOCSET_DEFAULT_SIZES);
 	do
 	{
 		uint64		count = Min(trace->count - first, CHANGES_OF_ONE_ENTRY);

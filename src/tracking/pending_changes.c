@@ -1,12 +1,13 @@
 /*
  * pending_changes.c
- *		Changes of tracked rows, gathered as they happen and written at commit.
+ *		Collects changes of tracked rows during a transaction, and writes them at commit.
  *
- * Were a change written as its row changes, two transactions that touch rows of
- * the same two customers in opposite order would deadlock on chains that the
- * application knows nothing of.  Gathered, they go in customer by customer, in
- * the order of the keys.  A savepoint that is rolled back takes its changes with
- * it; and what was written within it, though gathered before, waits again.
+ * If changes were written at once, two transactions that change rows of the same two
+ * customers in different order could deadlock on their chains, of which the application
+ * knows nothing.  At commit, changes are written in the order of the customers' keys.
+ *
+ * Rolling back to a savepoint discards changes that were collected after it.  Changes
+ * that were collected before it, but written after it, become pending again.
  */
 #include "postgres.h"
 
@@ -22,7 +23,7 @@
 #include "tracking/parked.h"
 #include "tracking/spool.h"
 
-/* ---- how far it was when each open savepoint began to move it ---- */
+/* ---- values of a counter before each open savepoint changed it ---- */
 
 typedef struct Mark
 {
@@ -30,7 +31,7 @@ typedef struct Mark
 	int64		before;
 } Mark;
 
-/* The innermost last. */
+/* A stack, with the innermost savepoint on top. */
 typedef struct Marks
 {
 	Mark	   *marks;
@@ -38,7 +39,7 @@ typedef struct Marks
 	int			capacity;
 } Marks;
 
-/* To be called before what is marked moves on. */
+/* Called before the counter changes. */
 static void
 MarkBefore(Marks *marks, int64 before, MemoryContext context)
 {
@@ -57,7 +58,10 @@ MarkBefore(Marks *marks, int64 before, MemoryContext context)
 	marks->marks[marks->count++] = (Mark) {now, before};
 }
 
-/* Savepoints are numbered as they begin, so those within one have higher numbers.  Returns how far it is then. */
+/*
+ * Returns the value to which rolling back the savepoint resets the counter.  Savepoints
+ * nested in it have higher numbers.
+ */
 static int64
 MarksRolledBack(Marks *marks, SubTransactionId savepoint, int64 now)
 {
@@ -79,31 +83,31 @@ MarksReleased(Marks *marks, SubTransactionId savepoint, SubTransactionId parent)
 		marks->marks[last].savepoint = parent;
 }
 
-/* ---- what was gathered ---- */
+/* ---- pending changes ---- */
 
 /*
- * Of this transaction, in the order in which it happened.  A savepoint that is
- * rolled back takes back what was done within it; an error that ends no
- * savepoint ends the transaction.  The end of the transaction, by PREPARE too,
- * empties it.  Nested calls add to it, and may write all that is there: whoever
- * writes works on copies.
+ * Changes of this transaction, in the order in which they happened.  Subtransaction
+ * callbacks undo what an aborted subtransaction did; the end of the transaction, also by
+ * PREPARE TRANSACTION, resets it.  Nested calls may add changes and write all of them,
+ * so that the writer works on copies.
  */
 static struct
 {
-	MemoryContext context;		/* NULL: nothing was gathered */
-	uint64		id;				/* another one whenever the context is empty again */
+	MemoryContext context;		/* NULL: no changes were collected */
+	uint64		id;				/* changes with each new context; see Mapping.pending_in */
 	Spool		spool;
-	int64	   *departures;		/* which of them leave their partition */
+	int64	   *departures;		/* numbers of changes with leaves_partition */
 	int64		departures_count;
 	int64		departures_capacity;
-	int64		written;		/* the first of them, by write:now */
-	bool		may_fail;		/* some may be left out */
-	Marks		made;
-	Marks		writing;
-	int			writing_at;		/* nesting level of the transaction where writing began; 0: nothing is being written */
+	int64		written;		/* number of changes written already, by write:now */
+	bool		may_fail;		/* as in Changes */
+	Marks		made;			/* of spool.count */
+	Marks		writing;		/* of written */
+	int			writing_at;		/* transaction nesting level of the outermost
+								 * PendingChangesWrite(); 0: none is running */
 }			pending = {0};
 
-/* Never the same twice in a session. */
+/* Last id used in this backend. */
 static uint64 last_id = 0;
 
 static void
@@ -112,7 +116,7 @@ ResetPending(void)
 	memset(&pending, 0, sizeof(pending));
 }
 
-/* What no savepoint can bring back any more. */
+/* Frees everything if all changes are written.  Only outside of savepoints. */
 static void
 ForgetWritten(void)
 {
@@ -125,9 +129,9 @@ ForgetWritten(void)
 	MemoryContextDelete(context);
 }
 
-/* ---- the transaction's life ---- */
+/* ---- callbacks of transactions and subtransactions ---- */
 
-/* What is written can make triggers change more rows, but not for ever. */
+/* Limits recursion: triggers of the ledger's tables can change more tracked rows. */
 #define MOST_ROUNDS 1000
 
 static void
@@ -139,9 +143,11 @@ WriteAll(void)
 		if (rounds == MOST_ROUNDS)
 			ereport(ERROR,
 					(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
-					 errmsg("changes of tracked rows lead to more of them without end"),
-					 errdetail("They were written %d times, and each time triggers changed more rows.", MOST_ROUNDS),
-					 errhint("Look at the triggers on the ledger's tables: one of them changes a tracked row for each entry.")));
+					 errmsg("recording changes of tracked rows changes more tracked rows"),
+					 errdetail("Changes were recorded %d times, and each time triggers changed "
+							   "more rows.", MOST_ROUNDS),
+					 errhint("Look for a trigger on the ledger's tables "
+							 "that changes a tracked row for each entry.")));
 		PendingChangesWrite();
 	}
 }
@@ -159,7 +165,7 @@ AtTransactionEvent(XactEvent event, void *arg pg_attribute_unused())
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
-			ResetPending();			/* memory and file go with the transaction */
+			ResetPending();		/* memory and file are freed with the transaction */
 			break;
 		default:
 			break;
@@ -171,7 +177,8 @@ AtSavepointRolledBack(SubTransactionId mine)
 {
 	pending.written = MarksRolledBack(&pending.writing, mine, pending.written);
 	SpoolTruncate(&pending.spool, MarksRolledBack(&pending.made, mine, pending.spool.count));
-	while (pending.departures_count > 0 && pending.departures[pending.departures_count - 1] >= pending.spool.count)
+	while (pending.departures_count > 0 &&
+		   pending.departures[pending.departures_count - 1] >= pending.spool.count)
 		pending.departures_count--;
 	if (pending.writing_at >= GetCurrentTransactionNestLevel())
 		pending.writing_at = 0;
@@ -182,13 +189,14 @@ AtSavepointReleased(SubTransactionId mine, SubTransactionId parent)
 {
 	MarksReleased(&pending.writing, mine, parent);
 	MarksReleased(&pending.made, mine, parent);
-	/* closing a file can fail, and a savepoint that is released cannot: it is closed later */
+	/* a spool with a file is freed later: closing it can fail, but this callback must not */
 	if (parent == TopSubTransactionId && pending.spool.file == NULL)
 		ForgetWritten();
 }
 
 static void
-AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent, void *arg pg_attribute_unused())
+AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId parent,
+				 void *arg pg_attribute_unused())
 {
 	if (pending.context == NULL)
 		return;
@@ -201,7 +209,7 @@ AtSavepointEvent(SubXactEvent event, SubTransactionId mine, SubTransactionId par
 static void
 BeginPending(void)
 {
-	/* The session's: registered once, whatever becomes of the transaction. */
+	/* once per backend */
 	static bool registered = false;
 
 	if (!registered)
@@ -214,25 +222,28 @@ BeginPending(void)
 		ForgetWritten();
 	if (pending.context != NULL)
 		return;
-	pending.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger gathered", ALLOCSET_SMALL_SIZES);
+	pending.context = AllocSetContextCreate(TopTransactionContext, "trust_ledger pending changes",
+											ALLOCSET_SMALL_SIZES);
 	pending.spool.context = pending.context;
 	pending.id = ++last_id;
 }
 
-/* Whether a row of the one key can have come to have the other in another partition. */
+/* ---- rows that move to another partition ---- */
+
+/* Compares stable keys. */
 static bool
-CanBeSameRow(const List *left, const List *arrival_seen)
+CanBeSameRow(const List *left, const List *arrived)
 {
 	ListCell   *a;
 	ListCell   *b;
 
-	forboth(a, left, b, arrival_seen)
+	forboth(a, left, b, arrived)
 		if (lfirst(a) && lfirst(b) && strcmp(lfirst(a), lfirst(b)) != 0)
 			return false;
 	return true;
 }
 
-/* Where it arrived is told of. */
+/* Sets arrival_seen in the stored change. */
 static void
 MarkArrived(TrackedChange *left, int64 nth)
 {
@@ -245,19 +256,23 @@ MarkArrived(TrackedChange *left, int64 nth)
 }
 
 /*
- * A row that comes from another partition left it right before, by the same
- * command.  Between the two only code of triggers can have run, by later commands.
+ * If the row was inserted because it moved from another partition, finds its DELETE there,
+ * and sets old_key and old_row.  Both are part of the same command; between them, triggers
+ * can have run only later commands.
  */
 static void
 FindDeparture(TrackedChange *change)
 {
-	for (int64 i = pending.departures_count - 1; i >= 0 && pending.departures[i] >= pending.written; i--)
+	for (int64 i = pending.departures_count - 1;
+		 i >= 0 && pending.departures[i] >= pending.written;
+		 i--)
 	{
 		ChangeHeader header;
 		TrackedChange *before;
 
 		SpoolRead(&pending.spool, pending.departures[i], &header, sizeof(header));
-		if (header.command > change->command || strcmp(header.mapping->source, change->source) != 0)
+		if (header.command > change->command ||
+			strcmp(header.mapping->source, change->source) != 0)
 			continue;
 		if (header.command < change->command)
 			return;
@@ -273,7 +288,7 @@ FindDeparture(TrackedChange *change)
 	}
 }
 
-/* One that leaves is the next to be gathered. */
+/* Called before the change is added to the spool. */
 static void
 RememberDeparture(void)
 {
@@ -281,14 +296,14 @@ RememberDeparture(void)
 	{
 		int64		capacity = Max(16, 2 * pending.departures_capacity);
 
-		pending.departures = pending.departures ? repalloc_huge(pending.departures, sizeof(int64) * capacity) :
+		pending.departures = pending.departures ?
+			repalloc_huge(pending.departures, sizeof(int64) * capacity) :
 			MemoryContextAlloc(pending.context, sizeof(int64) * capacity);
 		pending.departures_capacity = capacity;
 	}
 	pending.departures[pending.departures_count++] = pending.spool.count;
 }
 
-/* A copy of the change, which must be complete. */
 void
 PendingChangesAdd(TrackedChange *change)
 {
@@ -311,9 +326,9 @@ PendingChangesAdd(TrackedChange *change)
 	pending.may_fail = pending.may_fail || change->on_error != ON_ERROR_FAIL;
 }
 
-/* ---- writing it ---- */
+/* ---- writing ---- */
 
-/* So many at the most are read once, and kept while they are written. */
+/* Up to so many changes are read from the spool once, more of them each time again. */
 #define MAX_IN_MEMORY 1000
 
 static const TrackedChange *
@@ -322,7 +337,7 @@ GetPending(const Changes *changes, int nth)
 	return ChangeUnpack(SpoolGet(&pending.spool, *(const int64 *) changes->from + nth));
 }
 
-/* Takes what was gathered and not written yet for written: what rolls back the writing undoes that. */
+/* Returns changes that are not written, and marks them as written; a rollback undoes that. */
 static Changes
 TakePending(void)
 {
@@ -344,11 +359,11 @@ TakePending(void)
 	return taken;
 }
 
-/* Writes what was gathered so far. */
 void
 PendingChangesWrite(void)
 {
-	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger writing", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext work = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger writing",
+											   ALLOCSET_DEFAULT_SIZES);
 	MemoryContext previous = MemoryContextSwitchTo(work);
 	bool		outermost = pending.writing_at == 0;
 	Changes		changes;

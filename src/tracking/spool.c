@@ -1,9 +1,9 @@
 /*
  * spool.c
- *		Records in the order in which they were added, on disk beyond work_mem.
+ *		A sequence of records, kept in a temporary file beyond work_mem.
  *
- * A tuplestore cannot take back its last records, as a savepoint that is rolled
- * back has to.  An error in the middle of a call leaves the spool as it was.
+ * Unlike a tuplestore, it can be truncated, which rolling back to a savepoint needs.  If a
+ * function fails, the spool stays as it was.
  */
 #include "postgres.h"
 
@@ -24,10 +24,12 @@ EndOfSpool(const Spool *spool)
 static Size
 RecordLength(const Spool *spool, int64 nth)
 {
-	return (nth + 1 < spool->count ? spool->starts[nth + 1] : EndOfSpool(spool)) - spool->starts[nth];
+	int64		end = nth + 1 < spool->count ? spool->starts[nth + 1] : EndOfSpool(spool);
+
+	return end - spool->starts[nth];
 }
 
-/* The file is the transaction's, also where a savepoint made it necessary. */
+/* The file belongs to the top transaction, since it may outlive the subtransaction. */
 static BufFile *
 CreateFile(Spool *spool)
 {
@@ -55,10 +57,10 @@ SeekFile(Spool *spool, int64 place)
 	if (BufFileSeek(spool->file, 0, place, SEEK_SET) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not seek in a temporary file of gathered changes")));
+				 errmsg("could not seek in temporary file of pending changes")));
 }
 
-/* Moves what is in memory to the file. */
+/* Moves the records in memory to the file. */
 static void
 Spill(Spool *spool)
 {
@@ -93,7 +95,6 @@ Reserve(Spool *spool, Size length)
 	}
 }
 
-/* A copy of the record. */
 void
 SpoolAdd(Spool *spool, const void *record, Size length)
 {
@@ -112,11 +113,10 @@ ReadFile(Spool *spool, void *record, Size length)
 	if (BufFileRead(spool->file, record, length) != length)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not read a temporary file of gathered changes")));
+				 errmsg("could not read from temporary file of pending changes")));
 #endif
 }
 
-/* So much of the record as is asked for. */
 void
 SpoolRead(Spool *spool, int64 nth, void *into, Size length)
 {
@@ -130,7 +130,6 @@ SpoolRead(Spool *spool, int64 nth, void *into, Size length)
 	}
 }
 
-/* A copy in the current memory context: records move while others are added. */
 void *
 SpoolGet(Spool *spool, int64 nth)
 {
@@ -141,7 +140,6 @@ SpoolGet(Spool *spool, int64 nth)
 	return record;
 }
 
-/* By one of the same length. */
 void
 SpoolReplace(Spool *spool, int64 nth, const void *record, Size length)
 {
@@ -155,7 +153,6 @@ SpoolReplace(Spool *spool, int64 nth, const void *record, Size length)
 	}
 }
 
-/* Takes back all records but the first. */
 void
 SpoolTruncate(Spool *spool, int64 count)
 {
@@ -169,7 +166,6 @@ SpoolTruncate(Spool *spool, int64 count)
 	spool->filed = Min(spool->filed, end);
 }
 
-/* Its file is closed; its memory goes with its context. */
 void
 SpoolEnd(Spool *spool)
 {

@@ -1,9 +1,9 @@
 /*
  * track_trigger.c
- *		The trigger that turns a row's change into the ledger's events.
+ *		Trigger function track(), which records changes of rows as events of promises.
  *
- * Whoever changes the row needs no right on the ledger: what is written is by
- * the level of who owns the table.  When it fires is PostgreSQL's own WHEN.
+ * The user who changes a row needs no access level in the ledger: the level of the
+ * table's owner counts.  Conditions are WHEN clauses of the triggers.
  */
 #include "postgres.h"
 
@@ -28,24 +28,24 @@
 PG_FUNCTION_INFO_V1(track);
 PG_FUNCTION_INFO_V1(check_track);
 
-/* ---- what triggers say, remembered ---- */
+/* ---- cache of mappings ---- */
 
 typedef struct CachedMapping
 {
-	Oid			trigger;		/* the key */
-	Mapping    *mapping;		/* NULL: it was not read, or cannot be */
-	Mapping    *names;			/* NULL: they were not asked for */
+	Oid			trigger;		/* hash key */
+	Mapping    *mapping;		/* from MappingRead(); NULL if it was not read */
+	Mapping    *names;			/* from MappingReadNames(); NULL if it was not read */
 } CachedMapping;
 
 /*
- * The session's: an error, a savepoint and PREPARE TRANSACTION leave it as it is.
- * A nested call may replace all of it; what is pinned stays for who uses it.
+ * Lives as long as the backend.  A nested call may replace the whole cache; mappings that
+ * are in use are pinned.
  */
 static struct
 {
-	MemoryContext context;		/* NULL: nothing is known */
+	MemoryContext context;		/* NULL: the cache does not exist */
 	HTAB	   *mappings;
-	uint64		generation;		/* of the relation cache when all this was read */
+	uint64		generation;		/* LedgerGeneration() when the cache was created */
 }			cache = {0};
 
 static void
@@ -65,13 +65,17 @@ ForgetAll(void)
 	MemoryContextDelete(cache.context);
 }
 
-/* Whenever any relation changed, all goes: some of these triggers may be gone. */
+/* Called after any relcache invalidation; that also removes mappings of dropped triggers. */
 static void
 ResetCache(void)
 {
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings", ALLOCSET_SMALL_SIZES);
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(CachedMapping), .hcxt = context};
-	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings",
+												  ALLOCSET_SMALL_SIZES);
+	HASHCTL		control = {
+		.keysize = sizeof(Oid), .entrysize = sizeof(CachedMapping), .hcxt = context
+	};
+	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control,
+									   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	MemoryContextSetParent(context, CacheMemoryContext);
 	if (cache.context)
@@ -95,7 +99,7 @@ LookUpMapping(const TriggerData *data)
 	return entry;
 }
 
-/* For as long as the current memory context is not reset; reading it runs no code of anybody's. */
+/* Pinned in the current memory context. */
 static Mapping *
 GetMapping(const TriggerData *data)
 {
@@ -107,7 +111,7 @@ GetMapping(const TriggerData *data)
 	return entry->mapping;
 }
 
-/* The same where it cannot be read. */
+/* The same for a mapping that cannot be read. */
 static Mapping *
 GetNames(const TriggerData *data)
 {
@@ -133,30 +137,32 @@ RefuseTrigger(const char *message, const char *detail, const char *hint)
 			 errhint("%s", hint)));
 }
 
-/* The times at which it can fire. */
 static void
 CheckTiming(int16 event)
 {
 	if (TRIGGER_FIRED_INSTEAD(event))
-		RefuseTrigger("views cannot be tracked", "What an INSTEAD OF trigger makes of the change is not known here.",
-			   "Track the tables that the view writes to.");
+		RefuseTrigger("cannot track a view", "track() cannot be fired INSTEAD OF a change.",
+					  "Track the tables that the view writes to.");
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("a tracked table is not truncated"),
-				 errdetail("Promises stand for its rows, and TRUNCATE tells of none of them."),
-				 errhint("DELETE FROM the table, or stop tracking it with trust_ledger.untrack_table().")));
+				 errmsg("cannot truncate a tracked table"),
+				 errdetail("TRUNCATE does not fire triggers for rows, which have promises."),
+				 errhint("Use DELETE, or stop tracking the table "
+						 "with trust_ledger.untrack_table().")));
 	if (!TRIGGER_FIRED_FOR_ROW(event) || !TRIGGER_FIRED_AFTER(event))
-		RefuseTrigger("track() is fired AFTER, FOR EACH ROW", "Before, the row is not yet what it will be.",
-			   "CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(...);");
+		RefuseTrigger("track() must be fired AFTER and FOR EACH ROW",
+					  "A BEFORE trigger does not see the final row.",
+					  "Use CREATE TRIGGER ... AFTER INSERT OR UPDATE OR DELETE ON ... "
+					  "FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(...).");
 }
 
 static TriggerData *
 CheckCalledAsTrigger(FunctionCallInfo fcinfo)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
-		RefuseTrigger("track() is a trigger", "It was called as a function.",
-			   "CREATE TRIGGER ... EXECUTE FUNCTION trust_ledger.track(...);");
+		RefuseTrigger("track() must be called as a trigger", "It was called as a function.",
+					  "Use CREATE TRIGGER ... EXECUTE FUNCTION trust_ledger.track(...).");
 	return (TriggerData *) fcinfo->context;
 }
 
@@ -180,11 +186,10 @@ NewRow(const TriggerData *data)
 		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
 }
 
-/* A change as its trigger reads it; NULL: it says nothing. */
 typedef struct Reading
 {
 	TriggerData *data;
-	TrackedChange *change;
+	TrackedChange *change;		/* NULL: there is nothing to record */
 	bool		write_now;
 } Reading;
 
@@ -196,8 +201,9 @@ ReadChange(void *arg)
 	const Ledger *ledger = LedgerOpen();
 	Mapping    *mapping = GetMapping(data);
 	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
-	TrackedChange *change = ChangeRead(mapping, ledger, OperationOf(data), OldRow(data), NewRow(data), tupdesc,
-									 NULL, mapping->owner);
+	TrackedChange *change = ChangeRead(mapping, ledger, OperationOf(data),
+									   OldRow(data), NewRow(data), tupdesc,
+									   NULL, mapping->owner);
 
 	if (change && (change->on_error == ON_ERROR_PARK || change->leaves_partition))
 	{
@@ -221,7 +227,7 @@ ParksErrors(const Trigger *trigger)
 	return false;
 }
 
-/* A change that cannot even be read: the row as it is, to be parked in its turn. */
+/* For a row that the mapping cannot read: a change that is parked with the others. */
 static TrackedChange *
 UnreadableChange(TriggerData *data, const ErrorData *error)
 {
@@ -245,7 +251,10 @@ UnreadableChange(TriggerData *data, const ErrorData *error)
 	return change;
 }
 
-/* Gathers the change, which is complete before anything of it is kept; write:now writes it, and what was gathered before it. */
+/*
+ * Adds the change to the pending ones, after it was read without an error.  write:now
+ * also writes them all.
+ */
 static void
 AddChange(TriggerData *data)
 {
@@ -263,7 +272,7 @@ AddChange(TriggerData *data)
 	if (reading.change)
 	{
 		PendingChangesAdd(reading.change);
-		/* one that leaves is written with where it arrives */
+		/* if the row moves to another partition, its INSERT there writes both */
 		if (reading.write_now && !reading.change->leaves_partition)
 			PendingChangesWrite();
 	}
@@ -274,40 +283,44 @@ TriggerErrorContext(void *arg)
 {
 	const TriggerData *data = arg;
 
-	errcontext("trigger \"%s\" of table \"%s\"", data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation));
+	errcontext("trigger \"%s\" of table \"%s\"",
+			   data->tg_trigger->tgname, RelationGetRelationName(data->tg_relation));
 }
 
 /*
  * track(event, name=column or name:text, ...) returns trigger
- *		Fired AFTER INSERT, UPDATE or DELETE FOR EACH ROW: the row's change is that
- *		event of the promise that the row stands for, found by its primary key.  By the
- *		level of the table's owner; who acts is whom the login belongs to, the machine
- *		that actor: names, or whom act_as() named.  Evidence is asserted.  Written at
- *		commit, customers in the order of their keys.  BEFORE TRUNCATE it refuses.
- *		Errors: those of the event's function; 22023, 42703, 42804 a mapping that cannot
- *		work, 55000 no primary key or TRUNCATE, 39P01 fired otherwise, TL003, TL004.
+ *		Fired AFTER INSERT, UPDATE or DELETE FOR EACH ROW: records the change as that
+ *		event of the row's promise, which is found by the primary key.  Uses the access
+ *		level of the table's owner.  The actor is that of the login, the machine in
+ *		argument actor, or that of act_as(); its evidence is asserted.  Entries are
+ *		written at commit, in the order of the customers' keys.  Fired BEFORE TRUNCATE,
+ *		raises an error.  Errors: those of the event's function; 22023, 42703 and 42804
+ *		invalid mapping; 55000 no primary key, or TRUNCATE; 39P01 fired in another way;
+ *		TL003; TL004.
  */
 Datum
 track(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = CheckCalledAsTrigger(fcinfo);
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = TriggerErrorContext, .arg = data};
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = TriggerErrorContext, .arg = data
+	};
 
 	CheckTiming(data->tg_event);
-	if (IsLogicalWorker())		/* where the row comes from it was tracked */
+	if (IsLogicalWorker())		/* the change was tracked on the publisher */
 		return PointerGetDatum(NULL);
 	error_context_stack = &context;
 	AcceptInvalidationMessages();
-	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING, "own a table that is tracked");
+	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING,
+				"own a tracked table");
 	CheckNotCopy();
 	AddChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }
 
-/* ---- a trigger that was just made ---- */
+/* ---- checking a trigger when it is created ---- */
 
-/* The table that the trigger is of. */
 static Oid
 TableOfTrigger(Oid trigger)
 {
@@ -317,7 +330,8 @@ TableOfTrigger(Oid trigger)
 	HeapTuple	tuple;
 	Oid			table = InvalidOid;
 
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(trigger));
 	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
@@ -327,11 +341,11 @@ TableOfTrigger(Oid trigger)
 	if (!OidIsValid(table))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("there is no trigger %u", trigger)));
+				 errmsg("trigger with OID %u does not exist", trigger)));
 	return table;
 }
 
-/* When a trigger of that type fires, as it says when it does. */
+/* Converts tgtype to the bits of TriggerData.tg_event that CheckTiming() looks at. */
 static int
 TriggerEventOfType(int16 type)
 {
@@ -342,7 +356,8 @@ TriggerEventOfType(int16 type)
 
 /*
  * check_track(trigger oid) returns void
- *		An error unless that trigger, which calls track(), can work.
+ *		Raises an error if the timing or the mapping of a trigger of track() is invalid.
+ *		Errors as of track(); 42704 no such trigger.
  */
 Datum
 check_track(PG_FUNCTION_ARGS)
@@ -351,7 +366,8 @@ check_track(PG_FUNCTION_ARGS)
 	const Trigger *trigger = MappingTrigger(rel, PG_GETARG_OID(0));
 
 	if (trigger == NULL)
-		elog(ERROR, "table \"%s\" has no trigger %u", RelationGetRelationName(rel), PG_GETARG_OID(0));
+		elog(ERROR, "table \"%s\" has no trigger with OID %u",
+			 RelationGetRelationName(rel), PG_GETARG_OID(0));
 	if (!TRIGGER_FOR_TRUNCATE(trigger->tgtype))
 	{
 		CheckTiming(TriggerEventOfType(trigger->tgtype));

@@ -1,6 +1,9 @@
 /*
  * tracked_reading.c
- *		What the rows of a tracked table say, by its mapping.
+ *		Reads the present rows of a tracked table as if they had just been inserted.
+ *
+ * Conditions of triggers are SQL of the table's owner.  They are evaluated with the rights
+ * of the owner, not with those of the auditor who reads the table.
  */
 #include "postgres.h"
 
@@ -22,42 +25,62 @@
 #include "tracking/mapped_row.h"
 
 /*
- * What would fire if the row were put in as it is: the table's triggers as they
- * are, or where they are no more what they were made, as they were made.  Then a
- * condition never holds unless who recorded it can run SQL as the table's owner
- * anyhow.  Conditions name everything in full, and the row as new.  Operators
- * stand bare here: read_tracked() has its search_path pinned.
+ * Arguments and condition of the triggers that would fire if a row were inserted.  If a
+ * trigger was dropped or altered, they are those recorded by track_table().  A recorded
+ * condition is used only if the role that recorded it has the rights of the table's
+ * owner, whose rights it will run with; else it is false.  pg_get_triggerdef() qualifies
+ * all names in a condition, which refers to the row as new.  Operators are not qualified
+ * here, since read_tracked() sets search_path.
  */
 static Statement read_readings = STATEMENT(
 	"WITH recorded AS ("
-	"  SELECT x.*, t.tab, EXISTS (SELECT FROM pg_roles r, pg_class c"
-	"      WHERE r.rolname = e.role AND c.oid = $2 AND pg_has_role(r.oid, c.relowner, 'USAGE')) AS by_owner"
-	"  FROM trust.tracking t JOIN trust.entry e ON e.customer = '' AND e.seq = t.seq"
-	"  CROSS JOIN LATERAL jsonb_to_recordset(t.triggers) AS x (name text, arguments text[], definition text, fingerprint text)"
+	"  SELECT x.name, x.arguments, x.definition, x.fingerprint, t.tab,"
+	"    EXISTS (SELECT FROM pg_roles r, pg_class c"
+	"      WHERE r.rolname = e.role AND c.oid = $2"
+	"        AND pg_has_role(r.oid, c.relowner, 'USAGE')) AS by_owner"
+	"  FROM trust.tracking t"
+	"  JOIN trust.entry e ON e.customer = '' AND e.seq = t.seq"
+	"  CROSS JOIN LATERAL jsonb_to_recordset(t.triggers)"
+	"    AS x (name text, arguments text[], definition text, fingerprint text)"
 	"  WHERE t.source = $1 AND t.active"
-	"), said AS ("
-	"  SELECT r.name, coalesce(k.arguments, r.arguments) AS arguments, coalesce(k.tab_name, r.tab) AS tab, k.name IS NOT NULL OR r.by_owner AS is_owners,"
-	"    CASE WHEN k.name IS NULL THEN r.definition ELSE trust_ledger.trigger_definition(k.trigger) END AS definition"
+	"), present AS ("
+	"  SELECT r.name,"
+	"    coalesce(k.arguments, r.arguments) AS arguments,"
+	"    coalesce(k.tab_name, r.tab) AS tab,"
+	"    k.name IS NOT NULL OR r.by_owner AS is_owners,"
+	"    CASE WHEN k.name IS NULL THEN r.definition"
+	"      ELSE trust_ledger.trigger_definition(k.trigger) END AS definition"
 	"  FROM recorded r LEFT JOIN trust_ledger.track_triggers() k"
-	"    ON k.source = $1 AND k.tab = $2 AND k.name = r.name AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
+	"    ON k.source = $1 AND k.tab = $2 AND k.name = r.name"
+	"    AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
 	"), framed AS ("
-	"  SELECT s.*, format('CREATE TRIGGER %I AFTER INSERT ON %s FOR EACH ROW ', s.name, s.tab) AS head,"
+	"  SELECT p.name, p.arguments, p.is_owners, p.definition,"
+	"    format('CREATE TRIGGER %I AFTER INSERT ON %s FOR EACH ROW ', p.name, p.tab) AS head,"
 	"    format('EXECUTE FUNCTION trust_ledger.track(%s)',"
-	"      (SELECT string_agg(quote_literal(a), ', ' ORDER BY nr) FROM unnest(s.arguments) WITH ORDINALITY AS u (a, nr))) AS tail"
-	"  FROM said s"
+	"      (SELECT string_agg(quote_literal(a), ', ' ORDER BY nr)"
+	"       FROM unnest(p.arguments) WITH ORDINALITY AS u (a, nr))) AS tail"
+	"  FROM present p"
 	"), conditioned AS ("
-	"  SELECT f.*, substr(f.definition, length(f.head) + 1, length(f.definition) - length(f.head) - length(f.tail)) AS clause"
-	"  FROM framed f WHERE starts_with(f.definition, f.head) AND right(f.definition, length(f.tail)) = f.tail"
+	"  SELECT f.name, f.arguments, f.is_owners,"
+	"    substr(f.definition, length(f.head) + 1,"
+	"      length(f.definition) - length(f.head) - length(f.tail)) AS clause"
+	"  FROM framed f"
+	"  WHERE starts_with(f.definition, f.head)"
+	"    AND right(f.definition, length(f.tail)) = f.tail"
 	")"
-	" SELECT c.arguments, CASE WHEN c.clause = '' THEN NULL WHEN c.is_owners THEN substr(c.clause, length('WHEN ') + 1) ELSE 'false' END"
-	" FROM conditioned c ORDER BY c.name",
+	" SELECT c.arguments,"
+	"   CASE WHEN c.clause = '' THEN NULL"
+	"     WHEN c.is_owners THEN substr(c.clause, length('WHEN ') + 1)"
+	"     ELSE 'false' END"
+	" FROM conditioned c"
+	" ORDER BY c.name",
 	TEXTOID, OIDOID);
 
-/* One event that a row as it stands may say. */
+/* A trigger that would fire for an inserted row. */
 typedef struct Reading
 {
-	const char *condition;		/* on the row, called new; NULL: any */
-	Trigger		trigger;		/* as one that would fire for it */
+	const char *condition;		/* SQL expression over the row, called new; NULL if none */
+	Trigger		trigger;		/* only with its arguments */
 	Mapping    *mapping;
 } Reading;
 
@@ -94,8 +117,8 @@ ReadingFromResult(uint64 row)
 	Datum	   *arguments;
 	int			count;
 
-	deconstruct_array(DatumGetArrayTypePCopy(ResultNotNull(row, 1, TEXTARRAYOID)), TEXTOID, -1, false, TYPALIGN_INT,
-					  &arguments, NULL, &count);
+	deconstruct_array(DatumGetArrayTypePCopy(ResultNotNull(row, 1, TEXTARRAYOID)),
+					  TEXTOID, -1, false, TYPALIGN_INT, &arguments, NULL, &count);
 	reading = NewReading(count);
 	reading->condition = ResultText(row, 2);
 	for (int i = 0; i < count; i++)
@@ -103,7 +126,7 @@ ReadingFromResult(uint64 row)
 	return reading;
 }
 
-/* That a row which may have made a promise is there, whatever it says. */
+/* Reports that the row exists, without its values. */
 static Reading *
 NewNotedReading(const Reading *made)
 {
@@ -121,7 +144,9 @@ List *
 ReadingsOfTable(const Ledger *ledger, const char *source, Relation rel, bool with_rows)
 {
 	LedgerSession session;
-	Datum		values[2] = {CStringGetTextDatum(source), ObjectIdGetDatum(RelationGetRelid(rel))};
+	Datum		values[2] = {
+		CStringGetTextDatum(source), ObjectIdGetDatum(RelationGetRelid(rel))
+	};
 	List	   *readings = NIL;
 	uint64		count;
 	MemoryContext previous;
@@ -142,19 +167,18 @@ ReadingsOfTable(const Ledger *ledger, const char *source, Relation rel, bool wit
 	return readings;
 }
 
-/* A row that is read, and what it said so far of the promise at hand. */
+/* A row that is being read, and the promise of its present reading. */
 typedef struct RowRead
 {
 	HeapTupleData tuple;
 	TupleDesc	tupdesc;
 	Datum		where[3];		/* part, place, version */
-	const char *promise;		/* the one at hand; NULL: none yet */
-	Datum		customer;		/* whom it is made to; 0: not said */
-	TimestampTz at;				/* what was said last is taken to have happened then; the end of time: now */
-	char	   *key;			/* its primary key; NULL: not read yet */
+	const char *promise;		/* name of the promise; NULL before the first reading */
+	Datum		customer;		/* of the promise; 0 if the row has none */
+	TimestampTz at;				/* latest occurred_at so far; DT_NOEND stands for now */
+	char	   *key;			/* primary key; NULL if it has not been read */
 } RowRead;
 
-/* Values are cast while a row is read: an error names it. */
 static void
 RowErrorContext(void *arg)
 {
@@ -165,18 +189,20 @@ RowErrorContext(void *arg)
 }
 
 /*
- * What a row says comes in the order of its steps, whatever times it has for
- * them; what is not about the terms is said to the same customer.
+ * Sorts events of a promise in the order of their triggers, even if the row has an earlier
+ * time for a later one, and gives all of them the customer of the first.
  */
 static void
 OrderAfterPrevious(RowRead *current, const Mapping *mapping, Row *mapped)
 {
-	TimestampTz at = RowIsNull(mapped, COMMAND_OCCURRED_AT) ? DT_NOEND : RowInstant(mapped, COMMAND_OCCURRED_AT);
+	TimestampTz at = RowIsNull(mapped, COMMAND_OCCURRED_AT) ? DT_NOEND :
+		RowInstant(mapped, COMMAND_OCCURRED_AT);
 
 	if (current->promise == NULL || strcmp(current->promise, mapping->promise) != 0)
 	{
 		current->promise = mapping->promise;
-		current->customer = RowIsNull(mapped, COMMAND_CUSTOMER) ? (Datum) 0 : mapped->values[COMMAND_CUSTOMER];
+		current->customer = RowIsNull(mapped, COMMAND_CUSTOMER) ? (Datum) 0 :
+			mapped->values[COMMAND_CUSTOMER];
 		current->at = at;
 	}
 	else if (mapping->event != EVENT_NOTED && !EventIsPersonal(mapping->event))
@@ -187,16 +213,16 @@ OrderAfterPrevious(RowRead *current, const Mapping *mapping, Row *mapped)
 	}
 }
 
-/* Where what is read goes, and which columns there have what is mapped. */
 typedef struct ReadResult
 {
 	ReturnSetInfo *set;
-	int			attnums[MAPPED_ARGUMENTS];
+	int			attnums[MAPPED_ARGUMENTS];	/* columns of the mapped values */
 } ReadResult;
 
-/* What the row says by that reading. */
+/* Adds the event of one reading to the result. */
 static void
-PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, int step, pg_tz *zone)
+PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, int step,
+		   pg_tz *zone)
 {
 	Row		   *mapped;
 	Datum		values[READ_COLUMNS];
@@ -205,7 +231,8 @@ PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, i
 	current->key = MappingKey(mapping, &current->tuple, current->tupdesc);
 	mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
 	if (!RowIsNull(mapped, COMMAND_DUE_ON))
-		RowSetInstant(mapped, COMMAND_DUE, TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
+		RowSetInstant(mapped, COMMAND_DUE,
+					  TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
 	RowClear(mapped, COMMAND_DUE_ON);
 	OrderAfterPrevious(current, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);
@@ -224,7 +251,7 @@ PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, i
 
 #define ROWS_AT_ONCE 1000
 
-/* The table's rows: whole, where they are, and whether each reading's condition holds. */
+/* Selects whole rows, tableoid, ctid, xmin, and for each reading whether it applies. */
 static char *
 RowsQuery(List *readings, Relation rel)
 {
@@ -233,7 +260,7 @@ RowsQuery(List *readings, Relation rel)
 	ListCell   *cell;
 
 	initStringInfo(&sql);
-	/* new.*, because a column can be called new */
+	/* new.*, since new alone could be a column */
 	appendStringInfo(&sql, "SELECT new.*::%s, new.tableoid, new.ctid, new.xmin", table);
 	foreach(cell, readings)
 	{
@@ -245,13 +272,16 @@ RowsQuery(List *readings, Relation rel)
 	return sql.data;
 }
 
-/* What one row of the query's result says. */
+/* row: of the query's result; tupdesc: of the table */
 static void
-PutRow(const ReadResult *result, List *readings, HeapTuple row, TupleDesc columns, TupleDesc tupdesc, pg_tz *zone)
+PutRow(const ReadResult *result, List *readings, HeapTuple row, TupleDesc columns,
+	   TupleDesc tupdesc, pg_tz *zone)
 {
 	bool		isnull;
 	RowRead		current = {.tupdesc = tupdesc};
-	ErrorContextCallback context = {.previous = error_context_stack, .callback = RowErrorContext, .arg = &current};
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = RowErrorContext, .arg = &current
+	};
 	HeapTupleHeader header = DatumGetHeapTupleHeader(SPI_getbinval(row, columns, 1, &isnull));
 	ListCell   *cell;
 
@@ -271,21 +301,27 @@ PutRow(const ReadResult *result, List *readings, HeapTuple row, TupleDesc column
 	error_context_stack = context.previous;
 }
 
-/* What all rows of the table say; as the table's owner, within SPI. */
+/* Between OwnerEnter() and OwnerLeave(). */
 static void
 PutRows(const ReadResult *result, List *readings, Relation rel, pg_tz *zone)
 {
-	Portal		portal = SPI_cursor_open_with_args(NULL, RowsQuery(readings, rel), 0, NULL, NULL, NULL, true, CURSOR_OPT_PARALLEL_OK);
-	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows", ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = SPI_cursor_open_with_args(NULL, RowsQuery(readings, rel), 0,
+												   NULL, NULL, NULL, true,
+												   CURSOR_OPT_PARALLEL_OK);
+	MemoryContext rows = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger tracked rows",
+											   ALLOCSET_DEFAULT_SIZES);
 
-	for (SPI_cursor_fetch(portal, true, ROWS_AT_ONCE); SPI_processed > 0; SPI_cursor_fetch(portal, true, ROWS_AT_ONCE))
+	for (SPI_cursor_fetch(portal, true, ROWS_AT_ONCE);
+		 SPI_processed > 0;
+		 SPI_cursor_fetch(portal, true, ROWS_AT_ONCE))
 	{
 		MemoryContext previous = MemoryContextSwitchTo(rows);
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
-			PutRow(result, readings, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, RelationGetDescr(rel), zone);
+			PutRow(result, readings, SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
+				   RelationGetDescr(rel), zone);
 			MemoryContextReset(rows);
 		}
 		MemoryContextSwitchTo(previous);

@@ -1,10 +1,6 @@
 /*
  * tracked_table.c
- *		The rows of a tracked table as they are now, read by its mapping.
- *
- * A row says what its triggers would say if it were put in as it is.  It is read
- * as the table's owner, whose SQL the conditions are: an auditor who reads does
- * not run somebody else's code as themselves.
+ *		Access to the present rows of a tracked table.
  */
 #include "postgres.h"
 
@@ -31,47 +27,54 @@
 PG_FUNCTION_INFO_V1(read_tracked);
 PG_FUNCTION_INFO_V1(source_of);
 
-/* Where all its triggers are gone: by the name that the table had when it was tracked. */
+/* By the name that the table had when it was tracked, for tables without triggers. */
 static Statement find_tracking = STATEMENT(
-	"SELECT source FROM trust.tracking WHERE tab OPERATOR(pg_catalog.=) $1 AND active ORDER BY seq DESC", TEXTOID);
+	"SELECT source FROM trust.tracking"
+	" WHERE tab OPERATOR(pg_catalog.=) $1 AND active"
+	" ORDER BY seq DESC",
+	TEXTOID);
 
-/*
- * Keeps rows as they were read until the transaction ends; as_read: which of them
- * still are, and nobody else is changing.  Nobody is waited for, so that whoever
- * changes rows never waits for who waits for them.
- */
 void
 TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 {
 	char	   *table = QualifiedName(RelationGetRelid(rel));
-	char	   *sql = psprintf("SELECT p.nr FROM unnest($1, $2, $3) WITH ORDINALITY AS p (part, place, version, nr) JOIN %s%s AS new"
-							   " ON new.ctid = p.place AND new.tableoid = p.part AND new.xmin = p.version"
+	char	   *sql = psprintf("SELECT p.nr"
+							   " FROM unnest($1, $2, $3)"
+							   "   WITH ORDINALITY AS p (part, place, version, nr)"
+							   " JOIN %s%s AS new"
+							   "   ON new.ctid = p.place AND new.tableoid = p.part"
+							   "   AND new.xmin = p.version"
 							   " FOR SHARE OF new SKIP LOCKED", OnlyKeyword(rel), table);
 	Oid			types[3] = {OIDARRAYOID, TIDARRAYOID, XIDARRAYOID};
 	Datum		values[3] = {
-		PointerGetDatum(construct_array(places->parts, places->count, OIDOID, sizeof(Oid), true, TYPALIGN_INT)),
-		PointerGetDatum(construct_array(places->places, places->count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT)),
-		PointerGetDatum(construct_array(places->versions, places->count, XIDOID, sizeof(TransactionId), true, TYPALIGN_INT))
+		PointerGetDatum(construct_array(places->parts, places->count, OIDOID,
+										sizeof(Oid), true, TYPALIGN_INT)),
+		PointerGetDatum(construct_array(places->places, places->count, TIDOID,
+										sizeof(ItemPointerData), false, TYPALIGN_SHORT)),
+		PointerGetDatum(construct_array(places->versions, places->count, XIDOID,
+										sizeof(TransactionId), true, TYPALIGN_INT))
 	};
 	OwnerSession session;
 
 	memset(as_read, false, sizeof(bool) * places->count);
 	OwnerEnter(rel->rd_rel->relowner, &session);
-	/* by where they are: a join of another kind reads the whole table for each part of it */
-	(void) set_config_option("enable_hashjoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	/* a TID scan needs a nested loop; other joins would scan the table in each call */
+	(void) set_config_option("enable_hashjoin", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("enable_mergejoin", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_execute_with_args(sql, 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not lock tracked rows");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
+		Datum		nr = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
 
-		as_read[DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)) - 1] = true;
+		as_read[DatumGetInt64(nr) - 1] = true;
 	}
 	OwnerLeave(&session);
 }
 
-/* The table that a caller names: by an OID that may be of nothing. */
 Relation
 OpenTableByOid(Oid relid)
 {
@@ -80,13 +83,11 @@ OpenTableByOid(Oid relid)
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("there is no such table"),
-				 errdetail("Nothing has the OID %u.", relid),
-				 errhint("Name the table, e.g. 'crm.deal'.")));
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("Specify the table by its name, for example 'crm.deal'.")));
 	return rel;
 }
 
-/* Rows are read as the owner: from whom policies hide some, they hide them here too. */
 void
 CheckCanReadTable(Relation rel)
 {
@@ -95,11 +96,12 @@ CheckCanReadTable(Relation rel)
 	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("row-level security hides rows of table \"%s\" from \"%s\"",
-						RelationGetRelationName(rel), GetUserNameFromId(GetUserId(), false))));
+				 errmsg("role \"%s\" cannot read all rows of table \"%s\"",
+						GetUserNameFromId(GetUserId(), false), RelationGetRelationName(rel)),
+				 errdetail("Row-level security of the table applies to the role.")));
 }
 
-/* By which source the table is tracked; NULL: it is not. */
+/* The source under which the table is tracked; NULL if it is not tracked. */
 static const char *
 SourceOf(const Ledger *ledger, Relation rel)
 {
@@ -118,7 +120,6 @@ SourceOf(const Ledger *ledger, Relation rel)
 	return source;
 }
 
-/* What is tracked elsewhere says nothing of this table, whoever names it. */
 void
 CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *source)
 {
@@ -127,18 +128,20 @@ CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *source)
 	if (its == NULL || strcmp(its, source) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("table \"%s\" is not tracked as \"%s\"", RelationGetRelationName(rel), source),
+				 errmsg("table \"%s\" is not tracked as \"%s\"",
+						RelationGetRelationName(rel), source),
 				 its ? errdetail("It is tracked as \"%s\".", its) : 0,
-				 errhint("Call import_table() or reconcile_table(), which know the source.")));
+				 errhint("Call trust_ledger.import_table() or trust_ledger.reconcile_table(), "
+						 "which determine the source.")));
 }
 
 /*
  * read_tracked(tab regclass, source text, with_rows boolean) returns setof mapped_row
- *		The table's rows as its mapping reads them: a row per event that the row as it
- *		stands says, the first that of its promise being made; with_rows: and one
- *		"noted" for each row that is there.  By who may SELECT from the table and reads
- *		words or imports.  Errors: 42704 the source is not that table's, 42P01 no
- *		such table, 42501, TL004, and those of a mapping that cannot work.
+ *		The events that the table's triggers would record if its rows were inserted now,
+ *		in the order of the triggers.  with_rows: also an event "noted" for each promise
+ *		of each row.  Needs SELECT on the table, and a level that reads words, or level
+ *		import.  Errors: 42704 the table is not tracked as source, 42P01 no such table,
+ *		42501 no right on the table, TL004, and those of an invalid mapping.
  */
 Datum
 read_tracked(PG_FUNCTION_ARGS)
@@ -148,7 +151,7 @@ read_tracked(PG_FUNCTION_ARGS)
 	const char *source = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	List	   *readings;
 
-	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read what is tracked");
+	CheckAccess(&ledger, GetUserId(), LEVELS_READING_WORDS | LEVEL_IMPORT, "read tracked tables");
 	CheckCanReadTable(rel);
 	CheckSourceOfTable(&ledger, rel, source);
 	InitMaterializedSRF(fcinfo, 0);
@@ -160,8 +163,8 @@ read_tracked(PG_FUNCTION_ARGS)
 
 /*
  * source_of(tab regclass) returns text
- *		What the table is called as a source, in trust.source and trust.tracked.  Error
- *		42704 where it is not tracked, 42P01 where there is no such table.
+ *		The source under which the table is tracked, as in trust.source and trust.tracked.
+ *		Errors: 42704 the table is not tracked, 42P01 no such table.
  */
 Datum
 source_of(PG_FUNCTION_ARGS)
@@ -173,7 +176,7 @@ source_of(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" is not tracked", RelationGetRelationName(rel)),
-				 errhint("Use trust_ledger.track_table() first.")));
+				 errhint("Track it with trust_ledger.track_table().")));
 	table_close(rel, AccessShareLock);
 	PG_RETURN_TEXT_P(cstring_to_text(source));
 }

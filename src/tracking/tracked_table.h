@@ -1,6 +1,6 @@
 /*
  * tracked_table.h
- *		The rows of a tracked table as they are now, read by its mapping.
+ *		Access to the present rows of a tracked table.
  */
 #ifndef TRUST_LEDGER_TRACKED_TABLE_H
 #define TRUST_LEDGER_TRACKED_TABLE_H
@@ -11,18 +11,32 @@
 
 #include "ledger/ledger.h"
 
-/* Where rows were when they were read: their tables, ctids and xmins. */
+/* Row versions, in arrays of equal length. */
 typedef struct RowPlaces
 {
-	Datum	   *parts;
-	Datum	   *places;
-	Datum	   *versions;
+	Datum	   *parts;			/* tableoid */
+	Datum	   *places;			/* ctid */
+	Datum	   *versions;		/* xmin */
 	int			count;
 } RowPlaces;
 
+/* Opens a relation with AccessShareLock.  Error 42P01 if there is none of that OID. */
 extern Relation OpenTableByOid(Oid relid);
+
+/*
+ * Error 42501 unless the current user may SELECT all rows of the table: they are read
+ * with the rights of its owner.
+ */
 extern void CheckCanReadTable(Relation rel);
+
+/* Error 42704 unless the table is tracked under that source. */
 extern void CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *source);
+
+/*
+ * Locks rows FOR SHARE, and sets as_read for those that are still the same versions.
+ * Skips rows that another transaction has locked: a transaction that holds locks on rows
+ * may wait for chains that we have locked.
+ */
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 
 #endif

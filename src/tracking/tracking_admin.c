@@ -1,6 +1,6 @@
 /*
  * tracking_admin.c
- *		Which tables are tracked, as governance: a table's triggers as they were made.
+ *		Records in the governance chain which tables are tracked, with their triggers.
  */
 #include "postgres.h"
 
@@ -22,25 +22,35 @@ PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);
 PG_FUNCTION_INFO_V1(drop_tracking);
 
-/* From the catalogs, not from whoever calls: the triggers that are there are what is said to be there. */
+/* From the system catalogs: the caller's arguments do not say which triggers exist. */
 static Statement tracking_details = STATEMENT(
-	"SELECT t.source, pg_catalog.jsonb_build_object('tab', pg_catalog.min(t.tab_name), 'mapping', $2, 'active', true,"
-	"   'triggers', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', t.name, 'arguments', t.arguments,"
-	"     'definition', trust_ledger.trigger_definition(t.trigger), 'fingerprint', trust_ledger.trigger_fingerprint(t.trigger)) ORDER BY t.name))"
-	" FROM trust_ledger.track_triggers() t WHERE t.tab OPERATOR(pg_catalog.=) $1 AND t.generated GROUP BY t.source",
+	"SELECT t.source,"
+	"   pg_catalog.jsonb_build_object("
+	"     'tab', pg_catalog.min(t.tab_name),"
+	"     'mapping', $2,"
+	"     'active', true,"
+	"     'triggers', pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object("
+	"       'name', t.name,"
+	"       'arguments', t.arguments,"
+	"       'definition', trust_ledger.trigger_definition(t.trigger),"
+	"       'fingerprint', trust_ledger.trigger_fingerprint(t.trigger)) ORDER BY t.name))"
+	" FROM trust_ledger.track_triggers() t"
+	" WHERE t.tab OPERATOR(pg_catalog.=) $1 AND t.generated"
+	" GROUP BY t.source",
 	OIDOID, JSONBOID);
 
 static Statement dropped_details = STATEMENT(
 	"SELECT (pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'source'::pg_catalog.text"
 	"   OPERATOR(pg_catalog.-) 'seq'::pg_catalog.text)"
 	"   OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('active', false),"
-	" trust_ledger.table_of_source(t.source, t.tab)"
-	" FROM trust.tracking t WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active",
+	"   trust_ledger.table_of_source(t.source, t.tab)"
+	" FROM trust.tracking t"
+	" WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active",
 	TEXTOID);
 
 /*
  * trigger_arguments(tgargs bytea) returns text[]
- *		The arguments of a trigger as pg_trigger has them: each ends with a zero byte.
+ *		Splits pg_trigger.tgargs, in which each argument is terminated by a zero byte.
  */
 Datum
 trigger_arguments(PG_FUNCTION_ARGS)
@@ -55,8 +65,9 @@ trigger_arguments(PG_FUNCTION_ARGS)
 		int			length = strnlen(argument, end - argument);
 
 		(void) pg_verifymbstr(argument, length, false);
-		result = accumArrayResult(result, PointerGetDatum(cstring_to_text_with_len(argument, length)), false,
-								  TEXTOID, CurrentMemoryContext);
+		result = accumArrayResult(result,
+								  PointerGetDatum(cstring_to_text_with_len(argument, length)),
+								  false, TEXTOID, CurrentMemoryContext);
 		argument += length + 1;
 	}
 	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
@@ -70,22 +81,24 @@ CheckOwnsTable(Oid relid, Oid role)
 	if (!OidIsValid(owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("there is no table with OID %u", relid)));
+				 errmsg("relation with OID %u does not exist", relid)));
 	if (has_privs_of_role(role, owner))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("must be owner of table %s", get_rel_name(relid)),
-			 errdetail("\"%s\" is not. What becomes of a table's rows is its owner's to say.", GetUserNameFromId(role, false)),
-			 errhint("Call this as \"%s\".", GetUserNameFromId(owner, false))));
+			 errdetail("Role \"%s\" does not have the rights of the owner.",
+					   GetUserNameFromId(role, false)),
+			 errhint("Call the function as \"%s\".", GetUserNameFromId(owner, false))));
 }
 
 /*
  * set_tracking(tab regclass, mapping jsonb, reason text, actor, occurred_at, context,
  *				idempotency_key) returns receipt
- *		Records that the table is tracked by the triggers that track_table() gave it,
- *		as they are now.  Its owner, with level application or admin.  Errors: 55000 it
- *		has none, or of several sources.
+ *		Records that the table is tracked, with the triggers that track_table() created,
+ *		as they are now.  Called by the table's owner, with level application or admin.
+ *		Errors: 55000 the table has no such triggers, or triggers of several sources;
+ *		42501 the caller does not own the table, 42P01 no such table, TL004.
  */
 Datum
 set_tracking(PG_FUNCTION_ARGS)
@@ -95,7 +108,7 @@ set_tracking(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("tab and mapping are needed")));
+				 errmsg("tab and mapping must not be null")));
 	GovernanceBegin(&governance, fcinfo, LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
 	CheckOwnsTable(PG_GETARG_OID(0), governance.act.role);
 	if (GovernanceLock(&governance))
@@ -106,8 +119,10 @@ set_tracking(PG_FUNCTION_ARGS)
 		if (StatementWrite(&tracking_details, values, NULL) != 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table %s does not have the triggers of one source", get_rel_name(PG_GETARG_OID(0))),
-					 errhint("SELECT * FROM trust_ledger.track_table(...) makes them, and records them.")));
+					 errmsg("triggers of table %s must exist and belong to one source",
+							get_rel_name(PG_GETARG_OID(0))),
+					 errhint("SELECT * FROM trust_ledger.track_table(...) creates the triggers "
+							 "and records them.")));
 		change.subject = ResultText(0, 1);
 		CheckKey(change.subject, "source");
 		change.details = ResultNotNull(0, 2, JSONBOID);
@@ -120,9 +135,10 @@ set_tracking(PG_FUNCTION_ARGS)
 /*
  * drop_tracking(source text, reason text, actor, occurred_at, context, idempotency_key)
  *				 returns receipt
- *		Records that the source is tracked no more.  The table's owner, with level
- *		application or admin; where the table is gone, level admin.  Errors: 42704 it
- *		is not tracked.
+ *		Records that the source is no longer tracked.  Called by the table's owner, with
+ *		level application or admin; if the table does not exist, with level admin.
+ *		Errors: 42704 the source is not tracked, 42501 the caller does not own the table,
+ *		TL004.
  */
 Datum
 drop_tracking(PG_FUNCTION_ARGS)
@@ -134,7 +150,9 @@ drop_tracking(PG_FUNCTION_ARGS)
 	if (GovernanceLock(&governance))
 	{
 		Datum		argument = CStringGetTextDatum(source);
-		GovernanceChange change = {.event = "tracking_dropped", .governs = &governed_tracking, .subject = source};
+		GovernanceChange change = {
+			.event = "tracking_dropped", .governs = &governed_tracking, .subject = source
+		};
 		Datum		table;
 		bool		gone;
 
@@ -142,11 +160,12 @@ drop_tracking(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
 					 errmsg("source \"%s\" is not tracked", source),
-					 errhint("SELECT * FROM trust.tracked; lists what is.")));
+					 errhint("SELECT * FROM trust.tracked lists the tracked tables.")));
 		change.details = ResultNotNull(0, 1, JSONBOID);
 		table = ResultValue(0, 2, OIDOID, &gone);
 		if (gone)
-			CheckAccess(governance.act.ledger, governance.act.role, LEVEL_ADMIN, "drop the tracking of a table that is gone");
+			CheckAccess(governance.act.ledger, governance.act.role, LEVEL_ADMIN,
+						"stop tracking a table that does not exist");
 		else
 			CheckOwnsTable(DatumGetObjectId(table), governance.act.role);
 		change.reason = ArgText(fcinfo->args[1], "reason");

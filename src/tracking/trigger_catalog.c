@@ -1,9 +1,6 @@
 /*
  * trigger_catalog.c
- *		Triggers that call track(), as the catalogs have them.
- *
- * PostgreSQL keeps a trigger's arguments as they were written; here they are
- * read, and written anew.
+ *		Reads and updates triggers that call track() in the system catalogs.
  */
 #include "postgres.h"
 
@@ -34,12 +31,13 @@ TrackFunction(void)
 	return ExtensionFunction("track", buildoidvector(NULL, 0));
 }
 
-/* Strings one after the other, each ended by a NUL. */
+/* pg_trigger.tgargs has the arguments one after another, each terminated by a zero byte. */
 static List *
 ArgumentsOf(HeapTuple trigger, TupleDesc tupdesc)
 {
 	bool		isnull;
-	bytea	   *strings = DatumGetByteaPP(heap_getattr(trigger, Anum_pg_trigger_tgargs, tupdesc, &isnull));
+	bytea	   *strings = DatumGetByteaPP(heap_getattr(trigger, Anum_pg_trigger_tgargs,
+													   tupdesc, &isnull));
 	const char *next = VARDATA_ANY(strings);
 	List	   *arguments = NIL;
 
@@ -65,7 +63,6 @@ ArgumentStrings(List *arguments)
 	return (bytea *) strings.data;
 }
 
-/* The identity of the table, or NULL.  The first argument is the event. */
 const char *
 TrackTriggerSource(List *arguments)
 {
@@ -83,16 +80,16 @@ TrackTriggerName(const TrackTrigger *track_trigger)
 	return NameStr(((Form_pg_trigger) GETSTRUCT(track_trigger->tuple))->tgname);
 }
 
-/* NULL where the trigger is another's. */
 TrackTrigger *
 TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 {
-	TrackTrigger    *track_trigger = NULL;
+	TrackTrigger *track_trigger = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(trigger));
 	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
@@ -108,7 +105,7 @@ TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 	return track_trigger;
 }
 
-/* By what depends on the function: no index tells the triggers of a function. */
+/* Through pg_depend, since pg_trigger has no index on tgfoid. */
 static List *
 DependentTriggers(Oid function, bool only_one)
 {
@@ -120,7 +117,8 @@ DependentTriggers(Oid function, bool only_one)
 
 	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(function));
 	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, lengthof(keys), keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)) && !(only_one && triggers))
 		if (((Form_pg_depend) GETSTRUCT(tuple))->classid == TriggerRelationId)
@@ -130,7 +128,6 @@ DependentTriggers(Oid function, bool only_one)
 	return triggers;
 }
 
-/* Whether there is any: no more than a look at an index. */
 bool
 AnyTrackTriggers(Oid track)
 {
@@ -145,7 +142,7 @@ AllTrackTriggers(Relation catalog, Oid track)
 
 	foreach(cell, DependentTriggers(track, false))
 	{
-		TrackTrigger    *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), track);
+		TrackTrigger *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), track);
 
 		if (track_trigger)
 			track_triggers = lappend(track_triggers, track_trigger);
@@ -153,7 +150,6 @@ AllTrackTriggers(Relation catalog, Oid track)
 	return track_triggers;
 }
 
-/* All else of the trigger stays as it is. */
 void
 TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger, List *arguments)
 {
@@ -166,13 +162,13 @@ TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger, List *arg
 	replaced[Anum_pg_trigger_tgnargs - 1] = true;
 	values[Anum_pg_trigger_tgargs - 1] = PointerGetDatum(ArgumentStrings(arguments));
 	replaced[Anum_pg_trigger_tgargs - 1] = true;
-	tuple = heap_modify_tuple(track_trigger->tuple, RelationGetDescr(catalog), values, nulls, replaced);
+	tuple = heap_modify_tuple(track_trigger->tuple, RelationGetDescr(catalog),
+							  values, nulls, replaced);
 	CatalogTupleUpdate(catalog, &tuple->t_self, tuple);
 	CacheInvalidateRelcacheByRelid(track_trigger->table);
 	CommandCounterIncrement();
 }
 
-/* The trigger and its copies on partitions. */
 List *
 TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger)
 {
@@ -180,7 +176,7 @@ TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger)
 	ListCell   *cell;
 	ListCell   *other;
 
-	foreach(cell, copies)		/* which grows */
+	foreach(cell, copies)		/* the list grows in the loop */
 	{
 		Oid			parent = ((TrackTrigger *) lfirst(cell))->oid;
 
@@ -203,9 +199,8 @@ TrackTriggerFind(List *track_triggers, Oid trigger)
 }
 
 /*
- * CREATE OR REPLACE TRIGGER: the version that was replaced is still in the
- * catalog, though no snapshot shows it.  A table with one trigger says its
- * identity nowhere else.
+ * The replaced row version is still in the catalog, although no snapshot sees it.  If
+ * the table has no other trigger, its source is stored nowhere else.
  */
 const char *
 TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger, Oid track)
@@ -216,7 +211,8 @@ TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger, 
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(track_trigger->oid));
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(track_trigger->oid));
 	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotAny, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		if (!ItemPointerEquals(&tuple->t_self, &now->t_self) &&

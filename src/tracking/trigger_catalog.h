@@ -1,6 +1,6 @@
 /*
  * trigger_catalog.h
- *		Triggers that call track(), as the catalogs have them.
+ *		Reads and updates triggers that call track() in the system catalogs.
  */
 #ifndef TRUST_LEDGER_TRIGGER_CATALOG_H
 #define TRUST_LEDGER_TRIGGER_CATALOG_H
@@ -11,27 +11,48 @@
 #include "nodes/pg_list.h"
 #include "utils/relcache.h"
 
-/* What a trigger's argument that says the table's identity begins with. */
+/* Prefix of the trigger argument that names the source of the table. */
 #define SOURCE_ARGUMENT "source:"
 
+/* A row of pg_trigger. */
 typedef struct TrackTrigger
 {
 	HeapTuple	tuple;
 	Oid			oid;
 	Oid			table;
-	Oid			parent;			/* of a partition's copy: the trigger it is a copy of */
-	List	   *arguments;
+	Oid			parent;			/* the trigger that a partition's trigger was cloned from */
+	List	   *arguments;		/* of char *; the first is the event */
 } TrackTrigger;
 
+/* OID of trust_ledger.track(); InvalidOid if there is none. */
 extern Oid	TrackFunction(void);
+
+/* Whether any trigger calls track(); a single index lookup. */
 extern bool AnyTrackTriggers(Oid track);
+
+/* All triggers that call track().  catalog is pg_trigger. */
 extern List *AllTrackTriggers(Relation catalog, Oid track);
+
+/* The trigger of that OID; NULL if it does not call track(). */
 extern TrackTrigger *TrackTriggerGet(Relation catalog, Oid trigger, Oid track);
+
+/* Finds a trigger in a list; an internal error if it is missing. */
 extern TrackTrigger *TrackTriggerFind(List *track_triggers, Oid trigger);
+
+/* The trigger and its clones on partitions of all levels. */
 extern List *TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger);
+
 extern const char *TrackTriggerName(const TrackTrigger *track_trigger);
+
+/* The source in the arguments of a trigger, or NULL. */
 extern const char *TrackTriggerSource(List *arguments);
-extern const char *TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger, Oid track);
-extern void TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger, List *arguments);
+
+/* The source that the trigger had before CREATE OR REPLACE TRIGGER in this command, or NULL. */
+extern const char *TrackTriggerReplacedSource(Relation catalog, const TrackTrigger *track_trigger,
+											  Oid track);
+
+/* Replaces the arguments in the catalog, and makes the change visible. */
+extern void TrackTriggerStore(Relation catalog, const TrackTrigger *track_trigger,
+							  List *arguments);
 
 #endif

@@ -54,7 +54,7 @@ sub but_for_record
 }
 
 my $recorded = <<'SQL';
-SELECT count(DISTINCT e.seq), string_agg(p.new_row ->> 'id', ',' ORDER BY p.parked_at), bool_and(e.note ~ '^The ledger kept no record')
+SELECT count(DISTINCT e.seq), string_agg(p.new_row ->> 'id', ',' ORDER BY p.parked_at), bool_and(e.note ~ '^These changes were parked before')
 FROM trust.entry e, jsonb_object_keys(e.details -> 'parked') AS k JOIN trust.parked_change p ON p.parked = k::uuid
 WHERE e.customer = '' AND e.event = 'changes_recorded'
 SQL

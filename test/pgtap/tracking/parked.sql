@@ -90,8 +90,8 @@ SELECT is(entries_after(doing, acting, login, also => 'replayed()', at_commit =>
 	('SELECT row_of(''parks'', 1, ''c''); SELECT as_postgres(''ALTER TABLE parks DROP COLUMN span''); DELETE FROM parks', 'anna', 'app', 'SELECT replay(''app'')', 'c: made/anna/W noted/anna | nothing | none'),
 	('SELECT as_postgres(''ALTER TABLE parks ALTER due TYPE text''); INSERT INTO parks (id, customer, words, due) VALUES (1, ''c'', ''W'', ''2099-01-01'')', 'bot', 'app', 'ALTER TABLE parks ALTER due TYPE date USING due::date; SELECT replay(''app'')', 'c: made/bot/W | nothing | done'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'ALTER TABLE parks DROP COLUMN span; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42703 | table...'),
-	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TRIGGER made ON parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | no...'),
-	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TABLE parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | no...'),
+	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TRIGGER made ON parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | trigger...'),
+	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'DROP TABLE parks; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/42704 | trigger...'),
 	('SELECT row_of(''parks'', 1, ''c'', ''2001-01-01'')', 'anna', 'app', 'ALTER TABLE parks RENAME TO moved; SELECT replay(''app'')', 'nothing | parks/made/insert/anna/22023 | due...'),
 	-- twice, partly, of one table
 	('SELECT row_of(''parks'', 1, NULL), row_of(''parks'', 2, ''c'', ''2001-01-01'')', 'anna', 'app', 'SELECT replay(''app''), replay(''app'')', 'nothing | parks/made/insert/anna/22004 parks/made/insert/anna/22023 | customer... due... customer... due...'),

@@ -199,7 +199,7 @@ EXCEPTION WHEN SQLSTATE 'OK000' THEN
 END
 $$;
 INSERT INTO offer VALUES (900, 'c', '');
-SELECT is(replayed(operation), '{the parked change is not what was parked}', 'a row that is missing: ' || operation) FROM unnest('{insert,update,delete}'::text[]) AS operation;
+SELECT is(replayed(operation), '{parked change has been altered}', 'a row that is missing: ' || operation) FROM unnest('{insert,update,delete}'::text[]) AS operation;
 
 -- ---- a ledger of an earlier version
 

@@ -67,7 +67,7 @@ FROM (VALUES
 SELECT is(sqlstate_of($$SELECT trust_ledger.condition_for('NEW.a > 1', 'NEW')$$), '22023', 'a condition on a change is asked of no row');
 
 SELECT matches(error_text(format('SELECT trust_ledger.condition_columns(%L)', condition)), expected, 'what is said of ' || condition)
-FROM (VALUES ('a >', '^42601.*at end of input.*Write one boolean'), ('a, b', '^42601.*one expression.*Write one boolean'), ('(SELECT 1)', '^22023.*sub-select.*Call a function'), ('deal.a', '^22023.*deal\.a.*NEW\.status')) AS c (condition, expected);
+FROM (VALUES ('a >', '^42601.*at end of input.*Write one boolean'), ('a, b', '^42601.*one expression.*Write one boolean'), ('(SELECT 1)', '^22023.*subqueries.*Call a function'), ('deal.a', '^22023.*deal\.a.*NEW\.status')) AS c (condition, expected);
 
 -- ---- the triggers of a mapping
 
