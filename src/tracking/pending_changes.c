@@ -328,7 +328,7 @@ PendingChangesAdd(TrackedChange *change)
 
 /* ---- writing ---- */
 
-/* Up to so many changes are read from the spool once, more of them each time again. */
+/* Up to this number, changes are read from the spool only once and kept in memory. */
 #define MAX_IN_MEMORY 1000
 
 static const TrackedChange *

@@ -102,7 +102,7 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 
 /* ---- looking up many rows with one statement ---- */
 
-#define FEW_CHANGES 4			/* up to so many are looked up one by one */
+#define FEW_CHANGES 4			/* up to this number, rows are looked up one by one */
 #define KEYS_AT_ONCE 10000		/* per statement */
 
 /* Argument of StoreFound(). */

@@ -175,7 +175,7 @@ typedef struct RowRead
 	Datum		where[3];		/* part, place, version */
 	const char *promise;		/* name of the promise; NULL before the first reading */
 	Datum		customer;		/* of the promise; 0 if the row has none */
-	TimestampTz at;				/* latest occurred_at so far; DT_NOEND stands for now */
+	TimestampTz at;				/* latest occurred_at so far; DT_NOEND means now */
 	char	   *key;			/* primary key; NULL if it has not been read */
 } RowRead;
 
