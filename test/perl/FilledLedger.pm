@@ -391,8 +391,11 @@ sub views
 SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
 	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
 		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$
-		WHEN relname = 'tracked' THEN $$to_jsonb(t) - '{state,subscription}'::text[]$$ ELSE 't' END)
+		WHEN relname = 'tracked' THEN $$to_jsonb(t) - '{state,subscription}'::text[]$$
+		WHEN relname = 'exception' THEN $$to_jsonb(t) - 'detail'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
+SELECT $$SELECT 'detail of exceptions', count(*), md5(string_agg(detail, ' ' ORDER BY detail COLLATE "C")) FROM trust.exception$$
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' AND relname = 'exception' \gexec
 SQL
 }
 
