@@ -2270,7 +2270,7 @@ COMMENT ON FUNCTION trust_ledger.state_machine() IS
 COMMENT ON FUNCTION trust_ledger.make_promise(
 	text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text,
 	timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in exact words. promiser: by default whoever acts. due: a '
+	'Makes a promise to a customer, in exact words. promiser: by default the acting actor. due: a '
 	'time; due_on: the end of that day in the ledger''s time zone; at most a hundred years from '
 	'now. value: in currency. purpose: what the customer wants it for. drafted_by: who wrote the '
 	'words, if not the promiser. longest_pause: total duration of pauses that the terms allow. The '
@@ -2536,14 +2536,10 @@ COMMENT ON FUNCTION trust_ledger.customer_score(text, timestamptz, timestamptz) 
 	'happened by then, faded to then; not in the future. known_at: only what the ledger had '
 	'recorded by then, with the half-life of that time (recorded_at is shortly before the commit). '
 	'Without promises: empty. Requires level application, analyst, auditor or admin. Errors: '
-	'TL004, 22004, 22008.'
-	'had happened by then, and faded to then; not in the future. known_at: what the ledger had '
-	'recorded by then, with the half-life of then (recording precedes commit by a moment). No '
-	'promises: empty. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008.';
+	'TL004, 22004, 22008.';
 COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) IS
 	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
-	'(no such actor).'
-	'42704 no such actor.';
+	'(no such actor).';
 
 CREATE OR REPLACE FUNCTION trust_ledger.explain_trust(
 	by text, of_key text DEFAULT NULL,
@@ -2560,12 +2556,7 @@ COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestam
 	'age, the fading 2^(-age/half-life), the share of all evidence (0 to 1), and the score of the '
 	'promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
 	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
-	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.'
-	'unbacked), or of all: weights from 0 to 1, the instant they are reckoned at, their age, the '
-	'fading 2^(-age/half-life), the share of all evidence, and the promise''s own score. '
-	'sum(score) over the rows is the score: as of an instant to the bit, of now to rounding. '
-	'Promises that weigh nothing have no row. as_of and known_at as of customer_score(). Level '
-	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.trust_trend(
 	by text, step interval DEFAULT '1 month',
@@ -2586,13 +2577,7 @@ COMMENT ON FUNCTION trust_ledger.trust_trend(
 	'ends later than now. basis: occurred (when things happened) or recorded (when the ledger '
 	'recorded them). of_key: only this key. All steps use the current half-life of the ledger. '
 	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, '
-	'54000 (too many steps).'
-	'each step [step_from, step_until) the score at its last instant, how many promises were '
-	'opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every '
-	'key with a promise has every step. Steps are counted from since in the session''s time zone; '
-	'none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of '
-	'them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level '
-	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
+	'54000 (too many steps).';
 COMMENT ON FUNCTION trust_ledger.sparkline(float8[]) IS
 	'Draws numbers as a row of bars, scaled from the lowest to the highest. A space stands for '
 	'NULL, NaN and infinity.';

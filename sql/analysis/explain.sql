@@ -15,9 +15,4 @@ COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestam
 	'age, the fading 2^(-age/half-life), the share of all evidence (0 to 1), and the score of the '
 	'promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
 	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
-	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.'
-	'unbacked), or of all: weights from 0 to 1, the instant they are reckoned at, their age, the '
-	'fading 2^(-age/half-life), the share of all evidence, and the promise''s own score. '
-	'sum(score) over the rows is the score: as of an instant to the bit, of now to rounding. '
-	'Promises that weigh nothing have no row. as_of and known_at as of customer_score(). Level '
-	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';

@@ -9,10 +9,7 @@ COMMENT ON FUNCTION trust_ledger.customer_score(text, timestamptz, timestamptz) 
 	'happened by then, faded to then; not in the future. known_at: only what the ledger had '
 	'recorded by then, with the half-life of that time (recorded_at is shortly before the commit). '
 	'Without promises: empty. Requires level application, analyst, auditor or admin. Errors: '
-	'TL004, 22004, 22008.'
-	'had happened by then, and faded to then; not in the future. known_at: what the ledger had '
-	'recorded by then, with the half-life of then (recording precedes commit by a moment). No '
-	'promises: empty. Level application, analyst, auditor or admin. Errors: TL004, 22004, 22008.';
+	'TL004, 22004, 22008.';
 
 CREATE FUNCTION trust_ledger.promiser_score(
 	actor text, as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL)
@@ -20,5 +17,4 @@ RETURNS trust_ledger.trust_score
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000;
 COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) IS
 	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
-	'(no such actor).'
-	'42704 no such actor.';
+	'(no such actor).';

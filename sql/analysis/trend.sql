@@ -19,10 +19,4 @@ COMMENT ON FUNCTION trust_ledger.trust_trend(
 	'ends later than now. basis: occurred (when things happened) or recorded (when the ledger '
 	'recorded them). of_key: only this key. All steps use the current half-life of the ledger. '
 	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, '
-	'54000 (too many steps).'
-	'each step [step_from, step_until) the score at its last instant, how many promises were '
-	'opened, became kept, partly kept or broken in it, and how many were overdue at its end. Every '
-	'key with a promise has every step. Steps are counted from since in the session''s time zone; '
-	'none goes beyond now. basis occurred: as things happened; recorded: as the ledger learned of '
-	'them. of_key: that one only. One half-life, the ledger''s now, for all steps. Level '
-	'application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023, 54000.';
+	'54000 (too many steps).';

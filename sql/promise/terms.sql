@@ -12,7 +12,7 @@ AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.make_promise(
 	text, text, text, text, timestamptz, date, numeric, text, text, text, interval, text,
 	timestamptz, jsonb, text) IS
-	'Makes a promise to a customer, in exact words. promiser: by default whoever acts. due: a '
+	'Makes a promise to a customer, in exact words. promiser: by default the acting actor. due: a '
 	'time; due_on: the end of that day in the ledger''s time zone; at most a hundred years from '
 	'now. value: in currency. purpose: what the customer wants it for. drafted_by: who wrote the '
 	'words, if not the promiser. longest_pause: total duration of pauses that the terms allow. The '
