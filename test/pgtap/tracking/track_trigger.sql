@@ -369,7 +369,7 @@ CREATE TRIGGER gone AFTER DELETE ON parted_new FOR EACH ROW EXECUTE FUNCTION tru
 ALTER TABLE parted OWNER TO app;
 ALTER TABLE parted_new OWNER TO app;
 ALTER TABLE parted_rest OWNER TO app;
-SELECT is(told($$INSERT INTO parted VALUES (1, 'new', 'c', 'W'); UPDATE parted SET phase = 'old'$$, shown => 'coalesce(note, words)'),
+SELECT is(entries_after($$INSERT INTO parted VALUES (1, 'new', 'c', 'W'); UPDATE parted SET phase = 'old'$$, shown => 'coalesce(note, words)'),
 	'c: W Its row moved to a partition that is not tracked.', 'a row that moves to a partition that is not tracked');
 
 SELECT * FROM finish();
