@@ -3,6 +3,7 @@
 # make demo           play a week of a small company into a ledger, on a temporary server
 # make test           run all tests, on temporary servers
 # make packages       install the packages that building and testing need (Debian, Ubuntu)
+# make indent         format C as PostgreSQL does
 # make bench          measure the costs
 # make fuzz           run libFuzzer on the binary and text formats
 # make smith          run random queries (SQLsmith) and random calls
@@ -85,7 +86,7 @@ all install clean:
 endif
 
 .DEFAULT_GOAL := all
-.PHONY: all install clean packages test demo bench torture smith fuzz versions
+.PHONY: all install clean packages test demo bench torture smith fuzz versions indent
 
 packages:
 	test/packages test
@@ -118,3 +119,6 @@ smith fuzz:
 
 versions:
 	test/versions
+
+indent:
+	test/indent

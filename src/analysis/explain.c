@@ -90,7 +90,7 @@ static void
 ExplainPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *events, int count)
 {
 	Explanation *explanation = (Explanation *) base;
-	PromiseAsOf	state = PromiseAtPoint(explanation->point, events, count);
+	PromiseAsOf state = PromiseAtPoint(explanation->point, events, count);
 	const char *key = PromiseAsOfKey(&state, customer, explanation->by);
 	Contribution contribution = PromiseAsOfContribution(&state, explanation->point->now);
 
@@ -155,7 +155,7 @@ explain_trust(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Explanation explanation = {.base = {.process_promise = ExplainPromise}};
 	LedgerSession session;
-	PointInTime	point;
+	PointInTime point;
 	ListCell   *cell;
 
 	explanation.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));

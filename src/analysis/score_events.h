@@ -69,8 +69,8 @@ enum
 typedef struct ScoreEventReader
 {
 	/*
-	 * Called once per promise with its entries, at least one, in the order of
-	 * seq.  Strings are valid until it returns.  customer is NULL if skipped.
+	 * Called once per promise with its entries, at least one, in the order of seq.  Strings are
+	 * valid until it returns.  customer is NULL if skipped.
 	 */
 	void		(*process_promise) (struct ScoreEventReader *reader, const char *customer,
 									const ScoreEvent *events, int count);

@@ -50,9 +50,9 @@ static Statement read_customer = STATEMENT(
 
 /* For a customer whose stored score was computed with another half-life. */
 static Statement compute_customer =
-	STATEMENT(COMPUTE_SCORE("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
+STATEMENT(COMPUTE_SCORE("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 static Statement compute_promiser =
-	STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
+STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 
 static Statement read_half_life = STATEMENT(
 	"SELECT (details OPERATOR(pg_catalog.->>) 'half_life')::pg_catalog.interval"
@@ -99,7 +99,7 @@ HalfLifeKnownAt(const Ledger *ledger, TimestampTz known_at)
 PointInTime
 PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo, int as_of, int known_at)
 {
-	PointInTime	point = {
+	PointInTime point = {
 		.now = GetCurrentTransactionStartTimestamp(), .as_of = DT_NOEND, .known_at = DT_NOEND
 	};
 
@@ -136,7 +136,7 @@ ScoreOfContribution(const PointInTime *point, const Contribution *contribution)
 PromiseAsOf
 PromiseAtPoint(const PointInTime *point, const ScoreEvent *events, int count)
 {
-	PromiseAsOf	promise = {0};
+	PromiseAsOf promise = {0};
 
 	for (int i = 0; i < count; i++)
 		if (events[i].occurred_at <= point->as_of && events[i].recorded_at <= point->known_at)
@@ -157,7 +157,7 @@ static void
 AddPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *events, int count)
 {
 	ScoreReader *reader = (ScoreReader *) base;
-	PromiseAsOf	promise = PromiseAtPoint(reader->point, events, count);
+	PromiseAsOf promise = PromiseAtPoint(reader->point, events, count);
 	const char *key = PromiseAsOfKey(&promise, customer, reader->by);
 	Contribution contribution = PromiseAsOfContribution(&promise, reader->point->now);
 	TrustScore	score;
@@ -219,7 +219,7 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
 {
 	const Ledger *ledger = ScoresOpen();
 	LedgerSession session;
-	PointInTime	point;
+	PointInTime point;
 	TrustScore *score;
 	TrustScore *result = palloc(sizeof(TrustScore));
 

@@ -23,9 +23,9 @@
 #define MAX_STEPS 100000
 
 static Statement first_occurred =
-	STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.min(made_at) FROM trust.promise");
+STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.min(made_at) FROM trust.promise");
 static Statement first_recorded =
-	STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.min(recorded_at) FROM trust.promise");
+STATEMENT_WITHOUT_ARGS("SELECT pg_catalog.min(recorded_at) FROM trust.promise");
 
 pg_noreturn static void InvalidStep(const char *detail);
 

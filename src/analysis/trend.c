@@ -154,7 +154,7 @@ CountUnordered(Trend *trend, const char *customer, const ScoreEvent *events, int
 	while (StepsEndAfter(&trend->steps, from))
 	{
 		TimestampTz until = NextInstant(trend, events, count, from);
-		PromiseAsOf	promise = {0};
+		PromiseAsOf promise = {0};
 
 		for (int i = 0; i < count; i++)
 			if (EventTime(trend, &events[i]) <= from)
@@ -169,7 +169,7 @@ static void
 CountOrdered(Trend *trend, const char *customer, const ScoreEvent *events, int count)
 {
 	Progress	progress = {0};
-	PromiseAsOf	promise = {0};
+	PromiseAsOf promise = {0};
 
 	for (int i = 0; i < count && StepsEndAfter(&trend->steps, EventTime(trend, &events[i])); i++)
 	{

@@ -17,7 +17,7 @@ extern text *ArgText(NullableDatum argument, const char *what);
 
 /* Like ArgText(), but NULL is an error (22004) with this hint. */
 extern text *ArgTextRequired(NullableDatum argument, const char *what,
-							 const char *hint);
+							  const char *hint);
 
 /* A jsonb value within the size limit; NULL if the argument is NULL.  Errors: 22001. */
 extern Jsonb *ArgJson(NullableDatum argument, const char *what);

@@ -9,7 +9,7 @@
 
 #include "datatype/timestamp.h"
 
-#define LONGEST_DURATION_DAYS 36525		/* a hundred years */
+#define LONGEST_DURATION_DAYS 36525 /* a hundred years */
 #define TEN_YEARS_DAYS 3653
 
 /*

@@ -10,7 +10,7 @@
 /* Combined as bit sets. */
 typedef enum AccessLevel
 {
-	LEVEL_APPLICATION = 1 << 0,	/* write promises, read words */
+	LEVEL_APPLICATION = 1 << 0, /* write promises, read words */
 	LEVEL_ANALYST = 1 << 1,		/* read views, without words */
 	LEVEL_AUDITOR = 1 << 2,		/* read history and words, verify */
 	LEVEL_IMPORT = 1 << 3,		/* write promises with past timestamps */

@@ -196,4 +196,3 @@ ActEntry(const Act *act, const Chain *chain, const char *event)
 	}
 	return entry;
 }
-

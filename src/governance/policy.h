@@ -23,8 +23,8 @@ typedef struct PolicySubject
 	const char *kind;			/* NULL: not specified */
 	const char *currency;		/* NULL: not specified */
 	Numeric		value;			/* NULL: not specified */
-	Numeric		open_sum;		/* of the customer's open promises in the currency, including
-								 * this one; NULL: unknown */
+	Numeric		open_sum;		/* open promises to the customer in the currency, with this one;
+								 * NULL: unknown */
 } PolicySubject;
 
 /* The strictest requirements of all rules that match. */

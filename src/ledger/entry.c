@@ -266,8 +266,8 @@ void
 EntryHash(const Row *entry, const pg_uuid_t *ledger, uint8 hash[HASH_SIZE])
 {
 	/*
-	 * Reused for all entries.  No user code runs between the reset and the hash, and the
-	 * next reset clears what an error leaves here.
+	 * Reused for all entries.  No user code runs between the reset and the hash, and the next
+	 * reset clears what an error leaves here.
 	 */
 	static CanonicalBytes bytes;
 

@@ -94,7 +94,7 @@ extern bool LedgerIsEmpty(bool keep);
 extern bool LedgerHasParkedSalts(void);
 
 /* OID of table trust.name.  Errors: 0A000 encoding, 55000 it does not exist. */
-extern Oid LedgerRelation(const char *name);
+extern Oid	LedgerRelation(const char *name);
 
 /*
  * Registers a callback for relcache invalidations of the relation.  There is one

@@ -22,7 +22,7 @@ const Column command_columns[COMMAND_ARGUMENTS] = {
 #define FIXED_TERM(id, name, type, column, value, clears) \
 	{COMMAND_##id, ENTRY_##column, PROMISE_##column, value, true, clears},
 
-const Term terms[TERMS] = {TERM_LIST(TERM_OF_TABLE, FIXED_TERM)};
+const Term	terms[TERMS] = {TERM_LIST(TERM_OF_TABLE, FIXED_TERM)};
 
 /* ---- arguments by position ---- */
 

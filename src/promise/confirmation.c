@@ -123,7 +123,7 @@ ReadClaim(const PromiseAct *pa, int64 seq)
 {
 	Datum		values[2] = {PointerGetDatum(pa->chain->customer), Int64GetDatum(seq)};
 	Row		   *claim = StatementWrite(&read_claim, values, NULL) == 0 ? NULL :
-	RowFromTuple(&entry_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
+		RowFromTuple(&entry_shape, SPI_tuptable->vals[0], SPI_tuptable->tupdesc);
 
 	if (claim == NULL || !EntryIsClaim(claim) ||
 		!RowValueEqual(claim, ENTRY_PROMISE, pa->promise, PROMISE_PROMISE))

@@ -16,7 +16,7 @@ typedef struct Exposure
 	Datum		excluded;		/* uuid of a promise that does not count */
 	const char *currency;
 	const char *backer;			/* only promises with this backer; NULL: all */
-	const Row *const *pending;	/* promises to the customer that are not stored yet */
+	const Row  *const *pending; /* promises to the customer that are not stored yet */
 	int			pending_count;
 	HTAB	  **sums;			/* cache, created if *sums is NULL; NULL: no cache */
 } Exposure;

@@ -126,7 +126,7 @@ static void
 ProjectSeen(Row *promise, const Row *entry, bool terms_are_new)
 {
 	bool		seen = RowTextIs(entry, ENTRY_ACTOR_KIND, actor_kind_names[ACTOR_HUMAN]) &&
-	RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]);
+		RowTextIs(entry, ENTRY_SPEAKS_FOR, speaks_for_names[SPEAKS_FOR_COMPANY]);
 
 	if (terms_are_new)
 		RowClear(promise, PROMISE_SEEN_AT);
@@ -193,6 +193,7 @@ static void
 ProjectPause(Row *promise, const Row *entry, Event event)
 {
 	TimestampTz instant = EntryInstant(entry);
+
 	/* unsigned, since values of an altered entry may overflow; its hash reveals it */
 	int64		moved = (int64) ((uint64) RowInstant(entry, ENTRY_DUE) -
 								 (uint64) RowInstant(promise, PROMISE_DUE));
@@ -355,7 +356,7 @@ ProjectWaiting(Row *promise, const Row *entry, State to, bool terms_are_new)
 {
 	bool		waits = (to == STATE_OPEN ||
 						 (to == STATE_PROPOSED && RowIsNull(promise, PROMISE_DECLINED_AT))) &&
-	!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
+		!RowIsNull(promise, PROMISE_EVIDENCE_ASKED) && RowIsNull(promise, PROMISE_BACKER);
 
 	if (!waits)
 		RowClear(promise, PROMISE_WAITING_SINCE);

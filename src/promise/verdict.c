@@ -47,7 +47,7 @@ bool
 SharesHuman(const PromiseAct *pa, int column)
 {
 	Actor	   *other = RowIsNull(pa->promise, column) ? NULL :
-	ActorFind(pa->act.ledger, RowText(pa->promise, column));
+		ActorFind(pa->act.ledger, RowText(pa->promise, column));
 
 	return other != NULL && SameHuman(ActorHuman(pa->act.actor), ActorHuman(other));
 }
@@ -62,7 +62,7 @@ int
 CurrentRank(const Row *promise)
 {
 	int			word = RowIsNull(promise, PROMISE_WHOSE_WORD) ? -1 :
-	NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, RowText(promise, PROMISE_WHOSE_WORD));
+		NameIndex(speaks_for_names, SPEAKS_FOR_KINDS, RowText(promise, PROMISE_WHOSE_WORD));
 
 	return word < 0 ? -1 : WordRank(word, RowBool(promise, PROMISE_RELAYED));
 }

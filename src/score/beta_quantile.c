@@ -53,12 +53,13 @@ static double
 StirlingCorrection(double z)
 {
 	double		w = 1 / (z * z);
+	double		rest;
 	int			sign;
 
 	if (z < 10)
 		return lgamma_r(z, &sign) - (z - 0.5) * log(z) + z - HALF_LN_2PI;
-	return (1.0 / 12 - w * (1.0 / 360 - w * (1.0 / 1260 - w * (1.0 / 1680
-		- w * (1.0 / 1188 - w * (691.0 / 360360 - w / 156)))))) / z;
+	rest = w * (1.0 / 1188 - w * (691.0 / 360360 - w / 156));
+	return (1.0 / 12 - w * (1.0 / 360 - w * (1.0 / 1260 - w * (1.0 / 1680 - rest)))) / z;
 }
 
 /*

@@ -52,7 +52,7 @@ CheckScore(const TrustScore *score, Node *escontext)
 	const float8 evidence[] = {score->kept, score->broken};
 
 	for (size_t i = 0; i < lengthof(evidence); i++)
-		if (!(evidence[i] >= 0.0 && evidence[i] <= SCORE_MAX_EVIDENCE))	/* NaN too */
+		if (!(evidence[i] >= 0.0 && evidence[i] <= SCORE_MAX_EVIDENCE)) /* NaN too */
 			ereturn(escontext, false,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 					 errmsg("evidence of a trust score is out of range"),

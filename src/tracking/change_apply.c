@@ -366,6 +366,6 @@ PlannedEventsApply(const Ledger *ledger, const Changes *changes, PlannedEvent *e
 	current->change = NULL;
 	ActGroupsWrite(groups, customers);
 	for (int i = 0; i < customers; i++)
-		groups[i]->chain->score = NULL;	/* it is stored, and its memory is freed below */
+		groups[i]->chain->score = NULL; /* it is stored, and its memory is freed below */
 	LedgerLeave(&session);
 }

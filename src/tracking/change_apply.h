@@ -21,10 +21,10 @@ typedef struct PlannedEvent
 	pg_uuid_t	promise;		/* existing promise, or UUID of the one to be made */
 	int64		chain_length;	/* when the promise was looked up; -1 if it was planned here */
 	const char *note;			/* reason to be written instead of the mapped one, or NULL */
-	bool		notes_key_change;	/* write a note that the row has another key, if no other
-									 * event did */
+	bool		notes_key_change;	/* write a note that the row has another key, if no other event
+									 * did */
 	RowFate		fate;
-	pg_uuid_t  *other;			/* promise that replaces this one, or is replaced by it; or NULL */
+	pg_uuid_t  *other;			/* promise that replaces this one or that it replaces, or NULL */
 	bool		compares_all;	/* amend all terms that differ from the promise, not only those
 								 * that the change is about */
 	bool		skip_if_recorded;	/* write nothing if the promise is in that state already */

@@ -93,8 +93,10 @@ AreRelated(Oid table, Oid other)
 	ListCell   *cell;
 
 	foreach(cell, AncestorsOf(other))
+	{
 		if (list_member_oid(ancestors, lfirst_oid(cell)))
 			return true;
+	}
 	return false;
 }
 
@@ -105,8 +107,10 @@ HasColumnsOf(Oid table, Oid other)
 	ListCell   *cell;
 
 	foreach(cell, AncestorsOf(table))
+	{
 		if (lfirst_oid(cell) == other || TableOfRowType(lfirst_oid(cell)) == other)
 			return true;
+	}
 	return false;
 }
 

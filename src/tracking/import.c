@@ -301,7 +301,7 @@ import_rows(PG_FUNCTION_ARGS)
 {
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel;
-	ImportBatch		batch;
+	ImportBatch batch;
 	Changes		changes;
 	int			count;
 	bool		own;

@@ -167,8 +167,10 @@ ReadPartitionKey(Mapping *mapping, Relation rel)
 		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(rel), mapping->key[i] - 1);
 
 		foreach(cell, ancestors)
+		{
 			if (IsPartitionKey(lfirst_oid(cell), NameStr(column->attname)))
 				mapping->in_partition_key[i] = true;
+		}
 	}
 	list_free(ancestors);
 }

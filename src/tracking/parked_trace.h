@@ -31,7 +31,7 @@ extern const RowShape parked_shape;
 
 /* Events of these entries. */
 #define CHANGES_PARKED "changes_parked"
-#define CHANGES_RECORDED "changes_recorded"	/* parked before the ledger recorded it */
+#define CHANGES_RECORDED "changes_recorded" /* parked before the ledger recorded it */
 #define CHANGES_REPLAYED "changes_replayed"
 #define CHANGES_DROPPED "changes_dropped"
 

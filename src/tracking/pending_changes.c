@@ -238,8 +238,10 @@ CanBeSameRow(const List *left, const List *arrived)
 	ListCell   *b;
 
 	forboth(a, left, b, arrived)
+	{
 		if (lfirst(a) && lfirst(b) && strcmp(lfirst(a), lfirst(b)) != 0)
 			return false;
+	}
 	return true;
 }
 

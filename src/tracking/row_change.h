@@ -52,8 +52,8 @@ typedef struct TrackedChange
 	Oid			level_of;		/* role whose access level is checked */
 	Oid			login;			/* session user and current user when the row changed */
 	Oid			role;
-	const Refusal *unreadable;	/* error of the mapping, if it could not read the row; the
-								 * change is parked when the others are written */
+	const Refusal *unreadable;	/* error of the mapping, if it could not read the row; the change
+								 * is parked when the others are written */
 	Datum		old_row;		/* jsonb, if the change may have to be parked; else 0 */
 	Datum		new_row;
 } TrackedChange;

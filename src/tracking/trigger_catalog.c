@@ -69,8 +69,10 @@ TrackTriggerSource(List *arguments)
 	ListCell   *cell;
 
 	for_each_from(cell, arguments, 1)
+	{
 		if (strncmp(lfirst(cell), SOURCE_ARGUMENT, strlen(SOURCE_ARGUMENT)) == 0)
 			return (const char *) lfirst(cell) + strlen(SOURCE_ARGUMENT);
+	}
 	return NULL;
 }
 
@@ -181,8 +183,10 @@ TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigger)
 		Oid			parent = ((TrackTrigger *) lfirst(cell))->oid;
 
 		foreach(other, track_triggers)
+		{
 			if (((TrackTrigger *) lfirst(other))->parent == parent)
 				copies = lappend(copies, lfirst(other));
+		}
 	}
 	return copies;
 }
@@ -193,8 +197,10 @@ TrackTriggerFind(List *track_triggers, Oid trigger)
 	ListCell   *cell;
 
 	foreach(cell, track_triggers)
+	{
 		if (((TrackTrigger *) lfirst(cell))->oid == trigger)
 			return lfirst(cell);
+	}
 	elog(ERROR, "trigger %u does not depend on its function", trigger);
 }
 

@@ -32,7 +32,7 @@ typedef struct ChainCheck
 	Reader		chains;
 	Reader		erased;			/* entries that erased texts */
 	bool		has_scores;		/* trust.chain has column score */
-	int64		half_life;		/* of the computed score, in microseconds; 0: as the stored score */
+	int64		half_life;		/* of the computed score, in microseconds; 0: as stored */
 	HTAB	   *registrations;	/* see actor_history.h; read once for all customers */
 	TimestampTz first;			/* earliest and latest recorded_at so far */
 	TimestampTz last;

@@ -300,7 +300,7 @@ FindMissing(ParkedCheck *check)
 void
 FindParkedProblems(Findings *findings)
 {
-	ParkedCheck	check = {.findings = findings};
+	ParkedCheck check = {.findings = findings};
 	Ledger		ledger = {0};
 
 	check.from_beginning = StatementRead(&read_beginning, NULL, NULL) > 0;

@@ -38,8 +38,8 @@ typedef struct Shared
 	slock_t		mutex;			/* protects totals */
 	VerifyTotals totals;
 	int			ranges;
-	char		first[FLEXIBLE_ARRAY_MEMBER];	/* CustomerRanges.first without the first one,
-												 * as strings one after the other */
+	char		first[FLEXIBLE_ARRAY_MEMBER];	/* CustomerRanges.first without the first one, as
+												 * strings one after the other */
 } Shared;
 
 enum
