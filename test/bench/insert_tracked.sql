@@ -1,2 +1,4 @@
 \set c random(1, :customers)
-INSERT INTO crm.quote (account, title, kind, due, amount, currency) VALUES ('customer ' || :c, 'We deliver forty chairs on Friday, assembled, to the second floor.', 'delivery', '2099-01-01 12:00+00', 4200.00, 'EUR');
+INSERT INTO crm.quote (account, title, kind, due, amount, currency) VALUES ('customer ' || :c,
+	'We deliver forty chairs on Friday, assembled, to the second floor.', 'delivery',
+	'2099-01-01 12:00+00', 4200.00, 'EUR');

@@ -5,11 +5,12 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1') \g /dev/null
-SELECT trust_ledger.register_actor('desk', 'system', responsible => 'anna', speaks_for => 'record') \g /dev/null
+SELECT trust_ledger.register_actor('desk', 'system', responsible => 'anna',
+	speaks_for => 'record') \g /dev/null
 
 -- Versions in a history table, each with the time during which the row was so, as extension
--- temporal_tables keeps them; in PL/pgSQL, for any table: the trigger's arguments are the column of the
--- period and the history table.
+-- temporal_tables keeps them; in PL/pgSQL, for any table: the trigger's arguments are the column of
+-- the period and the history table.
 CREATE SCHEMA versioned;
 CREATE TABLE versioned.promise (LIKE trust.promise INCLUDING INDEXES INCLUDING STORAGE,
 	sys_period tstzrange NOT NULL DEFAULT tstzrange(now(), NULL)) WITH (fillfactor = 90);
@@ -37,7 +38,8 @@ BEGIN
 		FROM pg_attribute h JOIN pg_attribute t USING (attname)
 		WHERE h.attrelid = TG_ARGV[1]::regclass AND h.attnum > 0 AND NOT h.attisdropped
 			AND t.attrelid = TG_RELID AND NOT t.attisdropped AND attname <> period;
-		EXECUTE format('INSERT INTO %s (%s, %I) SELECT %2$s, tstzrange($2, $3) FROM (SELECT $1.*) AS old_row',
+		EXECUTE format('INSERT INTO %s (%s, %I) SELECT %2$s, tstzrange($2, $3) FROM (SELECT $1.*) '
+			'AS old_row',
 			TG_ARGV[1], kept, period) USING OLD, began, ends;
 	END IF;
 	IF TG_OP = 'DELETE' THEN
@@ -49,7 +51,8 @@ $$;
 
 -- The same, written for this one table.
 CREATE SCHEMA versioned_alone;
-CREATE TABLE versioned_alone.promise (LIKE versioned.promise INCLUDING INDEXES INCLUDING STORAGE INCLUDING DEFAULTS) WITH (fillfactor = 90);
+CREATE TABLE versioned_alone.promise (LIKE versioned.promise INCLUDING INDEXES INCLUDING
+	STORAGE INCLUDING DEFAULTS) WITH (fillfactor = 90);
 CREATE TABLE versioned_alone.promise_history (LIKE versioned.promise);
 CREATE INDEX ON versioned_alone.promise_history (customer, promise);
 
@@ -60,7 +63,8 @@ BEGIN
 		IF OLD.xmin = pg_current_xact_id()::xid THEN
 			RETURN coalesce(NEW, OLD);
 		END IF;
-		OLD.sys_period := tstzrange(lower(OLD.sys_period), greatest(now(), lower(OLD.sys_period) + interval '1 microsecond'));
+		OLD.sys_period := tstzrange(lower(OLD.sys_period),
+			greatest(now(), lower(OLD.sys_period) + interval '1 microsecond'));
 		INSERT INTO versioned_alone.promise_history VALUES (OLD.*);
 		IF TG_OP = 'DELETE' THEN
 			RETURN OLD;
@@ -75,7 +79,8 @@ $$;
 
 -- An audit table for all tables, rows before and after as JSON, found by table and primary key.
 CREATE SCHEMA audited;
-CREATE TABLE audited.promise (LIKE trust.promise INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 90);
+CREATE TABLE audited.promise (LIKE trust.promise INCLUDING INDEXES INCLUDING STORAGE) WITH
+	(fillfactor = 90);
 CREATE TABLE audited.change (
 	id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	tab         regclass NOT NULL,
@@ -99,9 +104,11 @@ DECLARE
 	key text;
 BEGIN
 	SELECT string_agg(coalesce(is_, was) ->> a.attname, ' ' ORDER BY a.attnum) INTO key
-	FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
+	FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY
+		(i.indkey[0:i.indnkeyatts - 1])
 	WHERE i.indrelid = TG_RELID AND i.indisprimary;
-	INSERT INTO audited.change (tab, key, operation, old_row, new_row) VALUES (TG_RELID, key, TG_OP, was, is_);
+	INSERT INTO audited.change (tab, key, operation, old_row, new_row) VALUES (TG_RELID, key, TG_OP,
+		was, is_);
 	RETURN NULL;
 END
 $$;
@@ -115,12 +122,15 @@ DECLARE
 BEGIN
 	EXECUTE format('INSERT INTO %I.promise (%s) SELECT %2$s FROM trust.promise', peer, columns);
 	EXECUTE format('ALTER TABLE %I.promise ALTER promise SET DEFAULT gen_random_uuid(),
-		ALTER made_at SET DEFAULT now(), ALTER recorded_at SET DEFAULT now(), ALTER opened_at SET DEFAULT now(),
-		ALTER backfilled SET DEFAULT false, ALTER due_moves SET DEFAULT 0, ALTER paused_for SET DEFAULT ''0'',
+		ALTER made_at SET DEFAULT now(), ALTER recorded_at SET DEFAULT now(), ALTER opened_at '
+			'SET DEFAULT now(),
+		ALTER backfilled SET DEFAULT false, ALTER due_moves SET DEFAULT 0, ALTER paused_for '
+			'SET DEFAULT ''0'',
 		ALTER terms_seq SET DEFAULT 1, ALTER last_seq SET DEFAULT 1', peer);
 END
 $$;
-SELECT pg_temp.ready(peer) FROM unnest(ARRAY['versioned', 'versioned_alone', 'audited']) peer \g /dev/null
+SELECT pg_temp.ready(peer) FROM unnest(ARRAY['versioned', 'versioned_alone', 'audited'])
+	peer \g /dev/null
 CREATE TRIGGER keep_version BEFORE INSERT OR UPDATE OR DELETE ON versioned.promise
 	FOR EACH ROW EXECUTE FUNCTION versioned.keep_version('sys_period', 'versioned.promise_history');
 CREATE TRIGGER keep_version BEFORE INSERT OR UPDATE OR DELETE ON versioned_alone.promise
@@ -130,7 +140,8 @@ CREATE TRIGGER keep_change AFTER INSERT OR UPDATE OR DELETE ON audited.promise
 
 -- The chain by hand, on through a promise's life.
 CREATE FUNCTION by_hand.back_promise(p_customer text, p_promise uuid, p_backer text)
-RETURNS TABLE (promise uuid, customer text, seq bigint, state text, recorded_at timestamptz, hash bytea)
+RETURNS TABLE (promise uuid, customer text, seq bigint, state text, recorded_at timestamptz,
+	hash bytea)
 LANGUAGE plpgsql AS $$
 DECLARE
 	head   by_hand.chain;
@@ -160,22 +171,31 @@ BEGIN
 	backed.refers_to := of.terms_seq;
 	backed.backer := p_backer;
 	backed.prev_hash := head.head;
-	backed.hash := sha256(convert_to(concat_ws('|', backed.format, encode(backed.prev_hash, 'hex'), backed.customer, backed.seq,
-		backed.promise, backed.event, extract(epoch FROM backed.recorded_at), extract(epoch FROM backed.occurred_at),
-		backed.backfilled, backed.actor, backed.actor_kind, backed.speaks_for, backed.login, backed.role, backed.evidence,
+	backed.hash := sha256(convert_to(concat_ws('|', backed.format, encode(backed.prev_hash, 'hex'),
+		backed.customer, backed.seq,
+		backed.promise, backed.event, extract(epoch FROM backed.recorded_at),
+			extract(epoch FROM backed.occurred_at),
+		backed.backfilled, backed.actor, backed.actor_kind, backed.speaks_for, backed.login,
+			backed.role, backed.evidence,
 		backed.state, backed.refers_to, backed.backer), 'UTF8'));
 	INSERT INTO by_hand.entry SELECT backed.*;
-	UPDATE by_hand.promise p SET state = backed.state, backer = p_backer, evidence = backed.evidence,
-		backed_at = backed.occurred_at, seen_at = coalesce(p.seen_at, backed.occurred_at), last_seq = backed.seq
+	UPDATE by_hand.promise p SET state = backed.state, backer = p_backer,
+		evidence = backed.evidence,
+		backed_at = backed.occurred_at, seen_at = coalesce(p.seen_at, backed.occurred_at),
+			last_seq = backed.seq
 	WHERE p.customer = p_customer AND p.promise = p_promise;
-	UPDATE by_hand.chain c SET length = backed.seq, head = backed.hash, recorded_at = backed.recorded_at
+	UPDATE by_hand.chain c SET length = backed.seq, head = backed.hash,
+		recorded_at = backed.recorded_at
 	WHERE c.customer = p_customer;
-	RETURN QUERY SELECT backed.promise, backed.customer, backed.seq, backed.state, backed.recorded_at, backed.hash;
+	RETURN QUERY SELECT backed.promise, backed.customer, backed.seq, backed.state,
+		backed.recorded_at, backed.hash;
 END
 $$;
 
-CREATE FUNCTION by_hand.assess_promise(p_customer text, p_promise uuid, p_verdict text, p_actor text)
-RETURNS TABLE (promise uuid, customer text, seq bigint, state text, recorded_at timestamptz, hash bytea)
+CREATE FUNCTION by_hand.assess_promise(p_customer text, p_promise uuid, p_verdict text,
+	p_actor text)
+RETURNS TABLE (promise uuid, customer text, seq bigint, state text, recorded_at timestamptz,
+	hash bytea)
 LANGUAGE plpgsql AS $$
 DECLARE
 	head by_hand.chain;
@@ -209,18 +229,25 @@ BEGIN
 	said.weight_kept := 1000 * (p_verdict = 'kept')::integer;
 	said.weight_broken := 1000 * (p_verdict = 'broken')::integer;
 	said.prev_hash := head.head;
-	said.hash := sha256(convert_to(concat_ws('|', said.format, encode(said.prev_hash, 'hex'), said.customer, said.seq,
-		said.promise, said.event, extract(epoch FROM said.recorded_at), extract(epoch FROM said.occurred_at),
-		said.backfilled, said.actor, said.actor_kind, said.speaks_for, said.login, said.role, said.evidence,
-		said.state, said.verdict, said.whose_word, said.relayed, said.stands, said.weight_kept, said.weight_broken), 'UTF8'));
+	said.hash := sha256(convert_to(concat_ws('|', said.format, encode(said.prev_hash, 'hex'),
+		said.customer, said.seq,
+		said.promise, said.event, extract(epoch FROM said.recorded_at),
+			extract(epoch FROM said.occurred_at),
+		said.backfilled, said.actor, said.actor_kind, said.speaks_for, said.login, said.role,
+			said.evidence,
+		said.state, said.verdict, said.whose_word, said.relayed, said.stands, said.weight_kept,
+			said.weight_broken), 'UTF8'));
 	INSERT INTO by_hand.entry SELECT said.*;
-	UPDATE by_hand.promise p SET state = said.state, outcome = said.verdict, whose_word = said.whose_word,
-		verdict_evidence = said.evidence, relayed = said.relayed, settled_by = said.event, settled_at = said.occurred_at,
+	UPDATE by_hand.promise p SET state = said.state, outcome = said.verdict,
+		whose_word = said.whose_word,
+		verdict_evidence = said.evidence, relayed = said.relayed, settled_by = said.event,
+			settled_at = said.occurred_at,
 		weight_kept = said.weight_kept, weight_broken = said.weight_broken, last_seq = said.seq
 	WHERE p.customer = p_customer AND p.promise = p_promise;
 	UPDATE by_hand.chain c SET length = said.seq, head = said.hash, recorded_at = said.recorded_at
 	WHERE c.customer = p_customer;
-	RETURN QUERY SELECT said.promise, said.customer, said.seq, said.state, said.recorded_at, said.hash;
+	RETURN QUERY SELECT said.promise, said.customer, said.seq, said.state, said.recorded_at,
+		said.hash;
 END
 $$;
 VACUUM ANALYZE;

@@ -1,3 +1,20 @@
 \set c random(1, :customers)
 \set seq random(1000000000, 9000000000000000000)
-INSERT INTO plain.entry (customer, seq, format, promise, event, recorded_at, occurred_at, backfilled, actor, actor_kind, speaks_for, responsible, login, role, evidence, evidence_asked, state, refers_to, subject, details, promiser, promiser_kind, drafted_by, backer, kind, due, overdue_at, back_by, value, currency, longest_pause, accepted, relayed, stands, verdict, whose_word, purpose_met, weight_kept, weight_broken, idempotency_key, request, words, words_salt, words_commitment, purpose, purpose_salt, purpose_commitment, note, note_salt, note_commitment, context, context_salt, context_commitment, name, name_salt, name_commitment, prev_hash, hash) VALUES ('customer ' || :c, :seq, 1, gen_random_uuid(), 'made', clock_timestamp(), clock_timestamp(), false, 'anna', 'human', 'company', NULL, 'postgres', 'postgres', 'asserted', NULL, 'open', NULL, NULL, NULL, 'anna', 'human', NULL, 'anna', 'delivery', '2099-01-01 12:00+00', '2099-01-01 12:00+00', NULL, 4200.00, 'EUR', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'We deliver forty chairs on Friday, assembled, to the second floor.', '\x5e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60', '\x6e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '\x7e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60', '\x8e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60');
+INSERT INTO plain.entry (customer, seq, format, promise, event, recorded_at, occurred_at,
+	backfilled, actor, actor_kind, speaks_for, responsible, login, role, evidence, evidence_asked,
+	state, refers_to, subject, details, promiser, promiser_kind, drafted_by, backer, kind, due,
+	overdue_at, back_by, value, currency, longest_pause, accepted, relayed, stands, verdict,
+	whose_word, purpose_met, weight_kept, weight_broken, idempotency_key, request, words,
+	words_salt, words_commitment, purpose, purpose_salt, purpose_commitment, note, note_salt,
+	note_commitment, context, context_salt, context_commitment, name, name_salt, name_commitment,
+	prev_hash, hash) VALUES ('customer ' || :c, :seq, 1, gen_random_uuid(),
+	'made', clock_timestamp(), clock_timestamp(), false, 'anna', 'human', 'company', NULL,
+	'postgres', 'postgres', 'asserted', NULL, 'open', NULL, NULL, NULL, 'anna', 'human', NULL,
+	'anna', 'delivery', '2099-01-01 12:00+00', '2099-01-01 12:00+00', NULL, 4200.00, 'EUR', NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	'We deliver forty chairs on Friday, assembled, to the second floor.',
+	'\x5e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60',
+	'\x6e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60', NULL, NULL, NULL, NULL,
+	NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+	'\x7e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60',
+	'\x8e1f0c6f7f3a4a0a9d0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60');

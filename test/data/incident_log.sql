@@ -77,7 +77,8 @@ DECLARE
 	who record;
 BEGIN
 	FOR who IN SELECT * FROM incident_log.actor ORDER BY responsible NULLS FIRST, actor LOOP
-		PERFORM FROM trust_ledger.register_actor(who.actor, who.kind, who.name, who.speaks_for, who.responsible,
+		PERFORM FROM trust_ledger.register_actor(who.actor, who.kind, who.name, who.speaks_for,
+			who.responsible,
 			idempotency_key => 'incident log: ' || who.actor);
 	END LOOP;
 END
@@ -85,7 +86,8 @@ $$;
 
 -- Times of the log's own need the level import: for as long as this takes.
 SELECT NOT EXISTS (
-	SELECT FROM trust.access_level WHERE role = current_user AND level = 'import') AS needs_level \gset
+	SELECT FROM trust.access_level WHERE role = current_user AND level = 'import')
+		AS needs_level \gset
 \o /dev/null
 \if :needs_level
 	SELECT * FROM trust_ledger.grant_access(current_user, 'import', 'loads the incident log');

@@ -40,7 +40,8 @@ WITH event AS (
 	FROM event WHERE line = last_line
 )
 SELECT *,
-	number || ' ' || row_number() OVER (PARTITION BY number ORDER BY line, step, occurred_at) AS key,
+	number || ' ' || row_number() OVER (PARTITION BY number ORDER BY line, step,
+		occurred_at) AS key,
 	dense_rank() OVER (PARTITION BY customer ORDER BY number) AS place
 FROM act;
 
@@ -55,7 +56,8 @@ DECLARE
 	calls    integer := 0;
 BEGIN
 	FOR act IN
-		SELECT a.*, e.opened_by, e.category, e.priority, e.impact, e.contact_type, e.made_sla, e.resolved_at
+		SELECT a.*, e.opened_by, e.category, e.priority, e.impact, e.contact_type, e.made_sla,
+			e.resolved_at
 		FROM incident_log.act a JOIN incident_log.event e USING (line)
 		ORDER BY a.customer, a.entered_at, a.line, a.step, a.occurred_at
 	LOOP
@@ -79,7 +81,8 @@ BEGIN
 					-- the log knows no money: 4 for priority 1 (critical) to 1 for priority 4 (low)
 					value => 5 - act.priority, currency => 'stakes',
 					actor => act.actor, occurred_at => act.occurred_at, idempotency_key => act.key,
-					context => jsonb_build_object('number', act.number, 'contact_type', act.contact_type, 'impact', act.impact)));
+					context => jsonb_build_object('number', act.number, 'contact_type',
+						act.contact_type, 'impact', act.impact)));
 		WHEN 'backed' THEN
 			PERFORM FROM trust_ledger.back_promise(promises[act.place], customer,
 				actor => act.actor, occurred_at => act.occurred_at, idempotency_key => act.key);
@@ -88,7 +91,8 @@ BEGIN
 				actor => act.actor, occurred_at => act.occurred_at, idempotency_key => act.key);
 		WHEN 'assessed' THEN
 			PERFORM FROM trust_ledger.assess_promise(promises[act.place],
-				CASE WHEN act.actor = 'service levels' AND act.made_sla THEN 'kept' ELSE 'broken' END,
+				CASE WHEN act.actor = 'service levels' AND act.made_sla THEN 'kept'
+					ELSE 'broken' END,
 				customer => customer,
 				actor => act.actor, occurred_at => act.occurred_at, idempotency_key => act.key,
 				context => CASE WHEN act.actor = 'service levels' THEN jsonb_build_object('time',

@@ -5,7 +5,8 @@
 SET timezone = 'UTC';
 
 WITH entry AS (
-	SELECT e.promise, e.seq, to_jsonb(e) - '{promise,seq,refers_to,recorded_at,details,idempotency_key,request,
+	SELECT e.promise, e.seq,
+		to_jsonb(e) - '{promise,seq,refers_to,recorded_at,details,idempotency_key,request,
 		request_salt,words_salt,words_commitment,purpose_salt,purpose_commitment,note_salt,note_commitment,
 		context_salt,context_commitment,name_salt,name_commitment,prev_hash,hash}'::text[] AS said
 	FROM trust.entry e WHERE e.customer <> ''
@@ -14,6 +15,7 @@ WITH entry AS (
 )
 SELECT l.entries -> 0 -> 'context' ->> 'number' AS number, jsonb_array_length(l.entries) AS entries,
 	md5(l.entries::text) AS been_through,
-	md5((to_jsonb(p) - '{promise,recorded_at,backfilled_at,seen_at,terms_seq,last_seq}'::text[])::text) AS is_now
+	md5((to_jsonb(p) -
+		'{promise,recorded_at,backfilled_at,seen_at,terms_seq,last_seq}'::text[])::text) AS is_now
 FROM life l JOIN trust.promise p USING (promise)
 ORDER BY 1;

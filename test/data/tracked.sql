@@ -1,7 +1,8 @@
--- An incident log, read from psql's input, played into a plain table as a CRM would, event by event in
--- the order of time; the ledger knows of it only what the table's triggers tell: test/data/load -t
--- feeds it. README.md says how the log is read. By the database's owner, outside a transaction, once
--- in a database: the table's rows are there then.
+-- An incident log, read from psql's input, played into a plain table as a CRM would, event by event
+-- in the order of time; the ledger knows of it only what the table's triggers tell: test/data/load
+-- -t
+-- feeds it. README.md says how the log is read. By the database's owner, outside a transaction,
+-- once in a database: the table's rows are there then.
 
 \set ON_ERROR_STOP on
 CREATE SCHEMA crm;
@@ -29,15 +30,19 @@ CREATE TABLE crm.incident (
 	reopened_at  timestamptz[] NOT NULL DEFAULT '{}',
 	-- as it is to be read
 	customer     text GENERATED ALWAYS AS (coalesce(caller_id, '?')) STORED,
-	words        text GENERATED ALWAYS AS ('Incident ' || number || ': solved within its service level') STORED,
+	words        text GENERATED ALWAYS AS ('Incident ' || number
+		|| ': solved within its service level') STORED,
 	promiser     text GENERATED ALWAYS AS (coalesce('opener ' || opened_by, 'service desk')) STORED,
 	kind         text GENERATED ALWAYS AS ('category ' || category) STORED,
 	stakes       integer GENERATED ALWAYS AS (5 - priority) STORED,
 	backer       text GENERATED ALWAYS AS ('resolver ' || assigned_to) STORED,
 	-- the log tells from its first line on when an incident was closed in the end
-	closed       boolean GENERATED ALWAYS AS (ident_state = 'Closed' AND updated_at >= closed_at) STORED,
-	settled_at   timestamptz GENERATED ALWAYS AS (greatest(opened_at, coalesce(resolved_at, closed_at))) STORED,
-	settled_time jsonb GENERATED ALWAYS AS (CASE WHEN resolved_at IS NULL THEN '{"time": "closed_at"}' ELSE '{"time": "resolved_at"}' END::jsonb) STORED,
+	closed       boolean GENERATED ALWAYS AS (ident_state = 'Closed' AND updated_at >= closed_at)
+		STORED,
+	settled_at   timestamptz GENERATED ALWAYS AS (greatest(opened_at, coalesce(resolved_at,
+		closed_at))) STORED,
+	settled_time jsonb GENERATED ALWAYS AS (CASE WHEN resolved_at IS NULL
+		THEN '{"time": "closed_at"}' ELSE '{"time": "resolved_at"}' END::jsonb) STORED,
 	reopened_1   timestamptz GENERATED ALWAYS AS (reopened_at[1]) STORED,
 	reopened_2   timestamptz GENERATED ALWAYS AS (reopened_at[2]) STORED,
 	reopened_3   timestamptz GENERATED ALWAYS AS (reopened_at[3]) STORED,
@@ -51,20 +56,25 @@ CREATE TABLE crm.incident (
 
 -- ---- how its rows are promises ----
 
--- People back and withdraw by acting themselves; all else is by machines. Events fire in the order in
--- which they stand: the callers' word before the record's.
+-- People back and withdraw by acting themselves; all else is by machines. Events fire in the order
+-- in which they stand: the callers' word before the record's.
 SELECT count(*) FROM trust_ledger.track_table('crm.incident', $${
 	"customer": "=customer", "words": "=words", "promiser": "=promiser", "kind": "=kind",
 	"value": "=stakes", "currency": ":stakes", "actor": ":service desk",
 	"made": {"occurred_at": "=opened_at", "context": "=details"},
-	"backer": "=backer", "backed_when": "backer IS NOT NULL", "backed": {"occurred_at": "=updated_at"},
-	"backing_withdrawn_when": "backer IS NULL", "backing_withdrawn": {"occurred_at": "=updated_at"}}$$::jsonb
+	"backer": "=backer", "backed_when": "backer IS NOT NULL",
+		"backed": {"occurred_at": "=updated_at"},
+	"backing_withdrawn_when": "backer IS NULL",
+		"backing_withdrawn": {"occurred_at": "=updated_at"}}$$::jsonb
 	|| jsonb_build_object('events',
-		(SELECT jsonb_agg(jsonb_build_object('event', 'broken', 'when', format('closed AND reopen_count >= %s', n),
+		(SELECT jsonb_agg(jsonb_build_object('event', 'broken', 'when',
+			format('closed AND reopen_count >= %s', n),
 				'actor', ':callers', 'occurred_at', format('=reopened_%s', n)) ORDER BY n)
 			FROM generate_series(1, 8) AS n)
-		|| $$[{"event": "kept", "when": "closed AND made_sla", "actor": ":service levels", "occurred_at": "=settled_at", "context": "=settled_time"},
-			{"event": "broken", "when": "closed AND NOT made_sla", "actor": ":service levels", "occurred_at": "=settled_at", "context": "=settled_time"}]$$::jsonb));
+		|| $$[{"event": "kept", "when": "closed AND made_sla", "actor": ":service levels",
+			"occurred_at": "=settled_at", "context": "=settled_time"},
+			{"event": "broken", "when": "closed AND NOT made_sla", "actor": ":service levels",
+				"occurred_at": "=settled_at", "context": "=settled_time"}]$$::jsonb));
 
 -- ---- into the table ----
 
@@ -90,16 +100,24 @@ BEGIN
 			PERFORM trust_ledger.act_as(now.acts);
 		END IF;
 		IF now.is_first THEN
-			INSERT INTO crm.incident (number, caller_id, opened_by, opened_at, category, priority, details,
-				ident_state, made_sla, assigned_to, resolved_at, closed_at, updated_at, reopen_count)
-			VALUES (now.number, now.caller_id, now.opened_by, now.opened_at, now.category, now.priority,
-				jsonb_build_object('number', now.number, 'contact_type', now.contact_type, 'impact', now.impact),
-				now.ident_state, now.made_sla, now.assigned_to, now.resolved_at, now.closed_at, now.at, now.reopen_count);
+			INSERT INTO crm.incident (number, caller_id, opened_by, opened_at, category, priority,
+				details,
+				ident_state, made_sla, assigned_to, resolved_at, closed_at, updated_at,
+					reopen_count)
+			VALUES (now.number, now.caller_id, now.opened_by, now.opened_at, now.category,
+				now.priority,
+				jsonb_build_object('number', now.number, 'contact_type', now.contact_type, 'impact',
+					now.impact),
+				now.ident_state, now.made_sla, now.assigned_to, now.resolved_at, now.closed_at,
+					now.at, now.reopen_count);
 		ELSE
 			UPDATE crm.incident i
-			SET ident_state = now.ident_state, made_sla = now.made_sla, assigned_to = now.assigned_to,
-				resolved_at = now.resolved_at, closed_at = now.closed_at, updated_at = now.at, reopen_count = now.reopen_count,
-				reopened_at = CASE WHEN now.is_reopened THEN i.reopened_at || now.at ELSE i.reopened_at END
+			SET ident_state = now.ident_state, made_sla = now.made_sla,
+				assigned_to = now.assigned_to,
+				resolved_at = now.resolved_at, closed_at = now.closed_at, updated_at = now.at,
+					reopen_count = now.reopen_count,
+				reopened_at = CASE WHEN now.is_reopened THEN i.reopened_at || now.at
+					ELSE i.reopened_at END
 			WHERE i.number = now.number;
 		END IF;
 		lines := lines + 1;

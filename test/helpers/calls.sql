@@ -1,7 +1,8 @@
 -- How calls end: SQLSTATE, error message, result. A pgTAP file includes this with \ir.
 
 -- 'ok', or the SQLSTATE of the error, of statements that a role runs. Rolls them back.
-CREATE FUNCTION sqlstate_of(call text, as_role text DEFAULT 'none', replication_role text DEFAULT 'origin') RETURNS text
+CREATE FUNCTION sqlstate_of(call text, as_role text DEFAULT 'none', replication_role text DEFAULT
+	'origin') RETURNS text
 LANGUAGE plpgsql AS $$
 BEGIN
 	IF replication_role <> current_setting('session_replication_role') THEN
@@ -44,7 +45,8 @@ EXCEPTION
 		error.code := 'ok';
 		RETURN error;
 	WHEN OTHERS THEN
-		GET STACKED DIAGNOSTICS error.code := RETURNED_SQLSTATE, error.message := MESSAGE_TEXT, error.detail := PG_EXCEPTION_DETAIL,
+		GET STACKED DIAGNOSTICS error.code := RETURNED_SQLSTATE, error.message := MESSAGE_TEXT,
+			error.detail := PG_EXCEPTION_DETAIL,
 			error.hint := PG_EXCEPTION_HINT, error.context := PG_EXCEPTION_CONTEXT;
 		RETURN error;
 END
@@ -53,7 +55,8 @@ $$;
 -- The same as text: 'SQLSTATE|message|detail|hint' without empty parts, or 'ok'.
 CREATE FUNCTION error_text(call text, as_role text DEFAULT 'none') RETURNS text
 LANGUAGE sql AS $$
-	SELECT concat_ws('|', e.code, e.message, nullif(e.detail, ''), nullif(e.hint, '')) FROM error_of(call, as_role) AS e
+	SELECT concat_ws('|', e.code, e.message, nullif(e.detail, ''), nullif(e.hint, ''))
+		FROM error_of(call, as_role) AS e
 $$;
 
 -- The one value that a query returns to a role, or the SQLSTATE.

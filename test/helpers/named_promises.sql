@@ -1,5 +1,5 @@
--- Promises under names of the test's own: INSERT INTO promised SELECT 'late', promise FROM ... A pgTAP file includes
--- this with \ir.
+-- Promises under names of the test's own: INSERT INTO promised SELECT 'late', promise FROM ... A
+-- pgTAP file includes this with \ir.
 CREATE TABLE promised (name text, promise uuid);
 GRANT SELECT ON promised TO PUBLIC;
 

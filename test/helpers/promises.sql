@@ -1,13 +1,17 @@
 -- Promises to begin a test with. A pgTAP file includes this with \ir.
 
--- Makes a promise, by default of the bot to customer "c", and returns it. It was made and is due that long ago: a
--- negative interval lies ahead. Then somebody backs it, and somebody accepts it, if named.
-CREATE FUNCTION new_promise(kind text DEFAULT NULL, made_ago interval DEFAULT '10 days', due_ago interval DEFAULT NULL,
-	longest_pause interval DEFAULT NULL, purpose text DEFAULT NULL, customer text DEFAULT 'c', actor text DEFAULT 'bot',
+-- Makes a promise, by default of the bot to customer "c", and returns it. It was made and is due
+-- that long ago: a negative interval lies ahead. Then somebody backs it, and somebody accepts it,
+-- if named.
+CREATE FUNCTION new_promise(kind text DEFAULT NULL, made_ago interval DEFAULT '10 days',
+	due_ago interval DEFAULT NULL,
+	longest_pause interval DEFAULT NULL, purpose text DEFAULT NULL, customer text DEFAULT 'c',
+		actor text DEFAULT 'bot',
 	backed_by text DEFAULT NULL, accepted_by text DEFAULT NULL) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
-	made CONSTANT uuid := (trust_ledger.make_promise(customer, 'We come.', kind => kind, purpose => purpose, longest_pause => longest_pause,
+	made CONSTANT uuid := (trust_ledger.make_promise(customer, 'We come.', kind => kind,
+		purpose => purpose, longest_pause => longest_pause,
 		occurred_at => now() - made_ago, due => now() - due_ago, actor => actor)).promise;
 BEGIN
 	IF backed_by IS NOT NULL THEN
@@ -26,7 +30,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	made uuid;
 BEGIN
-	EXECUTE format('SELECT promise FROM trust_ledger.make_promise(%L, %s)', customer, arguments) INTO made;
+	EXECUTE format('SELECT promise FROM trust_ledger.make_promise(%L, %s)', customer, arguments)
+		INTO made;
 	RETURN made;
 END
 $$;

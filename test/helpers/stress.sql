@@ -1,20 +1,27 @@
--- A ledger and application tables for test/tap/stress.pl. Rows are tracked in every way that there is, and
--- user code runs wherever it can run inside the ledger's own: in BEFORE, AFTER and deferred triggers, casts
--- to json, output functions, checks of domains, conditions of a mapping, and a trigger on trust.entry.
+-- A ledger and application tables for test/tap/stress.pl. Rows are tracked in every way that there
+-- is, and user code runs wherever it can run inside the ledger's own: in BEFORE, AFTER and deferred
+-- triggers, casts to json, output functions, checks of domains, conditions of a mapping, and a
+-- trigger on trust.entry.
 --
--- Settings of a session say what that code does (stress.acts), how often (stress.chance), and what it
--- leaves out (stress.without). Run it with psql as superuser, once in a database; role app must exist.
+-- Settings of a session say what that code does (stress.acts), how often (stress.chance), and what
+-- it leaves out (stress.without). Run it with psql as superuser, once in a database; role app must
+-- exist.
 
 \set ON_ERROR_STOP on
 \o /dev/null
 SET client_min_messages = error;
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
-SELECT trust_ledger.register_actor('anna', 'human'), trust_ledger.register_actor('ben', 'human', authority => '{"EUR": 2000}');
-SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna'), trust_ledger.register_actor('bot', 'ai', responsible => 'ben', model => 'm 1');
-SELECT trust_ledger.register_actor('erp', 'system', responsible => 'ben', speaks_for => 'record'), trust_ledger.register_actor('portal', 'system', responsible => 'ben', speaks_for => 'customer');
-SELECT trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'asserted', back_within => '5 days');
-SELECT trust_ledger.grant_access(current_user, 'import'), trust_ledger.grant_access('app', 'application');
+SELECT trust_ledger.register_actor('anna', 'human'), trust_ledger.register_actor('ben', 'human',
+	authority => '{"EUR": 2000}');
+SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna'),
+	trust_ledger.register_actor('bot', 'ai', responsible => 'ben', model => 'm 1');
+SELECT trust_ledger.register_actor('erp', 'system', responsible => 'ben', speaks_for => 'record'),
+	trust_ledger.register_actor('portal', 'system', responsible => 'ben', speaks_for => 'customer');
+SELECT trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'asserted',
+	back_within => '5 days');
+SELECT trust_ledger.grant_access(current_user, 'import'), trust_ledger.grant_access('app',
+	'application');
 GRANT CREATE, TEMPORARY ON DATABASE :DBNAME TO app;
 CREATE SCHEMA stress AUTHORIZATION app;
 
@@ -58,18 +65,25 @@ BEGIN
 		WHEN 'analyze' THEN
 			ANALYZE trust.entry, trust.promise, trust.source;
 		WHEN 'row' THEN
-			INSERT INTO stress.inside (customer, words) VALUES (stress.customer(), repeat('nested ', 20));
+			INSERT INTO stress.inside (customer, words) VALUES (stress.customer(),
+				repeat('nested ', 20));
 		WHEN 'later row' THEN
-			INSERT INTO stress.later (customer, words) VALUES (stress.customer(), repeat('nested ', 20));
-			UPDATE stress.later SET words = words || '!' WHERE id = (SELECT max(id) FROM stress.later);
+			INSERT INTO stress.later (customer, words) VALUES (stress.customer(),
+				repeat('nested ', 20));
+			UPDATE stress.later SET words = words || '!' WHERE id = (SELECT max(id)
+				FROM stress.later);
 		WHEN 'parked row' THEN
-			INSERT INTO stress.slip (customer, words, due) VALUES (stress.customer(), 'nested', now() - interval '1 day');
+			INSERT INTO stress.slip (customer, words, due) VALUES (stress.customer(), 'nested',
+				now() - interval '1 day');
 		WHEN 'call' THEN
-			PERFORM FROM trust_ledger.make_promise(stress.customer(), 'nested', kind => 'call', actor => 'bot');
+			PERFORM FROM trust_ledger.make_promise(stress.customer(), 'nested', kind => 'call',
+				actor => 'bot');
 		WHEN 'note' THEN
-			PERFORM FROM trust_ledger.add_note(stress.pick('{proposed,open}'), 'nested', actor => 'crm');
+			PERFORM FROM trust_ledger.add_note(stress.pick('{proposed,open}'), 'nested',
+				actor => 'crm');
 		WHEN 'policy' THEN
-			PERFORM FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidence => 'asserted', back_within => '6 days');
+			PERFORM FROM trust_ledger.set_policy('machines', promiser_kind => 'ai',
+				evidence => 'asserted', back_within => '6 days');
 		WHEN 'verify' THEN
 			PERFORM FROM trust_ledger.verify(stress.customer());
 	END CASE;
@@ -77,12 +91,14 @@ END
 $$;
 
 -- Nests at most twice. A savepoint that is rolled back takes the setting back, too.
-CREATE FUNCTION stress.interfere(place text, chance float8 DEFAULT 1) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION stress.interfere(place text, chance float8 DEFAULT 1) RETURNS boolean LANGUAGE
+	plpgsql AS $$
 DECLARE
 	deep CONSTANT int := coalesce(nullif(current_setting('stress.deep', true), ''), '0')::int;
 	acts CONSTANT text[] := string_to_array(current_setting('stress.acts', true), ',');
 BEGIN
-	IF random() >= chance * coalesce(nullif(current_setting('stress.chance', true), ''), '0')::float8 OR deep >= 2 OR acts = '{}' THEN
+	IF random() >= chance * coalesce(nullif(current_setting('stress.chance', true), ''),
+		'0')::float8 OR deep >= 2 OR acts = '{}' THEN
 		RETURN true;
 	END IF;
 	PERFORM set_config('stress.deep', (deep + 1)::text, true);
@@ -93,28 +109,36 @@ END
 $$;
 
 CREATE FUNCTION stress.leaves_out(what text) RETURNS boolean
-LANGUAGE sql AS $$ SELECT what = ANY (string_to_array(coalesce(current_setting('stress.without', true), ''), ',')) $$;
+LANGUAGE sql
+	AS $$ SELECT what = ANY (string_to_array(coalesce(current_setting('stress.without', true), ''),
+	',')) $$;
 
 CREATE FUNCTION stress.customer() RETURNS text
 LANGUAGE sql AS $$ SELECT 'c' || floor(random() * 12)::int $$;
 
 -- One of the latest promises in one of these states that were made by a call, not by a tracked row.
 CREATE FUNCTION stress.pick(states text[]) RETURNS uuid LANGUAGE sql SECURITY DEFINER AS $$
-	SELECT promise FROM (SELECT promise FROM trust.promise WHERE kind = 'call' AND state = ANY (states) ORDER BY promise DESC LIMIT 30) AS latest
+	SELECT promise FROM (SELECT promise FROM trust.promise WHERE kind = 'call' AND state = ANY
+		(states) ORDER BY promise DESC LIMIT 30) AS latest
 	ORDER BY random() LIMIT 1
 $$;
 
 -- ---- types
 
--- The output function is that of enums: it knows the labels of stress.mood and fails for any other value.
+-- The output function is that of enums: it knows the labels of stress.mood and fails for any other
+-- value.
 CREATE TYPE stress.mood AS ENUM ('fine', 'odd');
 CREATE TYPE stress.brittle;
-CREATE FUNCTION stress.brittle_in(cstring) RETURNS stress.brittle LANGUAGE internal IMMUTABLE STRICT AS 'oidin';
-CREATE FUNCTION stress.brittle_out(stress.brittle) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'enum_out';
-CREATE TYPE stress.brittle (INPUT = stress.brittle_in, OUTPUT = stress.brittle_out, LIKE = oid, CATEGORY = 'S');
+CREATE FUNCTION stress.brittle_in(cstring) RETURNS stress.brittle LANGUAGE internal IMMUTABLE
+	STRICT AS 'oidin';
+CREATE FUNCTION stress.brittle_out(stress.brittle) RETURNS cstring LANGUAGE internal IMMUTABLE
+	STRICT AS 'enum_out';
+CREATE TYPE stress.brittle (INPUT = stress.brittle_in, OUTPUT = stress.brittle_out, LIKE = oid,
+	CATEGORY = 'S');
 CREATE FUNCTION stress.a_brittle(breaks boolean) RETURNS stress.brittle LANGUAGE plpgsql AS $$
 BEGIN
-	RETURN CASE WHEN breaks THEN '1' ELSE (SELECT min(oid)::text FROM pg_enum WHERE enumtypid = 'stress.mood'::regtype) END;
+	RETURN CASE WHEN breaks THEN '1' ELSE (SELECT min(oid)::text FROM pg_enum
+		WHERE enumtypid = 'stress.mood'::regtype) END;
 END
 $$;
 
@@ -128,7 +152,8 @@ BEGIN
 		PERFORM stress.do_act('error', 'ST001');
 	END IF;
 	IF random() < 0.5 AND NOT stress.leaves_out('nested_cast') THEN
-		INSERT INTO stress.inside (customer, words) VALUES (stress.customer(), repeat('by a cast ', 20));
+		INSERT INTO stress.inside (customer, words) VALUES (stress.customer(),
+			repeat('by a cast ', 20));
 		PERFORM stress.interfere('ST001', 2);
 	END IF;
 	RETURN '"mood"';
@@ -145,8 +170,10 @@ LANGUAGE plpgsql AS $$ BEGIN RETURN status <> 'draft' AND stress.interfere('ST00
 
 CREATE SEQUENCE stress.id;
 CREATE TABLE stress.template (
-	id bigint NOT NULL DEFAULT nextval('stress.id'), customer text, words text, status text NOT NULL DEFAULT 'sent', due timestamptz, n int NOT NULL DEFAULT 1,
-	label stress.label, mood stress.mood DEFAULT 'fine', brittle stress.brittle, region text NOT NULL DEFAULT 'north');
+	id bigint NOT NULL DEFAULT nextval('stress.id'), customer text, words text, status text NOT NULL
+		DEFAULT 'sent', due timestamptz, n int NOT NULL DEFAULT 1,
+	label stress.label, mood stress.mood DEFAULT 'fine', brittle stress.brittle,
+		region text NOT NULL DEFAULT 'north');
 
 -- Runs after each change, and again at the end of the transaction.
 CREATE FUNCTION stress.changed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -159,23 +186,34 @@ $$;
 CREATE PROCEDURE stress.track(tab text, more jsonb) LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM FROM trust_ledger.track_table(('stress.' || tab)::regclass, more || $m${
-		"customer": "=customer", "words": "=words", "due": "=due", "purpose": "=label", "actor": ":crm", "made_when": "stress.is_sent(status)",
-		"paused_when": "status = 'held'", "kept_when": "status = 'kept' AND 100 / n > 0", "kept": {"actor": ":erp"},
-		"broken_when": "status = 'broken'", "withdrawn_when": "status = 'void'", "longest_pause": ":10 days"}$m$);
+		"customer": "=customer", "words": "=words", "due": "=due", "purpose": "=label",
+			"actor": ":crm", "made_when": "stress.is_sent(status)",
+		"paused_when": "status = 'held'", "kept_when": "status = 'kept' AND 100 / n > 0",
+			"kept": {"actor": ":erp"},
+		"broken_when": "status = 'broken'", "withdrawn_when": "status = 'void'",
+			"longest_pause": ":10 days"}$m$);
 END
 $$;
 
-CREATE PROCEDURE stress.make_table(tab text, more jsonb, options text DEFAULT '', key text DEFAULT 'id') LANGUAGE plpgsql AS $$
+CREATE PROCEDURE stress.make_table(tab text, more jsonb, options text DEFAULT '', key text DEFAULT
+	'id') LANGUAGE plpgsql AS $$
 BEGIN
-	EXECUTE format('CREATE TABLE stress.%I (LIKE stress.template INCLUDING ALL, PRIMARY KEY (%s)) %s', tab, key, options);
+	EXECUTE format('CREATE TABLE stress.%I (LIKE stress.template INCLUDING ALL, PRIMARY KEY (%s)) '
+		'%s', tab, key, options);
 	IF options <> '' THEN
-		EXECUTE format('CREATE TABLE stress.%I_north PARTITION OF stress.%1$I FOR VALUES IN (''north'')', tab);
-		EXECUTE format('CREATE TABLE stress.%I_south PARTITION OF stress.%1$I FOR VALUES IN (''south'')', tab);
+		EXECUTE format('CREATE TABLE stress.%I_north PARTITION OF stress.%1$I FOR '
+			'VALUES IN (''north'')', tab);
+		EXECUTE format('CREATE TABLE stress.%I_south PARTITION OF stress.%1$I FOR '
+			'VALUES IN (''south'')', tab);
 	ELSE
-		EXECUTE format('CREATE TRIGGER a_before BEFORE INSERT OR UPDATE ON stress.%I FOR EACH ROW EXECUTE FUNCTION stress.changed(''ST004'')', tab);
+		EXECUTE format('CREATE TRIGGER a_before BEFORE INSERT OR UPDATE ON stress.%I FOR EACH ROW '
+			'EXECUTE FUNCTION stress.changed(''ST004'')', tab);
 	END IF;
-	EXECUTE format('CREATE TRIGGER z_after AFTER INSERT OR UPDATE ON stress.%I FOR EACH ROW EXECUTE FUNCTION stress.changed(''ST005'')', tab);
-	EXECUTE format('CREATE CONSTRAINT TRIGGER z_late AFTER INSERT OR UPDATE ON stress.%I DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stress.changed(''ST006'')', tab);
+	EXECUTE format('CREATE TRIGGER z_after AFTER INSERT OR UPDATE ON stress.%I FOR EACH ROW '
+		'EXECUTE FUNCTION stress.changed(''ST005'')', tab);
+	EXECUTE format('CREATE CONSTRAINT TRIGGER z_late AFTER INSERT OR UPDATE ON stress.%I '
+		'DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stress.changed(''ST006'')',
+		tab);
 	CALL stress.track(tab, more);
 END
 $$;
@@ -192,7 +230,8 @@ CREATE TABLE stress.later (LIKE stress.template INCLUDING ALL, PRIMARY KEY (id))
 CALL stress.track('inside', '{"write": ":now"}');
 CALL stress.track('later', '{}');
 -- Rows that two sessions change in opposite order.
-INSERT INTO stress.deal (id, customer, words) SELECT -i, 'c' || i, 'shared ' || i FROM generate_series(1, 4) AS i;
+INSERT INTO stress.deal (id, customer, words) SELECT -i, 'c' || i, 'shared ' || i
+	FROM generate_series(1, 4) AS i;
 RESET ROLE;
 
 -- ---- planted by the ledger's owner
@@ -205,7 +244,8 @@ BEGIN
 	IF random() < 0.3 THEN
 		ANALYZE trust.entry;
 	END IF;
-	PERFORM FROM trust_ledger.make_promise('c' || 6 + floor(random() * 6)::int, 'by a trigger of the ledger''s owner', kind => 'call', actor => 'crm');
+	PERFORM FROM trust_ledger.make_promise('c' || 6 + floor(random() * 6)::int,
+		'by a trigger of the ledger''s owner', kind => 'call', actor => 'crm');
 	PERFORM stress.interfere('ST007', 4);
 	RETURN NULL;
 END

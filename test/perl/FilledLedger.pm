@@ -33,8 +33,8 @@
 #	                               a call that would write, for each function that writes
 #	scoring_calls($customer)       a call for each function that reads scores
 #
-# Options: user; options: settings of the session, a hash; begin: what outcomes() begins with; without: a
-# column that contents() leaves out.
+# Options: user; options: settings of the session, a hash; begin: what outcomes() begins with;
+# without: a column that contents() leaves out.
 package FilledLedger;
 
 use strict;
@@ -44,13 +44,15 @@ use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use Test::More;
 
-our @EXPORT = qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
+our @EXPORT =
+	qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
   contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards lives_on
   writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
-# What texts are made of: quotes, what COPY and psql escape, all of Unicode's planes, nothing visible.
+# What texts are made of: quotes, what COPY and psql escape, all of Unicode's planes, nothing
+# visible.
 my $texts = <<'SQL';
 	ARRAY['plain words', E'it''s "quoted" \\ \\. \\N $$ $1 :x %s', E'lines\r\n\tand \x01\x7f',
 		U&'\00E4\0061\0308\200B\200F\FEFF \5B89\5FC3 \+01F600',
@@ -73,8 +75,10 @@ SELECT * FROM trust_ledger.register_actor('anna', 'human', U&'Anna M\00FCller', 
 SELECT * FROM trust_ledger.register_actor('bert', 'human');
 SELECT * FROM trust_ledger.register_actor('carl', 'human', 'Carl');
 SELECT * FROM trust_ledger.register_actor('bot', 'ai', responsible => 'bert', model => 'm 1.0');
-SELECT * FROM trust_ledger.register_actor('erp', 'system', speaks_for => 'record', responsible => 'carl');
-SELECT * FROM trust_ledger.register_actor('agent', 'system', speaks_for => 'customer', responsible => 'carl');
+SELECT * FROM trust_ledger.register_actor('erp', 'system', speaks_for => 'record',
+	responsible => 'carl');
+SELECT * FROM trust_ledger.register_actor('agent', 'system', speaks_for => 'customer',
+	responsible => 'carl');
 SELECT * FROM trust_ledger.register_actor('portal', 'human', speaks_for => 'customer',
 	db_role => 'portal', customer => 'B');
 SELECT * FROM trust_ledger.retire_actor('bert', successor => 'carl', reason => 'left');
@@ -84,23 +88,28 @@ SELECT * FROM trust_ledger.set_policy('machines', promiser_kind => 'ai', evidenc
 SELECT * FROM trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50,
 	evidence => 'session', grace => '36:00', due_within => '30 days');
 SELECT * FROM trust_ledger.set_policy('yen', currency => 'JPY', grace => '1 day');
-SELECT * FROM trust_ledger.set_policy('all of it', promiser => 'nobody', currency => 'EUR', least_value => 1e5,
+SELECT * FROM trust_ledger.set_policy('all of it', promiser => 'nobody', currency => 'EUR',
+	least_value => 1e5,
 	cumulative => true, evidence => 'asserted');
 SELECT * FROM trust_ledger.set_policy('gone', kind => 'gift', evidence => 'asserted');
 SELECT * FROM trust_ledger.drop_policy('gone', 'no gifts');
 SELECT r.* FROM (VALUES ('crm_apps', 'application'), ('app', 'import'), ('anna', 'application'),
-		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'), ('chief', 'admin'),
+		('portal', 'application'), ('auditor', 'auditor'), ('analyst', 'analyst'),
+		('chief', 'admin'),
 		('chief', 'analyst')) AS g (role, level), trust_ledger.grant_access(role, level) r;
 SELECT * FROM trust_ledger.revoke_access('chief', 'analyst');
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text, won boolean);
 CREATE TABLE old_deal (id bigint PRIMARY KEY, customer text, title text);
-SELECT * FROM trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title", "currency": ":JPY", "kept_when": "won"}', reason => 'our deals');
+SELECT * FROM trust_ledger.track_table('deal',
+	'{"customer": "=customer", "words": "=title", "currency": ":JPY", "kept_when": "won"}',
+	reason => 'our deals');
 SELECT * FROM trust_ledger.track_table('old_deal', '{"customer": "=customer", "words": "=title"}');
 SELECT * FROM trust_ledger.untrack_table('old_deal', 'done with');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', context => '{"file": "Emil"}');
 SELECT * FROM trust_ledger.register_actor('emil', 'human', 'Emil', authority => '{}');
 SELECT * FROM trust_ledger.retire_actor('emil', reason => 'Emil left');
-SELECT r.* FROM trust.entry e, trust_ledger.erase_words('', e.seq, 'he asked') r WHERE e.event = 'actor_retired' AND e.subject = 'emil';
+SELECT r.* FROM trust.entry e, trust_ledger.erase_words('', e.seq, 'he asked') r
+	WHERE e.event = 'actor_retired' AND e.subject = 'emil';
 SELECT * FROM trust_ledger.rebuild('', 'to begin with');
 SQL
 
@@ -118,67 +127,90 @@ BEGIN
 		c := current_setting('test.prefix') || customers[i];
 		t := texts[1 + i % cardinality(texts)];
 
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, kind => 'delivery', value => 1.50,
-			currency => 'JPY', due => now() + '40 days', purpose => t, longest_pause => '3 days 04:05:06.789',
-			actor => 'bot', context => jsonb_build_object('text', t, 'number', 1.50, 'list', '[{}, [], null, true]'::jsonb));
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, kind => 'delivery',
+			value => 1.50,
+			currency => 'JPY', due => now() + '40 days', purpose => t,
+				longest_pause => '3 days 04:05:06.789',
+			actor => 'bot', context => jsonb_build_object('text', t, 'number', 1.50, 'list',
+				'[{}, [], null, true]'::jsonb));
 		PERFORM trust_ledger.back_promise(p, actor => 'carl', idempotency_key => 'back');
 		PERFORM trust_ledger.withdraw_backing(p, t, c, 'carl');
 		PERFORM trust_ledger.back_promise(p, actor => 'carl');
 		PERFORM trust_ledger.accept_promise(p, actor => 'agent');
-		PERFORM trust_ledger.amend_promise(p, due_on => current_date + 50, reason => t, actor => 'agent');
+		PERFORM trust_ledger.amend_promise(p, due_on => current_date + 50, reason => t,
+			actor => 'agent');
 		PERFORM trust_ledger.assess_promise(p, 'kept', actor => 'erp', purpose_met => true);
 		PERFORM trust_ledger.assess_promise(p, 'partly_kept', actor => 'carl', reason => t);
 		PERFORM trust_ledger.assess_promise(p, 'broken', actor => 'agent', purpose_met => false);
 
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'carl', value => 1e30, currency => 'JPY',
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'carl', value => 1e30,
+			currency => 'JPY',
 			actor => 'carl', due => date_trunc('day', now()) + '36524 days 23:59:59.999999');
-		PERFORM trust_ledger.amend_promise(p, t || '!', value => 1e-30, clear => '{due}', actor => 'carl');
+		PERFORM trust_ledger.amend_promise(p, t || '!', value => 1e-30, clear => '{due}',
+			actor => 'carl');
 		PERFORM trust_ledger.release_promise(p, t, actor => 'agent');
 
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, actor => 'carl', idempotency_key => 'withdrawn');
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, actor => 'carl',
+			idempotency_key => 'withdrawn');
 		PERFORM trust_ledger.withdraw_promise(p, t, actor => 'carl');
 
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'bot', currency => 'JPY', actor => 'carl');
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, 'bot', currency => 'JPY',
+			actor => 'carl');
 		PERFORM trust_ledger.accept_promise(p, actor => 'agent');
 		PERFORM trust_ledger.withdraw_promise(p, actor => 'carl');
 
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl',
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+			actor => 'carl',
 			occurred_at => '1600-02-29 23:59:59.999999+00', due => '1969-12-31 23:59:59.999999+00');
-		PERFORM trust_ledger.assess_promise(p, 'broken', true, actor => 'carl', occurred_at => '1970-01-01');
+		PERFORM trust_ledger.assess_promise(p, 'broken', true, actor => 'carl',
+			occurred_at => '1970-01-01');
 
-		PERFORM trust_ledger.make_promise(c, t, currency => 'JPY', value => 0, actor => 'carl', due => now() + '1 day');
+		PERFORM trust_ledger.make_promise(c, t, currency => 'JPY', value => 0, actor => 'carl',
+			due => now() + '1 day');
 
 		-- declined; paused and not resumed, and resumed
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'bot');
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+			actor => 'bot');
 		PERFORM trust_ledger.decline_promise(p, t, actor => 'carl');
 		FOR n IN 1 .. 2 LOOP
-			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', due => now() + '40 days',
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+				actor => 'carl', due => now() + '40 days',
 				longest_pause => '1 day 02:03:04.5', kind => 'to erase');
 			PERFORM trust_ledger.pause_promise(p, t, actor => 'erp');
 			IF n = 2 THEN PERFORM trust_ledger.resume_promise(p, t, actor => 'agent'); END IF;
 		END LOOP;
 
-		-- admitted and made good; made good over the customer's word, which waits, and which they confirm
-		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', due => now() + '40 days');
+		-- admitted and made good; made good over the customer's word, which waits, and which they
+		-- confirm
+		SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+			actor => 'carl', due => now() + '40 days');
 		PERFORM trust_ledger.admit_breach(p, t, actor => 'carl');
 		PERFORM trust_ledger.repair_breach(p, t, actor => 'carl');
 		FOR n IN 1 .. 2 LOOP
-			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', kind => 'to erase in part');
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+				actor => 'carl', kind => 'to erase in part');
 			PERFORM trust_ledger.assess_promise(p, 'broken', actor => 'agent');
-			PERFORM trust_ledger.repair_breach(p, t, actor => 'bot', idempotency_key => 'repair ' || n);
-			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent'); END IF;
+			PERFORM trust_ledger.repair_breach(p, t, actor => 'bot', idempotency_key => 'repair '
+				|| n);
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent');
+			END IF;
 		END LOOP;
 
 		-- relayed: what waits, and what was confirmed
 		FOR n IN 1 .. 2 LOOP
-			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', purpose => t, actor => 'carl');
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+				purpose => t, actor => 'carl');
 			PERFORM trust_ledger.accept_promise(p, relayed => true, actor => 'carl');
 			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'erp'); END IF;
-			PERFORM trust_ledger.amend_promise(p, t || '?', relayed => true, reason => t, actor => 'carl');
-			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent'); END IF;
-			PERFORM trust_ledger.assess_promise(p, 'partly_kept', relayed => true, reason => t, actor => 'bert 2');
+			PERFORM trust_ledger.amend_promise(p, t || '?', relayed => true, reason => t,
+				actor => 'carl');
+			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, reason => t, actor => 'agent');
+			END IF;
+			PERFORM trust_ledger.assess_promise(p, 'partly_kept', relayed => true, reason => t,
+				actor => 'bert 2');
 			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'agent'); END IF;
-			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY', actor => 'carl', kind => 'to erase');
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+				actor => 'carl', kind => 'to erase');
 			PERFORM trust_ledger.accept_promise(p, actor => 'agent');
 			PERFORM trust_ledger.release_promise(p, t, relayed => true, actor => 'carl');
 			IF n = 2 THEN PERFORM trust_ledger.confirm_relayed(p, actor => 'agent'); END IF;
@@ -187,8 +219,10 @@ BEGIN
 
 		PERFORM trust_ledger.make_promise(c, t, actor => 'bot', currency => 'EUR', value => 2000);
 		PERFORM FROM trust_ledger.make_promises(ARRAY(
-			SELECT jsonb_populate_record(NULL::trust_ledger.new_promise, given || jsonb_build_object('customer', c, 'words', t, 'actor', 'carl'))
-			FROM unnest('{"{}", "{\\"value\\": 1.50, \\"currency\\": \\"JPY\\", \\"idempotency_key\\": \\"at once\\"}"}'::jsonb[]) AS given));
+			SELECT jsonb_populate_record(NULL::trust_ledger.new_promise,
+				given || jsonb_build_object('customer', c, 'words', t, 'actor', 'carl'))
+			FROM unnest('{"{}", "{\\"value\\": 1.50, \\"currency\\": \\"JPY\\", '
+				'\\"idempotency_key\\": \\"at once\\"}"}'::jsonb[]) AS given));
 	END LOOP;
 END
 \$do\$;
@@ -200,34 +234,41 @@ DO $do$
 DECLARE
 	p record;
 BEGIN
-	FOR p IN SELECT promise, kind, customer, (SELECT min(seq) FROM trust.entry e WHERE e.customer = q.customer AND e.promise = q.promise) AS first
-		FROM trust.promise q WHERE kind ~ '^to erase' AND starts_with(customer, current_setting('test.prefix')) ORDER BY promise LOOP
+	FOR p IN SELECT promise, kind, customer, (SELECT min(seq) FROM trust.entry e
+		WHERE e.customer = q.customer AND e.promise = q.promise) AS first
+		FROM trust.promise q WHERE kind ~ '^to erase' AND starts_with(customer,
+			current_setting('test.prefix')) ORDER BY promise LOOP
 		IF p.kind = 'to erase' THEN
-			PERFORM trust_ledger.erase_words(p.promise, 'They asked.', context => '{"how": "by letter"}', idempotency_key => p.promise::text);
+			PERFORM trust_ledger.erase_words(p.promise, 'They asked.',
+				context => '{"how": "by letter"}', idempotency_key => p.promise::text);
 		ELSE
 			PERFORM trust_ledger.erase_words(p.customer, p.first, 'Too long.', actor => 'carl');
 			PERFORM trust_ledger.erase_words(p.customer, p.first + 2, 'It said who.');
 		END IF;
 	END LOOP;
-	PERFORM trust_ledger.erase_customer(current_setting('test.prefix') || 'Z', 'They left.', idempotency_key => 'left');
+	PERFORM trust_ledger.erase_customer(current_setting('test.prefix') || 'Z', 'They left.',
+		idempotency_key => 'left');
 END
 $do$;
 SQL
 
-# Rows of a tracked table: amended, with another key, kept, deleted and put in again, moved to another
-# customer; to each customer.
+# Rows of a tracked table: amended, with another key, kept, deleted and put in again, moved to
+# another customer; to each customer.
 my $rows = <<"SQL";
 BEGIN;
 SELECT trust_ledger.act_as('carl');
 CREATE TEMP TABLE first AS SELECT coalesce(max(id) / 1000 + 1, 0) * 1000 AS id FROM deal;
-INSERT INTO deal SELECT first.id + 10 * c.nr + n, current_setting('test.prefix') || c.customer, ($texts)[1 + c.nr % 6], false
+INSERT INTO deal SELECT first.id + 10 * c.nr + n, current_setting('test.prefix') || c.customer,
+	($texts)[1 + c.nr % 6], false
 FROM first, unnest($customers) WITH ORDINALITY AS c (customer, nr), generate_series(1, 5) AS n;
 UPDATE deal SET title = title || '!' WHERE id > (SELECT id FROM first) AND id % 5 = 1;
 UPDATE deal SET id = id + 5 WHERE id > (SELECT id FROM first) AND id % 5 = 1;
 UPDATE deal SET won = true WHERE id > (SELECT id FROM first) AND id % 5 = 2;
 DELETE FROM deal WHERE id > (SELECT id FROM first) AND id % 5 IN (3, 4);
-INSERT INTO deal SELECT id + 10 * nr + 4, current_setting('test.prefix') || 'B', 'again', false FROM first, generate_series(1, 3) AS nr;
-UPDATE deal SET customer = current_setting('test.prefix') || 'a' WHERE id > (SELECT id FROM first) AND id % 50 = 0;
+INSERT INTO deal SELECT id + 10 * nr + 4, current_setting('test.prefix') || 'B', 'again', false
+	FROM first, generate_series(1, 3) AS nr;
+UPDATE deal SET customer = current_setting('test.prefix') || 'a' WHERE id > (SELECT id FROM first)
+	AND id % 50 = 0;
 DROP TABLE first;
 COMMIT;
 SQL
@@ -235,7 +276,8 @@ SQL
 # What people do from logins of their own.
 my $logins = <<'SQL';
 \connect - anna
-SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'EUR', value => 4000,
+SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'EUR',
+	value => 4000,
 	idempotency_key => 'own') \gset
 \connect - portal
 SELECT * FROM trust_ledger.accept_promise(:'promise');
@@ -245,7 +287,8 @@ SQL
 sub make_roles
 {
 	my ($node) = @_;
-	$node->safe_psql('postgres', join('', map { "CREATE ROLE $_ LOGIN;\n" } @roles) . 'GRANT crm_apps TO app;');
+	$node->safe_psql('postgres', join('', map { "CREATE ROLE $_ LOGIN;\n" } @roles)
+		. 'GRANT crm_apps TO app;');
 	return;
 }
 
@@ -254,7 +297,8 @@ sub make_database
 	my ($node, $db, $owner, $locale) = @_;
 	$owner //= 'crm_owner';
 	$locale //= '';
-	$node->safe_psql('postgres', "CREATE DATABASE $db OWNER $owner TEMPLATE template0 ENCODING 'UTF8' $locale");
+	$node->safe_psql('postgres',
+		"CREATE DATABASE $db OWNER $owner TEMPLATE template0 ENCODING 'UTF8' $locale");
 	return;
 }
 
@@ -284,8 +328,11 @@ CREATE TABLE offer (id bigint PRIMARY KEY, customer text, title text, owner text
 ALTER TABLE offer OWNER TO app;
 GRANT SELECT ON offer TO PUBLIC;
 \connect - app
-SELECT * FROM trust_ledger.track_table('offer', '{"customer": "=customer", "words": "=title", "promiser": "=owner", "currency": ":JPY", "actor": ":erp", "on_error": ":note", "made": {"on_error": ":park"}}');
-INSERT INTO offer VALUES (1, 'B', E'it''s "quoted"\t\\', 'nora'), (2, 'B', 'two', 'otto'), (3, 'a b', 'three', 'otto');
+SELECT * FROM trust_ledger.track_table('offer',
+	'{"customer": "=customer", "words": "=title", "promiser": "=owner", "currency": ":JPY", '
+	'"actor": ":erp", "on_error": ":note", "made": {"on_error": ":park"}}');
+INSERT INTO offer VALUES (1, 'B', E'it''s "quoted"\t\\', 'nora'), (2, 'B', 'two', 'otto'),
+(3, 'a b', 'three', 'otto');
 \connect - crm_owner
 SELECT * FROM trust_ledger.register_actor('nora', 'human');
 \connect - app
@@ -293,7 +340,8 @@ SELECT * FROM trust_ledger.replay_parked();
 SQL
 	return if $version;
 	$node->safe_psql($db, <<'SQL');
-SELECT FROM trust.parked_change, trust_ledger.drop_parked(parked, 'nobody offered that') WHERE new_row ->> 'id' = '2';
+SELECT FROM trust.parked_change, trust_ledger.drop_parked(parked, 'nobody offered that')
+	WHERE new_row ->> 'id' = '2';
 SQL
 	return;
 }
@@ -301,7 +349,8 @@ SQL
 sub more_promises
 {
 	my ($node, $db, $prefix) = @_;
-	$node->safe_psql($db, "\\connect - app\nSET test.prefix = '$prefix';\n$promises\n\\o /dev/null\n$rows");
+	$node->safe_psql($db,
+		"\\connect - app\nSET test.prefix = '$prefix';\n$promises\n\\o /dev/null\n$rows");
 	$node->safe_psql($db, "SET test.prefix = '$prefix';\n$erasures");
 	return;
 }
@@ -315,7 +364,8 @@ sub connection
 {
 	my (%options) = @_;
 	my $settings = $options{options} // {};
-	my $pgoptions = join ' ', map { "-c $_=" . $settings->{$_} =~ s/([\\ ])/\\$1/gr } sort keys %$settings;
+	my $pgoptions = join ' ', map { "-c $_=" . $settings->{$_} =~ s/([\\ ])/\\$1/gr }
+		sort keys %$settings;
 	return (PGOPTIONS => $pgoptions,
 		params => [ '-v', 'VERBOSITY=sqlstate', $options{user} ? ('-U', $options{user}) : () ]);
 }
@@ -336,7 +386,8 @@ sub ask
 	my %connection = connection(%options);
 	local $ENV{PGOPTIONS} = $connection{PGOPTIONS};
 	my ($stdout, $stderr) = ('', '');
-	$node->psql($db, $sql, stdout => \$stdout, stderr => \$stderr, extra_params => $connection{params});
+	$node->psql($db, $sql, stdout => \$stdout, stderr => \$stderr,
+		extra_params => $connection{params});
 	return answer($stdout, $stderr);
 }
 
@@ -347,8 +398,10 @@ sub outcomes
 	my $begin = $options{begin} // '';
 	local $ENV{PGOPTIONS} = $connection{PGOPTIONS};
 	my $stdout = '';
-	$node->psql($db, join('', "\\o /dev/null\n", map { "$begin $_;\n\\echo :SQLSTATE\nROLLBACK;\n" } @$calls),
-		stdout => \$stdout, stderr => \my $stderr, on_error_stop => 0, extra_params => $connection{params});
+	$node->psql($db, join('', "\\o /dev/null\n", map { "$begin $_;\n\\echo :SQLSTATE\nROLLBACK;\n" }
+		@$calls),
+		stdout => \$stdout, stderr => \my $stderr, on_error_stop => 0,
+			extra_params => $connection{params});
 	my %outcomes;
 	@outcomes{@$calls} = split /\n/, $stdout;
 	return \%outcomes;
@@ -362,7 +415,8 @@ sub findings
 sub digest
 {
 	return ask(@_[ 0, 1 ],
-		q{SELECT customers, entries, encode(digest, 'base64') FROM trust_ledger.ledger_digest()}, @_[ 2 .. $#_ ]);
+		q{SELECT customers, entries, encode(digest, 'base64') FROM trust_ledger.ledger_digest()},
+			@_[ 2 .. $#_ ]);
 }
 
 sub contents
@@ -371,7 +425,8 @@ sub contents
 	my $row = $options{without} ? "(to_jsonb(t) - '$options{without}')::text" : 't::text';
 	return ask($node, $db, <<"SQL", options => \%plain);
 SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) FROM trust.%I t\$\$, relname, relname)
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname COLLATE "C" \\gexec
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p')
+	AND NOT relispartition ORDER BY relname COLLATE "C" \\gexec
 SQL
 }
 
@@ -388,14 +443,20 @@ sub views
 {
 	my ($node, $db, %options) = @_;
 	return ask($node, $db, <<'SQL', %options, options => \%plain);
-SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t, concat(%s) AS r$$, relname, relname,
-	CASE WHEN relname ~ '_trust$' THEN $$to_jsonb(t) - '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
+SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C")) FROM trust.%I t,
+	concat(%s) AS r$$, relname, relname,
+	CASE WHEN relname ~ '_trust$'
+		THEN $$to_jsonb(t) $$ ||
+		$$- '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
 		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$
 		WHEN relname = 'tracked' THEN $$to_jsonb(t) - '{state,subscription}'::text[]$$
 		WHEN relname = 'exception' THEN $$to_jsonb(t) - 'detail'$$ ELSE 't' END)
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE "C" \gexec
-SELECT $$SELECT 'detail of exceptions', count(*), md5(string_agg(detail, ' ' ORDER BY detail COLLATE "C")) FROM trust.exception$$
-FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' AND relname = 'exception' \gexec
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE
+	"C" \gexec
+SELECT $$SELECT 'detail of exceptions', count(*),
+	md5(string_agg(detail, ' ' ORDER BY detail COLLATE "C")) FROM trust.exception$$
+FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v'
+	AND relname = 'exception' \gexec
 SQL
 }
 
@@ -404,7 +465,8 @@ sub scores
 	my ($node, $db, %options) = @_;
 	return ask($node, $db, <<'SQL', %options);
 WITH last AS (SELECT max(recorded_at) AS instant FROM trust.entry)
-SELECT customer, trust_ledger.customer_score(customer, instant) FROM last, trust.chain WHERE customer <> '' ORDER BY customer;
+SELECT customer, trust_ledger.customer_score(customer, instant) FROM last, trust.chain
+	WHERE customer <> '' ORDER BY customer;
 WITH last AS (SELECT max(recorded_at) AS instant FROM trust.entry)
 SELECT actor, trust_ledger.promiser_score(actor, instant) FROM last, trust.actor ORDER BY actor;
 SQL
@@ -436,7 +498,8 @@ sub tracked_rows
 {
 	my ($node, $db) = @_;
 	return ask($node, $db, <<'SQL');
-SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
+SELECT tgrelid::regclass, tgname, tgenabled, pg_get_triggerdef(oid) FROM pg_trigger
+	WHERE tgfoid = 'trust_ledger.track()'::regprocedure ORDER BY 1, 2;
 SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d;
 SQL
 }
@@ -449,9 +512,11 @@ sub is_same_ledger
 	is(findings($copy, $db), '', "$when: verify() finds nothing");
 	is(digest($copy, $db), digest($original, $db), "$when: the same ledger_digest()");
 	is(histories($copy, $db), histories($original, $db), "$when: the same histories");
-	is(contents($copy, $db) =~ s/^copy\|1\|.*/copy|0|/mr, contents($original, $db), "$when: the same rows");
+	is(contents($copy, $db) =~ s/^copy\|1\|.*/copy|0|/mr, contents($original, $db),
+		"$when: the same rows");
 	is(scores($copy, $db), scores($original, $db), "$when: the same scores");
-	is(views($copy, $db, user => $_), views($original, $db, user => $_), "$when: $_ sees the same views") foreach @users;
+	is(views($copy, $db, user => $_), views($original, $db, user => $_),
+		"$when: $_ sees the same views") foreach @users;
 	return;
 }
 
@@ -473,8 +538,10 @@ $$;
 BEGIN;
 SELECT pg_temp.outcome(role, format(write, tab, number)), count(*)
 FROM (VALUES ('entry', 'seq'), ('chain', 'length'), ('promise', 'last_seq'), ('ledger', 'seq'),
-		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq'), ('tracking', 'seq'), ('source', 'seq')) AS t (tab, number),
-	unnest(ARRAY['INSERT INTO trust.%1$I SELECT * FROM trust.%1$I LIMIT 1', 'UPDATE trust.%1$I SET %2$I = %2$I + 1',
+		('actor', 'seq'), ('policy', 'seq'), ('access', 'seq'), ('tracking', 'seq'),
+		('source', 'seq')) AS t (tab, number),
+	unnest(ARRAY['INSERT INTO trust.%1$I SELECT * FROM trust.%1$I LIMIT 1',
+		'UPDATE trust.%1$I SET %2$I = %2$I + 1',
 		'DELETE FROM trust.%1$I', 'TRUNCATE trust.%1$I']) AS write,
 	unnest('{origin,replica}'::text[]) AS role
 GROUP BY 1 ORDER BY 1;
@@ -486,7 +553,8 @@ sub lives_on
 {
 	my ($node, $db, %options) = @_;
 	my $length = ask($node, $db, q{SELECT length FROM trust.chain WHERE customer = 'B'});
-	my $seq = ask($node, $db, q{SELECT seq FROM trust_ledger.make_promise('B', 'still here', actor => 'carl')}, %options);
+	my $seq = ask($node, $db,
+		q{SELECT seq FROM trust_ledger.make_promise('B', 'still here', actor => 'carl')}, %options);
 	return $seq =~ /^\d+$/ && $seq == $length + 1 && findings($node, $db) eq '';
 }
 
@@ -523,14 +591,17 @@ sub writing_calls
 	$arguments{make_promises} = "(ARRAY[jsonb_populate_record(NULL::trust_ledger.new_promise, "
 	  . "jsonb_build_object('customer', '$customer', 'words', 'w', 'actor', 'carl'))])";
 	my @erasures = map { "erase_words($_, 'why')" } "'$promise'::uuid", "'$customer', 1", "'', 3";
-	return map { "SELECT * FROM trust_ledger.$_" } @erasures, map { "$_$arguments{$_}" } sort keys %arguments;
+	return map { "SELECT * FROM trust_ledger.$_" } @erasures,
+		map { "$_$arguments{$_}" } sort keys %arguments;
 }
 
 sub scoring_calls
 {
 	my ($customer) = @_;
-	return map { "SELECT * FROM trust_ledger.$_" } ("customer_score('$customer')", "customer_score('$customer', now())",
-		"promiser_score('carl')", "explain_trust('customer', '$customer')", "trust_trend('all', '1 day')");
+	return map { "SELECT * FROM trust_ledger.$_" } ("customer_score('$customer')",
+		"customer_score('$customer', now())",
+		"promiser_score('carl')", "explain_trust('customer', '$customer')",
+			"trust_trend('all', '1 day')");
 }
 
 package FilledLedger::Session;

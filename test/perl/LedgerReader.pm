@@ -1,7 +1,8 @@
 # Verifies an exported ledger without the extension: doc/format.md in Perl.
 #
 # Fields, steps and projection are read from the page's own tables, so what is tested is the page.
-# Everything is bytes. verify() returns findings as [part, where, field]. Malformed input is a finding, too; it never dies.
+# Everything is bytes. verify() returns findings as [part, where, field]. Malformed input is a
+# finding, too; it never dies.
 package LedgerReader;
 
 use strict;
@@ -13,7 +14,8 @@ use JSON::PP;
 my @texts = qw(words purpose note context name);
 my @chain = qw(customer length head recorded_at);
 my @governed = qw(governed subject seq name details);
-my @parked = qw(parked parked_at source tab trigger operation actor login role old_row new_row salt);
+my @parked = qw(parked parked_at source tab trigger operation actor login role old_row
+	new_row salt);
 my @score = qw(customer kept broken as_of half_life);
 my %registered = (actor_kind => 'kind', speaks_for => 'speaks_for', responsible => 'responsible');
 my $no_hash = '0' x 64;
@@ -27,7 +29,8 @@ sub new
 	{
 		my ($number, $name, $type, $set_in) = @$row;
 		die "field $number is not the next" unless $number == 1 + @{ $self->{fields} // [] };
-		push @{ $self->{fields} }, { name => $name, type => $type, set_in => [ split /, /, $set_in ] };
+		push @{ $self->{fields} }, { name => $name, type => $type, set_in => [ split /, /,
+			$set_in ] };
 	}
 	foreach my $row ($self->table('event', 'from'))
 	{
@@ -43,8 +46,10 @@ sub new
 		my ($column, @cells) = @$row;
 		foreach my $i (grep { defined $cells[$_] && $cells[$_] ne '' } 0 .. $#cells)
 		{
-			my ($source, $mark, $flag) = $cells[$i] =~ /^(\w+|\+1)([*?]?)(?: if (\w+))?$/ or die "cell $cells[$i]";
-			push @{ $self->{projection}{$_} }, [ $column, $source, $mark, $flag ] for split /, /, $head->[ $i + 1 ];
+			my ($source, $mark, $flag) = $cells[$i] =~ /^(\w+|\+1)([*?]?)(?: if (\w+))?$/
+				or die "cell $cells[$i]";
+			push @{ $self->{projection}{$_} }, [ $column, $source, $mark, $flag ] for split /, /,
+				$head->[ $i + 1 ];
 		}
 	}
 	foreach my $row ($self->table('event', 'table'))
@@ -56,7 +61,8 @@ sub new
 	$self->{entry_columns} = [ @hashed, 'hash', @texts, map { "${_}_salt" } @texts, 'request' ];
 	$self->{source_columns} = [ map { $_->[0] } $self->table('`trust.source`', 'to') ];
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
-	push @{ $self->{promise_columns} }, qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
+	push @{ $self->{promise_columns} },
+		qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
 	  unbacked_by former_backer due_moved_at paused_for);
 	return $self;
 }
@@ -70,8 +76,10 @@ sub table_with_head
 {
 	my ($self, @begin) = @_;
 	my $start = join '\s*\|\s*', map quotemeta, @begin;
-	my ($table) = $self->{page} =~ /^(\|\s*$start\s*\|.*\n\|[-|]+\n(?:\|.*\n)+)/m or die "no table @begin";
-	my @rows = map { s/`//g; [ map { s/^\s+|\s+$//gr } (split /\|/, $_, -1)[ 1 .. tr/|// - 1 ] ] } split /\n/, $table;
+	my ($table) = $self->{page} =~ /^(\|\s*$start\s*\|.*\n\|[-|]+\n(?:\|.*\n)+)/m
+		or die "no table @begin";
+	my @rows = map { s/`//g; [ map { s/^\s+|\s+$//gr } (split /\|/, $_, -1)[ 1 .. tr/|// - 1 ] ] }
+		split /\n/, $table;
 	return ($rows[0], @rows[ 2 .. $#rows ]);
 }
 
@@ -79,7 +87,8 @@ sub table_with_head
 sub block
 {
 	my ($self, $heading, $language) = @_;
-	my ($block) = $self->{page} =~ /^#+ \Q$heading\E.*\n(?:(?!#).*\n)*?```$language\n((?:(?!```).*\n)*)/m
+	my ($block) = $self->{page} =~
+		/^#+ \Q$heading\E.*\n(?:(?!#).*\n)*?```$language\n((?:(?!```).*\n)*)/m
 	  or die "no $language block below $heading";
 	return $block;
 }
@@ -111,7 +120,8 @@ sub rows
 
 # ---- bytes ----
 
-my %bits = (int16 => [ 's>', 2**15 - 1 ], int32 => [ 'l>', 2**31 - 1 ], int64 => [ 'q>', 9223372036854775807 ]);
+my %bits = (int16 => [ 's>', 2**15 - 1 ], int32 => [ 'l>', 2**31 - 1 ],
+	int64 => [ 'q>', 9223372036854775807 ]);
 $bits{time} = $bits{int64};
 
 sub value_bytes
@@ -136,7 +146,8 @@ sub value_bytes
 	}
 	if ($type eq 'bytes' || $type eq 'interval')
 	{
-		die "is no $type\n" unless $value =~ /^(?:[0-9a-f]{2})*\z/ && ($type eq 'bytes' || length $value == 32);
+		die "is no $type\n" unless $value =~ /^(?:[0-9a-f]{2})*\z/ && ($type eq 'bytes'
+			|| length $value == 32);
 		return pack 'H*', $value;
 	}
 	return $value if $type =~ /^(?:text|numeric|jsonb)\z/;
@@ -155,7 +166,8 @@ sub field_bytes
 sub fields_of
 {
 	my ($self, $entry, $ledger) = @_;
-	return map { field_bytes($_->{type}, $_->{name} eq 'ledger' ? $ledger : $entry->{ $_->{name} }) } @{ $self->{fields} };
+	return map { field_bytes($_->{type}, $_->{name} eq 'ledger' ? $ledger : $entry->{ $_->{name} })
+		} @{ $self->{fields} };
 }
 
 sub entry_hash
@@ -176,8 +188,10 @@ sub commitment
 sub digest
 {
 	my ($ledger, @chains) = @_;
-	return unpack 'H*', sha256(join '', field_bytes(text => 'trust_ledger digest 1'), field_bytes(uuid => $ledger), map {
-			field_bytes(text => $_->{customer}), field_bytes(int64 => $_->{length}), field_bytes(bytes => $_->{head})
+	return unpack 'H*', sha256(join '', field_bytes(text => 'trust_ledger digest 1'),
+		field_bytes(uuid => $ledger), map {
+			field_bytes(text => $_->{customer}), field_bytes(int64 => $_->{length}),
+				field_bytes(bytes => $_->{head})
 	} sort { $a->{customer} cmp $b->{customer} } @chains);
 }
 
@@ -187,7 +201,8 @@ sub same { my ($x, $y) = @_; return defined $x ? defined $y && $x eq $y : !defin
 
 sub true { return defined $_[0] && $_[0] eq 't' }
 
-sub instant { my ($entry) = @_; return $entry->{ true($entry->{backfilled}) ? 'occurred_at' : 'recorded_at' } }
+sub instant { my ($entry) = @_; return $entry->{ true($entry->{backfilled}) ? 'occurred_at'
+	: 'recorded_at' } }
 
 # Days of 24 hours and microseconds, as the export has intervals.
 sub interval_hex
@@ -211,14 +226,17 @@ sub fold_words
 	if ($event =~ /^(?:made|amended|backed|backing_withdrawn|declined)$/)
 	{
 		undef $promise->{seen_at} if $event =~ /^(?:made|amended)$/;
-		$promise->{seen_at} //= instant($entry) if same($entry->{actor_kind}, 'human') && same($entry->{speaks_for}, 'company');
+		$promise->{seen_at} //= instant($entry) if same($entry->{actor_kind}, 'human')
+			&& same($entry->{speaks_for}, 'company');
 	}
 	if ($event =~ /^(?:made|amended|backed|backing_withdrawn)$/)
 	{
-		my @lost = defined $entry->{backer} ? (undef) x 3 : defined $before->{backer} ? (instant($entry), $event, $before->{backer}) : ();
+		my @lost = defined $entry->{backer} ? (undef) x 3 : defined $before->{backer}
+			? (instant($entry), $event, $before->{backer}) : ();
 		@$promise{qw(unbacked_at unbacked_by former_backer)} = @lost if @lost;
 	}
-	$promise->{due_moved_at} = instant($entry) if !same($promise->{due_moves}, $before->{due_moves}) && $event ne 'made';
+	$promise->{due_moved_at} = instant($entry) if !same($promise->{due_moves}, $before->{due_moves})
+		&& $event ne 'made';
 	$promise->{paused_for} = interval_hex(0) if $event eq 'made';
 	if ($event =~ /^(?:paused|resumed)$/)
 	{
@@ -238,9 +256,11 @@ sub can_follow
 	my $allowed = $self->{steps}{$event}{$from} or return 0;
 
 	return 0 unless same($entry->{stands}, 'f') ? $to eq $from : $allowed->{$to};
-	return 0 if $event =~ /^(?:paused|resumed)$/ && !(defined $entry->{due} && defined $promise->{due});
+	return 0 if $event =~ /^(?:paused|resumed)$/ && !(defined $entry->{due}
+		&& defined $promise->{due});
 	return 0 if $event eq 'resumed' && !defined $promise->{paused_at};
-	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor}) && same($entry->{actor_kind}, 'human');
+	return !defined $entry->{backer} || same($entry->{backer}, $entry->{actor})
+		&& same($entry->{actor_kind}, 'human');
 }
 
 # Takes the entry into the promise; false where it cannot follow.
@@ -252,7 +272,8 @@ sub fold
 	my ($event, $to) = @$entry{qw(event state)};
 	my %before = %$promise;
 	my $sets = !same($entry->{stands}, 'f') &&
-	  ($event !~ /^(?:amended|breach_admitted|assessed|breach_repaired)$/ || true($entry->{stands}));
+	  ($event !~ /^(?:amended|breach_admitted|assessed|breach_repaired)$/
+	  || true($entry->{stands}));
 	foreach my $rule ($sets ? @{ $self->{projection}{$event} // [] } : ())
 	{
 		my ($column, $source, $mark, $flag) = @$rule;
@@ -261,7 +282,8 @@ sub fold
 		$promise->{$column} =
 			$source eq '0' ? 0
 		  : $source eq 'none' ? undef
-		  : $source eq '+1' ? $before{$column} + (defined $before{due} && !same($before{due}, $entry->{due}))
+		  : $source eq '+1' ? $before{$column} + (defined $before{due} && !same($before{due},
+		  $entry->{due}))
 		  : $mark eq '*' && !defined $entry->{backer} ? undef
 		  : $source eq 'instant' ? instant($entry)
 		  : $entry->{$source};
@@ -273,8 +295,10 @@ sub fold
 	@$promise{qw(paused_at paused_until)} = () unless $to =~ /^(?:proposed|open)$/;
 	if ($event =~ /^(?:accepted|amended|assessed|released|breach_repaired)$/)
 	{
-		if (true($entry->{relayed}) || $event eq 'breach_repaired' && same($entry->{stands}, 'f')) { $promise->{unconfirmed} = $entry->{seq}; }
-		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) { undef $promise->{unconfirmed}; }
+		if (true($entry->{relayed}) || $event eq 'breach_repaired' && same($entry->{stands}, 'f')) {
+			$promise->{unconfirmed} = $entry->{seq}; }
+		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) {
+			undef $promise->{unconfirmed}; }
 	}
 	$self->fold_waiting($promise, $entry);
 	return 1;
@@ -284,7 +308,8 @@ sub fold
 sub fold_waiting
 {
 	my ($self, $promise, $entry) = @_;
-	my $waits = ($promise->{state} eq 'open' || $promise->{state} eq 'proposed' && !defined $promise->{declined_at})
+	my $waits = ($promise->{state} eq 'open' || $promise->{state} eq 'proposed'
+		&& !defined $promise->{declined_at})
 	  && defined $promise->{evidence_asked} && !defined $promise->{backer};
 	my $since = $promise->{waiting_since};
 	my $anew = $entry->{event} eq 'amended' && true($entry->{stands});
@@ -295,7 +320,8 @@ sub fold_waiting
 		next unless $if_waits eq ($waits ? 'yes' : 'no');
 		next unless $so_far eq 'any' || $so_far eq (defined $since ? 'not NULL' : 'NULL');
 		next if $which =~ /amended/ ? !$anew : $which eq 'any other' && $anew;
-		$promise->{waiting_since} = $then eq 'NULL' ? undef : $then eq 'its instant' ? instant($entry) : $then eq 'stays' ? $since : die "waiting: $then";
+		$promise->{waiting_since} = $then eq 'NULL' ? undef : $then eq 'its instant'
+			? instant($entry) : $then eq 'stays' ? $since : die "waiting: $then";
 		return;
 	}
 	die "waiting: no row";
@@ -314,18 +340,21 @@ sub said_of_row
 	my $details = eval { $json->decode($entry->{details}) };
 	return unless ref $details eq 'HASH';
 	my %said = map { $_ => $details->{$_} }
-	  grep { defined $details->{$_} && !ref $details->{$_} && $json->encode($details->{$_}) =~ /^"/ } keys %$details;
+	  grep { defined $details->{$_} && !ref $details->{$_} && $json->encode($details->{$_}) =~ /^"/
+	  } keys %$details;
 	utf8::downgrade($_, 1) foreach values %said;    # bytes, as all else
 	return defined $said{source} && defined $said{key} ? \%said : undef;
 }
 
-# Takes what the entry says of the row into the one of trust.source that its promise has, if it says anything new.
+# Takes what the entry says of the row into the one of trust.source that its promise has, if it says
+# anything new.
 sub take_row
 {
 	my ($entry, $rows) = @_;
 	my $said = said_of_row($entry) or return;
 	my $row = $rows->{"$entry->{customer} $entry->{promise}"} //= {};
-	my %now = (source => $said->{source}, key => $said->{key}, name => $said->{name} // '', gone => defined $said->{row} ? 't' : 'f');
+	my %now = (source => $said->{source}, key => $said->{key}, name => $said->{name} // '',
+		gone => defined $said->{row} ? 't' : 'f');
 	return unless grep { !same($now{$_}, $row->{$_}) } keys %now;
 	%$row = (%now, map { $_ => $entry->{$_} } qw(customer promise seq));
 	return;
@@ -333,17 +362,21 @@ sub take_row
 
 # ---- what was erased ----
 
-# Which texts of which entries erased entries name: by customer and either promise or seq, [seq, texts].
+# Which texts of which entries erased entries name: by customer and either promise or seq, [seq,
+# texts].
 sub erasures
 {
 	my ($entries) = @_;
 	my %named;
 	foreach my $entry (grep { ($_->{event} // '') eq 'erased' } @$entries)
 	{
-		my $details = defined $entry->{details} ? eval { JSON::PP->new->decode($entry->{details}) } : { texts => \@texts };
-		my $listed = ref $details eq 'HASH' && ref $details->{texts} eq 'ARRAY' ? $details->{texts} : [];
+		my $details = defined $entry->{details} ? eval { JSON::PP->new->decode($entry->{details}) }
+			: { texts => \@texts };
+		my $listed = ref $details eq 'HASH' && ref $details->{texts} eq 'ARRAY' ? $details->{texts}
+			: [];
 		my $what = join ' ', $entry->{promise} // '', $entry->{refers_to} // 'all';
-		push @{ $named{ $entry->{customer} }{$what} }, [ $entry->{number}, { map { $_ => 1 } grep { defined && !ref } @$listed } ];
+		push @{ $named{ $entry->{customer} }{$what} },
+			[ $entry->{number}, { map { $_ => 1 } grep { defined && !ref } @$listed } ];
 	}
 	return \%named;
 }
@@ -376,7 +409,8 @@ sub check_entry
 			$found->($text) if defined $value || defined $salt;
 			next;
 		}
-		$found->($text) unless defined $value && defined $salt && eval { same($commitment, commitment($salt, $value)) };
+		$found->($text) unless defined $value && defined $salt
+			&& eval { same($commitment, commitment($salt, $value)) };
 	}
 	my ($request, $salt) = @$entry{qw(request request_salt)};
 	if (grep { $erased->{$_} && defined $entry->{"${_}_commitment"} } @texts)
@@ -385,7 +419,9 @@ sub check_entry
 		return;
 	}
 	$found->('request_salt')
-	  unless defined $request ? defined $salt && length $request == 128 && eval { sha256_hex(value_bytes(bytes => $salt)) eq substr($request, 0, 64) } : !defined $salt;
+	  unless defined $request ? defined $salt && length $request == 128
+	  && eval { sha256_hex(value_bytes(bytes => $salt)) eq substr($request, 0, 64) }
+	  : !defined $salt;
 }
 
 sub is_time { return defined $_[0] && eval { value_bytes(time => $_[0]); 1 } }
@@ -396,7 +432,8 @@ sub check_join
 	my ($self, $entry, $before, $found) = @_;
 	$found->('seq') unless same($entry->{seq}, 1 + ($before ? $before->{number} : 0));
 	$found->('prev_hash') unless same($entry->{prev_hash}, $before ? $before->{hash} : $no_hash);
-	my @times = ($before ? $before->{recorded_at} : $entry->{recorded_at}, @$entry{qw(recorded_at occurred_at)});
+	my @times = ($before ? $before->{recorded_at} : $entry->{recorded_at},
+		@$entry{qw(recorded_at occurred_at)});
 	return if grep { !is_time($_) } @times;    # their hash was wrong
 	$found->('recorded_at') if $times[1] < $times[0];
 	$found->('occurred_at') if $times[2] > $times[1];
@@ -410,7 +447,8 @@ sub registrations
 	foreach my $entry (grep { $_->{customer} eq '' && ($_->{event} // '') =~ /^actor_/ } @$entries)
 	{
 		my $details = eval { JSON::PP->new->decode($entry->{details}) };
-		$said{ $entry->{seq} // '' } = { actor => $entry->{subject}, ref $details eq 'HASH' ? %$details{ values %registered } : () };
+		$said{ $entry->{seq} // '' } = { actor => $entry->{subject}, ref $details eq 'HASH'
+			? %$details{ values %registered } : () };
 	}
 	return \%said;
 }
@@ -424,11 +462,14 @@ sub check_actor
 
 	if (!defined $actor)
 	{
-		$found->($_) foreach grep { defined $entry->{$_} } 'actor_seq', 'evidence', sort keys %registered;
+		$found->($_) foreach grep { defined $entry->{$_} } 'actor_seq', 'evidence',
+			sort keys %registered;
 		return;
 	}
-	return $found->('actor_seq') unless $said && same($said->{actor}, $actor) && ($entry->{customer} ne '' || $seq < $entry->{number});
-	$found->($_) foreach grep { !same($entry->{$_}, $said->{ $registered{$_} }) } sort keys %registered;
+	return $found->('actor_seq') unless $said && same($said->{actor}, $actor)
+		&& ($entry->{customer} ne '' || $seq < $entry->{number});
+	$found->($_) foreach grep { !same($entry->{$_}, $said->{ $registered{$_} }) }
+		sort keys %registered;
 }
 
 sub by_name
@@ -452,7 +493,8 @@ sub compare
 	foreach my $name (keys %$held)
 	{
 		if (!$said->{$name}) { $found->($part, $name, 'too many'); next; }
-		$found->($part, $name, $_) foreach grep { !same($held->{$name}{$_}, $said->{$name}{$_}) } @$columns;
+		$found->($part, $name, $_) foreach grep { !same($held->{$name}{$_}, $said->{$name}{$_}) }
+			@$columns;
 	}
 }
 
@@ -461,7 +503,8 @@ sub read_files
 {
 	my ($self, $file, $found) = @_;
 	my ($promise_head) = $file->{promise} =~ /^(.*)/;
-	my %columns = (entry => $self->{entry_columns}, chain => \@chain, source => $self->{source_columns}, governed => \@governed, kept => \@chain,
+	my %columns = (entry => $self->{entry_columns}, chain => \@chain,
+		source => $self->{source_columns}, governed => \@governed, kept => \@chain,
 		parked => \@parked, score => \@score,
 		promise => [ split /\t/, $promise_head ]);
 	my %rows;
@@ -472,7 +515,8 @@ sub read_files
 		$found->($part, '', $@) if $@;
 	}
 	$found->('promise', '', 'columns')
-	  unless join(' ', sort @{ $columns{promise} }) eq join(' ', sort @{ $self->{promise_columns} });
+	  unless join(' ', sort @{ $columns{promise} }) eq join(' ',
+	  sort @{ $self->{promise_columns} });
 	no warnings 'numeric';
 	foreach my $entry (@{ $rows{entry} })
 	{
@@ -480,7 +524,8 @@ sub read_files
 		$entry->{customer} //= '';
 		$entry->{number} = 0 + ($entry->{seq} // 0);
 	}
-	@{ $rows{entry} } = sort { $a->{customer} cmp $b->{customer} || $a->{number} <=> $b->{number} } @{ $rows{entry} };
+	@{ $rows{entry} } = sort { $a->{customer} cmp $b->{customer} || $a->{number} <=> $b->{number} }
+		@{ $rows{entry} };
 	return \%rows;
 }
 
@@ -494,12 +539,16 @@ sub take
 	{
 		return 'promise' unless defined $entry->{promise};
 		take_row($entry, $said->{source} //= {});
-		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry) ? undef : 'event';
+		return $self->fold($said->{promise}{"$entry->{customer} $entry->{promise}"} //= {}, $entry)
+			? undef : 'event';
 	}
 	return 'event' unless $table && defined $entry->{subject} && defined $entry->{details};
 	# who owned the ledger, and who owns it, are no columns of its row
 	# nor is it whether parked changes are on record
-	my $row = $entry->{event} =~ /^ledger_(?:adopted|created)$/ ? { %$entry, details => $entry->{details} =~ s/(?:, |(?<=\{))"(?:adopted_(?:from|to)|parked)": "(?:[^"\\]|\\.)*"//gr =~ s/^\{, /{/r } : $entry;
+	my $row = $entry->{event} =~ /^ledger_(?:adopted|created)$/
+		? { %$entry, details => $entry->{details} =~
+		s/(?:, |(?<=\{))"(?:adopted_(?:from|to)|parked)": "(?:[^"\\]|\\.)*"//gr =~ s/^\{, /{/r }
+		: $entry;
 	$said->{governed}{"$table $entry->{subject}"} = $row unless $table eq 'none';
 	return 'event' if ($entry->{event} eq 'ledger_created') != ($entry->{number} == 1);
 	return (grep { defined $entry->{$_} } qw(promise state))[0];
@@ -512,7 +561,8 @@ my @parked_types = qw(uuid time text text text text text text text jsonb jsonb);
 sub parked_commitment
 {
 	my ($row, $ledger) = @_;
-	return commitment($row->{salt}, join '', field_bytes(text => 'trust_ledger parked 1'), field_bytes(uuid => $ledger),
+	return commitment($row->{salt}, join '', field_bytes(text => 'trust_ledger parked 1'),
+		field_bytes(uuid => $ledger),
 		map { field_bytes($parked_types[$_], $row->{ $parked[$_] }) } 0 .. $#parked_types);
 }
 
@@ -536,7 +586,9 @@ sub waiting
 		foreach my $parked (sort keys %$named)
 		{
 			my $commitment = $named->{$parked};
-			my $right = $comes ? !exists $waits{$parked} && !$gone{$parked} && defined $commitment && $commitment =~ /^[0-9a-f]{64}\z/ : exists $waits{$parked} && same($waits{$parked}, $commitment);
+			my $right = $comes ? !exists $waits{$parked} && !$gone{$parked} && defined $commitment
+				&& $commitment =~ /^[0-9a-f]{64}\z/ : exists $waits{$parked}
+				&& same($waits{$parked}, $commitment);
 			$found->('parked', "$parked", "entry $number") unless $right;
 			if ($comes) { $waits{$parked} = $commitment unless $gone{$parked}; next; }
 			delete $waits{$parked};
@@ -555,7 +607,8 @@ sub check_parked
 	foreach my $parked (sort keys %$held)
 	{
 		if (!exists $waits->{$parked}) { $found->('parked', $parked, 'too many'); next; }
-		$found->('parked', $parked, 'commitment') unless eval { same(parked_commitment($held->{$parked}, $ledger), $waits->{$parked}) };
+		$found->('parked', $parked, 'commitment')
+			unless eval { same(parked_commitment($held->{$parked}, $ledger), $waits->{$parked}) };
 	}
 }
 
@@ -569,8 +622,10 @@ sub half_lives
 	foreach my $entry (grep { $_->{customer} eq '' && ($_->{event} // '') =~ /^ledger_/ } @$entries)
 	{
 		my ($days, $hours, $minutes, $seconds) =
-		  ($entry->{details} // '') =~ /"half_life": "P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?"/ or next;
-		$known{ sprintf '%.0f', ((($days // 0) * 24 + ($hours // 0)) * 60 + ($minutes // 0)) * 60e6 + ($seconds // 0) * 1e6 } = 1;
+		  ($entry->{details} // '') =~
+		  /"half_life": "P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?"/ or next;
+		$known{ sprintf '%.0f', ((($days // 0) * 24 + ($hours // 0)) * 60 + ($minutes // 0)) * 60e6
+			+ ($seconds // 0) * 1e6 } = 1;
 	}
 	return \%known;
 }
@@ -581,7 +636,8 @@ sub check_scores
 	my ($rows, $promises, $chains, $half_lives, $found) = @_;
 	my $held = by_name($rows, ['customer'], 'score', $found);
 	my %weighed;
-	push @{ $weighed{ $_->{customer} } }, $_ foreach grep { defined $_->{weight_kept} } values %$promises;
+	push @{ $weighed{ $_->{customer} } }, $_ foreach grep { defined $_->{weight_kept} } values
+		%$promises;
 	$found->('score', $_, 'missing') foreach grep { !$held->{$_} } sort keys %$chains;
 	foreach my $customer (sort keys %$held)
 	{
@@ -589,22 +645,26 @@ sub check_scores
 		my ($last) = sort { $b <=> $a } map { $_->{settled_at} } @promises;
 		$found->('score', $customer, 'too many') unless $chains->{$customer};
 		$found->('score', $customer, 'as_of') unless same($score->{as_of}, $last);
-		$found->('score', $customer, 'half_life') unless defined $last ? $half_lives->{ $score->{half_life} // '' } : !defined $score->{half_life};
+		$found->('score', $customer, 'half_life') unless defined $last
+			? $half_lives->{ $score->{half_life} // '' } : !defined $score->{half_life};
 		foreach my $part (qw(kept broken))
 		{
 			my ($sum, $all) = (0, 0);
 			foreach my $promise (@promises)
 			{
 				$all += $promise->{"weight_$part"} / 1000;
-				$sum += $promise->{"weight_$part"} / 1000 * 2**(-($last - $promise->{settled_at}) / ($score->{half_life} || 1));
+				$sum += $promise->{"weight_$part"} / 1000 * 2**(-($last - $promise->{settled_at}) /
+					($score->{half_life} || 1));
 			}
-			$found->('score', $customer, $part) unless ($score->{$part} // '') =~ /^\d+(?:\.\d+)?(?:e[-+]?\d+)?\z/ && abs($score->{$part} - $sum) <= 1e-9 * ($all || 1);
+			$found->('score', $customer, $part) unless ($score->{$part} // '') =~
+				/^\d+(?:\.\d+)?(?:e[-+]?\d+)?\z/ && abs($score->{$part} - $sum) <= 1e-9 *
+				($all || 1);
 		}
 	}
 }
 
-# The findings in the seven files (entry, chain, promise, source, governed, parked, score, each as text; score where
-# the extension is there); kept: a chain.txt of an earlier day.
+# The findings in the seven files (entry, chain, promise, source, governed, parked, score, each as
+# text; score where the extension is there); kept: a chain.txt of an earlier day.
 sub verify
 {
 	my ($self, %file) = @_;
@@ -614,7 +674,8 @@ sub verify
 
 	my ($first) = grep { same($_->{customer}, '') && same($_->{seq}, 1) } @{ $rows->{entry} };
 	my $ledger = $first ? $first->{subject} : undef;
-	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created') && defined $ledger;
+	$found->('ledger', '', 'first entry') unless $first && same($first->{event}, 'ledger_created')
+		&& defined $ledger;
 	my $registrations = registrations($rows->{entry});
 	my $erasures = erasures($rows->{entry});
 
@@ -630,12 +691,15 @@ sub verify
 		$last{$customer} = $entry;
 		$hashes{$customer}{ $entry->{number} } = $entry->{hash};
 		$said{chain}{$customer} =
-		  { length => scalar keys %{ $hashes{$customer} }, head => $entry->{hash}, recorded_at => $entry->{recorded_at} };
+		  { length => scalar keys %{ $hashes{$customer} }, head => $entry->{hash},
+		  recorded_at => $entry->{recorded_at} };
 	}
 
-	my %key = (chain => ['customer'], promise => [qw(customer promise)], source => [qw(customer promise)],
+	my %key = (chain => ['customer'], promise => [qw(customer promise)],
+		source => [qw(customer promise)],
 		governed => [qw(governed subject)]);
-	my %value = (chain => [qw(length head recorded_at)], promise => $self->{promise_columns}, source => $self->{source_columns},
+	my %value = (chain => [qw(length head recorded_at)], promise => $self->{promise_columns},
+		source => $self->{source_columns},
 		governed => [qw(seq name details)]);
 	foreach my $part (sort keys %key)
 	{
@@ -644,7 +708,8 @@ sub verify
 	}
 	my $waits = waiting($rows->{entry}, $found);
 	check_parked($rows->{parked} // [], $waits, $ledger, $found) if $waits;
-	check_scores($rows->{score}, $said{promise} // {}, $said{chain} // {}, half_lives($rows->{entry}), $found) if $file{score};
+	check_scores($rows->{score}, $said{promise} // {}, $said{chain} // {},
+		half_lives($rows->{entry}), $found) if $file{score};
 	foreach my $kept (@{ $rows->{kept} // [] })
 	{
 		$found->('kept', $kept->{customer}, 'head')

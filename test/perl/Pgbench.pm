@@ -29,13 +29,16 @@ sub start
 
 	foreach my $script (sort keys %weight)
 	{
-		my $file = "$PostgreSQL::Test::Utils::tmp_check/" . basename($0, '.pl') . '.' . ++$count . '.sql';
+		my $file = "$PostgreSQL::Test::Utils::tmp_check/" . basename($0, '.pl') . '.' . ++$count
+			. '.sql';
 		append_to_file($file, $script);
 		push @files, "--file=$file\@$weight{$script}";
 	}
-	local $ENV{PGOPTIONS} = $how{isolation} ? '-c default_transaction_isolation=' . $how{isolation} =~ s/ /\\ /r : '';
+	local $ENV{PGOPTIONS} = $how{isolation} ? '-c default_transaction_isolation='
+		. $how{isolation} =~ s/ /\\ /r : '';
 	local $ENV{PGAPPNAME} = $how{name} // 'pgbench';
-	$self->{job} = IPC::Run::start([ 'pgbench', '--no-vacuum', @{ $how{options} }, @files, $node->connstr('postgres') ],
+	$self->{job} = IPC::Run::start([ 'pgbench', '--no-vacuum', @{ $how{options} }, @files,
+		$node->connstr('postgres') ],
 		'<', \undef, '>', \$self->{out}, '2>', \$self->{err});
 	return $self;
 }

@@ -1,5 +1,5 @@
-# The usual output of prove, and a line in the file $RESULTS: how many tests passed and failed, and which files had
-# failures.
+# The usual output of prove, and a line in the file $RESULTS: how many tests passed and failed, and
+# which files had failures.
 package ResultCounter;
 
 use strict;

@@ -37,7 +37,8 @@ sub children
 	return %children;
 }
 
-# A process is gone when its parent has noticed it, too: before that a new server takes it for alive.
+# A process is gone when its parent has noticed it, too: before that a new server takes it for
+# alive.
 sub wait_for_end
 {
 	my ($seconds, @pids) = @_;
@@ -46,8 +47,8 @@ sub wait_for_end
 	return grep { kill 0, $_ } @pids;
 }
 
-# A process that waits for a lock of a killed one would wait forever, with the shared memory that the next server needs. A
-# stopped postmaster starts no more processes.
+# A process that waits for a lock of a killed one would wait forever, with the shared memory that
+# the next server needs. A stopped postmaster starts no more processes.
 sub kill_server
 {
 	my ($node) = @_;
@@ -65,7 +66,8 @@ sub query
 {
 	my ($node, $sql) = @_;
 	my ($said, $complained) = ('', '');
-	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $sql ], '<', \undef, '>', \$said, '2>', \$complained);
+	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', $sql ], '<', \undef,
+		'>', \$said, '2>', \$complained);
 	chomp $said;
 	return $said;
 }

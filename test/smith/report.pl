@@ -1,5 +1,6 @@
-# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails if something is wrong. "returned" counts
-# calls without an error, those from other functions too; of aggregates, only their transition functions are counted.
+# test/smith/report.pl DIR: what test/smith/run left there, in tables; fails if something is wrong.
+# "returned" counts calls without an error, those from other functions too; of aggregates, only
+# their transition functions are counted.
 use strict;
 use warnings;
 
@@ -44,7 +45,8 @@ my @never;
 foreach my $name (split /\n/, contents("$dir/routines"))
 {
 	my ($smith, $all) = ($after_smith->{$name} // 0, $after_calls->{$name} // 0);
-	printf "%-28s %12d %12d %12d %12d\n", $name, $named->{$name} // 0, $smith, $called->{$name} // 0, $all - $smith;
+	printf "%-28s %12d %12d %12d %12d\n", $name, $named->{$name} // 0, $smith, $called->{$name}
+		// 0, $all - $smith;
 	push @never, $name if !$named->{$name} && !$called->{$name};
 }
 if (@never)
@@ -58,7 +60,8 @@ my (%errors, %internal, %memory, @crashes);
 open my $log, '<', "$dir/server/log" or die "$dir/server/log: $!\n";
 while (<$log>)
 {
-	push @crashes, $_ if /was terminated by signal|PANIC:|TRAP:|unrecognized node|cache lookup failed|WARNING:.* leak/ && !/STATEMENT:/;
+	push @crashes,
+		$_ if /was terminated by signal|PANIC:|TRAP:|unrecognized node|cache lookup failed|WARNING:.* leak/ && !/STATEMENT:/;
 	if (my ($state, $message) = /^(\w{5}) \d+ \S* ?(?:ERROR|FATAL):  (.*)/)
 	{
 		$errors{$state}++ if $state ne '25P02';	# what follows upon an error in a transaction
@@ -71,7 +74,8 @@ while (<$log>)
 }
 
 print "\nerrors by SQLSTATE:\n";
-printf "%8d %s\n", $errors{$_}, $_ for sort { $errors{$b} <=> $errors{$a} || $a cmp $b } keys %errors;
+printf "%8d %s\n", $errors{$_}, $_ for sort { $errors{$b} <=> $errors{$a} || $a cmp $b }
+	keys %errors;
 
 print "\ninternal errors:\n";
 foreach my $message (sort { $internal{$b} <=> $internal{$a} } keys %internal)
@@ -87,7 +91,8 @@ foreach my $pid (sort { $a <=> $b } keys %memory)
 	my @used = map { $_->[1] / 1024 } @{ $memory{$pid} };
 	next if @used < 4;
 	my $grew = $used[-1] - $used[1] > 32 * 1024;
-	printf "%8d: %6d measurements, %8d %8d %8d%s\n", $pid, scalar @used, $used[1], $used[-1], max(@used), $grew ? ' (too much)' : '';
+	printf "%8d: %6d measurements, %8d %8d %8d%s\n", $pid, scalar @used, $used[1], $used[-1],
+		max(@used), $grew ? ' (too much)' : '';
 	$amiss++ if $grew;
 }
 

@@ -1,5 +1,5 @@
-# The quantile of the Beta distribution, without a server: test/beta_quantile/compare.c compares it with R's, with a power
-# series and with closed forms, and prints TAP.
+# The quantile of the Beta distribution, without a server: test/beta_quantile/compare.c compares it
+# with R's, with a power series and with closed forms, and prints TAP.
 use strict;
 use warnings;
 
@@ -11,7 +11,8 @@ my $program = PostgreSQL::Test::Utils::tempdir . '/compare';
 
 command_ok(
 	[   'cc', qw(-std=gnu99 -O2 -Wall -Wextra -Werror), "-I$ENV{TREE}/src", '-o', $program,
-		"$ENV{TREE}/test/beta_quantile/compare.c", "$ENV{TREE}/src/score/beta_quantile.c", qw(-lRmath -lm) ],
+		"$ENV{TREE}/test/beta_quantile/compare.c", "$ENV{TREE}/src/score/beta_quantile.c",
+			qw(-lRmath -lm) ],
 	'compiles alone');
 
 my ($out, $err) = ('', '');

@@ -1,4 +1,5 @@
-# The build works in parallel, builds only what is needed, and forgets nothing. In a copy of the checkout.
+# The build works in parallel, builds only what is needed, and forgets nothing. In a copy of the
+# checkout.
 use strict;
 use warnings;
 

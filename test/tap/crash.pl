@@ -1,6 +1,6 @@
-# kill -9 of a backend, of another process of the server, of the postmaster or of all processes, at random moments under
-# load: what was acknowledged is there after recovery, verify() finds nothing, and a call that got no answer can be
-# repeated.
+# kill -9 of a backend, of another process of the server, of the postmaster or of all processes, at
+# random moments under load: what was acknowledged is there after recovery, verify() finds nothing,
+# and a call that got no answer can be repeated.
 #
 #	TRUST_LEDGER_KILLS  how many (10)        TRUST_LEDGER_SEED  the random choices, as printed by an earlier run
 use strict;
@@ -62,7 +62,8 @@ my %kill = (
 	},
 	'another process' => sub {
 		my %children = children($node);
-		kill 'KILL', one_of(grep { $children{$_} !~ /\[local\]|logical replication/ } sort keys %children);
+		kill 'KILL', one_of(grep { $children{$_} !~ /\[local\]|logical replication/ }
+			sort keys %children);
 	},
 	# Others see that it is gone when they have nothing else to do; until then they go on.
 	'the postmaster' => sub {
@@ -93,11 +94,13 @@ sub recover
 # A slow checkpoint: most of the kills happen during it.
 sub begin_checkpoint
 {
-	return IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c', q{SELECT pg_backup_start('slow', false)} ],
+	return IPC::Run::start([ 'psql', '-Xq', '-d', $node->connstr('postgres'), '-c',
+		q{SELECT pg_backup_start('slow', false)} ],
 		'<', \undef, '>', '/dev/null', '2>', '/dev/null');
 }
 
-# The WAL writer: as long as it is stopped, nothing but the commits themselves brings their entries to disk.
+# The WAL writer: as long as it is stopped, nothing but the commits themselves brings their entries
+# to disk.
 sub wal_writer
 {
 	my %children = children($node);
@@ -124,16 +127,19 @@ foreach my $round (1 .. $kills)
 	my $reference_checkpoint = rand(2) < 1;
 	# Some rounds share their customers.
 	my @customers = map { int($round / 4) . "c$_" } 1 .. 8;
-	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last may be lost.
+	# One round in three has clients that do not wait for the disk, some or all: of theirs, the last
+	# may be lost.
 	my $haste = $round % 3 ? 0 : one_of(0.5, 1);
-	# Half of the rounds have nothing that writes out other clients' entries: there is more to be lost.
+	# Half of the rounds have nothing that writes out other clients' entries: there is more to be
+	# lost.
 	my $wal_writer = rand(2) < 1 ? wal_writer() : undef;
 	my $offset = -s $node->logfile;
 
 	kill 'STOP', $wal_writer if $wal_writer;
 	my $checkpoint = $reference_checkpoint ? begin_checkpoint() : undef;
 	my @clients = map {
-		start_client($node, $ledger, "$round-$_", customers => \@customers, without_flushes => defined $wal_writer,
+		start_client($node, $ledger, "$round-$_", customers => \@customers,
+			without_flushes => defined $wal_writer,
 			with => rand() < $haste ? '-c synchronous_commit=off' : '')
 	} 1 .. $clients;
 	under_load(@clients);
@@ -161,7 +167,8 @@ foreach my $round (1 .. $kills)
 	}
 	$killed_during{"of: $_"}++ foreach interrupted(@clients);
 	$killed_during{'of a commit prepared'} += $left;
-	is(retry($node, $ledger, @clients), '', "$name: what is done again gets the receipt that it got");
+	is(retry($node, $ledger, @clients), '',
+		"$name: what is done again gets the receipt that it got");
 	remember(@clients);
 
 	my %wrong = wrong($node, $ledger);
@@ -179,7 +186,8 @@ diag("during $_: $killed_during{$_}") foreach sort keys %killed_during;
 if ($kills >= 100)
 {
 	cmp_ok($killed_during{$_} // 0, '>', 0, "during $_")
-	  foreach 'of a checkpoint', 'of a recovery', 'of a commit prepared', map { "of: $_" } qw(call batch row transaction prepared import);
+	  foreach 'of a checkpoint', 'of a recovery', 'of a commit prepared',
+	  map { "of: $_" } qw(call batch row transaction prepared import);
 }
 is(findings($node, $_), '', "$_: verify() is empty after all") foreach @ledgers;
 unlike($log, qr/PANIC:|TRAP:|terminated by signal (?!9)/, 'nothing else crashed');

@@ -1,6 +1,6 @@
-# Splitting a promise does not evade a cumulative rule, also where many sessions act at once: the sum of a customer's
-# open promises that nobody backs stays below the rule's least value, and the sum that a human backs stays within their
-# authority.
+# Splitting a promise does not evade a cumulative rule, also where many sessions act at once: the
+# sum of a customer's open promises that nobody backs stays below the rule's least value, and the
+# sum that a human backs stays within their authority.
 use strict;
 use warnings;
 
@@ -25,23 +25,28 @@ $node->safe_psql('postgres', q{
 	SELECT * FROM trust_ledger.register_actor('anna', 'human', authority => '{"EUR": 1000}');
 	SELECT * FROM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1');
 	SELECT * FROM trust_ledger.register_actor('sys', 'system', responsible => 'anna');
-	SELECT * FROM trust_ledger.set_policy('much', promiser_kind => 'ai', currency => 'EUR', least_value => 1000,
+	SELECT * FROM trust_ledger.set_policy('much', promiser_kind => 'ai', currency => 'EUR',
+		least_value => 1000,
 		cumulative => true, evidence => 'asserted');
-	SELECT * FROM trust_ledger.set_policy('systems', promiser_kind => 'system', evidence => 'asserted');
+	SELECT * FROM trust_ledger.set_policy('systems', promiser_kind => 'system',
+		evidence => 'asserted');
 
 	CREATE FUNCTION make(customer text, value numeric, actor text) RETURNS uuid
 	BEGIN ATOMIC
-		SELECT promise FROM trust_ledger.make_promise(customer, 'words', value => value, currency => 'EUR', actor => actor);
+		SELECT promise FROM trust_ledger.make_promise(customer, 'words', value => value,
+			currency => 'EUR', actor => actor);
 	END;
 
 	CREATE TABLE slice AS
 	SELECT what, level, nr, make(what || ' ' || level, value, actor) AS promise
 	FROM (VALUES ('back', 30, 'sys'), ('amend', 1, 'bot')) AS w (what, value, actor),
-		unnest(ARRAY['read committed', 'repeatable read', 'serializable']) AS level, generate_series(1, SLICES) AS nr;
+		unnest(ARRAY['read committed', 'repeatable read', 'serializable']) AS level,
+			generate_series(1, SLICES) AS nr;
 	ALTER TABLE slice ADD PRIMARY KEY (what, level, nr);
 	CREATE FUNCTION slice(of_what text, of_nr bigint) RETURNS uuid
 	BEGIN ATOMIC
-		SELECT promise FROM slice WHERE what = of_what AND level = current_setting('transaction_isolation') AND nr = of_nr;
+		SELECT promise FROM slice WHERE what = of_what
+			AND level = current_setting('transaction_isolation') AND nr = of_nr;
 	END;
 
 	CREATE FUNCTION back(promise uuid) RETURNS text
@@ -60,7 +65,8 @@ my %cuts = (
 	# below the rule's least value no human is asked for
 	make => [ "make($customer, 30, 'bot')", 'open: 33, proposed: 71' ],
 	# all are open with 1 EUR each, and become 30
-	amend => [ q{trust_ledger.amend_promise(slice(:what, :nr), value => 30, actor => 'bot')}, 'open: 33, proposed: 71' ],
+	amend => [ q{trust_ledger.amend_promise(slice(:what, :nr), value => 30, actor => 'bot')},
+		'open: 33, proposed: 71' ],
 	# proposed until Anna backs them: as much as she may
 	back => [ 'back(slice(:what, :nr))', 'open by anna: 33, proposed: 71' ],
 	# her own act, without and with a rule that asks for somebody
@@ -72,8 +78,11 @@ sub cut
 	my ($what, $level, $tries) = @_;
 
 	# the number counts after the call: a call that is tried again is about the same promise
-	my $load = Pgbench->start($node, "\\set nr :client_id * $each + :i\nSELECT $cuts{$what}[0];\n\\set i :i + 1\n", isolation => $level,
-		options => [ "--client=$sessions", '--jobs=2', "--transactions=$each", "--max-tries=$tries", '--define=i=1', "--define=what='$what'" ]);
+	my $load = Pgbench->start($node,
+		"\\set nr :client_id * $each + :i\nSELECT $cuts{$what}[0];\n\\set i :i + 1\n",
+		isolation => $level,
+		options => [ "--client=$sessions", '--jobs=2', "--transactions=$each", "--max-tries=$tries",
+			'--define=i=1', "--define=what='$what'" ]);
 	my ($processed) = $load->finish("$what, $level");
 	is($processed, $slices, "$what, $level: each slice was tried") or diag($load->output);
 	return;

@@ -1,4 +1,5 @@
-# Dump and restore of the whole ledger and of its data alone, on another server and with other settings.
+# Dump and restore of the whole ledger and of its data alone, on another server and with other
+# settings.
 use strict;
 use warnings;
 
@@ -17,11 +18,13 @@ $home->safe_psql('postgres', 'CREATE ROLE new_owner LOGIN');
 fill_ledger($home, 'crm');
 park_changes($home, 'crm');
 # What a company builds on the ledger: it is filled while the dump is restored.
-$home->safe_psql('crm', 'CREATE MATERIALIZED VIEW kinds AS SELECT customer, kind FROM trust.current_promise');
+$home->safe_psql('crm',
+	'CREATE MATERIALIZED VIEW kinds AS SELECT customer, kind FROM trust.current_promise');
 
 # Another collation, no role of the ledger's, and every setting that changes how values are written.
 my $away = PostgreSQL::Test::Cluster->new('away');
-$away->init(extra => [ '--encoding=UTF8', '--locale=C', '--locale-provider=icu', '--icu-locale=tr-TR' ]);
+$away->init(extra => [ '--encoding=UTF8', '--locale=C', '--locale-provider=icu',
+	'--icu-locale=tr-TR' ]);
 $away->append_conf('postgresql.conf', <<'CONF');
 timezone = 'Pacific/Kiritimati'
 datestyle = 'german, dmy'
@@ -33,19 +36,26 @@ CONF
 $away->start;
 $away->safe_psql('postgres', 'CREATE ROLE new_owner LOGIN; CREATE ROLE newcomer LOGIN;');
 
-my %expected = (%{ ledger_state($home, 'crm') }, findings => '', retries => retries($home, 'crm'), tracked => tracked_rows($home, 'crm'));
+my %expected = (%{ ledger_state($home, 'crm') }, findings => '', retries => retries($home, 'crm'),
+	tracked => tracked_rows($home, 'crm'));
 
 is(ask($home, 'crm', <<'SQL'), '', 'the ledger that is dumped has every event');
 SELECT event FROM trust_ledger.state_machine()
-UNION SELECT unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked,tracking_set,tracking_dropped,rebuilt,erased,changes_parked,changes_replayed,changes_dropped}'::text[])
+UNION SELECT
+	unnest('{ledger_created,ledger_set,actor_registered,actor_retired,policy_set,policy_dropped,access_granted,access_revoked,tracking_set,tracking_dropped,rebuilt,erased,changes_parked,changes_replayed,changes_dropped}'::text[])
 EXCEPT SELECT event FROM trust.entry
 SQL
 is(findings($home, 'crm'), '', 'and is sound');
-is(ask($home, 'crm', q{SELECT count(DISTINCT trust_ledger.kept(score)) > 1, count(DISTINCT trust_ledger.broken(score)) > 1 FROM trust.chain}), 't|t',
+is(ask($home, 'crm',
+	q{SELECT count(DISTINCT trust_ledger.kept(score)) > 1, count(DISTINCT } .
+	q{trust_ledger.broken(score)) > 1 FROM trust.chain}), 't|t',
 	'and has scores of several kinds');
-is(ask($home, 'crm', <<'SQL'), 't|t|t|t|0', 'of its texts some were erased: of each kind, and all of one customer');
-SELECT count(words_commitment) > count(words), count(purpose_commitment) > count(purpose), count(note_commitment) > count(note),
-	count(name_commitment) > count(name), count(coalesce(words, purpose, context::text)) FILTER (WHERE customer = 'Z' AND event <> 'erased') FROM trust.entry
+is(ask($home, 'crm',
+	<<'SQL'), 't|t|t|t|0', 'of its texts some were erased: of each kind, and all of one customer');
+SELECT count(words_commitment) > count(words), count(purpose_commitment) > count(purpose),
+	count(note_commitment) > count(note),
+	count(name_commitment) > count(name), count(coalesce(words, purpose, context::text)) FILTER
+		(WHERE customer = 'Z' AND event <> 'erased') FROM trust.entry
 SQL
 
 like($expected{tracked}, qr/'source:public.deal'.*\n\d\d\|/s, 'and rows of a tracked table');
@@ -55,18 +65,23 @@ sub is_tracked_on
 {
 	my ($node, $db, $how) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal')}), '', "$how: rows and promises agree");
+	is(ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal')}), '',
+		"$how: rows and promises agree");
 	is(ask($node, $db, <<'SQL'), "carl\nt|t|t\n1", "$how: what is tracked goes on");
-CREATE TEMP TABLE was AS SELECT d.id, s.customer, s.promise FROM deal d JOIN trust.source s ON s.key = d.id::text AND NOT s.gone WHERE NOT d.won;
+CREATE TEMP TABLE was AS SELECT d.id, s.customer, s.promise FROM deal d JOIN trust.source s ON s.key
+	= d.id::text AND NOT s.gone WHERE NOT d.won;
 CREATE TEMP TABLE entries AS SELECT max(recorded_at) AS last, count(*) FROM trust.entry;
 BEGIN;
 SELECT trust_ledger.act_as('carl');
 UPDATE deal SET title = title || ' on';
 INSERT INTO deal VALUES (1000000, 'B', 'new', false);
 COMMIT;
-SELECT count(*) > 10, count(*) = (SELECT count(*) FROM deal WHERE NOT won AND id < 1000000), count(*) = (SELECT count(*) FROM was)
-FROM was JOIN trust.entry e USING (customer, promise) WHERE e.event = 'amended' AND e.recorded_at > (SELECT last FROM entries) AND e.details->>'key' = was.id::text;
-SELECT count(*) FROM trust.source s JOIN trust.promise USING (customer, promise) WHERE key = '1000000' AND NOT gone AND words = 'new' AND state = 'open';
+SELECT count(*) > 10, count(*) = (SELECT count(*) FROM deal WHERE NOT won AND id < 1000000),
+	count(*) = (SELECT count(*) FROM was)
+FROM was JOIN trust.entry e USING (customer, promise) WHERE e.event = 'amended'
+	AND e.recorded_at > (SELECT last FROM entries) AND e.details->>'key' = was.id::text;
+SELECT count(*) FROM trust.source s JOIN trust.promise USING (customer, promise)
+	WHERE key = '1000000' AND NOT gone AND words = 'new' AND state = 'open';
 SQL
 	is(findings($node, $db), '', "$how: and soundly");
 	return;
@@ -80,7 +95,8 @@ sub is_restored
 	my %found = (%{ ledger_state($node, $db, %options) }, retries => retries($node, $db),
 		tracked => $options{no_rows} ? $expected{tracked} : tracked_rows($node, $db));
 	is_deeply(\%found, \%expected, "$how: nothing has changed");
-	is(ask($node, $db, q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
+	is(ask($node, $db,
+		q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'trust\_guard%' AND tgenabled = 'A'}),
 		22, "$how: all guards are back, and ALWAYS");
 	is(past_guards($node, $db), 'TL006|72', "$how: they guard");
 	ok(lives_on($node, $db), "$how: the next promise");
@@ -106,7 +122,8 @@ my @psql = ('psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f');
 my @pg_restore = ('pg_restore', '-e', '-j2');
 
 my $plain = dump_ledger('plain');
-my $inserts = dump_ledger('inserts', '--column-inserts', '--rows-per-insert=100', '--quote-all-identifiers');
+my $inserts = dump_ledger('inserts', '--column-inserts', '--rows-per-insert=100',
+	'--quote-all-identifiers');
 my $tar = dump_ledger('tar', '-Ft');
 my $custom = dump_ledger('custom', '-Fc', '-U', 'crm_owner');
 my $directory = dump_ledger('directory', '-Fd', '-j2');
@@ -137,7 +154,8 @@ foreach my $case (@whole)
 }
 
 make_database($home, 'sections');
-restore($home, 'sections', @pg_restore, "--section=$_", $custom) foreach qw(pre-data data post-data);
+restore($home, 'sections', @pg_restore, "--section=$_", $custom)
+	foreach qw(pre-data data post-data);
 is_restored($home, 'sections', 'section by section');
 is_tracked_on($home, 'sections', 'section by section');
 
@@ -147,8 +165,10 @@ is_restored($away, 'by_superuser', 'without owners, by a superuser');
 is_tracked_on($away, 'by_superuser', 'without owners, by a superuser');
 
 make_database($away, 'by_new_owner', 'new_owner');
-$away->safe_psql('by_new_owner', 'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO new_owner');
-restore($away, 'by_new_owner', @pg_restore, '-U', 'new_owner', '--no-owner', '--no-comments', $custom);
+$away->safe_psql('by_new_owner',
+	'CREATE EXTENSION trust_ledger; GRANT CREATE ON SCHEMA public TO new_owner');
+restore($away, 'by_new_owner', @pg_restore, '-U', 'new_owner', '--no-owner', '--no-comments',
+	$custom);
 is_restored($away, 'by_new_owner', 'without owners, by the new owner', user => 'new_owner');
 
 # Nobody whom the ledger knows exists here: its new owner can put that right.
@@ -180,8 +200,10 @@ restore($home, 'others', @pg_restore, $trust_only);
 foreach my $user (undef, 'crm_owner', 'new_owner', 'app')
 {
 	my $who = $user // 'a superuser';
-	is(findings($home, 'others', user => $user), 'ERROR TL006', "owned by another: verify() by $who");
-	is(ask($home, 'others', q{SELECT * FROM trust_ledger.make_promise('B', 'w', actor => 'carl')}, user => $user),
+	is(findings($home, 'others', user => $user), 'ERROR TL006',
+		"owned by another: verify() by $who");
+	is(ask($home, 'others', q{SELECT * FROM trust_ledger.make_promise('B', 'w', actor => 'carl')},
+		user => $user),
 		'ERROR TL006', "owned by another: make_promise() by $who");
 }
 ask($home, 'others', <<'SQL');
@@ -192,8 +214,10 @@ SQL
 is_restored($home, 'others', 'given to the owner', user => 'new_owner', no_rows => 1);
 
 # The data alone.
-foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_restore', '-e', '-a', '--disable-triggers', $tar ],
-	map { [ "data_$_->[0]" => @pg_restore, '-a', '--disable-triggers', $_->[1] ] } [ custom => $custom ], [ directory => $directory ])
+foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_restore', '-e', '-a',
+	'--disable-triggers', $tar ],
+	map { [ "data_$_->[0]" => @pg_restore, '-a', '--disable-triggers', $_->[1] ] }
+		[ custom => $custom ], [ directory => $directory ])
 {
 	my ($db, @command) = @$case;
 	make_database($home, $db);
@@ -202,14 +226,17 @@ foreach my $case ([ data_plain => @psql, $data_unguarded ], [ data_tar => 'pg_re
 		'ERROR 55000', "$db: a schema without data is no ledger");
 	isnt(findings($home, $db), '', "$db: nor is it sound");
 
-	$home->command_fails([ @psql, $data, '-d', $home->connstr($db) ], "$db: no data comes in past the guards");
+	$home->command_fails([ @psql, $data, '-d', $home->connstr($db) ],
+		"$db: no data comes in past the guards");
 	is(ask($home, $db, 'SELECT count(*) FROM trust.entry'), 0, "$db: and none has");
 
 	restore($home, $db, @command);
-	is(ask($home, $db, <<'SQL'), '22|guard|must be set to ENABLE ALWAYS', "$db: verify() names each guard that was put off");
+	is(ask($home, $db,
+		<<'SQL'), '22|guard|must be set to ENABLE ALWAYS', "$db: verify() names each guard that was put off");
 SELECT count(DISTINCT (subject, field)), part, problem FROM trust_ledger.verify() GROUP BY 2, 3
 SQL
-	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db: migrate_ledger()");
+	is(ask($home, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '',
+		"$db: migrate_ledger()");
 	is_restored($home, $db, $db, no_rows => $db eq 'data_plain');
 	is_tracked_on($home, $db, $db) unless $db eq 'data_plain';
 }
@@ -219,13 +246,17 @@ SQL
 my $twin = PostgreSQL::Test::Cluster->new('twin');
 $twin->init;
 $twin->start;
-$twin->psql('postgres', "\\i $all", on_error_stop => 0, stdout => \my $ignored, stderr => \my $errors);
+$twin->psql('postgres', "\\i $all", on_error_stop => 0, stdout => \my $ignored,
+	stderr => \my $errors);
 is_deeply([ map { s/^.*ERROR:  //r } grep { /ERROR/ } split /\n/, $errors ],
-	[ sprintf 'role "%s" already exists', ask($twin, 'postgres', 'SELECT CURRENT_USER') ], 'pg_dumpall restored: its superuser is there, and nothing else is');
+	[ sprintf 'role "%s" already exists', ask($twin, 'postgres', 'SELECT CURRENT_USER') ],
+		'pg_dumpall restored: its superuser is there, and nothing else is');
 is_restored($twin, 'crm', 'pg_dumpall');
 is_tracked_on($twin, 'crm', 'pg_dumpall');
-is(ask($twin, 'crm', <<'SQL', user => 'anna'), 'session', 'pg_dumpall: people act from their own logins');
-SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'JPY', value => 1) \gset
+is(ask($twin, 'crm',
+	<<'SQL', user => 'anna'), 'session', 'pg_dumpall: people act from their own logins');
+SELECT promise FROM trust_ledger.make_promise('B', 'from my own login', currency => 'JPY',
+	value => 1) \gset
 SELECT evidence FROM trust.current_promise WHERE promise = :'promise';
 SQL
 $twin->stop;
@@ -236,13 +267,16 @@ my $rows_only = dump_ledger('rows_only', '-a', '-tdeal');
 make_database($home, 'alone');
 restore($home, 'alone', @pg_restore, $custom);
 my $ledger = contents($home, 'alone');
-my $empty = 'ALTER TABLE deal DISABLE TRIGGER USER; DELETE FROM deal; ALTER TABLE deal ENABLE TRIGGER USER';
+my $empty = 'ALTER TABLE deal DISABLE TRIGGER USER; DELETE FROM deal; ALTER TABLE deal ENABLE ' .
+	'TRIGGER USER';
 
 # Its rows, with the triggers in force: they stand for what they stood for.
 is(ask($home, 'alone', $empty), '', 'rows are lost');
-$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ], qr/no actor specified/, 'nobody loads them unnamed');
+$home->command_fails_like([ @psql, $rows_only, '-d', $home->connstr('alone') ],
+	qr/no actor specified/, 'nobody loads them unnamed');
 is(ask($home, 'alone', 'SELECT count(*) FROM deal'), 0, 'and none is there');
-restore($home, 'alone', 'psql', '-Xq1', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-c', q{SELECT trust_ledger.act_as('carl')}, '-f', $rows_only);
+restore($home, 'alone', 'psql', '-Xq1', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-c',
+	q{SELECT trust_ledger.act_as('carl')}, '-f', $rows_only);
 is(tracked_rows($home, 'alone'), $expected{tracked}, 'rows loaded past their triggers');
 is(contents($home, 'alone'), $ledger, 'double nothing');
 is(ask($home, 'alone', $empty), '', 'lost again');
@@ -259,7 +293,8 @@ SELECT bool_and(what = 'trigger_missing') FROM trust_ledger.reconcile_table('dea
 SQL
 is(ask($home, 'alone', <<'SQL'), '', 'tracked again');
 \o /dev/null
-SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping) WHERE t.source = 'public.deal';
+SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping)
+	WHERE t.source = 'public.deal';
 SQL
 is_tracked_on($home, 'alone', 'tracked again');
 

@@ -28,13 +28,16 @@ $node->safe_psql('postgres', q{
 	GRANT anna_login TO app_login;
 	GRANT app_login TO bot_login;
 	SELECT trust_ledger.grant_access(role, 'application')
-	FROM unnest(ARRAY['anna_login', 'ben_login', 'bot_login', 'kim_login', 'app_login', 'desk']) role;
+	FROM unnest(ARRAY['anna_login', 'ben_login', 'bot_login', 'kim_login', 'app_login', 'desk'])
+		role;
 
 	SELECT trust_ledger.register_actor('anna', 'human', db_role => 'anna_login');
 	SELECT trust_ledger.register_actor('ben', 'human', db_role => 'ben_login');
 	SELECT trust_ledger.register_actor('carl', 'human');
-	SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'ben', model => 'm 1', db_role => 'bot_login');
-	SELECT trust_ledger.register_actor('kim', 'human', speaks_for => 'customer', db_role => 'kim_login');
+	SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'ben', model => 'm 1',
+		db_role => 'bot_login');
+	SELECT trust_ledger.register_actor('kim', 'human', speaks_for => 'customer',
+		db_role => 'kim_login');
 
 	CREATE FUNCTION invoker(call text) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
@@ -102,7 +105,8 @@ $node->safe_psql('postgres', q{
 	ALTER TABLE shared_rows ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY planted ON shared_rows USING (run_planned());
 	CREATE VIEW shared_query AS SELECT run_planned();
-	-- a view that runs the client's own statement again, by which another table and function are meant then
+	-- a view that runs the client's own statement again, by which another table and function are
+	-- meant then
 	CREATE SCHEMA again;
 	CREATE FUNCTION again.run() RETURNS text LANGUAGE plpgsql AS $$
 	DECLARE
@@ -115,7 +119,8 @@ $node->safe_psql('postgres', q{
 		RETURN 'done';
 	END
 	$$;
-	CREATE FUNCTION again.lower(text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN run_planned(); END $$;
+	CREATE FUNCTION again.lower(text) RETURNS text LANGUAGE
+		plpgsql AS $$ BEGIN RETURN run_planned(); END $$;
 	CREATE SCHEMA shared;
 	CREATE VIEW shared.current_promise AS SELECT again.run() AS words;
 	GRANT USAGE ON SCHEMA again, shared TO PUBLIC;
@@ -125,8 +130,8 @@ $node->safe_psql('postgres', q{
 
 my $count = 0;
 
-# A statement by LOGIN, in which CALL stands for a call, unless that was planted: '' or the SQLSTATE of
-# its error.
+# A statement by LOGIN, in which CALL stands for a call, unless that was planted: '' or the SQLSTATE
+# of its error.
 sub run_as
 {
 	my ($login, $sql, $call) = @_;
@@ -134,7 +139,8 @@ sub run_as
 	if (defined $call)
 	{
 		$sql =~ s/CALL/$call/;
-		$node->safe_psql('postgres', "TRUNCATE planned; INSERT INTO planned VALUES (\$c\$$call\$c\$)");
+		$node->safe_psql('postgres',
+			"TRUNCATE planned; INSERT INTO planned VALUES (\$c\$$call\$c\$)");
 	}
 	my ($ret, $out, $err) = $node->psql('postgres', $sql,
 		extra_params => [ defined $login ? ('-U', $login) : (), '-v', 'VERBOSITY=sqlstate' ]);
@@ -155,7 +161,8 @@ sub proposed
 {
 	my $words = 'words ' . ++$count;
 	my $promise = $node->safe_psql('postgres',
-		"SELECT promise FROM trust_ledger.make_promise('c', '$words', promiser => 'bot', actor => 'carl')");
+		"SELECT promise FROM trust_ledger.make_promise('c', '$words', promiser => 'bot', " .
+			"actor => 'carl')");
 	return ($words, $promise);
 }
 
@@ -163,35 +170,50 @@ sub proposed
 my @ways = (
 	[ 'her own login', 'anna_login', 'SELECT FROM CALL', 'session' ],
 	[ 'her own login, in a function', 'anna_login', 'SELECT invoker($c$CALL$c$)', 'session' ],
-	[ 'her own login, after act_as()', 'anna_login', q{BEGIN; SELECT trust_ledger.act_as('anna'); SELECT FROM CALL; COMMIT}, 'session' ],
-	[ 'her own login, back from SET ROLE', 'anna_login', 'SET ROLE desk; RESET ROLE; SELECT FROM CALL', 'session' ],
-	[ 'her own login, beside a view of the ledger', 'anna_login', 'SELECT FROM trust.policy_rule, CALL', 'session' ],
+	[ 'her own login, after act_as()', 'anna_login',
+		q{BEGIN; SELECT trust_ledger.act_as('anna'); SELECT FROM CALL; COMMIT}, 'session' ],
+	[ 'her own login, back from SET ROLE', 'anna_login',
+		'SET ROLE desk; RESET ROLE; SELECT FROM CALL', 'session' ],
+	[ 'her own login, beside a view of the ledger', 'anna_login',
+		'SELECT FROM trust.policy_rule, CALL', 'session' ],
 	[ 'SET ROLE to a group', 'anna_login', 'SET ROLE desk; SELECT FROM CALL', 'asserted' ],
-	[ 'SET ROLE to a group, prepared before', 'anna_login', 'PREPARE p AS SELECT FROM CALL; SET ROLE desk; EXECUTE p', 'asserted' ],
+	[ 'SET ROLE to a group, prepared before', 'anna_login',
+		'PREPARE p AS SELECT FROM CALL; SET ROLE desk; EXECUTE p', 'asserted' ],
 	[ 'an application', 'app_login', 'SELECT FROM CALL', 'asserted' ],
-	[ 'an application, SET ROLE', 'app_login', 'SET ROLE anna_login; SELECT FROM CALL', 'asserted' ],
+	[ 'an application, SET ROLE', 'app_login', 'SET ROLE anna_login; SELECT FROM CALL',
+		'asserted' ],
 	[ 'a superuser', undef, 'SELECT FROM CALL', 'asserted' ],
 	[ 'a superuser, SET ROLE', undef, 'SET ROLE anna_login; SELECT FROM CALL', 'asserted' ],
-	[ 'a superuser, SET SESSION AUTHORIZATION', undef, 'SET SESSION AUTHORIZATION anna_login; SELECT FROM CALL', 'asserted' ],
+	[ 'a superuser, SET SESSION AUTHORIZATION', undef,
+		'SET SESSION AUTHORIZATION anna_login; SELECT FROM CALL', 'asserted' ],
 	[ 'a security-definer function', 'anna_login', 'SELECT definer($c$CALL$c$)', 'asserted' ],
-	[ 'a security-definer function of her own', 'anna_login', 'SELECT own_definer($c$CALL$c$)', 'asserted' ],
-	[ 'a function in a security-definer function', 'anna_login', 'SELECT invoker_in_definer($c$CALL$c$)', 'asserted' ],
+	[ 'a security-definer function of her own', 'anna_login', 'SELECT own_definer($c$CALL$c$)',
+		'asserted' ],
+	[ 'a function in a security-definer function', 'anna_login',
+		'SELECT invoker_in_definer($c$CALL$c$)', 'asserted' ],
 	[ 'a block', 'anna_login', 'DO $b$ BEGIN PERFORM invoker($c$CALL$c$); END $b$', 'asserted' ],
 	[ 'a trigger', 'anna_login', 'INSERT INTO shared_before VALUES ($c$CALL$c$)', 'asserted' ],
-	[ 'a deferred trigger', 'anna_login', 'INSERT INTO shared_after VALUES ($c$CALL$c$)', 'asserted' ],
-	[ 'a trigger on a view', 'anna_login', 'INSERT INTO shared_view VALUES ($c$CALL$c$)', 'asserted' ],
+	[ 'a deferred trigger', 'anna_login', 'INSERT INTO shared_after VALUES ($c$CALL$c$)',
+		'asserted' ],
+	[ 'a trigger on a view', 'anna_login', 'INSERT INTO shared_view VALUES ($c$CALL$c$)',
+		'asserted' ],
 	[ 'a default', 'anna_login', 'INSERT INTO shared_default DEFAULT VALUES', 'asserted' ],
-	[ 'a default, within SELECT', 'anna_login', 'WITH w AS (INSERT INTO shared_default DEFAULT VALUES RETURNING 1) TABLE w', 'asserted' ],
-	[ 'a default with a cursor', 'anna_login', 'INSERT INTO shared_cursor DEFAULT VALUES', 'asserted' ],
+	[ 'a default, within SELECT', 'anna_login',
+		'WITH w AS (INSERT INTO shared_default DEFAULT VALUES RETURNING 1) TABLE w', 'asserted' ],
+	[ 'a default with a cursor', 'anna_login', 'INSERT INTO shared_cursor DEFAULT VALUES',
+		'asserted' ],
 	[ 'a check', 'anna_login', 'INSERT INTO shared_check VALUES (1)', 'asserted' ],
 	[ 'a rule', 'anna_login', 'INSERT INTO shared_rule VALUES (1)', 'asserted' ],
 	[ 'an index', 'anna_login', 'INSERT INTO shared_index VALUES (1)', 'asserted' ],
 	[ 'row security', 'anna_login', 'TABLE shared_rows', 'asserted' ],
 	[ 'a view', 'anna_login', 'TABLE shared_query', 'asserted' ],
-	[ 'a view that runs the same statement again', 'anna_login', 'SET search_path = shared, pg_catalog; SELECT lower(words) FROM current_promise LIMIT 1', 'asserted' ],
+	[ 'a view that runs the same statement again', 'anna_login',
+		'SET search_path = shared, pg_catalog; SELECT lower(words) FROM current_promise LIMIT 1',
+		'asserted' ],
 );
 
-# The evidence that policy asks for and that the call gives, and the states of a backing and of a promise in person.
+# The evidence that policy asks for and that the call gives, and the states of a backing and of a
+# promise in person.
 my %becomes = (
 	asserted => {
 		asserted => [ ' open|anna|asserted', ' open|anna|asserted' ],
@@ -226,13 +248,14 @@ foreach my $protocol (qw(simple extended prepared))
 
 	append_to_file($script, "SELECT FROM trust_ledger.back_promise('$promise');\n");
 	$node->command_ok(
-		[ 'pgbench', '-n', '-t', '1', '-M', $protocol, '-U', 'anna_login', '-f', $script, 'postgres' ],
+		[ 'pgbench', '-n', '-t', '1', '-M', $protocol, '-U', 'anna_login', '-f', $script,
+			'postgres' ],
 		"backing by the $protocol protocol");
 	is(promise_now($words), 'open|anna|session', 'is by her own login');
 }
 
-# An actor with a login of their own cannot be anybody else, whatever they name and however they call. PROMISE
-# waits to be backed.
+# An actor with a login of their own cannot be anybody else, whatever they name and however they
+# call. PROMISE waits to be backed.
 my $named = q{trust_ledger.back_promise('PROMISE', actor => 'anna')};
 my @others = (
 	[ 'bot_login', "SELECT FROM $named", 'TL003', 'a bot backs in a human\'s name' ],
@@ -240,18 +263,29 @@ my @others = (
 	[ 'bot_login', "SELECT definer(\$c\$$named\$c\$)", 'TL003', 'in a security-definer function' ],
 	[ 'bot_login', "SELECT own_definer(\$c\$$named\$c\$)", 'TL003', 'in one of that human\'s' ],
 	[ 'bot_login', "INSERT INTO shared_before VALUES (\$c\$$named\$c\$)", 'TL003', 'in a trigger' ],
-	[ 'bot_login', "SET ROLE app_login; SELECT FROM $named", 'TL003', 'after SET ROLE to an application' ],
-	[ 'bot_login', "SET ROLE anna_login; SELECT FROM $named", 'TL003', 'after SET ROLE to that human' ],
+	[ 'bot_login', "SET ROLE app_login; SELECT FROM $named", 'TL003',
+		'after SET ROLE to an application' ],
+	[ 'bot_login', "SET ROLE anna_login; SELECT FROM $named", 'TL003',
+		'after SET ROLE to that human' ],
 	[ 'bot_login', q{SELECT trust_ledger.act_as('anna')}, 'TL003', 'act_as()' ],
-	[ 'bot_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003', 'a bot backs in its own name' ],
-	[ 'bot_login', q{SELECT FROM trust_ledger.make_promise('c', 'WORDS', actor => 'anna')}, 'TL003', 'a bot promises in a human\'s name' ],
-	[ 'bot_login', q{SELECT FROM trust_ledger.withdraw_promise('PROMISE', actor => 'kim')}, 'TL003', 'a bot speaks as the customer' ],
-	[ 'anna_login', q{SELECT FROM trust_ledger.back_promise('PROMISE', actor => 'ben')}, 'TL003', 'a human backs in another\'s name' ],
-	[ 'anna_login', q{SELECT FROM trust_ledger.back_promise('PROMISE', actor => 'carl')}, 'TL003', 'of one without a login too' ],
-	[ 'app_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003', 'an application names nobody' ],
-	[ 'app_login', q{SELECT FROM trust_ledger.accept_promise('PROMISE', actor => 'kim')}, 'TL003', 'an application speaks as a customer who has a login' ],
-	[ undef, q{SELECT FROM trust_ledger.accept_promise('PROMISE', actor => 'kim')}, 'TL003', 'so does a superuser' ],
-	[ 'kim_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003', 'a customer backs' ],
+	[ 'bot_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003',
+		'a bot backs in its own name' ],
+	[ 'bot_login', q{SELECT FROM trust_ledger.make_promise('c', 'WORDS', actor => 'anna')}, 'TL003',
+		'a bot promises in a human\'s name' ],
+	[ 'bot_login', q{SELECT FROM trust_ledger.withdraw_promise('PROMISE', actor => 'kim')}, 'TL003',
+		'a bot speaks as the customer' ],
+	[ 'anna_login', q{SELECT FROM trust_ledger.back_promise('PROMISE', actor => 'ben')}, 'TL003',
+		'a human backs in another\'s name' ],
+	[ 'anna_login', q{SELECT FROM trust_ledger.back_promise('PROMISE', actor => 'carl')}, 'TL003',
+		'of one without a login too' ],
+	[ 'app_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003',
+		'an application names nobody' ],
+	[ 'app_login', q{SELECT FROM trust_ledger.accept_promise('PROMISE', actor => 'kim')}, 'TL003',
+		'an application speaks as a customer who has a login' ],
+	[ undef, q{SELECT FROM trust_ledger.accept_promise('PROMISE', actor => 'kim')}, 'TL003',
+		'so does a superuser' ],
+	[ 'kim_login', q{SELECT FROM trust_ledger.back_promise('PROMISE')}, 'TL003',
+		'a customer backs' ],
 	[ 'nobody_login', "SELECT FROM $named", 'TL004', 'a login without a level' ],
 	[ 'nobody_login', q{SELECT trust_ledger.act_as('anna')}, 'TL004', 'so it is with act_as()' ],
 );
@@ -269,10 +303,13 @@ foreach my $other (@others)
 {
 	my ($words, $promise) = proposed();
 
-	is(run_as('kim_login', "SELECT FROM trust_ledger.accept_promise('$promise')"), '', 'a customer accepts');
+	is(run_as('kim_login', "SELECT FROM trust_ledger.accept_promise('$promise')"), '',
+		'a customer accepts');
 	is(promise_now($words), 'open||', 'and it is open, unbacked');
-	is(run_as('kim_login', "SELECT FROM trust_ledger.assess_promise('$promise', 'kept')"), '', 'a customer gives a verdict');
-	is($node->safe_psql('postgres', "SELECT whose_word, verdict_evidence FROM trust.promise WHERE words = '$words'"),
+	is(run_as('kim_login', "SELECT FROM trust_ledger.assess_promise('$promise', 'kept')"), '',
+		'a customer gives a verdict');
+	is($node->safe_psql('postgres',
+		"SELECT whose_word, verdict_evidence FROM trust.promise WHERE words = '$words'"),
 		'customer|session', 'by their own login');
 }
 
@@ -281,7 +318,8 @@ foreach my $case ([ 'bot_login', 'anna' ], [ 'anna_login', 'ben' ], [ 'anna_logi
 {
 	my ($login, $promiser) = @$case;
 
-	foreach my $policy ([ 'session', 'proposed||' ], [ 'asserted', 'proposed||' ], [ undef, 'open||' ])
+	foreach my $policy ([ 'session', 'proposed||' ], [ 'asserted', 'proposed||' ],
+		[ undef, 'open||' ])
 	{
 		my ($asked, $becomes) = @$policy;
 		my $words = 'words ' . ++$count;
@@ -289,9 +327,11 @@ foreach my $case ([ 'bot_login', 'anna' ], [ 'anna_login', 'ben' ], [ 'anna_logi
 		$node->safe_psql('postgres', $asked
 			? "SELECT trust_ledger.set_policy('all', evidence => '$asked')"
 			: "SELECT trust_ledger.drop_policy('all')");
-		is(run_as($login, "SELECT FROM trust_ledger.make_promise('c', '$words', promiser => '$promiser')"), '',
+		is(run_as($login,
+			"SELECT FROM trust_ledger.make_promise('c', '$words', promiser => '$promiser')"), '',
 			"$login names $promiser as promiser");
-		is(promise_now($words), $becomes, 'and backs nothing, where policy asks for ' . ($asked // 'nobody'));
+		is(promise_now($words), $becomes, 'and backs nothing, where policy asks for '
+			. ($asked // 'nobody'));
 	}
 }
 
@@ -300,8 +340,10 @@ $node->safe_psql('postgres', q{
 	SELECT trust_ledger.set_policy('all', evidence => 'session');
 	SELECT trust_ledger.retire_actor('anna')});
 my ($words, $promise) = proposed();
-is(run_as('anna_login', "SELECT FROM trust_ledger.back_promise('$promise')"), 'TL003', 'a retired human backs by nobody\'s login');
-is(run_as('anna_login', "SELECT FROM trust_ledger.back_promise('$promise', actor => 'anna')"), 'TL003', 'or by their name');
+is(run_as('anna_login', "SELECT FROM trust_ledger.back_promise('$promise')"), 'TL003',
+	'a retired human backs by nobody\'s login');
+is(run_as('anna_login', "SELECT FROM trust_ledger.back_promise('$promise', actor => 'anna')"),
+	'TL003', 'or by their name');
 is(promise_now($words), 'proposed||', 'and nobody stands behind it');
 
 is($node->safe_psql('postgres', 'SELECT * FROM trust_ledger.verify()'), '', 'verify() is empty');

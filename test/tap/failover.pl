@@ -1,6 +1,6 @@
-# The primary dies while clients write, and another server takes over: a physical standby, synchronous or not, and a
-# subscriber. What was acknowledged is there, or the last of it is lost and the loss can be seen. Clients repeat their
-# calls there, and the old primary follows.
+# The primary dies while clients write, and another server takes over: a physical standby,
+# synchronous or not, and a subscriber. What was acknowledged is there, or the last of it is lost
+# and the loss can be seen. Clients repeat their calls there, and the old primary follows.
 use strict;
 use warnings;
 
@@ -48,7 +48,8 @@ sub start_clients
 	my ($node, $when, @with) = @_;
 	my $nr = 0;
 	my @clients = map {
-		start_client($node, 'postgres', "$when-" . ++$nr, steps => 2000, with => $_, customers => [ map { "$when.$_" } 1 .. 8 ])
+		start_client($node, 'postgres', "$when-" . ++$nr, steps => 2000, with => $_,
+			customers => [ map { "$when.$_" } 1 .. 8 ])
 	} @with;
 	under_load(@clients);
 	return @clients;
@@ -59,14 +60,16 @@ sub goes_on
 {
 	my ($node, $when, @clients) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	is(retry($node, 'postgres', @clients), '', "$when: what is done again gets the receipt that it got");
+	is(retry($node, 'postgres', @clients), '',
+		"$when: what is done again gets the receipt that it got");
 	remember(@clients);
 	my %wrong = wrong($node, 'postgres');
 	is($wrong{$_}, '', "$when: $_") foreach sort keys %wrong;
 	return;
 }
 
-# Each chain's length and head, as an auditor keeps them, with the whole's; then what is missing of them.
+# Each chain's length and head, as an auditor keeps them, with the whole's; then what is missing of
+# them.
 my $keep = q{SELECT customer, length, encode(head, 'hex') FROM trust.chain ORDER BY customer};
 
 sub missing
@@ -75,7 +78,8 @@ sub missing
 	my $values = join ', ', map { "('" . join("', '", split /\|/) . "')" } split /\n/, $kept;
 	return ask($node, 'postgres', <<"SQL");
 SELECT k.customer FROM (VALUES $values) AS k (customer, length, head)
-WHERE NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = k.customer AND e.seq = k.length::bigint AND e.hash = decode(k.head, 'hex'))
+WHERE NOT EXISTS (SELECT FROM trust.entry e WHERE e.customer = k.customer
+	AND e.seq = k.length::bigint AND e.hash = decode(k.head, 'hex'))
 ORDER BY 1
 SQL
 }
@@ -91,8 +95,10 @@ sub rejoin
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	my $conf = slurp_file($old->data_dir . '/postgresql.conf');
 	$new->safe_psql('postgres', 'CHECKPOINT');
-	command_ok([ 'pg_rewind', '--no-sync', '-D', $old->data_dir, '--source-server', $new->connstr('postgres') ], "$when: pg_rewind");
-	unlink map { $old->data_dir . "/$_" } 'postgresql.conf', 'postgresql.auto.conf', 'postmaster.pid';
+	command_ok([ 'pg_rewind', '--no-sync', '-D', $old->data_dir, '--source-server',
+		$new->connstr('postgres') ], "$when: pg_rewind");
+	unlink map { $old->data_dir . "/$_" } 'postgresql.conf', 'postgresql.auto.conf',
+		'postmaster.pid';
 	$old->append_conf('postgresql.conf', $conf);
 	$old->append_conf('postgresql.auto.conf', '');
 	$old->enable_streaming($new);
@@ -113,7 +119,8 @@ $second->init_from_backup($first, 'copy', has_streaming => 1);
 $second->start;
 set($first, 'synchronous_standby_names', 'second');
 
-my @clients = start_clients($first, 'synchronous', map { "-c synchronous_commit=$_" } qw(on remote_apply on remote_apply));
+my @clients = start_clients($first, 'synchronous', map { "-c synchronous_commit=$_" }
+	qw(on remote_apply on remote_apply));
 usleep(300_000 + rand 500_000);
 kill_server($first);
 is(finish(@clients), '', 'synchronous: no client had another error than the server\'s end');
@@ -123,16 +130,19 @@ my (undef, $gone) = settle_prepared($second, 'postgres', @clients);
 is($gone, '', 'synchronous: what was prepared is there');
 cmp_ok(acknowledged(@clients), '>', 20, 'synchronous: under load');
 note(acknowledged(@clients) . ' acknowledged');
-is((lost($second, 'postgres', @clients))[0], 0, 'synchronous: what was acknowledged is on the standby');
+is((lost($second, 'postgres', @clients))[0], 0,
+	'synchronous: what was acknowledged is on the standby');
 goes_on($second, 'synchronous', @clients);
 rejoin($first, $second, 'synchronous');
 
 # ---- one that has fallen behind ----
 
-# The line is cut under load: what comes after that is on the primary alone. With it an auditor's copy.
+# The line is cut under load: what comes after that is on the primary alone. With it an auditor's
+# copy.
 @clients = start_clients($second, 'asynchronous', ('') x 4);
 set($first, 'primary_conninfo', '');
-$first->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)') or die 'still connected';
+$first->poll_query_until('postgres', 'SELECT NOT EXISTS (SELECT FROM pg_stat_wal_receiver)')
+	or die 'still connected';
 my $told = lines(@clients);
 usleep(10_000) until lines(@clients) > $told + 100;
 my $kept_chains = ask($second, 'postgres', $keep);
@@ -148,12 +158,17 @@ my ($lost, $not_last) = lost($first, 'postgres', @clients);
 note("$lost lost");
 cmp_ok($lost, '>', 0, 'asynchronous: something that was acknowledged is lost');
 is($not_last, '', 'asynchronous: of each client the last');
-cmp_ok(entries($first), '<', $kept_entries, 'asynchronous: an auditor who kept the digest sees that entries are gone');
+cmp_ok(entries($first), '<', $kept_entries,
+	'asynchronous: an auditor who kept the digest sees that entries are gone');
 my $missing = missing($first, $kept_chains);
-like($missing, qr/^asynchronous/, 'asynchronous: and who kept the chains\' lengths and heads, which');
+like($missing, qr/^asynchronous/,
+	'asynchronous: and who kept the chains\' lengths and heads, which');
 goes_on($first, 'asynchronous', @clients);
-$first->safe_psql('postgres', q{SELECT trust_ledger.make_promises(array_agg(p)) FROM generate_series(1, } . $kept_entries . q{) AS nr,
-	jsonb_populate_record(NULL::trust_ledger.new_promise, jsonb_build_object('customer', 'asynchronous.' || 1 + nr % 8, 'words', 'w', 'actor', 'anna')) AS p});
+$first->safe_psql('postgres',
+	q{SELECT trust_ledger.make_promises(array_agg(p)) FROM generate_series(1, } . $kept_entries
+	. q{) AS nr,
+	jsonb_populate_record(NULL::trust_ledger.new_promise, jsonb_build_object('customer',
+		'asynchronous.' || 1 + nr % 8, 'words', 'w', 'actor', 'anna')) AS p});
 cmp_ok(entries($first), '>', $kept_entries, 'asynchronous: more entries are made');
 is(missing($first, $kept_chains), $missing, 'asynchronous: and sees it still');
 is(findings($first, 'postgres'), '', 'asynchronous: though verify() is empty');
@@ -170,14 +185,18 @@ $subscriber->append_conf('postgresql.conf', $settings . "max_logical_replication
 $subscriber->start;
 my $bones = PostgreSQL::Test::Utils::tempdir . '/bones.sql';
 $publisher->command_ok([ 'pg_dump', '-s', '-f', $bones, 'postgres' ], 'pg_dump -s');
-$subscriber->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $bones, '-d', $subscriber->connstr('postgres') ],
+$subscriber->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $bones,
+	'-d', $subscriber->connstr('postgres') ],
 	'restored');
-$publisher->safe_psql('postgres', 'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust, TABLE deal, past');
+$publisher->safe_psql('postgres',
+	'CREATE PUBLICATION ledger FOR TABLES IN SCHEMA trust, TABLE deal, past');
 # While what is there is copied, more is written.
 @clients = start_clients($publisher, 'subscriber', ('') x 4);
-is(ask($subscriber, 'postgres', q{SELECT trust_ledger.create_ledger(copy => 'all')}), '', 'the subscriber is a copy');
+is(ask($subscriber, 'postgres', q{SELECT trust_ledger.create_ledger(copy => 'all')}), '',
+	'the subscriber is a copy');
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION ledger CONNECTION '"
-	  . ($publisher->connstr('postgres') =~ s/'/''/gr) . q{' PUBLICATION ledger WITH (disable_on_error)});
+	  . ($publisher->connstr('postgres') =~ s/'/''/gr)
+	  . q{' PUBLICATION ledger WITH (disable_on_error)});
 $subscriber->wait_for_subscription_sync($publisher, 'ledger', 'postgres');
 set($publisher, 'synchronous_standby_names', 'ledger');
 $told = lines(@clients);
@@ -190,17 +209,20 @@ for (my $tries = 0; $tries < 5 || lines(@clients) < $told + 100; $tries++)
 is_deeply([ keys %found ], [''], 'subscriber: verify() is empty while it follows');
 kill_server($publisher);
 is(finish(@clients), '', 'subscriber: no client had another error than the server\'s end');
-$subscriber->safe_psql('postgres', "ALTER SUBSCRIPTION ledger $_") foreach 'DISABLE', 'SET (slot_name = NONE)';
+$subscriber->safe_psql('postgres', "ALTER SUBSCRIPTION ledger $_") foreach 'DISABLE',
+	'SET (slot_name = NONE)';
 $subscriber->safe_psql('postgres', 'DROP SUBSCRIPTION ledger');
 
 cmp_ok(acknowledged(@clients), '>', 20, 'subscriber: under load');
 note(acknowledged(@clients) . ' acknowledged');
 is((lost($subscriber, 'postgres', @clients))[0], 0, 'subscriber: what was acknowledged is there');
 is(findings($subscriber, 'postgres'), '', 'subscriber: verify() is empty');
-is(ask($subscriber, 'postgres', q{SELECT FROM trust_ledger.register_actor('new', 'human')}), 'ERROR 55000', 'subscriber: a copy stays a copy');
+is(ask($subscriber, 'postgres', q{SELECT FROM trust_ledger.register_actor('new', 'human')}),
+	'ERROR 55000', 'subscriber: a copy stays a copy');
 is(past_guards($subscriber, 'postgres'), 'TL006|72', 'subscriber: behind its guards');
 
-# The publisher is whole, too, and goes on: what it has more than the subscriber was acknowledged to nobody.
+# The publisher is whole, too, and goes on: what it has more than the subscriber was acknowledged to
+# nobody.
 $publisher->start;
 is(findings($publisher, 'postgres'), '', 'subscriber: the publisher is sound');
 $_->stop foreach $subscriber, $publisher;

@@ -1,5 +1,5 @@
-# Replays the inputs that fuzzing kept (test/fuzz) with AddressSanitizer and UBSan: the text and binary form of the trust
-# score, and the canonical encoder.
+# Replays the inputs that fuzzing kept (test/fuzz) with AddressSanitizer and UBSan: the text and
+# binary form of the trust score, and the canonical encoder.
 use strict;
 use warnings;
 
@@ -17,7 +17,8 @@ command_ok([ "$ENV{TREE}/test/fuzz/build", $dir, 'gcc' ], 'the targets build');
 sub replay
 {
 	my ($target, $directory) = @_;
-	my ($out) = run_command([ "$ENV{TREE}/test/fuzz/in_server", $dir, $node->data_dir, $target, $directory ]);
+	my ($out) = run_command([ "$ENV{TREE}/test/fuzz/in_server", $dir, $node->data_dir, $target,
+		$directory ]);
 	return $out;
 }
 

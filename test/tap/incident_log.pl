@@ -1,5 +1,6 @@
-# Incident logs as promises: the real one, and a small one made up. The ledger has the facts that are known of each log,
-# and the trends that are computed from the log itself, whether the log is loaded by functions or by a tracked table.
+# Incident logs as promises: the real one, and a small one made up. The ledger has the facts that
+# are known of each log, and the trends that are computed from the log itself, whether the log is
+# loaded by functions or by a tracked table.
 use strict;
 use warnings;
 
@@ -16,18 +17,21 @@ if ($ENV{DATA} && -e $real)
 }
 else
 {
-	diag('the real incident log (../shared/data) is not here: tested with the small one of our own, test/data/sample.csv, only');
+	diag('the real incident log (../shared/data) is not here: tested with the small one of our ' .
+		'own, test/data/sample.csv, only');
 }
 
 # Neither the server's zone nor its order of day and month is the log's; and 1 MB of buffers, as
 # clusters of tests have, is not enough for this much.
 my $node = PostgreSQL::Test::Cluster->new('data');
 $node->init;
-$node->append_conf('postgresql.conf', "shared_buffers = '64MB'\ntimezone = 'Asia/Kolkata'\ndatestyle = 'ISO, MDY'\n");
+$node->append_conf('postgresql.conf',
+	"shared_buffers = '64MB'\ntimezone = 'Asia/Kolkata'\ndatestyle = 'ISO, MDY'\n");
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE owner LOGIN');
 
-my $heads = q{SELECT customer, length, head FROM trust.chain WHERE customer <> '' ORDER BY customer};
+my $heads = q{SELECT customer, length, head FROM trust.chain WHERE customer <> '' ORDER } .
+	q{BY customer};
 
 # A database with a ledger. Nobody is a superuser but who installs the extension.
 sub new_ledger
@@ -62,7 +66,8 @@ sub load
 sub run_file
 {
 	my ($database, $file, @options) = @_;
-	my ($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', as_owner($database), '-f', "test/data/$file.sql", @options ]);
+	my ($stdout, $stderr) = run_command([ 'psql', '-Xq', '-d', as_owner($database), '-f',
+		"test/data/$file.sql", @options ]);
 
 	is($stderr, '', "$database: $file.sql runs");
 	return $stdout;
@@ -84,7 +89,8 @@ sub check_verified
 {
 	my ($database) = @_;
 
-	is(ask($database, 'SELECT * FROM trust_ledger.verify()'), '', "$database: verify() finds nothing");
+	is(ask($database, 'SELECT * FROM trust_ledger.verify()'), '',
+		"$database: verify() finds nothing");
 	is(ask($database, q{SELECT role FROM trust.access_level WHERE level = 'import'}), '',
 		"$database: the level import is gone again");
 	return;
@@ -131,22 +137,26 @@ foreach my $log (@logs)
 	my $seconds = load($tracked, '-t', $log->{file});
 	my ($events, $rows) = split /\|/, ask($tracked,
 		'SELECT (SELECT count(*) FROM incident_log.event), (SELECT count(*) FROM crm.incident)');
-	diag(sprintf '%s: %d events of %d rows in %.1f s, %d a second', $tracked, $events, $rows, $seconds, $events / $seconds);
+	diag(sprintf '%s: %d events of %d rows in %.1f s, %d a second', $tracked, $events, $rows,
+		$seconds, $events / $seconds);
 
 	check_facts($tracked, 'facts', "data=$name", 'way=tracked');
 	check_facts($tracked, 'tracked_facts', "data=$name");
 	check_verified($tracked);
 
-	my ($by_functions, $by_table) = map { my $database = $_; +{ map { (shift @$_ => "@$_") } rows_of($database, 'promise_events') } } $name, $tracked;
+	my ($by_functions, $by_table) = map { my $database = $_;
+		+{ map { (shift @$_ => "@$_") } rows_of($database, 'promise_events') } } $name, $tracked;
 	is(scalar keys %$by_table, $rows, "$tracked: promise_events.sql has every incident");
-	my @differing = grep { ($by_functions->{$_} // '') ne ($by_table->{$_} // '') } sort keys %{ { %$by_functions, %$by_table } };
+	my @differing = grep { ($by_functions->{$_} // '') ne ($by_table->{$_} // '') }
+		sort keys %{ { %$by_functions, %$by_table } };
 	is(scalar @differing, 0, "$tracked: each promise has been through the same as by the functions")
 		or diag("not so, among others: @{[ grep { defined } @differing[ 0 .. 9 ] ]}");
 
 	if ($name eq 'sample')
 	{
 		my $before = ask($tracked, $heads);
-		command_fails([ 'test/data/load', '-t', $log->{file}, '-d', as_owner($tracked) ], "$tracked: is not played twice");
+		command_fails([ 'test/data/load', '-t', $log->{file}, '-d', as_owner($tracked) ],
+			"$tracked: is not played twice");
 		is(ask($tracked, $heads), $before, "$tracked: nothing is entered twice");
 		is(ask($tracked, q{
 			BEGIN;
@@ -154,7 +164,8 @@ foreach my $log (@logs)
 			UPDATE crm.incident SET category = 'another' WHERE number = '0000001';
 			SELECT what, key FROM trust_ledger.reconcile_table('crm.incident');
 			ROLLBACK;
-		}), "trigger_disabled|\nterms_differ|0000001", "$tracked: reconcile_table() sees what the ledger was not told");
+		}), "trigger_disabled|\nterms_differ|0000001",
+			"$tracked: reconcile_table() sees what the ledger was not told");
 	}
 }
 

@@ -17,7 +17,8 @@ $uses{verify} = [ @{ $uses{tracking} }, 'tracking' ];
 
 # Files of SQL without a counterpart in C, and why.
 my %sql_only = (
-	'analysis/analysis' => 'a view', 'analysis/exceptions' => 'a view', 'analysis/overdue' => 'views',
+	'analysis/analysis' => 'a view', 'analysis/exceptions' => 'a view',
+		'analysis/overdue' => 'views',
 	'analysis/promise_exceptions' => 'parts of a view', 'analysis/score_views' => 'views',
 	'governance/rights' => 'the last statements of the script: who may call what',
 	'ledger/comments' => 'calls what comments on the tables of each folder',
@@ -42,7 +43,8 @@ my %sql_only = (
 
 # SQL that calls what other folders create.
 my %composes = map { $_ => 1 } map { "sql/$_.sql" }
-  qw(ledger/comments ledger/create ledger/migrate ledger/views governance/adoption analysis/overdue);
+  qw(ledger/comments ledger/create ledger/migrate ledger/views governance/adoption
+  analysis/overdue);
 
 my %longest_file = (c => 450, h => 450, sql => 350);
 
@@ -51,14 +53,16 @@ sub may_use { my ($from, $to) = @_; return $from eq $to || grep { $_ eq $to } @{
 
 my @c = sort(glob('src/*/*.[ch]'));
 my @sql = sort(glob('sql/*/*.sql'));
-is(join("\n", grep { !$uses{ folder($_) } } @c, @sql), '', 'every file is in a folder that is known here');
+is(join("\n", grep { !$uses{ folder($_) } } @c, @sql), '',
+	'every file is in a folder that is known here');
 
 my @upwards;
 foreach my $file (@c)
 {
 	foreach my $included (slurp_file($file) =~ /^#include "(\w+)\/\w+\.h"/mg)
 	{
-		push @upwards, "$file includes $included/" if $uses{$included} && !may_use(folder($file), $included);
+		push @upwards, "$file includes $included/" if $uses{$included} && !may_use(folder($file),
+			$included);
 	}
 }
 is(join("\n", @upwards), '', 'no file in C includes a header of a folder that it may not use');
@@ -67,7 +71,8 @@ is(join("\n", @upwards), '', 'no file in C includes a header of a folder that it
 my %made_in;
 foreach my $file (@sql)
 {
-	push @{ $made_in{$_} }, folder($file) foreach slurp_file($file) =~ /^CREATE (?:FUNCTION|PROCEDURE) trust_ledger\.(\w+)/mg;
+	push @{ $made_in{$_} }, folder($file) foreach slurp_file($file) =~
+		/^CREATE (?:FUNCTION|PROCEDURE) trust_ledger\.(\w+)/mg;
 }
 my @calls;
 foreach my $file (grep { !$composes{$_} } @sql)
@@ -90,10 +95,13 @@ foreach my $file (@sql)
 	my ($concept) = $file =~ m{^sql/(.*)\.sql$};
 	push @nameless, "$file: no src/$concept.c" unless -e "src/$concept.c" || $sql_only{$concept};
 }
-is(join("\n", @nameless), '', 'a concept has the same name in sql/ and src/, or a reason why it has no C');
-is(join("\n", grep { !-e "sql/$_.sql" } sort keys %sql_only), '', 'reasons are given for files that exist');
+is(join("\n", @nameless), '',
+	'a concept has the same name in sql/ and src/, or a reason why it has no C');
+is(join("\n", grep { !-e "sql/$_.sql" } sort keys %sql_only), '',
+	'reasons are given for files that exist');
 
-is(join("\n", grep { !$uses{ (split m{/})[0] } } map { m{^test/pgtap/(.*)$} } glob 'test/pgtap/*/*.sql'), '',
+is(join("\n", grep { !$uses{ (split m{/})[0] } } map { m{^test/pgtap/(.*)$} } glob
+	'test/pgtap/*/*.sql'), '',
 	'tests are in the same folders');
 
 my @long_files;

@@ -1,6 +1,6 @@
-# One session makes 200,000 promises and more, and as many changes of tracked rows: its memory does not grow, verify()
-# leaves nothing behind, and its plans survive changed tables and a new ledger. And the peak memory of single calls over
-# many promises or texts of 32 MB.
+# One session makes 200,000 promises and more, and as many changes of tracked rows: its memory does
+# not grow, verify() leaves nothing behind, and its plans survive changed tables and a new ledger.
+# And the peak memory of single calls over many promises or texts of 32 MB.
 use strict;
 use warnings;
 
@@ -18,16 +18,18 @@ autovacuum = off
 EOF
 $node->start;
 
-# One session does all of it. Its measurements are compared afterwards, part by part, from the part's second one on: the
-# first includes plans and caches.
+# One session does all of it. Its measurements are compared afterwards, part by part, from the
+# part's second one on: the first includes plans and caches.
 my $session = q{
 \set ON_ERROR_STOP 1
 
-CREATE TABLE measured (nr integer GENERATED ALWAYS AS IDENTITY, part text, contexts bigint, bytes bigint, used bigint);
+CREATE TABLE measured (nr integer GENERATED ALWAYS AS IDENTITY, part text, contexts bigint,
+	bytes bigint, used bigint);
 CREATE PROCEDURE measure(part text, without text[] DEFAULT '{}')
 BEGIN ATOMIC
 	INSERT INTO measured (part, contexts, bytes, used)
-	SELECT part, count(*), sum(total_bytes), sum(used_bytes) FROM pg_catalog.pg_backend_memory_contexts
+	SELECT part, count(*), sum(total_bytes), sum(used_bytes)
+		FROM pg_catalog.pg_backend_memory_contexts
 	WHERE name <> ALL (without);
 END;
 
@@ -38,14 +40,16 @@ BEGIN
 	PERFORM FROM trust_ledger.register_actor('anna', 'human');
 	PERFORM FROM trust_ledger.register_actor('ben', 'human', authority => '{"EUR": 1}');
 	PERFORM FROM trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm 1');
-	PERFORM FROM trust_ledger.set_policy('humans back', promiser_kind => 'ai', evidence => 'asserted');
+	PERFORM FROM trust_ledger.set_policy('humans back', promiser_kind => 'ai',
+		evidence => 'asserted');
 END
 $$;
 
 CREATE PROCEDURE make_promises(first integer, last integer) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN first .. last LOOP
-		PERFORM FROM trust_ledger.make_promise('c' || i % 50000, 'words ' || i, value => i, currency => 'EUR',
+		PERFORM FROM trust_ledger.make_promise('c' || i % 50000, 'words ' || i, value => i,
+			currency => 'EUR',
 			context => '{"ticket": 1}', actor => 'bot', idempotency_key => 'k' || i);
 		IF i % 5000 = 0 THEN COMMIT; END IF;
 		IF i % 20000 = 0 THEN CALL measure('make_promise'); END IF;
@@ -53,12 +57,14 @@ BEGIN
 END
 $$;
 
--- Half of each array are retries of the one before. The first times, PL/pgSQL is making up its mind.
+-- Half of each array are retries of the one before. The first times, PL/pgSQL is making up its
+-- mind.
 CREATE PROCEDURE make_at_once(times integer) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1 .. times LOOP
 		PERFORM FROM trust_ledger.make_promises(ARRAY(
-			SELECT ROW('at once ' || n % 1000, 'words ' || n, NULL, NULL, NULL, NULL, n, 'EUR', NULL, NULL, NULL, 'bot', NULL,
+			SELECT ROW('at once ' || n % 1000, 'words ' || n, NULL, NULL, NULL, NULL, n, 'EUR',
+				NULL, NULL, NULL, 'bot', NULL,
 				'{"ticket": 1}', 'k' || n)::trust_ledger.new_promise
 			FROM generate_series(i * 2500, i * 2500 + 4999) n));
 		COMMIT;
@@ -72,7 +78,8 @@ DECLARE
 	p record;
 	i integer := 0;
 BEGIN
-	FOR p IN SELECT promise, customer FROM trust.promise WHERE state = 'proposed' LIMIT promises LOOP
+	FOR p IN SELECT promise, customer FROM trust.promise WHERE state = 'proposed' LIMIT
+		promises LOOP
 		PERFORM FROM trust_ledger.back_promise(p.promise, p.customer, actor => 'anna');
 		PERFORM FROM trust_ledger.assess_promise(p.promise, 'kept', actor => 'bot');
 		i := i + 1;
@@ -114,7 +121,8 @@ BEGIN
 		PERFORM FROM trust_ledger.verify();
 		PERFORM FROM trust_ledger.verify('c1');
 		PERFORM FROM trust_ledger.ledger_digest();
-		PERFORM FROM trust_ledger.history((SELECT promise FROM trust.promise WHERE customer = 'c1' LIMIT 1));
+		PERFORM FROM trust_ledger.history((SELECT promise FROM trust.promise WHERE customer = 'c1'
+			LIMIT 1));
 		COMMIT;
 		CALL measure('verify, ledger_digest, history');
 	END LOOP;
@@ -125,7 +133,8 @@ $$;
 CREATE PROCEDURE erase(times integer, promises integer) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1 .. times LOOP
-		PERFORM FROM generate_series(1, promises) n, trust_ledger.make_promise('large ' || i, 'words ' || n, purpose => 'why', context => '{"ticket": 1}', actor => 'bot');
+		PERFORM FROM generate_series(1, promises) n, trust_ledger.make_promise('large ' || i,
+			'words ' || n, purpose => 'why', context => '{"ticket": 1}', actor => 'bot');
 		COMMIT;
 		PERFORM FROM trust_ledger.erase_customer('large ' || i, 'asked');
 		COMMIT;
@@ -139,7 +148,8 @@ $$;
 -- Every statement of the functions that write.
 CREATE PROCEDURE use_all(customer text) LANGUAGE plpgsql AS $$
 DECLARE
-	made uuid := (trust_ledger.make_promise(customer, 'words', actor => 'bot', idempotency_key => 'once')).promise;
+	made uuid := (trust_ledger.make_promise(customer, 'words', actor => 'bot',
+		idempotency_key => 'once')).promise;
 BEGIN
 	PERFORM FROM trust_ledger.back_promise(made, actor => 'anna');
 	PERFORM FROM trust_ledger.amend_promise(made, words => 'other words', actor => 'anna');
@@ -156,7 +166,8 @@ BEGIN
 	PERFORM FROM trust_ledger.register_actor('carl''s', 'system', responsible => 'carl');
 	PERFORM FROM trust_ledger.retire_actor('carl', successor => 'anna');
 	PERFORM FROM trust_ledger.register_actor('dora', 'human', 'Dora');
-	PERFORM FROM trust_ledger.erase_words('', (SELECT max(seq) FROM trust.entry WHERE subject = 'dora'), 'asked');
+	PERFORM FROM trust_ledger.erase_words('', (SELECT max(seq) FROM trust.entry
+		WHERE subject = 'dora'), 'asked');
 	PERFORM FROM trust_ledger.set_policy('late', grace => '1 day');
 	PERFORM FROM trust_ledger.drop_policy('late');
 	PERFORM FROM trust_ledger.grant_access('pg_monitor', 'analyst');
@@ -170,7 +181,8 @@ CREATE PROCEDURE alter_tables(change text) LANGUAGE plpgsql AS $$
 DECLARE
 	tab regclass;
 BEGIN
-	FOR tab IN SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r' LOOP
+	FOR tab IN SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace
+		AND relkind = 'r' LOOP
 		EXECUTE format('ALTER TABLE %s %s', tab, change);
 	END LOOP;
 END
@@ -182,13 +194,17 @@ CREATE PROCEDURE track(tab text) LANGUAGE plpgsql AS $$
 DECLARE
 	arguments CONSTANT text := '''customer=customer'', ''words=words'', ''actor:crm''';
 BEGIN
-	EXECUTE format('CREATE TRIGGER made AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', %s)', tab, arguments);
-	EXECUTE format('CREATE TRIGGER amended AFTER UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''amended'', %s)', tab, arguments);
-	EXECUTE format('CREATE TRIGGER gone AFTER DELETE ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''noted'', ''actor:crm'', ''on_error:park'')', tab);
+	EXECUTE format('CREATE TRIGGER made AFTER INSERT ON %I FOR EACH ROW '
+		'EXECUTE FUNCTION trust_ledger.track(''made'', %s)', tab, arguments);
+	EXECUTE format('CREATE TRIGGER amended AFTER UPDATE ON %I FOR EACH ROW '
+		'EXECUTE FUNCTION trust_ledger.track(''amended'', %s)', tab, arguments);
+	EXECUTE format('CREATE TRIGGER gone AFTER DELETE ON %I FOR EACH ROW '
+		'EXECUTE FUNCTION trust_ledger.track(''noted'', ''actor:crm'', ''on_error:park'')', tab);
 END
 $$;
 
-CREATE PROCEDURE change_rows(changes integer, at_once integer, without text[] DEFAULT '{}') LANGUAGE plpgsql AS $$
+CREATE PROCEDURE change_rows(changes integer, at_once integer, without text[] DEFAULT '{}') LANGUAGE
+	plpgsql AS $$
 BEGIN
 	FOR i IN 1 .. changes LOOP
 		UPDATE deal SET words = 'words ' || i WHERE id = 1 + i % 1000;
@@ -227,7 +243,8 @@ CREATE TABLE outcome (part text, entries bigint, findings bigint);
 CREATE PROCEDURE note_outcome(part text) LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO outcome
-	SELECT part, (SELECT count(*) FROM trust.entry WHERE customer LIKE 'u%'), (SELECT count(*) FROM trust_ledger.verify());
+	SELECT part, (SELECT count(*) FROM trust.entry WHERE customer LIKE 'u%'),
+	(SELECT count(*) FROM trust_ledger.verify());
 END
 $$;
 
@@ -268,7 +285,8 @@ BEGIN
 		CALL use_all('u3');
 		PERFORM FROM trust_ledger.verify();
 		COMMIT;
-		IF i > 7 THEN CALL measure('a ledger made again', '{CacheMemoryContext,Type information cache}'); END IF;
+		IF i > 7 THEN CALL measure('a ledger made again',
+			'{CacheMemoryContext,Type information cache}'); END IF;
 	END LOOP;
 END
 $$;
@@ -278,7 +296,8 @@ CALL note_outcome('in a ledger made again');
 
 $node->safe_psql('postgres', $session);
 
-is($node->safe_psql('postgres', 'TABLE outcome'), <<'EOF' =~ s/\n$//r, 'plans outlive what they were made for');
+is($node->safe_psql('postgres', 'TABLE outcome'),
+	<<'EOF' =~ s/\n$//r, 'plans outlive what they were made for');
 as it was|12|0
 after ADD COLUMN|24|0
 after DROP COLUMN|36|0
@@ -287,12 +306,14 @@ EOF
 
 # The most that any later measurement is above it.
 my @growth = split /\n/, $node->safe_psql('postgres', q{
-	SELECT part, count(*), max(contexts - contexts_then), max(bytes - bytes_then), max(used - used_then)
+	SELECT part, count(*), max(contexts - contexts_then), max(bytes - bytes_then),
+		max(used - used_then)
 	FROM (
 		SELECT *, row_number() OVER w AS number, nth_value(contexts, 2) OVER w AS contexts_then,
 			nth_value(bytes, 2) OVER w AS bytes_then, nth_value(used, 2) OVER w AS used_then
 		FROM measured
-		WINDOW w AS (PARTITION BY part ORDER BY nr ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)) m
+		WINDOW w AS (PARTITION BY part ORDER BY nr ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED
+			FOLLOWING)) m
 	WHERE number >= 2 GROUP BY part ORDER BY min(nr)});
 is(scalar @growth, 11, 'every part was measured');
 foreach my $line (@growth)
@@ -329,7 +350,8 @@ SELECT trust_ledger.register_actor('anna', 'human');
 
 CREATE FUNCTION promises(customer text, promises integer) RETURNS bigint LANGUAGE sql AS $$
 	SELECT count(*) FROM generate_series(1, promises, 1000) AS n, trust_ledger.make_promises(ARRAY(
-		SELECT ROW(customer, 'words ' || n + i, NULL, NULL, NULL, NULL, 1, 'EUR', 'why', NULL, NULL, 'anna', NULL, '{"ticket": 1}', NULL)::trust_ledger.new_promise
+		SELECT ROW(customer, 'words ' || n + i, NULL, NULL, NULL, NULL, 1, 'EUR', 'why', NULL, NULL,
+			'anna', NULL, '{"ticket": 1}', NULL)::trust_ledger.new_promise
 		FROM generate_series(1, 1000) AS i))
 $$;
 SELECT promises('few', 2000), promises('many', 20000);
@@ -340,24 +362,32 @@ DECLARE
 	made uuid := (trust_ledger.make_promise(customer, 'w', actor => 'anna')).promise;
 BEGIN
 	FOR n IN 1 .. notes LOOP
-		PERFORM FROM trust_ledger.add_note(made, (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 50) AS i), actor => 'anna');
+		PERFORM FROM trust_ledger.add_note(made, (SELECT string_agg(md5(n || ' ' || i), '')
+			FROM generate_series(1, 50) AS i), actor => 'anna');
 		IF n % 100 = 0 THEN COMMIT; END IF;
 	END LOOP;
 END
 $$;
 CALL notes('short', 100);
 CALL notes('long', 4000);
-CREATE FUNCTION of(of_customer text) RETURNS uuid LANGUAGE sql AS 'SELECT promise FROM trust.promise WHERE customer = of_customer LIMIT 1';
+CREATE FUNCTION of(of_customer text) RETURNS uuid LANGUAGE
+	sql AS 'SELECT promise FROM trust.promise WHERE customer = of_customer LIMIT 1';
 
-SELECT trust_ledger.make_promise(customer, 'w', purpose => 'p', actor => 'anna', context => '{"ticket": 1}') FROM unnest('{small,in pieces,compressed,context}'::text[]) AS customer;
-CREATE FUNCTION megabytes(count integer) RETURNS text LANGUAGE sql AS $$SELECT string_agg(repeat(chr(97 + n % 26), 1000000), '') FROM generate_series(1, count) AS n$$;
-SELECT store_oversized('compressed', 'purpose', megabytes(32)), store_oversized('context', 'context', to_jsonb(megabytes(32))::text);
+SELECT trust_ledger.make_promise(customer, 'w', purpose => 'p', actor => 'anna',
+	context => '{"ticket": 1}') FROM unnest('{small,in pieces,compressed,context}'::text[])
+	AS customer;
+CREATE FUNCTION megabytes(count integer) RETURNS text LANGUAGE
+	sql AS $$SELECT string_agg(repeat(chr(97 + n % 26), 1000000), '') FROM generate_series(1,
+	count) AS n$$;
+SELECT store_oversized('compressed', 'purpose', megabytes(32)),
+	store_oversized('context', 'context', to_jsonb(megabytes(32))::text);
 ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL;
 ALTER TABLE trust.promise ALTER words SET STORAGE EXTERNAL;
 SELECT store_oversized('in pieces', 'words', megabytes(32));
 EOF
 
-# In megabytes, by the system's own count. What the process needs for anything at all is there before.
+# In megabytes, by the system's own count. What the process needs for anything at all is there
+# before.
 sub most
 {
 	my ($call) = @_;
@@ -373,14 +403,17 @@ SKIP:
 	skip 'the system does not tell', 7 unless -r '/proc/self/status';
 
 	foreach my $case (
-		# a call, one that is small and otherwise the same, and how many megabytes more the first may take
+		# a call, one that is small and otherwise the same, and how many megabytes more the first
+		# may take
 		[ q{trust_ledger.verify('many')}, q{trust_ledger.verify('few')}, 40 ],
-		[ q{trust_ledger.erase_customer('many', 'asked')}, q{trust_ledger.erase_customer('few', 'asked')}, 16 ],
+		[ q{trust_ledger.erase_customer('many', 'asked')},
+			q{trust_ledger.erase_customer('few', 'asked')}, 16 ],
 		[ q{trust_ledger.history(of('long'))}, q{trust_ledger.history(of('short'))}, 16 ],
 		[ q{trust_ledger.verify('in pieces')}, q{trust_ledger.verify('small')}, 16 ],
 		[ q{trust_ledger.verify('compressed')}, q{trust_ledger.verify('small')}, 48 ],
 		[ q{trust_ledger.verify('context')}, q{trust_ledger.verify('small')}, 48 ],
-		[ q{trust_ledger.rebuild('in pieces', 'to see')}, q{trust_ledger.rebuild('small', 'to see')}, 16 ])
+		[ q{trust_ledger.rebuild('in pieces', 'to see')},
+			q{trust_ledger.rebuild('small', 'to see')}, 16 ])
 	{
 		my ($call, $other, $more) = @$case;
 		my ($taken, $by_other) = (most($call), most($other));
@@ -389,7 +422,8 @@ SKIP:
 		note("$taken MB, and $by_other MB");
 	}
 }
-is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0, 'and verify() finds nothing in the end');
+is($most->safe_psql('postgres', 'SELECT count(*) FROM trust_ledger.verify()'), 0,
+	'and verify() finds nothing in the end');
 
 $most->stop;
 done_testing();

@@ -43,24 +43,35 @@ is_the_same('after the copy');
 
 # ---- nothing can be written ----
 
-my $open = ask($primary, 'crm', q{SELECT promise FROM trust.promise WHERE customer = 'B' AND state = 'open' AND backer = 'carl' LIMIT 1});
+my $open = ask($primary, 'crm',
+	q{SELECT promise FROM trust.promise WHERE customer = 'B' AND state = 'open' AND backer = } .
+	q{'carl' LIMIT 1});
 my @calls = (writing_calls($open, 'B'), 'SELECT trust_ledger.migrate_ledger()');
 my $nothing_written = contents($primary, 'crm');
 my @read_only = (
 	[ $standby, 'on a standby', '' ],
 	[ $primary, 'in a read-only transaction', 'SET default_transaction_read_only = on; ' ],
-	[ $primary, 'in a serializable read-only transaction', 'BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; ' ]);
+	[ $primary, 'in a serializable read-only transaction',
+		'BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE; ' ]);
 foreach my $case (@read_only)
 {
 	my ($node, $where, $begin) = @$case;
-	is_deeply(outcomes($node, 'crm', \@calls, begin => $begin), { map { $_ => '25006' } @calls }, "$where: nothing writes");
-	is(ask($node, 'empty', "${begin}SELECT trust_ledger.create_ledger()"), 'ERROR 25006', "$where: create_ledger()");
-	is(ask($node, 'empty', "${begin}SELECT * FROM trust_ledger.verify()"), 'ERROR 55000', "$where: verify() without a ledger");
+	is_deeply(outcomes($node, 'crm', \@calls, begin => $begin), { map { $_ => '25006' } @calls },
+		"$where: nothing writes");
+	is(ask($node, 'empty', "${begin}SELECT trust_ledger.create_ledger()"), 'ERROR 25006',
+		"$where: create_ledger()");
+	is(ask($node, 'empty', "${begin}SELECT * FROM trust_ledger.verify()"), 'ERROR 55000',
+		"$where: verify() without a ledger");
 	is(ask($node, 'crm', "${begin}SELECT * FROM trust_ledger.verify()"), '', "$where: verify()");
-	is(ask($node, 'crm', "${begin}SELECT * FROM trust_ledger.verify('B')"), '', "$where: verify() of a customer");
-	is(ask($node, 'crm', "${begin}SELECT encode(digest, 'base64') FROM trust_ledger.ledger_digest()"),
-		ask($primary, 'crm', q{SELECT encode(digest, 'base64') FROM trust_ledger.ledger_digest()}), "$where: ledger_digest()");
-	is(ask($node, 'crm', "${begin}SELECT event FROM trust_ledger.history('$open') WHERE event = 'made'"), 'made', "$where: history()");
+	is(ask($node, 'crm', "${begin}SELECT * FROM trust_ledger.verify('B')"), '',
+		"$where: verify() of a customer");
+	is(ask($node, 'crm',
+		"${begin}SELECT encode(digest, 'base64') FROM trust_ledger.ledger_digest()"),
+		ask($primary, 'crm', q{SELECT encode(digest, 'base64') FROM trust_ledger.ledger_digest()}),
+			"$where: ledger_digest()");
+	is(ask($node, 'crm',
+		"${begin}SELECT event FROM trust_ledger.history('$open') WHERE event = 'made'"), 'made',
+		"$where: history()");
 	is(ask($node, 'crm', "${begin}SELECT count(*) FROM trust.current_promise"),
 		ask($primary, 'crm', 'SELECT count(*) FROM trust.promise'), "$where: a view");
 }
@@ -72,15 +83,18 @@ my $load = PostgreSQL::Test::Utils::tempdir . '/load.sql';
 append_to_file($load, <<'SQL');
 \set n random(1, 30)
 BEGIN;
-SELECT b.seq FROM trust_ledger.make_promise('c' || :n, 'w', currency => 'JPY', value => :n, actor => 'bot') m,
-	trust_ledger.back_promise(m.promise, actor => 'carl') b, trust_ledger.assess_promise(m.promise, 'kept', actor => 'erp') a;
+SELECT b.seq FROM trust_ledger.make_promise('c' || :n, 'w', currency => 'JPY', value => :n,
+	actor => 'bot') m,
+	trust_ledger.back_promise(m.promise, actor => 'carl') b, trust_ledger.assess_promise(m.promise,
+		'kept', actor => 'erp') a;
 SELECT seq FROM trust_ledger.make_promise('d' || :n, 'w', actor => 'carl');
 SELECT seq FROM trust_ledger.set_policy('p' || :n, kind => 'k' || :n, evidence => 'asserted');
 COMMIT;
 SQL
 my $entries_before = ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()');
 my ($said, $complained) = ('', '');
-my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-h', $primary->host, '-p', $primary->port, '-c3', '-t300', '-f', $load, 'crm' ],
+my $pgbench = IPC::Run::start([ 'pgbench', '-n', '-h', $primary->host, '-p', $primary->port, '-c3',
+	'-t300', '-f', $load, 'crm' ],
 	'>', \$said, '2>', \$complained);
 my (%found, %seen);
 while ($pgbench->pumpable)
@@ -98,15 +112,18 @@ SQL
 	$found{'primary: ' . findings($primary, 'crm')}++;
 }
 $pgbench->finish;
-is_deeply([ sort keys %found ], [ '0', 'primary: ' ], 'under load verify() never finds what is not there');
+is_deeply([ sort keys %found ], [ '0', 'primary: ' ],
+	'under load verify() never finds what is not there');
 cmp_ok(scalar keys %seen, '>', 2, 'while the standby followed');
 like($said, qr{actually processed: 900/900}, 'and the load was carried') or diag($complained);
-is(ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()'), $entries_before + 900 * 5, 'to the last entry');
+is(ask($primary, 'crm', 'SELECT entries FROM trust_ledger.ledger_digest()'),
+	$entries_before + 900 * 5, 'to the last entry');
 is_the_same('after the load');
 
 # ---- a session on the standby learns what changes on the primary ----
 
-my %session = map { $_ => FilledLedger::Session->new($standby, 'crm', user => $_) } qw(app anna analyst);
+my %session = map { $_ => FilledLedger::Session->new($standby, 'crm', user => $_) }
+	qw(app anna analyst);
 my $register = 'SELECT count(*) FROM trust_ledger.register_actor';
 my @changes = (
 	[ analyst => 'SELECT trust_ledger.require_reader()', 't' ],
@@ -129,7 +146,8 @@ my @changes = (
 	[ primary => "$register('anna', 'human')", 1 ],
 	[ anna => q{SELECT trust_ledger.act_as('dora')}, 'dora' ],
 	[ app => 'SELECT count(*) FROM trust.policy_rule WHERE policy = $$late$$', 0 ],
-	[ primary => q{SELECT count(*) FROM trust_ledger.set_policy('late', kind => 'late', evidence => 'asserted')}, 1 ],
+	[ primary => q{SELECT count(*) FROM trust_ledger.set_policy('late', kind => 'late', } .
+		q{evidence => 'asserted')}, 1 ],
 	[ app => 'SELECT count(*) FROM trust.policy_rule WHERE policy = $$late$$', 1 ]);
 foreach my $case (@changes)
 {
@@ -147,39 +165,48 @@ foreach my $case (@changes)
 
 # A ledger is dropped and created again while a session is open.
 my $witness = FilledLedger::Session->new($standby, 'empty');
-foreach my $step ([ 'SELECT trust_ledger.create_ledger() IS NOT NULL', '' ], [ 'DROP SCHEMA trust CASCADE', 'ERROR 55000' ],
+foreach my $step ([ 'SELECT trust_ledger.create_ledger() IS NOT NULL', '' ],
+	[ 'DROP SCHEMA trust CASCADE', 'ERROR 55000' ],
 	[ 'SELECT trust_ledger.create_ledger() IS NOT NULL', '' ])
 {
 	my ($sql, $expected) = @$step;
 	unlike(ask($primary, 'empty', $sql), qr/ERROR/, "primary: $sql");
 	catch_up();
-	is($witness->ask('SELECT * FROM trust_ledger.verify()'), $expected, 'standby: verify() afterwards');
-	is($witness->ask('SELECT trust_ledger.require_reader()'), $expected || 't', 'standby: the ledger afterwards');
+	is($witness->ask('SELECT * FROM trust_ledger.verify()'), $expected,
+		'standby: verify() afterwards');
+	is($witness->ask('SELECT trust_ledger.require_reader()'), $expected || 't',
+		'standby: the ledger afterwards');
 }
 $witness->quit;
 
 # ---- promotion: the standby writes where the primary left off ----
 
-is(ask($primary, 'crm', q{SELECT count(*) FROM trust_ledger.set_ledger(zone => 'Pacific/Kiritimati')}), 1, 'one more setting');
+is(ask($primary, 'crm',
+	q{SELECT count(*) FROM trust_ledger.set_ledger(zone => 'Pacific/Kiritimati')}), 1,
+	'one more setting');
 is_the_same('at last');
 $primary->stop;
 $standby->promote;
 
 my $length = ask($standby, 'crm', q{SELECT length FROM trust.chain WHERE customer = 'B'});
 is($session{app}->ask(<<'SQL'), $length + 1 . '|proposed', 'a session that was there before appends the next entry');
-SELECT seq, state FROM trust_ledger.make_promise('B', 'w', kind => 'late', currency => 'JPY', value => 1,
+SELECT seq, state FROM trust_ledger.make_promise('B', 'w', kind => 'late', currency => 'JPY',
+	value => 1,
 	actor => 'bot', due_on => current_date + 1);
 SQL
-is($session{app}->ask(q{SELECT (due AT TIME ZONE 'Pacific/Kiritimati')::time FROM trust.current_promise WHERE kind = 'late'}),
+is($session{app}->ask(q{SELECT (due AT TIME ZONE 'Pacific/Kiritimati')::time } .
+	q{FROM trust.current_promise WHERE kind = 'late'}),
 	'23:59:59.999999', 'under the last settings');
-is($session{app}->ask('SELECT 1; SELECT trust_ledger.back_promise(promise, actor => $$carl$$) IS NOT NULL FROM trust.current_promise WHERE kind = $$late$$'),
+is($session{app}->ask('SELECT 1; SELECT trust_ledger.back_promise(promise, actor => $$carl$$) IS ' .
+	'NOT NULL FROM trust.current_promise WHERE kind = $$late$$'),
 	"1\nt", 'and goes on');
 ok(lives_on($standby, 'crm'), 'so does a new session, and verify() is empty');
 $_->quit foreach values %session;
 
 foreach my $node ($primary, $standby)
 {
-	unlike(slurp_file($node->logfile), qr/was terminated by signal|PANIC:/, $node->name . ': no crash');
+	unlike(slurp_file($node->logfile), qr/was terminated by signal|PANIC:/, $node->name
+		. ': no crash');
 }
 
 done_testing();

@@ -1,7 +1,7 @@
 # Random calls, changes of tracked rows, savepoints, user code that runs inside the ledger's own and
-# errors of every kind in the same sessions, with DDL and locks beside them. No backend crashes, every
-# error is one that the acts can lead to, verify() finds nothing, rows and promises agree, and the memory
-# of sessions does not grow.
+# errors of every kind in the same sessions, with DDL and locks beside them. No backend crashes,
+# every error is one that the acts can lead to, verify() finds nothing, rows and promises agree, and
+# the memory of sessions does not grow.
 #
 #	TRUST_LEDGER_STRESS_SECONDS  how long (60)
 #	TRUST_LEDGER_STRESS_SEED     the random choices, as printed by an earlier run
@@ -53,18 +53,23 @@ auto_explain.log_min_duration = -1
 CONF
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; '
-	  . join ' ', map { "GRANT SET ON PARAMETER $_ TO app;" } qw(auto_explain.log_min_duration auto_explain.log_analyze debug_discard_caches));
+	  . join ' ', map { "GRANT SET ON PARAMETER $_ TO app;" } qw(auto_explain.log_min_duration
+	  auto_explain.log_analyze debug_discard_caches));
 
 # What user code does when it runs inside the ledger's own.
-my @acts = qw(error error caught temp column index function settings reindex analyze row call note policy verify);
+my @acts = qw(error error caught temp column index function settings reindex analyze row call note
+	policy verify);
 push @acts, 'undone column', 'later row', 'parked row';
 
 sub start_session
 {
 	my ($db, $nr, $acts, $user) = @_;
-	my %settings = (lock_timeout => 100 * $slow . 'ms', statement_timeout => '30s', search_path => 'pg_catalog', 'stress.without' => $without);
-	%settings = (%settings, 'stress.acts' => join(',', @acts), 'stress.chance' => 0.05) if $acts eq 'stress';
-	return StressSession->new($node, $db, $nr, acts => $acts, user => $user, seed => $seed, rows => $rows, slow => $slow, without => $without,
+	my %settings = (lock_timeout => 100 * $slow . 'ms', statement_timeout => '30s',
+		search_path => 'pg_catalog', 'stress.without' => $without);
+	%settings = (%settings, 'stress.acts' => join(',', @acts), 'stress.chance' => 0.05)
+		if $acts eq 'stress';
+	return StressSession->new($node, $db, $nr, acts => $acts, user => $user, seed => $seed,
+		rows => $rows, slow => $slow, without => $without,
 		discards => $discards, settings => \%settings);
 }
 
@@ -82,7 +87,8 @@ sub trouble_in_log
 		truncate $node->logfile, 0;
 		$read_to = 0;
 	}
-	return join "\n", $new =~ /^(.*(?:was terminated by signal|PANIC:|TRAP:|WARNING:.* leak|AddressSanitizer|runtime error:).*(?:\n.*DETAIL:.*)?)/mg;
+	return join "\n",
+		$new =~ /^(.*(?:was terminated by signal|PANIC:|TRAP:|WARNING:.* leak|AddressSanitizer|runtime error:).*(?:\n.*DETAIL:.*)?)/mg;
 }
 
 # ---- one round: a ledger of its own ----
@@ -102,7 +108,8 @@ sub add_up
 	return;
 }
 
-my @wanted_errors = qw(ST001 ST002 ST003 ST004 ST005 ST006 ST007 TL001 TL004 22012 22023 22P03 23514 40001 40P01 55P03 57014);
+my @wanted_errors = qw(ST001 ST002 ST003 ST004 ST005 ST006 ST007 TL001 TL004 22012 22023 22P03 23514
+	40001 40P01 55P03 57014);
 
 # Acts that were not done yet, and errors that were not seen yet.
 sub missing
@@ -110,15 +117,17 @@ sub missing
 	my (@sessions) = @_;
 	my @done = map { $_->{done} } @sessions;
 	my @errors = map { $_->{errors} } @sessions;
-	my @acts = grep { my $act = $_; $act !~ /^(?:truncate|divide|bulk)$/ && !grep { $_->{$act} } \%done, @done } StressSession::acts(),
-	  qw(block rollback_to release set_constraints commit rollback prepare commit_prepared rollback_prepared after_failing_commit);
+	my @acts = grep { my $act = $_; $act !~ /^(?:truncate|divide|bulk)$/ && !grep { $_->{$act} }
+		\%done, @done } StressSession::acts(),
+	  qw(block rollback_to release set_constraints commit rollback prepare commit_prepared
+	  rollback_prepared after_failing_commit);
 	my @codes = grep { my $code = $_; !grep { $_->{$code} } \%errors, @errors } @wanted_errors;
 	@codes = grep { !/ST001|ST007|22P03/ } @codes if $without;
 	return join ' ', @acts, @codes;
 }
 
-# Runs sessions until that time, or somewhat longer until everything has happened at least once. Returns
-# 1 unless a session was lost.
+# Runs sessions until that time, or somewhat longer until everything has happened at least once.
+# Returns 1 unless a session was lost.
 sub run_sessions
 {
 	my ($until, $complete, @sessions) = @_;
@@ -152,15 +161,18 @@ sub crashed
 
 	fail("$name: the server does not crash");
 	# The postmaster logs the crash a little later than the client notices it.
-	do { usleep(100_000); $log = slurp_file($node->logfile) } until $log =~ /was terminated by|PANIC:/ || time > $patience;
+	do { usleep(100_000); $log = slurp_file($node->logfile) } until $log =~
+		/was terminated by|PANIC:/ || time > $patience;
 	diag(join "\n", $log =~ /^(.*(?:was terminated by|PANIC:|TRAP:).*(?:\n.*DETAIL:.*)*)/mg);
-	diag("$_->{name}, the last:\n" . substr($_->last_acts, -2000) . "\n" . join "\n", @{ $_->{said} }) foreach @sessions;
+	diag("$_->{name}, the last:\n" . substr($_->last_acts, -2000) . "\n" . join "\n",
+		@{ $_->{said} }) foreach @sessions;
 	return;
 }
 
 my %checks = (
 	'verify() finds nothing' => 'SELECT * FROM trust_ledger.verify()',
-	map { ("rows of $_ and promises agree" => "SELECT * FROM trust_ledger.reconcile_table('stress.$_')") }
+	map { ("rows of $_ and promises agree"
+		=> "SELECT * FROM trust_ledger.reconcile_table('stress.$_')") }
 	  qw(deal quote part inside later));
 
 # Without the planted trigger, which verify() would report.
@@ -168,14 +180,18 @@ sub check
 {
 	my ($db, $name) = @_;
 	my ($out, $err) = ('', '');
-	$node->psql($db, "DROP TRIGGER planted ON trust.entry; " . join ' ', map { "ROLLBACK PREPARED '$_';" } split /\n/,
-		$node->safe_psql($db, 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()'));
+	$node->psql($db, "DROP TRIGGER planted ON trust.entry; " . join ' ',
+		map { "ROLLBACK PREPARED '$_';" } split /\n/,
+		$node->safe_psql($db,
+			'SELECT gid FROM pg_prepared_xacts WHERE database = current_database()'));
 	foreach my $check (sort keys %checks)
 	{
-		$node->psql($db, "SET client_min_messages = warning; SET stress.chance = 0; $checks{$check} LIMIT 20", stdout => \$out, stderr => \$err);
+		$node->psql($db, "SET client_min_messages = warning; SET stress.chance = 0; " .
+			"$checks{$check} LIMIT 20", stdout => \$out, stderr => \$err);
 		is($out . $err, '', "$name: $check");
 	}
-	my %parked = map { split /\|/ } split /\n/, $node->safe_psql($db, 'SELECT sqlstate, count(*) FROM trust.parked_change GROUP BY 1');
+	my %parked = map { split /\|/ } split /\n/, $node->safe_psql($db,
+		'SELECT sqlstate, count(*) FROM trust.parked_change GROUP BY 1');
 	$errors{$_} += $parked{$_} foreach keys %parked;
 	return;
 }
@@ -184,15 +200,18 @@ my $began = time;
 my $lives = 1;
 # Rounds go on until each act was done and each kind of error was seen, up to four times the time.
 my $completes = $seconds >= 60 && $slow == 1;
-for (my $round = 1; $lives && (time < $began + $seconds || $completes && missing() ne '' && time < $began + 4 * $seconds); $round++)
+for (my $round = 1; $lives && (time < $began + $seconds || $completes && missing() ne ''
+	&& time < $began + 4 * $seconds); $round++)
 {
 	my $db = "stress_$round";
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	my ($out, $err) = ('', '');
-	my $status = $node->psql($db, slurp_file('test/helpers/stress.sql'), stdout => \$out, stderr => \$err);
+	my $status = $node->psql($db, slurp_file('test/helpers/stress.sql'), stdout => \$out,
+		stderr => \$err);
 	$lives = is($status, 0, "round $round: the ledger and its tables are set up") or diag($err);
 	last unless $lives;
-	my @sessions = ((map { start_session($db, $_ + 10 * $round, 'stress', $_ % 2 ? 'app' : (getpwuid $<)[0]) } 1 .. 4),
+	my @sessions = ((map { start_session($db, $_ + 10 * $round, 'stress', $_ % 2 ? 'app'
+		: (getpwuid $<)[0]) } 1 .. 4),
 		map { start_session($db, $_ + 10 * $round, 'interference', (getpwuid $<)[0]) } 5 .. 6);
 	my $until = time + $round_seconds;
 	my $last = $until >= $began + $seconds - 5;
@@ -214,9 +233,11 @@ if ($lives)
 {
 	my %strange;
 	$strange{ s/\d+/N/gr }++ foreach @strange;
-	is(join("\n", map { "$strange{$_} x $_" } sort keys %strange), '', 'every error is one that the acts can lead to');
+	is(join("\n", map { "$strange{$_} x $_" } sort keys %strange), '',
+		'every error is one that the acts can lead to');
 	is(missing(), '', 'every act was done, and every kind of error seen') if $completes;
-	my @most = map { my $nr = $_; (sort { $b <=> $a } map { $_->[$nr] } map { @$_ } @memory)[0] // 0 } 0, 1;
+	my @most = map { my $nr = $_; (sort { $b <=> $a } map { $_->[$nr] } map { @$_ } @memory)[0]
+		// 0 } 0, 1;
 	diag("memory of the ledger at most $most[0] bytes, plans at most $most[1]");
 	cmp_ok($most[0], '<', 1_000_000, "the ledger's memory in an idle session is bounded");
 	cmp_ok($most[1], '<', 500, "the number of plans in an idle session is bounded");

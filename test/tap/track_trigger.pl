@@ -1,5 +1,5 @@
-# Tracked tables with many sessions: a row's change and the ledger's entry are committed together, once, or neither is, and
-# sessions do not deadlock on chains that the application does not know.
+# Tracked tables with many sessions: a row's change and the ledger's entry are committed together,
+# once, or neither is, and sessions do not deadlock on chains that the application does not know.
 use strict;
 use warnings;
 
@@ -22,7 +22,8 @@ log_error_verbosity = verbose
 CONF
 $node->start;
 
-# Each table has a trigger that knows nothing of the ledger, and writes down what the ledger must say.
+# Each table has a trigger that knows nothing of the ledger, and writes down what the ledger must
+# say.
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION trust_ledger;
 	SELECT trust_ledger.create_ledger();
@@ -35,13 +36,17 @@ $node->safe_psql('postgres', q{
 		source CONSTANT text := 'public.' || TG_TABLE_NAME;
 	BEGIN
 		IF TG_OP = 'DELETE' THEN
-			INSERT INTO audit (source, key, customer, event) VALUES (source, OLD.id, OLD.customer, 'noted');
+			INSERT INTO audit (source, key, customer, event) VALUES (source, OLD.id, OLD.customer,
+				'noted');
 		ELSIF TG_OP = 'UPDATE' AND OLD.customer <> NEW.customer THEN
-			INSERT INTO audit (source, key, customer, event) VALUES (source, NEW.id, OLD.customer, 'withdrawn');
-			INSERT INTO audit (source, key, customer, event, words) VALUES (source, NEW.id, NEW.customer, 'made', NEW.words);
+			INSERT INTO audit (source, key, customer, event) VALUES (source, NEW.id, OLD.customer,
+				'withdrawn');
+			INSERT INTO audit (source, key, customer, event, words) VALUES (source, NEW.id,
+				NEW.customer, 'made', NEW.words);
 		ELSE
 			INSERT INTO audit (source, key, customer, event, words)
-			VALUES (source, NEW.id, NEW.customer, CASE TG_OP WHEN 'INSERT' THEN 'made' ELSE 'amended' END, NEW.words);
+			VALUES (source, NEW.id, NEW.customer, CASE TG_OP WHEN 'INSERT' THEN 'made'
+				ELSE 'amended' END, NEW.words);
 		END IF;
 		RETURN NULL;
 	END
@@ -51,10 +56,14 @@ $node->safe_psql('postgres', q{
 		made CONSTANT text := '''customer=customer'', ''words=words'', ''actor:crm''' || more;
 	BEGIN
 		EXECUTE format('CREATE TABLE %I (id bigint PRIMARY KEY, customer text, words text)', tab);
-		EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION audit()', tab);
-		EXECUTE format('CREATE TRIGGER made AFTER INSERT ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''made'', %s)', tab, made);
-		EXECUTE format('CREATE TRIGGER amended AFTER UPDATE ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''amended'', %s)', tab, made);
-		EXECUTE format('CREATE TRIGGER gone AFTER DELETE ON %I FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(''noted'', ''actor:crm'' %s)', tab, more);
+		EXECUTE format('CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON %I FOR EACH ROW '
+			'EXECUTE FUNCTION audit()', tab);
+		EXECUTE format('CREATE TRIGGER made AFTER INSERT ON %I FOR EACH ROW '
+			'EXECUTE FUNCTION trust_ledger.track(''made'', %s)', tab, made);
+		EXECUTE format('CREATE TRIGGER amended AFTER UPDATE ON %I FOR EACH ROW '
+			'EXECUTE FUNCTION trust_ledger.track(''amended'', %s)', tab, made);
+		EXECUTE format('CREATE TRIGGER gone AFTER DELETE ON %I FOR EACH ROW '
+			'EXECUTE FUNCTION trust_ledger.track(''noted'', ''actor:crm'' %s)', tab, more);
 	END
 	$$;
 	CALL create_table('deal');
@@ -76,10 +85,12 @@ sub differences
 	my ($tab) = @_;
 	return ask($node, 'postgres', <<"SQL");
 WITH said AS (
-	SELECT customer, details->>'key' AS key, event, words, row_number() OVER (PARTITION BY customer, details->>'key' ORDER BY seq) AS nth
+	SELECT customer, details->>'key' AS key, event, words, row_number() OVER (PARTITION BY customer,
+		details->>'key' ORDER BY seq) AS nth
 	FROM trust.entry WHERE details->>'source' = 'public.$tab'
 ), done AS (
-	SELECT customer, key, event, words, row_number() OVER (PARTITION BY customer, key ORDER BY nr) AS nth
+	SELECT customer, key, event, words, row_number() OVER (PARTITION BY customer, key
+		ORDER BY nr) AS nth
 	FROM audit WHERE source = 'public.$tab'
 )
 SELECT * FROM said FULL JOIN done USING (customer, key, nth)
@@ -92,10 +103,13 @@ sub is_right
 	my ($tab, $how) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is(differences($tab), '', "$how: the ledger has what was committed, once and in its order");
-	is(ask($node, 'postgres', <<"SQL"), '', "$how: each row that is there stands for one promise, and no other does");
-SELECT id, s.key, s.customer FROM $tab FULL JOIN (SELECT * FROM trust.source WHERE source = 'public.$tab' AND NOT gone) s ON s.key = id::text
+	is(ask($node, 'postgres',
+		<<"SQL"), '', "$how: each row that is there stands for one promise, and no other does");
+SELECT id, s.key, s.customer FROM $tab FULL JOIN (SELECT * FROM trust.source
+	WHERE source = 'public.$tab' AND NOT gone) s ON s.key = id::text
 WHERE (id IS NULL) <> (s.key IS NULL) OR $tab.customer <> s.customer
-UNION ALL SELECT NULL, key, max(customer) FROM trust.source WHERE source = 'public.$tab' AND NOT gone GROUP BY key HAVING count(*) > 1
+UNION ALL SELECT NULL, key, max(customer) FROM trust.source WHERE source = 'public.$tab'
+	AND NOT gone GROUP BY key HAVING count(*) > 1
 SQL
 	is(findings($node, 'postgres'), '', "$how: verify() is empty");
 	return;
@@ -129,12 +143,15 @@ SQL
 foreach my $tab (qw(deal hasty))
 {
 	my $offset = -s $node->logfile;
-	$node->safe_psql('postgres', "INSERT INTO $tab SELECT n, CASE n % 2 WHEN 1 THEN 'a' ELSE 'b' END, 'first' FROM generate_series(1, 8) n");
+	$node->safe_psql('postgres',
+		"INSERT INTO $tab SELECT n, CASE n % 2 WHEN 1 THEN 'a' ELSE 'b' END, 'first' " .
+		"FROM generate_series(1, 8) n");
 	my ($done, $failed) = run_clients("$tab, opposite orders", $opposite =~ s/TAB/$tab/gr,
 		'--client=4', '--jobs=2', '--transactions=100', '--max-tries=1000');
 	is("$done $failed", '400 0', "$tab, opposite orders: all commit in the end");
 	is(deadlocks($offset), 0, "$tab, opposite orders: nobody waits crosswise") if $tab eq 'deal';
-	cmp_ok(deadlocks($offset), '>', 0, "$tab, opposite orders: written at once, they do wait crosswise") if $tab eq 'hasty';
+	cmp_ok(deadlocks($offset), '>', 0,
+		"$tab, opposite orders: written at once, they do wait crosswise") if $tab eq 'hasty';
 	is_right($tab, "$tab, opposite orders");
 }
 
@@ -147,20 +164,25 @@ my $changes = <<'SQL';
 \set c random(1, 3)
 \set d random(1, 3)
 BEGIN;
-INSERT INTO deal VALUES (:id, 'c' || :c, random()::text) ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words;
+INSERT INTO deal VALUES (:id, 'c' || :c, random()::text) ON CONFLICT (id) DO UPDATE SET
+	words = EXCLUDED.words;
 UPDATE deal SET customer = 'c' || :d WHERE id = :id AND customer <> 'c' || :d;
 SAVEPOINT s;
 DELETE FROM deal WHERE id = :id;
-INSERT INTO deal VALUES (:other, 'c' || :c, 'undone') ON CONFLICT (id) DO UPDATE SET words = 'undone';
+INSERT INTO deal VALUES (:other, 'c' || :c, 'undone') ON CONFLICT (id) DO UPDATE SET
+	words = 'undone';
 ROLLBACK TO s;
-SELECT attempt('UPDATE deal SET words = random()::text WHERE id BETWEEN ' || :client_id * 1000 + 100 || ' AND ' || :client_id * 1000 + 199);
+SELECT attempt('UPDATE deal SET words = random()::text WHERE id BETWEEN ' || :client_id * 1000 + 100
+	|| ' AND ' || :client_id * 1000 + 199);
 SAVEPOINT s;
-INSERT INTO deal SELECT n, 'c' || n % 3, random()::text FROM generate_series(:other, :other + 1) n ON CONFLICT DO NOTHING;
+INSERT INTO deal SELECT n, 'c' || n % 3, random()::text FROM generate_series(:other, :other + 1)
+	n ON CONFLICT DO NOTHING;
 RELEASE s;
 END;
 BEGIN;
 DELETE FROM deal WHERE id = :other;
-INSERT INTO deal SELECT n, 'c' || :d, random()::text FROM generate_series(:id + 30, :id + 31) n ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words;
+INSERT INTO deal SELECT n, 'c' || :d, random()::text FROM generate_series(:id + 30, :id + 31)
+	n ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words;
 DELETE FROM deal WHERE id = :id;
 END;
 SQL
@@ -171,7 +193,8 @@ foreach my $case ([ 'read committed', 1 ], [ 'repeatable read', 0 ], [ 'serializ
 	my ($done, $failed);
 	{
 		local $ENV{PGOPTIONS} = '-c default_transaction_isolation=' . $level =~ s/ /\\ /r;
-		($done, $failed) = run_clients($level, $changes, '--client=4', '--jobs=2', '--time=4', "--max-tries=$tries");
+		($done, $failed) = run_clients($level, $changes, '--client=4', '--jobs=2', '--time=4',
+			"--max-tries=$tries");
 	}
 	is($failed, 0, "$level: none fails");
 	cmp_ok($done, '>', 20, "$level: many are done");
@@ -186,7 +209,8 @@ sub later_is
 	my ($expected, $how) = @_;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is(ask($node, 'postgres', q{
-		SELECT (SELECT count(*) FROM later), (SELECT count(*) FROM trust.entry WHERE details->>'source' = 'public.later')}), $expected, $how);
+		SELECT (SELECT count(*) FROM later), (SELECT count(*) FROM trust.entry
+			WHERE details->>'source' = 'public.later')}), $expected, $how);
 	return;
 }
 my $prepare = <<'SQL';
@@ -200,21 +224,27 @@ PREPARE TRANSACTION 'tracked';
 SQL
 is(ask($node, 'postgres', $prepare), '', 'PREPARE TRANSACTION');
 later_is('0|0', 'prepared: neither rows nor entries are there');
-is(ask($node, 'postgres', q{SET lock_timeout = '100ms'; INSERT INTO later VALUES (3, 'p', 'w')}), 'ERROR 55P03',
+is(ask($node, 'postgres', q{SET lock_timeout = '100ms'; INSERT INTO later VALUES (3, 'p', 'w')}),
+	'ERROR 55P03',
 	'prepared: others wait for its customers');
 is(ask($node, 'postgres', q{ROLLBACK PREPARED 'tracked'}), '', 'ROLLBACK PREPARED');
 later_is('0|0', 'rolled back: neither');
-is(ask($node, 'postgres', "$prepare SET synchronous_commit = on; INSERT INTO later VALUES (3, 'r', 'w');"), '', 'prepared again, and its session goes on');
+is(ask($node, 'postgres',
+	"$prepare SET synchronous_commit = on; INSERT INTO later VALUES (3, 'r', 'w');"), '',
+	'prepared again, and its session goes on');
 later_is('1|1', 'with what is its own');
 $node->stop('immediate');
 $node->start;
 is(ask($node, 'postgres', q{COMMIT PREPARED 'tracked'}), '', 'COMMIT PREPARED, after a crash');
 later_is('3|4', 'committed: both');
-is(ask($node, 'postgres', q{UPDATE later SET words = words || '!'}), '', 'and their customers are free');
+is(ask($node, 'postgres', q{UPDATE later SET words = words || '!'}), '',
+	'and their customers are free');
 later_is('3|7', 'for more');
-my $not_prepared = $node->psql('postgres', q{BEGIN; INSERT INTO later VALUES (4, NULL, 'w'); PREPARE TRANSACTION 'none'});
+my $not_prepared = $node->psql('postgres',
+	q{BEGIN; INSERT INTO later VALUES (4, NULL, 'w'); PREPARE TRANSACTION 'none'});
 is($not_prepared, 3, 'what cannot be written is not prepared');
-is(ask($node, 'postgres', 'SELECT count(*) FROM pg_prepared_xacts'), 0, 'nor is anything left of it');
+is(ask($node, 'postgres', 'SELECT count(*) FROM pg_prepared_xacts'), 0,
+	'nor is anything left of it');
 is_right('later', 'prepared');
 
 # ---- kill -9 ----
@@ -231,11 +261,14 @@ sub kill_backend
 foreach my $tab (qw(later hasty))
 {
 	my $session = FilledLedger::Session->new($node, 'postgres');
-	my $pid = $session->ask("BEGIN; INSERT INTO $tab VALUES (99, 'k', 'killed'); UPDATE $tab SET words = 'killed'; SELECT pg_backend_pid()");
+	my $pid = $session->ask("BEGIN; INSERT INTO $tab VALUES (99, 'k', 'killed'); " .
+		"UPDATE $tab SET words = 'killed'; SELECT pg_backend_pid()");
 	like($pid, qr/^\d+$/, "$tab: changed, and not committed");
 	kill_backend($pid);
 	eval { $session->quit };
-	is(ask($node, 'postgres', "SELECT (SELECT count(*) FROM $tab WHERE words = 'killed'), (SELECT count(*) FROM trust.entry WHERE words = 'killed')"),
+	is(ask($node, 'postgres',
+		"SELECT (SELECT count(*) FROM $tab WHERE words = 'killed'), (SELECT count(*) " .
+		"FROM trust.entry WHERE words = 'killed')"),
 		'0|0', "$tab: a killed backend leaves neither rows nor entries");
 	is_right($tab, "$tab, a killed backend");
 }
@@ -243,7 +276,8 @@ foreach my $tab (qw(later hasty))
 # Under load: whichever statement, or COMMIT, each was at.
 foreach my $round (1 .. 5)
 {
-	my $clients = Pgbench->start($node, $changes, name => 'clients', options => [ '--client=4', '--jobs=2', '--time=30' ]);
+	my $clients = Pgbench->start($node, $changes, name => 'clients', options => [ '--client=4',
+		'--jobs=2', '--time=30' ]);
 	my $pids = q{FROM pg_stat_activity WHERE application_name = 'clients'};
 	$node->poll_query_until('postgres', "SELECT count(*) = 4 $pids") or die 'no clients';
 	usleep(rand 500_000);
@@ -258,9 +292,11 @@ foreach my $customers (3, 20_000)
 {
 	my $tab = "copied_$customers";
 	my $file = "$PostgreSQL::Test::Utils::tmp_check/$tab";
-	append_to_file($file, join '', map { "$_\tcustomer " . $_ % $customers . "\twords $_\n" } 1 .. 100_000);
+	append_to_file($file, join '', map { "$_\tcustomer " . $_ % $customers . "\twords $_\n" } 1 ..
+		100_000);
 	$node->safe_psql('postgres', "CALL create_table('$tab')");
-	foreach my $sql ("COPY $tab FROM '$file'", "UPDATE $tab SET words = words || '!'", "DELETE FROM $tab WHERE id > 50000")
+	foreach my $sql ("COPY $tab FROM '$file'", "UPDATE $tab SET words = words || '!'",
+		"DELETE FROM $tab WHERE id > 50000")
 	{
 		my $start = time;
 		is(ask($node, 'postgres', $sql), '', "$customers customers: $sql");
@@ -269,6 +305,7 @@ foreach my $customers (3, 20_000)
 	is_right($tab, "$customers customers");
 }
 
-unlike(slurp_file($node->logfile), qr/PANIC:|terminated by signal (?!9)|WARNING:.* leak/, 'the log is clean');
+unlike(slurp_file($node->logfile), qr/PANIC:|terminated by signal (?!9)|WARNING:.* leak/,
+	'the log is clean');
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# Upgrades from each release to this version: the result is, object by object, a fresh installation; nothing in a filled
-# ledger changes, and sessions that work with it continue.
+# Upgrades from each release to this version: the result is, object by object, a fresh installation;
+# nothing in a filled ledger changes, and sessions that work with it continue.
 use strict;
 use warnings;
 
@@ -16,11 +16,15 @@ my ($version) = slurp_file('trust_ledger.control') =~ /^default_version = '(.+)'
 my %releases = (
 	'0.1.0' => '022fdf23c66f953ee7be247a0c7ffca192a1051edb802ae9249fe67324b01909',
 	'0.2.0' => '6eb05882ec5675389a0e138858bd0e5fd585b8922b6334ef6738c9c72cf262d5');
-is(sha256_hex(slurp_file("extension/trust_ledger--$_.sql")), $releases{$_}, "$_ is what was released") foreach sort keys %releases;
-my @scripts = map { m{/trust_ledger--(\d[\d.]*)\.sql$} ? $1 : () } glob 'extension/trust_ledger--*.sql';
-is_deeply([ sort grep { $_ ne $version && !/--/ } @scripts ], [ sort keys %releases ], 'each release is known here');
+is(sha256_hex(slurp_file("extension/trust_ledger--$_.sql")), $releases{$_},
+	"$_ is what was released") foreach sort keys %releases;
+my @scripts = map { m{/trust_ledger--(\d[\d.]*)\.sql$} ? $1 : () } glob
+	'extension/trust_ledger--*.sql';
+is_deeply([ sort grep { $_ ne $version && !/--/ } @scripts ], [ sort keys %releases ],
+	'each release is known here');
 
-command_ok([ $^X, 'test/upgrade_script', '--check' ], 'the upgrade script is made of the last release and of this version');
+command_ok([ $^X, 'test/upgrade_script', '--check' ],
+	'the upgrade script is made of the last release and of this version');
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
@@ -36,13 +40,18 @@ cmp_ok(scalar @$fresh, '>', 20000, 'objects have properties');
 
 my $updated = 'SELECT extversion FROM pg_extension WHERE extname = $$trust_ledger$$';
 
-# Before the update verify() finds that the library is newer, and before migrate_ledger() what is older or missing.
+# Before the update verify() finds that the library is newer, and before migrate_ledger() what is
+# older or missing.
 sub state_of
 {
 	my ($db) = @_;
 	my $state = ledger_state($node, $db);
-	$state->{findings} = join "\n", grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/, $state->{findings};
-	$state->{rows} = ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d});
+	$state->{findings} = join "\n",
+		grep { !/^extension\|\|\|\|version\||^view\||^table\|\|\|\|copy\|/ } split /\n/,
+		$state->{findings};
+	$state->{rows} = ask($node, $db,
+		q{SELECT * FROM trust_ledger.reconcile_table('deal'); SELECT count(*), } .
+		q{md5(string_agg(d::text, ' ' ORDER BY id)) FROM deal d});
 	return $state;
 }
 
@@ -55,13 +64,16 @@ sub but_for_record
 		%$state,
 		digest => undef,
 		scores => undef,
-		contents => [ grep { !/^(?:chain|entry|parked_change|copy)\|/ } split /\n/, $state->{contents} ],
+		contents => [ grep { !/^(?:chain|entry|parked_change|copy)\|/ } split /\n/,
+			$state->{contents} ],
 		views => [ grep { !/^detail of exceptions\|/ } split /\n/, $state->{views} ] };
 }
 
 my $recorded = <<'SQL';
-SELECT count(DISTINCT e.seq), string_agg(p.new_row ->> 'id', ',' ORDER BY p.parked_at), bool_and(e.note ~ '^These changes were parked before')
-FROM trust.entry e, jsonb_object_keys(e.details -> 'parked') AS k JOIN trust.parked_change p ON p.parked = k::uuid
+SELECT count(DISTINCT e.seq), string_agg(p.new_row ->> 'id', ',' ORDER BY p.parked_at),
+	bool_and(e.note ~ '^These changes were parked before')
+FROM trust.entry e, jsonb_object_keys(e.details -> 'parked') AS k JOIN trust.parked_change
+	p ON p.parked = k::uuid
 WHERE e.customer = '' AND e.event = 'changes_recorded'
 SQL
 
@@ -83,10 +95,15 @@ SET CONSTRAINTS ALL IMMEDIATE;
 SELECT seq > $next FROM trust_ledger.add_note('$promise', 'a note', 'B', actor => 'carl');
 ROLLBACK;
 SQL
-	is($session{auditor}->ask(qq{SELECT count(*) FROM trust_ledger.verify() WHERE part <> 'view' AND subject IS DISTINCT FROM 'version' AND subject IS DISTINCT FROM 'copy'; SELECT count(*) > 0 FROM trust_ledger.history('$promise'); SELECT count(*) > 0 FROM trust.exception}),
+	is($session{auditor}->ask(qq{SELECT count(*) FROM trust_ledger.verify() WHERE part <> 'view' } .
+		qq{AND subject IS DISTINCT FROM 'version' AND subject IS DISTINCT FROM 'copy'; } .
+		qq{SELECT count(*) > 0 FROM trust_ledger.history('$promise'); SELECT count(*) > 0 } .
+		qq{FROM trust.exception}),
 		"0\nt\nt", "$when: another verifies and reads");
-	is($session{analyst}->ask('SELECT count(*) > 1 FROM trust.customer_trust'), 't', "$when: another reads scores");
-	is($session{crm_owner}->ask(q{BEGIN; SELECT count(*) FROM trust_ledger.register_actor('zoe', 'human'); ROLLBACK}), 1, "$when: another governs");
+	is($session{analyst}->ask('SELECT count(*) > 1 FROM trust.customer_trust'), 't',
+		"$when: another reads scores");
+	is($session{crm_owner}->ask(q{BEGIN; SELECT count(*) FROM trust_ledger.register_actor('zoe', } .
+		q{'human'); ROLLBACK}), 1, "$when: another governs");
 	return;
 }
 
@@ -99,15 +116,22 @@ foreach my $old (sort keys %releases)
 	fill_ledger($node, $db, undef, $old);
 	park_changes($node, $db, $old);
 	is(ask($node, $db, $updated), $old, "$old: a ledger filled by the functions of $old");
-	$promise = ask($node, $db, q{SELECT promise FROM trust.promise WHERE customer = 'B' AND state = 'open' AND overdue_at IS NULL AND backer IS NOT NULL LIMIT 1});
-	my @calls = (writing_calls($promise, 'B'), scoring_calls('B'), "SELECT * FROM trust_ledger.history('$promise')",
-		'SELECT * FROM trust_ledger.ledger_digest()', q{CALL trust_ledger.import_table('deal')}, q{SELECT trust_ledger.replay_parked('public.deal')},
-		'SELECT trust_ledger.migrate_ledger()', 'SELECT trust_ledger.create_ledger()', 'SELECT trust_ledger.human_backing()', 'SELECT trust_ledger.state_machine()');
+	$promise = ask($node, $db,
+		q{SELECT promise FROM trust.promise WHERE customer = 'B' AND state = 'open' } .
+		q{AND overdue_at IS NULL AND backer IS NOT NULL LIMIT 1});
+	my @calls = (writing_calls($promise, 'B'), scoring_calls('B'),
+		"SELECT * FROM trust_ledger.history('$promise')",
+		'SELECT * FROM trust_ledger.ledger_digest()', q{CALL trust_ledger.import_table('deal')},
+			q{SELECT trust_ledger.replay_parked('public.deal')},
+		'SELECT trust_ledger.migrate_ledger()', 'SELECT trust_ledger.create_ledger()',
+			'SELECT trust_ledger.human_backing()', 'SELECT trust_ledger.state_machine()');
 	my $outcomes = outcomes($node, $db, \@calls, begin => 'BEGIN;');
 	cmp_ok(scalar(grep { $_ eq '00000' } values %$outcomes), '>', 25, "$old: calls succeed");
-	is_deeply([ grep { /^(?:XX|42883|0A)/ } values %$outcomes ], [], "$old: and none fails because the library is another's");
+	is_deeply([ grep { /^(?:XX|42883|0A)/ } values %$outcomes ], [],
+		"$old: and none fails because the library is another's");
 
-	%session = map { $_ => FilledLedger::Session->new($node, $db, user => $_) } qw(app auditor analyst crm_owner);
+	%session = map { $_ => FilledLedger::Session->new($node, $db, user => $_) }
+		qw(app auditor analyst crm_owner);
 	goes_on($db, $old);
 	my $before = state_of($db);
 	is($before->{findings}, '', "$old: the ledger is sound");
@@ -117,31 +141,39 @@ foreach my $old (sort keys %releases)
 
 	# ---- ALTER EXTENSION UPDATE ----
 
-	is(ask($node, $db, 'ALTER EXTENSION trust_ledger UPDATE', user => $_), 'ERROR 42501', "$old: not updated by $_") foreach qw(crm_owner app chief);
+	is(ask($node, $db, 'ALTER EXTENSION trust_ledger UPDATE', user => $_), 'ERROR 42501',
+		"$old: not updated by $_") foreach qw(crm_owner app chief);
 	isnt(differences(objects($node, $db), $fresh), '', "$old: it is not this version yet");
 
 	# Somebody is in the middle of a transaction, and does not notice.
 	my $next = 1 + ask($node, $db, q{SELECT length FROM trust.chain WHERE customer = 'B'});
-	is($session{app}->ask(q{BEGIN; SELECT seq FROM trust_ledger.make_promise('B', 'w', actor => 'carl')}), $next, "$old: a transaction begins");
-	is(ask($node, $db, 'ALTER EXTENSION trust_ledger UPDATE'), '', "$old: ALTER EXTENSION UPDATE by a superuser meanwhile");
+	is($session{app}->ask(q{BEGIN; SELECT seq FROM trust_ledger.make_promise('B', 'w', } .
+		q{actor => 'carl')}), $next, "$old: a transaction begins");
+	is(ask($node, $db, 'ALTER EXTENSION trust_ledger UPDATE'), '',
+		"$old: ALTER EXTENSION UPDATE by a superuser meanwhile");
 	is(ask($node, $db, $updated), $version, "$old: to this version");
-	is($session{app}->ask(q{SELECT seq FROM trust_ledger.make_promise('B', 'w', actor => 'carl'); ROLLBACK}), $next + 1, "$old: the transaction goes on");
+	is($session{app}->ask(q{SELECT seq FROM trust_ledger.make_promise('B', 'w', actor => 'carl'); } .
+		q{ROLLBACK}), $next + 1, "$old: the transaction goes on");
 
 	is_deeply(state_of($db), $before, "$old, updated: nothing has changed");
-	is_deeply(outcomes($node, $db, \@calls, begin => 'BEGIN;'), $outcomes, "$old, updated: calls do what they did");
+	is_deeply(outcomes($node, $db, \@calls, begin => 'BEGIN;'), $outcomes,
+		"$old, updated: calls do what they did");
 	goes_on($db, "$old, updated");
-	is(differences([ grep { !/^[^:]* trust\b/ } @{ objects($node, $db) } ], \@fresh_extension), '', "$old, updated: the extension is what a fresh one is");
+	is(differences([ grep { !/^[^:]* trust\b/ } @{ objects($node, $db) } ], \@fresh_extension), '',
+		"$old, updated: the extension is what a fresh one is");
 	is(past_guards($node, $db), 'TL006|72', "$old, updated: it is guarded");
 
 	# ---- migrate_ledger() ----
 
-	is(ask($node, $db, 'SELECT trust_ledger.migrate_ledger()', user => $_), 'ERROR 42501', "$old: not migrated by $_") foreach qw(app chief);
+	is(ask($node, $db, 'SELECT trust_ledger.migrate_ledger()', user => $_), 'ERROR 42501',
+		"$old: not migrated by $_") foreach qw(app chief);
 	my $migrated;
 	foreach my $user ('crm_owner', 'crm_owner', undef)
 	{
 		my $how = "$old, migrated by " . ($user // 'a superuser');
 		is(ask($node, $db, 'SELECT trust_ledger.migrate_ledger()', user => $user), '', $how);
-		is(differences(objects($node, $db), $fresh), '', "$how: object by object it is what a fresh one is");
+		is(differences(objects($node, $db), $fresh), '',
+			"$how: object by object it is what a fresh one is");
 		is(ask($node, $db, $recorded), '1|2,3|t', "$how: what waits is on record, once");
 		$migrated //= state_of($db);
 		is_deeply(state_of($db), $migrated, "$how: nothing has changed");
@@ -149,13 +181,16 @@ foreach my $old (sort keys %releases)
 		is(findings($node, $db), '', "$how: verify() finds nothing");
 		goes_on($db, $how);
 	}
-	is_deeply(outcomes($node, $db, \@calls, begin => 'BEGIN;'), $outcomes, "$old, migrated: calls do what they did");
+	is_deeply(outcomes($node, $db, \@calls, begin => 'BEGIN;'), $outcomes,
+		"$old, migrated: calls do what they did");
 	is(past_guards($node, $db), 'TL006|72', "$old, migrated: it is guarded");
 	$_->quit foreach values %session;
 
-	is(ask($node, $db, "ALTER EXTENSION trust_ledger UPDATE TO '$old'"), 'ERROR 22023', "$old: there is no way back");
+	is(ask($node, $db, "ALTER EXTENSION trust_ledger UPDATE TO '$old'"), 'ERROR 22023',
+		"$old: there is no way back");
 	is(ask($node, $db, $updated), $version, "$old: and none was tried");
-	is(ask($node, $db, "ALTER EXTENSION trust_ledger UPDATE TO '$version'"), '', "$old: it is there already");
+	is(ask($node, $db, "ALTER EXTENSION trust_ledger UPDATE TO '$version'"), '',
+		"$old: it is there already");
 
 	more_promises($node, $db, 'later ');
 	ok(lives_on($node, $db), "$old: all is written on");
@@ -163,11 +198,14 @@ foreach my $old (sort keys %releases)
 	# ---- a dump of it ----
 
 	make_database($node, "${db}_dumped");
-	$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr("${db}_dumped"), $dump ], "$old: restored where this version is installed");
+	$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr("${db}_dumped"), $dump ],
+		"$old: restored where this version is installed");
 	is(ask($node, "${db}_dumped", $updated), $version, "$old: the dump makes this version");
 	is_deeply(state_of("${db}_dumped"), $before, "$old, restored: nothing has changed");
-	is(ask($node, "${db}_dumped", 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$old, restored: migrate_ledger()");
-	is(differences([ grep { !/^schema public|first rights/ } @{ objects($node, "${db}_dumped") } ], [ grep { !/first rights/ } @$fresh ]), '',
+	is(ask($node, "${db}_dumped", 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '',
+		"$old, restored: migrate_ledger()");
+	is(differences([ grep { !/^schema public|first rights/ } @{ objects($node, "${db}_dumped") } ],
+		[ grep { !/first rights/ } @$fresh ]), '',
 		"$old, restored: object by object it is what a fresh one is");
 	ok(lives_on($node, "${db}_dumped"), "$old, restored: all is written on");
 }
@@ -177,61 +215,103 @@ foreach my $old (sort keys %releases)
 # Changes, all made at once, and the property of the object by which each is told.
 my $score = 'trust_ledger.trust_score';
 my @changes = (
-	[ q{CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS 'BEGIN END'},
+	[ q{CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void LANGUAGE plpgsql } .
+		q{SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS 'BEGIN END'},
 		'function trust_ledger.create_scores(), prosrc' ],
-	[ 'ALTER FUNCTION trust_ledger.check_ledger() VOLATILE', 'function trust_ledger.check_ledger(), provolatile' ],
-	[ 'ALTER FUNCTION trust_ledger.check_ledger() COST 7', 'function trust_ledger.check_ledger(), procost' ],
+	[ 'ALTER FUNCTION trust_ledger.check_ledger() VOLATILE',
+		'function trust_ledger.check_ledger(), provolatile' ],
+	[ 'ALTER FUNCTION trust_ledger.check_ledger() COST 7',
+		'function trust_ledger.check_ledger(), procost' ],
 	[ 'ALTER FUNCTION trust_ledger.verify() ROWS 7', 'function trust_ledger.verify(), prorows' ],
-	[ 'ALTER FUNCTION trust_ledger.check_ledger() PARALLEL SAFE', 'function trust_ledger.check_ledger(), proparallel' ],
-	[ 'ALTER FUNCTION trust_ledger.check_ledger() SECURITY DEFINER', 'function trust_ledger.check_ledger(), prosecdef' ],
-	[ 'ALTER FUNCTION trust_ledger.verify(text) CALLED ON NULL INPUT', 'function trust_ledger.verify(text), proisstrict' ],
-	[ 'ALTER FUNCTION trust_ledger.verify() RESET IntervalStyle', 'function trust_ledger.verify(), proconfig' ],
-	[ 'ALTER FUNCTION trust_ledger.require_reader() OWNER TO crm_owner', 'function trust_ledger.require_reader(), owner' ],
-	[ q{CREATE OR REPLACE FUNCTION trust_ledger.act_as(actor text DEFAULT 'x') RETURNS text AS '$libdir/trust_ledger' LANGUAGE C}, 'function trust_ledger.act_as(text), arguments' ],
-	[ 'REVOKE ALL ON FUNCTION trust_ledger.verify() FROM PUBLIC', 'function trust_ledger.verify(), rights' ],
-	[ 'GRANT EXECUTE ON FUNCTION trust_ledger.state_machine() TO app', 'function trust_ledger.state_machine(), rights' ],
-	[ 'ALTER EXTENSION trust_ledger DROP FUNCTION trust_ledger.verify()', 'function trust_ledger.verify(), member' ],
-	[ 'CREATE FUNCTION trust_ledger.new() RETURNS int LANGUAGE sql AS $$SELECT 1$$', 'function trust_ledger.new(), prosrc' ],
-	[ 'COMMENT ON FUNCTION trust_ledger.verify() IS NULL', 'function trust_ledger.verify(), comment' ],
+	[ 'ALTER FUNCTION trust_ledger.check_ledger() PARALLEL SAFE',
+		'function trust_ledger.check_ledger(), proparallel' ],
+	[ 'ALTER FUNCTION trust_ledger.check_ledger() SECURITY DEFINER',
+		'function trust_ledger.check_ledger(), prosecdef' ],
+	[ 'ALTER FUNCTION trust_ledger.verify(text) CALLED ON NULL INPUT',
+		'function trust_ledger.verify(text), proisstrict' ],
+	[ 'ALTER FUNCTION trust_ledger.verify() RESET IntervalStyle',
+		'function trust_ledger.verify(), proconfig' ],
+	[ 'ALTER FUNCTION trust_ledger.require_reader() OWNER TO crm_owner',
+		'function trust_ledger.require_reader(), owner' ],
+	[ q{CREATE OR REPLACE FUNCTION trust_ledger.act_as(actor text DEFAULT 'x') RETURNS text } .
+		q{AS '$libdir/trust_ledger' LANGUAGE C}, 'function trust_ledger.act_as(text), arguments' ],
+	[ 'REVOKE ALL ON FUNCTION trust_ledger.verify() FROM PUBLIC',
+		'function trust_ledger.verify(), rights' ],
+	[ 'GRANT EXECUTE ON FUNCTION trust_ledger.state_machine() TO app',
+		'function trust_ledger.state_machine(), rights' ],
+	[ 'ALTER EXTENSION trust_ledger DROP FUNCTION trust_ledger.verify()',
+		'function trust_ledger.verify(), member' ],
+	[ 'CREATE FUNCTION trust_ledger.new() RETURNS int LANGUAGE sql AS $$SELECT 1$$',
+		'function trust_ledger.new(), prosrc' ],
+	[ 'COMMENT ON FUNCTION trust_ledger.verify() IS NULL', 'function trust_ledger.verify(), comment'
+		],
 	[ 'COMMENT ON TABLE trust.entry IS NULL', 'table trust.entry, comment' ],
-	[ 'COMMENT ON COLUMN trust.entry.actor_seq IS NULL', 'table column trust.entry.actor_seq, comment' ],
+	[ 'COMMENT ON COLUMN trust.entry.actor_seq IS NULL',
+		'table column trust.entry.actor_seq, comment' ],
 	[ 'COMMENT ON VIEW trust.exception IS NULL', 'view trust.exception, comment' ],
 	[ "COMMENT ON TYPE $score IS NULL", "type $score, comment" ],
-	[ "COMMENT ON OPERATOR trust_ledger.+ ($score, $score) IS NULL", "operator trust_ledger.+($score,$score), comment" ],
-	[ 'COMMENT ON EVENT TRIGGER trust_ledger_follow IS NULL', 'event trigger trust_ledger_follow, comment' ],
+	[ "COMMENT ON OPERATOR trust_ledger.+ ($score, $score) IS NULL",
+		"operator trust_ledger.+($score,$score), comment" ],
+	[ 'COMMENT ON EVENT TRIGGER trust_ledger_follow IS NULL',
+		'event trigger trust_ledger_follow, comment' ],
 	[ q{COMMENT ON SCHEMA trust IS 'data'}, 'schema trust, comment' ],
 	[ 'GRANT CREATE ON SCHEMA trust_ledger TO app', 'schema trust_ledger, rights' ],
 	[ 'GRANT SELECT ON trust.entry TO app', 'relation trust.entry, rights' ],
 	[ 'GRANT SELECT (name) ON trust.actor TO app', 'column trust.actor.name, rights' ],
 	[ 'REVOKE SELECT ON trust.exception FROM PUBLIC', 'relation trust.exception, rights' ],
 	[ 'ALTER TABLE trust.source OWNER TO app', 'relation trust.source, owner' ],
-	[ 'ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL', 'column trust.entry.words, attstorage' ],
-	[ 'ALTER TABLE trust.access ALTER levels DROP NOT NULL', 'column trust.access.levels, attnotnull' ],
+	[ 'ALTER TABLE trust.entry ALTER words SET STORAGE EXTERNAL',
+		'column trust.entry.words, attstorage' ],
+	[ 'ALTER TABLE trust.access ALTER levels DROP NOT NULL',
+		'column trust.access.levels, attnotnull' ],
 	[ q{ALTER TABLE trust.entry ALTER words SET DEFAULT 'x'}, 'column trust.entry.words, default' ],
-	[ 'ALTER TABLE trust.entry ALTER request_salt TYPE text', 'column trust.entry.request_salt, type' ],
-	[ 'ALTER TABLE trust.entry ALTER drafted_by TYPE text COLLATE "default"', 'column trust.entry.drafted_by, collation' ],
-	[ 'ALTER TABLE trust.entry ALTER words SET (n_distinct = 7)', 'column trust.entry.words, options' ],
+	[ 'ALTER TABLE trust.entry ALTER request_salt TYPE text',
+		'column trust.entry.request_salt, type' ],
+	[ 'ALTER TABLE trust.entry ALTER drafted_by TYPE text COLLATE "default"',
+		'column trust.entry.drafted_by, collation' ],
+	[ 'ALTER TABLE trust.entry ALTER words SET (n_distinct = 7)',
+		'column trust.entry.words, options' ],
 	[ 'ALTER TABLE trust.entry ADD extra int', 'column trust.entry.extra, type' ],
 	[ 'ALTER TABLE trust.promise SET (fillfactor = 80)', 'relation trust.promise, reloptions' ],
-	[ 'ALTER INDEX trust.promise_pkey SET (fillfactor = 80)', 'relation trust.promise_pkey, reloptions' ],
-	[ 'DROP INDEX trust.promise_waiting; CREATE INDEX promise_waiting ON trust.promise (waiting_since)', 'index trust.promise_waiting, definition' ],
+	[ 'ALTER INDEX trust.promise_pkey SET (fillfactor = 80)',
+		'relation trust.promise_pkey, reloptions' ],
+	[ 'DROP INDEX trust.promise_waiting; CREATE INDEX promise_waiting ON trust.promise ' .
+		'(waiting_since)', 'index trust.promise_waiting, definition' ],
 	[ 'CLUSTER trust.chain USING chain_pkey', 'index trust.chain_pkey, indisclustered' ],
-	[ 'ALTER TABLE trust.actor DROP CONSTRAINT actor_kind_check', 'constraint actor_kind_check of trust.actor, definition' ],
-	[ 'ALTER TABLE trust.entry ENABLE TRIGGER trust_guard', 'trigger trust_guard of trust.entry, enabled' ],
-	[ 'DROP TRIGGER trust_guard_truncate ON trust.entry', 'trigger trust_guard_truncate of trust.entry, definition' ],
-	[ 'ALTER EVENT TRIGGER trust_ledger_follow ENABLE', 'event trigger trust_ledger_follow, evtenabled' ],
-	[ 'ALTER VIEW trust.exception RESET (security_barrier)', 'relation trust.exception, reloptions' ],
-	[ 'CREATE OR REPLACE VIEW trust.parked_view AS SELECT 1 AS one', 'relation trust.parked_view, view' ],
-	[ 'CREATE RULE r AS ON UPDATE TO trust.entry DO ALSO NOTHING', 'rule r of trust.entry, definition' ],
+	[ 'ALTER TABLE trust.actor DROP CONSTRAINT actor_kind_check',
+		'constraint actor_kind_check of trust.actor, definition' ],
+	[ 'ALTER TABLE trust.entry ENABLE TRIGGER trust_guard',
+		'trigger trust_guard of trust.entry, enabled' ],
+	[ 'DROP TRIGGER trust_guard_truncate ON trust.entry',
+		'trigger trust_guard_truncate of trust.entry, definition' ],
+	[ 'ALTER EVENT TRIGGER trust_ledger_follow ENABLE',
+		'event trigger trust_ledger_follow, evtenabled' ],
+	[ 'ALTER VIEW trust.exception RESET (security_barrier)',
+		'relation trust.exception, reloptions' ],
+	[ 'CREATE OR REPLACE VIEW trust.parked_view AS SELECT 1 AS one',
+		'relation trust.parked_view, view' ],
+	[ 'CREATE RULE r AS ON UPDATE TO trust.entry DO ALSO NOTHING',
+		'rule r of trust.entry, definition' ],
 	[ 'ALTER TABLE trust.entry ENABLE ROW LEVEL SECURITY', 'relation trust.entry, relrowsecurity' ],
-	[ "ALTER OPERATOR trust_ledger.= ($score, $score) SET (RESTRICT = NONE)", "operator trust_ledger.=($score,$score), oprrest" ],
-	[ q{UPDATE pg_aggregate SET agginitval = 'x', aggcombinefn = 0 WHERE aggfnoid = 'trust_ledger.sum'::regproc}, "aggregate trust_ledger.sum($score), agginitval", "aggregate trust_ledger.sum($score), aggcombinefn" ],
-	[ "CREATE CAST ($score AS text) WITH INOUT; ALTER EXTENSION trust_ledger ADD CAST ($score AS text)", "cast ($score AS text), context" ],
-	[ q{UPDATE pg_opclass SET opcdefault = false WHERE opcnamespace = 'trust_ledger'::regnamespace}, 'operator class trust_score_ops by btree, default' ],
-	[ q{DELETE FROM pg_amop USING pg_opfamily f WHERE f.oid = amopfamily AND opfnamespace = 'trust_ledger'::regnamespace AND amopstrategy = 3}, "operator of a class trust_score_ops 3 ($score, $score), operator" ],
-	[ q{DELETE FROM pg_amproc USING pg_opfamily f WHERE f.oid = amprocfamily AND opfnamespace = 'trust_ledger'::regnamespace AND amprocnum = 1}, "function of a class trust_score_ops 1 ($score, $score), function" ],
-	[ q{UPDATE pg_extension SET extconfig = ARRAY['trust.entry'::regclass::oid], extcondition = '{""}' WHERE extname = 'trust_ledger'}, 'extension trust_ledger, config' ]);
-my %told = map { s/^[-+] //r =~ s/: .*//r => 1 } split /\n/, differences($fresh, objects($node, 'fresh', join ";\n", map { $_->[0] } @changes));
+	[ "ALTER OPERATOR trust_ledger.= ($score, $score) SET (RESTRICT = NONE)",
+		"operator trust_ledger.=($score,$score), oprrest" ],
+	[ q{UPDATE pg_aggregate SET agginitval = 'x', aggcombinefn = 0 WHERE aggfnoid = } .
+		q{'trust_ledger.sum'::regproc}, "aggregate trust_ledger.sum($score), agginitval",
+		"aggregate trust_ledger.sum($score), aggcombinefn" ],
+	[ "CREATE CAST ($score AS text) WITH INOUT; ALTER EXTENSION trust_ledger ADD CAST ($score " .
+		"AS text)", "cast ($score AS text), context" ],
+	[ q{UPDATE pg_opclass SET opcdefault = false WHERE opcnamespace = 'trust_ledger'::regnamespace},
+		'operator class trust_score_ops by btree, default' ],
+	[ q{DELETE FROM pg_amop USING pg_opfamily f WHERE f.oid = amopfamily AND opfnamespace = } .
+		q{'trust_ledger'::regnamespace AND amopstrategy = 3},
+		"operator of a class trust_score_ops 3 ($score, $score), operator" ],
+	[ q{DELETE FROM pg_amproc USING pg_opfamily f WHERE f.oid = amprocfamily AND opfnamespace = } .
+		q{'trust_ledger'::regnamespace AND amprocnum = 1},
+		"function of a class trust_score_ops 1 ($score, $score), function" ],
+	[ q{UPDATE pg_extension SET extconfig = ARRAY['trust.entry'::regclass::oid], extcondition = } .
+		q{'{""}' WHERE extname = 'trust_ledger'}, 'extension trust_ledger, config' ]);
+my %told = map { s/^[-+] //r =~ s/: .*//r => 1 } split /\n/,
+	differences($fresh, objects($node, 'fresh', join ";\n", map { $_->[0] } @changes));
 foreach my $case (@changes)
 {
 	my ($change, @expected) = @$case;

@@ -1,5 +1,6 @@
--- trust.exception, trust.overdue and trust.orphaned: each kind of exception by example; all three on random ledgers,
--- compared with a slow replay of the entries; and no view shows an analyst what a person wrote.
+-- trust.exception, trust.overdue and trust.orphaned: each kind of exception by example; all three
+-- on random ledgers, compared with a slow replay of the entries; and no view shows an analyst what
+-- a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
 SELECT plan(198);
@@ -10,18 +11,23 @@ CREATE ROLE analyst;
 CREATE ROLE auditor;
 CREATE ROLE nobody;
 SELECT trust_ledger.create_ledger() \g /dev/null
-SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,auditor}'::text[]) AS level \g /dev/null
+SELECT trust_ledger.grant_access(level, level) FROM unnest('{analyst,auditor}'::text[])
+	AS level \g /dev/null
 \ir ../../helpers/random_ledgers.sql
 \ir ../../helpers/random_acts.sql
 SELECT trust_ledger.set_policy('easy', kind => 'easy', grace => '0') \g /dev/null
-SELECT trust_ledger.set_policy('urgent', kind => 'urgent', evidence => 'asserted', back_within => '1 hour') \g /dev/null
+SELECT trust_ledger.set_policy('urgent', kind => 'urgent', evidence => 'asserted',
+	back_within => '1 hour') \g /dev/null
 CALL random_actors(12);
-SELECT trust_ledger.register_actor(actor, 'human') FROM unnest('{anna,ben,eve}'::text[]) AS actor \g /dev/null
-SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm-1'), trust_ledger.register_actor('tool', 'system', responsible => 'anna') \g /dev/null
+SELECT trust_ledger.register_actor(actor, 'human') FROM unnest('{anna,ben,eve}'::text[])
+	AS actor \g /dev/null
+SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm-1'),
+	trust_ledger.register_actor('tool', 'system', responsible => 'anna') \g /dev/null
 
 -- ---- each by example ----
 
--- "make_promise anna -9d, kind => 'easy'; back_promise ben": call, who acts, how long ago if not now, further arguments.
+-- "make_promise anna -9d, kind => 'easy'; back_promise ben": call, who acts, how long ago if not
+-- now, further arguments.
 CREATE FUNCTION live(script text, customer text) RETURNS uuid
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -31,8 +37,10 @@ DECLARE
 BEGIN
 	FOREACH act IN ARRAY regexp_split_to_array(script, ';\s*') LOOP
 		part := regexp_match(act, '^(\w+) (\w+) ?(-\d+d)?(.*)$');
-		EXECUTE format('SELECT (trust_ledger.%s(%s, actor => %L, occurred_at => now() + $3::interval%s)).promise', part[1],
-				CASE part[1] WHEN 'make_promise' THEN 'customer => $1, words => ''We come.''' ELSE 'promise => $2' END, part[2], part[4])
+		EXECUTE format('SELECT (trust_ledger.%s(%s, actor => %L, occurred_at => now() + '
+			'$3::interval%s)).promise', part[1],
+				CASE part[1] WHEN 'make_promise' THEN 'customer => $1, words => ''We come.'''
+					ELSE 'promise => $2' END, part[2], part[4])
 			INTO promise USING customer, promise, replace(part[3], 'd', ' days');
 	END LOOP;
 	RETURN promise;
@@ -45,186 +53,309 @@ INSERT INTO example (script, expected) VALUES
 	('make_promise anna, kind => ''easy''', 'no_due'),
 	('make_promise anna, kind => ''easy''; assess_promise carl, verdict => ''kept''', NULL),
 	-- nobody backs what policy asks a human for
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''', 'machine_words_unseen,unbacked'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''',
+		'machine_words_unseen,unbacked'),
 	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben', NULL),
 	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; decline_promise ben', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; decline_promise ben; amend_promise bot, words => ''No.''', 'machine_words_unseen,unbacked'),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; decline_promise ben; accept_promise carl', 'relied_on_unbacked,unbacked'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; decline_promise ben; '
+		'amend_promise bot, words => ''No.''', 'machine_words_unseen,unbacked'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; decline_promise ben; '
+		'accept_promise carl', 'relied_on_unbacked,unbacked'),
 	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; withdraw_promise anna', NULL),
 	('make_promise tool, kind => ''easy'', due => now() + ''9 days''', 'machine_words_unseen'),
-	('make_promise bot -2d, kind => ''urgent'', due => now() + ''9 days''', 'backfilled,backing_overdue,machine_words_unseen,unbacked'),
-	('make_promise bot, kind => ''urgent'', due => now() + ''9 days''', 'machine_words_unseen,unbacked'),
-	('make_promise bot -2d, kind => ''urgent'', due => now() + ''9 days''; back_promise ben', 'backfilled'),
+	('make_promise bot -2d, kind => ''urgent'', due => now() + ''9 days''',
+		'backfilled,backing_overdue,machine_words_unseen,unbacked'),
+	('make_promise bot, kind => ''urgent'', due => now() + ''9 days''',
+		'machine_words_unseen,unbacked'),
+	('make_promise bot -2d, kind => ''urgent'', due => now() + ''9 days''; back_promise ben',
+		'backfilled'),
 	-- silence
-	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''', 'backfilled,overdue'),
-	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''; assess_promise carl, verdict => ''broken''', 'backfilled'),
-	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''; assess_promise ben, verdict => ''broken''', 'backfilled,company_word_only'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''kept''; assess_promise desk, verdict => ''kept''', NULL),
-	('make_promise bot -9d, kind => ''easy'', due => now() - interval ''2 days''', 'backfilled,machine_words_unseen,unbacked'),
+	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''',
+		'backfilled,overdue'),
+	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''; '
+		'assess_promise carl, verdict => ''broken''', 'backfilled'),
+	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''1 day''; '
+		'assess_promise ben, verdict => ''broken''', 'backfilled,company_word_only'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, '
+		'verdict => ''kept''; assess_promise desk, verdict => ''kept''', NULL),
+	('make_promise bot -9d, kind => ''easy'', due => now() - interval ''2 days''',
+		'backfilled,machine_words_unseen,unbacked'),
 	-- who is gone
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve', 'backer_retired'),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve; assess_promise carl, verdict => ''kept''', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve; back_promise ben', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; withdraw_backing ben', 'backing_withdrawn,unbacked'),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; withdraw_backing ben; back_promise dora', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; withdraw_backing ben; withdraw_promise anna', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; amend_promise bot, words => ''No.''', 'machine_words_unseen,unbacked'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; withdraw_backing anna', 'backing_withdrawn'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve',
+		'backer_retired'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve; '
+		'assess_promise carl, verdict => ''kept''', NULL),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise eve; '
+		'back_promise ben', NULL),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; '
+		'withdraw_backing ben', 'backing_withdrawn,unbacked'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; '
+		'withdraw_backing ben; back_promise dora', NULL),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; '
+		'withdraw_backing ben; withdraw_promise anna', NULL),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; '
+		'amend_promise bot, words => ''No.''', 'machine_words_unseen,unbacked'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; withdraw_backing anna',
+		'backing_withdrawn'),
 	-- who relied on it
-	('make_promise tool, kind => ''easy'', due => now() + ''9 days''; accept_promise carl', 'machine_words_unseen,relied_on_unbacked'),
+	('make_promise tool, kind => ''easy'', due => now() + ''9 days''; accept_promise carl',
+		'machine_words_unseen,relied_on_unbacked'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl', NULL),
-	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; accept_promise carl; withdraw_backing ben', 'backing_withdrawn,unbacked'),
+	('make_promise bot, kind => ''easy'', due => now() + ''9 days''; back_promise ben; '
+		'accept_promise carl; withdraw_backing ben', 'backing_withdrawn,unbacked'),
 	-- who wrote the words
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', drafted_by => ''bot''', NULL),
-	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', drafted_by => ''anna''', NULL),
-	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna'', drafted_by => ''tool''', 'machine_words_unseen'),
-	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna''', 'machine_words_unseen'),
+	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', drafted_by => ''anna''',
+		NULL),
+	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna'', '
+		'drafted_by => ''tool''', 'machine_words_unseen'),
+	('make_promise tool, kind => ''easy'', due => now() + ''9 days'', promiser => ''anna''',
+		'machine_words_unseen'),
 	-- moved, late, or paused
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, due => now() + ''12 days''', 'due_moved'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, words => ''No.''', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, '
+		'due => now() + ''12 days''', 'due_moved'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; amend_promise anna, '
+		'words => ''No.''', NULL),
 	('make_promise anna, kind => ''easy''; amend_promise anna, due => now() + ''12 days''', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; withdraw_promise anna', 'company_word_only,withdrawn_late'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; '
+		'withdraw_promise anna', 'company_word_only,withdrawn_late'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; '
+		'withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late'),
 	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; withdraw_promise anna', NULL),
-	('make_promise bot, kind => ''hard'', due => now() + ''9 days''; accept_promise anna, relayed => true; withdraw_promise anna', 'unconfirmed'),
-	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; release_promise carl', 'backfilled,released_late'),
-	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; release_promise carl -3d', 'backfilled'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''5 days''; pause_promise anna', 'long_pause'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 days''; pause_promise anna', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''5 days''; pause_promise anna; resume_promise anna', NULL),
-	('make_promise anna -9d, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 days''; pause_promise anna -5d', 'backfilled,long_pause'),
-	('make_promise anna -9d, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 days''; pause_promise anna -5d; resume_promise anna', 'backfilled'),
+	('make_promise bot, kind => ''hard'', due => now() + ''9 days''; accept_promise anna, '
+		'relayed => true; withdraw_promise anna', 'unconfirmed'),
+	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; '
+		'release_promise carl', 'backfilled,released_late'),
+	('make_promise anna -9d, kind => ''easy'', due => now() - interval ''2 days''; '
+		'release_promise carl -3d', 'backfilled'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''5 days''; '
+		'pause_promise anna', 'long_pause'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 days''; '
+		'pause_promise anna', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''5 days''; '
+		'pause_promise anna; resume_promise anna', NULL),
+	('make_promise anna -9d, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 '
+		'days''; pause_promise anna -5d', 'backfilled,long_pause'),
+	('make_promise anna -9d, kind => ''easy'', due => now() + ''9 days'', longest_pause => ''4 '
+		'days''; pause_promise anna -5d; resume_promise anna', 'backfilled'),
 	-- what nobody confirmed
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise ben, relayed => true', 'unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise ben, relayed => true; confirm_relayed carl', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; release_promise ben, relayed => true', 'unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; release_promise ben, relayed => true; release_promise carl', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''kept'', relayed => true', 'company_word_only,unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''kept'', relayed => true; assess_promise desk, verdict => ''kept''', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; amend_promise ben, due => now() + ''10 days'', relayed => true', 'unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; amend_promise ben, due => now() + ''10 days'', relayed => true; amend_promise ben, due => now() + ''11 days'', relayed => true', 'unconfirmed,unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, verdict => ''broken''; repair_breach anna, how => ''So.''', 'unconfirmed'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, verdict => ''broken''; repair_breach anna, how => ''So.''; confirm_relayed carl', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, verdict => ''broken''; repair_breach anna, how => ''So.''', 'company_word_only'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise ben, '
+		'relayed => true', 'unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise ben, '
+		'relayed => true; confirm_relayed carl', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; release_promise ben, '
+		'relayed => true', 'unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; release_promise ben, '
+		'relayed => true; release_promise carl', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, '
+		'verdict => ''kept'', relayed => true', 'company_word_only,unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, '
+		'verdict => ''kept'', relayed => true; assess_promise desk, verdict => ''kept''', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; '
+		'amend_promise ben, due => now() + ''10 days'', relayed => true', 'unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; accept_promise carl; '
+		'amend_promise ben, due => now() + ''10 days'', relayed => true; amend_promise ben, '
+		'due => now() + ''11 days'', relayed => true', 'unconfirmed,unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, '
+		'verdict => ''broken''; repair_breach anna, how => ''So.''', 'unconfirmed'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise carl, '
+		'verdict => ''broken''; repair_breach anna, how => ''So.''; confirm_relayed carl', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; assess_promise ben, '
+		'verdict => ''broken''; repair_breach anna, how => ''So.''', 'company_word_only'),
 	-- hedging
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna; assess_promise carl, verdict => ''kept''', 'admitted_and_kept'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna; assess_promise carl, verdict => ''partly_kept''', NULL),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna', 'company_word_only'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; erase_words anna, reason => ''Asked for.''', 'erased'),
-	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; add_note anna, note => ''Called.''', NULL);
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna; '
+		'assess_promise carl, verdict => ''kept''', 'admitted_and_kept'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna; '
+		'assess_promise carl, verdict => ''partly_kept''', NULL),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; admit_breach anna',
+		'company_word_only'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; erase_words anna, '
+		'reason => ''Asked for.''', 'erased'),
+	('make_promise anna, kind => ''easy'', due => now() + ''9 days''; add_note anna, '
+		'note => ''Called.''', NULL);
 UPDATE example SET promise = live(script, 'example ' || n);
 SELECT trust_ledger.retire_actor('eve') \g /dev/null
-SELECT is((SELECT string_agg(what, ',' ORDER BY what) FROM trust.exception x WHERE x.promise = e.promise), expected, script) FROM example e ORDER BY n;
+SELECT is((SELECT string_agg(what, ',' ORDER BY what) FROM trust.exception x
+	WHERE x.promise = e.promise), expected, script) FROM example e ORDER BY n;
 
 -- The exceptions of one kind of an example: subject and detail, without instants.
 CREATE FUNCTION exceptions_of(of_script text, of_what text) RETURNS text
 LANGUAGE sql AS $$
-	SELECT string_agg(concat_ws('; ', coalesce(x.subject, '-'), regexp_replace(regexp_replace(x.detail, '\d{4}-\d\d-\d\d [0-9:.+]+', 'T', 'g'), '\d+ days [0-9:.]+', 'L')), '|')
-	FROM example e JOIN trust.exception x USING (promise) WHERE e.script LIKE of_script AND x.what = of_what AND x.customer = 'example ' || e.n
+	SELECT string_agg(concat_ws('; ', coalesce(x.subject, '-'),
+		regexp_replace(regexp_replace(x.detail, '\d{4}-\d\d-\d\d [0-9:.+]+', 'T', 'g'),
+		'\d+ days [0-9:.]+', 'L')), '|')
+	FROM example e JOIN trust.exception x USING (promise) WHERE e.script LIKE of_script
+		AND x.what = of_what AND x.customer = 'example ' || e.n
 $$;
 SELECT is(exceptions_of('%' || script, what), expected, what || ' says')
 FROM (VALUES
 	('back_promise eve', 'backer_retired', 'eve; its backer is retired'),
-	('back_promise ben; withdraw_backing ben', 'backing_withdrawn', 'ben; its backer withdrew, and nobody else backs it'),
-	('drafted_by => ''tool''', 'machine_words_unseen', 'tool; words by tool (system) that no human of the company saw'),
-	('amend_promise anna, due => now() + ''12 days''', 'due_moved', '-; moved once, first due T, now T'),
-	('accept_promise ben, relayed => true', 'unconfirmed', 'ben; entry 2 (accepted) waits for confirmation by the customer or a system of record'),
-	('verdict => ''kept'', relayed => true', 'unconfirmed', 'ben; entry 2 (assessed kept) waits for confirmation by the customer or a system of record'),
-	('repair_breach anna, how => ''So.''', 'unconfirmed', 'anna; entry 3 (breach_repaired broken) waits for confirmation by the customer or a system of record'),
-	('erase_words anna, reason => ''Asked for.''', 'erased', 'anna; entry 2 erased texts of all earlier entries of the promise'),
-	('longest_pause => ''5 days''; pause_promise anna', 'long_pause', '-; paused for 5 days of the L first promised'),
+	('back_promise ben; withdraw_backing ben', 'backing_withdrawn',
+		'ben; its backer withdrew, and nobody else backs it'),
+	('drafted_by => ''tool''', 'machine_words_unseen',
+		'tool; words by tool (system) that no human of the company saw'),
+	('amend_promise anna, due => now() + ''12 days''', 'due_moved',
+		'-; moved once, first due T, now T'),
+	('accept_promise ben, relayed => true', 'unconfirmed',
+		'ben; entry 2 (accepted) waits for confirmation by the customer or a system of record'),
+	('verdict => ''kept'', relayed => true', 'unconfirmed',
+		'ben; entry 2 (assessed kept) waits for confirmation by the customer or a system of '
+		'record'),
+	('repair_breach anna, how => ''So.''', 'unconfirmed',
+		'anna; entry 3 (breach_repaired broken) waits for confirmation by the customer or a system '
+		'of record'),
+	('erase_words anna, reason => ''Asked for.''', 'erased',
+		'anna; entry 2 erased texts of all earlier entries of the promise'),
+	('longest_pause => ''5 days''; pause_promise anna', 'long_pause',
+		'-; paused for 5 days of the L first promised'),
 	('pause_promise anna -5d', 'long_pause', '-; the pause since T expired'),
 	('release_promise carl', 'released_late', '-; was due T'),
-	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late', '-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
+	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late',
+		'-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
 SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
 	'{admitted_and_kept,backer_retired,backfilled,backing_overdue,backing_withdrawn,company_word_only,due_moved,erased,long_pause,machine_words_unseen,'
-	'no_due,overdue,released_late,relied_on_unbacked,unbacked,unconfirmed,withdrawn_late}'::text[], 'all there are, but for policies');
+	'no_due,overdue,released_late,relied_on_unbacked,unbacked,unconfirmed,withdrawn_late}'::text[],
+		'all there are, but for policies');
 
 -- ---- rows that were deleted ----
 
-CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, other text, due timestamptz DEFAULT now() + '9 days');
-CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'due=due', 'kind:easy', 'actor:bot');
+CREATE TABLE deal (id int PRIMARY KEY, customer text, words text, other text,
+	due timestamptz DEFAULT now() + '9 days');
+CREATE TRIGGER made AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made',
+	'customer=customer', 'words=words', 'due=due', 'kind:easy', 'actor:bot');
 CREATE TRIGGER made_other AFTER INSERT ON deal FOR EACH ROW WHEN (NEW.other IS NOT NULL)
-	EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=other', 'due=due', 'kind:easy', 'promise:in the end', 'actor:bot');
-CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'due=due', 'kind:easy', 'actor:bot');
-CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot');
-CREATE TRIGGER deleted_other AFTER DELETE ON deal FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('noted', 'promise:in the end', 'actor:bot');
+	EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=other', 'due=due',
+		'kind:easy', 'promise:in the end', 'actor:bot');
+CREATE TRIGGER amended AFTER UPDATE ON deal FOR EACH ROW
+	EXECUTE FUNCTION trust_ledger.track('amended', 'customer=customer', 'words=words', 'due=due',
+	'kind:easy', 'actor:bot');
+CREATE TRIGGER deleted AFTER DELETE ON deal FOR EACH ROW
+	EXECUTE FUNCTION trust_ledger.track('noted', 'actor:bot');
+CREATE TRIGGER deleted_other AFTER DELETE ON deal FOR EACH ROW
+	EXECUTE FUNCTION trust_ledger.track('noted', 'promise:in the end', 'actor:bot');
 CREATE TABLE offer (id int PRIMARY KEY, customer text, words text);
-CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
-CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('withdrawn', 'actor:bot');
+CREATE TRIGGER made AFTER INSERT ON offer FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made',
+	'customer=customer', 'words=words', 'actor:bot');
+CREATE TRIGGER deleted AFTER DELETE ON offer FOR EACH ROW
+	EXECUTE FUNCTION trust_ledger.track('withdrawn', 'actor:bot');
 
--- What is done to a row with key $1 and to its promise, a transaction each, and the exception that it leads to.
+-- What is done to a row with key $1 and to its promise, a transaction each, and the exception that
+-- it leads to.
 CREATE TABLE rows_life (nr serial, doing text[], says text);
 INSERT INTO rows_life (doing, says) VALUES
-	('{}', NULL), ('{DELETE FROM deal WHERE id = $1}', 'public.deal; its row $1 was deleted, and it has not ended'),
-	('{UPDATE deal SET id = 100 + $1 WHERE id = $1}', NULL),
-	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}', 'public.deal; its row 10$1 was deleted, and it has not ended'),
-	('{UPDATE deal SET customer = ''rows b'' WHERE id = $1}', NULL),
-	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.back_promise(promise, actor => ''ben''), trust_ledger.add_note(promise, ''It stays.'', actor => ''ben'') FROM trust.source WHERE key = ''$1''"}',
+	('{}', NULL),
+	('{DELETE FROM deal WHERE id = $1}',
 		'public.deal; its row $1 was deleted, and it has not ended'),
-	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.accept_promise(promise, actor => ''carl''), trust_ledger.assess_promise(promise, ''kept'', actor => ''carl'') FROM trust.source WHERE key = ''$1''"}', NULL),
-	('{"SELECT trust_ledger.withdraw_promise(promise, actor => ''ben'') FROM trust.source WHERE key = ''$1''",DELETE FROM deal WHERE id = $1}', NULL),
-	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}', 'public.deal; its row $1 was deleted, and it has not ended');
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1}', NULL),
+	('{UPDATE deal SET id = 100 + $1 WHERE id = $1,DELETE FROM deal WHERE id = 100 + $1}',
+		'public.deal; its row 10$1 was deleted, and it has not ended'),
+	('{UPDATE deal SET customer = ''rows b'' WHERE id = $1}', NULL),
+	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.back_promise(promise, '
+		'actor => ''ben''), trust_ledger.add_note(promise, ''It stays.'', actor => ''ben'') '
+		'FROM trust.source WHERE key = ''$1''"}',
+		'public.deal; its row $1 was deleted, and it has not ended'),
+	('{DELETE FROM deal WHERE id = $1,"SELECT trust_ledger.accept_promise(promise, '
+		'actor => ''carl''), trust_ledger.assess_promise(promise, ''kept'', actor => ''carl'') '
+		'FROM trust.source WHERE key = ''$1''"}', NULL),
+	('{"SELECT trust_ledger.withdraw_promise(promise, actor => ''ben'') FROM trust.source '
+		'WHERE key = ''$1''",DELETE FROM deal WHERE id = $1}', NULL),
+	('{DELETE FROM deal WHERE id = $1,"INSERT INTO deal VALUES ($1, ''rows'', ''Again.'')"}',
+		'public.deal; its row $1 was deleted, and it has not ended');
 INSERT INTO deal SELECT nr, 'rows', 'Row ' || nr FROM rows_life \g /dev/null
-SELECT replace(act, '$1', nr::text) FROM rows_life, unnest(doing) WITH ORDINALITY AS a (act, n) ORDER BY nr, n \gexec
+SELECT replace(act, '$1', nr::text) FROM rows_life, unnest(doing) WITH ORDINALITY AS a (act, n)
+	ORDER BY nr, n \gexec
 INSERT INTO deal VALUES (50, 'rows', 'Row 50', 'Another of 50');
 DELETE FROM deal WHERE id = 50;
 INSERT INTO offer VALUES (1, 'rows', 'Offer 1');
 DELETE FROM offer WHERE id = 1;
 CREATE FUNCTION row_deleted(of_words text) RETURNS text
 LANGUAGE sql AS $$
-	SELECT string_agg(concat_ws('; ', x.subject, x.detail), '|') FROM trust.exception x JOIN trust.promise p USING (promise)
-	WHERE x.what = 'row_deleted' AND p.words = of_words AND x.customer = 'rows' AND x.state = p.state
-		AND since = (SELECT max(recorded_at) FROM trust.entry e WHERE e.promise = x.promise AND e.details ? 'row')
+	SELECT string_agg(concat_ws('; ', x.subject, x.detail), '|') FROM trust.exception x
+		JOIN trust.promise p USING (promise)
+	WHERE x.what = 'row_deleted' AND p.words = of_words AND x.customer = 'rows'
+		AND x.state = p.state
+		AND since = (SELECT max(recorded_at) FROM trust.entry e WHERE e.promise = x.promise
+			AND e.details ? 'row')
 $$;
-SELECT is(row_deleted('Row ' || nr), replace(says, '$1', nr::text), format('%s, then %s', nr, doing)) FROM rows_life ORDER BY nr;
+SELECT is(row_deleted('Row ' || nr), replace(says, '$1', nr::text),
+	format('%s, then %s', nr, doing)) FROM rows_life ORDER BY nr;
 SELECT is(row_deleted(of), says, of)
-FROM (VALUES ('Row 50', 'public.deal; its row 50 was deleted, and it has not ended'), ('Another of 50', 'public.deal; its row 50 (in the end) was deleted, and it has not ended'),
+FROM (VALUES ('Row 50', 'public.deal; its row 50 was deleted, and it has not ended'),
+	('Another of 50', 'public.deal; its row 50 (in the end) was deleted, and it has not ended'),
 	('Again.', NULL), ('Offer 1', NULL)) AS v (of, says);
-SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'row_deleted'), 6::bigint, 'no more than these');
+SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'row_deleted'), 6::bigint,
+	'no more than these');
 
 -- ---- rules that ask for less ----
 
-SELECT is(trust_ledger.policy_is_weaker(old || '{"active": true}', new || CASE WHEN new ? 'active' THEN '{}'::jsonb ELSE '{"active": true}' END), weaker, format('%s, then %s', old, new))
+SELECT is(trust_ledger.policy_is_weaker(old || '{"active": true}', new || CASE WHEN new ? 'active'
+	THEN '{}'::jsonb ELSE '{"active": true}' END), weaker, format('%s, then %s', old, new))
 FROM (VALUES
-	('{"evidence": "session"}'::jsonb, '{"evidence": "session"}'::jsonb, false), ('{"evidence": "session"}', '{"evidence": "asserted"}', true),
-	('{"evidence": "session"}', '{"evidence": "passkey"}', false), ('{"evidence": "asserted"}', '{"evidence": null, "grace": "P0D"}', true),
-	('{"evidence": "asserted"}', '{"back_within": "PT1H"}', false), ('{"back_within": "PT1H"}', '{"evidence": "asserted"}', true),
+	('{"evidence": "session"}'::jsonb, '{"evidence": "session"}'::jsonb, false),
+	('{"evidence": "session"}', '{"evidence": "asserted"}', true),
+	('{"evidence": "session"}', '{"evidence": "passkey"}', false),
+	('{"evidence": "asserted"}', '{"evidence": null, "grace": "P0D"}', true),
+	('{"evidence": "asserted"}', '{"back_within": "PT1H"}', false),
+	('{"back_within": "PT1H"}', '{"evidence": "asserted"}', true),
 	('{"evidence": "session", "back_within": "PT1H"}', '{"back_within": "PT1H"}', true),
-	('{"back_within": "P1D"}', '{"back_within": "PT24H"}', false), ('{"back_within": "P1D"}', '{"back_within": "P1DT1S"}', true), ('{"back_within": "P1D"}', '{"back_within": "PT1S"}', false),
-	('{"due_within": "P9D"}', '{"due_within": "P10D"}', true), ('{"due_within": "P9D"}', '{"due_within": null, "grace": "P0D"}', true), ('{"due_within": "P9D"}', '{"due_within": "P8D"}', false),
-	('{"grace": "P1D"}', '{"grace": "P2D"}', true), ('{"grace": "P1D"}', '{"grace": "PT1H"}', false), ('{"evidence": "asserted"}', '{"evidence": "asserted", "grace": "P2D"}', true),
-	('{"least_value": 100}', '{"least_value": 100.01}', true), ('{"least_value": 100}', '{"least_value": 99}', false), ('{"least_value": 100}', '{}', false), ('{}', '{"least_value": 1}', true),
-	('{"cumulative": true}', '{"cumulative": false}', true), ('{"cumulative": true}', '{}', true), ('{}', '{"cumulative": true}', false), ('{}', '{"cumulative": false}', false),
-	('{"kind": "k"}', '{}', false), ('{}', '{"kind": "k"}', true), ('{"kind": "k"}', '{"kind": "l"}', true), ('{"promiser": "a"}', '{"promiser": "b"}', true), ('{}', '{"promiser": "b"}', true),
-	('{"promiser_kind": "ai"}', '{"promiser_kind": "human"}', true), ('{"currency": "EUR"}', '{"currency": "USD"}', true), ('{"currency": "EUR"}', '{"currency": "EUR"}', false),
+	('{"back_within": "P1D"}', '{"back_within": "PT24H"}', false),
+	('{"back_within": "P1D"}', '{"back_within": "P1DT1S"}', true),
+	('{"back_within": "P1D"}', '{"back_within": "PT1S"}', false),
+	('{"due_within": "P9D"}', '{"due_within": "P10D"}', true),
+	('{"due_within": "P9D"}', '{"due_within": null, "grace": "P0D"}', true),
+	('{"due_within": "P9D"}', '{"due_within": "P8D"}', false),
+	('{"grace": "P1D"}', '{"grace": "P2D"}', true),
+	('{"grace": "P1D"}', '{"grace": "PT1H"}', false),
+	('{"evidence": "asserted"}', '{"evidence": "asserted", "grace": "P2D"}', true),
+	('{"least_value": 100}', '{"least_value": 100.01}', true),
+	('{"least_value": 100}', '{"least_value": 99}', false), ('{"least_value": 100}', '{}', false),
+	('{}', '{"least_value": 1}', true),
+	('{"cumulative": true}', '{"cumulative": false}', true), ('{"cumulative": true}', '{}', true),
+	('{}', '{"cumulative": true}', false), ('{}', '{"cumulative": false}', false),
+	('{"kind": "k"}', '{}', false), ('{}', '{"kind": "k"}', true),
+	('{"kind": "k"}', '{"kind": "l"}', true), ('{"promiser": "a"}', '{"promiser": "b"}', true),
+	('{}', '{"promiser": "b"}', true),
+	('{"promiser_kind": "ai"}', '{"promiser_kind": "human"}', true),
+	('{"currency": "EUR"}', '{"currency": "USD"}', true),
+	('{"currency": "EUR"}', '{"currency": "EUR"}', false),
 	('{}', '{"active": false}', true), ('{}', NULL, true)) AS v (old, new, weaker);
-SELECT is(trust_ledger.policy_is_weaker(old, '{"active": true}'), false, format('whatever follows %s is not weaker', old))
+SELECT is(trust_ledger.policy_is_weaker(old, '{"active": true}'),
+	false, format('whatever follows %s is not weaker', old))
 FROM (VALUES (NULL::jsonb), ('{"active": false, "evidence": "passkey"}')) AS v (old);
 
 CREATE FUNCTION weakened() RETURNS text
 LANGUAGE sql AS $$
-	SELECT string_agg(format('%s %s', x.subject, regexp_replace(detail, ' at \d.*', '')), '|' ORDER BY since, subject)
-	FROM trust.exception x WHERE what = 'policy_weakened' AND subject <> 'afternoon' AND customer = '' AND promise IS NULL AND state IS NULL
-		AND since = (SELECT recorded_at FROM trust.entry WHERE customer = '' AND seq = substring(detail, '^entry (\d+)')::bigint)
+	SELECT string_agg(format('%s %s', x.subject, regexp_replace(detail, ' at \d.*', '')),
+		'|' ORDER BY since, subject)
+	FROM trust.exception x WHERE what = 'policy_weakened' AND subject <> 'afternoon'
+		AND customer = '' AND promise IS NULL AND state IS NULL
+		AND since = (SELECT recorded_at FROM trust.entry WHERE customer = ''
+			AND seq = substring(detail, '^entry (\d+)')::bigint)
 $$;
 SELECT trust_ledger.set_policy('afternoon', kind => 'a', grace => '3000 days') \g /dev/null
-SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'policy_weakened' AND subject = 'afternoon'$$, 'a rule that gives grace is no exception');
+SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'policy_weakened'
+	AND subject = 'afternoon'$$, 'a rule that gives grace is no exception');
 SELECT trust_ledger.set_policy('afternoon', kind => 'a', grace => '3001 days') \g /dev/null
 SELECT trust_ledger.drop_policy('afternoon') \g /dev/null
-SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'policy_weakened' AND subject = 'afternoon'), 1::bigint, 'one that gave it for an afternoon is');
+SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'policy_weakened'
+	AND subject = 'afternoon'), 1::bigint, 'one that gave it for an afternoon is');
 SELECT max(seq) AS rules FROM trust.entry WHERE customer = '' \gset
 SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'session') \g /dev/null
 SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'asserted') \g /dev/null
 SELECT is(weakened(), NULL, 'a rule that asks for less, and stays so, is no exception');
-SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'session', grace => '1 hour') \g /dev/null
+SELECT trust_ledger.set_policy('w', kind => 'w', evidence => 'session',
+	grace => '1 hour') \g /dev/null
 SELECT is(weakened(), NULL, 'nor one that was restored in one respect and not in another');
 SELECT trust_ledger.set_policy('other', kind => 'w', evidence => 'passkey') \g /dev/null
-SELECT is(weakened(), format('w entry %s required less than entry %s, until entry %s|w entry %s required less than entry %s, until entry %s',
-	:rules + 2, :rules + 1, :rules + 4, :rules + 3, :rules + 2, :rules + 4), 'restored by a rule of another name, each step of it');
+SELECT is(weakened(),
+	format('w entry %s required less than entry %s, until entry %s|w entry %s required less than '
+	'entry %s, until entry %s',
+	:rules + 2, :rules + 1, :rules + 4, :rules + 3, :rules + 2, :rules + 4),
+		'restored by a rule of another name, each step of it');
 SELECT trust_ledger.drop_policy('other') \g /dev/null
 SELECT trust_ledger.set_policy('another', evidence => 'passkey') \g /dev/null
-SELECT matches(weakened(), format('other entry %s required less than entry %s, until entry %s', :rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
+SELECT matches(weakened(), format('other entry %s required less than entry %s, until entry %s',
+	:rules + 5, :rules + 4, :rules + 6), 'dropped, and restored by a wider one');
 
 -- ---- on random ledgers ----
 
@@ -238,8 +369,11 @@ BEGIN
 		IF random() < 0.15 AND EXISTS (SELECT FROM trust.policy WHERE policy = 'r' AND active) THEN
 			PERFORM trust_ledger.drop_policy('r');
 		ELSE
-			PERFORM trust_ledger.set_policy(any_of('r', 'r', 's'), kind => any_of('w', 'w', NULL), evidence => any_of('asserted', 'session', 'session', NULL),
-				back_within => any_of('1 hour', '1 day', NULL)::interval, grace => any_of('0', '1 hour')::interval, least_value => least, cumulative => least IS NOT NULL AND random() < 0.5)
+			PERFORM trust_ledger.set_policy(any_of('r', 'r', 's'), kind => any_of('w', 'w', NULL),
+				evidence => any_of('asserted', 'session', 'session', NULL),
+				back_within => any_of('1 hour', '1 day', NULL)::interval, grace => any_of('0',
+					'1 hour')::interval, least_value => least, cumulative => least IS NOT NULL
+					AND random() < 0.5)
 			FROM (SELECT any_of('10', '20', NULL)::numeric AS least OFFSET 0) l;
 		END IF;
 	END LOOP;
@@ -258,15 +392,18 @@ DECLARE
 	backed trust.entry;			-- the act by which somebody stands behind it
 	unbacked_at timestamptz; unbacked_by text; former text;
 	asked text; back_by timestamptz;
-	opened_at timestamptz; accepted_at timestamptz; backfilled_at timestamptz; declined_at timestamptz; waiting timestamptz; admitted_at timestamptz;
-	due timestamptz; overdue_at timestamptz; first_due timestamptz; moves int := 0; moved_at timestamptz;
+	opened_at timestamptz; accepted_at timestamptz; backfilled_at timestamptz;
+	declined_at timestamptz; waiting timestamptz; admitted_at timestamptz;
+	due timestamptz; overdue_at timestamptz; first_due timestamptz; moves int := 0;
+	moved_at timestamptz;
 	paused_at timestamptz; paused_until timestamptz; paused_for interval := '0';
 	seen boolean; verdict trust.entry; ended trust.entry; claims trust.entry[] := '{}';
 	terms_now boolean;
 	undecided boolean; drafter text;
 	of_row trust.entry;			-- that said last which row it is
 BEGIN
-	FOR e IN SELECT * FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise ORDER BY seq LOOP
+	FOR e IN SELECT * FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise
+		ORDER BY seq LOOP
 		at := CASE WHEN e.backfilled THEN e.occurred_at ELSE e.recorded_at END;
 		terms_now := e.event = 'made' OR e.event = 'amended' AND e.stands;
 		IF e.backfilled THEN
@@ -279,7 +416,8 @@ BEGIN
 			moved_at := at;
 		END IF;
 		IF terms_now THEN
-			t := e; due := e.due; overdue_at := e.overdue_at; first_due := coalesce(first_due, e.due); seen := false; declined_at := NULL;
+			t := e; due := e.due; overdue_at := e.overdue_at;
+			first_due := coalesce(first_due, e.due); seen := false; declined_at := NULL;
 		END IF;
 		IF terms_now OR e.event IN ('backed', 'backing_withdrawn') THEN
 			IF e.backer IS NOT NULL THEN
@@ -289,7 +427,8 @@ BEGIN
 			END IF;
 			backed := e; asked := e.evidence_asked; back_by := e.back_by;
 		END IF;
-		IF (terms_now OR e.event IN ('backed', 'backing_withdrawn', 'declined')) AND e.actor_kind = 'human' AND e.speaks_for = 'company' THEN
+		IF (terms_now OR e.event IN ('backed', 'backing_withdrawn', 'declined'))
+			AND e.actor_kind = 'human' AND e.speaks_for = 'company' THEN
 			seen := true;
 		END IF;
 		IF e.event = 'declined' THEN
@@ -307,10 +446,12 @@ BEGIN
 		IF e.event = 'breach_admitted' THEN
 			admitted_at := at;
 		END IF;
-		IF e.stands AND e.event IN ('assessed', 'withdrawn', 'breach_admitted', 'breach_repaired') AND e.verdict IS NOT NULL THEN
+		IF e.stands AND e.event IN ('assessed', 'withdrawn', 'breach_admitted', 'breach_repaired')
+			AND e.verdict IS NOT NULL THEN
 			verdict := e;
 		END IF;
-		IF ended IS NULL AND (e.verdict IS NOT NULL AND e.stands OR e.event = 'withdrawn' OR e.event = 'released' AND coalesce(e.stands, true)) THEN
+		IF ended IS NULL AND (e.verdict IS NOT NULL AND e.stands OR e.event = 'withdrawn'
+			OR e.event = 'released' AND coalesce(e.stands, true)) THEN
 			ended := e;
 		END IF;
 		IF e.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired') THEN
@@ -326,40 +467,60 @@ BEGIN
 		IF e.state NOT IN ('proposed', 'open') THEN
 			paused_at := NULL; paused_until := NULL;
 		END IF;
-		waiting := CASE WHEN asked IS NULL OR backed.backer IS NOT NULL OR e.state NOT IN ('proposed', 'open') OR e.state = 'proposed' AND declined_at IS NOT NULL THEN NULL
+		waiting := CASE WHEN asked IS NULL OR backed.backer IS NOT NULL OR e.state NOT IN
+			('proposed', 'open') OR e.state = 'proposed' AND declined_at IS NOT NULL THEN NULL
 			WHEN e.event = 'amended' AND e.stands THEN at ELSE coalesce(waiting, at) END;
-		IF e.details ? 'source' AND (of_row.details->>'source', of_row.details->>'key', of_row.details->>'name', of_row.details ? 'row')
-				IS DISTINCT FROM (e.details->>'source', e.details->>'key', e.details->>'name', e.details ? 'row') THEN
+		IF e.details ? 'source' AND (of_row.details->>'source', of_row.details->>'key',
+			of_row.details->>'name', of_row.details ? 'row')
+				IS DISTINCT FROM (e.details->>'source', e.details->>'key', e.details->>'name',
+					e.details ? 'row') THEN
 			of_row := e;
 		END IF;
 		IF e.event = 'erased' THEN
-			what := 'erased'; since := e.recorded_at; subject := coalesce(e.actor, e.login); RETURN NEXT;
+			what := 'erased'; since := e.recorded_at; subject := coalesce(e.actor, e.login);
+			RETURN NEXT;
 		END IF;
 	END LOOP;
-	SELECT * INTO e FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise ORDER BY seq DESC LIMIT 1;
+	SELECT * INTO e FROM trust.entry x WHERE x.customer = of_customer AND x.promise = of_promise
+		ORDER BY seq DESC LIMIT 1;
 	undecided := e.state IN ('proposed', 'open');
 	drafter := coalesce(t.drafted_by, t.promiser);
 	RETURN QUERY SELECT 'unconfirmed', c.recorded_at, c.actor FROM unnest(claims) AS c;
 	RETURN QUERY SELECT w, s, u FROM (VALUES
-		('unbacked', coalesce(waiting, opened_at, made.recorded_at), NULL, asked IS NOT NULL AND backed.backer IS NULL AND e.state <> 'withdrawn' AND NOT (e.state = 'proposed' AND declined_at IS NOT NULL)),
+		('unbacked', coalesce(waiting, opened_at, made.recorded_at), NULL, asked IS NOT NULL
+			AND backed.backer IS NULL AND e.state <> 'withdrawn' AND NOT (e.state = 'proposed'
+			AND declined_at IS NOT NULL)),
 		('backing_overdue', back_by, NULL, waiting IS NOT NULL AND back_by < now()),
 		('overdue', overdue_at, NULL, undecided AND opened_at IS NOT NULL AND overdue_at < now()),
-		('backer_retired', (SELECT max(g.recorded_at) FROM trust.entry g WHERE g.customer = '' AND g.event = 'actor_retired' AND g.subject = backed.backer), backed.backer,
-			undecided AND EXISTS (SELECT FROM trust.entry g WHERE g.customer = '' AND g.event = 'actor_retired' AND g.subject = backed.backer)),
-		('backing_withdrawn', unbacked_at, former, undecided AND backed.backer IS NULL AND unbacked_by = 'backing_withdrawn'),
-		('relied_on_unbacked', accepted_at, NULL, accepted_at IS NOT NULL AND backed.backer IS NULL AND unbacked_at IS NULL),
+		('backer_retired', (SELECT max(g.recorded_at) FROM trust.entry g WHERE g.customer = ''
+			AND g.event = 'actor_retired' AND g.subject = backed.backer), backed.backer,
+			undecided AND EXISTS (SELECT FROM trust.entry g WHERE g.customer = ''
+				AND g.event = 'actor_retired' AND g.subject = backed.backer)),
+		('backing_withdrawn', unbacked_at, former, undecided AND backed.backer IS NULL
+			AND unbacked_by = 'backing_withdrawn'),
+		('relied_on_unbacked', accepted_at, NULL, accepted_at IS NOT NULL AND backed.backer IS NULL
+			AND unbacked_at IS NULL),
 		('machine_words_unseen', made.recorded_at, drafter, NOT seen AND e.state <> 'withdrawn'
-			AND (SELECT g.details->>'kind' FROM trust.entry g WHERE g.customer = '' AND g.event = 'actor_registered' AND g.subject = drafter LIMIT 1) <> 'human'),
+			AND (SELECT g.details->>'kind' FROM trust.entry g WHERE g.customer = ''
+				AND g.event = 'actor_registered' AND g.subject = drafter LIMIT 1) <> 'human'),
 		('backfilled', backfilled_at, NULL, backfilled_at IS NOT NULL),
 		('due_moved', moved_at, NULL, moves > 0),
-		('withdrawn_late', ended.occurred_at, NULL, ended.event = 'withdrawn' AND verdict.verdict IS NOT NULL),
-		('released_late', CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END, NULL, ended.event = 'released' AND due < CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at END),
-		('long_pause', CASE WHEN paused_until < now() THEN paused_until ELSE coalesce(paused_at, made.recorded_at) END, NULL,
-			paused_until < now() OR extract(epoch FROM paused_for) > extract(epoch FROM first_due - made.occurred_at) / 2),
+		('withdrawn_late', ended.occurred_at, NULL, ended.event = 'withdrawn'
+			AND verdict.verdict IS NOT NULL),
+		('released_late', CASE WHEN ended.backfilled THEN ended.occurred_at ELSE ended.recorded_at
+			END, NULL, ended.event = 'released' AND due < CASE WHEN ended.backfilled
+			THEN ended.occurred_at ELSE ended.recorded_at END),
+		('long_pause', CASE WHEN paused_until < now() THEN paused_until ELSE coalesce(paused_at,
+			made.recorded_at) END, NULL,
+			paused_until < now() OR extract(epoch FROM paused_for) > extract(epoch FROM first_due -
+				made.occurred_at) / 2),
 		('company_word_only', ended.occurred_at, NULL, verdict.whose_word = 'company'),
-		('backing_void', unbacked_at, former, undecided AND backed.backer IS NULL AND unbacked_by = 'amended'),
-		('admitted_and_kept', admitted_at, NULL, admitted_at IS NOT NULL AND verdict.verdict = 'kept'),
-		('row_deleted', of_row.recorded_at, of_row.details->>'source', undecided AND of_row.details->>'row' = 'deleted'),
+		('backing_void', unbacked_at, former, undecided AND backed.backer IS NULL
+			AND unbacked_by = 'amended'),
+		('admitted_and_kept', admitted_at, NULL, admitted_at IS NOT NULL
+			AND verdict.verdict = 'kept'),
+		('row_deleted', of_row.recorded_at, of_row.details->>'source', undecided
+			AND of_row.details->>'row' = 'deleted'),
 		('no_due', made.occurred_at, NULL, undecided AND due IS NULL)) AS v (w, s, u, applies)
 	WHERE applies;
 END
@@ -370,111 +531,169 @@ $$;
 CREATE TABLE outbox (at timestamptz);
 CREATE FUNCTION post() RETURNS trigger
 LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.outbox VALUES (now()); RETURN NULL; END $$;
-SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'foreign_code'$$, 'the ledger''s own triggers are no foreign code');
+SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'foreign_code'$$,
+	'the ledger''s own triggers are no foreign code');
 -- A foreign key to a table of the ledger's has triggers there, which are PostgreSQL's own.
-CREATE TABLE remark (customer text, promise uuid, FOREIGN KEY (customer, promise) REFERENCES trust.promise (customer, promise));
-SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'foreign_code'$$, 'nor are those of foreign keys');
+CREATE TABLE remark (customer text, promise uuid, FOREIGN KEY (customer, promise) REFERENCES
+	trust.promise (customer, promise));
+SELECT is_empty($$SELECT FROM trust.exception WHERE what = 'foreign_code'$$,
+	'nor are those of foreign keys');
 CREATE TRIGGER post AFTER INSERT ON trust.entry FOR EACH STATEMENT EXECUTE FUNCTION post();
-CREATE CONSTRAINT TRIGGER "Post late" AFTER UPDATE ON trust.chain FOR EACH ROW EXECUTE FUNCTION post();
-CREATE TRIGGER idle AFTER UPDATE OR DELETE ON trust.parked_change FOR EACH ROW WHEN (false) EXECUTE FUNCTION post();
+CREATE CONSTRAINT TRIGGER "Post late" AFTER UPDATE ON trust.chain FOR EACH ROW
+	EXECUTE FUNCTION post();
+CREATE TRIGGER idle AFTER UPDATE OR DELETE ON trust.parked_change FOR EACH ROW WHEN (false)
+	EXECUTE FUNCTION post();
 ALTER TABLE trust.parked_change DISABLE TRIGGER idle;
-SELECT set_eq($$SELECT subject, detail, since, customer, promise FROM trust.exception WHERE what = 'foreign_code'$$, $$VALUES
+SELECT set_eq($$SELECT subject, detail, since, customer, promise FROM trust.exception
+	WHERE what = 'foreign_code'$$, $$VALUES
 	('trust.entry', 'trigger post calls function public.post after a write', NULL::timestamptz, '', NULL::uuid),
 	('trust.chain', 'constraint trigger "Post late" calls function public.post after a write', NULL, '', NULL),
 	('trust.parked_change', 'trigger idle calls function public.post after a write, and is disabled', NULL, '', NULL)$$, 'others are');
 UPDATE pg_trigger SET tgisinternal = true WHERE tgname = 'idle';
-SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'foreign_code'), 3::bigint, 'also those that are said to be internal');
+SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'foreign_code'), 3::bigint,
+	'also those that are said to be internal');
 UPDATE pg_trigger SET tgisinternal = false WHERE tgname = 'idle';
 BEGIN;
-SELECT format('CREATE TRIGGER each AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION post()', oid::regclass) FROM pg_class
+SELECT format('CREATE TRIGGER each AFTER INSERT ON %s FOR EACH STATEMENT EXECUTE FUNCTION post()',
+	oid::regclass) FROM pg_class
 WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') \gexec
-SELECT count(*) AS tables FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p') \gset
-SELECT count(*) AS shown FROM trust.exception WHERE what = 'foreign_code' AND detail LIKE 'trigger each %' \gset
+SELECT count(*) AS tables FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN
+	('r', 'p') \gset
+SELECT count(*) AS shown FROM trust.exception WHERE what = 'foreign_code' AND detail LIKE
+	'trigger each %' \gset
 ROLLBACK;
 SELECT is(:shown, :tables, 'those on each of its tables');
 CREATE TABLE child () INHERITS (trust.promise);
 CREATE TRIGGER post AFTER DELETE ON child FOR EACH ROW EXECUTE FUNCTION post();
-SELECT is((SELECT detail FROM trust.exception WHERE what = 'foreign_code' AND subject = 'public.child'), 'trigger post calls function public.post after a write', 'also a trigger of a child table');
+SELECT is((SELECT detail FROM trust.exception WHERE what = 'foreign_code'
+	AND subject = 'public.child'), 'trigger post calls function public.post after a write',
+	'also a trigger of a child table');
 DROP TABLE child;
 
 CREATE TABLE reference_exception AS
 SELECT m.what, m.since, l.customer, l.promise, m.subject, l.promiser, l.kind, l.state
 FROM (SELECT customer, promise, (array_agg(state ORDER BY seq DESC))[1] AS state,
-		(array_agg(promiser ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended' AND stands))[1] AS promiser,
-		(array_agg(kind ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended' AND stands))[1] AS kind
-	FROM trust.entry WHERE promise IS NOT NULL GROUP BY customer, promise) l, reference_matters(l.customer, l.promise) m;
+		(array_agg(promiser ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended'
+			AND stands))[1] AS promiser,
+		(array_agg(kind ORDER BY seq DESC) FILTER (WHERE event = 'made' OR event = 'amended'
+			AND stands))[1] AS kind
+	FROM trust.entry WHERE promise IS NOT NULL GROUP BY customer, promise) l,
+		reference_matters(l.customer, l.promise) m;
 INSERT INTO reference_exception
-SELECT 'erased', recorded_at, '', NULL, coalesce(actor, login) FROM trust.entry WHERE customer = '' AND event = 'erased';
+SELECT 'erased', recorded_at, '', NULL, coalesce(actor, login) FROM trust.entry WHERE customer = ''
+	AND event = 'erased';
 -- Rules: each change against each later one, in typed columns.
-CREATE TYPE rule AS (promiser text, promiser_kind text, kind text, currency text, least_value numeric, evidence text, back_within interval, grace interval, due_within interval, cumulative boolean, active boolean);
+CREATE TYPE rule AS (promiser text, promiser_kind text, kind text, currency text,
+	least_value numeric, evidence text, back_within interval, grace interval, due_within interval,
+	cumulative boolean, active boolean);
 CREATE FUNCTION strength(r rule) RETURNS int
-LANGUAGE sql AS $$ SELECT CASE r.evidence WHEN 'passkey' THEN 3 WHEN 'session' THEN 2 WHEN 'asserted' THEN 1 ELSE (r.back_within IS NOT NULL)::int END $$;
+LANGUAGE sql AS $$ SELECT CASE r.evidence WHEN 'passkey' THEN 3 WHEN 'session' THEN 2
+	WHEN 'asserted' THEN 1 ELSE (r.back_within IS NOT NULL)::int END $$;
 CREATE FUNCTION reference_weaker(old rule, new rule) RETURNS boolean
 LANGUAGE sql AS $$
 	SELECT NOT (new.active AND strength(new) >= strength(old)
 		AND coalesce(new.back_within, '99999 days') <= coalesce(old.back_within, '99999 days')
-		AND coalesce(new.due_within, '99999 days') <= coalesce(old.due_within, '99999 days') AND coalesce(new.grace, '0') <= coalesce(old.grace, '0')
-		AND coalesce(new.least_value, 0) <= coalesce(old.least_value, 0) AND coalesce(new.cumulative, false) >= coalesce(old.cumulative, false)
-		AND coalesce(new.promiser = old.promiser, new.promiser IS NULL) AND coalesce(new.promiser_kind = old.promiser_kind, new.promiser_kind IS NULL)
-		AND coalesce(new.kind = old.kind, new.kind IS NULL) AND coalesce(new.currency = old.currency, new.currency IS NULL))
+		AND coalesce(new.due_within, '99999 days') <= coalesce(old.due_within, '99999 days')
+			AND coalesce(new.grace, '0') <= coalesce(old.grace, '0')
+		AND coalesce(new.least_value, 0) <= coalesce(old.least_value, 0)
+			AND coalesce(new.cumulative, false) >= coalesce(old.cumulative, false)
+		AND coalesce(new.promiser = old.promiser, new.promiser IS NULL)
+			AND coalesce(new.promiser_kind = old.promiser_kind, new.promiser_kind IS NULL)
+		AND coalesce(new.kind = old.kind, new.kind IS NULL)
+			AND coalesce(new.currency = old.currency, new.currency IS NULL))
 $$;
 CREATE TABLE change AS
-SELECT seq, subject, event, recorded_at, jsonb_populate_record(NULL::rule, details) AS rule FROM trust.entry WHERE customer = '' AND event IN ('policy_set', 'policy_dropped');
+SELECT seq, subject, event, recorded_at, jsonb_populate_record(NULL::rule, details) AS rule
+	FROM trust.entry WHERE customer = '' AND event IN ('policy_set', 'policy_dropped');
 INSERT INTO reference_exception
 SELECT 'policy_weakened', w.recorded_at, '', NULL, w.subject
-FROM change w JOIN change old ON old.seq = (SELECT max(seq) FROM change c WHERE c.subject = w.subject AND c.seq < w.seq)
+FROM change w JOIN change old ON old.seq = (SELECT max(seq) FROM change c
+	WHERE c.subject = w.subject AND c.seq < w.seq)
 WHERE (old.rule).active AND reference_weaker(old.rule, w.rule)
-	AND EXISTS (SELECT FROM change r WHERE r.seq > w.seq AND r.event = 'policy_set' AND NOT reference_weaker(old.rule, r.rule));
+	AND EXISTS (SELECT FROM change r WHERE r.seq > w.seq AND r.event = 'policy_set'
+		AND NOT reference_weaker(old.rule, r.rule));
 INSERT INTO reference_exception
 SELECT 'policy_weakened', g.recorded_at, '', NULL, g.subject FROM change g
 WHERE (g.rule).active AND (g.rule).grace > '0'
-	AND NOT coalesce((SELECT (c.rule).active FROM change c WHERE c.subject = g.subject AND c.seq < g.seq ORDER BY c.seq DESC LIMIT 1), false)
-	AND EXISTS (SELECT FROM change c WHERE c.subject = g.subject AND c.seq > g.seq AND (NOT (c.rule).active OR coalesce((c.rule).grace, '0') < (g.rule).grace));
+	AND NOT coalesce((SELECT (c.rule).active FROM change c WHERE c.subject = g.subject
+		AND c.seq < g.seq ORDER BY c.seq DESC LIMIT 1), false)
+	AND EXISTS (SELECT FROM change c WHERE c.subject = g.subject AND c.seq > g.seq
+		AND (NOT (c.rule).active OR coalesce((c.rule).grace, '0') < (g.rule).grace));
 
 INSERT INTO reference_exception
-SELECT 'foreign_code', NULL, '', NULL, 'trust.' || tab FROM unnest('{entry,chain,parked_change}'::text[]) AS tab;
+SELECT 'foreign_code', NULL, '', NULL, 'trust.' || tab
+	FROM unnest('{entry,chain,parked_change}'::text[]) AS tab;
 
-SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception EXCEPT ALL SELECT * FROM reference_exception WHERE what <> 'backing_void') x), '0',
+SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT what, since,
+	customer, promise, subject, promiser, kind, state FROM trust.exception EXCEPT ALL SELECT *
+	FROM reference_exception WHERE what <> 'backing_void') x), '0',
 	'trust.exception has no row too many');
-SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '') FROM (SELECT * FROM reference_exception WHERE what <> 'backing_void' EXCEPT ALL SELECT what, since, customer, promise, subject, promiser, kind, state FROM trust.exception) x), '0',
+SELECT is((SELECT count(*)::int || coalesce(': ' || min(x::text), '')
+	FROM (SELECT * FROM reference_exception WHERE what <> 'backing_void' EXCEPT ALL SELECT what,
+	since, customer, promise, subject, promiser, kind, state FROM trust.exception) x), '0',
 	'nor one too few');
 SELECT cmp_ok(count(x.what)::int, '>=', 2, m[1] || ' happens')
-FROM regexp_matches(col_description('trust.exception'::regclass, 1), '(\w+): ', 'g') AS m LEFT JOIN trust.exception x ON x.what = m[1]
+FROM regexp_matches(col_description('trust.exception'::regclass, 1), '(\w+): ', 'g') AS m LEFT
+	JOIN trust.exception x ON x.what = m[1]
 WHERE m[1] <> 'clock_set_back' GROUP BY m[1] ORDER BY m[1];	-- for which the clock has to be moved
-SELECT is((SELECT count(*) FROM trust.exception WHERE detail IS NULL OR detail = ''), 0::bigint, 'each says more');
+SELECT is((SELECT count(*) FROM trust.exception WHERE detail IS NULL OR detail = ''), 0::bigint,
+	'each says more');
 
-SELECT set_eq('SELECT customer, promise, state, words, promiser, promiser_kind, backer, kind, value, currency, due, overdue_at, accepted_at FROM trust.overdue',
-	'SELECT p.customer, p.promise, p.state, p.words, p.promiser, p.promiser_kind, p.backer, p.kind, p.value, p.currency, p.due, p.overdue_at, p.accepted_at
-	 FROM reference_exception x JOIN trust.promise p USING (promise) WHERE x.what = ''overdue''', 'trust.overdue: which');
-SELECT ok(bool_and(days_over <= before), 'the longest first') FROM (SELECT days_over, lag(days_over, 1, 'infinity') OVER (ROWS UNBOUNDED PRECEDING) AS before FROM trust.overdue) o;
-SELECT ok(bool_and(abs(days_over - extract(epoch FROM now() - overdue_at)::float8 / 86400) < 1e-9 AND days_over > 0), 'for how many days') FROM trust.overdue;
+SELECT set_eq('SELECT customer, promise, state, words, promiser, promiser_kind, backer, kind, '
+	'value, currency, due, overdue_at, accepted_at FROM trust.overdue',
+	'SELECT p.customer, p.promise, p.state, p.words, p.promiser, p.promiser_kind, p.backer, '
+		'p.kind, p.value, p.currency, p.due, p.overdue_at, p.accepted_at
+	 FROM reference_exception x JOIN trust.promise p USING (promise) WHERE x.what = ''overdue''',
+	 	'trust.overdue: which');
+SELECT ok(bool_and(days_over <= before), 'the longest first') FROM (SELECT days_over,
+	lag(days_over, 1, 'infinity') OVER (ROWS UNBOUNDED PRECEDING) AS before FROM trust.overdue) o;
+SELECT ok(bool_and(abs(days_over - extract(epoch FROM now() - overdue_at)::float8 / 86400) < 1e-9
+	AND days_over > 0), 'for how many days') FROM trust.overdue;
 SELECT set_eq('SELECT promise, why, since, former_backer FROM trust.orphaned',
-	'SELECT promise, CASE what WHEN ''backer_retired'' THEN ''retired'' WHEN ''backing_void'' THEN ''amended'' ELSE ''withdrawn'' END, since, subject
-	 FROM reference_exception WHERE what IN (''backer_retired'', ''backing_withdrawn'', ''backing_void'')', 'trust.orphaned: which, why, since when, who');
-SELECT set_eq('SELECT customer, promise, state, words, promiser, kind, value, currency, due, accepted_at, overdue FROM trust.orphaned',
-	'SELECT customer, promise, state, words, promiser, kind, value, currency, due, accepted_at, overdue FROM trust.current_promise WHERE promise IN (SELECT promise FROM trust.orphaned)', 'what they are');
-SELECT cmp_ok(count(o.why)::int, '>=', 2, 'some are ' || w) FROM unnest('{amended,retired,withdrawn}'::text[]) AS w LEFT JOIN trust.orphaned o ON o.why = w GROUP BY w ORDER BY w;
+	'SELECT promise, CASE what WHEN ''backer_retired'' THEN ''retired'' WHEN ''backing_void'' '
+		'THEN ''amended'' ELSE ''withdrawn'' END, since, subject
+	 FROM reference_exception WHERE what '
+	 	'IN (''backer_retired'', ''backing_withdrawn'', ''backing_void'')',
+	 	'trust.orphaned: which, why, since when, who');
+SELECT set_eq('SELECT customer, promise, state, words, promiser, kind, value, currency, due, '
+	'accepted_at, overdue FROM trust.orphaned',
+	'SELECT customer, promise, state, words, promiser, kind, value, currency, due, accepted_at, '
+		'overdue FROM trust.current_promise WHERE promise IN (SELECT promise FROM trust.orphaned)',
+		'what they are');
+SELECT cmp_ok(count(o.why)::int, '>=', 2, 'some are ' || w)
+	FROM unnest('{amended,retired,withdrawn}'::text[]) AS w LEFT JOIN trust.orphaned o ON o.why = w
+	GROUP BY w ORDER BY w;
 
 -- ---- who reads what ----
 
-SELECT trust_ledger.drop_policy(policy) FROM trust.policy_rule WHERE policy IN ('r', 's') \g /dev/null
+SELECT trust_ledger.drop_policy(policy) FROM trust.policy_rule WHERE policy IN ('r',
+	's') \g /dev/null
 -- A mark wherever a person can write.
-SELECT trust_ledger.register_actor('mark', 'human', name => 'Marked-7f', reason => 'Marked-7f') \g /dev/null
-SELECT trust_ledger.register_actor('marked bot', 'ai', name => 'Marked-7f', responsible => 'mark', model => 'm-1', reason => 'Marked-7f', context => '{"a": "Marked-7f"}') \g /dev/null
-SELECT trust_ledger.set_policy('marked', kind => 'marked', evidence => 'asserted', reason => 'Marked-7f') \g /dev/null
+SELECT trust_ledger.register_actor('mark', 'human', name => 'Marked-7f',
+	reason => 'Marked-7f') \g /dev/null
+SELECT trust_ledger.register_actor('marked bot', 'ai', name => 'Marked-7f', responsible => 'mark',
+	model => 'm-1', reason => 'Marked-7f', context => '{"a": "Marked-7f"}') \g /dev/null
+SELECT trust_ledger.set_policy('marked', kind => 'marked', evidence => 'asserted',
+	reason => 'Marked-7f') \g /dev/null
 SELECT trust_ledger.drop_policy('marked', reason => 'Marked-7f') \g /dev/null
-SELECT trust_ledger.set_policy('marked', kind => 'marked', evidence => 'asserted', back_within => '0', reason => 'Marked-7f', context => '{"a": "Marked-7f"}') \g /dev/null
+SELECT trust_ledger.set_policy('marked', kind => 'marked', evidence => 'asserted',
+	back_within => '0', reason => 'Marked-7f', context => '{"a": "Marked-7f"}') \g /dev/null
 CREATE TABLE marked AS
-SELECT (trust_ledger.make_promise('m', 'Marked-7f ' || promiser, promiser => promiser, kind => kind, purpose => 'Marked-7f', due => due, actor => promiser, occurred_at => now() - interval '9 days',
+SELECT (trust_ledger.make_promise('m', 'Marked-7f ' || promiser, promiser => promiser, kind => kind,
+	purpose => 'Marked-7f', due => due, actor => promiser, occurred_at => now() - interval '9 days',
 	context => '{"Marked-7f": "Marked-7f"}')).promise
-FROM unnest('{mark,marked bot}'::text[]) AS promiser, (VALUES ('marked', now() - interval '1 day'), ('easy', NULL), ('easy', now() - interval '1 day')) AS v (kind, due);
+FROM unnest('{mark,marked bot}'::text[]) AS promiser, (VALUES ('marked', now() - interval '1 day'),
+	('easy', NULL), ('easy', now() - interval '1 day')) AS v (kind, due);
 DO $$
 BEGIN
-	PERFORM trust_ledger.accept_promise(promise, actor => 'carl', context => '{"a": "Marked-7f"}') FROM marked;
+	PERFORM trust_ledger.accept_promise(promise, actor => 'carl', context => '{"a": "Marked-7f"}')
+		FROM marked;
 	PERFORM trust_ledger.add_note(promise, 'Marked-7f', actor => 'mark') FROM marked;
-	PERFORM trust_ledger.back_promise(promise, actor => 'mark', context => '{"a": "Marked-7f"}') FROM marked;
+	PERFORM trust_ledger.back_promise(promise, actor => 'mark', context => '{"a": "Marked-7f"}')
+		FROM marked;
 	PERFORM trust_ledger.withdraw_backing(promise, 'Marked-7f', actor => 'mark') FROM marked;
-	PERFORM trust_ledger.assess_promise(promise, 'kept', relayed => true, reason => 'Marked-7f', actor => 'dora') FROM (SELECT promise FROM marked LIMIT 1) m;
+	PERFORM trust_ledger.assess_promise(promise, 'kept', relayed => true, reason => 'Marked-7f',
+		actor => 'dora') FROM (SELECT promise FROM marked LIMIT 1) m;
 END
 $$;
 
@@ -486,9 +705,11 @@ DECLARE
 	n    bigint;
 	shown text;
 BEGIN
-	FOR view IN SELECT relname FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('v', 'm') ORDER BY relname COLLATE "C" LOOP
+	FOR view IN SELECT relname FROM pg_class WHERE relnamespace = 'trust'::regnamespace
+		AND relkind IN ('v', 'm') ORDER BY relname COLLATE "C" LOOP
 		PERFORM set_config('role', as_role, true);
-		EXECUTE format('SELECT nullif(count(*), 0) FROM trust.%I v WHERE v::text LIKE ''%%Marked-7f%%''', view) INTO n;
+		EXECUTE format('SELECT nullif(count(*), 0) FROM trust.%I v WHERE v::text '
+			'LIKE ''%%Marked-7f%%''', view) INTO n;
 		PERFORM set_config('role', 'none', true);
 		shown := nullif(concat_ws(', ', shown, view || ' ' || n), '');
 	END LOOP;
@@ -496,9 +717,11 @@ BEGIN
 END
 $$;
 SELECT is(shows_mark('analyst'), NULL, 'an analyst sees nothing that a person wrote, in no view');
-SELECT is(shows_mark('auditor'), 'awaiting_backing 3, current_promise 6, orphaned 5, overdue 3', 'an auditor sees words where words are');
+SELECT is(shows_mark('auditor'), 'awaiting_backing 3, current_promise 6, orphaned 5, overdue 3',
+	'an auditor sees words where words are');
 SET ROLE analyst;
-SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'an analyst has rows, but no words, in trust.overdue') FROM trust.overdue;
+SELECT ok(bool_and(words IS NULL) AND count(*) > 9,
+	'an analyst has rows, but no words, in trust.overdue') FROM trust.overdue;
 SELECT ok(bool_and(words IS NULL) AND count(*) > 9, 'nor in trust.orphaned') FROM trust.orphaned;
 RESET ROLE;
 
@@ -506,7 +729,8 @@ RESET ROLE;
 \ir ../../helpers/calls.sql
 CREATE FUNCTION leaked(query text, as_role text) RETURNS text
 LANGUAGE sql AS $$
-	SELECT CASE WHEN concat(e.message, e.detail, e.hint) LIKE '%Marked-7f%' THEN 'the mark' WHEN e.code = 'ok' THEN 'nothing' WHEN e.code = 'TL004' THEN e.code ELSE 'an error' END
+	SELECT CASE WHEN concat(e.message, e.detail, e.hint) LIKE '%Marked-7f%' THEN 'the mark'
+		WHEN e.code = 'ok' THEN 'nothing' WHEN e.code = 'TL004' THEN e.code ELSE 'an error' END
 	FROM error_of(query, as_role) AS e
 $$;
 CREATE FUNCTION leak(seen text) RETURNS boolean
@@ -522,18 +746,28 @@ SELECT is(leaked(format(query, view), role), want, format('%s: %s', role, format
 FROM unnest('{exception,overdue,orphaned}'::text[]) AS view, (VALUES
 	('analyst', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'nothing'),
 	('analyst', 'SELECT max(customer::int + length(v::text)) FROM trust.%I v', 'an error'),
-	('nobody', 'SELECT * FROM trust.%I', 'TL004'), ('nobody', 'SELECT count(*) FROM trust.%I WHERE customer = ''no such''', 'TL004'),
-	('nobody', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'TL004')) AS v (role, query, want);
-SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role), want, format('%s, a leaking condition on the words of %s', role, view))
-FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing'), ('auditor', 'the mark')) AS v (role, want);
-SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role), want, format('%s, a cast of the words of %s', role, view))
-FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing')) AS v (role, want);
+	('nobody', 'SELECT * FROM trust.%I', 'TL004'),
+	('nobody', 'SELECT count(*) FROM trust.%I WHERE customer = ''no such''', 'TL004'),
+	('nobody', 'SELECT count(*) FROM trust.%I v WHERE leak(v::text)', 'TL004')) AS v (role,
+		query, want);
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE leak(words)', view), role),
+	want, format('%s, a leaking condition on the words of %s', role, view))
+FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing'),
+	('auditor', 'the mark')) AS v (role, want);
+SELECT is(leaked(format('SELECT count(*) FROM trust.%I WHERE words::int = 1', view), role),
+	want, format('%s, a cast of the words of %s', role, view))
+FROM unnest('{overdue,orphaned}'::text[]) AS view, (VALUES ('analyst', 'nothing')) AS v
+	(role, want);
 
 -- ---- shape ----
 
-SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = view::regclass AND attnum > 0 AND col_description(attrelid, attnum) !~ '^\S.*[^ ].$'), 0::bigint, view || ': a comment on each column')
+SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = view::regclass AND attnum > 0
+	AND col_description(attrelid, attnum) !~ '^\S.*[^ ].$'), 0::bigint,
+	view || ': a comment on each column')
 FROM unnest('{trust.exception,trust.overdue,trust.orphaned}'::text[]) AS view;
 SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
-	(SELECT array_agg(m[1] ORDER BY m[1]) FROM regexp_matches(col_description('trust.exception'::regclass, 1), '(\w+): ', 'g') AS m WHERE m[1] <> 'clock_set_back'), 'the comment tells all sorts, and no other');
+	(SELECT array_agg(m[1] ORDER BY m[1])
+		FROM regexp_matches(col_description('trust.exception'::regclass, 1), '(\w+): ', 'g') AS m
+		WHERE m[1] <> 'clock_set_back'), 'the comment tells all sorts, and no other');
 
 SELECT * FROM finish();

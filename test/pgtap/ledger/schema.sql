@@ -10,22 +10,29 @@ SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
 DROP SCHEMA trust_ledger;
 
 CREATE EXTENSION trust_ledger;
-SELECT throws_ok('ALTER EXTENSION trust_ledger SET SCHEMA public', '0A000', NULL, 'the extension stays in its schema');
+SELECT throws_ok('ALTER EXTENSION trust_ledger SET SCHEMA public', '0A000', NULL,
+	'the extension stays in its schema');
 SELECT is((SELECT extversion FROM pg_extension WHERE extname = 'trust_ledger'),
-	(SELECT default_version FROM pg_available_extensions WHERE name = 'trust_ledger'), 'it has the version it says');
+	(SELECT default_version FROM pg_available_extensions WHERE name = 'trust_ledger'),
+		'it has the version it says');
 SELECT isnt(trust_ledger.create_ledger(), NULL, 'create_ledger() returns the ledger''s uuid');
 
 -- ---- functions: all there are, no other
 
 CREATE TABLE intended (
-	name text, arguments text, returns text, volatile "char" DEFAULT 'v', strict boolean DEFAULT false, parallel "char" DEFAULT 'u'
+	name text, arguments text, returns text, volatile "char" DEFAULT 'v', strict boolean DEFAULT
+		false, parallel "char" DEFAULT 'u'
 );
 INSERT INTO intended (name, arguments, returns)
-SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'), 'trust_ledger.receipt'
+SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'),
+	'trust_ledger.receipt'
 FROM (VALUES
-	('register_actor', 'actor kind name speaks_for responsible db_role model authority customer reason acting'),
+	('register_actor',
+		'actor kind name speaks_for responsible db_role model authority customer reason acting'),
 	('retire_actor', 'actor successor reason acting'),
-	('set_policy', 'policy promiser promiser_kind kind currency least_value cumulative evidence back_within grace due_within reason actor'),
+	('set_policy',
+		'policy promiser promiser_kind kind currency least_value cumulative evidence back_within '
+		'grace due_within reason actor'),
 	('drop_policy', 'policy reason actor'),
 	('set_ledger', 'half_life weights zone lag reason actor'),
 	('adopt_ledger', 'reason actor'),
@@ -34,7 +41,9 @@ FROM (VALUES
 	('rebuild', 'of_customer reason actor'),
 	('set_tracking', 'tab mapping reason actor'),
 	('drop_tracking', 'source reason actor'),
-	('make_promise', 'customer words promiser kind due due_on value currency purpose drafted_by longest_pause actor'),
+	('make_promise',
+		'customer words promiser kind due due_on value currency purpose drafted_by longest_pause '
+		'actor'),
 	('back_promise', 'promise customer actor'),
 	('withdraw_backing', 'promise reason customer actor'),
 	('accept_promise', 'promise relayed customer actor'),
@@ -48,10 +57,13 @@ FROM (VALUES
 	('erase_words', 'promise reason customer actor'),
 	('erase_words', 'customer seq reason actor'),
 	('erase_customer', 'customer reason actor'),
-	('amend_promise', 'promise words kind due due_on value currency purpose drafted_by longest_pause clear reason relayed customer actor'),
+	('amend_promise',
+		'promise words kind due due_on value currency purpose drafted_by longest_pause clear '
+		'reason relayed customer actor'),
 	('withdraw_promise', 'promise reason customer actor'),
 	('release_promise', 'promise reason relayed customer actor'),
-	('assess_promise', 'promise verdict relayed purpose_met reason customer actor')) AS writing (name, arguments);
+	('assess_promise', 'promise verdict relayed purpose_met reason customer actor')) AS writing
+		(name, arguments);
 INSERT INTO intended VALUES
 	('act_as', 'actor', 'text', 'v', false, 'u'),
 	('check_ledger', '', 'void', 's', false, 'u'),
@@ -107,7 +119,8 @@ INSERT INTO intended VALUES
 	('ledger_relations', '', 'record', 's', false, 'u'),
 	('check_nothing_planted', '', 'void', 's', false, 'u'),
 	('replay_parked', 'source', 'record', 'v', false, 'u'),
-	('drop_parked', 'parked reason actor occurred_at context idempotency_key', 'trust_ledger.receipt', 'v', false, 'u'),
+	('drop_parked', 'parked reason actor occurred_at context idempotency_key',
+		'trust_ledger.receipt', 'v', false, 'u'),
 	('policy_is_weaker', 'old new', 'boolean', 'i', false, 's'),
 	('same_value', 'a b', 'boolean', 'i', false, 's'),
 	('ledger_structure', '', 'record', 'i', false, 's'),
@@ -138,38 +151,53 @@ SELECT name, arguments, returns, 'i', true, 's'
 FROM (VALUES
 	('trust_score_in', '', 'trust_ledger.trust_score'), ('trust_score_out', '', 'cstring'),
 	('trust_score_recv', '', 'trust_ledger.trust_score'), ('trust_score_send', '', 'bytea'),
-	('trust_score', 'kept broken as_of half_life', 'trust_ledger.trust_score'), ('fuse', '', 'trust_ledger.trust_score'),
-	('decay', 'score instant', 'trust_ledger.trust_score'), ('score_accum', ' kept broken at half_life', 'trust_ledger.trust_score'),
-	('sparkline', 'numbers', 'text'), ('trust_score_cmp', '', 'integer'), ('trust_score_hash', '', 'integer'), ('trust_score_hash_extended', '', 'bigint'),
+	('trust_score', 'kept broken as_of half_life', 'trust_ledger.trust_score'),
+	('fuse', '', 'trust_ledger.trust_score'),
+	('decay', 'score instant', 'trust_ledger.trust_score'),
+	('score_accum', ' kept broken at half_life', 'trust_ledger.trust_score'),
+	('sparkline', 'numbers', 'text'), ('trust_score_cmp', '', 'integer'),
+	('trust_score_hash', '', 'integer'), ('trust_score_hash_extended', '', 'bigint'),
 	('as_of', 'score', 'timestamp with time zone'), ('half_life', 'score', 'interval'),
-	('expectation', 'score base_rate', 'double precision'), ('lower_bound', 'score confidence base_rate', 'double precision')) AS f (name, arguments, returns)
-UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's' FROM unnest('{eq,ne,lt,le,gt,ge}'::text[]) AS name
-UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's' FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
+	('expectation', 'score base_rate', 'double precision'),
+	('lower_bound', 'score confidence base_rate', 'double precision')) AS f (name, arguments,
+		returns)
+UNION ALL SELECT 'trust_score_' || name, '', 'boolean', 'i', true, 's'
+	FROM unnest('{eq,ne,lt,le,gt,ge}'::text[]) AS name
+UNION ALL SELECT name, 'score', 'double precision', 'i', true, 's'
+	FROM unnest('{kept,broken,belief,disbelief,uncertainty}'::text[]) AS name;
 INSERT INTO intended (name, arguments, returns)
 SELECT name, '', returns
-FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'), ('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
+FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boolean'),
+	('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
 FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
 UNION ALL
 SELECT made || concept || '_table', '', 'void'
-FROM unnest('{create_,comment_on_}'::text[]) AS made, unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked,copy}'::text[]) AS concept
+FROM unnest('{create_,comment_on_}'::text[]) AS made,
+	unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,parked,copy}'::text[])
+	AS concept
 UNION ALL
 SELECT 'track', '', 'trigger'
 UNION ALL
-SELECT 'guard_' || name, '', 'trigger' FROM unnest('{entry,chain,promise,source,governed,parked,copy,truncate}'::text[]) AS name
+SELECT 'guard_' || name, '', 'trigger'
+	FROM unnest('{entry,chain,promise,source,governed,parked,copy,truncate}'::text[]) AS name
 UNION ALL
 SELECT 'follow_tables', '', 'event_trigger';
 
 SELECT set_eq($$
-	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''), format_type(prorettype, NULL),
+	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''),
+		format_type(prorettype, NULL),
 		provolatile, proisstrict, proparallel
 	FROM pg_proc WHERE pronamespace = 'trust_ledger'::regnamespace $$,
-	'SELECT * FROM intended', 'the functions of schema trust_ledger: arguments, result, volatility, strictness, parallel safety');
+	'SELECT * FROM intended',
+		'the functions of schema trust_ledger: arguments, result, volatility, strictness, '
+		'parallel safety');
 
 SELECT is_empty($$
 	SELECT proname FROM pg_proc
-	WHERE pronamespace = 'trust_ledger'::regnamespace AND prorettype = 'trust_ledger.receipt'::regtype
+	WHERE pronamespace = 'trust_ledger'::regnamespace
+		AND prorettype = 'trust_ledger.receipt'::regtype
 		AND pronargs > 0 AND pronargdefaults < pronargs - 3 $$,
 	'all but what they are about is optional in the writing functions');
 SELECT is_empty($$
@@ -186,15 +214,18 @@ SELECT is_empty($$
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND probin <> '$libdir/trust_ledger' $$,
 	'what is in C comes from one library');
 SELECT results_eq($$
-	SELECT proname::text COLLATE "default", aggtransfn, aggcombinefn, aggfinalfn, aggtranstype::regtype, agginitval COLLATE "default"
-	FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid WHERE pronamespace = 'trust_ledger'::regnamespace ORDER BY 1 $$,
+	SELECT proname::text COLLATE "default", aggtransfn, aggcombinefn, aggfinalfn,
+		aggtranstype::regtype, agginitval COLLATE "default"
+	FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid
+		WHERE pronamespace = 'trust_ledger'::regnamespace ORDER BY 1 $$,
 	$$VALUES ('score_agg', 'trust_ledger.score_accum'::regproc, 'trust_ledger.fuse'::regproc, 0::regproc, 'trust_ledger.trust_score'::regtype, 'empty'),
 		('sum', 'trust_ledger.fuse', 'trust_ledger.fuse', 0, 'trust_ledger.trust_score', 'empty')$$,
 	'an aggregate''s state is a score, which begins empty, and states fuse');
 
 SELECT results_eq($$
 	SELECT attname::text COLLATE "default", format_type(atttypid, atttypmod) FROM pg_attribute
-	WHERE attrelid = (SELECT typrelid FROM pg_type WHERE oid = 'trust_ledger.receipt'::regtype) ORDER BY attnum $$,
+	WHERE attrelid = (SELECT typrelid FROM pg_type WHERE oid = 'trust_ledger.receipt'::regtype)
+		ORDER BY attnum $$,
 	$$VALUES ('promise', 'uuid'), ('customer', 'text'), ('seq', 'bigint'), ('state', 'text'),
 		('recorded_at', 'timestamp with time zone'), ('hash', 'bytea')$$,
 	'what a receipt says');
@@ -204,7 +235,8 @@ SELECT results_eq($$
 SELECT is_empty($$
 	SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 	WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'trust_ledger') AND deptype = 'e'
-		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass, 'pg_operator'::regclass,
+		AND (classid NOT IN ('pg_proc'::regclass, 'pg_type'::regclass, 'pg_namespace'::regclass,
+			'pg_operator'::regclass,
 				'pg_opclass'::regclass, 'pg_opfamily'::regclass, 'pg_event_trigger'::regclass)
 			OR objid = 'trust'::regnamespace) $$,
 	'no table is a member of the extension, nor is schema trust');
@@ -213,7 +245,8 @@ SELECT is_empty($$
 	WHERE pronamespace = 'trust_ledger'::regnamespace AND NOT EXISTS (
 		SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e') $$,
 	'every function is');
-SELECT throws_ok('DROP EXTENSION trust_ledger', '2BP01', NULL, 'the extension is not dropped from under a ledger');
+SELECT throws_ok('DROP EXTENSION trust_ledger', '2BP01', NULL,
+	'the extension is not dropped from under a ledger');
 
 -- ---- comments
 
@@ -225,15 +258,19 @@ SELECT is_empty($$
 	'every object of the extension has a comment');
 SELECT is_empty($$
 	SELECT oid::regclass FROM pg_class
-	WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') AND obj_description(oid, 'pg_class') IS NULL $$,
+	WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v') AND obj_description(oid,
+		'pg_class') IS NULL $$,
 	'every table and view has');
 
 -- ---- tables and views
 
 SELECT set_eq($$
-	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind <> 'i' $$,
-	$$SELECT 'r'::"char", unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,copy}'::text[])
-	UNION ALL SELECT 'v', unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
+	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace
+		AND relkind <> 'i' $$,
+	$$SELECT 'r'::"char",
+		unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,copy}'::text[])
+	UNION ALL SELECT 'v',
+		unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
@@ -246,56 +283,75 @@ FROM (VALUES
 	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,subscription}'),
 	('source', '{customer,promise,source,key,name,gone,seq}'),
 	('tracked_row', '{source,key,name,customer,promise,gone}'),
-	('parked_change', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error,salt}'),
+	('parked_change',
+		'{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error,salt}'),
 	('parked', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error}'),
 	('copy', '{copied}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
-	('current_promise', '{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
+	('current_promise',
+		'{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
 		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
 		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,weight_kept,weight_broken,recorded_at,
 		backfilled,terms_seq,last_seq,due_moved_at,paused_at,paused_until,paused_for,
 		seen_at,declined_at,unbacked_at,unbacked_by,former_backer,unconfirmed,admitted_at,repaired_at,backfilled_at}'),
-	('awaiting_backing', '{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
+	('awaiting_backing',
+		'{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
 		back_by,waiting_since}'),
-	('policy_rule', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within}'),
+	('policy_rule',
+		'{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within}'),
 	('access_level', '{role,level}'),
 	('exception', '{what,since,customer,promise,subject,promiser,kind,state,detail}'),
 	('overdue', '{customer,promise,state,words,promiser,promiser_kind,backer,kind,value,currency,due,overdue_at,days_over,accepted_at}'),
-	('orphaned', '{customer,promise,state,words,promiser,former_backer,why,since,kind,value,currency,due,accepted_at,overdue}'),
-	('over_promising', '{promiser,promiser_kind,kind,promises,decided,kept,partly_kept,broken,overdue,kept_rate,kept_rate_low,kept_rate_high,
+	('orphaned',
+		'{customer,promise,state,words,promiser,former_backer,why,since,kind,value,currency,due,accepted_at,overdue}'),
+	('over_promising',
+		'{promiser,promiser_kind,kind,promises,decided,kept,partly_kept,broken,overdue,kept_rate,kept_rate_low,kept_rate_high,
 		median_promised,median_needed,human_decided,human_kept_rate,human_median_needed}'),
-	('human_backing', '{scope,evidence,month,kind,promiser_kind,value_band,backed_promises,backed_undecided,backed_too_early,backed_decided,
+	('human_backing',
+		'{scope,evidence,month,kind,promiser_kind,value_band,backed_promises,backed_undecided,backed_too_early,backed_decided,
 		backed_kept,backed_rate,backed_accepted,unbacked_promises,unbacked_undecided,unbacked_too_early,unbacked_decided,unbacked_kept,
-		unbacked_rate,unbacked_accepted,difference,difference_low,difference_high}')) AS intended (tab, columns);
-SELECT columns_are('trust', key || '_trust', key::name || '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
+		unbacked_rate,unbacked_accepted,difference,difference_low,difference_high}')) AS intended
+			(tab, columns);
+SELECT columns_are('trust', key || '_trust', key::name
+	|| '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
 	kept,partly_kept,broken,released,withdrawn,share_backed,share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
 	released_late,due_moved,median_time_to_keep}'::name[], 'columns of trust.' || key || '_trust')
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
-	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'v'))
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace
+		AND relkind IN ('r', 'v'))
 		AND attnum > 0 AND col_description(attrelid, attnum) IS NULL $$,
 	'every column has a comment');
 
 SELECT results_eq($$
-	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull, pg_get_expr(adbin, adrelid) COLLATE "default"
+	SELECT attrelid::regclass, attname::text COLLATE "default", atttypid::regtype, attnotnull,
+		pg_get_expr(adbin, adrelid) COLLATE "default"
 	FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r')
-		AND (SELECT typnamespace FROM pg_type WHERE oid = atttypid) <> 'pg_catalog'::regnamespace $$,
-	$$VALUES ('trust.chain'::regclass, 'score', 'trust_ledger.trust_score'::regtype, true, '''empty''::trust_ledger.trust_score')$$,
-	'tables have columns of core types only, which CASCADE does not take away; except scores, which can be computed again');
+	WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'trust'::regnamespace
+		AND relkind = 'r')
+		AND (SELECT typnamespace FROM pg_type WHERE oid = atttypid) <> 'pg_catalog'::regnamespace
+			$$,
+	$$VALUES ('trust.chain'::regclass, 'score', 'trust_ledger.trust_score'::regtype, $$ ||
+		$$true, '''empty''::trust_ledger.trust_score')$$,
+	'tables have columns of core types only, which CASCADE does not take away; except scores, '
+		'which can be computed again');
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute
 	WHERE attrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass)
-		AND attnum > 0 AND atttypid IN ('float4'::regtype, 'float8'::regtype, 'oid'::regtype, 'xid'::regtype) $$,
+		AND attnum > 0 AND atttypid IN ('float4'::regtype, 'float8'::regtype, 'oid'::regtype,
+			'xid'::regtype) $$,
 	'no floats, no oids, nothing that a restore changes');
 SELECT is_empty($$
 	SELECT indexrelid::regclass FROM pg_index
-	WHERE indrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass) AND indisunique
-		AND indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = indrelid AND attname = 'customer') $$,
+	WHERE indrelid IN ('trust.entry'::regclass, 'trust.chain'::regclass, 'trust.promise'::regclass)
+		AND indisunique
+		AND indkey[0] <> (SELECT attnum FROM pg_attribute WHERE attrelid = indrelid
+			AND attname = 'customer') $$,
 	'whatever grows with customers has customer first in its unique keys');
 SELECT is_empty($$
-	SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'trust'::regnamespace AND contype = 'f' $$,
+	SELECT conrelid::regclass, conname FROM pg_constraint WHERE connamespace = 'trust'::regnamespace
+		AND contype = 'f' $$,
 	'there are no foreign keys');
 
 -- ---- columns of entry and promise are those that the C code fills and reads: a round trip with
@@ -308,30 +364,43 @@ SELECT trust_ledger.register_actor('anna', 'human', name => 'Anna', reason => 'n
 SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm1');
 SELECT trust_ledger.register_actor('dora', 'human');
 SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer', customer => 'c');
-SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day', grace => '1 hour');
+SELECT trust_ledger.set_policy('all', evidence => 'asserted', back_within => '1 day',
+	grace => '1 hour');
 CREATE TABLE deal (id bigint PRIMARY KEY, customer text, title text);
 SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title"}');
 CREATE TABLE visit (id int PRIMARY KEY, customer text, title text);
-SELECT format('CREATE TRIGGER %s AFTER %s ON visit FOR EACH ROW EXECUTE FUNCTION trust_ledger.track(%L, %s ''actor:bot'', ''write:now'', ''on_error:park'')', event, operation, event, arguments)
-FROM (VALUES ('made', 'INSERT', '''customer=customer'', ''words=title'','), ('amended', 'UPDATE', '''words=title'','), ('noted', 'DELETE', '')) AS v (event, operation, arguments) \gexec
+SELECT format('CREATE TRIGGER %s AFTER %s ON visit FOR EACH ROW '
+	'EXECUTE FUNCTION trust_ledger.track(%L, %s ''actor:bot'', ''write:now'', ''on_error:park'')',
+	event, operation, event, arguments)
+FROM (VALUES ('made', 'INSERT', '''customer=customer'', ''words=title'','),
+	('amended', 'UPDATE', '''words=title'','), ('noted', 'DELETE', '')) AS v (event, operation,
+	arguments) \gexec
 INSERT INTO visit VALUES (1, 'c', 'Seen.'), (2, 'c', '');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot', kind => 'delivery',
-	due => now() + '9 days', value => 10, currency => 'EUR', purpose => 'To sell it.', drafted_by => 'anna', longest_pause => '1 day',
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It works.', promiser => 'bot',
+	kind => 'delivery',
+	due => now() + '9 days', value => 10, currency => 'EUR', purpose => 'To sell it.',
+		drafted_by => 'anna', longest_pause => '1 day',
 	actor => 'anna', context => '{"deal": 1}', idempotency_key => 'k1');
 INSERT INTO made (r) SELECT trust_ledger.back_promise(last_promise(), actor => 'anna');
 INSERT INTO made (r) SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl');
-INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true, reason => 'Seen.', actor => 'carl');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It was.', occurred_at => now() - interval '9 days', actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Perhaps.', promiser => 'bot', actor => 'bot');
+INSERT INTO made (r) SELECT trust_ledger.assess_promise(last_promise(), 'kept', purpose_met => true,
+	reason => 'Seen.', actor => 'carl');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'It was.', occurred_at => now() -
+	interval '9 days', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Perhaps.', promiser => 'bot',
+	actor => 'bot');
 SELECT trust_ledger.decline_promise(last_promise(), actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Later.', due => now() + '9 days', longest_pause => '1 day', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Later.', due => now() + '9 days',
+	longest_pause => '1 day', actor => 'anna');
 SELECT trust_ledger.amend_promise(last_promise(), due => now() + '8 days', actor => 'bot');
 SELECT trust_ledger.accept_promise(last_promise(), relayed => true, actor => 'dora');
 SELECT trust_ledger.pause_promise(last_promise(), actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Never.', due => now() + '9 days', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Never.', due => now() + '9 days',
+	actor => 'anna');
 SELECT trust_ledger.admit_breach(last_promise(), actor => 'anna');
 SELECT trust_ledger.repair_breach(last_promise(), 'Made again.', actor => 'anna');
-INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Soon.', promiser => 'bot', actor => 'bot');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Soon.', promiser => 'bot',
+	actor => 'bot');
 
 SELECT is_empty($$
 	SELECT attname FROM pg_attribute a
@@ -341,25 +410,31 @@ SELECT is_empty($$
 SELECT is_empty($$
 	SELECT attname FROM pg_attribute a
 	WHERE attrelid = 'trust.promise'::regclass AND attnum > 0
-		AND NOT EXISTS (SELECT FROM trust.promise p WHERE to_jsonb(p) -> attname::text <> 'null') $$,
+		AND NOT EXISTS (SELECT FROM trust.promise p WHERE to_jsonb(p) -> attname::text <> 'null')
+			$$,
 	'every column of promise is filled');
 SELECT is_empty($$
 	SELECT attname FROM pg_attribute a
 	WHERE attrelid = 'trust.parked_change'::regclass AND attnum > 0 AND attname <> 'old_row'
-		AND NOT EXISTS (SELECT FROM trust.parked_change p WHERE to_jsonb(p) -> attname::text <> 'null') $$,
+		AND NOT EXISTS (SELECT FROM trust.parked_change p WHERE to_jsonb(p) -> attname::text
+			<> 'null') $$,
 	'every column of parked_change is filled');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'and verify() reads them all');
 
--- ---- a column with another type, or a NULL where there can be none: an error or a finding, never misread
+-- ---- a column with another type, or a NULL where there can be none: an error or a finding, never
+-- misread
 
 DO $$
 DECLARE
 	drop_it text;
 BEGIN
 	FOR drop_it IN
-		SELECT format('DROP VIEW trust.%I', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v'
-		UNION ALL SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname) FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r'
-		UNION ALL SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+		SELECT format('DROP VIEW trust.%I', relname) FROM pg_class
+			WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v'
+		UNION ALL SELECT format('ALTER TABLE trust.%I DISABLE TRIGGER USER', relname) FROM pg_class
+			WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r'
+		UNION ALL SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname)
+			FROM pg_constraint
 		WHERE connamespace = 'trust'::regnamespace AND contype = 'c'
 		UNION ALL SELECT format('DROP INDEX %s', indexrelid::regclass) FROM pg_index
 		WHERE indrelid::regclass::text ~ '^trust[.]' AND NOT indisprimary
@@ -371,19 +446,33 @@ $$;
 \ir ../../helpers/calls.sql
 SELECT trust_ledger.register_actor('ben', 'human');
 CREATE TABLE calls AS SELECT call, sqlstate_of(call) AS before FROM unnest(ARRAY[
-	'SELECT * FROM trust_ledger.history(last_promise())', 'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',
+	'SELECT * FROM trust_ledger.history(last_promise())',
+		'SELECT * FROM trust_ledger.verify(''c'')', 'SELECT * FROM trust_ledger.ledger_digest()',
 	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna', idempotency_key => 'k2')$$,
-	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'bot', kind => 'k', value => 1)$$, $$SELECT trust_ledger.back_promise(last_promise(), actor => 'anna')$$,
-	$$SELECT trust_ledger.amend_promise(last_promise(), value => 2, actor => 'anna')$$, $$SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl')$$,
-	$$SELECT trust_ledger.register_actor('anna', 'human')$$, $$SELECT trust_ledger.retire_actor('anna', successor => 'ben')$$,
-	$$SELECT trust_ledger.set_policy('all', evidence => 'session')$$, $$SELECT trust_ledger.drop_policy('all')$$,
-	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$, $$SELECT trust_ledger.revoke_access('postgres', 'import')$$,
-	$$SELECT trust_ledger.assess_promise((SELECT (r).promise FROM made WHERE n = 1), 'broken', actor => 'carl')$$,
-	$$SELECT trust_ledger.customer_score('c')$$, $$SELECT trust_ledger.customer_score('c', now(), now())$$, $$SELECT trust_ledger.promiser_score('anna')$$,
-	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT * FROM trust_ledger.trust_trend('all')$$, $$SELECT * FROM trust_ledger.human_backing()$$, $$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$,
-	$$INSERT INTO visit VALUES (3, 'c', 'More.')$$, $$UPDATE visit SET title = 'Other.' WHERE id = 1$$, $$DELETE FROM visit WHERE id = 1$$, $$INSERT INTO visit VALUES (4, 'c', '')$$, $$SELECT * FROM trust_ledger.replay_parked()$$,
-	$$SELECT trust_ledger.set_tracking('deal', '{}')$$, $$SELECT trust_ledger.drop_tracking('public.deal')$$]) AS call;
-SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''', 'calls before anything was altered');
+	$$SELECT trust_ledger.make_promise('c', 'w', actor => 'bot', kind => 'k', value => 1)$$,
+		$$SELECT trust_ledger.back_promise(last_promise(), actor => 'anna')$$,
+	$$SELECT trust_ledger.amend_promise(last_promise(), value => 2, actor => 'anna')$$,
+		$$SELECT trust_ledger.accept_promise(last_promise(), actor => 'carl')$$,
+	$$SELECT trust_ledger.register_actor('anna', 'human')$$,
+		$$SELECT trust_ledger.retire_actor('anna', successor => 'ben')$$,
+	$$SELECT trust_ledger.set_policy('all', evidence => 'session')$$,
+		$$SELECT trust_ledger.drop_policy('all')$$,
+	$$SELECT trust_ledger.set_ledger(zone => 'UTC')$$,
+		$$SELECT trust_ledger.revoke_access('postgres', 'import')$$,
+	$$SELECT trust_ledger.assess_promise((SELECT (r).promise FROM made WHERE n = 1), 'broken',
+		actor => 'carl')$$,
+	$$SELECT trust_ledger.customer_score('c')$$, $$SELECT trust_ledger.customer_score('c', now(),
+		now())$$, $$SELECT trust_ledger.promiser_score('anna')$$,
+	$$SELECT * FROM trust_ledger.explain_trust('all')$$, $$SELECT *
+		FROM trust_ledger.trust_trend('all')$$, $$SELECT * FROM trust_ledger.human_backing()$$,
+		$$SELECT trust_ledger.rebuild('c')$$, $$SELECT trust_ledger.rebuild('')$$,
+	$$INSERT INTO visit VALUES (3, 'c', 'More.')$$, $$UPDATE visit SET title = 'Other.'
+		WHERE id = 1$$, $$DELETE FROM visit WHERE id = 1$$, $$INSERT INTO visit
+		VALUES (4, 'c', '')$$, $$SELECT * FROM trust_ledger.replay_parked()$$,
+	$$SELECT trust_ledger.set_tracking('deal', '{}')$$,
+		$$SELECT trust_ledger.drop_tracking('public.deal')$$]) AS call;
+SELECT is_empty('SELECT call, before FROM calls WHERE before <> ''ok''',
+	'calls before anything was altered');
 CREATE TABLE found_before AS SELECT * FROM trust_ledger.verify();
 -- Whether an alteration is noticed: verify() finds it or fails, or other calls fail. Rolled back.
 CREATE FUNCTION detection(alteration text) RETURNS text LANGUAGE plpgsql AS $$
@@ -393,7 +482,8 @@ DECLARE
 BEGIN
 	EXECUTE alteration;
 	BEGIN
-		IF NOT EXISTS (SELECT * FROM trust_ledger.verify() WHERE part <> 'guard' EXCEPT TABLE found_before) THEN
+		IF NOT EXISTS (SELECT * FROM trust_ledger.verify() WHERE part <> 'guard' EXCEPT
+			TABLE found_before) THEN
 			verified := 'nothing';
 		END IF;
 	EXCEPTION WHEN OTHERS THEN
@@ -401,28 +491,38 @@ BEGIN
 	END;
 	SELECT outcomes || array_agg(sqlstate_of(call)) INTO outcomes FROM calls;
 	RAISE EXCEPTION USING ERRCODE = 'OK000',
-		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL (outcomes) THEN verified ELSE 'noticed' END;
+		MESSAGE = CASE WHEN 'XX000' = ANY (outcomes) THEN 'internal error' WHEN 'ok' = ALL
+			(outcomes) THEN verified ELSE 'noticed' END;
 EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN SQLERRM;
 END
 $$;
 SELECT is(detection('SELECT 1'), 'nothing', 'nothing was altered, and nothing is noticed');
-SELECT is(detection(format('ALTER TABLE trust.%1$I ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I %3$s', relname, attname, change)), 'noticed', format('%s.%s: %s', relname, attname, change))
+SELECT is(detection(format('ALTER TABLE trust.%1$I ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN '
+	'%2$I %3$s', relname, attname, change)), 'noticed', format('%s.%s: %s', relname, attname,
+	change))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0,
 	LATERAL (
-		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid) THEN format('TYPE text USING %I::text', attname)
+		SELECT CASE WHEN (SELECT typbyval FROM pg_type t WHERE t.oid = atttypid)
+			THEN format('TYPE text USING %I::text', attname)
 			ELSE format('TYPE bigint USING hashtext(%I::text)', attname) END
 		UNION ALL SELECT format('DROP NOT NULL; UPDATE trust.%I SET %I = NULL', relname, attname)
-		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor', 'policy', 'role', 'source', 'parked', 'copied')
-			AND NOT (relname = 'parked_change' AND attname IN ('tab', 'login', 'sqlstate', 'error'))	-- for people, and read by nothing
+		WHERE attnotnull AND attname NOT IN ('customer', 'seq', 'promise', 'ledger', 'actor',
+			'policy', 'role', 'source', 'parked', 'copied')
+			-- for people, and read by nothing
+			AND NOT (relname = 'parked_change' AND attname IN ('tab', 'login', 'sqlstate', 'error'))
 		) AS v (change)
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 -- Keys that are NULL need their primary key dropped.
-SELECT is(detection(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
+SELECT is(detection(format('ALTER TABLE trust.%1$I DROP CONSTRAINT %1$s_pkey, ALTER COLUMN %2$I '
+	'DROP NOT NULL; UPDATE trust.%1$I SET %2$I = NULL', tab, attname)),
 	'noticed', format('%s.%s is NULL', tab, attname))
-FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'), ('tracking', 'source'), ('chain', 'customer'), ('promise', 'customer'),
-	('promise', 'promise'), ('source', 'customer'), ('source', 'promise'), ('parked_change', 'parked'), ('entry', 'customer'), ('entry', 'seq')) AS k (tab, attname);
-SELECT is(detection(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'noticed', format('%s.%s is dropped', relname, attname))
+FROM (VALUES ('ledger', 'ledger'), ('actor', 'actor'), ('policy', 'policy'), ('access', 'role'),
+	('tracking', 'source'), ('chain', 'customer'), ('promise', 'customer'),
+	('promise', 'promise'), ('source', 'customer'), ('source', 'promise'),
+	('parked_change', 'parked'), ('entry', 'customer'), ('entry', 'seq')) AS k (tab, attname);
+SELECT is(detection(format('ALTER TABLE trust.%I DROP COLUMN %I', relname, attname)), 'noticed',
+	format('%s.%s is dropped', relname, attname))
 FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attnum > 0
 WHERE relnamespace = 'trust'::regnamespace AND relkind = 'r';
 

@@ -1,5 +1,6 @@
-# pg_upgrade: a filled ledger goes from each PostgreSQL to the next, and works as before. $OLDER lists where the older
-# versions are installed with the extension, oldest first; test/pg_upgrade sets it.
+# pg_upgrade: a filled ledger goes from each PostgreSQL to the next, and works as before. $OLDER
+# lists where the older versions are installed with the extension, oldest first; test/pg_upgrade
+# sets it.
 use strict;
 use warnings;
 
@@ -16,22 +17,29 @@ my @databases = qw(crm crm_c crm_first);
 sub new_node
 {
 	my ($install) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($install ? 'from_' . $install =~ s/\D+//gr : 'newest', install_path => $install);
-	$node->init(no_data_checksums => $node->pg_version >= 18, extra => [ '--encoding=UTF8', '--locale=C.UTF-8' ]);
+	my $node = PostgreSQL::Test::Cluster->new($install ? 'from_' . $install =~ s/\D+//gr : 'newest',
+		install_path => $install);
+	$node->init(no_data_checksums => $node->pg_version >= 18, extra => [ '--encoding=UTF8',
+		'--locale=C.UTF-8' ]);
 	return $node;
 }
 
 sub major { return shift->pg_version =~ s/\..*//r; }
 
-# PostgreSQL 15.20, 17.12 and their kin keep a version with each column, as an option that releases of before
-# refuse: pg_upgrade to such a one fails, with a ledger or without. Debian's newest may lag behind its stable.
+# PostgreSQL 15.20, 17.12 and their kin keep a version with each column, as an option that releases
+# of before refuse: pg_upgrade to such a one fails, with a ledger or without. Debian's newest may
+# lag behind its stable.
 sub without_column_versions
 {
 	my ($old, $new) = @_;
-	my ($before, $after) = map { slurp_file($_->config_data('--bindir') . '/postgres') =~ /pg_attver/ } $old, $new;
+	my ($before, $after) = map { slurp_file($_->config_data('--bindir') . '/postgres') =~
+		/pg_attver/ } $old, $new;
 	return if $after || !$before;
-	diag($old->pg_version . ' knows column versions, ' . $new->pg_version . ' does not: they are left out');
-	$old->safe_psql($_, q{UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text ~ '^{pg_attver=\d+}$'}) foreach @databases;
+	diag($old->pg_version . ' knows column versions, ' . $new->pg_version
+		. ' does not: they are left out');
+	$old->safe_psql($_,
+		q{UPDATE pg_attribute SET attoptions = NULL WHERE attoptions::text ~ '^{pg_attver=\d+}$'})
+		foreach @databases;
 	return;
 }
 
@@ -42,7 +50,9 @@ sub all_of
 	return {
 		%{ ledger_state($node, $db) },
 		findings => found($node, $db),
-		guards => ask($node, $db, q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname LIKE 'trust\_%' ORDER BY 1, 2}),
+		guards => ask($node, $db,
+			q{SELECT tgrelid::regclass, tgname, tgenabled FROM pg_trigger WHERE tgname } .
+			q{LIKE 'trust\_%' ORDER BY 1, 2}),
 		reconciled => ask($node, $db, q{SELECT * FROM trust_ledger.reconcile_table('deal')}),
 		retries => retries($node, $db),
 		tracked => tracked_rows($node, $db) };
@@ -63,12 +73,14 @@ sub goes_on
 	ok(lives_on($node, $db), "$how: the next promise");
 	is(ask($node, $db, <<'SQL'), "carl\nt|t", "$how: what is tracked goes on");
 CREATE TEMP TABLE was AS SELECT count(*) FROM trust.entry WHERE event = 'amended';
-CREATE TEMP TABLE open AS SELECT count(*) FROM deal d JOIN trust.source s ON s.key = d.id::text AND NOT s.gone WHERE NOT d.won;
+CREATE TEMP TABLE open AS SELECT count(*) FROM deal d JOIN trust.source s ON s.key = d.id::text
+	AND NOT s.gone WHERE NOT d.won;
 BEGIN;
 SELECT trust_ledger.act_as('carl');
 UPDATE deal SET title = title || ' on';
 COMMIT;
-SELECT open.count > 10, (SELECT count(*) FROM trust.entry WHERE event = 'amended') = was.count + open.count FROM was, open;
+SELECT open.count > 10, (SELECT count(*) FROM trust.entry WHERE event = 'amended') = was.count +
+	open.count FROM was, open;
 SQL
 	is(found($node, $db), '', "$how: and soundly");
 	more_promises($node, $db, major($node));
@@ -105,8 +117,10 @@ foreach my $install (@installs)
 	foreach my $db (@databases)
 	{
 		is_deeply(all_of($new, $db), $before{$db}, "$db, $from to $to: nothing has changed");
-		is(ask($new, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', "$db, $from to $to: migrate_ledger()");
-		is_deeply(all_of($new, $db), $before{$db}, "$db, $from to $to: nor does it change anything");
+		is(ask($new, $db, 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '',
+			"$db, $from to $to: migrate_ledger()");
+		is_deeply(all_of($new, $db), $before{$db},
+			"$db, $from to $to: nor does it change anything");
 		goes_on($new, $db, "$db, $from to $to") unless $db eq 'crm_first';
 	}
 	$old = $new;
@@ -114,10 +128,13 @@ foreach my $install (@installs)
 
 # The version of then becomes that of now, on a PostgreSQL that it was not made on.
 # Governance gets an entry about parked changes; the others stay as they are.
-my $entries = q{SELECT count(*), md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY customer, seq)) FROM trust.entry WHERE customer <> '' OR event <> 'changes_recorded'};
+my $entries = q{SELECT count(*), md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY customer, seq)) } .
+	q{FROM trust.entry WHERE customer <> '' OR event <> 'changes_recorded'};
 my ($hashes, $histories) = (ask($old, 'crm_first', $entries), histories($old, 'crm_first'));
-is(ask($old, 'crm_first', 'ALTER EXTENSION trust_ledger UPDATE'), '', 'the first version is updated');
-is(ask($old, 'crm_first', 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '', 'and its ledger migrated');
+is(ask($old, 'crm_first', 'ALTER EXTENSION trust_ledger UPDATE'), '',
+	'the first version is updated');
+is(ask($old, 'crm_first', 'SELECT trust_ledger.migrate_ledger()', user => 'crm_owner'), '',
+	'and its ledger migrated');
 is(ask($old, 'crm_first', $entries), $hashes, 'to the same entries');
 is(histories($old, 'crm_first'), $histories, 'and histories');
 goes_on($old, 'crm_first', 'the first version, updated');
