@@ -226,8 +226,8 @@ SELECT ok(trust_ledger.expectation(trust_ledger.customer_score('loyal')) < 0.98,
 SELECT play($$make anna 1d; kept carl 5d; make ben 6d; broken desk 7d; make ben 1d, $$ ||
 	$$due => day('8d'); make bot 1d, due => day('8d')$$, 'now') \g /dev/null
 SELECT is(evidence(trust_ledger.customer_score('now')),
-	(SELECT concat(round(power(0.5, days / 180), 6), ':', round(power(0.5, (days - 2) / 180) + 1,
-	6))
+	(SELECT concat(trim_scale(round(power(0.5, days / 180), 6)), ':',
+		trim_scale(round(power(0.5, (days - 2) / 180) + 1, 6)))
 	FROM (SELECT extract(epoch FROM now() - day('5d')) / 86400) AS d (days)),
 		'the score of now, by the formula');
 SELECT is(trust_ledger.as_of(trust_ledger.customer_score('now')), now(), 'it is as of now()');
