@@ -4426,7 +4426,9 @@ COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
 LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
+-- Without statistics, a nested loop could read all rows for each row. Forbidding it adds a cost to
+-- plans for which JIT would compile every expression.
+SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
 AS $$
 	WITH said AS MATERIALIZED (
 		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
@@ -4436,8 +4438,60 @@ AS $$
 		SELECT r.key, r.name, r.customer, r.promise
 		FROM trust.tracked_row r
 		WHERE r.source = of_source AND NOT r.gone
+	), entry AS MATERIALIZED (
+		SELECT t.customer, t.promise, t.seq, t.event, t.state, t.verdict, t.due, t.by_row,
+			t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE AS sets_due
+		FROM (SELECT DISTINCT r.customer FROM stands_for r) AS c
+		-- OFFSET 0: by the index on customer and seq, whatever the statistics say
+		CROSS JOIN LATERAL (
+			SELECT e.* FROM trust.tracked_entry e WHERE e.customer = c.customer OFFSET 0) AS t
+	), recorded AS MATERIALIZED (
+		SELECT e.customer, e.promise,
+			bool_or(e.event = 'erased') AS erased,
+			bool_or(e.event = 'paused') AS was_paused,
+			-- after the promise ended, changes of the row are noted and amend nothing
+			bool_or(e.event = 'noted' AND e.by_row AND e.state NOT IN ('proposed', 'open'))
+				AS noted_after_end,
+			array_agg(e.event || CASE e.event WHEN 'assessed' THEN ' ' || e.verdict ELSE '' END)
+				AS events
+		FROM entry e
+		GROUP BY e.customer, e.promise
+	), due_step AS (
+		SELECT d.customer, d.promise, d.event, d.seq, d.due - d.before AS moved,
+			max(d.seq) FILTER (
+				WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before)
+				OVER (PARTITION BY d.customer, d.promise) AS given
+		FROM (
+			SELECT e.customer, e.promise, e.event, e.seq, e.due,
+				lag(e.due) OVER (PARTITION BY e.customer, e.promise ORDER BY e.seq) AS before
+			FROM entry e
+			JOIN recorded x ON x.customer = e.customer AND x.promise = e.promise
+			WHERE e.sets_due AND x.was_paused) AS d
+	), paused_since AS MATERIALIZED (
+		-- how much pauses have moved due since the terms last stated it
+		SELECT d.customer, d.promise, sum(d.moved) AS moved
+		FROM due_step d
+		WHERE d.event IN ('paused', 'resumed') AND d.seq > d.given
+		GROUP BY d.customer, d.promise
+	), promised AS MATERIALIZED (
+		SELECT r.key, r.name, p.*, x.erased, x.noted_after_end, x.events,
+			CASE WHEN p.paused_for <> '0' THEN p.due - coalesce(g.moved, '0') ELSE p.due END
+				AS due_without_pauses
+		FROM stands_for r
+		CROSS JOIN LATERAL (
+			SELECT c.customer, c.promise, c.state, c.words, c.kind, c.due, c.value, c.currency,
+				c.purpose, c.longest_pause, c.paused_for, c.accepted_at, c.paused_at, c.outcome,
+				c.admitted_at, c.repaired_at, c.settled_by
+			FROM trust.current_promise c
+			WHERE c.customer = r.customer AND c.promise = r.promise
+			OFFSET 0) AS p
+		JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
+		LEFT JOIN paused_since g ON g.customer = r.customer AND g.promise = r.promise
 	), compared AS (
-		SELECT r.key, r.name, p.customer, p.promise, p.state, s.event, s.verdict,
+		SELECT p.key, p.name, p.customer, p.promise, p.state, s.event, s.verdict,
+			p.noted_after_end,
+			s.event || CASE s.event WHEN 'assessed' THEN ' ' || s.verdict ELSE '' END = ANY (p.events)
+				AS is_recorded,
 			CASE s.event
 				WHEN 'accepted' THEN p.accepted_at IS NOT NULL
 				WHEN 'paused' THEN p.paused_at IS NOT NULL
@@ -4448,59 +4502,35 @@ AS $$
 				WHEN 'released' THEN p.settled_by = 'released'
 				ELSE true
 			END IS TRUE AS is_so,
-			ARRAY[
+			CASE WHEN s.event = 'made' THEN ARRAY[
 				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
+				-- the row may still have texts that were erased from the ledger
 				CASE
 					WHEN NOT trust_ledger.same_value(s.words, p.words)
-						AND NOT (p.words IS NULL AND x.erased)
+						AND NOT (p.words IS NULL AND p.erased)
 					THEN 'words'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
 				-- if the row has no due time, a policy may have set it
 				CASE
 					WHEN s.due IS NOT NULL
-						AND NOT trust_ledger.same_value(s.due,
-							p.due - coalesce(g.paused_since, '0'))
+						AND NOT trust_ledger.same_value(s.due, p.due_without_pauses)
 					THEN 'due'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
 				CASE
 					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
-						AND NOT (p.purpose IS NULL AND x.erased)
+						AND NOT (p.purpose IS NULL AND p.erased)
 					THEN 'purpose'
 				END,
 				CASE
 					WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause)
 					THEN 'longest_pause'
-				END] AS differing
-		FROM stands_for r
-		JOIN trust.current_promise p ON p.customer = r.customer AND p.promise = r.promise
-		JOIN said s ON s.key = r.key AND s.name = r.name
-		-- the row may still have texts that were erased from the ledger
-		CROSS JOIN LATERAL (
-			SELECT EXISTS (
-				SELECT FROM trust.tracked_entry t
-				WHERE t.customer = p.customer
-					AND t.promise = p.promise
-					AND t.event = 'erased') AS erased) AS x
-		-- how much pauses have moved due since the terms last stated it
-		LEFT JOIN LATERAL (
-			SELECT sum(e.due - e.before)
-				FILTER (WHERE e.event IN ('paused', 'resumed') AND e.seq > e.given) AS paused_since
-			FROM (
-				SELECT d.seq, d.event, d.due, d.before,
-					max(d.seq) FILTER (
-						WHERE d.event IN ('made', 'amended') AND d.due IS DISTINCT FROM d.before)
-						OVER () AS given
-				FROM (
-					SELECT t.seq, t.event, t.due, lag(t.due) OVER (ORDER BY t.seq) AS before
-					FROM trust.tracked_entry t
-					WHERE t.customer = p.customer
-						AND t.promise = p.promise
-						AND t.event IN ('made', 'amended', 'paused', 'resumed')
-						AND t.stands IS NOT FALSE) AS d) AS e
-			) AS g ON s.event = 'made' AND p.paused_for <> '0'
+				END] END AS differing
+		FROM promised p
+		JOIN said s ON s.key = p.key AND s.name = p.name
+		WHERE s.event <> 'noted'
 	)
 	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid,
 		'the row makes a promise, but the ledger does not have it'
@@ -4519,15 +4549,7 @@ AS $$
 	FROM compared c
 	WHERE c.event = 'made'
 		AND array_remove(c.differing, NULL) <> '{}'
-		-- after the promise ended, changes of the row are noted and amend nothing
-		AND (c.state IN ('proposed', 'open')
-			OR NOT EXISTS (
-				SELECT FROM trust.tracked_entry e
-				WHERE e.customer = c.customer
-					AND e.promise = c.promise
-					AND e.event = 'noted'
-					AND e.by_row
-					AND e.state NOT IN ('proposed', 'open')))
+		AND (c.state IN ('proposed', 'open') OR NOT c.noted_after_end)
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s',
@@ -4536,12 +4558,7 @@ AS $$
 	-- a promise that ended allows only verdicts and repairs
 	WHERE NOT c.is_so
 		AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired'))
-		AND NOT EXISTS (
-			SELECT FROM trust.tracked_entry e
-			WHERE e.customer = c.customer
-				AND e.promise = c.promise
-				AND e.event = c.event
-				AND (c.event <> 'assessed' OR e.verdict = c.verdict))
+		AND c.is_recorded IS NOT TRUE
 	ORDER BY 1, 2, 3, 6
 $$;
 COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS

@@ -108,6 +108,37 @@ PrimaryKey(Relation rel)
 }
 
 static void
+RefuseWithoutKey(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(lfirst_oid(cell)));
+		bool		is_key = HeapTupleIsValid(tuple) &&
+			((Form_pg_index) GETSTRUCT(tuple))->indisprimary;
+
+		if (HeapTupleIsValid(tuple))
+			ReleaseSysCache(tuple);
+		if (is_key)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("primary key of table \"%s\" is deferrable",
+							RelationGetRelationName(rel)),
+					 errdetail("Until it is checked, several rows can have the key that "
+							   "identifies a promise."),
+					 errhint("Replace it with a primary key that is not deferrable.")));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" has no primary key", RelationGetRelationName(rel)),
+			 errdetail("The primary key of a tracked row identifies its promise."),
+			 errhint("Run ALTER TABLE %s ADD PRIMARY KEY (...).",
+					 QualifiedName(RelationGetRelid(rel)))));
+}
+
+static void
 ReadKey(Mapping *mapping, Relation rel)
 {
 	Oid			index = PrimaryKey(rel);
@@ -116,12 +147,7 @@ ReadKey(Mapping *mapping, Relation rel)
 	Form_pg_index form;
 
 	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(rel)),
-				 errdetail("The primary key of a tracked row identifies its promise."),
-				 errhint("Run ALTER TABLE %s ADD PRIMARY KEY (...).",
-						 QualifiedName(RelationGetRelid(rel)))));
+		RefuseWithoutKey(rel);
 	form = (Form_pg_index) GETSTRUCT(tuple);
 	mapping->key_count = form->indnkeyatts;
 	for (int i = 0; i < form->indnkeyatts; i++)

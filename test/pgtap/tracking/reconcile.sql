@@ -18,7 +18,7 @@ GRANT USAGE ON SCHEMA crm TO auditor, app, analyst, blind;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 ALTER TABLE crm.deal OWNER TO crm_owner;
 GRANT SELECT ON crm.deal TO auditor, app, analyst;
-SELECT plan(161);
+SELECT plan(163);
 
 CREATE FUNCTION found() RETURNS text[]
 LANGUAGE sql AS $$ SELECT coalesce(array_agg(concat_ws(' ', what, key, name, detail) ORDER BY what,
@@ -375,4 +375,40 @@ SELECT ok(count(*) > 200 AND count(*) FILTER (WHERE state IN ('kept', 'broken', 
 	AND count(*) FILTER (WHERE paused_for <> '0') > 0, 'there was some life in it')
 	FROM trust.promise;
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
+
+-- ---- the work grows with the rows, not with their square ----
+
+-- Rows of these tables that a comparison reads.
+CREATE FUNCTION rows_read(tab regclass) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	reads CONSTANT text := 'SELECT sum(pg_stat_get_xact_tuples_returned(c.oid)
+		+ pg_stat_get_xact_tuples_fetched(c.oid))
+		FROM pg_class c
+		WHERE c.oid = ANY (ARRAY[''trust.entry'', ''trust.promise'', ''trust.source'']::regclass[])
+			OR c.oid IN (SELECT i.indexrelid FROM pg_index i WHERE i.indrelid = ANY
+				(ARRAY[''trust.entry'', ''trust.promise'', ''trust.source'']::regclass[]))';
+	before bigint;
+	total  bigint;
+BEGIN
+	EXECUTE reads INTO before;
+	IF EXISTS (SELECT FROM trust_ledger.reconcile_table(tab)) THEN
+		RAISE EXCEPTION 'reconcile_table() found a difference';
+	END IF;
+	EXECUTE reads INTO total;
+	RETURN total - before;
+END
+$$;
+CREATE TABLE crm.visit (id int PRIMARY KEY, shop text, title text, status text);
+SELECT FROM trust_ledger.track_table('crm.visit', '{"customer": "=shop", "words": "=title",
+	"actor": ":crm", "withdrawn_when": "status = ''off''"}') \g /dev/null
+INSERT INTO crm.visit SELECT nr, 'one', 'visit ' || nr, 'open' FROM generate_series(1, 100) nr;
+UPDATE crm.visit SET status = 'off' WHERE status = 'open';
+SELECT rows_read('crm.visit') AS of_hundred \gset
+INSERT INTO crm.visit SELECT nr, 'one', 'visit ' || nr, 'open' FROM generate_series(101, 1000) nr;
+UPDATE crm.visit SET status = 'off' WHERE status = 'open';
+SELECT cmp_ok(rows_read('crm.visit'), '<', 15 * :of_hundred::bigint,
+	'ten times as many rows of a customer');
+ANALYZE trust.entry, trust.promise, trust.source, crm.visit;
+SELECT cmp_ok(rows_read('crm.visit'), '<', 15 * :of_hundred::bigint, 'the same with statistics');
 SELECT * FROM finish();

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(529);
+SELECT plan(530);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -511,6 +511,7 @@ CREATE MATERIALIZED VIEW crm.deals_then AS SELECT * FROM crm.deal;
 CREATE SEQUENCE crm.numbers;
 CREATE TEMPORARY TABLE passing (id integer PRIMARY KEY);
 CREATE TABLE crm.keyless (id integer);
+CREATE TABLE crm.deferred (id integer PRIMARY KEY DEFERRABLE, customer text, title text);
 CREATE TABLE crm.parted (id integer PRIMARY KEY, customer text, title text, wait boolean)
 	PARTITION BY RANGE (id);
 CREATE TABLE crm.part PARTITION OF crm.parted FOR VALUES FROM (0) TO (100);
@@ -527,6 +528,7 @@ FROM (VALUES ('''crm.deals''', '42809.*view.*Track the tables that it reads'),
 	('''crm.deal_pkey''', '42809'), ('''passing''', '42809.*temporary'),
 	('''trust.promise''', '42809.*table of the ledger'), ('''trust.tracked''', '42809'),
 	('''crm.keyless''', '55000.*primary key.*ALTER TABLE crm\.keyless'),
+	('''crm.deferred''', '55000.*primary key of table "deferred" is deferrable'),
 	('''crm.part''', '42809.*partition.*crm\.parted'), ('''crm.parts''', '42809'),
 	('''crm.subpart''', '42809.*crm\.parts'), ('''crm.nothing''', '42P01'), ('0', '42P01'),
 	('NULL', '42P01')) AS c (tab, expected);
