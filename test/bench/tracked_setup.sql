@@ -23,7 +23,12 @@ CREATE TABLE crm.untracked (
 CREATE TABLE crm.quote (LIKE crm.untracked INCLUDING ALL);
 CREATE TABLE crm.old_quote (LIKE crm.untracked INCLUDING ALL);
 
-\set mapping '{"customer": "=account", "words": "=title", "kind": "=kind", "due": "=due", "value": "=amount", "currency": "=currency", "actor": ":crm", "made": {"occurred_at": "=created_at"}, "made_when": "status <> \'draft\'", "kept_when": "status = \'delivered\'", "kept": {"actor": ":erp"}, "broken_when": "status = \'failed\'", "broken": {"actor": ":erp"}, "withdrawn_when": "status = \'cancelled\'"}'
+SELECT '{"customer": "=account", "words": "=title", "kind": "=kind", "due": "=due", '
+	'"value": "=amount", "currency": "=currency", "actor": ":crm", '
+	'"made": {"occurred_at": "=created_at"}, "made_when": "status <> ''draft''", '
+	'"kept_when": "status = ''delivered''", "kept": {"actor": ":erp"}, '
+	'"broken_when": "status = ''failed''", "broken": {"actor": ":erp"}, '
+	'"withdrawn_when": "status = ''cancelled''"}' AS mapping \gset
 
 INSERT INTO crm.untracked (account, title, kind, due, amount, currency)
 SELECT 'customer ' || g % :customers + 1, 'We deliver ' || g

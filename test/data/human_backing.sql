@@ -32,10 +32,11 @@ FROM counted
 WHERE names IS DISTINCT FROM 0
 ORDER BY named, names NULLS FIRST;
 
-\echo 'Above, names are counted until the end: a long case collects names, and is broken more often.'
-\echo 'Below, each promise is looked at an hour after it was made, and left out if it was settled by then:'
-\echo 'who is behind it cannot hang on how it went on. raw: all together; within_strata: like with like, by'
-\echo 'month, kind, promiser''s kind and value. Even so: association, not effect.'
+\echo 'Above, names are counted until the end: a long case collects names, and is broken more'
+\echo 'often. Below, each promise is looked at an hour after it was made, and left out if it was'
+\echo 'settled by then: who is behind it cannot hang on how it went on. raw: all together;'
+\echo 'within_strata: like with like, by month, kind, promiser''s kind and value. Even so:'
+\echo 'association, not effect.'
 SELECT scope AS "backed after an hour or not", backed_promises AS backed,
 	backed_too_early AS "too early",
 	backed_decided AS decided, backed_kept AS kept, round(backed_rate::numeric, 3) AS rate,

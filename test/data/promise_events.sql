@@ -7,8 +7,9 @@ SET timezone = 'UTC';
 WITH entry AS (
 	SELECT e.promise, e.seq,
 		to_jsonb(e) - '{promise,seq,refers_to,recorded_at,details,idempotency_key,request,
-		request_salt,words_salt,words_commitment,purpose_salt,purpose_commitment,note_salt,note_commitment,
-		context_salt,context_commitment,name_salt,name_commitment,prev_hash,hash}'::text[] AS said
+		request_salt,words_salt,words_commitment,purpose_salt,purpose_commitment,note_salt,
+		note_commitment,context_salt,context_commitment,name_salt,name_commitment,prev_hash,
+		hash}'::text[] AS said
 	FROM trust.entry e WHERE e.customer <> ''
 ), life AS (
 	SELECT promise, jsonb_agg(said ORDER BY seq) AS entries FROM entry GROUP BY promise

@@ -91,25 +91,32 @@ BEGIN
 		('by', '{all,customer,promiser,backer,kind,backing}'),
 		('entry', '{1,2,3,4,5,6,7,8}'),
 		('tab', '{deal,deal,task,task,untracked,quote,task_a,smith.given,trust.entry}'),
-		('clear', '{"{due}","{value,currency}","{purpose,kind}","{{due},{value}}","{NULL}","{nonsense}"}'),
+		('clear',
+			'{"{due}","{value,currency}","{purpose,kind}","{{due},{value}}","{NULL}",'
+			'"{nonsense}"}'),
 		('zone', '{UTC,Europe/Berlin,Nowhere/Land,EST5EDT,+3}'),
 		('event', '{made,amended,kept,noted,assessed,backed}'),
 		('condition',
 			'{status = ''sent'',NEW.who <> OLD.who,"1","true); '
 			'DROP TABLE untracked","(SELECT true)","id > 0 AND"}'),
-		('text', '{"",x,anna,C-101,kept,empty," '
-			'","\u00a0",NaN,P180D,public.quote,deal,pg_catalog.pg_class,";","''","$$","%s%n","{}"}'),
-		('cstring', '{"",empty,"(1,2,2026-11-22T10:00:00+00:00,P180D)","(1,2,infinity,P1D)","(NaN,1,2026-01-01T00:00:00+00:00,P1D)","(1e400,0,,)","(((",",,,,"}'),
+		('text',
+			'{"",x,anna,C-101,kept,empty," ","\u00a0",NaN,P180D,public.quote,deal,'
+			'pg_catalog.pg_class,";","''","$$","%s%n","{}"}'),
+		('cstring',
+			'{"",empty,"(1,2,2026-11-22T10:00:00+00:00,P180D)","(1,2,infinity,P1D)",'
+			'"(NaN,1,2026-01-01T00:00:00+00:00,P1D)","(1e400,0,,)","(((",",,,,"}'),
 		('uuid', '{00000000-0000-0000-0000-000000000000,ffffffff-ffff-ffff-ffff-ffffffffffff}'),
 		('smallint', '{0,1,-1,32767,-32768}'), ('integer', '{0,1,-1,7,500,2147483647,-2147483648}'),
 		('bigint', '{0,1,2,3,-1,9223372036854775807,-9223372036854775808}'),
 		('oid', '{0,1,4294967295,1259}'),
 		('regclass',
-			'{deal,task,task_a,untracked,quote,trust.entry,pg_catalog.pg_class,trust.current_promise,0}'),
+			'{deal,task,task_a,untracked,quote,trust.entry,pg_catalog.pg_class,'
+			'trust.current_promise,0}'),
 		('boolean', '{true,false}'),
 		('double precision',
 			'{0,-0,1,0.5,0.95,1e12,1e13,-1,NaN,Infinity,-Infinity,5e-324,1.7976931348623157e308}'),
-		('numeric', '{0,1,-1,0.00,1e30,1e-30,NaN,Infinity,-Infinity,99999999999999999999.99,1e131071}'),
+		('numeric',
+			'{0,1,-1,0.00,1e30,1e-30,NaN,Infinity,-Infinity,99999999999999999999.99,1e131071}'),
 		('date', '{today,infinity,-infinity,4713-01-01 BC,5874897-12-31,9999-12-31,2024-02-30 BC}'),
 		('timestamp with time zone',
 			'{now,tomorrow,yesterday,epoch,infinity,-infinity,4713-11-24 00:00:00+00 '
@@ -121,10 +128,14 @@ BEGIN
 		('double precision[]',
 			'{"{}","{0,0.5,1}","{NaN,NULL,Infinity}","{{1,2},{3,4}}","[-3:-2]={1,1e308}"}'),
 		('trust_ledger.trust_score',
-			'{empty,"(0,0,2026-11-22T10:00:00+00:00,P180D)","(1e12,1e12,294276-12-31T23:59:59.999999+00:00,PT0.000001S)","(5e-324,1e12,4714-11-24T00:00:00+00:00 BC,P36525D)"}'),
+			'{empty,"(0,0,2026-11-22T10:00:00+00:00,P180D)",'
+			'"(1e12,1e12,294276-12-31T23:59:59.999999+00:00,PT0.000001S)",'
+			'"(5e-324,1e12,4714-11-24T00:00:00+00:00 BC,P36525D)"}'),
 		('bytea', '{"","\\x00","\\x0000","\\x6100","\\xff","\\x610062006300"}'),
 		('trust_ledger.new_promise[]',
-			'{"{}","{NULL}","{{NULL},{NULL}}","{\"(C-101,words,,,,,,,,,,anna,,,)\"}","{\"(C-101,words,anna,k,infinity,,1,EUR,p,bot,1 day,anna,,{},key)\",\"(C-102,w,,,,,,,,,,crm,,,)\"}","[4:4]={\"(,,,,,,,,,,,,,,)\"}"}'),
+			'{"{}","{NULL}","{{NULL},{NULL}}","{\"(C-101,words,,,,,,,,,,anna,,,)\"}",'
+			'"{\"(C-101,words,anna,k,infinity,,1,EUR,p,bot,1 day,anna,,{},key)\",'
+			'\"(C-102,w,,,,,,,,,,crm,,,)\"}","[4:4]={\"(,,,,,,,,,,,,,,)\"}"}'),
 		('trust_ledger.mapped_row[]', '{"{}","{NULL}"}')) AS given (kind, choices),
 			unnest(choices) AS value
 	WHERE value <> '2024-02-30 BC';

@@ -181,7 +181,7 @@ FROM unnest('{trust.over_promising,trust.human_backing}'::text[]) AS view;
 SELECT ok(bool_and('security_barrier=true' = ANY (reloptions) AND relowner = (SELECT relowner
 	FROM pg_class WHERE oid = 'trust.entry'::regclass) AND has_table_privilege('nobody', oid,
 	'SELECT')), 'a security barrier view of the owner''s, readable by those who have a level')
-FROM pg_class WHERE oid = ANY
-	('{trust.over_promising,trust.human_backing,trust.exception,trust.overdue,trust.orphaned}'::regclass[]);
+FROM pg_class WHERE oid = ANY ('{trust.over_promising,trust.human_backing,trust.exception,'
+	'trust.overdue,trust.orphaned}'::regclass[]);
 
 SELECT * FROM finish();

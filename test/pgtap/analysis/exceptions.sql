@@ -213,9 +213,10 @@ FROM (VALUES
 	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late',
 		'-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
 SELECT is((SELECT array_agg(DISTINCT what ORDER BY what) FROM trust.exception),
-	'{admitted_and_kept,backer_retired,backfilled,backing_overdue,backing_withdrawn,company_word_only,due_moved,erased,long_pause,machine_words_unseen,'
+	'{admitted_and_kept,backer_retired,backfilled,backing_overdue,backing_withdrawn,'
+	'company_word_only,due_moved,erased,long_pause,machine_words_unseen,'
 	'no_due,overdue,released_late,relied_on_unbacked,unbacked,unconfirmed,withdrawn_late}'::text[],
-		'all there are, but for policies');
+	'all there are, but for policies');
 
 -- ---- rows that were deleted ----
 
@@ -546,9 +547,14 @@ CREATE TRIGGER idle AFTER UPDATE OR DELETE ON trust.parked_change FOR EACH ROW W
 ALTER TABLE trust.parked_change DISABLE TRIGGER idle;
 SELECT set_eq($$SELECT subject, detail, since, customer, promise FROM trust.exception
 	WHERE what = 'foreign_code'$$, $$VALUES
-	('trust.entry', 'trigger post calls function public.post after a write', NULL::timestamptz, '', NULL::uuid),
-	('trust.chain', 'constraint trigger "Post late" calls function public.post after a write', NULL, '', NULL),
-	('trust.parked_change', 'trigger idle calls function public.post after a write, and is disabled', NULL, '', NULL)$$, 'others are');
+	('trust.entry', 'trigger post calls function public.post after a write',
+		NULL::timestamptz, '', NULL::uuid),
+	('trust.chain', 'constraint trigger "Post late" calls function public.post after a write',
+		NULL, '', NULL),
+	('trust.parked_change',
+		'trigger idle calls function public.post after a write, and is disabled',
+		NULL, '', NULL)$$,
+	'others are');
 UPDATE pg_trigger SET tgisinternal = true WHERE tgname = 'idle';
 SELECT is((SELECT count(*) FROM trust.exception WHERE what = 'foreign_code'), 3::bigint,
 	'also those that are said to be internal');

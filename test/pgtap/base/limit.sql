@@ -30,8 +30,10 @@ INSERT INTO calls SELECT 'SELECT trust_ledger.' || call FROM unnest(ARRAY[
 	$$make_promise('d', %s, actor => 'anna')$$,
 		$$make_promise('d', 'w', actor => 'anna', purpose => %s)$$,
 	$$make_promise('d', %s, actor => 'anna', idempotency_key => 'once')$$,
-	$$make_promises(ARRAY[ROW('d', 'w', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'anna', NULL, NULL, NULL),
-		ROW('c', %s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'anna', NULL, NULL, NULL)]::trust_ledger.new_promise[])$$,
+	$$make_promises(ARRAY[ROW('d', 'w', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, $$ ||
+		$$NULL, 'anna', NULL, NULL, NULL), $$ ||
+		$$ROW('c', %s, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, $$ ||
+		$$NULL, 'anna', NULL, NULL, NULL)]::trust_ledger.new_promise[])$$,
 	$$make_promises(ARRAY[ROW('d', 'w', NULL, NULL, NULL, NULL, NULL, NULL, %s, NULL, $$ ||
 		$$NULL, 'anna', NULL, NULL, NULL)]::trust_ledger.new_promise[])$$,
 	$$amend_promise(first_promise(), %s, actor => 'anna')$$,

@@ -90,7 +90,10 @@ FROM (
 	UNION ALL SELECT unnest(ARRAY[$$erase_words(promise_named('open'), 'r')$$,
 		$$erase_words('c', 1, 'r')$$, $$erase_customer('c', 'r')$$]), '{admin}'
 	UNION ALL SELECT unnest(ARRAY[
-		$$track_table('deal', '{"customer": "=customer", "words": "=title", "on_delete": ":withdrawn"}')$$, $$track_table('deal', '{"customer": "=customer", "words": "=title"}', dry_run => true)$$,
+		$$track_table('deal', '{"customer": "=customer", "words": "=title", $$ ||
+			$$"on_delete": ":withdrawn"}')$$,
+		$$track_table('deal', '{"customer": "=customer", "words": "=title"}', $$ ||
+			$$dry_run => true)$$,
 		$$untrack_table('deal')$$, $$set_tracking('deal', '{}')$$,
 			$$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
@@ -162,7 +165,9 @@ INSERT INTO levelless VALUES
 	('check_trackable', $$check_trackable('promised')$$, '42501'),
 	('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('expectation',
-		$$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse(trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), '2026-02-01'))$$, 'ok');
+		$$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse($$ ||
+		$$trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), $$ ||
+		$$'2026-02-01'))$$, 'ok');
 
 INSERT INTO levelless VALUES ('comment_on_columns',
 	$$comment_on_columns('trust.actor', '{{kind,ours}}')$$, '42501');
@@ -172,7 +177,8 @@ FROM unnest('{settings,actor,policy,access,tracking,chain,promise,source,entry,p
 	unnest(ARRAY['create_' || concept || '_table', 'comment_on_' || concept || '_table'])
 		AS function
 UNION ALL SELECT function, function || '()', '42501'
-FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,comment_on_access_views}'::text[]) AS function;
+FROM unnest('{comment_on_tables,comment_on_copy_table,comment_on_policy_views,'
+	'comment_on_access_views}'::text[]) AS function;
 
 SELECT set_eq($$
 	SELECT function FROM intended UNION SELECT function FROM levelless
@@ -186,11 +192,13 @@ SELECT set_eq($$
 SELECT is(
 	(SELECT array_agg(as_role || ': ' || sqlstate_of('SELECT trust_ledger.' || arguments, as_role)
 		ORDER BY n)
-	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
+	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,'
+		'nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	(SELECT array_agg(as_role || ': ' || CASE WHEN as_role = ANY (levels) OR as_role = 'super_user'
 			OR as_role = 'ledger_owner' AND levels && '{application,analyst,auditor,admin}'
 				THEN 'ok' ELSE 'TL004' END ORDER BY n)
-	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
+	 FROM unnest('{application,analyst,auditor,import,admin,ledger_owner,super_user,'
+		'nobody}'::text[]) WITH ORDINALITY AS r (as_role, n)),
 	arguments)
 FROM intended;
 SELECT is(sqlstate_of('SELECT trust_ledger.' || call, 'nobody'),
@@ -203,7 +211,8 @@ CREATE FUNCTION reads(query text, as_role text) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT is(reads('SELECT count(*) > 0 FROM trust.' || view, as_role), expected, as_role || ' reads '
 	|| view)
-FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,
+FROM unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,'
+		'promiser_trust,backer_trust,kind_trust,tracked}'::text[]) AS view,
 	(VALUES ('application', '(t)'), ('analyst', '(t)'), ('auditor', '(t)'), ('admin', '(t)'),
 		('ledger_owner', '(t)'),
 		('super_user', '(t)'), ('import', 'TL004'), ('nobody', 'TL004')) AS r (as_role, expected);

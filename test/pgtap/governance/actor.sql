@@ -173,7 +173,8 @@ SELECT results_eq($$
 	SELECT subject COLLATE "default", event COLLATE "default", details->>'responsible',
 		details->>'active', note FROM trust.entry
 	WHERE customer = '' AND seq >= (SELECT seq FROM retired) ORDER BY seq $$,
-	$$VALUES ('anna', 'actor_retired', NULL, 'false', 'left'), ('bot', 'actor_registered', 'ben', 'true', NULL),
+	$$VALUES ('anna', 'actor_retired', NULL, 'false', 'left'),
+		('bot', 'actor_registered', 'ben', 'true', NULL),
 		('scanner', 'actor_registered', 'ben', 'true', NULL)$$,
 	'retired: an entry for each that it changes');
 SELECT is(registered('anna'),

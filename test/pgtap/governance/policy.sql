@@ -327,7 +327,9 @@ DO $$ BEGIN PERFORM trust_ledger.set_policy('a', 'bot', 'ai', 'price', 'EUR', 10
 	'session', '1 day', '2 days', '3 days 4:00', 'the board'); END $$;
 SELECT results_eq('SELECT to_jsonb(r) FROM trust.policy_rule r',
 	$$VALUES (jsonb '{"policy": "a", "promiser": "bot", "promiser_kind": "ai", "kind": "price",
-	"currency": "EUR", "least_value": 10.50, "cumulative": true, "evidence": "session", "back_within": "1 day", "grace": "2 days", "due_within": "3 days 04:00:00"}')$$, 'the rule in force');
+	"currency": "EUR", "least_value": 10.50, "cumulative": true, "evidence": "session",
+	"back_within": "1 day", "grace": "2 days", "due_within": "3 days 04:00:00"}')$$,
+	'the rule in force');
 SELECT is(array_agg(policy || ' ' || active ORDER BY policy), '{A false,a true,b false}',
 	'the rules there were')
 FROM trust.policy WHERE policy IN ('a', 'A', 'b');

@@ -305,7 +305,8 @@ SELECT is_empty($$
 	WHERE attrelid = 'trust.entry'::regclass AND attnum > 0 AND e.customer = 'Ωmega' AND to_jsonb(e)
 		-> attname::text = 'null'
 		AND attname <> ALL
-			('{refers_to,subject,details,backer,accepted,relayed,stands,verdict,whose_word,purpose_met,weight_kept,weight_broken,
+			('{refers_to,subject,details,backer,accepted,relayed,stands,verdict,whose_word,
+			purpose_met,weight_kept,weight_broken,
 			note,note_salt,note_commitment,name,name_salt,name_commitment}') $$,
 	'an entry with all that a promise can say');
 SELECT is((SELECT hash FROM trust.entry WHERE customer = 'Ωmega'),

@@ -29,16 +29,21 @@ CREATE TABLE own.deed (name text PRIMARY KEY, does text);
 INSERT INTO own.deed VALUES
 	('another customer',
 		$$PERFORM trust_ledger.add_note(public.promise_of('other'), 'nested', actor => 'ben');
-		PERFORM trust_ledger.make_promise('nested', 'w', value => 1, currency => 'EUR', actor => 'ben', idempotency_key => clock_timestamp()::text)$$),
+		PERFORM trust_ledger.make_promise('nested', 'w', value => 1, currency => 'EUR',
+			actor => 'ben', idempotency_key => clock_timestamp()::text)$$),
 	('many at once',
-		$$PERFORM trust_ledger.make_promises(ARRAY(SELECT ROW('nested ' || i % 2, 'w', NULL, NULL, NULL, NULL, 1, 'EUR', NULL, NULL, NULL, 'anna', NULL, NULL, NULL)::trust_ledger.new_promise
+		$$PERFORM trust_ledger.make_promises(ARRAY(SELECT ROW('nested ' || i % 2, 'w',
+			NULL, NULL, NULL, NULL, 1, 'EUR', NULL, NULL, NULL, 'anna',
+			NULL, NULL, NULL)::trust_ledger.new_promise
 		FROM generate_series(1, 5) i))$$),
 	('a tracked row', $$INSERT INTO public.visit SELECT nextval('public.visits'), 'nested', 'w'$$),
 	('the same customer',
 		$$PERFORM trust_ledger.add_note(public.promise_of('acme'), 'nested', actor => 'ben')$$),
 	('governance',
-		$$PERFORM trust_ledger.register_actor('n' || (random() * 1000000)::int, 'human'); PERFORM trust_ledger.set_ledger(zone => 'Asia/Tokyo');
-		PERFORM trust_ledger.set_policy('nested', kind => 'n', grace => '1 day'); PERFORM trust_ledger.grant_access('pg_read_all_stats', 'analyst')$$),
+		$$PERFORM trust_ledger.register_actor('n' || (random() * 1000000)::int, 'human');
+		PERFORM trust_ledger.set_ledger(zone => 'Asia/Tokyo');
+		PERFORM trust_ledger.set_policy('nested', kind => 'n', grace => '1 day');
+		PERFORM trust_ledger.grant_access('pg_read_all_stats', 'analyst')$$),
 	('DDL and another customer', $$ANALYZE trust.entry, trust.promise, trust.chain, trust.source,
 		trust.actor, trust.policy;
 		CREATE TABLE own.passing (x int); DROP TABLE own.passing;
@@ -64,8 +69,10 @@ INSERT INTO own.deed VALUES
 		EXCEPTION WHEN undefined_object THEN
 			PERFORM trust_ledger.make_promise('nested', 'w', actor => 'anna');
 		END$$),
-	('reading', $$PERFORM FROM trust_ledger.verify(); PERFORM trust_ledger.ledger_digest(); PERFORM FROM trust_ledger.history(public.promise_of('other'));
-		PERFORM FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '2 days'); PERFORM count(*) FROM trust.current_promise;
+	('reading', $$PERFORM FROM trust_ledger.verify(); PERFORM trust_ledger.ledger_digest();
+		PERFORM FROM trust_ledger.history(public.promise_of('other'));
+		PERFORM FROM trust_ledger.trust_trend('customer', '1 day', now() - interval '2 days');
+		PERFORM count(*) FROM trust.current_promise;
 		PERFORM trust_ledger.customer_score('other'), trust_ledger.promiser_score('anna', now())$$);
 
 -- Does what test.doing names, but not again inside itself.

@@ -171,7 +171,11 @@ FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boo
 	('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,create_guards,create_views,comment_on_tables,comment_on_promise_views,comment_on_policy_views,comment_on_access_views,comment_on_trust_views,comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
+FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,'
+	'create_guards,create_views,comment_on_tables,comment_on_promise_views,'
+	'comment_on_policy_views,comment_on_access_views,comment_on_trust_views,'
+	'comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,'
+	'comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name
 UNION ALL
 SELECT made || concept || '_table', '', 'void'
 FROM unnest('{create_,comment_on_}'::text[]) AS made,
@@ -218,7 +222,8 @@ SELECT results_eq($$
 		aggtranstype::regtype, agginitval COLLATE "default"
 	FROM pg_aggregate JOIN pg_proc p ON p.oid = aggfnoid
 		WHERE pronamespace = 'trust_ledger'::regnamespace ORDER BY 1 $$,
-	$$VALUES ('score_agg', 'trust_ledger.score_accum'::regproc, 'trust_ledger.fuse'::regproc, 0::regproc, 'trust_ledger.trust_score'::regtype, 'empty'),
+	$$VALUES ('score_agg', 'trust_ledger.score_accum'::regproc, 'trust_ledger.fuse'::regproc,
+			0::regproc, 'trust_ledger.trust_score'::regtype, 'empty'),
 		('sum', 'trust_ledger.fuse', 'trust_ledger.fuse', 0, 'trust_ledger.trust_score', 'empty')$$,
 	'an aggregate''s state is a score, which begins empty, and states fuse');
 
@@ -268,53 +273,75 @@ SELECT set_eq($$
 	SELECT relkind, relname::text FROM pg_class WHERE relnamespace = 'trust'::regnamespace
 		AND relkind <> 'i' $$,
 	$$SELECT 'r'::"char",
-		unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,copy}'::text[])
+		unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change,'
+			'copy}'::text[])
 	UNION ALL SELECT 'v',
-		unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
+		unnest('{current_promise,awaiting_backing,policy_rule,access_level,customer_trust,'
+			'promiser_trust,backer_trust,kind_trust,exception,overdue,orphaned,over_promising,'
+			'human_backing,tracked,tracked_row,tracked_entry,parked}'::text[])$$,
 	'the tables and views of schema trust, no sequence among them');
 
 SELECT columns_are('trust', tab, columns, 'columns of trust.' || tab)
 FROM (VALUES
 	('ledger', '{ledger,table_format,half_life,weights,zone,lag,seq}'::name[]),
-	('actor', '{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,successor,seq}'),
-	('policy', '{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within,active,seq}'),
+	('actor',
+		'{actor,kind,name,speaks_for,customer,responsible,db_role,model,authority,active,
+		successor,seq}'),
+	('policy',
+		'{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,
+		back_within,grace,due_within,active,seq}'),
 	('access', '{role,levels,seq}'),
 	('tracking', '{source,tab,mapping,triggers,active,seq}'),
-	('tracked', '{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,subscription}'),
+	('tracked',
+		'{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,
+		subscription}'),
 	('source', '{customer,promise,source,key,name,gone,seq}'),
 	('tracked_row', '{source,key,name,customer,promise,gone}'),
 	('parked_change',
-		'{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error,salt}'),
-	('parked', '{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,sqlstate,error}'),
+		'{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,
+		sqlstate,error,salt}'),
+	('parked',
+		'{parked,parked_at,source,tab,trigger,operation,actor,login,role,old_row,new_row,
+		sqlstate,error}'),
 	('copy', '{copied}'),
 	('chain', '{customer,length,head,recorded_at,score}'),
 	('current_promise',
-		'{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,value,currency,
-		longest_pause,backer,evidence,backed_at,evidence_asked,back_by,accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
-		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,weight_kept,weight_broken,recorded_at,
+		'{customer,promise,state,overdue,words,purpose,promiser,promiser_kind,drafted_by,kind,
+		value,currency,longest_pause,backer,evidence,backed_at,evidence_asked,back_by,
+		accepted_at,made_at,opened_at,first_due,due,due_moves,overdue_at,
+		outcome,whose_word,verdict_evidence,relayed,purpose_met,settled_by,settled_at,
+		weight_kept,weight_broken,recorded_at,
 		backfilled,terms_seq,last_seq,due_moved_at,paused_at,paused_until,paused_for,
-		seen_at,declined_at,unbacked_at,unbacked_by,former_backer,unconfirmed,admitted_at,repaired_at,backfilled_at}'),
+		seen_at,declined_at,unbacked_at,unbacked_by,former_backer,unconfirmed,admitted_at,
+		repaired_at,backfilled_at}'),
 	('awaiting_backing',
-		'{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,due,evidence_needed,
-		back_by,waiting_since}'),
+		'{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,
+		due,evidence_needed,back_by,waiting_since}'),
 	('policy_rule',
-		'{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,back_within,grace,due_within}'),
+		'{policy,promiser,promiser_kind,kind,currency,least_value,cumulative,evidence,
+		back_within,grace,due_within}'),
 	('access_level', '{role,level}'),
 	('exception', '{what,since,customer,promise,subject,promiser,kind,state,detail}'),
-	('overdue', '{customer,promise,state,words,promiser,promiser_kind,backer,kind,value,currency,due,overdue_at,days_over,accepted_at}'),
+	('overdue',
+		'{customer,promise,state,words,promiser,promiser_kind,backer,kind,value,currency,due,
+		overdue_at,days_over,accepted_at}'),
 	('orphaned',
-		'{customer,promise,state,words,promiser,former_backer,why,since,kind,value,currency,due,accepted_at,overdue}'),
+		'{customer,promise,state,words,promiser,former_backer,why,since,kind,value,currency,
+		due,accepted_at,overdue}'),
 	('over_promising',
-		'{promiser,promiser_kind,kind,promises,decided,kept,partly_kept,broken,overdue,kept_rate,kept_rate_low,kept_rate_high,
+		'{promiser,promiser_kind,kind,promises,decided,kept,partly_kept,broken,overdue,
+		kept_rate,kept_rate_low,kept_rate_high,
 		median_promised,median_needed,human_decided,human_kept_rate,human_median_needed}'),
 	('human_backing',
-		'{scope,evidence,month,kind,promiser_kind,value_band,backed_promises,backed_undecided,backed_too_early,backed_decided,
-		backed_kept,backed_rate,backed_accepted,unbacked_promises,unbacked_undecided,unbacked_too_early,unbacked_decided,unbacked_kept,
+		'{scope,evidence,month,kind,promiser_kind,value_band,backed_promises,backed_undecided,
+		backed_too_early,backed_decided,backed_kept,backed_rate,backed_accepted,
+		unbacked_promises,unbacked_undecided,unbacked_too_early,unbacked_decided,unbacked_kept,
 		unbacked_rate,unbacked_accepted,difference,difference_low,difference_high}')) AS intended
 			(tab, columns);
 SELECT columns_are('trust', key || '_trust', key::name
-	|| '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,proposed,open,overdue,
-	kept,partly_kept,broken,released,withdrawn,share_backed,share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
+	|| '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,
+	proposed,open,overdue,kept,partly_kept,broken,released,withdrawn,share_backed,
+	share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
 	released_late,due_moved,median_time_to_keep}'::name[], 'columns of trust.' || key || '_trust')
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$

@@ -44,8 +44,11 @@ CREATE TABLE told AS SELECT row_number() OVER () AS place, *
 
 SELECT results_eq('SELECT event COLLATE "default", actor COLLATE "default", state COLLATE '
 	'"default" FROM told ORDER BY place', $$VALUES
-	('made', 'sdr-bot', 'proposed'), ('backed', 'anna', 'open'), ('backing_withdrawn', 'anna', 'proposed'), ('amended', 'anna', 'proposed'),
-	('accepted', 'carl', 'open'), ('amended', 'carl', 'open'), ('assessed', 'ben', 'partly_kept'), ('assessed', 'ben', 'broken'), ('assessed', 'scanner', 'broken')$$,
+	('made', 'sdr-bot', 'proposed'), ('backed', 'anna', 'open'),
+	('backing_withdrawn', 'anna', 'proposed'), ('amended', 'anna', 'proposed'),
+	('accepted', 'carl', 'open'), ('amended', 'carl', 'open'),
+	('assessed', 'ben', 'partly_kept'), ('assessed', 'ben', 'broken'),
+	('assessed', 'scanner', 'broken')$$,
 	'its entries, oldest first');
 SELECT set_eq('SELECT seq, recorded_at, occurred_at, evidence, backfilled, login, role, context, '
 	'hash FROM told',

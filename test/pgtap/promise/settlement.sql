@@ -176,8 +176,11 @@ FROM (VALUES
 		'kept, record says kept, asserted, 1000/0, by withdrawn, accepted'),
 	('withdrawn late: the company does not talk it away, by itself or by relaying',
 		'''free'', ''10 days'', ''5 days''',
-		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'kept', actor => 'anna'); assess_promise($1, 'partly_kept', actor => 'anna');
-			assess_promise($1, 'kept', true, actor => 'rita'); assess_promise($1, 'kept', actor => 'anna', occurred_at => now() - interval '6 days')$$,
+		$$withdraw_promise($1, actor => 'bot'); assess_promise($1, 'kept', actor => 'anna');
+			assess_promise($1, 'partly_kept', actor => 'anna');
+			assess_promise($1, 'kept', true, actor => 'rita');
+			assess_promise($1, 'kept', actor => 'anna',
+				occurred_at => now() - interval '6 days')$$,
 		'broken, company says broken, asserted, 0/990, by withdrawn'),
 	('withdrawn late: what the customer says of it stands over what the company does',
 		'''free'', ''10 days'', ''5 days''',

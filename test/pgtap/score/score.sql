@@ -88,7 +88,8 @@ BEGIN
 		FROM unnest('{ISO,Postgres,SQL,German}'::text[]) AS style, unnest('{MDY,DMY,YMD}'::text[])
 			AS field_order,
 			unnest('{postgres,postgres_verbose,sql_standard,iso_8601}'::text[]) AS intervals,
-			unnest('{UTC,America/New_York,Asia/Kathmandu,Europe/London,Antarctica/Troll,<-03>+03:30}'::text[]) AS zone,
+			unnest('{UTC,America/New_York,Asia/Kathmandu,Europe/London,Antarctica/Troll,'
+				'<-03>+03:30}'::text[]) AS zone,
 			unnest('{-15,0,1,3}'::text[]) AS digits
 	LOOP
 		PERFORM set_config('DateStyle', settings.style || ', ' || settings.field_order, true),

@@ -164,7 +164,8 @@ CREATE TABLE other AS SELECT nr, score FROM customer WHERE nr % 3 = 0 OR nr > 50
 ANALYZE customer, other;
 
 -- The result of each query by text alone, and the plan to use.
-\set joined 'SELECT count(*), sum(a.nr), sum(b.nr) FROM customer a JOIN other b ON a.score = b.score'
+SELECT 'SELECT count(*), sum(a.nr), sum(b.nr) '
+	'FROM customer a JOIN other b ON a.score = b.score' AS joined \gset
 CREATE TABLE joined AS SELECT count(*), sum(a.nr) AS a, sum(b.nr) AS b FROM customer a
 	JOIN other b ON a.score::text = b.score::text;
 SET enable_nestloop = off;
@@ -178,7 +179,8 @@ SELECT results_eq(:'joined', 'SELECT * FROM joined', 'and joins what is equal');
 RESET enable_nestloop;
 RESET enable_mergejoin;
 
-\set grouped 'SELECT score::text, n FROM (SELECT score, count(*) AS n FROM customer GROUP BY score OFFSET 0) AS g ORDER BY 1'
+SELECT 'SELECT score::text, n FROM (SELECT score, count(*) AS n FROM customer '
+	'GROUP BY score OFFSET 0) AS g ORDER BY 1' AS grouped \gset
 CREATE TABLE grouped AS SELECT score::text, count(*) AS n FROM customer GROUP BY 1;
 SET enable_sort = off;
 SELECT ok(plan_has('SELECT score, count(*) FROM customer GROUP BY score', 'HashAggregate'),

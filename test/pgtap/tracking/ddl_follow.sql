@@ -62,7 +62,9 @@ CREATE TRIGGER theirs AFTER INSERT ON promised FOR EACH ROW EXECUTE FUNCTION own
 
 ALTER TABLE promised RENAME COLUMN words TO said;
 SELECT is(args('promised'),
-	$$'made', 'customer=customer', 'words=said', 'purpose=said', 'kind:words', 'due=due', 'source:words'$$, 'a column is followed, texts are left');
+	$$'made', 'customer=customer', 'words=said', 'purpose=said', 'kind:words', 'due=due', $$ ||
+		$$'source:words'$$,
+	'a column is followed, texts are left');
 SELECT is(args('promised', 'amended'), $$'amended', 'words=said', 'source:words'$$,
 	'in each trigger');
 SELECT results_eq(
@@ -98,7 +100,9 @@ BEGIN
 END
 $$;
 SELECT is(args('promised'),
-	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=due', 'source:words'$$, 'columns that swap names');
+	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=due', 'source:words'$$,
+	'columns that swap names');
 SELECT is(args_after('ALTER TABLE promised RENAME COLUMN due TO x; ALTER TABLE promised RENAME '
 	'COLUMN x TO due', 'promised'), args('promised'), 'renamed, and renamed back');
 BEGIN;
@@ -108,24 +112,34 @@ ROLLBACK TO a;
 ALTER TABLE promised RENAME COLUMN due TO y;
 COMMIT;
 SELECT is(args('promised'),
-	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'what is rolled back is not followed');
+	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=y', 'source:words'$$,
+	'what is rolled back is not followed');
 
 -- A column that was missing before is not confused with the one that was renamed.
 ALTER TABLE promised DROP COLUMN y CASCADE;
 SELECT is(args('promised'),
-	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'a dropped column stays in the arguments');
+	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=y', 'source:words'$$,
+	'a dropped column stays in the arguments');
 ALTER TABLE promised RENAME COLUMN other TO another;
 SELECT is(args('promised'),
-	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'another that is renamed is not taken for it');
+	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=y', 'source:words'$$,
+	'another that is renamed is not taken for it');
 ALTER TABLE promised RENAME COLUMN said TO whose;
 SELECT is(args('promised'),
-	$$'made', 'customer=whose', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'and the one that it names is followed');
+	$$'made', 'customer=whose', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=y', 'source:words'$$,
+	'and the one that it names is followed');
 SELECT is(args_after('ALTER TABLE promised RENAME TO renamed; ALTER TABLE renamed SET SCHEMA own; '
 	'ALTER SCHEMA own RENAME TO their', 'their.renamed'), args('promised'),
 	'table and schema renamed');
 SELECT is(args_after('SET LOCAL session_replication_role = replica; ALTER TABLE promised RENAME '
 	'COLUMN whose TO who', 'promised'),
-	$$'made', 'customer=who', 'words=customer', 'purpose=customer', 'kind:words', 'due=y', 'source:words'$$, 'while rows come from another server');
+	$$'made', 'customer=who', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
+		$$'due=y', 'source:words'$$,
+	'while rows come from another server');
 
 -- Columns of a table can be renamed by other commands, too.
 SELECT is(args_after(format('ALTER %s stranger RENAME COLUMN words TO said', command), 'stranger'),

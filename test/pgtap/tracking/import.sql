@@ -81,7 +81,8 @@ BEGIN
 		ORDER BY d.customer COLLATE "C", CASE WHEN event = 'made' THEN coalesce(d.made_at,
 			'infinity') ELSE greatest(coalesce(d.made_at, 'infinity'),
 			coalesce(d.done_at, 'infinity')) END, name,
-			array_position('{made,accepted,paused,breach_admitted,kept,partly_kept,broken,breach_repaired,withdrawn,released}', event), d.id::text COLLATE "C"
+			array_position('{made,accepted,paused,breach_admitted,kept,partly_kept,broken,'
+				'breach_repaired,withdrawn,released}', event), d.id::text COLLATE "C"
 	LOOP
 		PERFORM play_imported(e.d, e.name, e.event);
 	END LOOP;
@@ -528,8 +529,13 @@ SELECT results_eq($$SELECT s.source, s.key ~ '^\["1","[0-9a-f-]{36}"\]$' OR s.ke
 	END, p.value, p.made_at < now() - interval '1 year', length(p.purpose)
 		FROM trust.source s JOIN trust.promise p USING (customer, promise) WHERE customer ~ '^kinds'
 			ORDER BY customer, words$$,
-	$$VALUES ('crm.parted' COLLATE "C", true, 'kinds parted' COLLATE "C", 'kept' COLLATE "C", 'We come north.', NULL::timestamptz, 1::numeric, false, NULL::int), ('crm.parted', true, 'kinds parted', 'open', 'We come south.', NULL, 1, false, NULL),
-		('"Über: Tab"."My ""Deal"', true, 'kinds quoted', 'kept', 'kinds quoted', '2099-01-01 22:59:59.999999+00', 1, false, NULL), ('crm.typed', true, 'kinds typed', 'kept', 'We come.', '2024-08-01 21:59:59.999999+00', 1.5, true, 50000)$$,
+	$$VALUES ('crm.parted' COLLATE "C", true, 'kinds parted' COLLATE "C", 'kept' COLLATE "C",
+			'We come north.', NULL::timestamptz, 1::numeric, false, NULL::int),
+		('crm.parted', true, 'kinds parted', 'open', 'We come south.', NULL, 1, false, NULL),
+		('"Über: Tab"."My ""Deal"', true, 'kinds quoted', 'kept', 'kinds quoted',
+			'2099-01-01 22:59:59.999999+00', 1, false, NULL),
+		('crm.typed', true, 'kinds typed', 'kept', 'We come.',
+			'2024-08-01 21:59:59.999999+00', 1.5, true, 50000)$$,
 	'quoted names, columns that were dropped, partitions, domains, enums, generated columns, '
 		'long values; a child''s rows are not its parent''s');
 
@@ -578,9 +584,9 @@ FROM (VALUES ('SELECT 1', 'crm.known',
 	('DROP TRIGGER trust_ledger_001_made ON crm.known', 'crm.known',
 		'{made 1 known We come.,made 2 known We come soon.,assessed 1 known kept}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.known FOR EACH ROW '
-		'WHEN (false) '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.known'', ''customer=customer'', ''words=other'', ''actor:crm'')', 'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 known kept}'),
+		'WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.known'', '
+		'''customer=customer'', ''words=other'', ''actor:crm'')',
+		'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 known kept}'),
 	('CREATE TRIGGER x AFTER INSERT ON crm.known FOR EACH ROW '
 		'EXECUTE FUNCTION trust_ledger.track(''accepted'', ''source:crm.known'', ''actor:crm'')',
 		'crm.known', '{made 1 known We come.,made 2 known We come soon.,assessed 1 known kept}'),

@@ -81,7 +81,10 @@ INSERT INTO refusals (arguments, says) VALUES
 	('''made'', ''words=words''', '22023'), ('''made'', ''customer=customer''', '22023'),
 	('''made'', ''customer:c'', ''words:w''', 'ok'), ('''assessed''', '22023'),
 	('''assessed'', ''verdict:perfect''', '22023'), ('''assessed'', ''verdict=flag''', 'ok'),
-	('''assessed'', ''verdict:kept'', ''purpose_met=flag'', ''relayed:yes'', ''reason=words'', ''context=doc'', ''occurred_at=due_at''', 'ok'), ('''assessed'', ''verdict:kept'', ''purpose_met:perhaps''', '22023 without a hint'), ('''assessed'', ''verdict:kept'', ''relayed:perhaps''', '22023 without a hint'),
+	('''assessed'', ''verdict:kept'', ''purpose_met=flag'', ''relayed:yes'', ''reason=words'', '
+		'''context=doc'', ''occurred_at=due_at''', 'ok'),
+	('''assessed'', ''verdict:kept'', ''purpose_met:perhaps''', '22023 without a hint'),
+	('''assessed'', ''verdict:kept'', ''relayed:perhaps''', '22023 without a hint'),
 	('''accepted'', ''reason=words''', '22023'), ('''backed'', ''reason=words''', '22023'),
 	('''paused'', ''relayed:true''', '22023'), ('''released'', ''words=words''', '22023'),
 	('''noted'', ''verdict:kept''', '22023'),

@@ -28,7 +28,9 @@ SELECT format('CREATE TRIGGER %s AFTER %s ON %s FOR EACH ROW '
 FROM (VALUES ('parks', ', ''on_error:park'''), ('notes', ', ''on_error:note'''), ('fails', ''),
 	('at_once', ', ''on_error:park'', ''write:now''')) AS t (tab, settings),
 	(VALUES ('made', 'INSERT',
-		', ''customer=customer'', ''words=words'', ''due=due'', ''longest_pause=span'', ''kind:guarded'', ''promiser:bot'''), ('amended', 'UPDATE', ', ''words=words'', ''due=due'', ''longest_pause=span'''),
+		', ''customer=customer'', ''words=words'', ''due=due'', ''longest_pause=span'', '
+		'''kind:guarded'', ''promiser:bot'''),
+		('amended', 'UPDATE', ', ''words=words'', ''due=due'', ''longest_pause=span'''),
 		('assessed', 'UPDATE OF status', ', ''verdict=status'''),
 		('backed', 'UPDATE OF approved', ', ''context=info''')) AS v (event, operation,
 			arguments) \gexec

@@ -15,8 +15,8 @@ DO $$ BEGIN PERFORM trust_ledger.adopt_ledger(), trust_ledger.grant_access('audi
 CREATE TABLE offer (id int PRIMARY KEY, customer text, words text, due timestamptz, more text);
 CREATE TABLE at_once (LIKE offer INCLUDING ALL);
 SELECT format('CREATE TRIGGER made AFTER INSERT ON %s FOR EACH ROW '
-	'EXECUTE FUNCTION '
-	'trust_ledger.track(''made'', ''customer=customer'', ''words=words'', ''due=due'', ''purpose=more'', ''actor:bot'', ''on_error:park''%s)', tab, more),
+	'EXECUTE FUNCTION trust_ledger.track(''made'', ''customer=customer'', ''words=words'', '
+	'''due=due'', ''purpose=more'', ''actor:bot'', ''on_error:park''%s)', tab, more),
 	format('CREATE TRIGGER amended AFTER UPDATE OF words ON %s FOR EACH ROW '
 		'EXECUTE FUNCTION '
 		'trust_ledger.track(''amended'', ''words=words'', ''actor:bot'', ''on_error:park''%s)',

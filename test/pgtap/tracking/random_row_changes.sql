@@ -18,7 +18,8 @@ SELECT is_empty('SELECT * FROM differing ORDER BY customer, seq',
 SELECT ok(count(*) > 100, by_triggers || ' is among it') FROM change WHERE by_triggers IN ('ok',
 	'TL001') GROUP BY by_triggers ORDER BY by_triggers;
 SELECT is(array_agg(DISTINCT event ORDER BY event),
-	'{accepted,amended,assessed,backed,backing_withdrawn,breach_admitted,breach_repaired,made,noted,paused,released,resumed,withdrawn}',
+	'{accepted,amended,assessed,backed,backing_withdrawn,breach_admitted,breach_repaired,made,'
+	'noted,paused,released,resumed,withdrawn}',
 	'each event is') FROM by_triggers, LATERAL (SELECT entry ->> 'event') AS e (event);
 SELECT set_eq('SELECT key, name, customer FROM trust.tracked_row WHERE NOT gone',
 	'SELECT id::text, name, customer FROM stands_for',

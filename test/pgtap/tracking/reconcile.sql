@@ -233,9 +233,9 @@ FROM (VALUES
 	('DROP TRIGGER trust_ledger_001_made ON crm.deal',
 		'{"trigger_missing call trust_ledger_001_made"}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'WHEN (false) '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''promise:call'', ''customer=customer'', ''words:x'')', '{"trigger_altered call trust_ledger_001_made"}'),
+		'WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''promise:call'', ''customer=customer'', ''words:x'')',
+		'{"trigger_altered call trust_ledger_001_made"}'),
 	('CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW '
 		'EXECUTE FUNCTION trust_ledger.track(''noted'', ''source:crm.deal'', ''actor:crm'')',
 		'{"trigger_by_hand x"}'),

@@ -179,8 +179,8 @@ SELECT is(entries_after(doing,
 CREATE TABLE said_in (id int PRIMARY KEY, customer text, words text, due_at timestamptz,
 	due_wall timestamp, due_day date);
 SELECT format('CREATE TRIGGER %1$s_%2$s AFTER %3$s ON said_in FOR EACH ROW '
-	'EXECUTE FUNCTION '
-	'trust_ledger.track(%1$L, ''customer=customer'', ''words=words'', ''due=%2$s'', ''promise:%2$s'')', event, col, operation)
+	'EXECUTE FUNCTION trust_ledger.track(%1$L, ''customer=customer'', ''words=words'', '
+	'''due=%2$s'', ''promise:%2$s'')', event, col, operation)
 FROM (VALUES ('made', 'INSERT'), ('amended', 'UPDATE')) AS v (event, operation),
 	unnest('{due_at,due_wall,due_day}'::text[]) AS col \gexec
 ALTER TABLE said_in OWNER TO app;

@@ -190,9 +190,13 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 			{"event": "noted", "when": "NEW.owner IS DISTINCT FROM OLD.owner",
 			"reason": ":another owner"}]}$$,
 	$$001 made INSERT WHEN ((NEW.status <> 'draft')) $$ ||
-		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
+		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
+		$$'actor:bot', 'on_error:park', 'write:now'$$,
 	$$002 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) $$ ||
-		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
+		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
+		$$'actor:bot', 'on_error:park', 'write:now'$$,
 	$$003 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) $$ ||
 		$$-> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$004 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') $$ ||
@@ -203,7 +207,9 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.id, $$ ||
 		$$OLD.id))) $$ ||
-		$$-> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', 'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
+		$$-> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', $$ ||
+		$$'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now', 'relayed:true'$$,
 	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE $$ ||
 		$$AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.id, $$ ||
@@ -234,18 +240,24 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 		$$IS NOT TRUE) $$ ||
 		$$-> 'breach_admitted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$016 kept INSERT WHEN ((NEW.status = 'kept') AND (NEW.status <> 'draft')) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', 'write:now', 'purpose_met=wait', 'relayed:true'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now', 'purpose_met=wait', 'relayed:true'$$,
 	$$017 kept UPDATE WHEN ((NEW.status = 'kept') AND (OLD.status = 'kept') IS NOT TRUE) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', 'write:now', 'purpose_met=wait', 'relayed:true'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now', 'purpose_met=wait', 'relayed:true'$$,
 	$$018 partly_kept INSERT WHEN ((NEW.status = 'partly') AND (NEW.status <> 'draft')) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now'$$,
 	$$019 partly_kept UPDATE WHEN ((NEW.status = 'partly') AND (OLD.status = 'partly') $$ ||
 		$$IS NOT TRUE) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now'$$,
 	$$020 broken INSERT WHEN ((NEW.status = 'broken') AND (NEW.status <> 'draft')) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now'$$,
 	$$021 broken UPDATE WHEN ((NEW.status = 'broken') AND (OLD.status = 'broken') IS NOT TRUE) $$ ||
-		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', 'write:now'$$,
+		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', $$ ||
+		$$'write:now'$$,
 	$$022 breach_repaired INSERT WHEN ((NEW.status = 'repaired') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'breach_repaired', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$023 breach_repaired UPDATE WHEN ((NEW.status = 'repaired') AND (OLD.status = 'repaired') $$ ||
@@ -265,13 +277,17 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 	$$029 noted UPDATE WHEN ((NEW.why IS NOT NULL) AND (OLD.why IS NOT NULL) IS NOT TRUE) $$ ||
 		$$-> 'noted', 'source:deals', 'actor:anna', 'on_error:park', 'write:now', 'reason=why'$$,
 	$$030 released INSERT WHEN ((NEW.answer = 'no') AND (NEW.status <> 'draft')) $$ ||
-		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
+		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
+		$$'relayed:true'$$,
 	$$031 released UPDATE WHEN ((NEW.answer = 'no') AND (OLD.answer = 'no') IS NOT TRUE) $$ ||
-		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'relayed:true'$$,
+		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
+		$$'relayed:true'$$,
 	$$032 noted UPDATE WHEN ((NEW.owner IS DISTINCT FROM OLD.owner)) $$ ||
-		$$-> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:another owner'$$,
+		$$-> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
+		$$'reason:another owner'$$,
 	$$033 deleted DELETE $$ ||
-		$$-> 'withdrawn', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'on_delete:withdrawn'$$,
+		$$-> 'withdrawn', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
+		$$'on_delete:withdrawn'$$,
 	$$034 truncated TRUNCATE -> 'noted', 'source:deals'$$);
 
 -- Several promises of one row, and what each inherits.
@@ -292,16 +308,19 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 	$$004 withdrawn UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) $$ ||
 		$$-> 'withdrawn', 'source:crm.deal', 'promise:delivery time', 'actor:bot', 'reason=why'$$,
 	$$005 made INSERT WHEN ((NEW.amount > 0)) $$ ||
-		$$-> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
+		$$-> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', $$ ||
+		$$'words=title', 'actor:bot'$$,
 	$$006 made UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) IS NOT TRUE) $$ ||
-		$$-> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
+		$$-> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', $$ ||
+		$$'words=title', 'actor:bot'$$,
 	$$007 amended UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) $$ ||
 		$$AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.title, OLD.title) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.id, $$ ||
 		$$OLD.id))) $$ ||
-		$$-> 'amended', 'source:crm.deal', 'promise:price', 'customer=customer', 'words=title', 'actor:bot'$$,
+		$$-> 'amended', 'source:crm.deal', 'promise:price', 'customer=customer', $$ ||
+		$$'words=title', 'actor:bot'$$,
 	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE $$ ||
 		$$AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
 		$$NOT trust_ledger.same_value(NEW.id, $$ ||
@@ -357,8 +376,8 @@ FROM (VALUES
 		ARRAY['002 amended UPDATE WHEN ((NOT trust_ledger.same_value(NEW.customer, OLD.customer) '
 		'OR NOT trust_ledger.same_value(NEW.title, OLD.title) OR '
 		'NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, '
-		'OLD.id))) '
-		'-> ''amended'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''kind=title''']),
+		'OLD.id))) -> ''amended'', ''source:crm.deal'', ''customer=customer'', ''words=title'', '
+		'''kind=title''']),
 	('{"events": [{"event": "assessed", "when": "wait", "verdict": "=status", "reason": "=why"}]}',
 		'assessed', ARRAY['003 assessed INSERT WHEN ((NEW.wait)) '
 		'-> ''assessed'', ''source:crm.deal'', ''verdict=status'', ''reason=why''',
@@ -373,8 +392,8 @@ FROM (VALUES
 		ARRAY['001 made INSERT '
 		'-> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''']),
 	('{"on_error": ":note", "made": {"on_error": ":park"}}', 'made',
-		ARRAY['001 made INSERT '
-		'-> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''on_error:park'''])) AS c (mapping, event, expected);
+		ARRAY['001 made INSERT -> ''made'', ''source:crm.deal'', ''customer=customer'', '
+		'''words=title'', ''on_error:park'''])) AS c (mapping, event, expected);
 
 -- ---- hostile values and keys
 
@@ -571,8 +590,12 @@ SELECT is(value_as('crm_app', $$SELECT count(*) FROM trust_ledger.track_table('c
 	reason => 'The board.', actor => 'anna')$$), '6', 'tracked by who may');
 SELECT results_eq('SELECT trigger::text, event, promise, recorded_seq - '
 	'current_setting(''test.seq'')::bigint, state FROM trust.tracked', $$VALUES
-	('trust_ledger_001_made', 'made', NULL, 0::bigint, 'in force'), ('trust_ledger_002_amended', 'amended', NULL, 0, 'in force'), ('trust_ledger_003_kept', 'assessed', NULL, 0, 'in force'),
-	('trust_ledger_004_kept', 'assessed', NULL, 0, 'in force'), ('trust_ledger_005_deleted', 'noted', NULL, 0, 'in force'), ('trust_ledger_006_truncated', 'noted', NULL, 0, 'in force')$$, 'what is made is on record');
+	('trust_ledger_001_made', 'made', NULL, 0::bigint, 'in force'),
+	('trust_ledger_002_amended', 'amended', NULL, 0, 'in force'),
+	('trust_ledger_003_kept', 'assessed', NULL, 0, 'in force'),
+	('trust_ledger_004_kept', 'assessed', NULL, 0, 'in force'),
+	('trust_ledger_005_deleted', 'noted', NULL, 0, 'in force'),
+	('trust_ledger_006_truncated', 'noted', NULL, 0, 'in force')$$, 'what is made is on record');
 SELECT results_eq($$SELECT event COLLATE "default", subject COLLATE "default", note,
 	actor COLLATE "default", details ->> 'tab', details -> 'mapping' ->> 'kept_when',
 	(details ->> 'active')::boolean, jsonb_array_length(details -> 'triggers') FROM trust.entry
@@ -592,7 +615,9 @@ SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal',
 	'again, otherwise');
 SELECT results_eq('SELECT trigger::text, recorded_seq - current_setting(''test.seq'')::bigint, '
 	'state FROM trust.tracked', $$VALUES
-	('trust_ledger_001_made', 1::bigint, 'in force'), ('trust_ledger_002_amended', 1, 'in force'), ('trust_ledger_003_deleted', 1, 'in force'), ('trust_ledger_004_truncated', 1, 'in force')$$, 'takes the place of what was made before');
+	('trust_ledger_001_made', 1::bigint, 'in force'), ('trust_ledger_002_amended', 1, 'in force'),
+	('trust_ledger_003_deleted', 1, 'in force'), ('trust_ledger_004_truncated', 1, 'in force')$$,
+	'takes the place of what was made before');
 SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass), 4::bigint,
 	'all of it');
 SELECT is(value_as('crm_owner', 'SELECT count(*) FROM trust.tracked'),
@@ -741,18 +766,17 @@ FROM (VALUES
 	('ALTER TRIGGER trust_ledger_003_amended ON crm.deal RENAME TO x',
 		'{003_amended missing,x by hand}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'WHEN (false) '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
+		'WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=why'', ''actor:bot'')', '{001_made altered}'),
+		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=why'', ''actor:bot'')', '{001_made altered}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', '{}'),
+		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', '{}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER UPDATE ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
+		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
 		'EXECUTE FUNCTION crm.nothing()', '{001_made disabled}'),
 	('CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW '
@@ -783,8 +807,8 @@ SELECT is(states($$SELECT trust_ledger.untrack_table('crm.deal');
 SELECT is((SELECT definition FROM trust.tracked WHERE trigger = 'trust_ledger_001_made'
 	AND tab = 'crm.deal'),
 	'CREATE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION '
-		'trust_ledger.track(''made'', ''source:crm.deal'', ''customer=customer'', ''words=title'', ''actor:bot'')', 'the definition is shown');
+		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', 'the definition is shown');
 SAVEPOINT dropped;
 DROP TRIGGER trust_ledger_001_made ON crm.deal;
 SELECT is((SELECT concat_ws(' ', event, definition ~ '^CREATE TRIGGER trust_ledger_001_made',

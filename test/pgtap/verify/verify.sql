@@ -115,7 +115,9 @@ $$;
 
 SELECT ok(found(format(doing, tab, trigger)) @> ARRAY[format('guard - - %s %s', tab, trigger)],
 	format(doing, tab, trigger))
-FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,parked_change}'::text[]) AS tab, unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
+FROM unnest('{ledger,actor,policy,access,tracking,chain,promise,source,entry,'
+		'parked_change}'::text[]) AS tab,
+	unnest('{trust_guard,trust_guard_truncate}'::text[]) AS trigger,
 	unnest('{DROP TRIGGER %2$s ON trust.%1$s,ALTER TABLE trust.%s DISABLE TRIGGER %s,ALTER '
 		'TABLE trust.%s ENABLE TRIGGER %s,
 		ALTER TABLE trust.%s ENABLE REPLICA TRIGGER %s,ALTER TRIGGER %2$s ON trust.%1$s RENAME TO '
