@@ -182,7 +182,7 @@ my %interference = (
 		. ' SET (fillfactor = ' . (90 + up_to(10)) . ');' } ],
 	replace => [ 2,
 		sub { q{CREATE OR REPLACE FUNCTION stress.is_label(value text) RETURNS boolean LANGUAGE } .
-		q{plpgsql AS $$ BEGIN RETURN value <> 'bad' AND stress.chaos('ST002', 0.3); END $$;} } ],
+		q{plpgsql AS $$ BEGIN RETURN value <> 'bad' AND stress.interfere('ST002', 0.3); END $$;} } ],
 	policy => [ 3, sub { call('set_policy', "'machines'", "promiser_kind => 'ai'",
 		"evidence => 'asserted'", "back_within => '" . up_to(9) . " days'") } ],
 	register => [ 3, sub { call('register_actor', "'erp'", "'system'", "responsible => 'ben'",
