@@ -4440,7 +4440,8 @@ AS $$
 		WHERE r.source = of_source AND NOT r.gone
 	), entry AS MATERIALIZED (
 		SELECT t.customer, t.promise, t.seq, t.event, t.state, t.verdict, t.due, t.by_row,
-			t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE AS sets_due
+			t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE
+				AS sets_due
 		FROM (SELECT DISTINCT r.customer FROM stands_for r) AS c
 		-- OFFSET 0: by the index on customer and seq, whatever the statistics say
 		CROSS JOIN LATERAL (
@@ -4490,8 +4491,8 @@ AS $$
 	), compared AS (
 		SELECT p.key, p.name, p.customer, p.promise, p.state, s.event, s.verdict,
 			p.noted_after_end,
-			s.event || CASE s.event WHEN 'assessed' THEN ' ' || s.verdict ELSE '' END = ANY (p.events)
-				AS is_recorded,
+			s.event || CASE s.event WHEN 'assessed' THEN ' ' || s.verdict ELSE '' END
+				= ANY (p.events) AS is_recorded,
 			CASE s.event
 				WHEN 'accepted' THEN p.accepted_at IS NOT NULL
 				WHEN 'paused' THEN p.paused_at IS NOT NULL

@@ -115,7 +115,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_trust_views()",
 	"994504865bf2c8d72c37f4180625bc02244e500d1a93cfb45c2aa30756320ccc"},
 	{"function trust_ledger.compare_rows(regclass,text)",
-	"7caa126e6bd2fa154d1d4c4df12d507c7d36afd63f58fa591b7a10a9339a90a1"},
+	"200cd1adea81caa32d59238159607deb4d1d6da887005ca211141e2e2db5e0fd"},
 	{"function trust_ledger.condition_columns(text)",
 	"728b74c6a5fef6306119ed4af55883e31e3d0fae2df873e562f6e2705424d43f"},
 	{"function trust_ledger.condition_for(text,text)",

@@ -112,7 +112,8 @@ Varlena(const uint8 *bytes, size_t length, bool is_short)
 static Datum
 MakeNumeric(const char *text)
 {
-	return DirectFunctionCall3(numeric_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(text),
+							   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 }
 
 static Datum
@@ -134,7 +135,8 @@ PrintedValue(Input *input, uint8 how, PGFunction in, PGFunction out, Datum *valu
 	field->bytes = (uint8 *) DatumGetCString(DirectFunctionCall1(out, *value));
 	field->length = strlen((char *) field->bytes);
 	Check(Try(in, CStringGetDatum((char *) field->bytes), &again) == 0 &&
-		  strcmp((char *) field->bytes, DatumGetCString(DirectFunctionCall1(out, again))) == 0, "does not say itself again: %s", field->bytes);
+		  strcmp((char *) field->bytes, DatumGetCString(DirectFunctionCall1(out, again))) == 0,
+		  "does not say itself again: %s", field->bytes);
 	return true;
 }
 
@@ -173,7 +175,8 @@ NextValue(Input *input, Oid type, Datum *value, Field *field)
 		case TIMESTAMPTZOID:
 			number = NextNumber(input, 8);
 			*value = TimestampTzGetDatum((TimestampTz) number);
-			BigEndian(field, number + UINT64CONST(946684800000000), 8);	/* 2000-01-01 in microseconds since 1970 */
+			/* 2000-01-01 in microseconds since 1970 */
+			BigEndian(field, number + UINT64CONST(946684800000000), 8);
 			return true;
 		case INTERVALOID:
 			{
@@ -225,7 +228,8 @@ CheckField(const CanonicalBytes *bytes, size_t at, const Field *field, int numbe
 		return at + 1;
 	Check(left >= 5, "field %d: length", number);
 	length = (size_t) data[1] << 24 | data[2] << 16 | data[3] << 8 | data[4];
-	Check(length == field->length && left >= 5 + length, "field %d: a length of %zu, not %zu", number, length, field->length);
+	Check(length == field->length && left >= 5 + length,
+		  "field %d: a length of %zu, not %zu", number, length, field->length);
 	Check(memcmp(data + 5, field->bytes, length) == 0, "field %d: bytes", number);
 	return at + 5 + length;
 }
@@ -259,7 +263,10 @@ ExpectedHash(const Field *fields, uint8 hash[HASH_SIZE])
 	EVP_DigestInit_ex(context, EVP_sha256(), NULL);
 	for (int f = 0; f < FIELDS; f++)
 	{
-		uint8		head[5] = {!fields[f].null, fields[f].length >> 24, fields[f].length >> 16, fields[f].length >> 8, fields[f].length};
+		uint8		head[5] = {
+			!fields[f].null, fields[f].length >> 24, fields[f].length >> 16,
+			fields[f].length >> 8, fields[f].length
+		};
 
 		EVP_DigestUpdate(context, head, fields[f].null ? 1 : 5);
 		EVP_DigestUpdate(context, fields[f].bytes, fields[f].null ? 0 : fields[f].length);
@@ -282,8 +289,10 @@ CheckHash(Row *entry, const Field *fields)
 	{
 		const Field *field = &fields[i > ENTRY_FORMAT ? i + 1 : i];
 
-		if (!entry->nulls[i] && (entry_shape.columns[i].type == TEXTOID || entry_shape.columns[i].type == BYTEAOID))
-			entry->values[i] = Varlena(field->bytes, field->length, !VARATT_IS_SHORT(DatumGetPointer(entry->values[i])));
+		if (!entry->nulls[i] && (entry_shape.columns[i].type == TEXTOID ||
+								 entry_shape.columns[i].type == BYTEAOID))
+			entry->values[i] = Varlena(field->bytes, field->length,
+									   !VARATT_IS_SHORT(DatumGetPointer(entry->values[i])));
 	}
 	EntryHash(entry, ledger, hash);
 	Check(memcmp(hash, expected, HASH_SIZE) == 0, "another hash of another representation");

@@ -96,7 +96,8 @@ TargetNamed(const char *name)
 
 #ifdef FUZZER
 
-extern int	LLVMFuzzerRunDriver(int *argc, char ***argv, int (*run) (const uint8 *data, size_t size));
+extern int	LLVMFuzzerRunDriver(int *argc, char ***argv,
+								int (*run) (const uint8 *data, size_t size));
 
 /* libFuzzer ends the process when it is done. */
 static int64
@@ -178,7 +179,8 @@ fuzz(PG_FUNCTION_ARGS)
 	int64		files;
 
 	target = TargetNamed(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &count);
 	arguments = calloc(count + 1, sizeof(char *));	/* what is palloc'd goes with the first input */
 	for (int i = 0; i < count; i++)
 		arguments[i] = strdup(TextDatumGetCString(elements[i]));

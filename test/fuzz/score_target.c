@@ -68,17 +68,22 @@ CheckForms(Datum score, Form *form, const char *what)
 	normal = *form;
 	NormalizeForm(&normal);
 	Check(memcmp(form->bytes, normal.bytes, FORM_SIZE) == 0, "%s has a -0", what);
-	Check(Receive(form, &again) == 0 && Same(again, score), "%s does not go through its form", what);
+	Check(Receive(form, &again) == 0 && Same(again, score),
+		  "%s does not go through its form", what);
 	text = DatumGetCString(DirectFunctionCall1(trust_score_out, score));
-	Check(Try(trust_score_in, CStringGetDatum(text), &again) == 0 && Same(again, score), "%s does not go through its text %s", what, text);
+	Check(Try(trust_score_in, CStringGetDatum(text), &again) == 0 && Same(again, score),
+		  "%s does not go through its text %s", what, text);
 	Check(DatumGetInt32(DirectFunctionCall2(trust_score_cmp, score, again)) == 0 &&
-		  DirectFunctionCall1(trust_score_hash, score) == DirectFunctionCall1(trust_score_hash, again), "%s is not equal to itself", what);
+		  DirectFunctionCall1(trust_score_hash, score) ==
+		  DirectFunctionCall1(trust_score_hash, again),
+		  "%s is not equal to itself", what);
 }
 
 static bool
 MayRefuseText(int code)
 {
-	return code == ERRCODE_INVALID_TEXT_REPRESENTATION || code == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE ||
+	return code == ERRCODE_INVALID_TEXT_REPRESENTATION ||
+		code == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE ||
 		code == ERRCODE_DATETIME_VALUE_OUT_OF_RANGE || code == ERRCODE_INVALID_PARAMETER_VALUE;
 }
 
@@ -98,7 +103,8 @@ FuzzScoreText(const uint8 *data, size_t size)
 		Check(MayRefuseText(code), "refused by %s", unpack_sql_state(code));
 	else
 	{
-		Check(strcmp(text, "empty") == 0 || (text[0] == '(' && text[strlen(text) - 1] == ')'), "accepted without its parentheses");
+		Check(strcmp(text, "empty") == 0 || (text[0] == '(' && text[strlen(text) - 1] == ')'),
+			  "accepted without its parentheses");
 		CheckForms(score, &form, "accepted");
 	}
 	free(text);
@@ -118,7 +124,8 @@ CheckTwo(Datum a, const Form *of_a, Datum b, const Form *of_b)
 		for (int field = KEPT; field <= BROKEN; field++)
 			Check(FormEvidence(&form, field) <= FormEvidence(of_a, field), "grows by fading");
 		if (FormField(of_a, HALF_LIFE) != FormField(of_b, HALF_LIFE) ||
-			FormEvidence(of_a, KEPT) + FormEvidence(of_b, KEPT) > 1e12 || FormEvidence(of_a, BROKEN) + FormEvidence(of_b, BROKEN) > 1e12)
+			FormEvidence(of_a, KEPT) + FormEvidence(of_b, KEPT) > 1e12 ||
+			FormEvidence(of_a, BROKEN) + FormEvidence(of_b, BROKEN) > 1e12)
 			return;				/* these may not fuse */
 	}
 	one = DirectFunctionCall2(fuse, a, b);

@@ -4,16 +4,20 @@
 # acknowledged.
 #
 #	make_ledger($node, $db)                a new ledger, and the tables that they write in
-#	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS; without_flushes: no
-#	                                       prepared transactions and imports; steps: how many, more than
-#	                                       anybody gets through before the server dies (1000)
+#	start_client($node, $db, $name, %how)  customers: their keys; with: PGOPTIONS;
+#	                                       without_flushes: no prepared transactions and imports;
+#	                                       steps: how many, more than anybody gets through before
+#	                                       the server dies (1000)
 #	under_load(@clients)                   waits until each has its first receipt
-#	finish(@clients)                       waits for their end; what they complained of, other than the server's end
-#	settle_prepared($node, $db, @clients)  ends what was left prepared, this way or that; what should have been there and was not
-#	lost($node, $db, @clients)             what was acknowledged and is not there; they forget it.  Returns
-#	                                       how many receipts, and those that are not a client's last
-#	retry($node, $db, @clients)            each makes its last call again, and the one that got no answer;
-#	                                       those whose receipt is another one now
+#	finish(@clients)                       waits for their end; what they complained of, other than
+#	                                       the server's end
+#	settle_prepared($node, $db, @clients)  ends what was left prepared, this way or that; what
+#	                                       should have been there and was not
+#	lost($node, $db, @clients)             what was acknowledged and is not there; they forget it.
+#	                                       Returns how many receipts, and those that are not a
+#	                                       client's last
+#	retry($node, $db, @clients)            each makes its last call again, and the one that got no
+#	                                       answer; those whose receipt is another one now
 #	acknowledged(@clients)                 how many receipts they have
 #	interrupted(@clients)                  the kinds of what got no answer
 #	remember(@clients)                     for good, in one file
@@ -116,8 +120,8 @@ my %lives = (
 		my ($key, @customers) = @_;
 		my $nr = 0;
 		my $given = join ', ',
-			map { $nr++;
-			qq({"customer": "$_", "words": "words of $key.$nr", "actor": "bot", "idempotency_key": "$key.$nr"}) } @customers;
+			map { $nr++; qq({"customer": "$_", "words": "words of $key.$nr", "actor": "bot", ) .
+				qq("idempotency_key": "$key.$nr"}) } @customers;
 		return <<"SQL";
 SELECT '$key.' || nr, $receipt
 FROM trust_ledger.make_promises(ARRAY(SELECT p
@@ -165,7 +169,9 @@ SQL
 		my ($key, @customers) = @_;
 		my $list = join ',', @customers;
 		my @keys = map { "$key.$_" } 1 .. 12;
-		return <<"SQL" . join '', map { entries('imported', 'past', $_, join(',', @keys), 'made', 'assessed') } @customers;
+		my $entries = join '', map { entries('imported', 'past', $_, join(',', @keys), 'made',
+			'assessed') } @customers;
+		return <<"SQL" . $entries;
 SET session_replication_role = replica;
 INSERT INTO past SELECT '$key.' || nr, ('{$list}'::text[])[1 + nr % @{[ scalar @customers ]}],
 	'words of $key.' || nr, '2020-01-01', '2020-02-01'

@@ -4,13 +4,13 @@
 #	make_database($node, $db, $owner, $locale)
 #	                               makes a database for a ledger
 #	fill_ledger($node, $db, $locale, $version)
-#	                               makes a database with a ledger that has every event; of that version of the
-#	                               extension, if one is given
+#	                               makes a database with a ledger that has every event; of that
+#	                               version of the extension, if one is given
 #	more_promises($node, $db, $prefix)
 #	                               makes the same promises to other customers
 #	park_changes($node, $db, $version)
-#	                               changes rows of a tracked table so that they are parked: one is replayed, one
-#	                               is dropped if that version can do it, one waits
+#	                               changes rows of a tracked table so that they are parked: one is
+#	                               replayed, one is dropped if that version can do it, one waits
 #	ask($node, $db, $sql, %options)
 #	                               the output of psql, or "ERROR <SQLSTATE>"
 #	outcomes($node, $db, $calls, %options)
@@ -18,17 +18,22 @@
 #	FilledLedger::Session->new($node, $db, %options)
 #	                               the same as ask(), in one session: ->ask($sql), ->quit
 #	findings, digest, histories, views, scores ($node, $db, %options)
-#	                               verify(); ledger_digest(); each history(); the views, without columns that
-#	                               fade or depend on other tables; each score, as of the last entry
+#	                               verify(); ledger_digest(); each history(); the views, without
+#	                               columns that fade or depend on other tables; each score, as of
+#	                               the last entry
 #	contents($node, $db, %options) all rows of the ledger, a line per table
 #	ledger_state($node, $db, %options)
 #	                               these six in a hash
 #	is_same_ledger($copy, $original, $db, $when, @users)
-#	                               tests that two servers have the same ledger, with the views of these users
-#	retries($node, $db)            the receipts of calls that are repeated under their idempotency keys
+#	                               tests that two servers have the same ledger, with the views of
+#	                               these users
+#	retries($node, $db)            the receipts of calls that are repeated under their idempotency
+#	                               keys
 #	tracked_rows($node, $db)       triggers and rows of the tracked table
-#	past_guards($node, $db)        the SQLSTATEs of writes to the tables by hand, and how many have each
-#	lives_on($node, $db)           whether a promise made now is the next entry of a ledger that verifies
+#	past_guards($node, $db)        the SQLSTATEs of writes to the tables by hand, and how many have
+#	                               each
+#	lives_on($node, $db)           whether a promise made now is the next entry of a ledger that
+#	                               verifies
 #	writing_calls($promise, $customer)
 #	                               a call that would write, for each function that writes
 #	scoring_calls($customer)       a call for each function that reads scores
@@ -46,8 +51,8 @@ use Test::More;
 
 our @EXPORT =
 	qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
-  contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards lives_on
-  writing_calls scoring_calls);
+	contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards
+	lives_on writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
@@ -424,7 +429,8 @@ sub contents
 	my ($node, $db, %options) = @_;
 	my $row = $options{without} ? "(to_jsonb(t) - '$options{without}')::text" : 't::text';
 	return ask($node, $db, <<"SQL", options => \%plain);
-SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) FROM trust.%I t\$\$, relname, relname)
+SELECT format(\$\$SELECT %L, count(*), md5(string_agg($row, ' ' ORDER BY $row COLLATE "C")) \$\$ ||
+	\$\$FROM trust.%I t\$\$, relname, relname)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind IN ('r', 'p')
 	AND NOT relispartition ORDER BY relname COLLATE "C" \\gexec
 SQL

@@ -1,7 +1,9 @@
 # Everything that an installation consists of, object by object, to compare two of them.
 #
-#	objects($node, $db)          the extension's own objects and the ledger's, a line for each property of each
-#	differences($these, $those)  the lines that only one of them has, "-" of these, "+" of those; cut to be read
+#	objects($node, $db)          the extension's own objects and the ledger's, a line for each
+#	                             property of each
+#	differences($these, $those)  the lines that only one of them has, "-" of these, "+" of those;
+#	                             cut to be read
 #
 # Without OIDs, column numbers, and what a rewrite changes.
 package LedgerObjects;
@@ -63,7 +65,9 @@ object (kind, name, has) AS (
 	UNION ALL
 	SELECT 'relation', oid::regclass::text,
 		to_jsonb(c) -
-		'{oid,relnamespace,reltype,reloftype,relowner,relam,relfilenode,reltablespace,relpages,reltuples,relallvisible,relallfrozen,reltoastrelid,relnatts,relrewrite,relfrozenxid,relminmxid,relacl}'::text[]
+		'{oid,relnamespace,reltype,reloftype,relowner,relam,relfilenode,reltablespace,relpages,'
+		'reltuples,relallvisible,relallfrozen,reltoastrelid,relnatts,relrewrite,relfrozenxid,'
+		'relminmxid,relacl}'::text[]
 		|| jsonb_build_object('owner', relowner::regrole, 'access', (SELECT amname FROM pg_am a
 			WHERE a.oid = relam), 'toast', reltoastrelid <> 0, 'tablespace', reltablespace,
 			'rights', array(SELECT a::text FROM unnest(relacl) a ORDER BY 1), 'view', CASE
@@ -72,7 +76,8 @@ object (kind, name, has) AS (
 	UNION ALL
 	SELECT 'column', format('%s.%I', attrelid::regclass, attname),
 		to_jsonb(a) -
-		'{attrelid,atttypid,attnum,attcacheoff,attcollation,attacl,attoptions,atthasmissing,attmissingval}'::text[]
+		'{attrelid,atttypid,attnum,attcacheoff,attcollation,attacl,attoptions,'
+		'atthasmissing,attmissingval}'::text[]
 		-- pg_attver: some builds of PostgreSQL number each relation's columns by it
 		|| jsonb_build_object('options', array(SELECT o FROM unnest(attoptions) o
 			WHERE o !~ '^pg_attver=' ORDER BY o),
@@ -111,7 +116,8 @@ object (kind, name, has) AS (
 	UNION ALL
 	SELECT 'function', p.oid::regprocedure::text,
 		to_jsonb(p) -
-		'{oid,pronamespace,proowner,prolang,provariadic,prorettype,proargtypes,proallargtypes,proargdefaults,prosqlbody,proacl}'::text[]
+		'{oid,pronamespace,proowner,prolang,provariadic,prorettype,proargtypes,proallargtypes,'
+		'proargdefaults,prosqlbody,proacl}'::text[]
 		|| jsonb_build_object('owner', proowner::regrole, 'language', lanname, 'arguments',
 			pg_get_function_arguments(p.oid), 'result', pg_get_function_result(p.oid),
 			'body', pg_get_function_sqlbody(p.oid), 'rights',
@@ -126,7 +132,8 @@ object (kind, name, has) AS (
 	UNION ALL
 	SELECT 'type', t.oid::regtype::text,
 		to_jsonb(t) -
-		'{oid,typnamespace,typowner,typrelid,typelem,typarray,typbasetype,typcollation,typdefaultbin,typacl}'::text[]
+		'{oid,typnamespace,typowner,typrelid,typelem,typarray,typbasetype,typcollation,'
+		'typdefaultbin,typacl}'::text[]
 		|| jsonb_build_object('owner', typowner::regrole, 'element', typelem::regtype, 'array',
 			typarray::regtype, 'base', typbasetype::regtype, 'collation',
 			typcollation::regcollation,

@@ -1,6 +1,7 @@
 # pgbench as the load of a test, in the background.
 #
-#	Pgbench->start($node, $scripts, %how)   starts it with a script, or with several: { script => weight }
+#	Pgbench->start($node, $scripts, %how)   starts it with a script, or with several:
+#	                                        { script => weight }
 #	$load->is_running                       whether it still runs
 #	$load->wait                             waits for its end
 #	$load->finish($what)                    does that and tests its exit status; returns how many

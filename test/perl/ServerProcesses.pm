@@ -5,7 +5,8 @@
 #	wait_for_end($seconds, @)   the process ids that are still there after that
 #	kill_server($node)          kill -9 of all of them at once
 #	query($node, $sql)          the answer; nothing if there is none
-#	is_back($node, $sql)        waits until the query returns true; by default, until the server answers
+#	is_back($node, $sql)        waits until the query returns true; by default, until the server
+#	                            answers
 package ServerProcesses;
 
 use strict;

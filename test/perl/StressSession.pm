@@ -1,8 +1,8 @@
 # psql sessions that run random statements, and a record of the results.
 #
-#	StressSession->new($node, $db, $nr, %how)    starts psql. acts: the name of a table of acts below;
-#	                                             user; seed; rows: rows of a bulk insert at most;
-#	                                             settings; slow: a factor for timeouts
+#	StressSession->new($node, $db, $nr, %how)    starts psql. acts: the name of a table of acts
+#	                                             below; user; seed; rows: rows of a bulk insert at
+#	                                             most; settings; slow: a factor for timeouts
 #	StressSession::wait_for($seconds, @sessions) reads their output, waiting at most that long
 #	$session->idle                               whether it has run everything that it was given
 #	$session->more($count)                       gives it that many more transactions
@@ -147,9 +147,8 @@ my %rows = (
 		my $tab = one_of(@tables);
 		return "UPDATE stress.$tab SET id = nextval('stress.id') WHERE id = " . some_row($tab)
 			. " AND id > 0;" } ],
-	to_partition => [ 2,
-		sub { "UPDATE stress.part SET region = CASE region WHEN 'north' THEN 'south' ELSE 'north' " .
-		"END WHERE id = " . some_row('part') . ';' } ],
+	to_partition => [ 2, sub { "UPDATE stress.part SET region = CASE region " .
+		"WHEN 'north' THEN 'south' ELSE 'north' END WHERE id = " . some_row('part') . ';' } ],
 	remove => [ 1, sub {
 		my $tab = one_of(@tables);
 		return "DELETE FROM stress.$tab WHERE id = " . some_row($tab) . ' AND id > 0;' } ],
@@ -180,9 +179,9 @@ my %interference = (
 		. ' ALTER COLUMN n SET STATISTICS ' . up_to(100) . ';' } ],
 	alter_ledger => [ 2, sub { 'ALTER TABLE trust.' . one_of(qw(entry promise chain source actor))
 		. ' SET (fillfactor = ' . (90 + up_to(10)) . ');' } ],
-	replace => [ 2,
-		sub { q{CREATE OR REPLACE FUNCTION stress.is_label(value text) RETURNS boolean LANGUAGE } .
-		q{plpgsql AS $$ BEGIN RETURN value <> 'bad' AND stress.interfere('ST002', 0.3); END $$;} } ],
+	replace => [ 2, sub { q{CREATE OR REPLACE FUNCTION stress.is_label(value text) } .
+		q{RETURNS boolean LANGUAGE plpgsql AS $$ } .
+		q{BEGIN RETURN value <> 'bad' AND stress.interfere('ST002', 0.3); END $$;} } ],
 	policy => [ 3, sub { call('set_policy', "'machines'", "promiser_kind => 'ai'",
 		"evidence => 'asserted'", "back_within => '" . up_to(9) . " days'") } ],
 	register => [ 3, sub { call('register_actor', "'erp'", "'system'", "responsible => 'ben'",
@@ -235,8 +234,8 @@ sub in_block
 	my $error = one_of('', "RAISE SQLSTATE 'UNDO0';", 'PERFORM 1 / 0;');
 	my $then = one_of('NULL;', 'PERFORM FROM trust_ledger.make_promise(' . customer()
 		. ", 'instead', kind => 'call', actor => 'crm');");
-	return told('block', "DO \$do\$ BEGIN BEGIN $sql $error EXCEPTION WHEN OTHERS THEN $then END; " .
-		"END \$do\$;");
+	return told('block', "DO \$do\$ BEGIN BEGIN $sql $error " .
+		"EXCEPTION WHEN OTHERS THEN $then END; END \$do\$;");
 }
 
 sub in_savepoint
@@ -370,11 +369,12 @@ sub idle { return !$_[0]{left} }
 
 # SQLSTATEs that these acts are meant to lead to; those of class ST are errors that the company's
 # code raises.
-my $expected
-	= qr/^(?:ST00[1-7]|UNDO0|TL00[1-5]|0A000|2200[34]|22012|22023|22P03|23505|23514|2D000|25001|25006|25P0[12]|27000|3B001|40001|40P01|42501|42704|42710|42P01|42P07|55000|55006|55P03|57014|P0002)$/;
+my $expected = qr/^(?:ST00[1-7]|UNDO0|TL00[1-5]|0A000|2200[34]|22012|22023|22P03|23505|23514|2D000
+	|25001|25006|25P0[12]|27000|3B001|40001|40P01|42501|42704|42710|42P01|42P07|55000|55006|55P03
+	|57014|P0002)$/x;
 # PostgreSQL's own, of DDL side by side.
-my $of_postgresql
-	= qr/XX000: (?:tuple concurrently (?:updated|deleted)|could not open relation with OID \d+|relation \d+ deleted while still in use)/;
+my $of_postgresql = qr/XX000:\ (?:tuple\ concurrently\ (?:updated|deleted)
+	|could\ not\ open\ relation\ with\ OID\ \d+|relation\ \d+\ deleted\ while\ still\ in\ use)/x;
 
 sub heard
 {

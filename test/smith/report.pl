@@ -60,8 +60,9 @@ my (%errors, %internal, %memory, @crashes);
 open my $log, '<', "$dir/server/log" or die "$dir/server/log: $!\n";
 while (<$log>)
 {
-	push @crashes,
-		$_ if /was terminated by signal|PANIC:|TRAP:|unrecognized node|cache lookup failed|WARNING:.* leak/ && !/STATEMENT:/;
+	push @crashes, $_
+		if /was\ terminated\ by\ signal|PANIC:|TRAP:|unrecognized\ node|cache\ lookup\ failed
+			|WARNING:.*\ leak/x && !/STATEMENT:/;
 	if (my ($state, $message) = /^(\w{5}) \d+ \S* ?(?:ERROR|FATAL):  (.*)/)
 	{
 		$errors{$state}++ if $state ne '25P02';	# what follows upon an error in a transaction

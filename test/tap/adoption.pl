@@ -65,8 +65,9 @@ foreach my $db (sort keys %made)
 	my $who = $by{$db} // 'postgres';
 	is(ask($node, $db, q{SELECT seq FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'k')},
 		user => $by{$db}), $length + 1, "$db: adopted by $who");
-	is(ask($node, $db,
-		<<"SQL"), "ledger_adopted|sold|crm_owner|new_owner|t|t\naccess_granted||||t|t\naccess_revoked||||t|t", "$db: what is on record");
+	my $record = "ledger_adopted|sold|crm_owner|new_owner|t|t\naccess_granted||||t|t\n" .
+		"access_revoked||||t|t";
+	is(ask($node, $db, <<"SQL"), $record, "$db: what is on record");
 SELECT event, note, details ->> 'adopted_from', details ->> 'adopted_to', login = role,
 	subject IN ((SELECT ledger::text FROM trust.ledger), 'new_owner', 'crm_owner')
 FROM trust.entry WHERE customer = '' AND seq > $length AND role = '$who' ORDER BY seq;
@@ -163,13 +164,14 @@ foreach my $change (@foreign)
 		"BEGIN; SET LOCAL ROLE crm_owner; $change; RESET ROLE; " .
 		"SELECT FROM trust_ledger.adopt_ledger()"), 'ERROR 55000', "not adopted: $change");
 }
-is(ask($node, 'planted',
-	<<'SQL'), 'ERROR TL005', 'a key that stands for another adoption is refused: it would not be recorded');
+my $twice = <<'SQL';
 BEGIN;
 SELECT FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'sold');
 ALTER DATABASE planted OWNER TO mallory;
 SELECT FROM trust_ledger.adopt_ledger('sold', idempotency_key => 'sold');
 SQL
+is(ask($node, 'planted', $twice), 'ERROR TL005',
+	'a key that stands for another adoption is refused: it would not be recorded');
 foreach my $plant (@plants)
 {
 	is(ask($node, 'planted',
@@ -179,8 +181,7 @@ foreach my $plant (@plants)
 is(ask($node, 'planted',
 	'BEGIN; GRANT CREATE ON SCHEMA trust TO mallory; ALTER TABLE trust.policy OWNER TO mallory; ' .
 	'SELECT FROM trust_ledger.adopt_ledger()'), 'ERROR TL006', 'nor a table of a third');
-is(ask($node, 'planted',
-	<<'SQL'), 't|0', 'views that were altered are created again, and their author sees nothing through them');
+my $altered = <<'SQL';
 BEGIN;
 CREATE TABLE public.secret AS SELECT 'B'::text COLLATE "C" AS customer;
 ALTER TABLE public.secret OWNER TO new_owner;
@@ -193,4 +194,6 @@ SELECT pg_get_viewdef('trust.access_level'::regclass) !~ 'secret', count(*)
 	FROM trust_ledger.verify();
 ROLLBACK;
 SQL
+is(ask($node, 'planted', $altered), 't|0',
+	'views that were altered are created again, and their author sees nothing through them');
 done_testing();

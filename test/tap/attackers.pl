@@ -384,7 +384,8 @@ foreach my $who (qw(application analyst auditor import admin other))
 		$tracks ? (q{CREATE DOMAIN public.trapped AS text CHECK (trap.spring());
 			CREATE TABLE public.hook (oid oid PRIMARY KEY, relname public.trapped);
 			SELECT trust_ledger.track_table('public.hook',
-				'{"customer": "=relname", "words": "=relname", "actor": ":clerk", "made_when": "trap.spring()", "on_error": ":park"}')},
+				'{"customer": "=relname", "words": "=relname", "actor": ":clerk", '
+				'"made_when": "trap.spring()", "on_error": ":park"}')},
 			"INSERT INTO public.hook VALUES (1, 'x'), (2, '')") :
 		(q{CREATE TABLE public.hook (oid oid PRIMARY KEY, relname text);
 			CREATE TRIGGER trust_ledger_001_made AFTER INSERT ON public.hook FOR EACH ROW
@@ -415,7 +416,8 @@ foreach my $who (qw(application analyst auditor import admin other))
 			'the code runs as nobody else', qr/^$/, "SELECT trap.sprung('$login')",
 			q{CREATE TABLE public.hook (oid oid PRIMARY KEY, relname text);
 				SELECT trust_ledger.track_table('public.hook',
-					'{"customer": "=relname", "words": "=relname", "actor": ":clerk", "made_when": "trap.spring()"}')},
+					'{"customer": "=relname", "words": "=relname", "actor": ":clerk", '
+					'"made_when": "trap.spring()"}')},
 			q{DO $$ BEGIN PERFORM trust_ledger.read_tracked('pg_class', 'public.hook', false); } .
 				q{EXCEPTION WHEN undefined_object THEN NULL; END $$},
 			q{DO $$ BEGIN PERFORM trust_ledger.import_rows('pg_class', 'public.hook', '{}'); } .
@@ -618,7 +620,9 @@ my $own_table = q{CREATE FUNCTION public.counts(text) RETURNS boolean LANGUAGE s
 	AS 'SELECT $1 = ''sent'''; CREATE TABLE public.offer (id int PRIMARY KEY, c text, w text,
 	s text);
 	SELECT trust_ledger.track_table('public.offer',
-		'{"customer": "=c", "words": "=w", "currency": ":JPY", "actor": ":clerk", "made_when": "public.counts(s)"}'); INSERT INTO public.offer VALUES (1, 'victim', 'w', 'sent')};
+		'{"customer": "=c", "words": "=w", "currency": ":JPY", "actor": ":clerk", '
+		'"made_when": "public.counts(s)"}');
+	INSERT INTO public.offer VALUES (1, 'victim', 'w', 'sent')};
 my $shown = q{GRANT SELECT ON public.offer TO auditor};
 found('application', 'hide', 'changing rows of one\'s own table past its triggers',
 	'reconcile_table()', qr/^row_without_promise\nterms_differ$/,
@@ -651,8 +655,8 @@ unprotected('application', 'read words', 'erased words, in a parked change',
 	'Changes that wait in `trust.parked` are not erased', qr/^t$/,
 	[ 'shop', q{SELECT count(*) > 0 FROM trust.parked WHERE new_row::text ~ 'SECRET'} ],
 	[ 'crm_owner', q{SELECT trust_ledger.erase_customer('victim', 'asked for')} ]);
-my $deal = q{trust_ledger.make_promise('victim', 'w', 'carl', currency => 'JPY', actor => 'carl', } .
-	q{idempotency_key => 'order-1'%s)};
+my $deal = q{trust_ledger.make_promise('victim', 'w', 'carl', currency => 'JPY', } .
+	q{actor => 'carl', idempotency_key => 'order-1'%s)};
 unprotected('application', 'deny', 'using the idempotency key of another call before it',
 	'Idempotency keys', qr/^TL005$/,
 	[ 'app', sprintf(q{DO $$ BEGIN PERFORM %s; EXCEPTION WHEN OTHERS THEN PERFORM } .
@@ -714,14 +718,16 @@ found('import', 'forge', 'importing a better past', 'trust.exception',
 	qr/^backfilled\ncompany_word_only$/,
 	[ 'auditor', q{SELECT what FROM trust.exception WHERE kind = 'past' ORDER BY 1} ],
 	q{SELECT trust_ledger.assess_promise((trust_ledger.make_promise('victim', 'w', 'carl', } .
-		q{kind => 'past', currency => 'JPY', actor => 'carl', due => now() - interval '300 days', } .
+		q{kind => 'past', currency => 'JPY', actor => 'carl', } .
+		q{due => now() - interval '300 days', } .
 		q{occurred_at => now() - interval '1 year')).promise, 'kept', actor => 'carl', } .
 		q{occurred_at => now() - interval '301 days')});
 in_vain('import', 'forge', 'importing rows that the tracked table does not have',
 	'the rows are left out', qr/^0$/, q{SELECT count(*) FROM trust.source WHERE key = '99'},
 	q{SELECT trust_ledger.import_rows('crm.quote', 'crm.quote',
 	ARRAY[jsonb_populate_record(NULL::trust_ledger.mapped_row,
-		'{"step": 1, "name": "", "event": "made", "key": "99", "customer": "victim", "words": "w", "actor": "clerk", "part": 1, "place": "(0,1)", "version": "1"}')])});
+		'{"step": 1, "name": "", "event": "made", "key": "99", "customer": "victim", "words": "w", '
+		'"actor": "clerk", "part": 1, "place": "(0,1)", "version": "1"}')])});
 refused('import', 'hide', 'erasing words, dropping policies, revoking levels', 'TL004',
 	q{SELECT trust_ledger.erase_words('{broken}', 'oops')},
 	q{SELECT trust_ledger.drop_policy('large')}, q{SELECT trust_ledger.rebuild('victim')});
@@ -730,7 +736,8 @@ refused('import', 'alter', 'amending terms that the customer relied on', 'TL001'
 refused('import', 'impersonate', 'importing rows in the name of a human', 'TL003',
 	q{SELECT trust_ledger.import_rows('crm.quote', 'crm.quote',
 	ARRAY[jsonb_populate_record(NULL::trust_ledger.mapped_row,
-		'{"step": 1, "name": "", "event": "made", "key": "99", "customer": "victim", "words": "w", "actor": "carl", "part": 1, "place": "(0,1)", "version": "1"}')])});
+		'{"step": 1, "name": "", "event": "made", "key": "99", "customer": "victim", "words": "w", '
+		'"actor": "carl", "part": 1, "place": "(0,1)", "version": "1"}')])});
 
 # ---- admin: governs, and each act leaves an entry ----
 
@@ -818,8 +825,8 @@ foreach my $who (qw(owner superuser))
 			$may_replicate . q{INSERT INTO trust.access VALUES ('mallory', '{admin}', 1)});
 	unprotected($who, 'forge', 'making promises in the name of others',
 		'can add false *new* entries', qr/^0 true$/,
-		"SELECT $findings || ' ' || EXISTS (SELECT FROM trust.promise WHERE words = 'I never said " .
-		"that' AND backer = 'carl')",
+		"SELECT $findings || ' ' || EXISTS (SELECT FROM trust.promise " .
+			"WHERE words = 'I never said that' AND backer = 'carl')",
 		q{SELECT trust_ledger.make_promise('victim', 'I never said that', 'carl', currency => } .
 			q{'JPY', actor => 'carl')});
 	refused($who, 'alter', 'UPDATE and DELETE while the guards are on', 'TL006', map { my $tab = $_;
@@ -923,9 +930,10 @@ foreach my $who (qw(owner superuser))
 		q{CREATE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN } .
 			q{NULL; END'; CREATE TRIGGER zz BEFORE INSERT ON trust.entry FOR EACH ROW } .
 			q{EXECUTE FUNCTION public.swallow()},
-		[ 'app', q{DO $$ BEGIN PERFORM trust_ledger.make_promise('victim', 'w', actor => 'carl'); } .
-			q{EXCEPTION WHEN OTHERS THEN PERFORM set_config('test.state', SQLSTATE, false); END $$}
-			]);
+		[ 'app', q{DO $$ BEGIN } .
+			q{PERFORM trust_ledger.make_promise('victim', 'w', actor => 'carl'); } .
+			q{EXCEPTION WHEN OTHERS THEN PERFORM set_config('test.state', SQLSTATE, false); } .
+			q{END $$} ]);
 }
 in_vain('superuser', 'read words', 'erased words, after VACUUM ANALYZE', 'they are gone', qr/^0$/,
 	q{SELECT count(*) FROM pg_stats WHERE schemaname = 'trust' AND (most_common_vals::text ~ } .
@@ -963,14 +971,15 @@ in_vain('owner', 'escalate',
 	'the code runs as nobody else', qr/^ t$/, $whoever, $_,
 	map { [ undef, "DO \$do\$ BEGIN EXECUTE \$sql\$$_\$sql\$; EXCEPTION WHEN OTHERS THEN NULL; " .
 		"END \$do\$" ] } @superusers)
-  foreach q{CREATE TRIGGER aa BEFORE UPDATE ON trust.chain FOR EACH ROW EXECUTE FUNCTION trap.spring_on_change(); ALTER TABLE trust.chain DROP COLUMN score CASCADE},
-  q{CREATE TRIGGER aa BEFORE INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION } .
-  q{trap.spring_on_change(); ALTER TABLE trust.promise ADD CHECK (trap.spring())},
-  q{CREATE CONSTRAINT TRIGGER zz AFTER INSERT ON trust.entry DEFERRABLE INITIALLY DEFERRED } .
-  q{FOR EACH ROW EXECUTE FUNCTION trap.spring_on_change()},
-  "$look; CREATE INDEX ON trust.chain (public.look(customer))",
-  q{ALTER TABLE trust.entry ADD COLUMN x boolean; ALTER TABLE trust.entry ALTER COLUMN x } .
-  q{SET DEFAULT trap.spring()};
+	foreach q{CREATE TRIGGER aa BEFORE UPDATE ON trust.chain FOR EACH ROW EXECUTE FUNCTION } .
+		q{trap.spring_on_change(); ALTER TABLE trust.chain DROP COLUMN score CASCADE},
+	q{CREATE TRIGGER aa BEFORE INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION } .
+		q{trap.spring_on_change(); ALTER TABLE trust.promise ADD CHECK (trap.spring())},
+	q{CREATE CONSTRAINT TRIGGER zz AFTER INSERT ON trust.entry DEFERRABLE INITIALLY DEFERRED } .
+		q{FOR EACH ROW EXECUTE FUNCTION trap.spring_on_change()},
+	"$look; CREATE INDEX ON trust.chain (public.look(customer))",
+	q{ALTER TABLE trust.entry ADD COLUMN x boolean; ALTER TABLE trust.entry ALTER COLUMN x } .
+		q{SET DEFAULT trap.spring()};
 refused('owner', 'escalate', 'commands that only a superuser may run', '42501|0A000',
 	q{CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION trust_ledger.follow_tables()},
 	q{CREATE EXTENSION plperlu}, q{ALTER ROLE crm_owner SUPERUSER},
@@ -979,8 +988,8 @@ refused('owner', 'escalate', 'commands that only a superuser may run', '42501|0A
 found('owner', 'escalate', 'a trap function in a view that a superuser reads', 'verify()',
 	qr/^view\|[^\n]*orphaned/, [ 'auditor', $verified ],
 	q{DO $$ BEGIN EXECUTE 'CREATE OR REPLACE VIEW trust.orphaned AS SELECT * FROM (' || } .
-		q{rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';') || ') AS o WHERE trap.spring()'; } .
-		q{END $$});
+		q{rtrim(pg_get_viewdef('trust.orphaned'::regclass), ';') || } .
+		q{') AS o WHERE trap.spring()'; END $$});
 found('superuser', 'hide', 'removing rows from an index', 'verify()',
 	qr/^promise\|[^\n]*is not in the index/, [ 'auditor', $verified ],
 	q{UPDATE pg_index SET indisready = false WHERE indrelid = 'trust.promise'::regclass; } . $off
@@ -1166,8 +1175,8 @@ foreach my $who (qw(application auditor))
 		"$who, read words: the page says it");
 	$session->ask(q{DECLARE kept CURSOR WITH HOLD FOR SELECT count(*) OVER () } .
 		q{FROM trust.current_promise WHERE words ~ 'SECRET'});
-	$session->ask(q{CREATE TEMP TABLE kept AS SELECT words FROM trust.current_promise WHERE words } .
-		q{~ 'SECRET'});
+	$session->ask(q{CREATE TEMP TABLE kept AS SELECT words FROM trust.current_promise } .
+		q{WHERE words ~ 'SECRET'});
 	unlike(ask($node, 'crm', "SELECT trust_ledger.revoke_access('$login{$who}', '$who')",
 		user => 'chief'), qr/ERROR/, "$who, read words: the level is revoked");
 	is($session->ask('SELECT count(*) FROM trust.current_promise'), 'ERROR TL004',

@@ -116,7 +116,8 @@ is(asked($noticed), "other|anna|open|1|t",
 	'trust.exception shows it where governance knows a later instant');
 is(asked(q{SELECT x.subject, customer FROM trust.exception x JOIN trust.entry e USING (customer,
 	promise) WHERE what = 'clock_set_back' AND e.event = 'made'
-	AND detail ~ format('^entry %s was recorded at .*, before entry %s of governance, to which it refers, at ', e.seq, e.actor_seq)}), 'anna|other', 'which and by which');
+	AND detail ~ format('^entry %s was recorded at .*, before entry %s of governance, '
+		'to which it refers, at ', e.seq, e.actor_seq)}), 'anna|other', 'which and by which');
 
 # To be in time after all: not where the ledger has seen a later instant.
 my %late = map { $_ => make($_, q{due => now() + interval '1 hour'}) } qw(seen unseen);

@@ -2,7 +2,8 @@
 # random moments under load: what was acknowledged is there after recovery, verify() finds nothing,
 # and a call that got no answer can be repeated.
 #
-#	TRUST_LEDGER_KILLS  how many (10)        TRUST_LEDGER_SEED  the random choices, as printed by an earlier run
+#	TRUST_LEDGER_KILLS  how many (10)
+#	TRUST_LEDGER_SEED   the random choices, as printed by an earlier run
 use strict;
 use warnings;
 

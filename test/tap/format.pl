@@ -479,13 +479,14 @@ my @calls = (
 	[ '', "register_actor('bot', 'ai', model => 'm 1.0', responsible => 'ben'" ],
 	[ '', "register_actor('bot', 'ai', model => 'm 2.0', responsible => 'ben', acting => 'bot', " .
 		"reason => 'newer'" ],
-	[ '', "register_actor('portal', 'ai', speaks_for => 'customer', model => 'agent', responsible " .
-		"=> 'anna'" ],
+	[ '', "register_actor('portal', 'ai', speaks_for => 'customer', model => 'agent', " .
+		"responsible => 'anna'" ],
 	[ '', "register_actor('crm', 'system', speaks_for => 'record', responsible => 'anna'" ],
 	[ '', "set_ledger(half_life => '90 days 12:00:00.000001', zone => 'Europe/Berlin', " .
 		"reason => 'slower', actor => 'bot'" ],
-	[ '', "set_policy('large', currency => 'EUR', least_value => 1000.00, evidence => 'asserted', " .
-		"back_within => '36:00', grace => '1 day 00:30', reason => 'large ones', actor => 'bot'" ],
+	[ '', "set_policy('large', currency => 'EUR', least_value => 1000.00, " .
+		"evidence => 'asserted', back_within => '36:00', grace => '1 day 00:30', " .
+		"reason => 'large ones', actor => 'bot'" ],
 	[ '', "set_policy('due', kind => 'offer', due_within => '30 days'" ],
 	[ '', "drop_policy('due', reason => 'not needed', actor => 'bot'" ],
 	[ '', "grant_access('anna', 'application'" ],
@@ -576,8 +577,8 @@ my @calls = (
 	[ p11 => "pause_promise(:'p11', actor => 'bot'" ],
 	[ p11 => "release_promise(:'p11', relayed => true, actor => 'bot'" ],
 	[ p11 => "confirm_relayed(:'p11', actor => 'portal'" ],
-	[ p12 => "make_promise('life', 'long ago', actor => 'ben', due => now() - interval '30 days', " .
-		"occurred_at => now() - interval '40 days'" ],
+	[ p12 => "make_promise('life', 'long ago', actor => 'ben', " .
+		"due => now() - interval '30 days', occurred_at => now() - interval '40 days'" ],
 	[ p12 => "release_promise(:'p12', relayed => true, reason => 'they say', actor => 'bot'" ],
 	[ p12 => "accept_promise(:'p12', relayed => true, actor => 'bot'" ],
 	[ p12 => "assess_promise(:'p12', 'broken', actor => 'ben'" ],
@@ -635,8 +636,9 @@ my @row_acts = (
 		"UPDATE job SET stage = 'released' WHERE id = '6'", "DELETE FROM job WHERE id = '6'",
 	"SELECT trust_ledger.erase_words(promise, reason => 'asked to', actor => 'cleo') " .
 		"FROM trust.source WHERE key = '7' AND source ~ '^j'",
-	"INSERT INTO part VALUES ('a', 1, 'rows b', 'one', 'two'), ('b \"x\"', -1, 'rows b', 'three', " .
-		"'four')", "UPDATE part SET first = 'five' WHERE b = 1", "DELETE FROM part WHERE b = -1");
+	"INSERT INTO part VALUES ('a', 1, 'rows b', 'one', 'two'), " .
+		"('b \"x\"', -1, 'rows b', 'three', 'four')",
+	"UPDATE part SET first = 'five' WHERE b = 1", "DELETE FROM part WHERE b = -1");
 my %told_by = (
 	backed => '', declined => '', backing_withdrawn => '', accepted => "'actor:portal'",
 		paused => "'actor:bot'", resumed => "'actor:bot'", breach_admitted => "'actor:bot'",
@@ -660,13 +662,16 @@ CREATE TRIGGER deleted AFTER DELETE ON job FOR EACH ROW EXECUTE FUNCTION trust_l
 	'source:jöb\\1', 'actor:bot');
 CREATE TABLE part (a text, b int, customer text, first text, second text, PRIMARY KEY (a, b));
 SQL
-$tables .= "CREATE TRIGGER $_ AFTER UPDATE OF stage ON job FOR EACH ROW WHEN (NEW.stage = '$_') EXECUTE FUNCTION trust_ledger.track('$_', "
-  . join(', ', "'source:jöb\\1'", $told_by{$_} || ()) . ");\n" foreach sort keys %told_by;
+$tables .= "CREATE TRIGGER $_ AFTER UPDATE OF stage ON job FOR EACH ROW " .
+	"WHEN (NEW.stage = '$_') EXECUTE FUNCTION trust_ledger.track('$_', " .
+	join(', ', "'source:jöb\\1'", $told_by{$_} || ()) . ");\n" foreach sort keys %told_by;
 foreach my $column (qw(first second))
 {
 	my %by = (INSERT => "made', 'customer=customer', 'words=$column",
 		"UPDATE OF $column" => "amended', 'words=$column", DELETE => 'withdrawn');
-	$tables .= "CREATE TRIGGER \"$column $_\" AFTER $_ ON part FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('$by{$_}', 'promise:$column', 'actor:bot');\n" foreach sort keys %by;
+	$tables .= "CREATE TRIGGER \"$column $_\" AFTER $_ ON part FOR EACH ROW " .
+		"EXECUTE FUNCTION trust_ledger.track('$by{$_}', 'promise:$column', 'actor:bot');\n"
+		foreach sort keys %by;
 }
 sql('everything', $tables . join '',
 	map { "BEGIN; SELECT trust_ledger.act_as('cleo'); $_; COMMIT;\n" } @row_acts);
@@ -759,8 +764,10 @@ my $erasing = join '', map { "SELECT trust_ledger.$_;\n" }
   "register_actor('bot', 'ai', model => 'm', responsible => 'carl')",
   # two promises, and one whose words an amendment repeats
   map { "make_promise('e $_', 'w', actor => 'carl')" } 4, 4, 6;
-$erasing .= "SELECT promise AS p$_ FROM trust_ledger.make_promise('e $_', 'w', actor => 'carl') \\gset\n" foreach 1, 2, 3, 5;
-$erasing .= "SELECT trust_ledger.amend_promise(:'p5', kind => 'k', actor => 'carl');\nSELECT trust_ledger.$_->[1];\n" foreach $erasing[0];
+$erasing .= "SELECT promise AS p$_ FROM trust_ledger.make_promise('e $_', 'w', " .
+	"actor => 'carl') \\gset\n" foreach 1, 2, 3, 5;
+$erasing .= "SELECT trust_ledger.amend_promise(:'p5', kind => 'k', actor => 'carl');\n" .
+	"SELECT trust_ledger.$_->[1];\n" foreach $erasing[0];
 $erasing .= "SELECT trust_ledger.$_->[1];\n" foreach @erasing[ 1 .. $#erasing ];
 sql('erasing', $erasing);
 my %file_of_erasing = export('erasing');
@@ -1065,8 +1072,9 @@ foreach my $i (0 .. $#sources)
 		"$here missing source $row->{customer} $untracked->{promise} too many";
 	push @unnoticed, 'gone' unless "@{ with_sources(@others) }" eq "$here missing";
 	push @unnoticed, 'twice' unless "@{ with_sources(@sources, $row) }" eq "$here twice";
-	push @unnoticed, 'too many'
-		unless "@{ with_sources(@sources, { %$row, customer => 'own', promise => $untracked->{promise} }) }" eq "source own $untracked->{promise} too many";
+	my %added = (%$row, customer => 'own', promise => $untracked->{promise});
+	push @unnoticed, 'too many' unless "@{ with_sources(@sources, \%added) }" eq
+		"source own $untracked->{promise} too many";
 	is_deeply(\@unnoticed, [],
 		"row $i of trust.source: each other value, one too few, one too many is noticed");
 }

@@ -103,16 +103,19 @@ foreach my $file (@c, @sql)
 }
 is(join("\n", @long_files), '', 'no file is too long');
 
-# Generated code is not wrapped.
+# Not wrapped: generated code, rows as a server stored them, psql's commands, which cannot have
+# several lines, and the steps of isolation specs, whose text stands in the expected output too.
 my @long_lines;
-foreach my $file (grep { $_ ne 'src/verify/shipped.h' } @c, @sql)
+foreach my $file (grep { !m{^(?:src/verify/shipped\.h|test/data/requests\.sql)$} } @c, @sql,
+	map { glob "test/$_" } qw(pgtap/*/*.sql helpers/*.sql data/*.sql bench/*.sql demo/*.sql
+	smith/*.sql tap/*.pl tap/*/*.pl perl/*.pm fuzz/*.c))
 {
 	my $nr = 0;
 	foreach my $line (split /\n/, decode('UTF-8', slurp_file($file)))
 	{
 		$nr++;
 		1 while $line =~ s/^([^\t]*)\t/$1 . ' ' x (4 - length($1) % 4)/e;
-		push @long_lines, "$file:$nr" if length $line > $longest_line;
+		push @long_lines, "$file:$nr" if length $line > $longest_line && $line !~ /^\\/;
 	}
 }
 is(join("\n", @long_lines), '', "no line has more than $longest_line columns");

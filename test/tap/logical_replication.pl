@@ -19,8 +19,8 @@ fill_ledger($publisher, 'crm');
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
 $subscriber->init(allows_streaming => 'logical');
 $subscriber->append_conf('postgresql.conf',
-	"max_connections = 20\nmax_logical_replication_workers = 8\nmax_sync_workers_per_subscription " .
-	"= 4\n");
+	"max_connections = 20\nmax_logical_replication_workers = 8\n" .
+	"max_sync_workers_per_subscription = 4\n");
 $subscriber->start;
 make_roles($subscriber);
 make_database($subscriber, 'crm');
@@ -185,8 +185,8 @@ COMMIT;
 SQL
 	return;
 }
-my $found = 'SELECT part, customer, seq, promise, field, problem FROM trust_ledger.verify() ORDER ' .
-	'BY 1, 3';
+my $found = 'SELECT part, customer, seq, promise, field, problem FROM trust_ledger.verify() ' .
+	'ORDER BY 1, 3';
 
 # What entries add up to goes through, is found on both sides, and made right again on both.
 foreach my $case (

@@ -53,8 +53,9 @@ SELECT string_agg(event, ' ') FROM (SELECT event FROM trust.entry WHERE customer
 SQL
 	is(ask($node, $db, q{SELECT count(*) FROM trust.current_promise; SELECT count(*) FROM ours}),
 		"2\n2", "$how: views show them");
-	is(ask($node, $db, q{SELECT count(*), count(*) FILTER (WHERE tgenabled = 'A') FROM pg_trigger } .
-		q{WHERE tgname LIKE 'trust\_guard%'}), '38|38', "$how: all guards are there, and ALWAYS");
+	is(ask($node, $db, q{SELECT count(*), count(*) FILTER (WHERE tgenabled = 'A') } .
+		q{FROM pg_trigger WHERE tgname LIKE 'trust\_guard%'}),
+		'38|38', "$how: all guards are there, and ALWAYS");
 	return;
 }
 

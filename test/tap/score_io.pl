@@ -105,7 +105,8 @@ foreach my $format (qw(binary text csv))
 				COPY copy_$number FROM '$file' (FORMAT $format);
 				SELECT count(*) FROM sample s JOIN copy_$number c USING (nr)
 				WHERE s.score OPERATOR(trust_ledger.=) c.score
-					AND trust_ledger.trust_score_send(s.score) = trust_ledger.trust_score_send(c.score) }),
+					AND trust_ledger.trust_score_send(s.score) =
+						trust_ledger.trust_score_send(c.score) }),
 			20000, "COPY, $format, written under " . name($written));
 	}
 }
@@ -115,8 +116,9 @@ is(slurp_file("$module/1.binary"), slurp_file("$module/$_.binary"),
 # ---- a client's parameters and results ----
 
 $node->safe_psql('postgres', 'DELETE FROM sample WHERE nr > 1000');
+my $refused = join '', map { "$_ zeros: 22P03\n" } 0, 1, 33, 34, 35;
 command_like([ "$module/score_client", $node->connstr('postgres') ],
-	qr/\A1000 scores, 0 wrong\n0 zeros: 22P03\n1 zeros: 22P03\n33 zeros: 22P03\n34 zeros: 22P03\n35 zeros: 22P03\n\z/,
+	qr/\A1000 scores, 0 wrong\n$refused\z/,
 	'binary parameters and results of a client');
 
 $node->stop;

@@ -164,7 +164,8 @@ under_each(
 	sub {
 		my ($under, @names) = @_;
 		is(ask($node, 'crm',
-			sprintf q{SELECT count(*) FROM pg_settings WHERE source IN ('database', 'global') AND name = ANY ('{%s}')}, join ',', @names),
+			sprintf q{SELECT count(*) FROM pg_settings WHERE source IN ('database', 'global') } .
+				q{AND name = ANY ('{%s}')}, join ',', @names),
 			scalar @names, $under);
 		is(ask($node, 'crm', $calls), $called, 'calls are known again');
 		is_deeply(state_of('crm'), $before, 'nothing has changed');

@@ -189,11 +189,13 @@ $primary->stop;
 $standby->promote;
 
 my $length = ask($standby, 'crm', q{SELECT length FROM trust.chain WHERE customer = 'B'});
-is($session{app}->ask(<<'SQL'), $length + 1 . '|proposed', 'a session that was there before appends the next entry');
+my $late = <<'SQL';
 SELECT seq, state FROM trust_ledger.make_promise('B', 'w', kind => 'late', currency => 'JPY',
 	value => 1,
 	actor => 'bot', due_on => current_date + 1);
 SQL
+is($session{app}->ask($late), $length + 1 . '|proposed',
+	'a session that was there before appends the next entry');
 is($session{app}->ask(q{SELECT (due AT TIME ZONE 'Pacific/Kiritimati')::time } .
 	q{FROM trust.current_promise WHERE kind = 'late'}),
 	'23:59:59.999999', 'under the last settings');

@@ -6,9 +6,11 @@
 #	TRUST_LEDGER_STRESS_SECONDS  how long (60)
 #	TRUST_LEDGER_STRESS_SEED     the random choices, as printed by an earlier run
 #	TRUST_LEDGER_STRESS_ROWS     rows of a bulk insert at most (4000)
-#	TRUST_LEDGER_STRESS_DISCARD  yes: sessions sometimes set debug_discard_caches, on a server with assertions
-#	TRUST_LEDGER_STRESS_WITHOUT  a list with commas of: explain (leaves out auto_explain), nested_cast
-#	                             (casts that write), plan (a trigger on trust.entry that calls the ledger)
+#	TRUST_LEDGER_STRESS_DISCARD  yes: sessions sometimes set debug_discard_caches, on a server with
+#	                             assertions
+#	TRUST_LEDGER_STRESS_WITHOUT  a list with commas of: explain (leaves out auto_explain),
+#	                             nested_cast (casts that write), plan (a trigger on trust.entry that
+#	                             calls the ledger)
 #
 # Sessions draw the same acts from the same seed. How they interleave depends on the machine.
 use strict;
@@ -88,7 +90,8 @@ sub trouble_in_log
 		$read_to = 0;
 	}
 	return join "\n",
-		$new =~ /^(.*(?:was terminated by signal|PANIC:|TRAP:|WARNING:.* leak|AddressSanitizer|runtime error:).*(?:\n.*DETAIL:.*)?)/mg;
+		$new =~ /^(.*(?:was\ terminated\ by\ signal|PANIC:|TRAP:|WARNING:.*\ leak|AddressSanitizer
+			|runtime\ error:).*(?:\n.*DETAIL:.*)?)/xmg;
 }
 
 # ---- one round: a ledger of its own ----

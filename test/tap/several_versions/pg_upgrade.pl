@@ -128,7 +128,8 @@ foreach my $install (@installs)
 
 # The version of then becomes that of now, on a PostgreSQL that it was not made on.
 # Governance gets an entry about parked changes; the others stay as they are.
-my $entries = q{SELECT count(*), md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY customer, seq)) } .
+my $entries = q{SELECT count(*), } .
+	q{md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY customer, seq)) } .
 	q{FROM trust.entry WHERE customer <> '' OR event <> 'changes_recorded'};
 my ($hashes, $histories) = (ask($old, 'crm_first', $entries), histories($old, 'crm_first'));
 is(ask($old, 'crm_first', 'ALTER EXTENSION trust_ledger UPDATE'), '',
