@@ -32,6 +32,37 @@ my %sql_only = (
 	'verify/structure' => 'a list of columns, constraints and indexes',
 	'verify/check_structure' => 'comparing catalogs with that list is one query');
 
+# Files of SQL that tests of another name test.
+my %tested_by = (
+	'analysis/promise_exceptions' => 'pgtap/analysis/exceptions.sql',
+	'governance/adoption' => 'tap/adoption.pl',
+	'governance/settings' => 'pgtap/ledger/ledger.sql',
+	'ledger/create' => 'pgtap/ledger/ledger.sql',
+	'ledger/entry' => 'pgtap/ledger/chain.sql',
+	'ledger/migrate' => 'tap/upgrade.pl',
+	'ledger/views' => 'pgtap/ledger/schema.sql',
+	'promise/promise' => 'pgtap/promise/lifecycle.sql',
+	'promise/promise_source' => 'pgtap/tracking/track_trigger.sql',
+	'tracking/condition' => 'pgtap/tracking/tracking_admin.sql',
+	'tracking/mapped_row' => 'pgtap/tracking/import.sql',
+	'tracking/mapped_triggers' => 'pgtap/tracking/tracking_admin.sql',
+	'tracking/trigger_catalog' => 'pgtap/tracking/tracking_admin.sql',
+	'verify/check_structure' => 'pgtap/verify/structure.sql',
+	'verify/digest' => 'tap/format.pl');
+
+# Tests that are not of one concept, and what they are about.
+my %tests_only = (
+	'analysis/random_ledger_scores' => 'all scores, against plain SQL',
+	'ledger/nested_calls' => 'user code that calls functions while one runs',
+	'promise/broken_stays_in_score' => 'pairs of all functions',
+	'promise/unknown_promise' => 'all functions with a promise that does not exist',
+	'score/score_aggregate' => 'the aggregates of score',
+	'score/score_order' => 'the operators and operator classes of score',
+	'tracking/error_context' => 'the context of all errors',
+	'tracking/nested_calls' => 'user code that changes rows while rows are written',
+	'tracking/random_row_changes' => 'random changes, against the same by functions',
+	'tracking/status_changes' => 'a status column as applications use it');
+
 # SQL that calls what other folders create.
 my %composes = map { ("sql/$_.sql" => 1) }
   qw(ledger/create ledger/migrate ledger/views governance/adoption);
@@ -91,9 +122,15 @@ is(join("\n", @nameless), '',
 is(join("\n", grep { !-e "sql/$_.sql" } sort keys %sql_only), '',
 	'reasons are given for files that exist');
 
-is(join("\n", grep { !$uses{ (split m{/})[0] } } map { m{^test/pgtap/(.*)$} } glob
-	'test/pgtap/*/*.sql'), '',
-	'tests are in the same folders');
+my @untested = grep { !-e "test/pgtap/$_.sql" && !-e 'test/' . ($tested_by{$_} // '-') }
+  map { m{^sql/(.*)\.sql$} } @sql;
+is(join("\n", @untested), '', 'a concept has a test of its name, or it is said which test it has');
+my @tests = map { m{^test/pgtap/(.*)\.sql$} } glob 'test/pgtap/*/*.sql';
+is(join("\n", grep { !-e "sql/$_.sql" && !-e "src/$_.c" && !$tests_only{$_} } @tests), '',
+	'a test has the name of a concept, or it is said what it is about');
+is(join("\n", (grep { !-e "sql/$_.sql" || -e "test/pgtap/$_.sql" } sort keys %tested_by),
+	grep { !-e "test/pgtap/$_.sql" } sort keys %tests_only), '',
+	'no such remark is needless');
 
 my @long_files;
 foreach my $file (@c, @sql)
