@@ -3986,9 +3986,7 @@ BEGIN
 	SELECT c.relkind, c.relpersistence, c.relispartition,
 		c.relnamespace::regnamespace::text AS schema,
 		pg_get_userbyid(c.relowner) AS owner,
-		pg_has_role(c.relowner, 'USAGE') AS is_owner,
-		EXISTS (
-			SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_key
+		pg_has_role(c.relowner, 'USAGE') AS is_owner
 	INTO of
 	FROM pg_class c
 	WHERE c.oid = tab;
@@ -4028,18 +4026,13 @@ BEGIN
 			USING ERRCODE = '42501',
 			DETAIL = format('"%s" does not own it.', CURRENT_USER),
 			HINT = format('Call this as "%s".', of.owner);
-	ELSIF NOT of.has_key THEN
-		RAISE EXCEPTION 'table % has no primary key', tab
-			USING ERRCODE = '55000',
-			DETAIL = 'The primary key identifies the row for which a promise stands.',
-			HINT = format('ALTER TABLE %s ADD PRIMARY KEY (...);', tab);
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
 	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
 	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
-	'(not the owner), 55000 (no primary key).';
+	'(not the owner). check_track() looks for a primary key.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -4486,7 +4479,8 @@ AS $$
 			FROM trust.current_promise c
 			WHERE c.customer = r.customer AND c.promise = r.promise
 			OFFSET 0) AS p
-		JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
+		-- the entries of a promise can be missing from a ledger that was altered
+		LEFT JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
 		LEFT JOIN paused_since g ON g.customer = r.customer AND g.promise = r.promise
 	), compared AS (
 		SELECT p.key, p.name, p.customer, p.promise, p.state, s.event, s.verdict,
@@ -4508,7 +4502,7 @@ AS $$
 				-- the row may still have texts that were erased from the ledger
 				CASE
 					WHEN NOT trust_ledger.same_value(s.words, p.words)
-						AND NOT (p.words IS NULL AND p.erased)
+						AND (p.words IS NULL AND p.erased) IS NOT TRUE
 					THEN 'words'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
@@ -4522,7 +4516,7 @@ AS $$
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
 				CASE
 					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
-						AND NOT (p.purpose IS NULL AND p.erased)
+						AND (p.purpose IS NULL AND p.erased) IS NOT TRUE
 					THEN 'purpose'
 				END,
 				CASE
@@ -4550,7 +4544,7 @@ AS $$
 	FROM compared c
 	WHERE c.event = 'made'
 		AND array_remove(c.differing, NULL) <> '{}'
-		AND (c.state IN ('proposed', 'open') OR NOT c.noted_after_end)
+		AND (c.state IN ('proposed', 'open') OR c.noted_after_end IS NOT TRUE)
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s',

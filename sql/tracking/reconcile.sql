@@ -65,7 +65,8 @@ AS $$
 			FROM trust.current_promise c
 			WHERE c.customer = r.customer AND c.promise = r.promise
 			OFFSET 0) AS p
-		JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
+		-- the entries of a promise can be missing from a ledger that was altered
+		LEFT JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
 		LEFT JOIN paused_since g ON g.customer = r.customer AND g.promise = r.promise
 	), compared AS (
 		SELECT p.key, p.name, p.customer, p.promise, p.state, s.event, s.verdict,
@@ -87,7 +88,7 @@ AS $$
 				-- the row may still have texts that were erased from the ledger
 				CASE
 					WHEN NOT trust_ledger.same_value(s.words, p.words)
-						AND NOT (p.words IS NULL AND p.erased)
+						AND (p.words IS NULL AND p.erased) IS NOT TRUE
 					THEN 'words'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
@@ -101,7 +102,7 @@ AS $$
 				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
 				CASE
 					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
-						AND NOT (p.purpose IS NULL AND p.erased)
+						AND (p.purpose IS NULL AND p.erased) IS NOT TRUE
 					THEN 'purpose'
 				END,
 				CASE
@@ -129,7 +130,7 @@ AS $$
 	FROM compared c
 	WHERE c.event = 'made'
 		AND array_remove(c.differing, NULL) <> '{}'
-		AND (c.state IN ('proposed', 'open') OR NOT c.noted_after_end)
+		AND (c.state IN ('proposed', 'open') OR c.noted_after_end IS NOT TRUE)
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s',

@@ -76,9 +76,7 @@ BEGIN
 	SELECT c.relkind, c.relpersistence, c.relispartition,
 		c.relnamespace::regnamespace::text AS schema,
 		pg_get_userbyid(c.relowner) AS owner,
-		pg_has_role(c.relowner, 'USAGE') AS is_owner,
-		EXISTS (
-			SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary) AS has_key
+		pg_has_role(c.relowner, 'USAGE') AS is_owner
 	INTO of
 	FROM pg_class c
 	WHERE c.oid = tab;
@@ -118,18 +116,13 @@ BEGIN
 			USING ERRCODE = '42501',
 			DETAIL = format('"%s" does not own it.', CURRENT_USER),
 			HINT = format('Call this as "%s".', of.owner);
-	ELSIF NOT of.has_key THEN
-		RAISE EXCEPTION 'table % has no primary key', tab
-			USING ERRCODE = '55000',
-			DETAIL = 'The primary key identifies the row for which a promise stands.',
-			HINT = format('ALTER TABLE %s ADD PRIMARY KEY (...);', tab);
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
 	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
 	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
-	'(not the owner), 55000 (no primary key).';
+	'(not the owner). check_track() looks for a primary key.';
 
 CREATE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE

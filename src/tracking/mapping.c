@@ -295,10 +295,10 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 	CheckTable(rel);
 	mapping = NewMapping(rel, trigger);
 	mapping->event = EventOfTrigger(trigger);
+	ReadKey(mapping, rel);
 	for (int i = 1; i < trigger->tgnargs; i++)
 		MappingReadArgument(mapping, rel, trigger->tgargs[i]);
 	CheckComplete(mapping, trigger->tgtype);
-	ReadKey(mapping, rel);
 	ReadPartitionKey(mapping, rel);
 	MemoryContextSwitchTo(previous);
 	MemoryContextSetParent(context, parent);

@@ -5,6 +5,7 @@ SELECT trust_ledger.create_ledger(), trust_ledger.set_ledger(zone => 'Europe/Ber
 
 \ir ../../helpers/calls.sql
 \ir ../../helpers/random_rows.sql
+\ir ../../helpers/without_guards.sql
 
 CREATE ROLE crm_owner;
 CREATE ROLE auditor;
@@ -18,7 +19,7 @@ GRANT USAGE ON SCHEMA crm TO auditor, app, analyst, blind;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 ALTER TABLE crm.deal OWNER TO crm_owner;
 GRANT SELECT ON crm.deal TO auditor, app, analyst;
-SELECT plan(163);
+SELECT plan(164);
 
 CREATE FUNCTION found() RETURNS text[]
 LANGUAGE sql AS $$ SELECT coalesce(array_agg(concat_ws(' ', what, key, name, detail) ORDER BY what,
@@ -411,4 +412,14 @@ SELECT cmp_ok(rows_read('crm.visit'), '<', 15 * :of_hundred::bigint,
 	'ten times as many rows of a customer');
 ANALYZE trust.entry, trust.promise, trust.source, crm.visit;
 SELECT cmp_ok(rows_read('crm.visit'), '<', 15 * :of_hundred::bigint, 'the same with statistics');
+
+-- A promise is compared, too, if its entries were removed from the ledger.
+INSERT INTO crm.visit VALUES (1001, 'one', 'visit 1001', 'open');
+SELECT without_guards($$DELETE FROM trust.entry WHERE customer = 'one'$$) \g /dev/null
+SET session_replication_role = replica;
+UPDATE crm.visit SET title = 'another visit' WHERE id = 1001;
+RESET session_replication_role;
+SELECT results_eq($$SELECT what, key FROM trust_ledger.reconcile_table('crm.visit')
+	WHERE key = '1001'$$, $$VALUES ('terms_differ', '1001')$$,
+	'a promise without entries is compared');
 SELECT * FROM finish();
