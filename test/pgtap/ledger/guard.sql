@@ -251,7 +251,7 @@ BEGIN
 	RETURN NEW;
 END
 $$;
-CREATE FUNCTION retold(tab text, call text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION rewritten(tab text, call text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	told text;
 	outcomes text[];
@@ -285,7 +285,7 @@ BEGIN
 	RETURN CASE WHEN told IS NULL THEN 'not told' ELSE outcomes::text END;
 END
 $$;
-SELECT is(retold(tab, call), '{TL006,TL006}', format('%s was expected: %s', tab, call))
+SELECT is(rewritten(tab, call), '{TL006,TL006}', format('%s was expected: %s', tab, call))
 FROM (VALUES
 	('entry', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),
 	('chain', $$SELECT trust_ledger.make_promise('c', 'w', actor => 'anna')$$),

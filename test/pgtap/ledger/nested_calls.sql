@@ -25,8 +25,8 @@ CREATE SEQUENCE visits;
 -- ---- what the owner's code does
 
 CREATE SCHEMA own;
-CREATE TABLE own.deed (name text PRIMARY KEY, does text);
-INSERT INTO own.deed VALUES
+CREATE TABLE own.action (name text PRIMARY KEY, does text);
+INSERT INTO own.action VALUES
 	('another customer',
 		$$PERFORM trust_ledger.add_note(public.promise_of('other'), 'nested', actor => 'ben');
 		PERFORM trust_ledger.make_promise('nested', 'w', value => 1, currency => 'EUR',
@@ -82,7 +82,8 @@ DECLARE
 BEGIN
 	IF doing <> '' THEN
 		PERFORM set_config('test.doing', '', true);
-		EXECUTE (SELECT format('DO $do$ DECLARE t regclass; BEGIN %s; END $do$', does) FROM own.deed
+		EXECUTE (SELECT format('DO $do$ DECLARE t regclass; BEGIN %s; END $do$', does) FROM
+			own.action
 			WHERE name = doing);
 		PERFORM set_config('test.doing', doing, true);
 	END IF;
@@ -194,7 +195,8 @@ SELECT format($$SELECT matches(nested(p.does, d.name, c.does), CASE
 		WHEN d.name IN ('the same customer', 'governance')
 			THEN '^((ok|23505|55006|27000|TL006) ){2}ok$'
 		ELSE '^ok ok ok$' END, format('%%s in %%s: %%s', d.name, p.place, c.name))
-	FROM planted p JOIN call c ON c.name = ANY (p.calls) CROSS JOIN own.deed d WHERE p.place = %L$$,
+	FROM planted p JOIN call c ON c.name = ANY (p.calls) CROSS JOIN own.action d
+	WHERE p.place = %L$$,
 		place)
 FROM planted \gexec
 
@@ -204,7 +206,7 @@ SELECT is(nested($$CREATE CONSTRAINT TRIGGER z AFTER INSERT ON trust.entry DEFER
 	'42501 42501 42501', 'a deferred trigger') FROM call WHERE name = 'make_promises';
 
 -- The statement that looks up the row gets a new plan after some uses, also in the middle of it.
-INSERT INTO own.deed VALUES ('many tracked rows', $$INSERT INTO public.visit
+INSERT INTO own.action VALUES ('many tracked rows', $$INSERT INTO public.visit
 	SELECT nextval('public.visits'), 'nested', 'w' FROM generate_series(1, 5)$$);
 SELECT is(nested('ALTER TABLE trust.source RENAME TO was_source; CREATE VIEW trust.source '
 	'AS SELECT * FROM trust.was_source WHERE (SELECT own.act())', 'many tracked rows',
@@ -256,7 +258,7 @@ CREATE ROLE nobody;
 BEGIN;
 ALTER TABLE trust.access RENAME TO was_access;
 CREATE VIEW trust.access AS SELECT * FROM trust.was_access WHERE own.act();
-INSERT INTO own.deed VALUES ('another role', 'PERFORM own.as_nobody()');
+INSERT INTO own.action VALUES ('another role', 'PERFORM own.as_nobody()');
 CREATE FUNCTION own.as_nobody() RETURNS text SECURITY DEFINER LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM trust_ledger.make_promise('nested', 'w', actor => 'anna');

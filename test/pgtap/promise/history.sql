@@ -212,7 +212,7 @@ CREATE TABLE row_promise AS SELECT promise, customer, concat_ws(' ', words, nr) 
 FROM (SELECT customer, promise, words, nullif(row_number() OVER (PARTITION BY customer, words
 	ORDER BY promise), 1) AS nr FROM trust.promise WHERE customer IN ('q', 'r', 's')) p;
 -- What history() says of the row, entry by entry; other promises are named by their words.
-CREATE FUNCTION rows_told(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION rows_described(of_promise text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	other record;
 	said text;
@@ -227,7 +227,7 @@ BEGIN
 	RETURN said;
 END
 $$;
-SELECT is(rows_told(of), array_to_string(says, E'\n'), 'rows of ' || of)
+SELECT is(rows_described(of), array_to_string(says, E'\n'), 'rows of ' || of)
 FROM (VALUES
 	('q It fits well.',
 		'{made: Recorded for a change of row 17 of public.quote.,amended: Recorded for a change of '
@@ -304,7 +304,7 @@ CREATE FUNCTION rows_told_with(said jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	UPDATE trust.entry SET details = said WHERE promise = (SELECT promise FROM row_promise
 		WHERE name = 'No key.');
-	RETURN rows_told('q No key.');
+	RETURN rows_described('q No key.');
 END
 $$;
 SELECT is(rows_told_with(said), says, format('with details %s', said))

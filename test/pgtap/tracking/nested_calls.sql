@@ -24,8 +24,8 @@ SELECT FROM trust_ledger.make_promise('other', 'There before', actor => 'crm');
 
 -- ---- what the code does
 
-CREATE TABLE at_place (place text PRIMARY KEY, deed text);
-CREATE TABLE done (place text, deed text);
+CREATE TABLE at_place (place text PRIMARY KEY, action text);
+CREATE TABLE done (place text, action text);
 CREATE TABLE side (id int PRIMARY KEY, account text, offer text);
 CREATE TABLE hasty (LIKE side INCLUDING ALL);
 CREATE SEQUENCE nr;
@@ -43,7 +43,7 @@ BEGIN
 		RETURN;
 	END IF;
 	-- only once: the nested code must not do it again
-	DELETE FROM at_place WHERE place = of_place RETURNING deed INTO doing;
+	DELETE FROM at_place WHERE place = of_place RETURNING action INTO doing;
 	n := nextval('nr');
 	CASE doing
 		WHEN 'call' THEN PERFORM FROM trust_ledger.make_promise('other', 'Nested ' || n,
@@ -174,19 +174,19 @@ CREATE FUNCTION backend() RETURNS int LANGUAGE
 	sql AS $$ SELECT pid FROM dblink('one', 'SELECT pg_backend_pid()') AS d (pid int) $$;
 SELECT backend() AS backend \gset
 
-CREATE TABLE tried (place text, deed text, kind text, said text);
+CREATE TABLE tried (place text, action text, kind text, said text);
 CREATE PROCEDURE try_all() LANGUAGE plpgsql AS $$
 DECLARE
 	t record;
 BEGIN
-	FOR t IN SELECT place, deed, kind, doing
+	FOR t IN SELECT place, action, kind, doing
 		FROM unnest('{cast,when,before,after,later,deferred,replay,entry}'::text[]) AS place,
 		unnest('{call,"call, same customer","call that fails, caught","change a tracked '
 			'row","change a row written at once","change, and take it back",many changes,DDL,"DDL, '
-			'and a change",track again,ANALYZE,govern,settings,error}'::text[]) AS deed,
+			'and a change",track again,ANALYZE,govern,settings,error}'::text[]) AS action,
 		change
 	LOOP
-		INSERT INTO tried VALUES (t.place, t.deed, t.kind, try(t.place, t.deed, t.doing));
+		INSERT INTO tried VALUES (t.place, t.action, t.kind, try(t.place, t.action, t.doing));
 		COMMIT;
 	END LOOP;
 END
@@ -195,12 +195,12 @@ CALL try_all();
 
 SELECT is(backend(), :backend, 'the session outlives all of it');
 -- what fails while it is written is parked
-SELECT is(array_agg(DISTINCT said), CASE WHEN deed = 'error' AND place <> 'entry' THEN '{U0001}'
-	ELSE '{done}' END::text[], format('%s: %s', place, deed))
-FROM tried WHERE kind <> 'replay' OR deed <> 'error' GROUP BY place, deed;
+SELECT is(array_agg(DISTINCT said), CASE WHEN action = 'error' AND place <> 'entry' THEN '{U0001}'
+	ELSE '{done}' END::text[], format('%s: %s', place, action))
+FROM tried WHERE kind <> 'replay' OR action <> 'error' GROUP BY place, action;
 SELECT is(count(*), 0::bigint, 'each place ran each of them: '
-	|| coalesce(string_agg(place || ' ' || deed, ', '), 'yes'))
-FROM (SELECT DISTINCT place, deed FROM tried WHERE deed <> 'error' EXCEPT SELECT place, deed
+	|| coalesce(string_agg(place || ' ' || action, ', '), 'yes'))
+FROM (SELECT DISTINCT place, action FROM tried WHERE action <> 'error' EXCEPT SELECT place, action
 	FROM done) AS missing;
 
 -- ---- an error at COMMIT does not affect the next transaction
