@@ -33,7 +33,7 @@ DECLARE
     made    trust_ledger.receipt;
 BEGIN
     FOR n IN 0 .. 59 LOOP
-        made_at := date_trunc('day', now()) + interval '9 hours' + (n - 70) * interval '1 day';
+        made_at := now() + (n - 70) * interval '1 day';
         who := (ARRAY['anna', 'sales-bot', 'ben', 'sales-bot'])[n % 4 + 1];
         made := trust_ledger.make_promise('C-' || 101 + n % 7,
             format('Order %s, delivered within four days', 4200 + n), kind => 'delivery',
