@@ -7,6 +7,7 @@ DROP FUNCTION trust_ledger.create_trust_views();
 DROP FUNCTION trust_ledger.create_exception_views();
 DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
+DROP FUNCTION trust_ledger.mapped_triggers(jsonb, text[]);
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
 COMMENT ON SCHEMA trust_ledger IS
@@ -3246,7 +3247,7 @@ AS $$
 		(13, 'breach_repaired', 'breach_repaired', 'actor', 'reason'),
 		(14, 'withdrawn', 'withdrawn', 'actor', 'reason'),
 		(15, 'released', 'released', 'actor', 'relayed reason'),
-		(16, 'noted', 'noted', 'actor', 'reason'),
+		(16, 'noted', 'noted', 'actor', 'changed reason'),
 		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason'))
 		AS e (nr, event, records, common, own)
 	CROSS JOIN LATERAL (
@@ -3522,11 +3523,14 @@ AS $$
 		CASE WHEN NOT c.is_change THEN trust_ledger.condition_for(l.condition, 'OLD') END,
 		trust_ledger.condition_columns(l.condition)
 	FROM (
-		SELECT e.nr::bigint, e.event, mapped -> e.event, mapped ->> (e.event || '_when')
+		-- a paused promise cannot be amended: what resumes it comes first
+		SELECT CASE e.event WHEN 'resumed' THEN 0 ELSE e.nr END::bigint, e.event,
+			mapped -> e.event, mapped ->> (e.event || '_when')
 		FROM trust_ledger.tracked_events() e
 		WHERE mapped ? (e.event || '_when')
 		UNION ALL
-		SELECT 100 + n, value ->> 'event', value - '{event,when}'::text[], value ->> 'when'
+		SELECT CASE value ->> 'event' WHEN 'resumed' THEN 0 ELSE 100 + n END, value ->> 'event',
+			value - '{event,when}'::text[], value ->> 'when'
 		FROM jsonb_array_elements(mapped -> 'events') WITH ORDINALITY AS e (value, n))
 		AS l (nr, event, own, condition)
 	CROSS JOIN LATERAL (SELECT trust_ledger.condition_is_change(l.condition)) AS c (is_change)
@@ -3536,7 +3540,7 @@ COMMENT ON FUNCTION trust_ledger.mapped_life(jsonb) IS
 	'it is about a change; otherwise new and old: the condition over the new and the old row. own: '
 	'arguments of the event. columns: those that the condition names.';
 
-CREATE OR REPLACE FUNCTION trust_ledger.mapped_triggers(mapped jsonb, key_columns text[])
+CREATE FUNCTION trust_ledger.mapped_triggers(mapped jsonb)
 RETURNS TABLE (nr bigint, event text, fires text, condition text, arguments text[])
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp
@@ -3552,28 +3556,9 @@ AS $$
 		FROM (VALUES (1)) AS one
 		LEFT JOIN life l ON l.event = 'made'
 	),
-	keys AS (
-		SELECT '(' || string_agg(
-			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
-			' OR ' ORDER BY n) || ')' AS changed
-		FROM unnest(key_columns) WITH ORDINALITY AS c (name, n)
-	),
-	amended AS (
-		SELECT '(' || string_agg(
-			format('NOT trust_ledger.same_value(NEW.%1$I, OLD.%1$I)', name),
-			' OR ' ORDER BY n) || ')' AS changed
-		FROM (
-			SELECT name, min(n) AS n
-			FROM unnest(array(
-					SELECT substr(v.value, 2)
-					FROM trust_ledger.tracked_events() e,
-						unnest(e.inherits) WITH ORDINALITY AS t (name, n),
-						LATERAL (
-							SELECT coalesce(mapped -> 'amended' ->> t.name, mapped ->> t.name))
-							AS v (value)
-					WHERE e.event = 'amended' AND v.value ~ '^='
-					ORDER BY t.n) || key_columns) WITH ORDINALITY AS c (name, n)
-			GROUP BY name) AS c
+	-- track() compares the columns; a condition that names them would hinder ALTER TABLE
+	row AS (
+		SELECT 'NEW.* OPERATOR(pg_catalog.*<>) OLD.*' AS changed
 	)
 	SELECT row_number() OVER (ORDER BY t.nr, t.part), t.event, t.fires, t.condition,
 		trust_ledger.mapped_arguments(mapped, t.event, t.own)
@@ -3588,13 +3573,14 @@ AS $$
 		WHERE made.new IS NOT NULL
 		UNION ALL
 		SELECT 3, 1, 'amended', mapped -> 'amended',
-			'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, amended.changed)
-		FROM made, amended
+			'AFTER UPDATE', concat_ws(' AND ', made.new, made.old, row.changed)
+		FROM made, row
 		UNION ALL
 		-- a row that no longer makes a promise may still stand for one
-		SELECT 3, 2, 'noted', '{"reason": ":The primary key of the row changed."}',
-			'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || keys.changed
-		FROM made, keys
+		SELECT 3, 2, 'noted',
+			'{"changed": ":key", "reason": ":The primary key of the row changed."}',
+			'AFTER UPDATE', made.new || ' IS NOT TRUE AND ' || row.changed
+		FROM made, row
 		WHERE made.new IS NOT NULL
 		UNION ALL
 		-- leave out events that cannot happen when a row is inserted
@@ -3610,27 +3596,20 @@ AS $$
 			'AFTER UPDATE' || CASE
 				WHEN l.event = 'backed' THEN coalesce((
 					SELECT ' OF ' || string_agg(quote_ident(name), ', ' ORDER BY n)
-					FROM (
-						SELECT name, min(n) AS n
-						FROM unnest(l.columns || substr(l.backer, 2))
-							WITH ORDINALITY AS c (name, n)
-						WHERE name IS NOT NULL
-						GROUP BY name) AS c), '')
+					FROM unnest(l.columns) WITH ORDINALITY AS c (name, n)), '')
 				ELSE ''
 			END,
-			coalesce(l.of_change, CASE
-				-- another backer is another backing
-				WHEN l.event = 'backed' AND l.backer IS NOT NULL
-				THEN format(
-					'%s AND (%s IS NOT TRUE OR NOT trust_ledger.same_value(NEW.%I, OLD.%3$I))',
-					l.new, l.old, substr(l.backer, 2))
-				ELSE l.new || ' AND ' || l.old || ' IS NOT TRUE'
-			END)
+			coalesce(l.of_change, l.new || ' AND ' || l.old || ' IS NOT TRUE')
 		FROM life l
 		WHERE l.event <> 'made'
 		UNION ALL
-		-- before an amendment, because a paused promise cannot be amended
-		SELECT 2, 2, 'resumed', mapped -> 'resumed',
+		-- another backer is another backing
+		SELECT l.nr, 3, l.event, l.own,
+			'AFTER UPDATE', concat_ws(' AND ', l.new, l.old, row.changed)
+		FROM life l, row
+		WHERE l.event = 'backed' AND l.new IS NOT NULL AND l.backer IS NOT NULL
+		UNION ALL
+		SELECT 0, 2, 'resumed', mapped -> 'resumed',
 			'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE'
 		FROM life l
 		WHERE l.event = 'paused'
@@ -3639,9 +3618,9 @@ AS $$
 			AND NOT mapped ? 'resumed_when') AS t
 	ORDER BY 1
 $$;
-COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb, text[]) IS
+COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb) IS
 	'The triggers of one promise, in the order in which they fire: when, with which condition, and '
-	'with which arguments except source and promise. key_columns: the primary key of the table.';
+	'with which arguments except source and promise.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.mapped_deletion(mapped jsonb)
 RETURNS TABLE (event text, arguments text[])
@@ -3665,12 +3644,7 @@ SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 	WITH of_table AS (
 		SELECT format('%I.%I', n.nspname, c.relname) AS name,
-			array(
-				SELECT a.attname::text
-				FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-				JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
-				WHERE i.indrelid = tab AND i.indisprimary
-				ORDER BY k.n) AS key_columns
+			trust_ledger.key_columns(tab) AS key_columns
 		FROM pg_class c
 		JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.oid = tab
@@ -3680,7 +3654,7 @@ AS $$
 			t.fires || ' ON ' || o.name || ' FOR EACH ROW' AS fires, t.condition, t.arguments
 		FROM of_table o,
 			trust_ledger.mapped_promises(mapping) p,
-			trust_ledger.mapped_triggers(p.mapped, o.key_columns) t
+			trust_ledger.mapped_triggers(p.mapped) t
 			JOIN trust_ledger.tracked_events() e ON e.event = t.event
 		UNION ALL
 		SELECT 2, p.promise, 1, 'deleted', d.event,
@@ -3700,6 +3674,11 @@ AS $$
 			(SELECT string_agg(quote_literal(a), ', ' ORDER BY n)
 			 FROM unnest(
 					ARRAY[wanted.records, 'source:' || source]
+					|| array(
+						SELECT 'key=' || k.name
+						FROM of_table o, unnest(o.key_columns) WITH ORDINALITY AS k (name, n)
+						WHERE wanted.event <> 'truncated'
+						ORDER BY k.n)
 					|| array(SELECT 'promise:' || wanted.promise WHERE wanted.promise <> '')
 					|| wanted.arguments) WITH ORDINALITY AS a (a, n)))
 	FROM wanted
@@ -3721,9 +3700,13 @@ AS $$
 	SELECT CASE
 		WHEN NOT a.has_lost_column
 		THEN encode(sha256(convert_to(jsonb_build_array(
-			t.tgtype, t.tgattr::text, t.tgqual::text, a.arguments)::text, 'UTF8')), 'hex')
+			t.tgtype, t.tgattr::text,
+			-- the OID of the row type is another one after a restore
+			replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row '),
+			a.arguments)::text, 'UTF8')), 'hex')
 	END
 	FROM pg_trigger t
+	JOIN pg_class r ON r.oid = t.tgrelid
 	CROSS JOIN LATERAL (
 		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
 			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
@@ -3789,6 +3772,39 @@ COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
 	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
 	'there is none.';
 
+CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(
+		SELECT a.attname::text
+		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
+		ORDER BY k.n)
+$$;
+COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
+	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
+
+CREATE FUNCTION trust_ledger.key_has_changed(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT k.tracked <> '{}' AND k.tracked <> trust_ledger.key_columns(t.tgrelid)
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT array(
+			SELECT substr(a.argument, 5)
+			FROM unnest(trust_ledger.trigger_arguments(t.tgargs))
+				WITH ORDINALITY AS a (argument, n)
+			WHERE starts_with(a.argument, 'key=')
+			ORDER BY a.n)) AS k (tracked)
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.key_has_changed(oid) IS
+	'Whether the table has another primary key than the one that arguments key= of the trigger '
+	'name.';
+
 CREATE OR REPLACE FUNCTION trust_ledger.tracked_state(trigger oid, definition text, fingerprint text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3808,7 +3824,9 @@ AS $$
 		WHEN bool_or(tgenabled IN ('D', 'R') OR tgfoid <> 'trust_ledger.track()'::regprocedure)
 		THEN 'disabled'
 		WHEN definition IS NULL THEN 'by hand'
-		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL THEN 'altered'
+		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL
+			OR trust_ledger.key_has_changed(trigger)
+		THEN 'altered'
 		WHEN trust_ledger.trigger_definition(trigger) = definition
 			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
 		THEN 'in force'

@@ -31,7 +31,7 @@ AS $$
 		(13, 'breach_repaired', 'breach_repaired', 'actor', 'reason'),
 		(14, 'withdrawn', 'withdrawn', 'actor', 'reason'),
 		(15, 'released', 'released', 'actor', 'relayed reason'),
-		(16, 'noted', 'noted', 'actor', 'reason'),
+		(16, 'noted', 'noted', 'actor', 'changed reason'),
 		(17, 'assessed', 'assessed', 'actor', 'verdict purpose_met relayed reason'))
 		AS e (nr, event, records, common, own)
 	CROSS JOIN LATERAL (

@@ -22,9 +22,13 @@ AS $$
 	SELECT CASE
 		WHEN NOT a.has_lost_column
 		THEN encode(sha256(convert_to(jsonb_build_array(
-			t.tgtype, t.tgattr::text, t.tgqual::text, a.arguments)::text, 'UTF8')), 'hex')
+			t.tgtype, t.tgattr::text,
+			-- the OID of the row type is another one after a restore
+			replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row '),
+			a.arguments)::text, 'UTF8')), 'hex')
 	END
 	FROM pg_trigger t
+	JOIN pg_class r ON r.oid = t.tgrelid
 	CROSS JOIN LATERAL (
 		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
 			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
@@ -90,6 +94,39 @@ COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
 	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
 	'there is none.';
 
+CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(
+		SELECT a.attname::text
+		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
+		ORDER BY k.n)
+$$;
+COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
+	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
+
+CREATE FUNCTION trust_ledger.key_has_changed(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT k.tracked <> '{}' AND k.tracked <> trust_ledger.key_columns(t.tgrelid)
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT array(
+			SELECT substr(a.argument, 5)
+			FROM unnest(trust_ledger.trigger_arguments(t.tgargs))
+				WITH ORDINALITY AS a (argument, n)
+			WHERE starts_with(a.argument, 'key=')
+			ORDER BY a.n)) AS k (tracked)
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.key_has_changed(oid) IS
+	'Whether the table has another primary key than the one that arguments key= of the trigger '
+	'name.';
+
 CREATE FUNCTION trust_ledger.tracked_state(trigger oid, definition text, fingerprint text)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -109,7 +146,9 @@ AS $$
 		WHEN bool_or(tgenabled IN ('D', 'R') OR tgfoid <> 'trust_ledger.track()'::regprocedure)
 		THEN 'disabled'
 		WHEN definition IS NULL THEN 'by hand'
-		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL THEN 'altered'
+		WHEN trust_ledger.trigger_fingerprint(trigger) IS NULL
+			OR trust_ledger.key_has_changed(trigger)
+		THEN 'altered'
 		WHEN trust_ledger.trigger_definition(trigger) = definition
 			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
 		THEN 'in force'

@@ -108,7 +108,9 @@ ChangePack(const TrackedChange *change, Size *length)
 	header = MemoryContextAllocHuge(CurrentMemoryContext, *length);
 	*header = (ChangeHeader) {
 		.mapping = change->mapping,
+		.row = change->row,
 		.command = change->command,
+		.version = change->version,
 		.changed = change->changed,
 		.login = change->login,
 		.role = change->role,
@@ -117,7 +119,9 @@ ChangePack(const TrackedChange *change, Size *length)
 		.operation = change->operation,
 		.leaves_partition = change->leaves_partition,
 		.arrival_seen = change->arrival_seen,
-		.moved = change->moved
+		.moved = change->moved,
+		.only_key = change->only_key,
+		.dropped = change->dropped
 	};
 	memcpy((char *) header + TUPLE_OFFSET, tuple->t_data, tuple->t_len);
 	return header;
@@ -161,13 +165,19 @@ ChangeUnpack(void *record)
 	memcpy(change->mapped->values, values, sizeof(Datum) * MAPPED_ARGUMENTS);
 	memcpy(change->mapped->nulls, nulls, sizeof(bool) * MAPPED_ARGUMENTS);
 	change->operation = header->operation;
+	change->row = header->row;
 	change->command = header->command;
+	change->version = header->version;
 	change->changed = header->changed;
 	change->login = header->login;
 	change->role = header->role;
 	change->leaves_partition = header->leaves_partition;
 	change->arrival_seen = header->arrival_seen;
 	change->moved = header->moved;
+	change->only_key = header->only_key;
+	change->dropped = header->dropped;
+	if (change->only_key)
+		change->event = EVENT_AMENDED;
 	change->key = GetText(values, nulls, RECORD_KEY);
 	change->old_key = GetText(values, nulls, RECORD_OLD_KEY);
 	change->stable_key = nulls[RECORD_STABLE_KEY] ? NIL :

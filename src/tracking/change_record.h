@@ -11,7 +11,9 @@
 typedef struct ChangeHeader
 {
 	Mapping    *mapping;
+	int64		row;
 	CommandId	command;
+	ItemPointerData version;
 	uint32		changed;
 	Oid			login;
 	Oid			role;
@@ -21,6 +23,8 @@ typedef struct ChangeHeader
 	bool		leaves_partition;
 	bool		arrival_seen;
 	bool		moved;
+	bool		only_key;
+	bool		dropped;
 } ChangeHeader;
 
 /*

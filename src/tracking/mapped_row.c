@@ -83,30 +83,49 @@ MappingStableKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc)
 	return parts;
 }
 
+static bool
+ColumnChanged(AttrNumber attnum, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+{
+	bool		was_null;
+	bool		is_null;
+	Datum		was = heap_getattr(old, attnum, tupdesc, &was_null);
+	Datum		is = heap_getattr(new, attnum, tupdesc, &is_null);
+
+	if (was_null || is_null)
+		return was_null != is_null;
+	return !SameValue(getBaseType(TupleDescAttr(tupdesc, attnum - 1)->atttypid), was, is);
+}
+
+bool
+MappingColumnsChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+{
+	if (ColumnsChanged(mapping->key, mapping->key_count, old, new, tupdesc))
+		return true;
+	for (int i = 0; i < mapping->field_count && !mapping->key_only; i++)
+		if (mapping->fields[i].attnum != 0 &&
+			ColumnChanged(mapping->fields[i].attnum, old, new, tupdesc))
+			return true;
+	return false;
+}
+
+bool
+ColumnsChanged(const AttrNumber *columns, int count, HeapTuple old, HeapTuple new,
+			   TupleDesc tupdesc)
+{
+	for (int i = 0; i < count; i++)
+		if (ColumnChanged(columns[i], old, new, tupdesc))
+			return true;
+	return false;
+}
+
 bool
 MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
-	int			count = mapping->nwatched + mapping->field_count;
-
-	for (int i = 0; i < count; i++)
-	{
-		const MappedField *field = i < mapping->nwatched ? NULL :
-			&mapping->fields[i - mapping->nwatched];
-		AttrNumber	attnum = field ? field->attnum : mapping->watched[i];
-		Form_pg_attribute column;
-		bool		was_null;
-		bool		is_null;
-		Datum		was;
-		Datum		is;
-
-		if (field && field->field != COMMAND_BACKER)
-			continue;
-		column = TupleDescAttr(tupdesc, attnum - 1);
-		was = heap_getattr(old, attnum, tupdesc, &was_null);
-		is = heap_getattr(new, attnum, tupdesc, &is_null);
-		if (was_null != is_null ||
-			(!was_null && !SameValue(getBaseType(column->atttypid), was, is)))
+	if (ColumnsChanged(mapping->watched, mapping->nwatched, old, new, tupdesc))
+		return true;
+	for (int i = 0; i < mapping->field_count; i++)
+		if (mapping->fields[i].field == COMMAND_BACKER &&
+			ColumnChanged(mapping->fields[i].attnum, old, new, tupdesc))
 			return true;
-	}
 	return false;
 }

@@ -25,6 +25,17 @@ extern char *MappingKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupde
  */
 extern List *MappingStableKey(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc);
 
+/* Whether an UPDATE changed one of the columns. */
+extern bool ColumnsChanged(const AttrNumber *columns, int count, HeapTuple old, HeapTuple new,
+						   TupleDesc tupdesc);
+
+/*
+ * Whether an UPDATE changed the primary key, or any mapped column unless the mapping is
+ * only about the key.
+ */
+extern bool MappingColumnsChanged(const Mapping *mapping, HeapTuple old, HeapTuple new,
+								  TupleDesc tupdesc);
+
 /* Whether an UPDATE changed the backer, or a column that the trigger's UPDATE OF names. */
 extern bool MappingWatchedChanged(const Mapping *mapping, HeapTuple old, HeapTuple new,
 								  TupleDesc tupdesc);

@@ -162,6 +162,25 @@ ReadKey(Mapping *mapping, Relation rel)
 	ReleaseSysCache(tuple);
 }
 
+/* Promises are found by the key that the table had when it was tracked. */
+static void
+CheckSameKey(const Mapping *mapping, Relation rel)
+{
+	bool		same = mapping->tracked_key_count == mapping->key_count;
+
+	for (int i = 0; same && i < mapping->key_count; i++)
+		same = mapping->tracked_key[i] == mapping->key[i];
+	if (same || mapping->tracked_key_count == 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("primary key of tracked table \"%s\" has changed",
+					RelationGetRelationName(rel)),
+			 errdetail("The promises of its rows are recorded with the former key."),
+			 errhint("Call trust_ledger.track_table() again, "
+					 "which records the new keys of the rows.")));
+}
+
 static bool
 IsPartitionKey(Oid partitioned, const char *column)
 {
@@ -298,6 +317,7 @@ MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent)
 	ReadKey(mapping, rel);
 	for (int i = 1; i < trigger->tgnargs; i++)
 		MappingReadArgument(mapping, rel, trigger->tgargs[i]);
+	CheckSameKey(mapping, rel);
 	CheckComplete(mapping, trigger->tgtype);
 	ReadPartitionKey(mapping, rel);
 	MemoryContextSwitchTo(previous);

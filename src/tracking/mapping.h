@@ -47,12 +47,15 @@ typedef struct Mapping
 	char	   *promise;		/* name of the promise; empty if a row makes only one */
 	OnError		on_error;
 	bool		write_now;		/* write at once, not at commit */
+	bool		key_only;		/* of UPDATEs, only those that change the primary key matter */
 	bool		withdraws_on_delete;	/* deleting the row withdraws the promise */
 	MappedField fields[MAPPED_ARGUMENTS];
 	int			field_count;
 	AttrNumber	key[KEY_MAX_COLUMNS];	/* primary key */
 	Oid			key_types[KEY_MAX_COLUMNS]; /* base types */
 	int			key_count;
+	AttrNumber	tracked_key[KEY_MAX_COLUMNS];	/* the primary key when the table was tracked */
+	int			tracked_key_count;	/* 0: the arguments do not say */
 	bool		is_partition;
 	bool		in_partition_key[KEY_MAX_COLUMNS];	/* key column is in the partition key of an
 													 * ancestor */
@@ -63,7 +66,8 @@ typedef struct Mapping
 /*
  * Reads the mapping of a trigger into a new child of the given memory context.  Runs no
  * user code.  Errors: 22023 arguments, 42703 unknown column, 42804 type of a column,
- * 42809 relation that cannot be tracked, 55000 no primary key.
+ * 42809 relation that cannot be tracked, 55000 no primary key, or another one than the
+ * arguments say.
  */
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent);
 

@@ -109,7 +109,9 @@ FieldNames(Event event)
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 		if (EventTakesField(event, field))
 			appendStringInfo(&list, "%s, ", mapped_shape.columns[field].name);
-	appendStringInfoString(&list, "promise, source, write, on_error and on_delete");
+	if (event == EVENT_NOTED)
+		appendStringInfoString(&list, "changed, ");
+	appendStringInfoString(&list, "promise, source, key, write, on_error and on_delete");
 	return list.data;
 }
 
@@ -179,13 +181,24 @@ ConstantIndex(const char *argument, const Argument *parts, const char *const *na
 	return index;
 }
 
+static void
+AddKeyColumn(Mapping *mapping, Relation rel, const char *argument, const Argument *parts)
+{
+	if (mapping->tracked_key_count == KEY_MAX_COLUMNS)
+		RejectArgument(argument, "A primary key does not have so many columns.",
+					   "Write key=column once for each column of the primary key.");
+	mapping->tracked_key[mapping->tracked_key_count++] =
+		ColumnNumber(rel, argument, parts->value);
+}
+
 /* Reads an argument about the trigger itself, not about the event; false if it is not one. */
 static bool
-ReadSetting(Mapping *mapping, const char *argument, const Argument *parts)
+ReadSetting(Mapping *mapping, Relation rel, const char *argument, const Argument *parts)
 {
 	static const char *const write[] = {"commit", "now"};
 	static const char *const on_error[] = {"fail", "park", "note"};
 	static const char *const on_delete[] = {"noted", "withdrawn"};
+	static const char *const changed[] = {"key"};
 
 	if (strcmp(parts->name, "write") == 0)
 		mapping->write_now = ConstantIndex(argument, parts, write, lengthof(write),
@@ -197,6 +210,11 @@ ReadSetting(Mapping *mapping, const char *argument, const Argument *parts)
 		mapping->withdraws_on_delete =
 			ConstantIndex(argument, parts, on_delete, lengthof(on_delete),
 						  "Write on_delete:noted or on_delete:withdrawn.") == 1;
+	else if (parts->is_column && strcmp(parts->name, "key") == 0)
+		AddKeyColumn(mapping, rel, argument, parts);
+	else if (mapping->event == EVENT_NOTED && strcmp(parts->name, "changed") == 0)
+		mapping->key_only = ConstantIndex(argument, parts, changed, lengthof(changed),
+										  "Write changed:key.") == 0;
 	else if (!parts->is_column &&
 			 (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
 	{
@@ -214,7 +232,7 @@ MappingReadArgument(Mapping *mapping, Relation rel, const char *argument)
 {
 	Argument	parts = ParseArgument(argument);
 
-	if (ReadSetting(mapping, argument, &parts))
+	if (ReadSetting(mapping, rel, argument, &parts))
 		return;
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 	{

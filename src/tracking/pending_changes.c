@@ -18,75 +18,16 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/savepoint_marks.h"
 #include "tracking/change_record.h"
 #include "tracking/change_write.h"
 #include "tracking/parked.h"
 #include "tracking/spool.h"
 
-/* ---- values of a counter before each open savepoint changed it ---- */
-
-typedef struct Mark
-{
-	SubTransactionId savepoint;
-	int64		before;
-} Mark;
-
-/* A stack, with the innermost savepoint on top. */
-typedef struct Marks
-{
-	Mark	   *marks;
-	int			count;
-	int			capacity;
-} Marks;
-
-/* Called before the counter changes. */
-static void
-MarkBefore(Marks *marks, int64 before, MemoryContext context)
-{
-	SubTransactionId now = GetCurrentSubTransactionId();
-
-	if (marks->count > 0 && marks->marks[marks->count - 1].savepoint == now)
-		return;
-	if (marks->count == marks->capacity)
-	{
-		int			capacity = Max(8, 2 * marks->capacity);
-
-		marks->marks = marks->marks ? repalloc(marks->marks, sizeof(Mark) * capacity) :
-			MemoryContextAlloc(context, sizeof(Mark) * capacity);
-		marks->capacity = capacity;
-	}
-	marks->marks[marks->count++] = (Mark) {now, before};
-}
-
-/*
- * Returns the value to which rolling back the savepoint resets the counter.  Savepoints
- * nested in it have higher numbers.
- */
-static int64
-MarksRolledBack(Marks *marks, SubTransactionId savepoint, int64 now)
-{
-	while (marks->count > 0 && marks->marks[marks->count - 1].savepoint >= savepoint)
-		now = marks->marks[--marks->count].before;
-	return now;
-}
-
-static void
-MarksReleased(Marks *marks, SubTransactionId savepoint, SubTransactionId parent)
-{
-	int			last = marks->count - 1;
-
-	if (last < 0 || marks->marks[last].savepoint < savepoint)
-		return;
-	if (last > 0 && marks->marks[last - 1].savepoint == parent)
-		marks->count--;
-	else
-		marks->marks[last].savepoint = parent;
-}
-
 /* ---- pending changes ---- */
 
 /*
- * Changes of this transaction, in the order in which they happened.  Subtransaction
+ * Changes of this transaction, in the order in which they were read.  Subtransaction
  * callbacks undo what an aborted subtransaction did; the end of the transaction, also by
  * PREPARE TRANSACTION, resets it.  Nested calls may add changes and write all of them,
  * so that the writer works on copies.
@@ -100,6 +41,8 @@ static struct
 	int64		departures_count;
 	int64		departures_capacity;
 	int64		written;		/* number of changes written already, by write:now */
+	bool		out_of_order;	/* some were read before those of earlier commands, or dropped */
+	ChangeHeader last;			/* of the change that was added last */
 	bool		may_fail;		/* as in Changes */
 	Marks		made;			/* of spool.count */
 	Marks		writing;		/* of written */
@@ -306,7 +249,20 @@ RememberDeparture(void)
 	pending.departures[pending.departures_count++] = pending.spool.count;
 }
 
-void
+/* Sets the number of the first change of the same row by the same command. */
+static void
+NumberRow(TrackedChange *change)
+{
+	const ChangeHeader *last = &pending.last;
+	bool		same = pending.spool.count > 0 && last->mapping != NULL &&
+		last->mapping->relid == change->mapping->relid &&
+		last->command == change->command &&
+		ItemPointerEquals(unconstify(ItemPointerData *, &last->version), &change->version);
+
+	change->row = same ? last->row : pending.spool.count;
+}
+
+int64
 PendingChangesAdd(TrackedChange *change)
 {
 	Size		length;
@@ -315,6 +271,7 @@ PendingChangesAdd(TrackedChange *change)
 	BeginPending();
 	if (change->operation == ROW_INSERT && change->stable_key)
 		FindDeparture(change);
+	NumberRow(change);
 	record = ChangePack(change, &length);
 	if (change->mapping->pending_in != pending.id)
 	{
@@ -324,8 +281,36 @@ PendingChangesAdd(TrackedChange *change)
 	MarkBefore(&pending.made, pending.spool.count, pending.context);
 	if (change->leaves_partition)
 		RememberDeparture();
+	if (change->command < pending.last.command)
+		pending.out_of_order = true;
 	SpoolAdd(&pending.spool, record, length);
+	pending.last = *(ChangeHeader *) record;
 	pending.may_fail = pending.may_fail || change->on_error != ON_ERROR_FAIL;
+	return pending.spool.count - 1;
+}
+
+TrackedChange *
+PendingChangesGet(int64 place, CommandId command)
+{
+	ChangeHeader header;
+
+	if (pending.context == NULL || place < pending.written || place >= pending.spool.count)
+		return NULL;
+	SpoolRead(&pending.spool, place, &header, sizeof(header));
+	return header.dropped || header.command != command ? NULL :
+		ChangeUnpack(SpoolGet(&pending.spool, place));
+}
+
+void
+PendingChangesDrop(TrackedChange *change, int64 place)
+{
+	Size		length;
+	void	   *record;
+
+	change->dropped = true;
+	record = ChangePack(change, &length);
+	SpoolReplace(&pending.spool, place, record, length);
+	pending.out_of_order = true;
 }
 
 /* ---- writing ---- */
@@ -333,21 +318,84 @@ PendingChangesAdd(TrackedChange *change)
 /* Up to this number, changes are read from the spool only once and kept in memory. */
 #define MAX_IN_MEMORY 1000
 
+/* Private data of changes that are being written. */
+typedef struct Taken
+{
+	int64		first;
+	int64	   *places;			/* of all of them; NULL: they follow the first */
+}			Taken;
+
 static const TrackedChange *
 GetPending(const Changes *changes, int nth)
 {
-	return ChangeUnpack(SpoolGet(&pending.spool, *(const int64 *) changes->from + nth));
+	const		Taken *taken = changes->from;
+
+	return ChangeUnpack(SpoolGet(&pending.spool,
+								 taken->places ? taken->places[nth] : taken->first + nth));
+}
+
+/* Where a change stands among the others. */
+typedef struct Order
+{
+	CommandId	command;
+	int64		row;
+	const char *trigger_name;
+	int64		place;
+}			Order;
+
+/* Triggers of a row fire in the order of their names. */
+static int
+CompareOrder(const void *a, const void *b)
+{
+	const		Order *first = a;
+	const		Order *second = b;
+	int			names;
+
+	if (first->command != second->command)
+		return first->command < second->command ? -1 : 1;
+	if (first->row != second->row)
+		return first->row < second->row ? -1 : 1;
+	names = strcmp(first->trigger_name, second->trigger_name);
+	return names ? names : first->place < second->place ? -1 : 1;
+}
+
+/* The places of changes that were not dropped, in the order of commands. */
+static int64 *
+PlacesInOrder(int64 first, int *count)
+{
+	Size		most = Max(pending.spool.count - first, 1);
+	Order	   *order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Order) * most);
+	int64	   *places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * most);
+
+	*count = 0;
+	for (int64 place = first; place < pending.spool.count; place++)
+	{
+		ChangeHeader header;
+
+		SpoolRead(&pending.spool, place, &header, sizeof(header));
+		if (!header.dropped)
+			order[(*count)++] = (Order) {
+				header.command, header.row, header.mapping->trigger_name, place
+			};
+	}
+	qsort(order, *count, sizeof(Order), CompareOrder);
+	for (int i = 0; i < *count; i++)
+		places[i] = order[i].place;
+	pfree(order);
+	return places;
 }
 
 /* Returns changes that are not written, and marks them as written; a rollback undoes that. */
 static Changes
 TakePending(void)
 {
-	int64	   *first = palloc(sizeof(int64));
-	Changes		taken = {.may_fail = pending.may_fail, .get = GetPending, .from = first};
+	Taken	   *from = palloc0(sizeof(Taken));
+	Changes		taken = {.may_fail = pending.may_fail, .get = GetPending, .from = from};
 
-	*first = pending.written;
+	from->first = pending.written;
 	taken.count = pending.spool.count - pending.written;
+	if (pending.out_of_order)
+		from->places = PlacesInOrder(from->first, &taken.count);
 	if (taken.count <= MAX_IN_MEMORY)
 	{
 		const TrackedChange **few = palloc(sizeof(TrackedChange *) * Max(taken.count, 1));
@@ -359,6 +407,12 @@ TakePending(void)
 	MarkBefore(&pending.writing, pending.written, pending.context);
 	pending.written = pending.spool.count;
 	return taken;
+}
+
+bool
+PendingChangesExist(void)
+{
+	return pending.context != NULL && pending.written < pending.spool.count;
 }
 
 void

@@ -114,17 +114,25 @@ BackerActs(const Mapping *mapping, const Row *mapped, RowOperation operation)
 					 "or from their own login.", backer, backer)));
 }
 
+/* Whether an UPDATE of these rows can be the event; cheap. */
 static bool
-EventHappened(const Mapping *mapping, const TrackedChange *change,
-			  HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+CanBeEvent(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
 {
 	if (mapping->event == EVENT_BACKED)
-		return (change->operation != ROW_UPDATE ||
-				MappingWatchedChanged(mapping, old, new, tupdesc)) &&
-			BackerActs(mapping, change->mapped, change->operation);
-	if (mapping->event == EVENT_AMENDED && change->operation == ROW_UPDATE)
+		return MappingWatchedChanged(mapping, old, new, tupdesc);
+	if (mapping->event == EVENT_AMENDED || mapping->key_only)
+		return MappingColumnsChanged(mapping, old, new, tupdesc);
+	return true;
+}
+
+static bool
+EventHappened(const Mapping *mapping, const TrackedChange *change)
+{
+	if (change->operation == ROW_UPDATE && mapping->event == EVENT_AMENDED)
 		return change->moved || change->old_key ||
 			(change->changed & AMENDED_ARGUMENTS) != 0;
+	if (change->operation == ROW_UPDATE && mapping->key_only)
+		return change->old_key != NULL;
 	return true;
 }
 
@@ -170,6 +178,12 @@ ChangeSetMapping(TrackedChange *change, Mapping *mapping)
 	change->level_of = mapping->owner;
 }
 
+bool
+ChangeMatters(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupdesc)
+{
+	return old == NULL || new == NULL || CanBeEvent(mapping, old, new, tupdesc);
+}
+
 TrackedChange *
 ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
@@ -179,6 +193,8 @@ ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	HeapTuple	row = operation == ROW_DELETE ? old : new;
 
 	CheckDelete(mapping, operation);
+	if (!ChangeMatters(mapping, old, new, tupdesc))
+		return NULL;
 	ChangeSetMapping(change, mapping);
 	change->operation = operation;
 	change->key = MappingKey(mapping, row, tupdesc);
@@ -189,13 +205,35 @@ ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 	change->mapped = MappingRow(mapping, row, tupdesc, ledger->zone);
 	if (operation == ROW_UPDATE)
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
+	if (!EventHappened(mapping, change))
+		return NULL;
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
 	change->level_of = level_of;
 	RowSetText(change->mapped, COMMAND_ACTOR,
 			   acting ? ActorOfParked(change->mapped, ledger, acting) :
 			   ActorOfChange(mapping, change->mapped, ledger));
-	return EventHappened(mapping, change, old, new, tupdesc) ? change : NULL;
+	return mapping->event != EVENT_BACKED ||
+		BackerActs(mapping, change->mapped, change->operation) ? change : NULL;
+}
+
+TrackedChange *
+ChangeReadKey(Mapping *mapping, const Ledger *ledger, HeapTuple old, HeapTuple new,
+			  TupleDesc tupdesc)
+{
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+
+	ChangeSetMapping(change, mapping);
+	change->operation = ROW_UPDATE;
+	change->only_key = true;
+	change->event = EVENT_AMENDED;
+	change->key = MappingKey(mapping, new, tupdesc);
+	change->old_key = MappingKey(mapping, old, tupdesc);
+	change->mapped = MappingRow(mapping, new, tupdesc, ledger->zone);
+	change->login = GetSessionUserId();
+	change->role = GetUserId();
+	RowSetText(change->mapped, COMMAND_ACTOR, ActorOfChange(mapping, change->mapped, ledger));
+	return strcmp(change->old_key, change->key) != 0 ? change : NULL;
 }
 
 static const TrackedChange *

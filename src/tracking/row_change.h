@@ -37,7 +37,11 @@ typedef struct TrackedChange
 	char	   *key;			/* primary key, as MappingKey() returns it */
 	char	   *old_key;		/* key before the change; NULL if it is the same */
 	List	   *stable_key;		/* as MappingStableKey() returns it */
-	CommandId	command;		/* in partitions, of INSERT and DELETE: command that did it */
+	CommandId	command;		/* that changed the row */
+	ItemPointerData version;	/* that it created, or deleted */
+	int64		row;			/* number of the first change of the row by the command */
+	bool		only_key;		/* not an event: the row has another key */
+	bool		dropped;		/* not to be written */
 	bool		leaves_partition;	/* the DELETE of an UPDATE that moves the row to another
 									 * partition */
 	bool		arrival_seen;	/* the INSERT of that UPDATE was tracked, too */
@@ -79,11 +83,25 @@ ChangesGet(const Changes *changes, int nth)
 /* Error TL003 if the actor is human; 42704 if it does not exist. */
 extern void CheckActorIsMachine(const Ledger *ledger, const char *named);
 
+/*
+ * Reads only the change of the primary key, to which its event does not apply; NULL if that
+ * is the same.
+ */
+extern TrackedChange *ChangeReadKey(Mapping *mapping, const Ledger *ledger, HeapTuple old,
+									HeapTuple new, TupleDesc tupdesc);
+
 /* Makes Changes of an array, which is not copied. */
 extern Changes ChangesFromArray(const TrackedChange *const *changes, int count);
 
 /* Sets the fields that all changes read by this mapping have in common. */
 extern void ChangeSetMapping(TrackedChange *change, Mapping *mapping);
+
+/*
+ * Whether a change can be the event of the mapping's trigger: false for an UPDATE that
+ * leaves what the event is about as it is.  Needs no ledger.
+ */
+extern bool ChangeMatters(const Mapping *mapping, HeapTuple old, HeapTuple new,
+						  TupleDesc tupdesc);
 
 /*
  * Reads a change in the current memory context; returns NULL if it is not the event

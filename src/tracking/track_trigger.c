@@ -22,106 +22,13 @@
 #include "base/savepoint.h"
 #include "governance/caller.h"
 #include "ledger/copy.h"
+#include "tracking/change_reading.h"
+#include "tracking/mapping_cache.h"
 #include "tracking/parked_row.h"
 #include "tracking/pending_changes.h"
 
 PG_FUNCTION_INFO_V1(track);
 PG_FUNCTION_INFO_V1(check_track);
-
-/* ---- cache of mappings ---- */
-
-typedef struct CachedMapping
-{
-	Oid			trigger;		/* hash key */
-	Mapping    *mapping;		/* from MappingRead(); NULL if it was not read */
-	Mapping    *names;			/* from MappingReadNames(); NULL if it was not read */
-} CachedMapping;
-
-/*
- * Lives as long as the backend.  A nested call may replace the whole cache; mappings that
- * are in use are pinned.
- */
-static struct
-{
-	MemoryContext context;		/* NULL: the cache does not exist */
-	HTAB	   *mappings;
-	uint64		generation;		/* LedgerGeneration() when the cache was created */
-}			cache = {0};
-
-static void
-ForgetAll(void)
-{
-	HASH_SEQ_STATUS scan;
-	CachedMapping *entry;
-
-	hash_seq_init(&scan, cache.mappings);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		if (entry->mapping)
-			MappingForget(entry->mapping);
-		if (entry->names)
-			MappingForget(entry->names);
-	}
-	MemoryContextDelete(cache.context);
-}
-
-/* Called after any relcache invalidation; that also removes mappings of dropped triggers. */
-static void
-ResetCache(void)
-{
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger mappings",
-												  ALLOCSET_SMALL_SIZES);
-	HASHCTL		control = {
-		.keysize = sizeof(Oid), .entrysize = sizeof(CachedMapping), .hcxt = context
-	};
-	HTAB	   *mappings = hash_create("trust_ledger mappings", 16, &control,
-									   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-
-	MemoryContextSetParent(context, CacheMemoryContext);
-	if (cache.context)
-		ForgetAll();
-	cache.context = context;
-	cache.mappings = mappings;
-	cache.generation = LedgerGeneration();
-}
-
-static CachedMapping *
-LookUpMapping(const TriggerData *data)
-{
-	CachedMapping *entry;
-	bool		found;
-
-	if (cache.context == NULL || cache.generation != LedgerGeneration())
-		ResetCache();
-	entry = hash_search(cache.mappings, &data->tg_trigger->tgoid, HASH_ENTER, &found);
-	if (!found)
-		entry->mapping = entry->names = NULL;
-	return entry;
-}
-
-/* Pinned in the current memory context. */
-static Mapping *
-GetMapping(const TriggerData *data)
-{
-	CachedMapping *entry = LookUpMapping(data);
-
-	if (entry->mapping == NULL)
-		entry->mapping = MappingRead(data->tg_relation, data->tg_trigger, CacheMemoryContext);
-	MappingPin(entry->mapping, CurrentMemoryContext);
-	return entry->mapping;
-}
-
-/* The same for a mapping that cannot be read. */
-static Mapping *
-GetNames(const TriggerData *data)
-{
-	CachedMapping *entry = LookUpMapping(data);
-
-	if (entry->names == NULL)
-		entry->names = MappingReadNames(data->tg_relation, data->tg_trigger, CacheMemoryContext);
-	MappingPin(entry->names, CurrentMemoryContext);
-	return entry->names;
-}
 
 /* ---- the trigger ---- */
 
@@ -166,58 +73,6 @@ CheckCalledAsTrigger(FunctionCallInfo fcinfo)
 	return (TriggerData *) fcinfo->context;
 }
 
-static RowOperation
-OperationOf(const TriggerData *data)
-{
-	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? ROW_INSERT :
-		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? ROW_UPDATE : ROW_DELETE;
-}
-
-static HeapTuple
-OldRow(const TriggerData *data)
-{
-	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? NULL : data->tg_trigtuple;
-}
-
-static HeapTuple
-NewRow(const TriggerData *data)
-{
-	return TRIGGER_FIRED_BY_INSERT(data->tg_event) ? data->tg_trigtuple :
-		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
-}
-
-typedef struct Reading
-{
-	TriggerData *data;
-	TrackedChange *change;		/* NULL: there is nothing to record */
-	bool		write_now;
-} Reading;
-
-static void
-ReadChange(void *arg)
-{
-	Reading    *reading = arg;
-	TriggerData *data = reading->data;
-	const Ledger *ledger = LedgerOpen();
-	Mapping    *mapping = GetMapping(data);
-	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
-	TrackedChange *change = ChangeRead(mapping, ledger, OperationOf(data),
-									   OldRow(data), NewRow(data), tupdesc,
-									   NULL, mapping->owner);
-
-	if (change && (change->on_error == ON_ERROR_PARK || change->leaves_partition))
-	{
-		change->old_row = RowAsJson(OldRow(data), tupdesc);
-		change->new_row = RowAsJson(NewRow(data), tupdesc);
-	}
-	if (change && change->leaves_partition)
-		change->command = HeapTupleHeaderGetCmax(data->tg_trigtuple->t_data);
-	else if (change && change->stable_key && change->operation == ROW_INSERT)
-		change->command = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
-	reading->change = change;
-	reading->write_now = mapping->write_now;
-}
-
 static bool
 ParksErrors(const Trigger *trigger)
 {
@@ -229,53 +84,105 @@ ParksErrors(const Trigger *trigger)
 
 /* For a row that the mapping cannot read: a change that is parked with the others. */
 static TrackedChange *
-UnreadableChange(TriggerData *data, const ErrorData *error)
+UnreadableChange(const Reading *reading, const ErrorData *error)
 {
+	const TriggerData *data = reading->data;
 	TrackedChange *change = palloc0(sizeof(TrackedChange));
 	Refusal    *refusal = palloc(sizeof(Refusal));
-	TupleDesc	tupdesc = RelationGetDescr(data->tg_relation);
 	const char *named = MappingActor(data->tg_trigger);
 	bool		own;
 	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
 	*refusal = (Refusal) {error->sqlerrcode, error->message};
-	ChangeSetMapping(change, GetNames(data));
+	ChangeSetMapping(change, NamesOfTrigger(data->tg_relation, data->tg_trigger));
 	change->unreadable = refusal;
-	change->operation = OperationOf(data);
+	change->operation = reading->operation;
 	change->mapped = RowNew(&mapped_shape);
 	RowSetText(change->mapped, COMMAND_ACTOR, named && !own ? named : who);
 	change->login = GetSessionUserId();
 	change->role = GetUserId();
-	change->old_row = RowAsJson(OldRow(data), tupdesc);
-	change->new_row = RowAsJson(NewRow(data), tupdesc);
+	ReadingFinish(reading, change);
 	return change;
+}
+
+/* Calls the step.  If the trigger parks what fails, returns its error. */
+static ErrorData *
+TryToRead(void (*step) (void *arg), Reading *reading)
+{
+	ErrorData  *error = NULL;
+
+	if (ParksErrors(reading->data->tg_trigger))
+		error = RunInSavepoint(step, reading, true);
+	else
+		step(reading);
+	if (error && !IsStepError(error))
+		ReThrowError(error);
+	return error;
+}
+
+static void
+ReadMapping(void *arg)
+{
+	Reading    *reading = arg;
+	TriggerData *data = reading->data;
+
+	reading->mapping = MappingOfTrigger(data->tg_relation, data->tg_trigger);
+}
+
+/* Whether the trigger has anything to do; true if the mapping could not be read. */
+static bool
+Matters(const Reading *reading)
+{
+	return reading->mapping == NULL || reading->passing ||
+		ChangeMatters(reading->mapping, reading->old, reading->new,
+					  RelationGetDescr(reading->data->tg_relation));
+}
+
+static bool
+LeavesPartition(const Reading *reading)
+{
+	return reading->changes != NIL &&
+		((const TrackedChange *) linitial(reading->changes))->leaves_partition;
 }
 
 /*
  * Adds the change to the pending ones, after it was read without an error.  write:now
- * also writes them all.
+ * also writes them all, unless triggers of a statement that changed the row before have
+ * still to fire.
  */
 static void
-AddChange(TriggerData *data)
+AddChange(Reading *reading, ErrorData *error)
 {
-	Reading		reading = {.data = data};
+	if (error == NULL)
+		error = TryToRead(ReadChange, reading);
+	if (error)
+	{
+		reading->dropped = NIL;
+		reading->changes = list_make1(UnreadableChange(reading, error));
+	}
+	ReadingAdd(reading);
+	/* if the row moves to another partition, its INSERT there writes both */
+	if (reading->mapping && reading->mapping->write_now && !reading->nested &&
+		PendingChangesExist() && !LeavesPartition(reading))
+		PendingChangesWrite();
+}
+
+static void
+TrackChange(TriggerData *data)
+{
+	Reading		reading;
 	ErrorData  *error = NULL;
 
-	if (ParksErrors(data->tg_trigger))
-		error = RunInSavepoint(ReadChange, &reading, true);
-	else
-		ReadChange(&reading);
-	if (error && !IsStepError(error))
-		ReThrowError(error);
-	if (error)
-		reading.change = UnreadableChange(data, error);
-	if (reading.change)
-	{
-		PendingChangesAdd(reading.change);
-		/* if the row moves to another partition, its INSERT there writes both */
-		if (reading.write_now && !reading.change->leaves_partition)
-			PendingChangesWrite();
-	}
+	ReadingBegin(&reading, data);
+	reading.mapping = MappingCached(data->tg_trigger);
+	if (reading.mapping == NULL)
+		error = TryToRead(ReadMapping, &reading);
+	if (!Matters(&reading))
+		return;
+	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING,
+				"own a tracked table");
+	CheckNotCopy();
+	AddChange(&reading, error);
 }
 
 static void
@@ -311,10 +218,7 @@ track(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	error_context_stack = &context;
 	AcceptInvalidationMessages();
-	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING,
-				"own a tracked table");
-	CheckNotCopy();
-	AddChange(data);
+	TrackChange(data);
 	error_context_stack = context.previous;
 	return PointerGetDatum(NULL);
 }

@@ -137,10 +137,10 @@ CREATE TABLE crm.deal (shop text, id bigint, customer text, title text, status t
 	owner text, answer text, wait boolean, why text, info jsonb, at timestamptz,
 	PRIMARY KEY (shop, id));
 ALTER TABLE crm.deal OWNER TO crm_owner;
--- The statements that track_table() creates for a mapping, without their common parts.
+-- The statements that track_table() creates for a mapping, without their common parts and the key.
 CREATE FUNCTION triggers(mapping jsonb, tab regclass DEFAULT 'crm.deal') RETURNS SETOF text LANGUAGE
 	sql AS $$
-	SELECT regexp_replace(regexp_replace(statement,
+	SELECT regexp_replace(regexp_replace(replace(statement, ', ''key=shop'', ''key=id''', ''),
 		'^CREATE TRIGGER trust_ledger_(\d+)_(\w+) (AFTER|BEFORE) (.*?) ON \S+ '
 		'FOR EACH (ROW|STATEMENT)', '\1 \2 \4'), ' EXECUTE FUNCTION trust_ledger.track\((.*)\)$',
 		' -> \1')
@@ -155,17 +155,17 @@ SELECT is((SELECT array_agg(statement) FROM trust_ledger.track_table('crm.deal',
 	$$CREATE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW $$ ||
 		$$EXECUTE $$ ||
 		$$FUNCTION $$ ||
-		$$trust_ledger.track('made', 'source:crm.deal', 'customer=customer', 'words=title')$$,
+		$$trust_ledger.track('made', 'source:crm.deal', 'key=shop', 'key=id', $$ ||
+		$$'customer=customer', 'words=title')$$,
 	$$CREATE TRIGGER trust_ledger_002_amended AFTER UPDATE ON crm.deal FOR EACH ROW $$ ||
-		$$WHEN ((NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.title, OLD.title) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, OLD.id))) $$ ||
+		$$WHEN (NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
 		$$EXECUTE $$ ||
 		$$FUNCTION $$ ||
-		$$trust_ledger.track('amended', 'source:crm.deal', 'customer=customer', 'words=title')$$,
+		$$trust_ledger.track('amended', 'source:crm.deal', 'key=shop', 'key=id', $$ ||
+		$$'customer=customer', 'words=title')$$,
 	$$CREATE TRIGGER trust_ledger_003_deleted AFTER DELETE ON crm.deal FOR EACH ROW $$ ||
-		$$EXECUTE FUNCTION trust_ledger.track('noted', 'source:crm.deal')$$,
+		$$EXECUTE FUNCTION trust_ledger.track('noted', $$ ||
+		$$'source:crm.deal', 'key=shop', 'key=id')$$,
 	$$CREATE TRIGGER trust_ledger_004_truncated BEFORE TRUNCATE ON crm.deal FOR EACH STATEMENT $$ ||
 		$$EXECUTE FUNCTION trust_ledger.track('noted', 'source:crm.deal')$$],
 	'the least mapping, statement by statement');
@@ -189,106 +189,102 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 		"events": [{"event": "released", "when": "answer = 'no'", "relayed": ":true"},
 			{"event": "noted", "when": "NEW.owner IS DISTINCT FROM OLD.owner",
 			"reason": ":another owner"}]}$$,
-	$$001 made INSERT WHEN ((NEW.status <> 'draft')) $$ ||
-		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
-		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
-		$$'actor:bot', 'on_error:park', 'write:now'$$,
-	$$002 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) $$ ||
-		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
-		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
-		$$'actor:bot', 'on_error:park', 'write:now'$$,
-	$$003 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) $$ ||
+	$$001 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) $$ ||
 		$$-> 'resumed', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
+	$$002 made INSERT WHEN ((NEW.status <> 'draft')) $$ ||
+		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
+		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
+		$$'actor:bot', 'on_error:park', 'write:now'$$,
+	$$003 made UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') IS NOT TRUE) $$ ||
+		$$-> 'made', 'source:deals', 'customer=customer', 'words=title', 'promiser=owner', $$ ||
+		$$'kind:deal', 'value=amount', 'currency:EUR', 'context:{}', 'occurred_at=at', $$ ||
+		$$'actor:bot', 'on_error:park', 'write:now'$$,
 	$$004 amended UPDATE WHEN ((NEW.status <> 'draft') AND (OLD.status <> 'draft') $$ ||
-		$$AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.why, OLD.why) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.owner, OLD.owner) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.amount, OLD.amount) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, $$ ||
-		$$OLD.id))) $$ ||
+		$$AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
 		$$-> 'amended', 'source:deals', 'customer=customer', 'words=why', 'promiser=owner', $$ ||
 		$$'kind:deal', 'value=amount', 'currency:EUR', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now', 'relayed:true'$$,
 	$$005 noted UPDATE WHEN ((NEW.status <> 'draft') IS NOT TRUE $$ ||
-		$$AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, $$ ||
-		$$OLD.id))) $$ ||
-		$$-> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason:The $$ ||
-		$$primary key of the row changed.'$$,
+		$$AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
+		$$-> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'changed:key', $$
+			||
+		$$'reason:The primary key of the row changed.'$$,
 	$$006 accepted INSERT WHEN ((NEW.answer = 'yes') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$007 accepted UPDATE WHEN ((NEW.answer = 'yes') AND (OLD.answer = 'yes') IS NOT TRUE) $$ ||
 		$$-> 'accepted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$008 backed INSERT WHEN ((NEW.status = 'backed') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
-	$$009 backed UPDATE OF status, owner WHEN ((NEW.status = 'backed') AND ((OLD.status $$ ||
-		$$= 'backed') IS NOT TRUE OR NOT trust_ledger.same_value(NEW.owner, OLD.owner))) $$ ||
+	$$009 backed UPDATE OF status WHEN ((NEW.status = 'backed') AND (OLD.status = 'backed') $$ ||
+		$$IS NOT TRUE) -> 'backed', 'source:deals', 'backer=owner', 'on_error:park', $$ ||
+		$$'write:now'$$,
+	$$010 backed UPDATE WHEN ((NEW.status = 'backed') AND (OLD.status = 'backed') $$ ||
+		$$AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
 		$$-> 'backed', 'source:deals', 'backer=owner', 'on_error:park', 'write:now'$$,
-	$$010 declined UPDATE WHEN ((NEW.status = 'declined') AND (OLD.status = 'declined') $$ ||
+	$$011 declined UPDATE WHEN ((NEW.status = 'declined') AND (OLD.status = 'declined') $$ ||
 		$$IS NOT TRUE) -> 'declined', 'source:deals', 'on_error:park', 'write:now'$$,
-	$$011 backing_withdrawn UPDATE WHEN ((NEW.status = 'unbacked') AND (OLD.status $$ ||
+	$$012 backing_withdrawn UPDATE WHEN ((NEW.status = 'unbacked') AND (OLD.status $$ ||
 		$$= 'unbacked') IS NOT TRUE) $$ ||
 		$$-> 'backing_withdrawn', 'source:deals', 'on_error:park', 'write:now'$$,
-	$$012 paused INSERT WHEN ((NEW.wait) AND (NEW.status <> 'draft')) $$ ||
+	$$013 paused INSERT WHEN ((NEW.wait) AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$013 paused UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) $$ ||
+	$$014 paused UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) $$ ||
 		$$-> 'paused', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$014 breach_admitted INSERT WHEN ((NEW.status = 'late') AND (NEW.status <> 'draft')) $$ ||
+	$$015 breach_admitted INSERT WHEN ((NEW.status = 'late') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'breach_admitted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$015 breach_admitted UPDATE WHEN ((NEW.status = 'late') AND (OLD.status = 'late') $$ ||
+	$$016 breach_admitted UPDATE WHEN ((NEW.status = 'late') AND (OLD.status = 'late') $$ ||
 		$$IS NOT TRUE) $$ ||
 		$$-> 'breach_admitted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$016 kept INSERT WHEN ((NEW.status = 'kept') AND (NEW.status <> 'draft')) $$ ||
+	$$017 kept INSERT WHEN ((NEW.status = 'kept') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now', 'purpose_met=wait', 'relayed:true'$$,
-	$$017 kept UPDATE WHEN ((NEW.status = 'kept') AND (OLD.status = 'kept') IS NOT TRUE) $$ ||
+	$$018 kept UPDATE WHEN ((NEW.status = 'kept') AND (OLD.status = 'kept') IS NOT TRUE) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:kept', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now', 'purpose_met=wait', 'relayed:true'$$,
-	$$018 partly_kept INSERT WHEN ((NEW.status = 'partly') AND (NEW.status <> 'draft')) $$ ||
+	$$019 partly_kept INSERT WHEN ((NEW.status = 'partly') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now'$$,
-	$$019 partly_kept UPDATE WHEN ((NEW.status = 'partly') AND (OLD.status = 'partly') $$ ||
+	$$020 partly_kept UPDATE WHEN ((NEW.status = 'partly') AND (OLD.status = 'partly') $$ ||
 		$$IS NOT TRUE) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:partly_kept', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now'$$,
-	$$020 broken INSERT WHEN ((NEW.status = 'broken') AND (NEW.status <> 'draft')) $$ ||
+	$$021 broken INSERT WHEN ((NEW.status = 'broken') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now'$$,
-	$$021 broken UPDATE WHEN ((NEW.status = 'broken') AND (OLD.status = 'broken') IS NOT TRUE) $$ ||
+	$$022 broken UPDATE WHEN ((NEW.status = 'broken') AND (OLD.status = 'broken') IS NOT TRUE) $$ ||
 		$$-> 'assessed', 'source:deals', 'verdict:broken', 'actor:bot', 'on_error:park', $$ ||
 		$$'write:now'$$,
-	$$022 breach_repaired INSERT WHEN ((NEW.status = 'repaired') AND (NEW.status <> 'draft')) $$ ||
+	$$023 breach_repaired INSERT WHEN ((NEW.status = 'repaired') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'breach_repaired', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$023 breach_repaired UPDATE WHEN ((NEW.status = 'repaired') AND (OLD.status = 'repaired') $$ ||
+	$$024 breach_repaired UPDATE WHEN ((NEW.status = 'repaired') AND (OLD.status = 'repaired') $$ ||
 		$$IS NOT TRUE) $$ ||
 		$$-> 'breach_repaired', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$024 withdrawn INSERT WHEN ((NEW.status = 'withdrawn') AND (NEW.status <> 'draft')) $$ ||
+	$$025 withdrawn INSERT WHEN ((NEW.status = 'withdrawn') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'withdrawn', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason=why'$$,
-	$$025 withdrawn UPDATE WHEN ((NEW.status = 'withdrawn') AND (OLD.status = 'withdrawn') $$ ||
+	$$026 withdrawn UPDATE WHEN ((NEW.status = 'withdrawn') AND (OLD.status = 'withdrawn') $$ ||
 		$$IS NOT TRUE) $$ ||
 		$$-> 'withdrawn', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', 'reason=why'$$,
-	$$026 released INSERT WHEN ((NEW.status = 'released') AND (NEW.status <> 'draft')) $$ ||
+	$$027 released INSERT WHEN ((NEW.status = 'released') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$027 released UPDATE WHEN ((NEW.status = 'released') AND (OLD.status = 'released') $$ ||
+	$$028 released UPDATE WHEN ((NEW.status = 'released') AND (OLD.status = 'released') $$ ||
 		$$IS NOT TRUE) -> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
-	$$028 noted INSERT WHEN ((NEW.why IS NOT NULL) AND (NEW.status <> 'draft')) $$ ||
+	$$029 noted INSERT WHEN ((NEW.why IS NOT NULL) AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'noted', 'source:deals', 'actor:anna', 'on_error:park', 'write:now', 'reason=why'$$,
-	$$029 noted UPDATE WHEN ((NEW.why IS NOT NULL) AND (OLD.why IS NOT NULL) IS NOT TRUE) $$ ||
+	$$030 noted UPDATE WHEN ((NEW.why IS NOT NULL) AND (OLD.why IS NOT NULL) IS NOT TRUE) $$ ||
 		$$-> 'noted', 'source:deals', 'actor:anna', 'on_error:park', 'write:now', 'reason=why'$$,
-	$$030 released INSERT WHEN ((NEW.answer = 'no') AND (NEW.status <> 'draft')) $$ ||
+	$$031 released INSERT WHEN ((NEW.answer = 'no') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
 		$$'relayed:true'$$,
-	$$031 released UPDATE WHEN ((NEW.answer = 'no') AND (OLD.answer = 'no') IS NOT TRUE) $$ ||
+	$$032 released UPDATE WHEN ((NEW.answer = 'no') AND (OLD.answer = 'no') IS NOT TRUE) $$ ||
 		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
 		$$'relayed:true'$$,
-	$$032 noted UPDATE WHEN ((NEW.owner IS DISTINCT FROM OLD.owner)) $$ ||
+	$$033 noted UPDATE WHEN ((NEW.owner IS DISTINCT FROM OLD.owner)) $$ ||
 		$$-> 'noted', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
 		$$'reason:another owner'$$,
-	$$033 deleted DELETE $$ ||
+	$$034 deleted DELETE $$ ||
 		$$-> 'withdrawn', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
 		$$'on_delete:withdrawn'$$,
-	$$034 truncated TRUNCATE -> 'noted', 'source:deals'$$);
+	$$035 truncated TRUNCATE -> 'noted', 'source:deals'$$);
 
 -- Several promises of one row, and what each inherits.
 SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short.",
@@ -298,10 +294,8 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 			"withdrawn_when": "wait", "withdrawn": {"actor": ":bot"}}}}$$,
 	$$001 made INSERT -> 'made', 'source:crm.deal', 'promise:delivery $$ ||
 		$$time', 'customer=customer', 'words:In short.', 'actor:anna'$$,
-	$$002 amended UPDATE WHEN ((NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, $$ ||
-		$$OLD.id))) -> 'amended', 'source:crm.deal', 'promise:delivery $$ ||
+	$$002 amended UPDATE WHEN (NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
+		$$-> 'amended', 'source:crm.deal', 'promise:delivery $$ ||
 		$$time', 'customer=customer', 'words:In short.', 'actor:anna'$$,
 	$$003 withdrawn INSERT WHEN ((NEW.wait)) $$ ||
 		$$-> 'withdrawn', 'source:crm.deal', 'promise:delivery time', 'actor:bot', 'reason=why'$$,
@@ -314,18 +308,13 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 		$$-> 'made', 'source:crm.deal', 'promise:price', 'customer=customer', $$ ||
 		$$'words=title', 'actor:bot'$$,
 	$$007 amended UPDATE WHEN ((NEW.amount > 0) AND (OLD.amount > 0) $$ ||
-		$$AND (NOT trust_ledger.same_value(NEW.customer, OLD.customer) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.title, OLD.title) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, $$ ||
-		$$OLD.id))) $$ ||
+		$$AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
 		$$-> 'amended', 'source:crm.deal', 'promise:price', 'customer=customer', $$ ||
 		$$'words=title', 'actor:bot'$$,
 	$$008 noted UPDATE WHEN ((NEW.amount > 0) IS NOT TRUE $$ ||
-		$$AND (NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR $$ ||
-		$$NOT trust_ledger.same_value(NEW.id, $$ ||
-		$$OLD.id))) -> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason:The $$ ||
-		$$primary key of the row changed.'$$,
+		$$AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) -> 'noted', 'source:crm.deal', $$ ||
+		$$'promise:price', 'actor:bot', 'changed:key', $$ ||
+		$$'reason:The primary key of the row changed.'$$,
 	$$009 withdrawn INSERT WHEN ((NEW.status = 'off') AND (NEW.amount > 0)) $$ ||
 		$$-> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$010 withdrawn UPDATE WHEN ((NEW.status = 'off') AND (OLD.status = 'off') IS NOT TRUE) $$ ||
@@ -351,14 +340,16 @@ FROM (VALUES
 		'backed', ARRAY[
 		'003 backed INSERT WHEN ((NEW.owner IS NOT NULL)) '
 			'-> ''backed'', ''source:crm.deal'', ''backer=owner'', ''context:{}''',
-		'004 backed UPDATE OF owner WHEN ((NEW.owner IS NOT NULL) AND ((OLD.owner IS NOT NULL) '
-			'IS NOT TRUE OR NOT trust_ledger.same_value(NEW.owner, OLD.owner))) '
+		'004 backed UPDATE OF owner WHEN ((NEW.owner IS NOT NULL) AND (OLD.owner IS NOT NULL) '
+			'IS NOT TRUE) -> ''backed'', ''source:crm.deal'', ''backer=owner'', ''context:{}''',
+		'005 backed UPDATE WHEN ((NEW.owner IS NOT NULL) AND (OLD.owner IS NOT NULL) '
+			'AND NEW.* OPERATOR(pg_catalog.*<>) OLD.*) '
 			'-> ''backed'', ''source:crm.deal'', ''backer=owner'', ''context:{}''']),
 	('{"paused_when": "wait", "resumed_when": "status = ''on''"}', 'resumed',
-		ARRAY['002 resumed UPDATE WHEN ((NEW.status = ''on'') AND (OLD.status = ''on'') '
+		ARRAY['001 resumed UPDATE WHEN ((NEW.status = ''on'') AND (OLD.status = ''on'') '
 		'IS NOT TRUE) -> ''resumed'', ''source:crm.deal''']),
 	('{"paused_when": "wait", "resumed": {"reason": "=why"}}', 'resumed',
-		ARRAY['002 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) '
+		ARRAY['001 resumed UPDATE WHEN ((OLD.wait) AND (NEW.wait) IS NOT TRUE) '
 		'-> ''resumed'', ''source:crm.deal'', ''reason=why''']),
 	('{"paused_when": "NEW.wait AND NOT OLD.wait"}', 'resumed', '{}'),
 	('{"paused_when": "NEW.wait AND NOT OLD.wait"}', 'paused',
@@ -373,10 +364,8 @@ FROM (VALUES
 		E'002 made UPDATE WHEN ((NEW.wait -- so\n) AND (OLD.wait -- so\n) IS NOT TRUE) '
 			'-> ''made'', ''source:crm.deal'', ''customer=customer'', ''words=title''']),
 	('{"kind": "=title", "context": "=info"}', 'amended',
-		ARRAY['002 amended UPDATE WHEN ((NOT trust_ledger.same_value(NEW.customer, OLD.customer) '
-		'OR NOT trust_ledger.same_value(NEW.title, OLD.title) OR '
-		'NOT trust_ledger.same_value(NEW.shop, OLD.shop) OR NOT trust_ledger.same_value(NEW.id, '
-		'OLD.id))) -> ''amended'', ''source:crm.deal'', ''customer=customer'', ''words=title'', '
+		ARRAY['002 amended UPDATE WHEN (NEW.* OPERATOR(pg_catalog.*<>) OLD.*) '
+		'-> ''amended'', ''source:crm.deal'', ''customer=customer'', ''words=title'', '
 		'''kind=title''']),
 	('{"events": [{"event": "assessed", "when": "wait", "verdict": "=status", "reason": "=why"}]}',
 		'assessed', ARRAY['003 assessed INSERT WHEN ((NEW.wait)) '
@@ -399,14 +388,15 @@ FROM (VALUES
 
 CREATE TABLE crm."Or'der; --" (id integer PRIMARY KEY, customer text, "a'); DROP TABLE crm.deal; --"
 	text, "New""x" text, status text);
--- The arguments of the triggers of that table, except customer and words; their source, if given.
+-- The arguments of the triggers of that table, except key, customer and words; their source, if
+-- given.
 CREATE FUNCTION hostile(mapping jsonb) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
 	found text[];
 BEGIN
 	PERFORM trust_ledger.track_table('crm."Or''der; --"', mapping);
 	found := array(SELECT DISTINCT a COLLATE "C" FROM trust.tracked, unnest(arguments) AS a
-		WHERE tab ~ 'Or' AND a !~ '^(customer|words)[=:]' AND (mapping ? 'source'
+		WHERE tab ~ 'Or' AND a !~ '^(key|customer|words)[=:]' AND (mapping ? 'source'
 		OR a !~ '^source:') ORDER BY 1);
 	PERFORM trust_ledger.untrack_table('crm."Or''der; --"');
 	RETURN found;
@@ -605,10 +595,12 @@ SELECT results_eq($$SELECT event COLLATE "default", subject COLLATE "default", n
 SELECT is((SELECT triggers -> 3 FROM trust.tracking WHERE active), (
 		SELECT jsonb_build_object('name', tgname, 'definition', pg_get_triggerdef(oid),
 			'fingerprint', trust_ledger.trigger_fingerprint(oid), 'arguments',
-			'["assessed", "source:crm.deal", "verdict:kept"]'::jsonb) FROM pg_trigger
+			'["assessed", "source:crm.deal", "key=shop", "key=id", "verdict:kept"]'::jsonb)
+				FROM pg_trigger
 			WHERE tgname = 'trust_ledger_004_kept'), 'each trigger as it was made');
 SELECT is((SELECT array_agg(arguments ORDER BY trigger) FROM trust.tracked WHERE trigger ~
-	'_00[34]'), '{{source:crm.deal,verdict:kept},{source:crm.deal,verdict:kept}}', 'its arguments');
+	'_00[34]'), '{{source:crm.deal,key=shop,key=id,verdict:kept},'
+	'{source:crm.deal,key=shop,key=id,verdict:kept}}', 'its arguments');
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 SELECT is((SELECT count(*) FROM trust_ledger.track_table('crm.deal',
 	'{"customer": "=customer", "words": ":Else.", "source": ":crm.deal"}')), 4::bigint,
@@ -636,7 +628,8 @@ BEGIN
 	RETURN NULL;
 END
 $$;
--- The same triggers with a function that records that they fire.
+-- The same triggers with a function that records that they fire. Where they fire for any change of
+-- the row, track() finds out whether it is one of the terms, the key or the backer.
 CREATE TABLE crm.watched (id integer PRIMARY KEY, customer text, title text, status text,
 	wait boolean, owner text);
 DO $$
@@ -664,22 +657,24 @@ SELECT is(fired(doing), expected, doing)
 FROM (VALUES
 	(1, 'INSERT INTO crm.watched VALUES (1, ''c'', ''w'', ''draft'', true, ''anna'')', NULL),
 	(2, 'INSERT INTO crm.watched VALUES (2, ''c'', ''w'', NULL, false, NULL)', NULL),
-	(3, 'UPDATE crm.watched SET title = ''x'' WHERE id = 1', NULL),
-	(4, 'UPDATE crm.watched SET status = ''sent'' WHERE id IN (1, 2)', 'made, made'),
+	(3, 'UPDATE crm.watched SET title = ''x'' WHERE id = 1', 'noted, backed'),
+	(4, 'UPDATE crm.watched SET status = ''sent'' WHERE id IN (1, 2)', 'made, backed, made'),
 	(5, 'UPDATE crm.watched SET status = ''sent''', NULL),
-	(6, 'UPDATE crm.watched SET title = ''y'' WHERE id = 1', 'amended'),
-	(7, 'UPDATE crm.watched SET title = NULL WHERE id = 1', 'amended'),
-	(8, 'UPDATE crm.watched SET id = 3 WHERE id = 1', 'amended'),
-	(9, 'UPDATE crm.watched SET wait = NULL WHERE id = 3', 'resumed'),
-	(10, 'UPDATE crm.watched SET wait = true WHERE id = 3', 'paused'),
-	(11, 'UPDATE crm.watched SET wait = false WHERE id = 3', 'resumed'),
-	(12, 'UPDATE crm.watched SET owner = ''ben'' WHERE id = 3', 'noted'),
-	(13, 'UPDATE crm.watched SET owner = ''anna'' WHERE id = 3', 'backed, noted'),
-	(14, 'UPDATE crm.watched SET owner = ''no'' WHERE id = 3', 'declined, noted'),
+	(6, 'UPDATE crm.watched SET title = ''y'' WHERE id = 1', 'amended, backed'),
+	(7, 'UPDATE crm.watched SET title = NULL WHERE id = 1', 'amended, backed'),
+	(8, 'UPDATE crm.watched SET id = 3 WHERE id = 1', 'amended, backed'),
+	(9, 'UPDATE crm.watched SET wait = NULL WHERE id = 3', 'resumed, amended, backed'),
+	(10, 'UPDATE crm.watched SET wait = true WHERE id = 3', 'amended, backed, paused'),
+	(11, 'UPDATE crm.watched SET wait = false WHERE id = 3', 'resumed, amended, backed'),
+	(12, 'UPDATE crm.watched SET owner = ''ben'' WHERE id = 3', 'amended, noted'),
+	(13, 'UPDATE crm.watched SET owner = ''anna'' WHERE id = 3', 'amended, backed, noted'),
+	(14, 'UPDATE crm.watched SET owner = ''no'' WHERE id = 3',
+		'amended, declined, noted'),
 	(15, 'UPDATE crm.watched SET status = ''won'', title = ''z'' WHERE id = 3',
 		'amended, assessed kept'),
 	(16, 'UPDATE crm.watched SET status = ''won'' WHERE id = 3', NULL),
-	(17, 'UPDATE crm.watched SET status = ''draft'', title = ''q'' WHERE id = 3', NULL),
+	(17, 'UPDATE crm.watched SET status = ''draft'', title = ''q'' WHERE id = 3',
+		'noted'),
 	(18, 'UPDATE crm.watched SET status = ''won'' WHERE id = 3', 'made, assessed kept'),
 	(19, 'INSERT INTO crm.watched VALUES (4, ''c'', ''w'', ''won'', true, ''anna'')',
 		'made, backed, paused, assessed kept'),
@@ -759,26 +754,29 @@ CREATE FUNCTION crm.nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN 
 SELECT is(states(doing), expected, doing)
 FROM (VALUES
 	('SELECT 1', '{}'::text[]),
-	('ALTER TABLE crm.deal DISABLE TRIGGER trust_ledger_001_made', '{001_made disabled}'),
-	('ALTER TABLE crm.deal ENABLE REPLICA TRIGGER trust_ledger_001_made', '{001_made disabled}'),
-	('ALTER TABLE crm.deal ENABLE ALWAYS TRIGGER trust_ledger_001_made', '{}'),
+	('ALTER TABLE crm.deal DISABLE TRIGGER trust_ledger_002_made', '{002_made disabled}'),
+	('ALTER TABLE crm.deal ENABLE REPLICA TRIGGER trust_ledger_002_made', '{002_made disabled}'),
+	('ALTER TABLE crm.deal ENABLE ALWAYS TRIGGER trust_ledger_002_made', '{}'),
 	('DROP TRIGGER trust_ledger_003_amended ON crm.deal', '{003_amended missing}'),
 	('ALTER TRIGGER trust_ledger_003_amended ON crm.deal RENAME TO x',
 		'{003_amended missing,x by hand}'),
-	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
+	('CREATE OR REPLACE TRIGGER trust_ledger_002_made AFTER INSERT ON crm.deal FOR EACH ROW '
 		'WHEN (false) EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
-		'''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
-	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
-		'''customer=customer'', ''words=why'', ''actor:bot'')', '{001_made altered}'),
-	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', '{002_made altered}'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_002_made AFTER INSERT ON crm.deal FOR EACH ROW '
+		'EXECUTE FUNCTION '
+			'trust_ledger.track(''made'', ''source:crm.deal'', ''key=shop'', ''key=id'', '
+		'''customer=customer'', ''words=why'', ''actor:bot'')', '{002_made altered}'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_002_made AFTER INSERT ON crm.deal FOR EACH ROW '
+		'EXECUTE FUNCTION '
+			'trust_ledger.track(''made'', ''source:crm.deal'', ''key=shop'', ''key=id'', '
 		'''customer=customer'', ''words=title'', ''actor:bot'')', '{}'),
-	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER UPDATE ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
-		'''customer=customer'', ''words=title'', ''actor:bot'')', '{001_made altered}'),
-	('CREATE OR REPLACE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION crm.nothing()', '{001_made disabled}'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_002_made AFTER UPDATE ON crm.deal FOR EACH ROW '
+		'EXECUTE FUNCTION '
+			'trust_ledger.track(''made'', ''source:crm.deal'', ''key=shop'', ''key=id'', '
+		'''customer=customer'', ''words=title'', ''actor:bot'')', '{002_made altered}'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_002_made AFTER INSERT ON crm.deal FOR EACH ROW '
+		'EXECUTE FUNCTION crm.nothing()', '{002_made disabled}'),
 	('CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW '
 		'EXECUTE FUNCTION trust_ledger.track(''noted'', ''actor:bot'')', '{x by hand}'),
 	('CREATE TRIGGER trust_ledger_099_noted AFTER INSERT ON crm.deal FOR EACH ROW '
@@ -795,7 +793,7 @@ FROM (VALUES
 	('SET LOCAL search_path = crm', '{}'),
 	('SET LOCAL quote_all_identifiers = on', '{}'),
 	('DROP TABLE crm.deal CASCADE',
-		'{001_made missing,002_resumed missing,003_amended missing,004_paused missing,005_paused '
+		'{001_resumed missing,002_made missing,003_amended missing,004_paused missing,005_paused '
 		'missing,006_kept missing,007_kept missing,008_deleted missing,009_truncated missing}'),
 	('ALTER TABLE crm.other DISABLE TRIGGER ALL',
 		'{crm.other 001_made disabled,crm.other 002_amended disabled,crm.other 003_deleted '
@@ -804,16 +802,17 @@ SELECT is(states($$SELECT trust_ledger.untrack_table('crm.deal');
 	CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW
 	EXECUTE FUNCTION trust_ledger.track('noted', 'source:deals', 'promise:p', 'actor:bot')$$),
 	'{x by hand}', 'by hand, on a table that is not tracked');
-SELECT is((SELECT definition FROM trust.tracked WHERE trigger = 'trust_ledger_001_made'
+SELECT is((SELECT definition FROM trust.tracked WHERE trigger = 'trust_ledger_002_made'
 	AND tab = 'crm.deal'),
-	'CREATE TRIGGER trust_ledger_001_made AFTER INSERT ON crm.deal FOR EACH ROW '
-		'EXECUTE FUNCTION trust_ledger.track(''made'', ''source:crm.deal'', '
+	'CREATE TRIGGER trust_ledger_002_made AFTER INSERT ON crm.deal FOR EACH ROW '
+		'EXECUTE FUNCTION '
+			'trust_ledger.track(''made'', ''source:crm.deal'', ''key=shop'', ''key=id'', '
 		'''customer=customer'', ''words=title'', ''actor:bot'')', 'the definition is shown');
 SAVEPOINT dropped;
-DROP TRIGGER trust_ledger_001_made ON crm.deal;
-SELECT is((SELECT concat_ws(' ', event, definition ~ '^CREATE TRIGGER trust_ledger_001_made',
+DROP TRIGGER trust_ledger_002_made ON crm.deal;
+SELECT is((SELECT concat_ws(' ', event, definition ~ '^CREATE TRIGGER trust_ledger_002_made',
 	arguments) FROM trust.tracked WHERE state = 'missing'),
-	'made t {source:crm.deal,customer=customer,words=title,actor:bot}',
+	'made t {source:crm.deal,key=shop,key=id,customer=customer,words=title,actor:bot}',
 	'of a missing one too, as it was');
 ROLLBACK TO dropped;
 
