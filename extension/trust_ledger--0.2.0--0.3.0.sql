@@ -3206,6 +3206,15 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_row_views() IS
 	'Comments on views trust.tracked_row and trust.tracked_entry. Called by create_views().';
+
+CREATE FUNCTION trust_ledger.write_pending() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.write_pending() IS
+	'Writes the changes of tracked rows that this transaction has made so far, as COMMIT would. '
+	'What is refused raises its error here instead of at COMMIT, so that a savepoint can handle it '
+	'and a test that rolls back sees it. Does nothing if no change is pending. Errors: those of '
+	'the functions for the events of the mapping; 25000 (in a parallel operation).';
 COMMENT ON FUNCTION trust_ledger.condition_for(text, text) IS
 	'The condition in parentheses, with each column as row.column. condition: one boolean '
 	'expression over the columns of a tracked row. row: NEW, OLD or an alias. Errors: 42601 (not '

@@ -408,6 +408,8 @@ static const ShippedObject shipped_objects[] = {
 	"jsonb,text)", "c78a9116b882e5d29de3735d2402c55d7eb3df3bd91eb664910e9ee8a7b418d8"},
 	{"function trust_ledger.withdraw_promise(uuid,text,text,text,timestamp with time zone,"
 	"jsonb,text)", "82beee8f2c159d3679fc340545f0ae3d8ed03b380df25600776f11b9c1a4ac26"},
+	{"function trust_ledger.write_pending()",
+	"65bcaeb24daf29b42745e544cefe607707b81ba57a39108e133000d9b05d534e"},
 	{"operator class trust_score_hash_ops using hash",
 	"62c06742613765690b921f39d598ff1a01a8be73642a09a47168ba069c19886f"},
 	{"operator class trust_score_ops using btree",

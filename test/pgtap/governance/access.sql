@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(270);
+SELECT plan(271);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -143,7 +143,7 @@ INSERT INTO levelless VALUES
 	('structure_problems', 'structure_problems()', 'ok'),
 	('check_nothing_planted', 'check_nothing_planted()', 'ok'),
 	('ledger_relations', 'ledger_relations()', 'ok'),
-	('source_of', $$source_of('deal')$$, 'ok'),
+	('source_of', $$source_of('deal')$$, 'ok'), ('write_pending', 'write_pending()', 'ok'),
 	('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$,
 		'ok'),
 	('condition_for', $$condition_for('a > 1', 'NEW')$$, 'ok'),

@@ -111,6 +111,7 @@ INSERT INTO intended VALUES
 	('check_track', 'trigger', 'void', 'v', true, 'u'),
 	('source_of', 'tab', 'text', 's', true, 'u'),
 	('read_tracked', 'tab source with_rows', 'trust_ledger.mapped_row', 'v', true, 'u'),
+	('write_pending', '', 'void', 'v', false, 'u'),
 	('import_rows', 'tab source changes', 'integer', 'v', true, 'u'),
 	('import_table', 'tab changes_at_once in_one_transaction', 'void', 'v', false, 'u'),
 	('reconcile_table', 'tab', 'record', 's', false, 'u'),
