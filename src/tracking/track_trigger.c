@@ -238,7 +238,7 @@ UnreadableChange(TriggerData *data, const ErrorData *error)
 	bool		own;
 	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
-	*refusal = (Refusal) {error->sqlerrcode, error->message};
+	*refusal = (Refusal) {error->sqlerrcode, error->message, NULL};
 	ChangeSetMapping(change, GetNames(data));
 	change->unreadable = refusal;
 	change->operation = OperationOf(data);
