@@ -133,7 +133,7 @@ EntrySetTimes(const Act *act, const Chain *chain, Row *entry)
 				 errmsg("occurred_at must not be in the future"),
 				 errdetail("It is %s, and the current time of the chain is %s.",
 						   pstrdup(timestamptz_to_str(occurred_at)),
-						   timestamptz_to_str(chain->now)),
+						   pstrdup(timestamptz_to_str(chain->now))),
 				 errhint("Omit occurred_at if the event happens now.")));
 	if (backfilled)
 		CheckAccess(act->ledger, act->role, LEVEL_IMPORT, "record events of the past");

@@ -226,8 +226,10 @@ PlanEarlyChanges(ChangePlan *plan, RowState *row_state, int nth)
 }
 
 /*
- * Plans one change; if the row has no promise, does nothing.  nth is the number of the
- * change that has been reached, while plan->nth can be that of an earlier one.
+ * Plans one change; if the row has no promise, does nothing, but fails if the row is
+ * imported: then its promise was refused, and the change is to be counted as well.  nth
+ * is the number of the change that has been reached, while plan->nth can be that of an
+ * earlier one.
  */
 static void
 PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
@@ -246,6 +248,10 @@ PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 			row_state->early = NIL;
 		else if (row_state->last_insert > nth)
 			row_state->early = lappend_int(row_state->early, plan->nth);
+		else if (change->imported)
+			ereport(ERROR,
+					(errcode(ERRCODE_NO_DATA_FOUND),
+					 errmsg("promise of the row is not in the ledger")));
 	}
 	else if (change->operation == ROW_DELETE)
 		PlanDeleted(plan, change, row_state, nth);

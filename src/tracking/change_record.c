@@ -188,7 +188,7 @@ ChangeUnpack(void *record)
 	{
 		Refusal    *refusal = palloc(sizeof(Refusal));
 
-		*refusal = (Refusal) {header->sqlstate, GetText(values, nulls, RECORD_MESSAGE)};
+		*refusal = (Refusal) {header->sqlstate, GetText(values, nulls, RECORD_MESSAGE), NULL};
 		change->unreadable = refusal;
 	}
 	return change;

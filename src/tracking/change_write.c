@@ -102,7 +102,10 @@ RefusalOf(ErrorData *error)
 {
 	Refusal    *refusal = palloc(sizeof(Refusal));
 
-	*refusal = (Refusal) {error->sqlerrcode, pstrdup(error->message)};
+	*refusal = (Refusal) {
+		error->sqlerrcode, pstrdup(error->message),
+		error->message_id ? pstrdup(error->message_id) : NULL
+	};
 	FreeErrorData(error);
 	return refusal;
 }
@@ -156,7 +159,7 @@ CopyUnreadableRefusals(Writing *all)
 		if (unreadable == NULL)
 			continue;
 		refusal = palloc(sizeof(Refusal));
-		*refusal = (Refusal) {unreadable->sqlstate, pstrdup(unreadable->message)};
+		*refusal = (Refusal) {unreadable->sqlstate, pstrdup(unreadable->message), NULL};
 		all->refusals[i] = refusal;
 	}
 }

@@ -7,13 +7,17 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "base/limit.h"
+#include "base/savepoint.h"
 #include "base/statement.h"
 #include "base/text.h"
 #include "governance/caller.h"
@@ -22,6 +26,7 @@
 #include "tracking/tracked_table.h"
 
 PG_FUNCTION_INFO_V1(import_rows);
+PG_FUNCTION_INFO_V1(analyze_imported);
 
 static Statement lock_tracking = STATEMENT(
 	"SELECT FROM trust.tracking WHERE source OPERATOR(pg_catalog.=) $1 FOR UPDATE", TEXTOID);
@@ -143,16 +148,38 @@ CanBeImported(const TrackedChange *change)
 		change->event != EVENT_NOTED && change->event != EVENT_ERASED;
 }
 
-/* A RefusedCallback. */
+/*
+ * Adds a change that was not imported to the result of import_rows().  NULL: the SQL is
+ * that of 0.2.0 or before, where import_rows() returns a number.
+ */
 static void
-WarnNotImported(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change,
-				const Refusal *refusal, void *arg pg_attribute_unused())
+PutRefused(ReturnSetInfo *result, const TrackedChange *change, const Refusal *refusal)
 {
-	ereport(WARNING,
-			(errcode(refusal->sqlstate),
-			 errmsg("could not import event \"%s\" of row %s",
-					event_names[change->event], change->key),
-			 errdetail("%s", refusal->message)));
+	Datum		values[] = {
+		CStringGetTextDatum(unpack_sql_state(refusal->sqlstate)),
+		CStringGetTextDatum(refusal->reason ? refusal->reason : ""),
+		CStringGetTextDatum(event_names[change->event]),
+		CStringGetTextDatum(change->key),
+		CStringGetTextDatum(TruncatedMessage(refusal->message))
+	};
+	bool		nulls[lengthof(values)] = {0};
+
+	if (result == NULL)
+		ereport(WARNING,
+				(errcode(refusal->sqlstate),
+				 errmsg("could not import event \"%s\" of row %s",
+						event_names[change->event], change->key),
+				 errdetail("%s", refusal->message)));
+	else
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* A RefusedCallback, whose argument is the result of import_rows(). */
+static void
+PutRefusedByLedger(const Ledger *ledger pg_attribute_unused(), const TrackedChange *change,
+				   const Refusal *refusal, void *arg)
+{
+	PutRefused(arg, change, refusal);
 }
 
 static void
@@ -266,8 +293,10 @@ LockChainsOf(const Ledger *ledger, const ImportBatch *batch)
  * hold locks on rows.
  */
 static void
-LockBatchRows(ImportBatch *batch, Relation rel)
+LockBatchRows(ImportBatch *batch, Relation rel, ReturnSetInfo *result)
 {
+	static const char *const changing = "row is locked or has changed since it was read";
+	const Refusal refusal = {ERRCODE_OBJECT_IN_USE, changing, changing};
 	bool	   *as_read = MemoryContextAllocHuge(CurrentMemoryContext,
 												 sizeof(bool) * Max(batch->count, 1));
 	int			kept = 0;
@@ -277,28 +306,26 @@ LockBatchRows(ImportBatch *batch, Relation rel)
 		if (as_read[i])
 			batch->changes[kept++] = batch->changes[i];
 		else
-			ereport(WARNING,
-					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("could not import event \"%s\" of row %s",
-							event_names[batch->changes[i]->event], batch->changes[i]->key),
-					 errdetail("The row is locked or has changed since it was read."),
-					 errhint("Import the table again.")));
+			PutRefused(result, batch->changes[i], &refusal);
 	batch->count = kept;
 }
 
 /*
- * import_rows(tab regclass, source text, changes mapped_row[]) returns integer
+ * import_rows(tab regclass, source text, changes mapped_row[])
+ *			   returns setof (sqlstate text, reason text, event text, key text,
+ *							  message text)
  *		Writes events of rows of a tracked table, as read_tracked() returns them and in
  *		the order of the array, except those that the rows' promises have already.  Skips
- *		events that cannot be written and rows that have changed since, with a warning.
- *		Returns the number of events processed, without those that cannot be imported at
- *		all.  Needs level import and SELECT on the table.  Errors: TL003 no actor, or a
- *		human one; 42P01 no such table; 42501 no right on the table; 42704 the table is
- *		not tracked as source; TL004.
+ *		events that cannot be written and rows that have changed since, and returns them:
+ *		reason is the message without its values, in English.  Needs level import and
+ *		SELECT on the table.  Errors: TL003 no actor, or a human one; 42P01 no such table;
+ *		42501 no right on the table; 42704 the table is not tracked as source; TL004.
  */
 Datum
 import_rows(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *result = fcinfo->flinfo->fn_retset ?
+		(ReturnSetInfo *) fcinfo->resultinfo : NULL;
 	Ledger		ledger = *LedgerOpen();
 	Relation	rel;
 	ImportBatch batch;
@@ -312,15 +339,62 @@ import_rows(PG_FUNCTION_ARGS)
 	rel = OpenTableByOid(PG_GETARG_OID(0));
 	CheckCanReadTable(rel);
 	CheckSourceOfTable(&ledger, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	if (result)
+		InitMaterializedSRF(fcinfo, 0);
 	ReadBatch(&batch, PG_GETARG_ARRAYTYPE_P(2), text_to_cstring(PG_GETARG_TEXT_PP(1)),
 			  ActingActor(&ledger, GetUserId(), &own));
 	count = batch.count;
 	CheckActors(&ledger, &batch);
 	LockTracking(&ledger, PG_GETARG_TEXT_PP(1));
 	LockChainsOf(&ledger, &batch);
-	LockBatchRows(&batch, rel);
+	LockBatchRows(&batch, rel, result);
 	changes = ChangesFromArray(batch.changes, batch.count);
-	ChangesWrite(&ledger, &changes, WarnNotImported, NULL);
+	ChangesWrite(&ledger, &changes, PutRefusedByLedger, result);
 	table_close(rel, NoLock);
-	PG_RETURN_INT32(count);
+	return result ? (Datum) 0 : Int32GetDatum(count);
+}
+
+/* ---- statistics ---- */
+
+/*
+ * Does not wait for a table that is being analyzed or vacuumed, or whose index is being
+ * created.  The warning that it was skipped would be noise; LedgerLeave() resets the setting.
+ */
+static void
+AnalyzeTables(void *arg)
+{
+	LedgerSession session;
+
+	LedgerEnter(arg, &session);
+	(void) set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_execute("ANALYZE (SKIP_LOCKED) trust.entry, trust.promise, trust.source, trust.chain",
+					false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "SPI_execute failed: ANALYZE");
+	LedgerLeave(&session);
+}
+
+/*
+ * analyze_imported() returns void
+ *		Collects the planner's statistics of the tables that an import fills, which belong
+ *		to the ledger's owner.  An error becomes a warning: the rows are imported already.
+ *		Needs level import.  Errors: TL004.
+ */
+Datum
+analyze_imported(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	Ledger		ledger = *LedgerOpen();
+	ErrorData  *error;
+
+	CheckAccess(&ledger, GetUserId(), LEVEL_IMPORT, "analyze the tables of the ledger");
+	CheckNotCopy();
+	error = RunInSavepoint(AnalyzeTables, &ledger, true);
+	if (error && ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		ReThrowError(error);
+	if (error)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("could not analyze the tables of the ledger"),
+				 errdetail("%s", error->message)));
+	PG_RETURN_VOID();
 }

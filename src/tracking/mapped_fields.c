@@ -23,6 +23,7 @@
 #include "base/limit.h"
 #include "base/text.h"
 #include "promise/lifecycle.h"
+#include "promise/terms.h"
 
 const RowShape mapped_shape = {"mapped_row", command_columns, MAPPED_ARGUMENTS};
 
@@ -90,7 +91,7 @@ MappedCheckType(int field, Oid type, const char *argument)
 {
 	Oid			as = mapped_shape.columns[field].type;
 
-	if (CanReadAs(type, as) || (field == COMMAND_DUE && type == DATEOID))
+	if (CanReadAs(type, as) || (as == TIMESTAMPTZOID && type == DATEOID))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -98,7 +99,7 @@ MappedCheckType(int field, Oid type, const char *argument)
 					format_type_be(type), mapped_shape.columns[field].name),
 			 errdetail("Argument \"%s\" of trigger function track() must name a column of type %s.",
 					   argument,
-					   field == COMMAND_DUE ? "timestamp with time zone, timestamp or date" :
+					   as == TIMESTAMPTZOID ? "timestamp with time zone, timestamp or date" :
 					   format_type_be(as)),
 			 errhint("Add a column of that type, GENERATED ALWAYS AS (...) STORED.")));
 }
@@ -179,6 +180,36 @@ InstantInZone(Timestamp wall, pg_tz *zone)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
 	return TimestampTzGetDatum(instant);
+}
+
+static DateADT
+Today(pg_tz *zone)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+	int			offset;
+
+	if (timestamp2tm(GetCurrentTimestamp(), &offset, &tm, &fraction, NULL, zone) != 0)
+		elog(ERROR, "timestamp out of range");
+	return date2j(tm.tm_year, tm.tm_mon, tm.tm_mday) - POSTGRES_EPOCH_JDATE;
+}
+
+bool
+MappedInstantOfDay(DateADT day, Event event, pg_tz *zone, TimestampTz *instant)
+{
+	DateADT		today = Today(zone);
+	Datum		midnight;
+
+	if (day == today)
+		return false;
+	if (event != EVENT_MADE && day < today && !DATE_NOT_FINITE(day))
+	{
+		*instant = TermsEndOfDay(day, zone);
+		return true;
+	}
+	midnight = DirectFunctionCall1(date_timestamp, DateADTGetDatum(day));
+	*instant = DatumGetTimestampTz(InstantInZone(DatumGetTimestamp(midnight), zone));
+	return true;
 }
 
 static Datum

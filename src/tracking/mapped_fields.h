@@ -8,6 +8,7 @@
 #include "promise/command.h"
 
 #include "pgtime.h"
+#include "utils/date.h"
 
 /* Arguments of a command that can be mapped: its first MAPPED_ARGUMENTS ones. */
 extern const RowShape mapped_shape;
@@ -33,5 +34,13 @@ extern char *MappedText(Oid type, Datum value);
  * detoasted; writing them will fail.
  */
 extern Datum MappedValue(Oid as, Oid type, Datum value, pg_tz *zone);
+
+/*
+ * The occurred_at of an event on a day in that zone: false for today, which means now; else
+ * the start of the day for "made", and its end for other events, so that a promise can be
+ * made and settled, or made and due, on one day.  The start of a future day, which is
+ * refused.  Errors: 22008 out of range.
+ */
+extern bool MappedInstantOfDay(DateADT day, Event event, pg_tz *zone, TimestampTz *instant);
 
 #endif

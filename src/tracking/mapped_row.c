@@ -7,11 +7,22 @@
 #include "tracking/mapped_row.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
 #include "lib/stringinfo.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 
 #include "promise/same_value.h"
+
+/* Leaves occurred_at NULL if the day is today: the event happens now. */
+static void
+SetDayOfEvent(Row *row, Event event, DateADT day, pg_tz *zone)
+{
+	TimestampTz instant;
+
+	if (MappedInstantOfDay(day, event, zone, &instant))
+		RowSetInstant(row, COMMAND_OCCURRED_AT, instant);
+}
 
 Row *
 MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zone)
@@ -26,7 +37,9 @@ MappingRow(const Mapping *mapping, HeapTuple tuple, TupleDesc tupdesc, pg_tz *zo
 
 		if (field->attnum != 0)
 			value = heap_getattr(tuple, field->attnum, tupdesc, &isnull);
-		if (!isnull)
+		if (!isnull && field->field == COMMAND_OCCURRED_AT && field->type == DATEOID)
+			SetDayOfEvent(row, mapping->event, DatumGetDateADT(value), zone);
+		else if (!isnull)
 			RowSet(row, field->field,
 				   MappedValue(mapped_shape.columns[field->field].type, field->type, value, zone));
 	}

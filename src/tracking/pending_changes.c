@@ -14,6 +14,7 @@
 #include "tracking/pending_changes.h"
 
 #include "access/xact.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -23,6 +24,8 @@
 #include "tracking/change_write.h"
 #include "tracking/parked.h"
 #include "tracking/spool.h"
+
+PG_FUNCTION_INFO_V1(write_pending);
 
 /* ---- pending changes ---- */
 
@@ -442,4 +445,19 @@ PendingChangesWrite(void)
 		pending.writing_at = 0;
 	if (GetCurrentSubTransactionId() == TopSubTransactionId)
 		ForgetWritten();
+}
+
+/*
+ * write_pending() returns void
+ *		Writes the changes of tracked rows that this transaction has made so far, as COMMIT
+ *		would.  The levels were checked when the rows changed.  Errors: those of
+ *		ChangesWrite(); 25000 in a parallel operation, where a worker does not have the
+ *		changes that its leader collected.
+ */
+Datum
+write_pending(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PreventCommandIfParallelMode("trust_ledger.write_pending()");
+	WriteAll();
+	PG_RETURN_VOID();
 }

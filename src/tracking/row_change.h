@@ -23,6 +23,8 @@ typedef struct Refusal
 {
 	int			sqlstate;		/* encoded as in ErrorData.sqlerrcode */
 	const char *message;
+	const char *reason;			/* the message without values: its format string, as the code that
+								 * raised the error has it; NULL if it is not known */
 } Refusal;
 
 /* Change of one row, as one trigger reads it. */

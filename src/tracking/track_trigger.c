@@ -93,7 +93,7 @@ UnreadableChange(const Reading *reading, const ErrorData *error)
 	bool		own;
 	const char *who = ActingActor(LedgerOpen(), GetUserId(), &own);
 
-	*refusal = (Refusal) {error->sqlerrcode, error->message};
+	*refusal = (Refusal) {error->sqlerrcode, error->message, NULL};
 	ChangeSetMapping(change, NamesOfTrigger(data->tg_relation, data->tg_trigger));
 	change->unreadable = refusal;
 	change->operation = reading->operation;

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(270);
+SELECT plan(274);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -101,7 +101,8 @@ FROM (
 		$$compare_rows('deal', 'public.deal')$$]), '{application,auditor}'
 	UNION ALL SELECT unnest(ARRAY[$$read_tracked('deal', 'public.deal')$$,
 		$$read_batches('deal', 'public.deal', 1)$$]), '{application,auditor,import}'
-	UNION ALL SELECT $$import_rows('deal', 'public.deal', '{}')$$, '{import}'
+	UNION ALL SELECT unnest(ARRAY[$$import_rows('deal', 'public.deal', '{}')$$,
+		$$import_batch('deal', 'public.deal', '{}', '{}')$$, 'analyze_imported()']), '{import}'
 	UNION ALL SELECT $$replay_parked()$$, '{application,import}'
 	UNION ALL SELECT $$drop_parked(waiting(), 'r')$$, '{admin}'
 	UNION ALL SELECT unnest(ARRAY[$$verify()$$, $$verify('c')$$, $$verify('')$$,
@@ -143,7 +144,8 @@ INSERT INTO levelless VALUES
 	('structure_problems', 'structure_problems()', 'ok'),
 	('check_nothing_planted', 'check_nothing_planted()', 'ok'),
 	('ledger_relations', 'ledger_relations()', 'ok'),
-	('source_of', $$source_of('deal')$$, 'ok'),
+	('source_of', $$source_of('deal')$$, 'ok'), ('write_pending', 'write_pending()', 'ok'),
+	('report_refusals', $$report_refusals('s', 0, '{}')$$, 'ok'),
 	('check_track', $$check_track(t.oid) FROM pg_trigger t WHERE t.tgrelid = 'deal'::regclass$$,
 		'ok'),
 	('condition_for', $$condition_for('a > 1', 'NEW')$$, 'ok'),

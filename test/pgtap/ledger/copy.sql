@@ -5,7 +5,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(109);
+SELECT plan(110);
 CREATE EXTENSION trust_ledger;
 \ir ../../helpers/calls.sql
 SET LOCAL client_min_messages = warning;
@@ -152,7 +152,8 @@ FROM unnest(ARRAY[
 		$$set_policy('p', evidence => 'session')$$, $$set_ledger(zone => 'UTC')$$,
 		$$grant_access('mallory', 'admin')$$,
 	$$rebuild('c')$$, $$rebuild('')$$, $$replay_parked()$$,
-		$$import_rows('visit', 'public.visit', '{}')$$, $$set_tracking('visit', '{}')$$,
+		$$import_rows('visit', 'public.visit', '{}')$$, 'analyze_imported()',
+		$$set_tracking('visit', '{}')$$,
 		'adopt_ledger()',
 	$$track_table('visit', '{"customer": "=customer", "words": "=title"}')$$]) AS call;
 SELECT is(sqlstate_of(change), '55000', change)

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(289);
+SELECT plan(293);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -44,6 +44,7 @@ FROM unnest(ARRAY[
 		$$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$,
 		$$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$,
 		$$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$,
+		$$import_batch('calls', 's', '{}', '{}')$$, $$analyze_imported()$$,
 		$$drop_parked(gen_random_uuid(), 'why')$$, $$record_parked()$$, $$found_ledger()$$,
 		$$mark_copy('all')$$, $$ledger_is_empty()$$, $$take_ledger()$$, $$adopt_ledger()$$,
 		$$read_batches('calls', 's', 1)$$, $$migrate_ledger()$$, $$migrate_as_owner()$$]) AS call;
@@ -55,7 +56,8 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner',
 			'create_tables', 'check_tables', 'found_structure', 'structure_problems',
 			'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores',
-			'create_guards', 'create_views', 'check_track') AND proname !~
+			'create_guards', 'create_views', 'check_track', 'write_pending',
+			'report_refusals') AND proname !~
 			'^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping
 		AND proname !~

@@ -21,7 +21,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT plan(128);
+SELECT plan(147);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -298,6 +298,106 @@ SELECT is(added($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.pl
 ALTER TABLE crm.plain ENABLE TRIGGER USER;
 SELECT trust_ledger.track_table('crm.plain',
 	'{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null
+
+-- ---- what is left out is counted by reason, with an example
+
+CREATE FUNCTION refusals(tab regclass, at_once int) RETURNS SETOF trust_ledger.import_refusal
+LANGUAGE plpgsql AS $$
+DECLARE
+	counted trust_ledger.import_refusal[] := '{}';
+	batch   record;
+BEGIN
+	FOR batch IN SELECT * FROM trust_ledger.read_batches(tab, tab::text, at_once) LOOP
+		counted := trust_ledger.import_batch(tab, tab::text, batch.changes, counted);
+	END LOOP;
+	RETURN QUERY SELECT * FROM unnest(counted);
+END
+$$;
+CREATE TABLE crm.refused (id int PRIMARY KEY, customer text, title text, owner text, done boolean);
+INSERT INTO crm.refused SELECT n, 'refused ' || n % 3, CASE WHEN n <= 20 THEN '' ELSE 'We come.'
+	END, CASE WHEN n BETWEEN 21 AND 50 THEN 'nobody ' || n END, n > 45
+	FROM generate_series(1, 60) AS n;
+SELECT trust_ledger.track_table('crm.refused',
+	'{"customer": "=customer", "words": "=title", "promiser": "=owner", "actor": ":crm", '
+	'"kind": ":known", "value": ":1", "currency": ":EUR", "kept_when": "done"}') \g /dev/null
+SELECT results_eq(format('SELECT sqlstate, reason, changes, event, key, message '
+	'FROM refusals(''crm.refused'', %s)', at_once),
+	$$VALUES ('22023', '%s must contain visible text', 20::bigint, 'made', '12',
+			'words must contain visible text'),
+		('42704', '%s "%s" is not registered', 30, 'made', '21',
+			'promiser "nobody 21" is not registered'),
+		('P0002', 'promise of the row is not in the ledger', 5, 'assessed', '48',
+			'promise of the row is not in the ledger')$$,
+	'what was refused, by reason, with an example: ' || at_once || ' at once')
+FROM unnest('{1,20,1000}'::int[]) AS at_once;
+SELECT is(count(*), 20::bigint, 'the others are in') FROM trust.entry WHERE customer ~ '^refused';
+SELECT is(added('CALL trust_ledger.import_table(''crm.refused'', 20, true)'), 0::bigint,
+	'again: the same are refused, and no error is raised');
+CREATE TABLE crm.hopeless AS SELECT * FROM crm.refused WHERE id BETWEEN 15 AND 50;
+ALTER TABLE crm.hopeless ADD PRIMARY KEY (id);
+SELECT trust_ledger.track_table('crm.hopeless',
+	'{"customer": "=customer", "words": "=title", "promiser": "=owner", "actor": ":crm"}')
+	\g /dev/null
+SELECT throws_ok('CALL trust_ledger.import_table(''crm.hopeless'', ' || at_once || ', true)',
+	'42704', 'could not import any change of crm.hopeless', 'all refused: an error of the most '
+	'frequent reason, ' || at_once || ' at once') FROM unnest('{1,1000}'::int[]) AS at_once;
+CREATE TABLE crm.void (LIKE crm.plain INCLUDING ALL);
+SELECT trust_ledger.track_table('crm.void',
+	'{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null
+SELECT lives_ok('CALL trust_ledger.import_table(''crm.void'', in_one_transaction => true)',
+	'no row: no error');
+
+-- ---- statistics of the tables that it fills
+
+CREATE FUNCTION analyzed() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(DISTINCT tablename,
+	' ' ORDER BY tablename) FROM pg_stats WHERE schemaname = 'trust' $$;
+DELETE FROM pg_statistic;
+SELECT is(run('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)',
+	'importer'), 'ok', 'an import by somebody who does not own the ledger');
+SELECT is(analyzed(), 'chain entry promise source', 'tables that were analyzed');
+CREATE STATISTICS trust.fails ON (1 / length(customer)), event FROM trust.entry;
+SELECT is(sqlstate_of('ANALYZE trust.entry'), '22012', 'a table that cannot be analyzed');
+SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)',
+	'importer'), 'ok', 'does not prevent an import');
+DROP STATISTICS trust.fails;
+
+-- ---- occurred_at from a date
+
+CREATE TABLE crm.dated (id int PRIMARY KEY, customer text, title text, made_on date, due date,
+	done_on date);
+SELECT trust_ledger.track_table('crm.dated',
+	'{"customer": "=customer", "words": "=title", "due": "=due", "actor": ":crm", '
+	'"kind": ":known", "value": ":1", "currency": ":EUR", '
+	'"made": {"occurred_at": "=made_on"}, "kept_when": "done_on IS NOT NULL", '
+	'"kept": {"occurred_at": "=done_on"}}') \g /dev/null
+CREATE FUNCTION today() RETURNS date LANGUAGE sql AS $$
+	SELECT (now() AT TIME ZONE 'Europe/Berlin')::date $$;
+ALTER TABLE crm.dated DISABLE TRIGGER USER;
+INSERT INTO crm.dated VALUES (1, 'dated', 'One day.', '2024-07-01', '2024-07-01', '2024-07-01'),
+	(2, 'dated', 'Clocks change.', '2024-03-31', NULL, '2024-10-27'),
+	(3, 'dated', 'Too late.', '2024-07-02', NULL, '2024-07-01'),
+	(4, 'dated', 'Today.', today(), today() + 1, today()),
+	(5, 'dated', 'Tomorrow.', today() + 2, NULL, NULL),
+	(6, 'dated', 'Never.', 'infinity', NULL, NULL),
+	(7, 'dated', 'Always.', '-infinity', NULL, NULL);
+ALTER TABLE crm.dated ENABLE TRIGGER USER;
+CALL trust_ledger.import_table('crm.dated');
+SELECT results_eq($$SELECT s.key, e.event, CASE WHEN e.backfilled THEN e.occurred_at END,
+		e.occurred_at = e.recorded_at
+	FROM trust.source s JOIN trust.entry e USING (customer, promise) WHERE s.source = 'crm.dated'
+	ORDER BY s.key, e.seq$$, $$VALUES
+	('1' COLLATE "C", 'made' COLLATE "C", '2024-06-30 22:00+00'::timestamptz, false),
+	('1', 'assessed', '2024-07-01 21:59:59.999999+00', false),
+	('2', 'made', '2024-03-30 23:00+00', false),
+	('2', 'assessed', '2024-10-27 22:59:59.999999+00', false),
+	('3', 'made', '2024-07-01 22:00+00', false),
+	('4', 'made', NULL, true), ('4', 'assessed', NULL, true)$$,
+	'a day of the ledger''s zone: its start for made, its end for others, today is now');
+SELECT is(sqlstate_of('INSERT INTO crm.dated VALUES (8, ''dated'', ''W'', ' || day
+	|| ', NULL, NULL); SELECT trust_ledger.write_pending()'), expected,
+	'made on ' || day || ', recorded by triggers')
+FROM (VALUES ('today()', 'ok'), ('NULL', 'ok'), ('today() - 1', 'ok'), ('today() + 2', '22008'),
+	('''infinity''', '22008'), ('''5874897-12-31''', '22008')) AS v (day, expected);
 
 -- ---- rights
 

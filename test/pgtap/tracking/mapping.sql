@@ -1,7 +1,7 @@
 -- Mappings: which are refused, and how they read a table that was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(162);
+SELECT plan(163);
 
 CREATE TABLE early (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made',
@@ -58,7 +58,7 @@ INSERT INTO refusals (arguments, says) SELECT '''made'', ''customer=customer'', 
 	('kind=pair', '42804'), ('kind=span', '42804'), ('value=words', '42804'),
 	('value=flag', '42804'), ('due=words', '42804'),
 	('due=at_hour', '42804'), ('longest_pause=id', '42804'), ('longest_pause=at_hour', '42804'),
-	('context=words', '42804'), ('occurred_at=due', '42804'),
+	('context=words', '42804'), ('occurred_at=due', 'ok'), ('occurred_at=words', '42804'),
 	('kind=nowhere', '42703'), ('kind=ctid', '42703'), ('kind=tableoid', '42703'),
 	('kind=Words', '42703'), ('kind="words"', '42703'), ('kind= words', '42703'),
 	('kind=', '42703'),

@@ -1,8 +1,8 @@
--- Changes that are pending until the transaction ends, or are written at once: savepoints, deferred
--- triggers, procedures.
+-- Changes that are pending until the transaction ends, or are written at once, or when
+-- write_pending() is called: savepoints, deferred triggers, procedures.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(51);
+SELECT plan(63);
 \ir ../../helpers/sessions.sql
 \ir ../../helpers/tracked_tables.sql
 
@@ -198,6 +198,101 @@ SELECT is(value_in_session('CALL in_steps(''u6'')', 'app'),
 SELECT is((SELECT string_agg(concat_ws('-', event, actor, words), ' ' ORDER BY seq) FROM trust.entry
 	WHERE customer = 'u6'), 'made-anna-W amended-ben-X', 'what it committed is there');
 DO $$ BEGIN PERFORM trust_ledger.act_as('anna'); DELETE FROM deal WHERE id = 1; END $$;
+
+-- ---- write_pending() writes what is collected, as COMMIT would
+
+CREATE VIEW known_entries AS SELECT coalesce(string_agg(customer || ' ' || event, ', '
+	ORDER BY customer, seq), 'nothing') AS entries FROM trust.entry WHERE customer ~ '^[cd]$';
+GRANT SELECT ON known_entries TO app, outsider;
+CREATE FUNCTION expect(expected text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	found CONSTANT text := (SELECT entries FROM known_entries);
+BEGIN
+	ASSERT found = expected, found;
+END
+$$;
+CREATE FUNCTION write_in_trigger() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.write_pending();
+	RETURN NULL;
+END
+$$;
+-- On INSERT, the trigger that writes fires after track(); on UPDATE, before it.
+CREATE TABLE early (LIKE deal INCLUDING ALL, doubled numeric);
+SELECT track_statements('early', ', ''actor:bot''') \gexec
+CREATE TRIGGER writes AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION write_in_trigger();
+CREATE TRIGGER a_writes AFTER UPDATE ON early FOR EACH ROW EXECUTE FUNCTION write_in_trigger();
+GRANT ALL ON early TO outsider;
+CREATE FUNCTION write_if(condition boolean) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.write_pending();
+	RETURN condition;
+END
+$$;
+CREATE TABLE conditional (LIKE deal INCLUDING ALL);
+CREATE TRIGGER made AFTER INSERT ON conditional FOR EACH ROW WHEN (write_if(NEW.id > 0))
+	EXECUTE FUNCTION trust_ledger.track('made', 'customer=customer', 'words=words', 'actor:bot');
+ALTER TABLE conditional OWNER TO app;
+
+SELECT is(entries_after(format('DO $d$ BEGIN %s; END $d$', doing), shown => 'event, words'), says,
+	'write_pending(): ' || name) FROM (VALUES
+	('of nothing', 'PERFORM trust_ledger.write_pending(); PERFORM expect(''nothing'')', 'nothing'),
+	('twice', 'PERFORM insert_row(1, ''c''); PERFORM expect(''nothing''); '
+		'PERFORM trust_ledger.write_pending(); PERFORM expect(''c made''); '
+		'PERFORM trust_ledger.write_pending(); PERFORM expect(''c made'')', 'c: made,W'),
+	('and what happens afterwards',
+		'PERFORM insert_row(1, ''c''); PERFORM trust_ledger.write_pending(); '
+		'PERFORM update_words(1, ''X''); PERFORM expect(''c made''); '
+		'PERFORM trust_ledger.write_pending(); PERFORM expect(''c made, c amended''); '
+		'PERFORM update_words(1, ''Y'')', 'c: made,W amended,X amended,Y'),
+	('of a refused change, in the savepoint that loses it',
+		'PERFORM insert_row(1, ''c''); BEGIN PERFORM update_words(1, NULL); '
+		'PERFORM trust_ledger.write_pending(); ASSERT false; '
+		'EXCEPTION WHEN null_value_not_allowed THEN PERFORM expect(''nothing''); END; '
+		'PERFORM update_words(1, ''Y'')', 'c: made,W amended,Y'),
+	('of a refused change that is older than the savepoint, and so stays',
+		'PERFORM insert_row(1, ''c''); PERFORM update_words(1, NULL); '
+		'BEGIN PERFORM trust_ledger.write_pending(); ASSERT false; '
+		'EXCEPTION WHEN null_value_not_allowed THEN END', '22004'),
+	('in a savepoint that is rolled back, of what is older',
+		'PERFORM insert_row(1, ''c''); BEGIN PERFORM trust_ledger.write_pending(); '
+		'PERFORM expect(''c made''); RAISE SQLSTATE ''U0000''; '
+		'EXCEPTION WHEN SQLSTATE ''U0000'' THEN PERFORM expect(''nothing''); END; '
+		'PERFORM update_words(1, ''Y'')', 'c: made,W amended,Y'),
+	('in savepoints in savepoints',
+		'PERFORM insert_row(1, ''c''); BEGIN BEGIN PERFORM trust_ledger.write_pending(); '
+		'EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; PERFORM update_words(1, ''X''); '
+		'PERFORM trust_ledger.write_pending(); EXCEPTION WHEN SQLSTATE ''U0000'' THEN END; '
+		'PERFORM expect(''c made, c amended'')', 'c: made,W amended,X'),
+	('in a trigger, after track()',
+		'PERFORM insert_row(1, ''c''); PERFORM insert_row(1, ''c'', ''early''); '
+		'PERFORM expect(''c made, c made'')', 'c: made,W made,W'),
+	('in a trigger, before track()',
+		'PERFORM insert_row(1, ''c'', ''early''); PERFORM update_words(1, ''X'', ''early''); '
+		'PERFORM expect(''c made'')', 'c: made,W amended,X'),
+	('in a condition of track()',
+		'PERFORM insert_row(1, ''c''); PERFORM insert_row(1, ''c'', ''conditional''); '
+		'PERFORM expect(''c made'')', 'c: made,W made,W')) AS v (name, doing, says);
+SELECT is(entries_after('SELECT insert_row(1, ''c'', ''early''); SELECT expect(''c made''); '
+	'SELECT trust_ledger.write_pending()', acting => NULL, login => 'outsider'), 'c: made',
+	'write_pending(): by a login without a level');
+
+CREATE SEQUENCE turn;
+CREATE FUNCTION write_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setval('turn', 10 * last_value + CASE NEW.customer WHEN 'c' THEN 3 ELSE 4 END)
+	FROM turn;
+	PERFORM trust_ledger.write_pending();
+	RETURN NULL;
+END
+$$;
+ALTER FUNCTION write_again() SET search_path = public;
+CREATE TRIGGER again AFTER INSERT ON trust.entry FOR EACH ROW EXECUTE FUNCTION write_again();
+SELECT is(entries_after('SELECT insert_row(1, ''d''), insert_row(2, ''c''), insert_row(3, ''d''); '
+	'SELECT trust_ledger.write_pending(); SELECT expect(''c made, d made, d made'')',
+	also => 'SELECT last_value FROM turn'), 'c: made; d: made made | 1344',
+	'write_pending(): in the order of customers, and while entries are written');
+DROP TRIGGER again ON trust.entry;
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'nothing is wrong');
 
