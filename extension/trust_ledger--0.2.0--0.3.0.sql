@@ -4333,8 +4333,9 @@ SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
 	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
 	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
-	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
-	'(the mapping does not fit the table any more).';
+	'the table, and level application, auditor or import. Errors: 42501 (the caller or the owner '
+	'of the table cannot read all rows), TL004, 42703 and 42804 (the mapping does not fit the '
+	'table any more).';
 
 CREATE OR REPLACE FUNCTION trust_ledger.import_rows(
 	tab regclass, source text, changes trust_ledger.mapped_row[])
@@ -4414,7 +4415,8 @@ COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
 	'imports nothing twice. Events longer ago than the ledger''s lag are marked backfilled. It '
 	'does not import backings, which are a human''s own act. Rows that cannot be written or are '
 	'being changed are skipped with a warning. Requires level import. Errors: 42704 (not tracked), '
-	'42501, TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block).';
+	'42501 (the caller or the owner of the table cannot read all rows), TL003 (no actor, or a '
+	'human), TL004, 2D000 (called in a transaction block).';
 
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -4586,8 +4588,8 @@ COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
 	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
 	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
 	'terms. event_missing: the row says that something happened that no entry records. Requires '
-	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
-	'TL004.';
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501 '
+	'(the caller or the owner of the table cannot read all rows), TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,

@@ -82,4 +82,5 @@ COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
 	'imports nothing twice. Events longer ago than the ledger''s lag are marked backfilled. It '
 	'does not import backings, which are a human''s own act. Rows that cannot be written or are '
 	'being changed are skipped with a warning. Requires level import. Errors: 42704 (not tracked), '
-	'42501, TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block).';
+	'42501 (the caller or the owner of the table cannot read all rows), TL003 (no actor, or a '
+	'human), TL004, 2D000 (called in a transaction block).';

@@ -172,5 +172,5 @@ COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
 	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
 	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
 	'terms. event_missing: the row says that something happened that no entry records. Requires '
-	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
-	'TL004.';
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501 '
+	'(the caller or the owner of the table cannot read all rows), TL004.';
