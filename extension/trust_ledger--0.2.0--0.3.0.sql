@@ -4255,12 +4255,27 @@ COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
 	'application or admin. Errors: TL004, 42501 (not the owner).';
 COMMENT ON FUNCTION trust_ledger.follow_tables() IS
 	'Event trigger function: updates the arguments of triggers that call track() when a column is '
-	'renamed, and adds the source of the table to a new trigger that names none. Fired by event '
-	'trigger trust_ledger_follow. Errors: 42501 (not the owner of the table), 42710 (the source '
-	'belongs to another table), 22023 (the table has several sources).';
+	'renamed, refuses a type of a column that does not fit an argument, and adds the source of the '
+	'table to a new trigger that names none. Fired by event trigger trust_ledger_follow. Errors: '
+	'42501 (not the owner of the table), 42710 (the source belongs to another table), 22023 (the '
+	'table has several sources), 42804 (type of a column).';
 COMMENT ON EVENT TRIGGER trust_ledger_follow IS
 	'Updates triggers of trust_ledger.track() when columns are renamed, and adds the source to new '
 	'ones.';
+
+CREATE FUNCTION trust_ledger.refuse_column_drop() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.refuse_column_drop() IS
+	'Event trigger function: raises error 2BP01 if a column was dropped, with or without CASCADE, '
+	'that an argument of a trigger of track() names, but not the table. Fired by event trigger '
+	'trust_ledger_column_drop.';
+
+CREATE EVENT TRIGGER trust_ledger_column_drop ON sql_drop
+	EXECUTE FUNCTION trust_ledger.refuse_column_drop();
+ALTER EVENT TRIGGER trust_ledger_column_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER trust_ledger_column_drop IS
+	'Refuses to drop columns that arguments of triggers of trust_ledger.track() name.';
 
 CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
 LANGUAGE plpgsql

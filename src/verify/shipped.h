@@ -20,6 +20,8 @@ static const ShippedObject shipped_objects[] = {
 	"interval)", "a129a05168794928991e77c8e04feabfba331b7e473915e91d148b810c80653c"},
 	{"aggregate trust_ledger.sum(trust_ledger.trust_score)",
 	"de878de24468b7553ec83ca25f04c3d52155902948135f2cbaeef18fa98bac54"},
+	{"event trigger trust_ledger_column_drop",
+	"493364cd3531585b6fcbfd993a7d6a463ec8f27b8ac69c1e368ebeaecf3cf816"},
 	{"event trigger trust_ledger_follow",
 	"a563dbef6cb3a63ee2c1e452d04737aada1c4d119283241147f83cc42e2620f5"},
 	{"function trust_ledger.accept_promise(uuid,boolean,text,text,timestamp with time zone,"
@@ -288,6 +290,8 @@ static const ShippedObject shipped_objects[] = {
 	"65a42617490998685542476c54894cea1593137cf927fbee00e0be28d79505a3"},
 	{"function trust_ledger.record_parked()",
 	"aad6598fb195930653f699e14536e812af6b41764be406c86636d40e533736da"},
+	{"function trust_ledger.refuse_column_drop()",
+	"1293011f15ed387ca5bf7c7ab214cf40783fbf70e544eb69bdf73e51a273eeb6"},
 	{"function trust_ledger.register_actor(text,text,text,text,text,text,text,jsonb,text,text,"
 	"text,timestamp with time zone,"
 	"jsonb,text)", "4b38102a9b7e6cbc9a66670f49dc6de58d45920a014fe2e4c1cc33fb03ad7651"},

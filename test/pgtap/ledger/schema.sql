@@ -188,7 +188,9 @@ UNION ALL
 SELECT 'guard_' || name, '', 'trigger'
 	FROM unnest('{entry,chain,promise,source,governed,parked,copy,truncate}'::text[]) AS name
 UNION ALL
-SELECT 'follow_tables', '', 'event_trigger';
+SELECT 'follow_tables', '', 'event_trigger'
+UNION ALL
+SELECT 'refuse_column_drop', '', 'event_trigger';
 
 SELECT set_eq($$
 	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''),
