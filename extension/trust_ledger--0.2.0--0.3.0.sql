@@ -3847,25 +3847,77 @@ COMMENT ON FUNCTION trust_ledger.tracked_state(oid, text, text) IS
 	'State of a trigger compared with its recorded definition and fingerprint: in force, altered, '
 	'disabled, missing; by hand if it was not recorded.';
 
-CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
+CREATE FUNCTION trust_ledger.untracked_children(tab oid) RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	WITH RECURSIVE child AS (
+		SELECT i.inhrelid
+		FROM pg_inherits i
+		WHERE i.inhparent = tab
+		UNION
+		SELECT i.inhrelid
+		FROM child
+		JOIN pg_inherits i ON i.inhparent = child.inhrelid
+	)
+	SELECT format('%I.%I', n.nspname, c.relname)
+	FROM child
+	JOIN pg_class c ON c.oid = child.inhrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE NOT c.relispartition
+		AND NOT EXISTS (
+			SELECT FROM pg_trigger t
+			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
+	'The tables that inherit from the table, directly or not, without being its partitions, and '
+	'have no trigger that calls track(). Changing them through the table fires none of its '
+	'triggers.';
+
+CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
-	FROM pg_trigger t,
-		LATERAL (
+	SELECT string_agg(b.bypass, '; ' ORDER BY b.nr, b.bypass)
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT 1, format('table %s inherits from it and is not tracked', c)
+		FROM trust_ledger.untracked_children(t.tgrelid) AS c
+		UNION
+		SELECT 2, format('subscription %s writes to it', s.subname)
+		FROM (
 			SELECT t.tgrelid AS relid
 			UNION
 			SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
 			UNION
 			SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
-		JOIN pg_subscription_rel r ON r.srrelid = place.relid
-		JOIN pg_subscription s ON s.oid = r.srsubid
+			JOIN pg_subscription_rel r ON r.srrelid = place.relid
+			JOIN pg_subscription s ON s.oid = r.srsubid
+		WHERE NOT is_copy
+		UNION
+		SELECT 3, format('sessions%s begin with session_replication_role = replica',
+			' of role ' || nullif(r.setrole, 0)::regrole)
+		FROM pg_db_role_setting r
+		CROSS JOIN LATERAL unnest(r.setconfig) AS setting
+		WHERE (r.setdatabase = 0 OR r.setdatabase = (
+				SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+			AND lower(setting) = 'session_replication_role=replica'
+			AND t.tgenabled <> 'A'
+		UNION
+		SELECT 4, 'event trigger trust_ledger_follow, which follows renamed columns, is disabled'
+		WHERE NOT EXISTS (
+			SELECT FROM pg_event_trigger e
+			WHERE e.evtname = 'trust_ledger_follow'
+				AND e.evtenabled IN ('O', 'A')
+				AND e.evtfoid = 'trust_ledger.follow_tables()'::regprocedure)
+	) AS b (nr, bypass)
 	WHERE t.oid = trigger
 $$;
-COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
-	'The subscriptions that write to the table of the trigger, its partitions or its parents, '
-	'separated by commas. NULL for none.';
+COMMENT ON FUNCTION trust_ledger.tracked_bypass(oid, boolean) IS
+	'What the trigger does not see or follow although it fires, in words: tables that inherit from '
+	'its table, subscriptions, roles whose sessions begin as replicas, renamed columns. NULL for '
+	'nothing. is_copy: the ledger is a copy, and subscriptions bring its entries as well.';
 
 CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text)
 RETURNS SETOF record
@@ -3911,13 +3963,17 @@ BEGIN
 		 LIMIT 1) AS promise,
 		p.arguments[2:] AS arguments,
 		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state,
-		p.seq AS recorded_seq,
 		CASE
-			WHEN NOT EXISTS (SELECT FROM trust.copy)
-			THEN trust_ledger.tracked_subscription(p.oid)
-		END AS subscription
+			WHEN s.state = 'in force' AND b.bypass IS NOT NULL THEN 'bypassed'
+			ELSE s.state
+		END AS state,
+		p.seq AS recorded_seq,
+		b.bypass
 	FROM present p
+	CROSS JOIN LATERAL (
+		SELECT trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint)) AS s (state)
+	CROSS JOIN LATERAL (
+		SELECT trust_ledger.tracked_bypass(p.oid, EXISTS (SELECT FROM trust.copy))) AS b (bypass)
 	ORDER BY 1, 2, 3
 	$view$;
 	RETURN NEXT;
@@ -3942,13 +3998,16 @@ BEGIN
 		['promise', 'Which promise of a row it is about. NULL if a row makes only one.'],
 		['arguments', 'Its arguments except the event: name=column or name:text.'],
 		['definition', 'Current definition; if the trigger is missing, the recorded one.'],
-		['state', 'in force: as recorded, except for names. disabled: it does not fire, does not '
-			'fire on every partition, or calls another function. missing: it was recorded but does '
-			'not exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+		['state', 'in force: as recorded, except for names. bypassed: the same, but column bypass '
+			'says what it does not see or follow. disabled: it does not fire, does not fire on '
+			'every partition, or calls another function. missing: it was recorded but does not '
+			'exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
 		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
-		['subscription', 'The subscription that writes to the table. The ledger does not record '
-			'rows that arrive by it. NULL for none, and in a copy, which receives the entries as '
-			'well.']]);
+		['bypass', 'What the trigger does not see or follow although it fires: rows of tables '
+			'that inherit from the table and are not tracked; rows that a subscription brings, '
+			'except in a copy, which receives the entries as well; changes in sessions that begin '
+			'with session_replication_role = replica; renamed columns, while the event trigger '
+			'trust_ledger_follow is disabled. NULL for nothing.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
@@ -4008,7 +4067,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	of record;
+	of    record;
+	child text;
 BEGIN
 	SELECT c.relkind, c.relpersistence, c.relispartition,
 		c.relnamespace::regnamespace::text AS schema,
@@ -4054,12 +4114,21 @@ BEGIN
 			DETAIL = format('"%s" does not own it.', CURRENT_USER),
 			HINT = format('Call this as "%s".', of.owner);
 	END IF;
+	SELECT min(c) INTO child FROM trust_ledger.untracked_children(tab) AS c;
+	IF child IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot track %, from which table % inherits', tab, child
+			USING ERRCODE = '55000',
+			DETAIL = 'A change of rows of the child table fires no trigger of the parent.',
+			HINT = 'Track the child table first, as a table of its own, or use partitions instead '
+				'of inheritance.';
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
 	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
 	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
-	'(not the owner). check_track() looks for a primary key.';
+	'(not the owner), 55000 (a table that inherits from it is not tracked). check_track() looks '
+	'for a primary key.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE
@@ -4213,12 +4282,27 @@ COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
 	'application or admin. Errors: TL004, 42501 (not the owner).';
 COMMENT ON FUNCTION trust_ledger.follow_tables() IS
 	'Event trigger function: updates the arguments of triggers that call track() when a column is '
-	'renamed, and adds the source of the table to a new trigger that names none. Fired by event '
-	'trigger trust_ledger_follow. Errors: 42501 (not the owner of the table), 42710 (the source '
-	'belongs to another table), 22023 (the table has several sources).';
+	'renamed, refuses a type of a column that does not fit an argument, and adds the source of the '
+	'table to a new trigger that names none. Fired by event trigger trust_ledger_follow. Errors: '
+	'42501 (not the owner of the table), 42710 (the source belongs to another table), 22023 (the '
+	'table has several sources), 42804 (type of a column).';
 COMMENT ON EVENT TRIGGER trust_ledger_follow IS
 	'Updates triggers of trust_ledger.track() when columns are renamed, and adds the source to new '
 	'ones.';
+
+CREATE FUNCTION trust_ledger.refuse_column_drop() RETURNS event_trigger
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.refuse_column_drop() IS
+	'Event trigger function: raises error 2BP01 if a column was dropped, with or without CASCADE, '
+	'that an argument of a trigger of track() names, but not the table. Fired by event trigger '
+	'trust_ledger_column_drop.';
+
+CREATE EVENT TRIGGER trust_ledger_column_drop ON sql_drop
+	EXECUTE FUNCTION trust_ledger.refuse_column_drop();
+ALTER EVENT TRIGGER trust_ledger_column_drop ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER trust_ledger_column_drop IS
+	'Refuses to drop columns that arguments of triggers of trust_ledger.track() name.';
 
 CREATE FUNCTION trust_ledger.create_parked_table() RETURNS void
 LANGUAGE plpgsql
@@ -4360,8 +4444,9 @@ SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
 	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
 	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
-	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
-	'(the mapping does not fit the table any more).';
+	'the table, and level application, auditor or import. Errors: 42501 (the caller or the owner '
+	'of the table cannot read all rows), TL004, 42703 and 42804 (the mapping does not fit the '
+	'table any more).';
 
 DROP FUNCTION trust_ledger.import_rows(regclass, text, trust_ledger.mapped_row[]);
 CREATE FUNCTION trust_ledger.import_rows(
@@ -4546,8 +4631,9 @@ COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
 	'does not import backings, which are a human''s own act. Changes that cannot be written, and '
 	'rows that are being changed, are skipped; a warning for each reason says how many, with an '
 	'example. Runs ANALYZE on the tables of the ledger that it fills. Requires level import. '
-	'Errors: 42704 (not tracked), 42501, TL003 (no actor, or a human), TL004, 2D000 (called in a '
-	'transaction block); the SQLSTATE of the most frequent reason, if every change is skipped.';
+	'Errors: 42704 (not tracked), 42501 (the caller or the owner of the table cannot read all '
+	'rows), TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block); the '
+	'SQLSTATE of the most frequent reason, if every change is skipped.';
 
 CREATE FUNCTION trust_ledger.compare_rows(tab regclass, of_source text)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
@@ -4703,8 +4789,13 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid,
-		format('%s: %s', t.trigger, t.definition)
+		format('%s: %s', t.trigger, CASE
+			WHEN t.state = 'bypassed' THEN b.bypass
+			ELSE concat_ws('; ', t.definition, b.bypass)
+		END)
 	FROM trust.tracked t
+	-- until migrate_ledger() has been called after an update, the view does not have the column
+	CROSS JOIN LATERAL (SELECT to_jsonb(t) ->> 'bypass') AS b (bypass)
 	WHERE t.source = of_source AND t.state <> 'in force'
 	ORDER BY t.trigger;
 
@@ -4716,11 +4807,12 @@ $$;
 COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
 	'Differences between a tracked table and the ledger; no rows if there are none. '
 	'trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: a trigger is not as '
-	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
+	'recorded. trigger_bypassed: it does not see or follow all changes, as detail says. '
+	'row_without_promise: the row makes a promise that the ledger does not have. '
 	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
 	'terms. event_missing: the row says that something happened that no entry records. Requires '
-	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
-	'TL004.';
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501 '
+	'(the caller or the owner of the table cannot read all rows), TL004.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.verify(
 	OUT part text, OUT customer text, OUT seq bigint, OUT promise uuid, OUT subject text,

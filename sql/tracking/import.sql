@@ -186,5 +186,6 @@ COMMENT ON PROCEDURE trust_ledger.import_table(regclass, integer, boolean) IS
 	'does not import backings, which are a human''s own act. Changes that cannot be written, and '
 	'rows that are being changed, are skipped; a warning for each reason says how many, with an '
 	'example. Runs ANALYZE on the tables of the ledger that it fills. Requires level import. '
-	'Errors: 42704 (not tracked), 42501, TL003 (no actor, or a human), TL004, 2D000 (called in a '
-	'transaction block); the SQLSTATE of the most frequent reason, if every change is skipped.';
+	'Errors: 42704 (not tracked), 42501 (the caller or the owner of the table cannot read all '
+	'rows), TL003 (no actor, or a human), TL004, 2D000 (called in a transaction block); the '
+	'SQLSTATE of the most frequent reason, if every change is skipped.';

@@ -43,5 +43,6 @@ SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
 COMMENT ON FUNCTION trust_ledger.read_tracked(regclass, text, boolean) IS
 	'Reads the rows of a table by the mapping recorded for the source: one row per event that a '
 	'row stands for in its present state. with_rows: and one "noted" per row. Requires SELECT on '
-	'the table, and level application, auditor or import. Errors: 42501, TL004, 42703 and 42804 '
-	'(the mapping does not fit the table any more).';
+	'the table, and level application, auditor or import. Errors: 42501 (the caller or the owner '
+	'of the table cannot read all rows), TL004, 42703 and 42804 (the mapping does not fit the '
+	'table any more).';

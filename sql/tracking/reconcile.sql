@@ -156,8 +156,13 @@ DECLARE
 BEGIN
 	RETURN QUERY
 	SELECT 'trigger_' || replace(t.state, ' ', '_'), NULL::text, t.promise, NULL::text, NULL::uuid,
-		format('%s: %s', t.trigger, t.definition)
+		format('%s: %s', t.trigger, CASE
+			WHEN t.state = 'bypassed' THEN b.bypass
+			ELSE concat_ws('; ', t.definition, b.bypass)
+		END)
 	FROM trust.tracked t
+	-- until migrate_ledger() has been called after an update, the view does not have the column
+	CROSS JOIN LATERAL (SELECT to_jsonb(t) ->> 'bypass') AS b (bypass)
 	WHERE t.source = of_source AND t.state <> 'in force'
 	ORDER BY t.trigger;
 
@@ -169,8 +174,9 @@ $$;
 COMMENT ON FUNCTION trust_ledger.reconcile_table(regclass) IS
 	'Differences between a tracked table and the ledger; no rows if there are none. '
 	'trigger_missing, trigger_disabled, trigger_altered, trigger_by_hand: a trigger is not as '
-	'recorded. row_without_promise: the row makes a promise that the ledger does not have. '
+	'recorded. trigger_bypassed: it does not see or follow all changes, as detail says. '
+	'row_without_promise: the row makes a promise that the ledger does not have. '
 	'promise_without_row: the row of a promise does not exist. terms_differ: the row has other '
 	'terms. event_missing: the row says that something happened that no entry records. Requires '
-	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501, '
-	'TL004.';
+	'SELECT on the table, and level application or auditor. Errors: 42704 (not tracked), 42501 '
+	'(the caller or the owner of the table cannot read all rows), TL004.';

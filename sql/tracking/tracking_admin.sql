@@ -71,7 +71,8 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	of record;
+	of    record;
+	child text;
 BEGIN
 	SELECT c.relkind, c.relpersistence, c.relispartition,
 		c.relnamespace::regnamespace::text AS schema,
@@ -117,12 +118,21 @@ BEGIN
 			DETAIL = format('"%s" does not own it.', CURRENT_USER),
 			HINT = format('Call this as "%s".', of.owner);
 	END IF;
+	SELECT min(c) INTO child FROM trust_ledger.untracked_children(tab) AS c;
+	IF child IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot track %, from which table % inherits', tab, child
+			USING ERRCODE = '55000',
+			DETAIL = 'A change of rows of the child table fires no trigger of the parent.',
+			HINT = 'Track the child table first, as a table of its own, or use partitions instead '
+				'of inheritance.';
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.check_trackable(regclass) IS
 	'Raises an error unless the current user can track the table: 42P01 (it does not exist), 42809 '
 	'(a view, another kind of relation, a table of the ledger, temporary, or a partition), 42501 '
-	'(not the owner). check_track() looks for a primary key.';
+	'(not the owner), 55000 (a table that inherits from it is not tracked). check_track() looks '
+	'for a primary key.';
 
 CREATE FUNCTION trust_ledger.source_to_track(tab regclass, wanted text DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql STABLE

@@ -160,25 +160,78 @@ COMMENT ON FUNCTION trust_ledger.tracked_state(oid, text, text) IS
 	'State of a trigger compared with its recorded definition and fingerprint: in force, altered, '
 	'disabled, missing; by hand if it was not recorded.';
 
-CREATE FUNCTION trust_ledger.tracked_subscription(trigger oid) RETURNS text
+-- A child table has rows of its own, and triggers of its own. A partition has those of its parent.
+CREATE FUNCTION trust_ledger.untracked_children(tab oid) RETURNS SETOF text
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+	WITH RECURSIVE child AS (
+		SELECT i.inhrelid
+		FROM pg_inherits i
+		WHERE i.inhparent = tab
+		UNION
+		SELECT i.inhrelid
+		FROM child
+		JOIN pg_inherits i ON i.inhparent = child.inhrelid
+	)
+	SELECT format('%I.%I', n.nspname, c.relname)
+	FROM child
+	JOIN pg_class c ON c.oid = child.inhrelid
+	JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE NOT c.relispartition
+		AND NOT EXISTS (
+			SELECT FROM pg_trigger t
+			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
+	'The tables that inherit from the table, directly or not, without being its partitions, and '
+	'have no trigger that calls track(). Changing them through the table fires none of its '
+	'triggers.';
+
+CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT string_agg(DISTINCT s.subname::text, ', ' ORDER BY s.subname::text)
-	FROM pg_trigger t,
-		LATERAL (
+	SELECT string_agg(b.bypass, '; ' ORDER BY b.nr, b.bypass)
+	FROM pg_trigger t
+	CROSS JOIN LATERAL (
+		SELECT 1, format('table %s inherits from it and is not tracked', c)
+		FROM trust_ledger.untracked_children(t.tgrelid) AS c
+		UNION
+		SELECT 2, format('subscription %s writes to it', s.subname)
+		FROM (
 			SELECT t.tgrelid AS relid
 			UNION
 			SELECT p.relid FROM pg_partition_tree(t.tgrelid) AS p
 			UNION
 			SELECT a.relid FROM pg_partition_ancestors(t.tgrelid) AS a) AS place
-		JOIN pg_subscription_rel r ON r.srrelid = place.relid
-		JOIN pg_subscription s ON s.oid = r.srsubid
+			JOIN pg_subscription_rel r ON r.srrelid = place.relid
+			JOIN pg_subscription s ON s.oid = r.srsubid
+		WHERE NOT is_copy
+		UNION
+		SELECT 3, format('sessions%s begin with session_replication_role = replica',
+			' of role ' || nullif(r.setrole, 0)::regrole)
+		FROM pg_db_role_setting r
+		CROSS JOIN LATERAL unnest(r.setconfig) AS setting
+		WHERE (r.setdatabase = 0 OR r.setdatabase = (
+				SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
+			AND lower(setting) = 'session_replication_role=replica'
+			AND t.tgenabled <> 'A'
+		UNION
+		SELECT 4, 'event trigger trust_ledger_follow, which follows renamed columns, is disabled'
+		WHERE NOT EXISTS (
+			SELECT FROM pg_event_trigger e
+			WHERE e.evtname = 'trust_ledger_follow'
+				AND e.evtenabled IN ('O', 'A')
+				AND e.evtfoid = 'trust_ledger.follow_tables()'::regprocedure)
+	) AS b (nr, bypass)
 	WHERE t.oid = trigger
 $$;
-COMMENT ON FUNCTION trust_ledger.tracked_subscription(oid) IS
-	'The subscriptions that write to the table of the trigger, its partitions or its parents, '
-	'separated by commas. NULL for none.';
+COMMENT ON FUNCTION trust_ledger.tracked_bypass(oid, boolean) IS
+	'What the trigger does not see or follow although it fires, in words: tables that inherit from '
+	'its table, subscriptions, roles whose sessions begin as replicas, renamed columns. NULL for '
+	'nothing. is_copy: the ledger is a copy, and subscriptions bring its entries as well.';
 
 CREATE FUNCTION trust_ledger.tracked_views(OUT name text, OUT definition text)
 RETURNS SETOF record
@@ -224,13 +277,17 @@ BEGIN
 		 LIMIT 1) AS promise,
 		p.arguments[2:] AS arguments,
 		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
-		trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) AS state,
-		p.seq AS recorded_seq,
 		CASE
-			WHEN NOT EXISTS (SELECT FROM trust.copy)
-			THEN trust_ledger.tracked_subscription(p.oid)
-		END AS subscription
+			WHEN s.state = 'in force' AND b.bypass IS NOT NULL THEN 'bypassed'
+			ELSE s.state
+		END AS state,
+		p.seq AS recorded_seq,
+		b.bypass
 	FROM present p
+	CROSS JOIN LATERAL (
+		SELECT trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint)) AS s (state)
+	CROSS JOIN LATERAL (
+		SELECT trust_ledger.tracked_bypass(p.oid, EXISTS (SELECT FROM trust.copy))) AS b (bypass)
 	ORDER BY 1, 2, 3
 	$view$;
 	RETURN NEXT;
@@ -255,13 +312,16 @@ BEGIN
 		['promise', 'Which promise of a row it is about. NULL if a row makes only one.'],
 		['arguments', 'Its arguments except the event: name=column or name:text.'],
 		['definition', 'Current definition; if the trigger is missing, the recorded one.'],
-		['state', 'in force: as recorded, except for names. disabled: it does not fire, does not '
-			'fire on every partition, or calls another function. missing: it was recorded but does '
-			'not exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+		['state', 'in force: as recorded, except for names. bypassed: the same, but column bypass '
+			'says what it does not see or follow. disabled: it does not fire, does not fire on '
+			'every partition, or calls another function. missing: it was recorded but does not '
+			'exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
 		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
-		['subscription', 'The subscription that writes to the table. The ledger does not record '
-			'rows that arrive by it. NULL for none, and in a copy, which receives the entries as '
-			'well.']]);
+		['bypass', 'What the trigger does not see or follow although it fires: rows of tables '
+			'that inherit from the table and are not tracked; rows that a subscription brings, '
+			'except in a copy, which receives the entries as well; changes in sessions that begin '
+			'with session_replication_role = replica; renamed columns, while the event trigger '
+			'trust_ledger_follow is disabled. NULL for nothing.']]);
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS

@@ -1,8 +1,9 @@
 /*
  * ddl_follow.c
- *		Event trigger that keeps arguments of track() valid when columns or tables are renamed.
+ *		Event trigger that keeps arguments of track() valid when columns or tables are altered.
  *
- * When a column is renamed, it is renamed in the arguments of triggers.  When a trigger
+ * When a column is renamed, it is renamed in the arguments of triggers.  It cannot get a
+ * type that does not fit an argument.  When a trigger
  * is created without argument source, it gets one, made from the present name of the
  * table: the source stays the same if the table is renamed later.
  */
@@ -31,15 +32,6 @@
 #include "tracking/trigger_catalog.h"
 
 PG_FUNCTION_INFO_V1(follow_tables);
-
-/* Points to the column's name in an argument; NULL if the argument is a constant. */
-static const char *
-NamedColumn(const char *argument)
-{
-	const char *mark = strpbrk(argument, "=:");
-
-	return mark && *mark == '=' ? mark + 1 : NULL;
-}
 
 static List *
 ParentsOf(Oid table)
@@ -124,7 +116,7 @@ RenameColumnIn(List *arguments, const char *old_name, const char *new_name)
 	for_each_from(cell, arguments, 1)
 	{
 		char	   *argument = lfirst(cell);
-		const char *column = NamedColumn(argument);
+		const char *column = TrackArgumentColumn(argument);
 
 		if (column && strcmp(column, old_name) == 0)
 		{
@@ -154,6 +146,31 @@ FollowColumn(Oid table, const char *old_name, const char *new_name)
 			TrackTriggerStore(catalog, track_trigger, track_trigger->arguments);
 	}
 	table_close(catalog, RowExclusiveLock);
+}
+
+static void
+CheckTrigger(Oid trigger)
+{
+	OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)),
+					 ObjectIdGetDatum(trigger));
+}
+
+/* The type of the column has changed in table, and in those that have columns of it. */
+static void
+CheckColumnType(Oid table, const char *column)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ListCell   *cell;
+
+	foreach(cell, AllTrackTriggers(catalog, TrackFunction()))
+	{
+		const TrackTrigger *track_trigger = lfirst(cell);
+
+		if (TrackTriggerArgumentOf(track_trigger, column) &&
+			HasColumnsOf(track_trigger->table, table))
+			CheckTrigger(track_trigger->oid);
+	}
+	table_close(catalog, AccessShareLock);
 }
 
 /* PostgreSQL itself requires only the privilege TRIGGER. */
@@ -302,8 +319,7 @@ FollowTrigger(Oid trigger)
 		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
 	if (check_function_bodies)
-		OidFunctionCall1(ExtensionFunction("check_track", buildoidvector(&(Oid) {OIDOID}, 1)),
-						 ObjectIdGetDatum(trigger));
+		CheckTrigger(trigger);
 }
 
 static bool
@@ -317,10 +333,27 @@ IsTrackTrigger(Oid trigger)
 }
 
 static void
+FollowAlterTable(const CollectedCommand *command)
+{
+	ListCell   *cell;
+
+	foreach(cell, command->d.alterTable.subcmds)
+	{
+		const		CollectedATSubcmd *collected = lfirst(cell);
+		const		AlterTableCmd *subcommand = castNode(AlterTableCmd, collected->parsetree);
+
+		if (subcommand->subtype == AT_AlterColumnType)
+			CheckColumnType(command->d.alterTable.objectId, subcommand->name);
+	}
+}
+
+static void
 FollowCommand(const CollectedCommand *command)
 {
 	const ObjectAddress *object = &command->d.simple.address;
 
+	if (command->type == SCT_AlterTable)
+		FollowAlterTable(command);
 	if (command->type != SCT_Simple || !OidIsValid(object->objectId))
 		return;
 	if (IsA(command->parsetree, CreateTrigStmt) && IsTrackTrigger(object->objectId))
@@ -333,8 +366,8 @@ FollowCommand(const CollectedCommand *command)
 
 /*
  * follow_tables() returns event_trigger
- *		Follows CREATE TRIGGER and renamed columns.  Costs one index lookup if no table
- *		is tracked.
+ *		Follows CREATE TRIGGER and renamed columns, and checks changed types of columns.
+ *		Costs one index lookup if no table is tracked.
  */
 Datum
 follow_tables(PG_FUNCTION_ARGS)

@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 
 #include "base/savepoint_marks.h"
+#include "tracking/change_order.h"
 #include "tracking/change_record.h"
 #include "tracking/change_write.h"
 #include "tracking/parked.h"
@@ -337,57 +338,6 @@ GetPending(const Changes *changes, int nth)
 								 taken->places ? taken->places[nth] : taken->first + nth));
 }
 
-/* Where a change stands among the others. */
-typedef struct Order
-{
-	CommandId	command;
-	int64		row;
-	const char *trigger_name;
-	int64		place;
-}			Order;
-
-/* Triggers of a row fire in the order of their names. */
-static int
-CompareOrder(const void *a, const void *b)
-{
-	const		Order *first = a;
-	const		Order *second = b;
-	int			names;
-
-	if (first->command != second->command)
-		return first->command < second->command ? -1 : 1;
-	if (first->row != second->row)
-		return first->row < second->row ? -1 : 1;
-	names = strcmp(first->trigger_name, second->trigger_name);
-	return names ? names : first->place < second->place ? -1 : 1;
-}
-
-/* The places of changes that were not dropped, in the order of commands. */
-static int64 *
-PlacesInOrder(int64 first, int *count)
-{
-	Size		most = Max(pending.spool.count - first, 1);
-	Order	   *order = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Order) * most);
-	int64	   *places = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(int64) * most);
-
-	*count = 0;
-	for (int64 place = first; place < pending.spool.count; place++)
-	{
-		ChangeHeader header;
-
-		SpoolRead(&pending.spool, place, &header, sizeof(header));
-		if (!header.dropped)
-			order[(*count)++] = (Order) {
-				header.command, header.row, header.mapping->trigger_name, place
-			};
-	}
-	qsort(order, *count, sizeof(Order), CompareOrder);
-	for (int i = 0; i < *count; i++)
-		places[i] = order[i].place;
-	pfree(order);
-	return places;
-}
-
 /* Returns changes that are not written, and marks them as written; a rollback undoes that. */
 static Changes
 TakePending(void)
@@ -398,7 +348,7 @@ TakePending(void)
 	from->first = pending.written;
 	taken.count = pending.spool.count - pending.written;
 	if (pending.out_of_order)
-		from->places = PlacesInOrder(from->first, &taken.count);
+		from->places = ChangesInOrder(&pending.spool, from->first, &taken.count);
 	if (taken.count <= MAX_IN_MEMORY)
 	{
 		const TrackedChange **few = palloc(sizeof(TrackedChange *) * Max(taken.count, 1));

@@ -34,6 +34,76 @@ static Statement find_tracking = STATEMENT(
 	" ORDER BY seq DESC",
 	TEXTOID);
 
+/*
+ * An owner can lose privileges.  Reading a whole row takes SELECT on the table, locking it
+ * UPDATE on any column.
+ */
+static void
+CheckOwnerHas(Relation rel, AclMode privilege, const char *name)
+{
+	Oid			relid = RelationGetRelid(rel);
+	Oid			owner = rel->rd_rel->relowner;
+
+	if (pg_class_aclcheck(relid, owner, privilege) == ACLCHECK_OK ||
+		(privilege == ACL_UPDATE &&
+		 pg_attribute_aclcheck_all(relid, owner, privilege, ACLMASK_ANY) == ACLCHECK_OK))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("owner \"%s\" of table %s does not have privilege %s on it",
+					GetUserNameFromId(owner, false), QualifiedName(relid), name),
+			 errdetail("Tracked rows are read and locked with the rights of the owner."),
+			 errhint("Run GRANT %s ON %s TO %s.", name, QualifiedName(relid),
+					 quote_identifier(GetUserNameFromId(owner, false)))));
+}
+
+/* Policies would hide rows from the owner without an error. */
+static void
+CheckOwnerSeesAllRows(Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+	const char *table = QualifiedName(RelationGetRelid(rel));
+
+	if (check_enable_rls(RelationGetRelid(rel), owner, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("owner \"%s\" of table %s cannot read all of its rows",
+						GetUserNameFromId(owner, false), table),
+				 errdetail("Tracked rows are read with the rights of the owner.  "
+						   "Row-level security of the table is forced for the owner."),
+				 errhint("Run ALTER TABLE %s NO FORCE ROW LEVEL SECURITY, "
+						 "or ALTER ROLE %s BYPASSRLS.", table,
+						 quote_identifier(GetUserNameFromId(owner, false)))));
+}
+
+Relation
+OpenTableByOid(Oid relid)
+{
+	Relation	rel = try_table_open(relid, AccessShareLock);
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("Specify the table by its name, for example 'crm.deal'.")));
+	return rel;
+}
+
+void
+CheckCanReadTable(Relation rel)
+{
+	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
+	if (check_enable_rls(RelationGetRelid(rel), GetUserId(), true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" cannot read all rows of table \"%s\"",
+						GetUserNameFromId(GetUserId(), false), RelationGetRelationName(rel)),
+				 errdetail("Row-level security of the table applies to the role.")));
+	CheckOwnerHas(rel, ACL_SELECT, "SELECT");
+	CheckOwnerSeesAllRows(rel);
+}
+
 void
 TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 {
@@ -56,6 +126,7 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 	};
 	OwnerSession session;
 
+	CheckOwnerHas(rel, ACL_UPDATE, "UPDATE");	/* PostgreSQL requires it for FOR SHARE */
 	memset(as_read, false, sizeof(bool) * places->count);
 	OwnerEnter(rel->rd_rel->relowner, &session);
 	/* a TID scan needs a nested loop; other joins would scan the table in each call */
@@ -73,32 +144,6 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 		as_read[DatumGetInt64(nr) - 1] = true;
 	}
 	OwnerLeave(&session);
-}
-
-Relation
-OpenTableByOid(Oid relid)
-{
-	Relation	rel = try_table_open(relid, AccessShareLock);
-
-	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid),
-				 errhint("Specify the table by its name, for example 'crm.deal'.")));
-	return rel;
-}
-
-void
-CheckCanReadTable(Relation rel)
-{
-	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(), ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, RelationGetRelationName(rel));
-	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" cannot read all rows of table \"%s\"",
-						GetUserNameFromId(GetUserId(), false), RelationGetRelationName(rel)),
-				 errdetail("Row-level security of the table applies to the role.")));
 }
 
 /* The source under which the table is tracked; NULL if it is not tracked. */

@@ -24,8 +24,8 @@ typedef struct RowPlaces
 extern Relation OpenTableByOid(Oid relid);
 
 /*
- * Error 42501 unless the current user may SELECT all rows of the table: they are read
- * with the rights of its owner.
+ * Error 42501 unless the current user may SELECT all rows of the table, and so may its
+ * owner, with whose rights they are read.
  */
 extern void CheckCanReadTable(Relation rel);
 
@@ -35,7 +35,8 @@ extern void CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *s
 /*
  * Locks rows FOR SHARE, and sets as_read for those that are still the same versions.
  * Skips rows that another transaction has locked: a transaction that holds locks on rows
- * may wait for chains that we have locked.
+ * may wait for chains that we have locked.  Error 42501 if the owner of the table, with
+ * whose rights they are locked, may not UPDATE it.
  */
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
 

@@ -64,6 +64,29 @@ ArgumentStrings(List *arguments)
 }
 
 const char *
+TrackArgumentColumn(const char *argument)
+{
+	const char *mark = strpbrk(argument, "=:");
+
+	return mark && *mark == '=' ? mark + 1 : NULL;
+}
+
+const char *
+TrackTriggerArgumentOf(const TrackTrigger *track_trigger, const char *column)
+{
+	ListCell   *cell;
+
+	for_each_from(cell, track_trigger->arguments, 1)
+	{
+		const char *named = TrackArgumentColumn(lfirst(cell));
+
+		if (named && strcmp(named, column) == 0)
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+const char *
 TrackTriggerSource(List *arguments)
 {
 	ListCell   *cell;

@@ -44,6 +44,12 @@ extern List *TrackTriggerCopies(List *track_triggers, TrackTrigger *track_trigge
 
 extern const char *TrackTriggerName(const TrackTrigger *track_trigger);
 
+/* Points to the column's name in an argument; NULL if the argument is a constant. */
+extern const char *TrackArgumentColumn(const char *argument);
+
+/* The argument of the trigger that names the column, or NULL. */
+extern const char *TrackTriggerArgumentOf(const TrackTrigger *track_trigger, const char *column);
+
 /* The source in the arguments of a trigger, or NULL. */
 extern const char *TrackTriggerSource(List *arguments);
 

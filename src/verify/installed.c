@@ -101,7 +101,7 @@ static Statement find_objects = STATEMENT_WITHOUT_ARGS(
 	"   SELECT 'event trigger ' || e.evtname,"
 	"     ROW(e.evtevent, e.evtenabled, e.evttags, e.evtfoid::regprocedure)::text"
 	"   FROM pg_event_trigger e"
-	"   WHERE e.evtname = 'trust_ledger_follow'"
+	"   WHERE e.evtname IN ('trust_ledger_follow', 'trust_ledger_column_drop')"
 	" ) AS made (object, definition)"
 	" ORDER BY object COLLATE \"C\"");
 

@@ -455,7 +455,7 @@ SELECT format($$SELECT %L, count(*), md5(string_agg(r, ' ' ORDER BY r COLLATE "C
 		THEN $$to_jsonb(t) $$ ||
 		$$- '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken}'::text[]$$
 		WHEN relname = 'overdue' THEN $$to_jsonb(t) - 'days_over'$$
-		WHEN relname = 'tracked' THEN $$to_jsonb(t) - '{state,subscription}'::text[]$$
+		WHEN relname = 'tracked' THEN $$to_jsonb(t) - '{state,bypass}'::text[]$$
 		WHEN relname = 'exception' THEN $$to_jsonb(t) - 'detail'$$ ELSE 't' END)
 FROM pg_class WHERE relnamespace = 'trust'::regnamespace AND relkind = 'v' ORDER BY relname COLLATE
 	"C" \gexec

@@ -75,8 +75,9 @@ foreach my $restore (@restores)
 	$node->command_ok([ @command, '-d', $node->connstr($db), $db eq 'plain' ? '-f' : (),
 		"$dumps/$db" ], "$db: @command");
 	is(ask($node, $db, $triggers), $expected, "$db: the triggers are what they were");
-	is(ask($node, $db, "SELECT evtenabled FROM pg_event_trigger"), 'A',
-		"$db: the event trigger comes with the extension, once");
+	is(ask($node, $db, 'SELECT evtname, evtenabled FROM pg_event_trigger ORDER BY 1'),
+		"trust_ledger_column_drop|A\ntrust_ledger_follow|A",
+		"$db: the event triggers come with the extension, once");
 	my $renaming = <<'SQL';
 ALTER TABLE old_deal RENAME COLUMN "as said: größe='1'" TO again;
 SELECT split_part(encode(tgargs, 'escape'), '\000', 3) FROM pg_trigger
@@ -89,6 +90,8 @@ SELECT split_part(encode(tgargs, 'escape'), '\000', 4) FROM pg_trigger
 SQL
 	is(ask($node, $db, $renaming, user => 'shop'), "words=again\nsource:public.deal (3)",
 		"$db: and what is renamed there is followed");
+	is(ask($node, $db, 'ALTER TABLE old_deal DROP COLUMN again CASCADE', user => 'shop'),
+		'ERROR 2BP01', "$db: and not dropped");
 }
 # pg_restore does not drop the keys of partitions
 $node->safe_psql('custom', 'DROP TABLE other_deal, whole');

@@ -99,7 +99,7 @@ is(ask($subscriber, 'crm', q{SELECT trust_ledger.reconcile_table('deal')}), ask(
 	'rows and promises agree as they do there');
 is(ask($subscriber, 'crm', 'UPDATE deal SET title = $$by hand$$ WHERE NOT won'), 'ERROR 55000',
 	'by hand a tracked row is not changed');
-is(ask($subscriber, 'crm', 'SELECT count(*) > 3, count(subscription) FROM trust.tracked'), 't|0',
+is(ask($subscriber, 'crm', 'SELECT count(*) > 3, count(bypass) FROM trust.tracked'), 't|0',
 	'what the subscription brings is on record');
 
 # What is erased on the publisher is gone on the subscriber.

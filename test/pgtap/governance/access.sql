@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(274);
+SELECT plan(275);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -162,7 +162,8 @@ INSERT INTO levelless VALUES
 	('trigger_fingerprint', 'trigger_fingerprint(t.oid) FROM pg_trigger t', 'ok'),
 	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'),
 	('tracked_state', $$tracked_state(1, 'd', 'f')$$, 'ok'),
-	('tracked_subscription', 'tracked_subscription(1)', 'ok'),
+	('tracked_bypass', 'tracked_bypass(1, false)', 'ok'),
+	('untracked_children', 'untracked_children(1)', 'ok'),
 	('source_to_track', $$source_to_track('deal')$$, 'ok'),
 	('check_trackable', $$check_trackable('promised')$$, '42501'),
 	('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),

@@ -136,7 +136,7 @@ SELECT is((SELECT count(*) FROM trust.current_promise), 2::bigint, 'views show i
 SELECT isnt_empty('SELECT FROM told, trust_ledger.history(promise)', 'history() tells it');
 SELECT lives_ok($$SELECT trust_ledger.customer_score('c'), trust_ledger.reconcile_table('visit')$$,
 	'scores, and rows beside promises');
-SELECT is((SELECT count(subscription) FROM trust.tracked), 0::bigint,
+SELECT is((SELECT count(bypass) FROM trust.tracked), 0::bigint,
 	'trust.tracked shows no subscription');
 SELECT is(error_text('SELECT trust_ledger.' || call),
 	'55000|cannot write to a copy of a ledger|This ledger receives its rows through logical '

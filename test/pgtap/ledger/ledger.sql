@@ -62,7 +62,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		-- of tracking, what works on a table and its mapping
 		AND proname !~
 			'^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|'
-			'track_triggers$|table_of_source$|tracked_state$|tracked_subscription$|'
+			'track_triggers$|table_of_source$|tracked_state$|tracked_bypass$|untracked_children$|'
 			'source_to_track$|drop_track_triggers$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(error_text(call, as_role), '^55000\|.*create_ledger[^|]*$', function

@@ -99,7 +99,8 @@ INSERT INTO intended VALUES
 	('track_triggers', '', 'record', 's', false, 's'),
 	('table_of_source', 'source tab', 'oid', 's', false, 's'),
 	('tracked_state', 'trigger definition fingerprint', 'text', 's', false, 's'),
-	('tracked_subscription', 'trigger', 'text', 's', false, 's'),
+	('tracked_bypass', 'trigger is_copy', 'text', 's', false, 's'),
+	('untracked_children', 'tab', 'text', 's', false, 's'),
 	('create_ledger', 'copy', 'uuid', 'v', false, 'u'),
 	('mark_copy', 'copied', 'void', 'v', false, 'u'),
 	('trigger_arguments', 'tgargs', 'text[]', 'i', true, 's'),
@@ -192,7 +193,9 @@ UNION ALL
 SELECT 'guard_' || name, '', 'trigger'
 	FROM unnest('{entry,chain,promise,source,governed,parked,copy,truncate}'::text[]) AS name
 UNION ALL
-SELECT 'follow_tables', '', 'event_trigger';
+SELECT 'follow_tables', '', 'event_trigger'
+UNION ALL
+SELECT 'refuse_column_drop', '', 'event_trigger';
 
 SELECT set_eq($$
 	SELECT proname::text, coalesce(array_to_string(proargnames[1:pronargs], ' '), ''),
@@ -298,8 +301,7 @@ FROM (VALUES
 	('access', '{role,levels,seq}'),
 	('tracking', '{source,tab,mapping,triggers,active,seq}'),
 	('tracked',
-		'{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,
-		subscription}'),
+		'{source,tab,trigger,event,promise,arguments,definition,state,recorded_seq,bypass}'),
 	('source', '{customer,promise,source,key,name,gone,seq}'),
 	('tracked_row', '{source,key,name,customer,promise,gone}'),
 	('parked_change',

@@ -1,7 +1,7 @@
 -- Tracking triggers follow renamed columns, tables and schemas.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(135);
+SELECT plan(142);
 
 \ir ../../helpers/calls.sql
 
@@ -117,7 +117,9 @@ SELECT is(args('promised'),
 	'what is rolled back is not followed');
 
 -- A column that was missing before is not confused with the one that was renamed.
+ALTER EVENT TRIGGER trust_ledger_column_drop DISABLE;
 ALTER TABLE promised DROP COLUMN y CASCADE;
+ALTER EVENT TRIGGER trust_ledger_column_drop ENABLE ALWAYS;
 SELECT is(args('promised'),
 	$$'made', 'customer=said', 'words=customer', 'purpose=customer', 'kind:words', $$ ||
 		$$'due=y', 'source:words'$$,
@@ -504,5 +506,26 @@ SELECT track_by_hand('by_hand', $$'customer=customer', 'words=said'$$) \gexec
 ALTER TABLE by_hand RENAME said TO words;
 SELECT is(args('by_hand'), $$'made', 'customer=customer', 'words=words', 'source:public.by_hand'$$,
 	'and is back with it');
+
+-- ---- types of columns
+
+CREATE TYPE row_type AS (id int, customer text, words text, due date, other text);
+CREATE TABLE of_row_type OF row_type (PRIMARY KEY (id));
+CREATE TABLE kept_type (id int PRIMARY KEY, customer text, words text, due date, other text);
+CREATE TABLE type_parts (id int PRIMARY KEY, customer text, words text, due date, other text)
+	PARTITION BY RANGE (id);
+CREATE TABLE type_part PARTITION OF type_parts FOR VALUES FROM (0) TO (10);
+SELECT track_by_hand(t, '''customer=customer'', ''words=words'', ''due=due''')
+	FROM unnest('{of_row_type,kept_type,type_parts}'::text[]) AS t \gexec
+SELECT is(split_part(error_text(doing), '|', 1), expected, doing)
+FROM (VALUES
+	('ALTER TABLE kept_type ALTER due TYPE timestamptz', 'ok'),
+	('ALTER TABLE kept_type ALTER words TYPE varchar(10), ALTER other TYPE int USING 1', 'ok'),
+	('ALTER TABLE kept_type ALTER id TYPE bigint', 'ok'),
+	('ALTER TABLE kept_type ALTER other TYPE bytea USING NULL, ALTER due TYPE text', '42804'),
+	('ALTER TABLE type_parts ALTER due TYPE text', '42804'),
+	('ALTER TYPE row_type ALTER ATTRIBUTE due TYPE text CASCADE', '42804'),
+	('ALTER TYPE row_type ALTER ATTRIBUTE other TYPE varchar(10) CASCADE', 'ok')) AS c (doing,
+		expected);
 
 SELECT * FROM finish();

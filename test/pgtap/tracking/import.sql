@@ -21,7 +21,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT plan(147);
+SELECT plan(170);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -421,6 +421,51 @@ SELECT is(sqlstate_of('CALL trust_ledger.import_table(''crm.plain'', in_one_tran
 SELECT is(sqlstate_of('SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')', 'app'),
 	'42501', 'nor are they read');
 ALTER TABLE crm.plain DISABLE ROW LEVEL SECURITY;
+
+-- the rows are read with the rights of the owner, whoever calls
+CREATE ROLE "Plain owner";
+GRANT USAGE ON SCHEMA crm TO "Plain owner";
+SELECT trust_ledger.grant_access('Plain owner', 'application') \g /dev/null
+ALTER TABLE crm.plain OWNER TO "Plain owner";
+SELECT is(error_text(format('%s; %s', doing, call)), expected, format('%s: %s', doing, call))
+FROM unnest(ARRAY['CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)',
+	'SELECT trust_ledger.reconcile_table(''crm.plain'')',
+	'SELECT trust_ledger.read_tracked(''crm.plain'', ''crm.plain'')']) AS call,
+	(VALUES ('ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY', 'ok'),
+	('ALTER TABLE crm.plain FORCE ROW LEVEL SECURITY', 'ok'),
+	('ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+		'42501|owner "Plain owner" of table crm.plain cannot read all of its rows|Tracked rows are '
+		'read with the rights of the owner.  Row-level security of the table is forced for the '
+		'owner.|Run ALTER TABLE crm.plain NO FORCE ROW LEVEL SECURITY, or ALTER ROLE "Plain owner" '
+		'BYPASSRLS.'),
+	('ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; '
+		'CREATE POLICY p ON crm.plain USING (true)',
+		'42501|owner "Plain owner" of table crm.plain cannot read all of its rows|Tracked rows are '
+		'read with the rights of the owner.  Row-level security of the table is forced for the '
+		'owner.|Run ALTER TABLE crm.plain NO FORCE ROW LEVEL SECURITY, or ALTER ROLE "Plain owner" '
+		'BYPASSRLS.'),
+	('ALTER TABLE crm.plain ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; '
+		'ALTER ROLE "Plain owner" BYPASSRLS', 'ok'),
+	('REVOKE SELECT ON crm.plain FROM "Plain owner"',
+		'42501|owner "Plain owner" of table crm.plain does not have privilege SELECT on it|Tracked '
+		'rows are read and locked with the rights of the owner.|Run GRANT SELECT ON crm.plain TO '
+		'"Plain owner".'),
+	('REVOKE SELECT ON crm.plain FROM "Plain owner"; '
+		'GRANT SELECT (id, customer, title) ON crm.plain TO "Plain owner"',
+		'42501|owner "Plain owner" of table crm.plain does not have privilege SELECT on it|Tracked '
+		'rows are read and locked with the rights of the owner.|Run GRANT SELECT ON crm.plain TO '
+		'"Plain owner".')) AS c (doing, expected);
+SELECT is(error_text(doing || '; SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', '
+	'''{}'')'), expected, doing || ': import_rows()')
+FROM (VALUES
+	('REVOKE UPDATE ON crm.plain FROM "Plain owner"',
+		'42501|owner "Plain owner" of table crm.plain does not have privilege UPDATE on it|Tracked '
+		'rows are read and locked with the rights of the owner.|Run GRANT UPDATE ON crm.plain TO '
+		'"Plain owner".'),
+	('REVOKE UPDATE ON crm.plain FROM "Plain owner"; '
+		'GRANT UPDATE (title) ON crm.plain TO "Plain owner"', 'ok')) AS c (doing, expected);
+ALTER TABLE crm.plain OWNER TO CURRENT_USER;
+
 SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 	('CALL trust_ledger.import_table(''change'', in_one_transaction => true)', '42704'),
 	('CALL trust_ledger.import_table(NULL, in_one_transaction => true)', '22004'),
@@ -605,8 +650,6 @@ CREATE TABLE crm.typed (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, cust
 INSERT INTO crm.typed (customer, title, state, made_at, due, amount, big) VALUES ('kinds typed',
 	'We come.', 'kept', '2024-07-01 12:00', '2024-08-01', 1.5, repeat('long ', 10000));
 CREATE TABLE crm.empty (LIKE crm.plain INCLUDING ALL);
-CREATE TABLE crm.child (more int) INHERITS (crm.empty);
-INSERT INTO crm.child VALUES (1, 'kinds child', 'We do not come.', 1);
 
 SELECT trust_ledger.track_table(tab,
 	'{"actor": ":crm", "kind": ":known", "value": ":1", "currency": ":EUR"}' || mapping::jsonb)
@@ -620,6 +663,8 @@ SELECT trust_ledger.track_table(tab,
 		'"due": "=due", "value": "=amount", "purpose": "=big", "made_when": "state = ''kept'' '
 		'AND twice > 1", "kept_when": "state = ''kept''"}'),
 	('crm.empty', '{"customer": "=customer", "words": "=title"}')) AS t (tab, mapping) \g /dev/null
+CREATE TABLE crm.child (more int) INHERITS (crm.empty);
+INSERT INTO crm.child VALUES (1, 'kinds child', 'We do not come.', 1);
 CALL trust_ledger.import_table('"Über: Tab"."My ""Deal"');
 CALL trust_ledger.import_table('crm.parted');
 CALL trust_ledger.import_table('crm.typed');

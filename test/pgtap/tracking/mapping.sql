@@ -205,7 +205,7 @@ SELECT is(entries_after(doing, shown => $$concat_ws('-', event, words, value)$$)
 		'ALTER TABLE moved RENAME id TO nr; UPDATE moved SET words = ''X''',
 		'c: made-W-7 amended-X-7'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W''); ALTER TABLE altered DROP COLUMN doubled; '
-		'UPDATE altered SET words = ''X''', '42703'),
+		'UPDATE altered SET words = ''X''', '2BP01'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W''); ALTER TABLE altered ALTER doubled TYPE text; '
 		'UPDATE altered SET words = ''X''', '42804'),
 	('INSERT INTO altered VALUES (1, ''c'', ''W''); ALTER TABLE altered DROP CONSTRAINT '

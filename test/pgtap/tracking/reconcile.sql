@@ -19,7 +19,7 @@ GRANT USAGE ON SCHEMA crm TO auditor, app, analyst, blind;
 GRANT ALL ON SCHEMA crm TO crm_owner;
 ALTER TABLE crm.deal OWNER TO crm_owner;
 GRANT SELECT ON crm.deal TO auditor, app, analyst;
-SELECT plan(164);
+SELECT plan(167);
 
 CREATE FUNCTION found() RETURNS text[]
 LANGUAGE sql AS $$ SELECT coalesce(array_agg(concat_ws(' ', what, key, name, detail) ORDER BY what,
@@ -248,6 +248,23 @@ FROM (VALUES
 SELECT is(cardinality(found('ALTER TABLE crm.deal DISABLE TRIGGER USER')),
 	(SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass
 	AND NOT tgisinternal), 'all of them');
+SELECT is(cardinality(found('CREATE TABLE crm.heir () INHERITS (crm.deal)')),
+	(SELECT count(*)::int FROM pg_trigger WHERE tgrelid = 'crm.deal'::regclass
+	AND NOT tgisinternal), 'all of them see no rows of a child table');
+CREATE TABLE crm.heir () INHERITS (crm.deal);
+CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW
+	EXECUTE FUNCTION trust_ledger.track('noted', 'source:crm.deal', 'actor:crm');
+SELECT is(r.detail, expected, r.what)
+FROM (VALUES
+	('trust_ledger_001_made', 'trust_ledger_001_made: table crm.heir inherits from it and is not '
+		'tracked'),
+	('x', 'x: CREATE TRIGGER x AFTER INSERT ON crm.deal FOR EACH ROW EXECUTE FUNCTION '
+		'trust_ledger.track(''noted'', ''source:crm.deal'', ''actor:crm''); table crm.heir '
+		'inherits from it and is not tracked')) AS c (trigger, expected)
+JOIN trust_ledger.reconcile_table('crm.deal') r ON starts_with(r.detail, c.trigger || ':')
+ORDER BY 1;
+DROP TRIGGER x ON crm.deal;
+DROP TABLE crm.heir;
 
 -- ---- rules, and promises that share a row's words
 

@@ -3,7 +3,7 @@
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(60);
+SELECT plan(61);
 CREATE ROLE ledger_owner;
 CREATE ROLE lisa;
 SELECT format('ALTER DATABASE %I OWNER TO ledger_owner', current_database()) AS give_to_owner \gset
@@ -68,6 +68,8 @@ SELECT ok(findings_after(doing, '') @> ARRAY['extension ' || expected], doing) F
 	('ALTER TYPE trust_ledger.receipt ADD ATTRIBUTE more text', 'type trust_ledger.receipt'),
 	('ALTER EVENT TRIGGER trust_ledger_follow DISABLE', 'event trigger trust_ledger_follow'),
 	('ALTER EVENT TRIGGER trust_ledger_follow ENABLE', 'event trigger trust_ledger_follow'),
+	('ALTER EVENT TRIGGER trust_ledger_column_drop DISABLE',
+		'event trigger trust_ledger_column_drop'),
 	('UPDATE pg_extension SET extversion = ''0.2.0'' WHERE extname = ''trust_ledger''', 'version'))
 		AS c (doing, expected);
 SELECT is(findings_after(doing), '{}', doing) FROM unnest(ARRAY[
