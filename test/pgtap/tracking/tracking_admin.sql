@@ -868,7 +868,7 @@ FROM (VALUES
 	(format('ALTER DATABASE %I SET session_replication_role = replica', current_database()),
 		'bypassed: sessions begin with session_replication_role = replica'),
 	(format('ALTER ROLE loader IN DATABASE %I SET session_replication_role = replica; '
-		'ALTER TABLE crm.deal ENABLE ALWAYS TRIGGER trust_ledger_001_made', current_database()),
+		'ALTER TABLE crm.deal ENABLE ALWAYS TRIGGER trust_ledger_002_made', current_database()),
 		'bypassed: sessions of role loader begin with session_replication_role = replica, in '
 		'force'),
 	('ALTER ROLE loader IN DATABASE template1 SET session_replication_role = replica', 'in force'),
