@@ -4174,6 +4174,34 @@ COMMENT ON FUNCTION trust_ledger.source_to_track(regclass, text) IS
 	'name, or schema.table. Error 42710: the table has another source, or another table has this '
 	'one.';
 
+CREATE FUNCTION trust_ledger.check_same_key(tab regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	of_source text;
+BEGIN
+	SELECT t.source INTO of_source
+	FROM trust_ledger.track_triggers() t
+	WHERE t.tab = check_same_key.tab AND t.generated AND trust_ledger.key_has_changed(t.trigger)
+	LIMIT 1;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	IF EXISTS (SELECT FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone) THEN
+		RAISE EXCEPTION 'primary key of tracked table % has changed', tab
+			USING ERRCODE = '55000',
+			DETAIL = 'The promises of its rows are recorded with the former key.',
+			HINT = 'Restore the former primary key. Or run '
+				'SELECT trust_ledger.untrack_table(...); and track the table as another source: '
+				'the promises then stay as they are.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_same_key(regclass) IS
+	'Raises 55000 if the table has another primary key than when it was tracked, and rows of it '
+	'stand for promises. Called by track_table().';
+
 CREATE OR REPLACE FUNCTION trust_ledger.drop_track_triggers(tab regclass) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -4211,6 +4239,7 @@ DECLARE
 BEGIN
 	PERFORM trust_ledger.check_ledger();
 	PERFORM trust_ledger.check_trackable(tab);
+	PERFORM trust_ledger.check_same_key(tab);
 	PERFORM trust_ledger.check_mapping(mapping);
 	-- so that nobody changes the triggers before they are replaced
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);

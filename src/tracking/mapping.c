@@ -177,8 +177,8 @@ CheckSameKey(const Mapping *mapping, Relation rel)
 			 errmsg("primary key of tracked table \"%s\" has changed",
 					RelationGetRelationName(rel)),
 			 errdetail("The promises of its rows are recorded with the former key."),
-			 errhint("Call trust_ledger.track_table() again, "
-					 "which records the new keys of the rows.")));
+			 errhint("Restore the former primary key, or stop tracking the table "
+					 "with trust_ledger.untrack_table().")));
 }
 
 static bool

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(275);
+SELECT plan(278);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -155,7 +155,7 @@ INSERT INTO levelless VALUES
 	('check_mapped_events', $$check_mapped_events('it', '[]')$$, 'ok'),
 	('check_mapped_condition', $$check_mapped_condition('it', '"a"')$$, 'ok'),
 	('mapped_life', $$mapped_life('{}')$$, 'ok'),
-	('mapped_triggers', $$mapped_triggers('{}', '{id}')$$, 'ok'),
+	('mapped_triggers', $$mapped_triggers('{}')$$, 'ok'),
 	('tracking_statements', $$tracking_statements('deal', '{}', 's')$$, 'ok'),
 	('track_triggers', 'track_triggers()', 'ok'),
 	('trigger_definition', 'trigger_definition(t.oid) FROM pg_trigger t', 'ok'),
@@ -167,6 +167,8 @@ INSERT INTO levelless VALUES
 	('source_to_track', $$source_to_track('deal')$$, 'ok'),
 	('check_trackable', $$check_trackable('promised')$$, '42501'),
 	('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
+	('check_same_key', $$check_same_key('deal')$$, 'ok'),
+	('key_columns', $$key_columns('deal')$$, 'ok'), ('key_has_changed', 'key_has_changed(1)', 'ok'),
 	('expectation',
 		$$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse($$ ||
 		$$trust_ledger.trust_score(2, 1, '2026-01-01', '90 days'), 'empty')), $$ ||

@@ -63,7 +63,8 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND proname !~
 			'^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|'
 			'track_triggers$|table_of_source$|tracked_state$|tracked_bypass$|untracked_children$|'
-			'source_to_track$|drop_track_triggers$)' $$,
+			'source_to_track$|drop_track_triggers$|check_same_key$|key_columns$|'
+			'key_has_changed$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(error_text(call, as_role), '^55000\|.*create_ledger[^|]*$', function
 	|| '() before there is a ledger, by ' || as_role)

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(546);
+SELECT plan(561);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -815,6 +815,45 @@ SELECT is((SELECT concat_ws(' ', event, definition ~ '^CREATE TRIGGER trust_ledg
 	'made t {source:crm.deal,key=shop,key=id,customer=customer,words=title,actor:bot}',
 	'of a missing one too, as it was');
 ROLLBACK TO dropped;
+
+-- another primary key
+CREATE TABLE crm.keyed (id int PRIMARY KEY, ref int UNIQUE NOT NULL, customer text, title text);
+SELECT count(*) FROM trust_ledger.track_table('crm.keyed',
+	'{"customer": "=customer", "words": "=title", "actor": ":bot"}');
+SELECT is(states(format('ALTER TABLE crm.keyed %s', doing)), expected, doing)
+FROM (VALUES
+	('DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (ref)', '{crm.keyed 001_made altered,'
+		'crm.keyed 002_amended altered,crm.keyed 003_deleted altered}'::text[]),
+	('DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (id, ref)', '{crm.keyed 001_made altered,'
+		'crm.keyed 002_amended altered,crm.keyed 003_deleted altered}'),
+	('RENAME COLUMN id TO nr', '{}'),
+	('DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (id)', '{}')) AS c (doing, expected);
+SELECT is(sqlstate_of('ALTER TABLE crm.keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (ref); '
+	|| doing), expected, 'another key: ' || doing)
+FROM (VALUES
+	('INSERT INTO crm.keyed VALUES (1, 1, ''c'', ''w'')', '55000'),
+	('SELECT trust_ledger.track_table(''crm.keyed'', ''{"customer": "=customer", '
+		'"words": "=title"}'')', 'ok')) AS c (doing, expected);
+INSERT INTO crm.keyed VALUES (1, 77, 'keyed', 'A promise');
+SELECT trust_ledger.write_pending();
+SELECT is(sqlstate_of('ALTER TABLE crm.keyed DROP CONSTRAINT keyed_pkey, ADD PRIMARY KEY (ref); '
+	|| doing), '55000', 'another key, and a promise: ' || doing)
+FROM (VALUES ('UPDATE crm.keyed SET title = ''Another'''), ('DELETE FROM crm.keyed'),
+	('SELECT trust_ledger.track_table(''crm.keyed'', ''{"customer": "=customer", '
+		'"words": "=title"}'')'),
+	('CALL trust_ledger.import_table(''crm.keyed'', in_one_transaction => true)')) AS c (doing);
+SELECT trust_ledger.untrack_table('crm.keyed');
+DROP TABLE crm.keyed;
+
+-- generated conditions do not hinder ALTER COLUMN TYPE
+CREATE TABLE crm.wide (id int PRIMARY KEY, customer varchar(9), title varchar(9), owner varchar(9));
+SELECT count(*) FROM trust_ledger.track_table('crm.wide', '{"customer": "=customer", "words": '
+	'"=title", "promiser": "=owner", "actor": ":bot"}');
+SELECT is(states(format('ALTER TABLE crm.wide ALTER COLUMN %s', doing)), '{}', doing)
+FROM unnest('{title TYPE varchar(200),title TYPE text,customer TYPE text,owner TYPE text,'
+	'id TYPE bigint}'::text[]) AS doing;
+SELECT trust_ledger.untrack_table('crm.wide');
+DROP TABLE crm.wide;
 
 -- partitions: one that does not fire is enough
 SELECT trust_ledger.track_table('crm.parted',
