@@ -10,9 +10,7 @@
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 /* ---- plans ---- */
@@ -53,53 +51,11 @@ KeepPlan(SPIPlanPtr *place, const char *sql, int nargs, Oid *types)
 	*place = plan;
 }
 
-/* False if the next execution plans the statement. */
-static bool
-IsPlanned(SPIPlanPtr plan)
-{
-	ListCell   *cell;
-
-	foreach(cell, SPI_plan_get_plan_sources(plan))
-	{
-		const		CachedPlanSource *source = lfirst(cell);
-
-		if (!source->is_valid || source->gplan == NULL || !source->gplan->is_valid)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Tables of the ledger grow while a plan is in use, and statistics can date from when they
- * were empty.  So plans never read whole tables that have a fitting index.
- */
-static int
-BeginPlanning(SPIPlanPtr plan)
-{
-	int			level;
-
-	if (IsPlanned(plan))
-		return 0;
-	level = NewGUCNestLevel();
-	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	return level;
-}
-
-static void
-EndPlanning(int level)
-{
-	if (level > 0)
-		AtEOXact_GUC(true, level);
-}
-
 static uint64
 Execute(SPIPlanPtr plan, Datum *values, const char *nulls, bool read_only)
 {
-	int			planning = BeginPlanning(plan);
 	int			result = SPI_execute_plan(plan, values, nulls, read_only, 0);
 
-	EndPlanning(planning);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -126,6 +82,12 @@ StatementPlan(Statement *statement)
 	return statement->plan;
 }
 
+void
+StatementRetirePlan(Statement *statement)
+{
+	RetirePlan(&statement->plan);
+}
+
 uint64
 StatementWrite(Statement *statement, Datum *values, const char *nulls)
 {
@@ -141,11 +103,9 @@ StatementRead(Statement *statement, Datum *values, const char *nulls)
 Portal
 StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_only)
 {
-	SPIPlanPtr	plan = StatementPlan(statement);
-	int			planning = BeginPlanning(plan);
-	Portal		portal = SPI_cursor_open(NULL, plan, values, nulls, read_only);
+	Portal		portal = SPI_cursor_open(NULL, StatementPlan(statement), values, nulls,
+										 read_only);
 
-	EndPlanning(planning);
 	if (portal == NULL)
 		elog(ERROR, "SPI_cursor_open failed: %s", SPI_result_code_string(SPI_result));
 	return portal;
