@@ -41,7 +41,7 @@ WITH entry AS (
 		WHERE actor = 'callers' AND verdict = 'broken')),
 	(15, '  by the record', '24918', '12', (SELECT count(*)::text FROM entry
 		WHERE actor = 'service levels' AND event = 'assessed')),
-	(20, 'triggers in force', '27', '27', (SELECT count(*)::text FROM trust.tracked
+	(20, 'triggers in force', '28', '28', (SELECT count(*)::text FROM trust.tracked
 		WHERE state = 'in force')),
 	(21, 'other triggers', '0', '0', (SELECT count(*)::text FROM trust.tracked
 		WHERE state <> 'in force')),
