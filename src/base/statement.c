@@ -10,7 +10,9 @@
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
 /* ---- plans ---- */
@@ -51,11 +53,54 @@ KeepPlan(SPIPlanPtr *place, const char *sql, int nargs, Oid *types)
 	*place = plan;
 }
 
+/* False if the next execution plans the statement. */
+static bool
+IsPlanned(SPIPlanPtr plan)
+{
+	ListCell   *cell;
+
+	foreach(cell, SPI_plan_get_plan_sources(plan))
+	{
+		const		CachedPlanSource *source = lfirst(cell);
+
+		if (!source->is_valid || source->gplan == NULL || !source->gplan->is_valid)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Tables of the ledger grow while a plan is in use, and statistics can date from when they
+ * were empty.  So plans never read whole tables that have a fitting index.  Without
+ * sequential scans a small table looks expensive, which must not make PostgreSQL compile
+ * the plan.
+ */
+static void
+PlanForGrowth(SPIPlanPtr plan)
+{
+	int			level;
+	CachedPlan *planned;
+
+	if (IsPlanned(plan))
+		return;
+	level = NewGUCNestLevel();
+	(void) set_config_option("enable_seqscan", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	planned = SPI_plan_get_cached_plan(plan);
+	if (planned != NULL)
+		ReleaseCachedPlan(planned, CurrentResourceOwner);
+	AtEOXact_GUC(true, level);
+}
+
 static uint64
 Execute(SPIPlanPtr plan, Datum *values, const char *nulls, bool read_only)
 {
-	int			result = SPI_execute_plan(plan, values, nulls, read_only, 0);
+	int			result;
 
+	PlanForGrowth(plan);
+	result = SPI_execute_plan(plan, values, nulls, read_only, 0);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -82,12 +127,6 @@ StatementPlan(Statement *statement)
 	return statement->plan;
 }
 
-void
-StatementRetirePlan(Statement *statement)
-{
-	RetirePlan(&statement->plan);
-}
-
 uint64
 StatementWrite(Statement *statement, Datum *values, const char *nulls)
 {
@@ -103,9 +142,11 @@ StatementRead(Statement *statement, Datum *values, const char *nulls)
 Portal
 StatementOpen(Statement *statement, Datum *values, const char *nulls, bool read_only)
 {
-	Portal		portal = SPI_cursor_open(NULL, StatementPlan(statement), values, nulls,
-										 read_only);
+	SPIPlanPtr	plan = StatementPlan(statement);
+	Portal		portal;
 
+	PlanForGrowth(plan);
+	portal = SPI_cursor_open(NULL, plan, values, nulls, read_only);
 	if (portal == NULL)
 		elog(ERROR, "SPI_cursor_open failed: %s", SPI_result_code_string(SPI_result));
 	return portal;

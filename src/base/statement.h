@@ -54,9 +54,6 @@ extern uint64 StatementRead(Statement *statement, Datum *values, const char *nul
 extern uint64 StatementReadLatest(Statement *statement, Datum *values, const char *nulls,
 								  Oid relid);
 
-/* Retires the statement's plan: the next execution plans it again. */
-extern void StatementRetirePlan(Statement *statement);
-
 /* Opens a cursor, which does not see later changes.  The caller closes it. */
 extern Portal StatementOpen(Statement *statement, Datum *values, const char *nulls,
 							bool read_only);

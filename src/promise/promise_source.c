@@ -57,16 +57,24 @@ static Statement find_any = STATEMENT(
 	" LIMIT 1",
 	TEXTOID, TEXTOID, TEXTOID);
 
+/* Each row is looked up by the index, since OFFSET prevents other joins. */
 static Statement find_promises = STATEMENT(
 	"SELECT s.key, s.name, " PROMISE_OF_SOURCE
 	" FROM pg_catalog.unnest($2) AS k (key)"
-	" JOIN trust.source s"
-	"   ON s.source OPERATOR(pg_catalog.=) $1"
-	"   AND s.key OPERATOR(pg_catalog.=) k.key"
-	"   AND NOT s.gone"
-	" LEFT JOIN trust.promise p"
-	"   ON p.customer OPERATOR(pg_catalog.=) s.customer"
-	"   AND p.promise OPERATOR(pg_catalog.=) s.promise",
+	" CROSS JOIN LATERAL ("
+	"   SELECT r.key, r.name, r.customer, r.promise"
+	"   FROM trust.source r"
+	"   WHERE r.source OPERATOR(pg_catalog.=) $1"
+	"     AND r.key OPERATOR(pg_catalog.=) k.key"
+	"     AND NOT r.gone"
+	"   OFFSET 0) AS s"
+	" LEFT JOIN LATERAL ("
+	"   SELECT o.state"
+	"   FROM trust.promise o"
+	"   WHERE o.customer OPERATOR(pg_catalog.=) s.customer"
+	"     AND o.promise OPERATOR(pg_catalog.=) s.promise"
+	"   OFFSET 0) AS p"
+	"   ON true",
 	TEXTOID, TEXTARRAYOID);
 
 static Inserter insert_source = {.shape = &source_shape};
@@ -273,33 +281,18 @@ ReadSourcePromise(SourcePromise *found, uint64 row, int column)
 	found->length = DatumGetInt64(ResultNotNull(row, column + 3, INT8OID));
 }
 
-/*
- * trust.source is empty when the first table is tracked, and may have a million rows
- * minutes later.  So the statement is planned again after 1, 2, 4, 8 ... executions.
- */
-static uint64
-FindWithFreshPlan(Statement *statement, uint64 *uses, Datum *values)
-{
-	if ((*uses & (*uses - 1)) == 0)
-		StatementRetirePlan(statement);
-	(*uses)++;
-	return StatementWrite(statement, values, NULL);
-}
-
 bool
 SourceFind(const char *source, const char *key, const char *name, SourcePromise *promise)
 {
 	Datum		values[3] = {
 		CStringGetTextDatum(source), CStringGetTextDatum(key), CStringGetTextDatum(name)
 	};
-	static uint64 uses = 0;		/* per process; an error only shifts when a plan is renewed */
-	static uint64 found_uses = 0;
-	bool		found = FindWithFreshPlan(&find_any, &uses, values) > 0;
+	bool		found = StatementWrite(&find_any, values, NULL) > 0;
 
 	if (found)
 	{
 		SPI_freetuptable(SPI_tuptable);
-		found = FindWithFreshPlan(&find_promise, &found_uses, values) > 0;
+		found = StatementWrite(&find_promise, values, NULL) > 0;
 	}
 	if (found)
 		ReadSourcePromise(promise, 0, 1);
@@ -314,8 +307,7 @@ SourceFindMany(const char *source, Datum *keys, int count, SourceCallback callba
 		CStringGetTextDatum(source),
 		PointerGetDatum(construct_array(keys, count, TEXTOID, -1, false, TYPALIGN_INT))
 	};
-	static uint64 uses = 0;		/* as in SourceFind() */
-	uint64		rows = FindWithFreshPlan(&find_promises, &uses, values);
+	uint64		rows = StatementWrite(&find_promises, values, NULL);
 
 	for (uint64 i = 0; i < rows; i++)
 	{
