@@ -229,6 +229,19 @@ $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_chain_table() IS
 	'Comments on table trust.chain. Called by comment_on_tables().';
 
+CREATE FUNCTION trust_ledger.index_refusals() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE INDEX IF NOT EXISTS entry_refused ON trust.entry (customer, promise, seq)
+		WHERE details ? 'refused';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.index_refusals() IS
+	'Creates the index by which refused changes of a tracked row are found. Ledgers of '
+	'version 0.2.0 or earlier do not have it. Called by create_ledger() and migrate_ledger().';
+
 CREATE FUNCTION trust_ledger.create_entry_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -652,6 +665,7 @@ AS $$
 	('entry', 'column words_commitment', 'bytea'),
 	('entry', 'column words_salt', 'bytea'),
 	('entry', 'constraint', 'PRIMARY KEY (customer, seq)'),
+	('entry', 'index', 'btree (customer, promise, seq) WHERE (details ? ''refused''::text)'),
 	('entry', 'index', 'btree (customer, seq) WHERE (event = ''erased''::text)'),
 	('entry', 'unique index',
 	 'btree (customer, idempotency_key) WHERE (idempotency_key IS NOT NULL)'),
@@ -912,6 +926,8 @@ BEGIN
 	JOIN place p ON p.tab = m.tab
 	WHERE m.what !~ '^column '
 		AND p.is_table
+		-- Ledgers of earlier versions do not have this index, which only makes look-ups faster.
+		AND NOT (m.tab = 'entry' AND m.how LIKE '% WHERE (details ? ''refused''::text)')
 		AND NOT EXISTS (
 			SELECT FROM found f
 			WHERE (f.relid, f.what, f.how) = (p.relid, m.what, m.how) AND f.sound)
@@ -1506,6 +1522,7 @@ BEGIN
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
 	PERFORM trust_ledger.create_scores();
+	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.comment_on_tables();
@@ -1569,6 +1586,7 @@ BEGIN
 	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
 	-- create_guards() puts the guard back.
 	PERFORM trust_ledger.create_scores();
+	PERFORM trust_ledger.index_refusals();
 	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
@@ -3243,7 +3261,7 @@ AS $$
 		(2, 'resumed', 'resumed', 'actor', 'reason'),
 		(3, 'amended', 'amended',
 			'customer words promiser drafted_by kind due value currency purpose longest_pause '
-			'actor', 'relayed reason'),
+			'actor', 'changed relayed reason'),
 		(4, 'accepted', 'accepted', 'actor', 'relayed'),
 		(5, 'backed', 'backed', 'backer', ''),
 		(6, 'declined', 'declined', '', 'reason'),
@@ -3565,6 +3583,15 @@ AS $$
 		FROM (VALUES (1)) AS one
 		LEFT JOIN life l ON l.event = 'made'
 	),
+	-- a pause that has no other event at its end
+	end_of_pause AS (
+		SELECT l.old || ' AND ' || l.new || ' IS NOT TRUE' AS condition
+		FROM life l
+		WHERE l.event = 'paused'
+			AND l.nr < 100
+			AND l.new IS NOT NULL
+			AND NOT mapped ? 'resumed_when'
+	),
 	-- track() compares the columns; a condition that names them would hinder ALTER TABLE
 	row AS (
 		SELECT 'NEW.* OPERATOR(pg_catalog.*<>) OLD.*' AS changed
@@ -3618,13 +3645,19 @@ AS $$
 		FROM life l, row
 		WHERE l.event = 'backed' AND l.new IS NOT NULL AND l.backer IS NOT NULL
 		UNION ALL
-		SELECT 0, 2, 'resumed', mapped -> 'resumed',
-			'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE'
-		FROM life l
-		WHERE l.event = 'paused'
-			AND l.nr < 100
-			AND l.new IS NOT NULL
-			AND NOT mapped ? 'resumed_when') AS t
+		SELECT 0, 3, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', e.condition
+		FROM end_of_pause e
+		UNION ALL
+		-- the ledger refused what changed during the pause
+		SELECT 0, 4, 'amended', coalesce(mapped -> 'amended', '{}') || '{"changed": ":refused"}',
+			'AFTER UPDATE', concat_ws(' AND ', made.new, r.condition)
+		FROM made, (
+			SELECT e.condition FROM end_of_pause e
+			UNION ALL
+			SELECT coalesce(l.of_change, l.new || ' AND ' || l.old || ' IS NOT TRUE')
+			FROM life l
+			WHERE l.event = 'resumed') AS r
+		WHERE coalesce(mapped -> 'amended' ->> 'on_error', mapped ->> 'on_error') = ':note') AS t
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb) IS

@@ -150,6 +150,7 @@ BEGIN
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
 	PERFORM trust_ledger.create_scores();
+	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.comment_on_tables();

@@ -1,5 +1,18 @@
 -- The history: every event is an entry. doc/format.md describes how an entry is hashed.
 
+CREATE FUNCTION trust_ledger.index_refusals() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	CREATE INDEX IF NOT EXISTS entry_refused ON trust.entry (customer, promise, seq)
+		WHERE details ? 'refused';
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.index_refusals() IS
+	'Creates the index by which refused changes of a tracked row are found. Ledgers of '
+	'version 0.2.0 or earlier do not have it. Called by create_ledger() and migrate_ledger().';
+
 CREATE FUNCTION trust_ledger.create_entry_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp

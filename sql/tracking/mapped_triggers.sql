@@ -96,6 +96,15 @@ AS $$
 		FROM (VALUES (1)) AS one
 		LEFT JOIN life l ON l.event = 'made'
 	),
+	-- a pause that has no other event at its end
+	end_of_pause AS (
+		SELECT l.old || ' AND ' || l.new || ' IS NOT TRUE' AS condition
+		FROM life l
+		WHERE l.event = 'paused'
+			AND l.nr < 100
+			AND l.new IS NOT NULL
+			AND NOT mapped ? 'resumed_when'
+	),
 	-- track() compares the columns; a condition that names them would hinder ALTER TABLE
 	row AS (
 		SELECT 'NEW.* OPERATOR(pg_catalog.*<>) OLD.*' AS changed
@@ -149,13 +158,19 @@ AS $$
 		FROM life l, row
 		WHERE l.event = 'backed' AND l.new IS NOT NULL AND l.backer IS NOT NULL
 		UNION ALL
-		SELECT 0, 2, 'resumed', mapped -> 'resumed',
-			'AFTER UPDATE', l.old || ' AND ' || l.new || ' IS NOT TRUE'
-		FROM life l
-		WHERE l.event = 'paused'
-			AND l.nr < 100
-			AND l.new IS NOT NULL
-			AND NOT mapped ? 'resumed_when') AS t
+		SELECT 0, 3, 'resumed', mapped -> 'resumed', 'AFTER UPDATE', e.condition
+		FROM end_of_pause e
+		UNION ALL
+		-- the ledger refused what changed during the pause
+		SELECT 0, 4, 'amended', coalesce(mapped -> 'amended', '{}') || '{"changed": ":refused"}',
+			'AFTER UPDATE', concat_ws(' AND ', made.new, r.condition)
+		FROM made, (
+			SELECT e.condition FROM end_of_pause e
+			UNION ALL
+			SELECT coalesce(l.of_change, l.new || ' AND ' || l.old || ' IS NOT TRUE')
+			FROM life l
+			WHERE l.event = 'resumed') AS r
+		WHERE coalesce(mapped -> 'amended' ->> 'on_error', mapped ->> 'on_error') = ':note') AS t
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.mapped_triggers(jsonb) IS

@@ -18,7 +18,7 @@ AS $$
 		(2, 'resumed', 'resumed', 'actor', 'reason'),
 		(3, 'amended', 'amended',
 			'customer words promiser drafted_by kind due value currency purpose longest_pause '
-			'actor', 'relayed reason'),
+			'actor', 'changed relayed reason'),
 		(4, 'accepted', 'accepted', 'actor', 'relayed'),
 		(5, 'backed', 'backed', 'backer', ''),
 		(6, 'declined', 'declined', '', 'reason'),

@@ -104,6 +104,7 @@ AS $$
 	('entry', 'column words_commitment', 'bytea'),
 	('entry', 'column words_salt', 'bytea'),
 	('entry', 'constraint', 'PRIMARY KEY (customer, seq)'),
+	('entry', 'index', 'btree (customer, promise, seq) WHERE (details ? ''refused''::text)'),
 	('entry', 'index', 'btree (customer, seq) WHERE (event = ''erased''::text)'),
 	('entry', 'unique index',
 	 'btree (customer, idempotency_key) WHERE (idempotency_key IS NOT NULL)'),

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "ledger/guard_expect.h"
 #include "ledger/ledger.h"
+#include "promise/command.h"
 
 #define SOURCE_COLUMN(id, name, type) {#name, type},
 static const Column source_columns[SOURCE_COLUMNS] = {SOURCE_LIST(SOURCE_COLUMN)};
@@ -77,6 +78,26 @@ static Statement find_promises = STATEMENT(
 	"   ON true",
 	TEXTOID, TEXTARRAYOID);
 
+static Statement find_refused = STATEMENT(
+	"SELECT DISTINCT f.name"
+	" FROM trust.entry e"
+	" CROSS JOIN LATERAL pg_catalog.jsonb_array_elements_text("
+	"   CASE pg_catalog.jsonb_typeof(e.details OPERATOR(pg_catalog.->) 'refused')"
+	"     WHEN 'array' THEN e.details OPERATOR(pg_catalog.->) 'refused'"
+	"   END) AS f (name)"
+	" WHERE e.customer OPERATOR(pg_catalog.=) $1"
+	"   AND e.promise OPERATOR(pg_catalog.=) $2"
+	"   AND e.details OPERATOR(pg_catalog.?) 'refused'"
+	"   AND NOT EXISTS ("
+	"     SELECT FROM trust.entry a"
+	"     WHERE a.customer OPERATOR(pg_catalog.=) $1"
+	"       AND a.promise OPERATOR(pg_catalog.=) $2"
+	"       AND a.event OPERATOR(pg_catalog.=) 'amended'"
+	"       AND a.details OPERATOR(pg_catalog.?) 'source'"
+	"       AND NOT a.details OPERATOR(pg_catalog.?) 'refused'"
+	"       AND a.seq OPERATOR(pg_catalog.>) e.seq)",
+	TEXTOID, UUIDOID);
+
 static Inserter insert_source = {.shape = &source_shape};
 
 static Statement insert_one = STATEMENT(
@@ -120,21 +141,41 @@ PushJson(JsonbInState *json, JsonbIteratorToken token, JsonbValue *value)
 }
 
 static void
-AddField(JsonbInState *json, const char *name, const char *value)
+PushString(JsonbInState *json, JsonbIteratorToken token, const char *text)
 {
 	JsonbValue	string = {.type = jbvString};
 
-	string.val.string.val = unconstify(char *, name);
-	string.val.string.len = strlen(name);
-	PushJson(json, WJB_KEY, &string);
-	string.val.string.val = unconstify(char *, value);
-	string.val.string.len = strlen(value);
-	PushJson(json, WJB_VALUE, &string);
+	string.val.string.val = unconstify(char *, text);
+	string.val.string.len = strlen(text);
+	PushJson(json, token, &string);
+}
+
+static void
+AddField(JsonbInState *json, const char *name, const char *value)
+{
+	PushString(json, WJB_KEY, name);
+	PushString(json, WJB_VALUE, value);
+}
+
+/* due_on is another way to state due. */
+#define REFUSED_DUE ((uint32) (1 << COMMAND_DUE | 1 << COMMAND_DUE_ON))
+
+static void
+AddRefused(JsonbInState *json, uint32 refused)
+{
+	if (refused & REFUSED_DUE)
+		refused = (refused & ~REFUSED_DUE) | 1 << COMMAND_DUE;
+	PushString(json, WJB_KEY, "refused");
+	PushJson(json, WJB_BEGIN_ARRAY, NULL);
+	for (int i = 0; i < MAPPED_ARGUMENTS; i++)
+		if (refused & (1 << i))
+			PushString(json, WJB_ELEM, command_columns[i].name);
+	PushJson(json, WJB_END_ARRAY, NULL);
 }
 
 Datum
 SourceDetails(const char *source, const char *key, const char *name, RowFate fate,
-			  const pg_uuid_t *other)
+			  const pg_uuid_t *other, uint32 refused)
 {
 	JsonbInState json = {0};
 
@@ -148,6 +189,8 @@ SourceDetails(const char *source, const char *key, const char *name, RowFate fat
 	if (other)
 		AddField(&json, fate == ROW_MOVED ? "moved_to" : "moved_from",
 				 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(other))));
+	if (refused)
+		AddRefused(&json, refused);
 	PushJson(&json, WJB_END_OBJECT, NULL);
 	return JsonbPGetDatum(JsonbValueToJsonb(json.result));
 }
@@ -298,6 +341,21 @@ SourceFind(const char *source, const char *key, const char *name, SourcePromise 
 		ReadSourcePromise(promise, 0, 1);
 	SPI_freetuptable(SPI_tuptable);
 	return found;
+}
+
+uint32
+SourceRefused(const char *customer, const pg_uuid_t *promise)
+{
+	Datum		values[2] = {CStringGetTextDatum(customer), UUIDPGetDatum(promise)};
+	uint64		rows = StatementWrite(&find_refused, values, NULL);
+	uint32		refused = 0;
+
+	for (uint64 row = 0; row < rows; row++)
+		for (int i = 0; i < MAPPED_ARGUMENTS; i++)
+			if (strcmp(command_columns[i].name, ResultTextNotNull(row, 1)) == 0)
+				refused |= 1 << i;
+	SPI_freetuptable(SPI_tuptable);
+	return refused & (1 << COMMAND_DUE) ? refused | REFUSED_DUE : refused;
 }
 
 void

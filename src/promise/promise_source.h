@@ -64,15 +64,22 @@ extern void SourceDescribe(StringInfo out, const Row *entry);
  * Returns the details of an entry, as jsonb.  name is empty if the row has one promise.
  * other: if the row moved to another customer, the promise that it belongs to now; for
  * the entry that makes that promise, the promise that it belonged to.  May be NULL.
+ * refused: bit per COMMAND_...: the row has values for them that the ledger refused.
  */
 extern Datum SourceDetails(const char *source, const char *key, const char *name,
-						   RowFate fate, const pg_uuid_t *other);
+						   RowFate fate, const pg_uuid_t *other, uint32 refused);
 
 /* The functions below run within a LedgerSession. */
 
 /* Finds the promise that a row belongs to; false if there is none. */
 extern bool SourceFind(const char *source, const char *key, const char *name,
 					   SourcePromise *promise);
+
+/*
+ * Bit per COMMAND_...: values of the promise's row that the ledger refused, according to
+ * its entries, and that no later amendment by the row includes.
+ */
+extern uint32 SourceRefused(const char *customer, const pg_uuid_t *promise);
 
 /* Calls callback for the promises of many rows of one source. */
 extern void SourceFindMany(const char *source, Datum *keys, int count,

@@ -54,6 +54,16 @@ ChangeErrorContext(void *arg)
 				   change->trigger_name, change->table, change->key);
 }
 
+/* Bit per COMMAND_...: values of the row that the ledger does not have after this event. */
+static uint32
+StillRefused(const PlannedEvent *planned, Event event)
+{
+	if (event == EVENT_NOTED)
+		return planned->refused;
+	return event == EVENT_AMENDED && planned->change->only_changed ?
+		planned->refused & ~planned->change->changed : 0;
+}
+
 /* Writes the event with those arguments.  clear is a text[] of columns, or 0. */
 static void
 RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row *mapped,
@@ -63,7 +73,8 @@ RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row 
 	Origin		origin = {
 		.level_of = change->level_of, .login = change->login, .role = change->role,
 		.details = SourceDetails(change->source, change->key, change->name,
-								 planned->fate, planned->other)
+								 planned->fate, planned->other,
+								 StillRefused(planned, event))
 	};
 	Command		command;
 
@@ -144,11 +155,15 @@ FieldDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *pro
 	return !RowSameValue(mapped, field, promise, column);
 }
 
-/* Bit per field that differs from the promise: of all fields, or of those that changed. */
+/*
+ * Bit per field that differs from the promise: of all fields, or of those that changed
+ * and those that were refused before.
+ */
 static uint32
-AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise)
+AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, uint32 refused,
+			  const Row *promise)
 {
-	uint32		asked = whole ? change->fields : change->changed;
+	uint32		asked = change->fields & (whole ? ~(uint32) 0 : change->changed | refused);
 	uint32		fields = 0;
 
 	for (int i = 0; i < TERMS; i++)
@@ -173,7 +188,7 @@ RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *custo
 	bool		same = RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
 
 	if (same)
-		same = AmendedFields(ledger, change, true,
+		same = AmendedFields(ledger, change, true, 0,
 							 PromiseRead(&chain, UUIDPGetDatum(&promise), false)) == 0;
 	return same;
 }
@@ -209,11 +224,15 @@ ApplyAmendment(const Ledger *ledger, ActGroup *group, const PlannedEvent *planne
 
 	if (planned->compares_all && group->changed && WasPaused(promise))
 		ActGroupWrite(group);	/* StatedDue() reads entries of pauses */
-	fields = AmendedFields(ledger, planned->change, planned->compares_all, promise);
+	fields = AmendedFields(ledger, planned->change, planned->compares_all,
+						   planned->change->only_changed ? 0 : planned->refused, promise);
 	if (!planned->compares_all && PromiseState(promise) > STATE_OPEN)
 	{
-		WriteNote(group, planned, EVENT_NOTED,
-				  "The terms in its row changed after the promise was settled.");
+		if (planned->change->changed == 0)
+			WriteKeyNote(group, planned);
+		else
+			WriteNote(group, planned, EVENT_NOTED,
+					  "The terms in its row changed after the promise was settled.");
 		return;
 	}
 	if (fields == 0)

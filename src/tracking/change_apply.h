@@ -28,6 +28,8 @@ typedef struct PlannedEvent
 	bool		compares_all;	/* amend all terms that differ from the promise, not only those
 								 * that the change is about */
 	bool		skip_if_recorded;	/* write nothing if the promise is in that state already */
+	uint32		refused;		/* bit per COMMAND_...: of a note: the ledger refused it; of an
+								 * amendment: it was refused before */
 	Chain	   *chain;			/* locked; NULL: customer is not valid */
 } PlannedEvent;
 

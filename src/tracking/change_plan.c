@@ -105,11 +105,17 @@ PlanNextPromise(ChangePlan *plan, const TrackedChange *change, RowState *row_sta
 	PlanReplacement(plan, change, row_state, EVENT_NOTED, "Its row makes another promise now.");
 }
 
+static bool
+HasOtherCustomer(const TrackedChange *change, const RowState *row_state)
+{
+	return !RowIsNull(change->mapped, COMMAND_CUSTOMER) &&
+		(row_state->customer == NULL ||
+		 !RowTextIs(change->mapped, COMMAND_CUSTOMER, row_state->customer));
+}
+
 static void
 PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
-	const Row  *mapped = change->mapped;
-
 	if (!row_state->live)
 	{
 		PlanPromise(plan, change, row_state, NULL);
@@ -132,26 +138,46 @@ PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 		PlanKeyNote(plan, row_state);
 	else if (IsSettled(row_state))
 		return;
-	else if (!RowIsNull(mapped, COMMAND_CUSTOMER) &&
-			 (row_state->customer == NULL ||
-			  !RowTextIs(mapped, COMMAND_CUSTOMER, row_state->customer)))
+	else if (HasOtherCustomer(change, row_state))
 		PlanMove(plan, change, row_state);
 	else
 		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares_all = true;
 }
 
+/*
+ * Bit per COMMAND_...: values of the row that the ledger refused earlier.  Only notes
+ * record them: other errors leave the row as it was, or park the change.
+ */
+static uint32
+RefusedEarlier(ChangePlan *plan, const TrackedChange *change, const RowState *row_state)
+{
+	uint32		refused = row_state->refused;
+
+	if (change->on_error == ON_ERROR_NOTE && row_state->chain_length >= 0)
+	{
+		MemoryContextSwitchTo(plan->scratch);
+		refused |= SourceRefused(row_state->customer, &row_state->promise);
+		MemoryContextSwitchTo(plan->context);
+	}
+	return refused;
+}
+
 static void
 PlanAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
+	uint32		refused = IsSettled(row_state) ? 0 : RefusedEarlier(plan, change, row_state);
+
 	if (change->moved && IsSettled(row_state))
 		PlanNote(plan, row_state,
 				 "Its row moved to another customer after the promise was settled.", ROW_STAYS);
-	else if (change->moved)
+	else if (change->moved ||
+			 (refused & (1 << COMMAND_CUSTOMER) && !change->only_changed &&
+			  HasOtherCustomer(change, row_state)))
 		PlanMove(plan, change, row_state);
 	else if (IsSettled(row_state) && change->changed == 0)
 		PlanKeyNote(plan, row_state);
 	else
-		AddPlannedEvent(plan, row_state, EVENT_AMENDED);
+		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->refused = refused;
 }
 
 /* The promise gets a note, or is withdrawn if the mapping says so and it is not settled. */
@@ -259,10 +285,13 @@ PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 		PlanAmended(plan, change, row_state);
 	else
 	{
-		AddPlannedEvent(plan, row_state, change->event)->skip_if_recorded =
-			change->imported ||
+		PlannedEvent *planned = AddPlannedEvent(plan, row_state, change->event);
+
+		planned->skip_if_recorded = change->imported ||
 			(row_state->reinserted && change->operation == ROW_INSERT) ||
 			IsRecordedOnce(change->event);
+		planned->refused = change->refused;
+		row_state->refused |= change->refused;
 		if (EventSettles(change->event))
 			row_state->state = STATE_KEPT;	/* any settled state will do */
 	}

@@ -17,6 +17,7 @@ typedef struct Writing
 	const Ledger *ledger;
 	const Changes *changes;
 	const Refusal **refusals;	/* per change; NULL: it can be written */
+	bool	   *only_changed;	/* per change: it can be written so */
 	MemoryContext scratch;		/* of the change that ChangeAt() returned last */
 } Writing;
 
@@ -60,12 +61,25 @@ NoteOfRefusal(const TrackedChange *change, const Refusal *refusal)
 	noted->event = EVENT_NOTED;
 	noted->operation = ROW_UPDATE;
 	noted->moved = false;
+	noted->refused = change->event == EVENT_AMENDED ?
+		change->changed & (AMENDED_ARGUMENTS | 1 << COMMAND_CUSTOMER) : 0;
 	noted->mapped = RowNew(&mapped_shape);
 	RowCopyValue(noted->mapped, COMMAND_ACTOR, change->mapped, COMMAND_ACTOR);
 	RowSetText(noted->mapped, COMMAND_REASON,
 			   psprintf("A change of its row could not be recorded as \"%s\": %s",
 						event_names[change->event], TruncatedMessage(refusal->message)));
 	return noted;
+}
+
+/* The amendment without terms that were refused before. */
+static const TrackedChange *
+OnlyChanged(const TrackedChange *change)
+{
+	TrackedChange *only = palloc(sizeof(TrackedChange));
+
+	*only = *change;
+	only->only_changed = true;
+	return only;
 }
 
 static const TrackedChange *
@@ -76,7 +90,9 @@ GetRemaining(const Changes *changes, int nth)
 	const TrackedChange *change = ChangesGet(remaining->writing->changes, place);
 	const Refusal *refusal = remaining->writing->refusals[place];
 
-	return refusal ? NoteOfRefusal(change, refusal) : change;
+	if (refusal)
+		return NoteOfRefusal(change, refusal);
+	return remaining->writing->only_changed[place] ? OnlyChanged(change) : change;
 }
 
 /* Changes that were not refused, or for which a note is written. */
@@ -110,6 +126,14 @@ RefusalOf(ErrorData *error)
 	return refusal;
 }
 
+/* Whether the change may amend more terms than it is about: those that were refused before. */
+static bool
+MayAmendRefused(const TrackedChange *change)
+{
+	return change->on_error == ON_ERROR_NOTE && change->event == EVENT_AMENDED &&
+		change->changed != 0;
+}
+
 /*
  * Writes some of the changes in a savepoint.  If that fails, tries each half of them.
  * Writing one by one would create a row version of the chain for each change.
@@ -127,9 +151,18 @@ FindRefusalsIn(Writing *all, int *places, int count)
 	if (!IsStepError(error) ||
 		(count == 1 && ChangeAt(all, places[0])->on_error == ON_ERROR_FAIL))
 		ReThrowError(error);
+	if (count == 1 && !all->only_changed[places[0]] && MayAmendRefused(ChangeAt(all, places[0])))
+	{
+		FreeErrorData(error);
+		all->only_changed[places[0]] = true;
+		FindRefusalsIn(all, places, count);
+		return;
+	}
 	if (count == 1)
 	{
 		all->refusals[places[0]] = RefusalOf(error);
+		if (ChangeAt(all, places[0])->on_error == ON_ERROR_NOTE)
+			WriteAll(&writing); /* the note, on which later changes depend */
 		return;
 	}
 	FreeErrorData(error);
@@ -164,6 +197,13 @@ CopyUnreadableRefusals(Writing *all)
 	}
 }
 
+static void *
+AllocPerChange(const Changes *changes, Size size)
+{
+	return MemoryContextAllocExtended(CurrentMemoryContext, size * Max(changes->count, 1),
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
 /*
  * Writes all changes at once.  If that fails, finds the changes that fail, rolls back,
  * and writes the others.
@@ -171,11 +211,9 @@ CopyUnreadableRefusals(Writing *all)
 static void
 WriteOrRefuse(const Ledger *ledger, const Changes *changes, RefusedCallback refused, void *arg)
 {
-	Size		size = sizeof(Refusal *) * Max(changes->count, 1);
 	Writing		all = {
 		ledger, changes,
-		MemoryContextAllocExtended(CurrentMemoryContext, size,
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO),
+		AllocPerChange(changes, sizeof(Refusal *)), AllocPerChange(changes, sizeof(bool)),
 		AllocSetContextCreate(CurrentMemoryContext, "trust_ledger change", ALLOCSET_SMALL_SIZES)
 	};
 	Changes		rest;

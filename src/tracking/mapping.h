@@ -48,6 +48,7 @@ typedef struct Mapping
 	OnError		on_error;
 	bool		write_now;		/* write at once, not at commit */
 	bool		key_only;		/* of UPDATEs, only those that change the primary key matter */
+	bool		refused_only;	/* compares only terms that were refused before */
 	bool		withdraws_on_delete;	/* deleting the row withdraws the promise */
 	MappedField fields[MAPPED_ARGUMENTS];
 	int			field_count;

@@ -109,7 +109,7 @@ FieldNames(Event event)
 	for (int field = 0; field < MAPPED_ARGUMENTS; field++)
 		if (EventTakesField(event, field))
 			appendStringInfo(&list, "%s, ", mapped_shape.columns[field].name);
-	if (event == EVENT_NOTED)
+	if (event == EVENT_NOTED || event == EVENT_AMENDED)
 		appendStringInfoString(&list, "changed, ");
 	appendStringInfoString(&list, "promise, source, key, write, on_error and on_delete");
 	return list.data;
@@ -199,6 +199,7 @@ ReadSetting(Mapping *mapping, Relation rel, const char *argument, const Argument
 	static const char *const on_error[] = {"fail", "park", "note"};
 	static const char *const on_delete[] = {"noted", "withdrawn"};
 	static const char *const changed[] = {"key"};
+	static const char *const refused[] = {"refused"};
 
 	if (strcmp(parts->name, "write") == 0)
 		mapping->write_now = ConstantIndex(argument, parts, write, lengthof(write),
@@ -215,6 +216,9 @@ ReadSetting(Mapping *mapping, Relation rel, const char *argument, const Argument
 	else if (mapping->event == EVENT_NOTED && strcmp(parts->name, "changed") == 0)
 		mapping->key_only = ConstantIndex(argument, parts, changed, lengthof(changed),
 										  "Write changed:key.") == 0;
+	else if (mapping->event == EVENT_AMENDED && strcmp(parts->name, "changed") == 0)
+		mapping->refused_only = ConstantIndex(argument, parts, refused, lengthof(refused),
+											  "Write changed:refused.") == 0;
 	else if (!parts->is_column &&
 			 (strcmp(parts->name, "promise") == 0 || strcmp(parts->name, "source") == 0))
 	{

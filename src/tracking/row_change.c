@@ -120,6 +120,8 @@ CanBeEvent(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tupde
 {
 	if (mapping->event == EVENT_BACKED)
 		return MappingWatchedChanged(mapping, old, new, tupdesc);
+	if (mapping->refused_only)
+		return true;
 	if (mapping->event == EVENT_AMENDED || mapping->key_only)
 		return MappingColumnsChanged(mapping, old, new, tupdesc);
 	return true;
@@ -129,7 +131,7 @@ static bool
 EventHappened(const Mapping *mapping, const TrackedChange *change)
 {
 	if (change->operation == ROW_UPDATE && mapping->event == EVENT_AMENDED)
-		return change->moved || change->old_key ||
+		return mapping->refused_only || change->moved || change->old_key ||
 			(change->changed & AMENDED_ARGUMENTS) != 0;
 	if (change->operation == ROW_UPDATE && mapping->key_only)
 		return change->old_key != NULL;
@@ -158,6 +160,8 @@ CompareRows(const Mapping *mapping, TrackedChange *change, HeapTuple old, TupleD
 	char	   *old_key = MappingKey(mapping, old, tupdesc);
 
 	change->changed = DifferingFields(before, change->mapped, change->fields);
+	if (mapping->refused_only)
+		change->changed = 0;
 	change->moved = (change->changed & (1 << COMMAND_CUSTOMER)) != 0;
 	if (strcmp(old_key, change->key) != 0)
 		change->old_key = old_key;

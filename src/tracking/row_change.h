@@ -55,6 +55,9 @@ typedef struct TrackedChange
 	Row		   *mapped;			/* mapped values, and the actor; shape mapped_shape */
 	uint32		fields;			/* bit per COMMAND_...: it is mapped */
 	uint32		changed;		/* bit per COMMAND_...: the UPDATE changed it */
+	uint32		refused;		/* if this is a note: bit per COMMAND_...: the ledger refused it */
+	bool		only_changed;	/* compare no terms that were refused before: the ledger refuses
+								 * them again */
 	Oid			level_of;		/* role whose access level is checked */
 	Oid			login;			/* session user and current user when the row changed */
 	Oid			role;

@@ -39,6 +39,7 @@ RowStateByKey(HTAB *row_states, const char *source, const char *key, const char 
 	if (!found)
 	{
 		row_state->known = row_state->live = row_state->reinserted = false;
+		row_state->refused = 0;
 		row_state->last_insert = -1;
 		row_state->chain_length = -1;
 		row_state->early = NIL;
@@ -92,6 +93,7 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 		row_state->customer = old->customer;
 		row_state->promise = old->promise;
 		row_state->state = old->state;
+		row_state->refused = old->refused;
 		row_state->chain_length = old->chain_length;
 		old->live = false;
 	}

@@ -24,6 +24,7 @@ typedef struct RowState
 	char	   *customer;
 	pg_uuid_t	promise;
 	State		state;
+	uint32		refused;		/* bit per COMMAND_...: refused by changes planned so far */
 	int64		chain_length;	/* when the promise was looked up; -1 if it is planned here */
 	List	   *early;			/* int list: changes that precede the one that makes the promise,
 								 * since triggers fire in the order of their names */

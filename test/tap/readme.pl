@@ -92,7 +92,8 @@ is_deeply(\%said, \%is, 'doc/lifecycle.md says what the state machine does');
 my $internal = join '|', map { "^$_" } qw(
 	guard_ create_(tables|guards|views|scores) create_\w+_table$ \w+_views$ comment_on_
 	\w+_column_comments$ promise_exceptions$ \w+_structure$
-	structure_problems condition_ check_mapp check_track check_same_key$ key_columns$
+	structure_problems index_refusals condition_ check_mapp check_track check_same_key$
+	key_columns$
 	key_has_changed$ mapped_ tracking_statements tracked_
 	trigger_ track_triggers table_of_source source_to_track drop_track_triggers set_tracking
 	follow_tables read_tracked import_(rows|batch)$ analyze_imported report_refusals source_of$

@@ -77,6 +77,10 @@ SELECT * FROM trust_ledger.register_actor('
 			.*as\ kept.*\n
 			.*cannot\ pause\ promise.*\n
 			.*as\ broken.*$/x,
+	# soft deletes
+	"WHERE p.customer = '80'" => qr/^A\ door\|withdrawn\|made\nA\ window\|kept\|made\n
+			A\ window\|kept\|assessed\nA\ door\|withdrawn\|withdrawn\n
+			A\ door\|withdrawn\|noted\nA\ door\|open\|made$/x,
 	'sum(paused_for)' => qr/^first answer\|1\|1\|00:00:00\nsolution\|1\|0\|00:00:00\.\d+$/,
 );
 run_examples($node, 'crm', 'doc/tracking.md', \%prints);

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(278);
+SELECT plan(279);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -130,7 +130,7 @@ INSERT INTO levelless VALUES
 	('found_ledger', 'found_ledger()', '42501'),
 	('create_tables', 'create_tables()', '42501'), ('create_guards', 'create_guards()', '42501'),
 	('create_views', 'create_views()', '42501'),
-	('create_scores', 'create_scores()', '42501'),
+	('create_scores', 'create_scores()', '42501'), ('index_refusals', 'index_refusals()', '42501'),
 	('comment_on_promise_views', 'comment_on_promise_views()', '42501'),
 	('comment_on_trust_views', 'comment_on_trust_views()', '42501'),
 	('comment_on_exception_views', 'comment_on_exception_views()', '42501'),

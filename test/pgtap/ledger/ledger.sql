@@ -56,7 +56,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner',
 			'create_tables', 'check_tables', 'found_structure', 'structure_problems',
 			'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores',
-			'create_guards', 'create_views', 'check_track', 'write_pending',
+			'create_guards', 'create_views', 'check_track', 'index_refusals', 'write_pending',
 			'report_refusals') AND proname !~
 			'^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping

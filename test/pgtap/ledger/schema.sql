@@ -181,7 +181,7 @@ FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boo
 UNION ALL
 SELECT name, '', 'void'
 FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,'
-	'create_guards,create_views,comment_on_tables,comment_on_promise_views,'
+	'index_refusals,create_guards,create_views,comment_on_tables,comment_on_promise_views,'
 	'comment_on_policy_views,comment_on_access_views,comment_on_trust_views,'
 	'comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,'
 	'comment_on_parked_views,comment_on_tracked_views}'::text[]) AS name

@@ -1,7 +1,7 @@
 -- Rows whose status changes and changes back, and changes that are several events at once.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(20);
+SELECT plan(43);
 
 \ir ../../helpers/tracked_tables.sql
 CREATE TABLE offer (id int PRIMARY KEY, customer text DEFAULT 'c', words text DEFAULT 'W',
@@ -84,5 +84,101 @@ SELECT is((SELECT string_agg(words || ' ' || state, ', ' ORDER BY length(words),
 	'A visit kept, ' || (SELECT string_agg('Visit ' || n || ' kept', ', ' ORDER BY n)
 		FROM generate_series(2, 50) n), 'all is there that parks what is refused');
 SELECT is_empty('SELECT FROM trust.parked_change', 'and nothing waits');
+
+-- What the ledger refused, and noted, is compared with the row again when the pause ends, and when
+-- other terms of the row change. Each case runs in one transaction, and with its statements
+-- written one by one.
+CREATE TABLE held (id int PRIMARY KEY, customer text DEFAULT 'h', words text DEFAULT 'W',
+	value int DEFAULT 1, due timestamptz DEFAULT timestamptz 'tomorrow 12:00' + interval '1 day',
+	status text DEFAULT 'open');
+SELECT count(*) FROM trust_ledger.track_table('held',
+	'{"customer": "=customer", "words": "=words", "value": "=value", "currency": ":EUR", '
+	'"due": "=due", "longest_pause": ":5 days", "actor": ":bot", "on_error": ":note", '
+	'"made": {"on_error": ":fail"}, "paused_when": "status = ''held''", '
+	'"kept_when": "status = ''done''"}');
+CREATE FUNCTION after_each(doing text[], written boolean) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text;
+	one    text;
+BEGIN
+	INSERT INTO held VALUES (1);
+	FOREACH one IN ARRAY doing LOOP
+		IF written THEN
+			PERFORM trust_ledger.write_pending();
+		END IF;
+		EXECUTE one;
+	END LOOP;
+	PERFORM trust_ledger.write_pending();
+	-- of each promise of the row: its terms, due in hours from today, and its events
+	SELECT string_agg(concat_ws(' ', p.customer, p.words, p.value,
+			coalesce((extract(epoch FROM p.due - timestamptz 'today') / 3600)::int::text, '-'),
+			(SELECT string_agg(e.event, ' ' ORDER BY e.seq) FROM trust.entry e
+			 WHERE e.customer = p.customer AND e.promise = p.promise)),
+		' | ' ORDER BY p.customer COLLATE "C") INTO result
+	FROM trust.current_promise p WHERE p.customer ~ '^h';
+	RAISE EXCEPTION USING ERRCODE = 'TST00', MESSAGE = result;
+EXCEPTION WHEN SQLSTATE 'TST00' THEN
+	RETURN result;
+END
+$$;
+SELECT is(after_each(doing, written), says, concat_ws(', ', case_name, CASE WHEN written
+	THEN 'written one by one' ELSE 'in one transaction' END))
+FROM (VALUES
+	('due is earlier, and then gone', ARRAY[$$UPDATE held SET status = 'held'$$,
+		$$UPDATE held SET due = due - interval '8 h'$$, $$UPDATE held SET due = NULL$$,
+		$$UPDATE held SET status = 'open'$$],
+		'h W 1 - made paused noted noted resumed amended'),
+	('the row changes again when the pause ends', ARRAY[$$UPDATE held SET status = 'held'$$,
+		$$UPDATE held SET words = 'X'$$, $$UPDATE held SET value = 2, status = 'open'$$],
+		'h X 2 60 made paused noted resumed amended amended'),
+	('the change is taken back', ARRAY[$$UPDATE held SET status = 'held'$$,
+		$$UPDATE held SET words = 'X'$$, $$UPDATE held SET words = 'W'$$,
+		$$UPDATE held SET status = 'open'$$], 'h W 1 60 made paused noted resumed'),
+	('one of two terms is invalid', ARRAY[
+		$$UPDATE held SET words = 'X', due = 'yesterday'$$,
+		$$UPDATE held SET due = timestamptz 'today' + interval '50 h'$$],
+		'h X 1 50 made noted amended'),
+	('the customer is invalid', ARRAY[$$UPDATE held SET customer = repeat('h', 300)$$,
+		$$UPDATE held SET customer = 'h2', value = 2$$],
+		'h W 1 60 made noted withdrawn | h2 W 2 60 made'),
+	('what is still invalid waits', ARRAY[$$UPDATE held SET words = ''$$,
+		$$UPDATE held SET value = 2$$, $$UPDATE held SET words = 'X'$$],
+		'h X 2 60 made noted amended amended'),
+	('and so does what came with it', ARRAY[
+		$$UPDATE held SET words = 'X', due = 'yesterday'$$, $$UPDATE held SET value = 2$$,
+		$$UPDATE held SET value = 3$$,
+		$$UPDATE held SET due = timestamptz 'today' + interval '50 h'$$],
+		'h X 3 50 made noted amended amended amended'),
+	('the customer is still invalid', ARRAY[$$UPDATE held SET customer = repeat('h', 300)$$,
+		$$UPDATE held SET value = 2$$, $$UPDATE held SET customer = 'h2'$$],
+		'h W 2 60 made noted amended withdrawn | h2 W 2 60 made'),
+	('nothing after the end', ARRAY[$$UPDATE held SET status = 'held'$$,
+		$$UPDATE held SET words = 'X'$$, $$UPDATE held SET status = 'done'$$,
+		$$UPDATE held SET value = 1$$],
+		'h X 1 60 made paused noted resumed amended assessed')) AS v (case_name, doing, says)
+CROSS JOIN (VALUES (true), (false)) AS w (written);
+-- An amendment by a function changes nothing about it, and is not taken back by a row that was
+-- amended since.
+SELECT is(after_each(ARRAY[$$UPDATE held SET status = 'held'$$, $$UPDATE held SET value = 2$$,
+	$$SELECT trust_ledger.resume_promise(promise, actor => 'bot')
+		FROM trust.current_promise WHERE customer = 'h'$$,
+	$$SELECT trust_ledger.amend_promise(promise, words => 'Y', actor => 'bot')
+		FROM trust.current_promise WHERE customer = 'h'$$,
+	$$UPDATE held SET status = 'open'$$], true),
+	'h Y 2 60 made paused noted resumed amended amended', 'after an amendment by a function');
+SELECT is(after_each(ARRAY[$$UPDATE held SET words = ''$$, $$UPDATE held SET words = 'X'$$,
+	$$SELECT trust_ledger.amend_promise(promise, words => 'Y', actor => 'bot')
+		FROM trust.current_promise WHERE customer = 'h'$$,
+	$$UPDATE held SET value = 2$$], true),
+	'h Y 2 60 made noted amended amended amended', 'not after an amendment by the row');
+INSERT INTO held VALUES (1);
+UPDATE held SET status = 'held';
+UPDATE held SET words = 'X', due = NULL;
+SELECT is((SELECT details -> 'refused' FROM trust.entry
+	WHERE customer = 'h' AND event = 'noted'), '["words", "due"]', 'the note names the terms');
+UPDATE held SET status = 'open';
+SELECT is_empty($$SELECT * FROM trust_ledger.reconcile_table('held')$$,
+	'reconcile_table() finds no difference after the pause');
+SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() finds nothing');
 
 SELECT * FROM finish();
