@@ -99,7 +99,8 @@ CheckOwnsTable(Oid relid, Oid role)
  *		Records that the table is tracked, with the triggers that track_table() created,
  *		as they are now.  Called by the table's owner, with level application or admin.
  *		Errors: 55000 the table has no such triggers, or triggers of several sources;
- *		those of MappingsCheckActors(); 42501 the caller does not own the table, 42P01 no such table, TL004.
+ *		42501 the caller does not own the table, 42P01 no such table, TL004; those of
+ *		MappingsCheckActors().
  */
 Datum
 set_tracking(PG_FUNCTION_ARGS)
