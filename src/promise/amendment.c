@@ -137,7 +137,7 @@ CheckMayAmend(const PromiseAct *pa, bool relayed)
 	SpeaksFor	speaks_for = pa->act.actor->speaks_for;
 
 	if (relayed)
-		CheckCanRelay(pa);
+		CheckCanRelay(pa->act.actor);
 	/* a mapping sets relayed for all rows, also where it is not needed */
 	if (relayed && !needs_customer && pa->act.origin == NULL)
 		ereport(ERROR,

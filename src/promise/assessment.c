@@ -17,7 +17,7 @@
 static void
 CheckRelayedVerdict(const PromiseAct *pa, State verdict)
 {
-	CheckCanRelay(pa);
+	CheckCanRelay(pa->act.actor);
 	if (verdict != STATE_BROKEN &&
 		(SharesHuman(pa, PROMISE_PROMISER) || SharesHuman(pa, PROMISE_BACKER)))
 		ereport(ERROR,

@@ -11,7 +11,7 @@
 static void
 SetRelayed(PromiseAct *pa, bool stands)
 {
-	CheckCanRelay(pa);
+	CheckCanRelay(pa->act.actor);
 	RowSet(pa->entry, ENTRY_RELAYED, BoolGetDatum(true));
 	RowSet(pa->entry, ENTRY_STANDS, BoolGetDatum(stands));
 }

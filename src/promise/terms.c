@@ -131,15 +131,14 @@ SetTerms(PromiseAct *pa)
 			SetTerm(pa, &terms[i]);
 }
 
-/* An AI must not name a human, or a system that policy requires less for, as drafter. */
-static void
-CheckMayNameDrafter(const PromiseAct *pa, const Actor *drafter)
+void
+TermsCheckMayNameDrafter(const Actor *actor, const Actor *drafter)
 {
-	if (pa->act.actor->kind == ACTOR_AI && drafter->kind != ACTOR_AI)
+	if (actor->kind == ACTOR_AI && drafter->kind != ACTOR_AI)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("\"%s\" is an AI and cannot name \"%s\" as drafter of the words",
-						pa->act.actor->actor, drafter->actor),
+						actor->actor, drafter->actor),
 				 errhint("Leave drafted_by out. A human can back the promise.")));
 }
 
@@ -149,7 +148,8 @@ SetDrafter(PromiseAct *pa, bool words_are_new)
 	char	   *drafter = CommandKey(pa->command, COMMAND_DRAFTED_BY);
 
 	if (drafter)
-		CheckMayNameDrafter(pa, ActorGet(pa->act.ledger, drafter, "drafted_by"));
+		TermsCheckMayNameDrafter(pa->act.actor,
+								 ActorGet(pa->act.ledger, drafter, "drafted_by"));
 	else if (!words_are_new)
 		return;
 	else if (!RowTextIs(pa->entry, ENTRY_PROMISER, pa->act.actor->actor))
@@ -196,20 +196,29 @@ ApplyPolicy(PromiseAct *pa, TimestampTz made_at)
 	return waits ? STATE_PROPOSED : STATE_OPEN;
 }
 
+void
+TermsCheckMayPromise(const Actor *actor, const Actor *promiser)
+{
+	if (actor->speaks_for != SPEAKS_FOR_CUSTOMER && promiser->speaks_for == SPEAKS_FOR_COMPANY)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_TL_IDENTITY),
+			 errmsg("the promiser must speak for the company, "
+					"and the acting actor must not speak for a customer"),
+			 errdetail("The acting actor is \"%s\", and the promiser is \"%s\".",
+					   actor->actor, promiser->actor),
+			 actor->speaks_for == SPEAKS_FOR_CUSTOMER ?
+			 errhint("Make promises as an actor that speaks for the company.") :
+			 errhint("Name a promiser who speaks for the company.")));
+}
+
 static void
 SetPromiser(PromiseAct *pa)
 {
 	char	   *named = CommandKey(pa->command, COMMAND_PROMISER);
 	Actor	   *promiser = named ? ActorGet(pa->act.ledger, named, "promiser") : pa->act.actor;
 
-	if (pa->act.actor->speaks_for == SPEAKS_FOR_CUSTOMER ||
-		promiser->speaks_for != SPEAKS_FOR_COMPANY)
-		ereport(ERROR,
-				(errcode(ERRCODE_TL_IDENTITY),
-				 errmsg("the promiser must speak for the company, "
-						"and the acting actor must not speak for a customer"),
-				 errdetail("The acting actor is \"%s\", and the promiser is \"%s\".",
-						   pa->act.actor->actor, promiser->actor)));
+	TermsCheckMayPromise(pa->act.actor, promiser);
 	RowSetText(pa->entry, ENTRY_PROMISER, promiser->actor);
 	RowSetText(pa->entry, ENTRY_PROMISER_KIND, actor_kind_names[promiser->kind]);
 }

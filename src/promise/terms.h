@@ -18,6 +18,15 @@ extern TimestampTz TermsEndOfDay(DateADT day, pg_tz *zone);
 /* Errors: 22008 due is more than 100 years after now. */
 extern void TermsCheckDue(TimestampTz due, TimestampTz now);
 
+/* Errors: TL003 the actor must not make promises in the name of the promiser. */
+extern void TermsCheckMayPromise(const Actor *actor, const Actor *promiser);
+
+/*
+ * An AI must not name a human, or a system that policy requires less for, as drafter.
+ * Errors: TL003.
+ */
+extern void TermsCheckMayNameDrafter(const Actor *actor, const Actor *drafter);
+
 /*
  * Makes a promise up to PromiseLink(), after PromiseActMake().  Errors: those of
  * make_promise().

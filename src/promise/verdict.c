@@ -26,14 +26,14 @@ CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what)
 }
 
 void
-CheckCanRelay(const PromiseAct *pa)
+CheckCanRelay(const Actor *actor)
 {
-	if (pa->act.actor->speaks_for == SPEAKS_FOR_COMPANY)
+	if (actor->speaks_for == SPEAKS_FOR_COMPANY)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("\"%s\" speaks for the %s and cannot relay what the customer said",
-					pa->act.actor->actor, speaks_for_names[pa->act.actor->speaks_for]),
+					actor->actor, speaks_for_names[actor->speaks_for]),
 			 errhint("Leave relayed out.")));
 }
 

@@ -13,8 +13,8 @@
  */
 extern void CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what);
 
-/* Checks that the acting actor speaks for the company.  Errors: 22023. */
-extern void CheckCanRelay(const PromiseAct *pa);
+/* Checks that the actor speaks for the company.  Errors: 22023. */
+extern void CheckCanRelay(const Actor *actor);
 
 /*
  * Whether the acting actor and the actor in a column of the promise are the same human,

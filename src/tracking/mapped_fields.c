@@ -20,6 +20,8 @@
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
 
+#include "base/arguments.h"
+#include "base/duration.h"
 #include "base/limit.h"
 #include "base/text.h"
 #include "promise/lifecycle.h"
@@ -282,9 +284,12 @@ CheckText(int field, const char *value, const char *argument)
 				 errhint("Valid verdicts are kept, partly_kept and broken.")));
 }
 
+/* As CheckText(), also for numbers and intervals: a constant that no row can use is refused. */
 Datum
 MappedConstant(int field, const char *value, const char *argument)
 {
+	const char *name = mapped_shape.columns[field].name;
+	NullableDatum constant = {.isnull = false};
 	bool		flag;
 
 	switch (mapped_shape.columns[field].type)
@@ -293,11 +298,15 @@ MappedConstant(int field, const char *value, const char *argument)
 			CheckText(field, value, argument);
 			return CStringGetTextDatum(value);
 		case NUMERICOID:
-			return DirectFunctionCall3(numeric_in, CStringGetDatum(value),
-									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			constant.value = DirectFunctionCall3(numeric_in, CStringGetDatum(value),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			(void) ArgAmount(constant, name);
+			return constant.value;
 		case INTERVALOID:
-			return DirectFunctionCall3(interval_in, CStringGetDatum(value),
-									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			constant.value = DirectFunctionCall3(interval_in, CStringGetDatum(value),
+												 ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+			(void) IntervalMicroseconds(DatumGetIntervalP(constant.value), name);
+			return constant.value;
 		case JSONBOID:
 			{
 				Datum		json = DirectFunctionCall1(jsonb_in, CStringGetDatum(value));

@@ -138,6 +138,27 @@ ColumnNumber(Relation rel, const char *argument, const char *name)
 }
 
 static void
+ConstantErrorContext(void *argument)
+{
+	errcontext("argument \"%s\" of trigger function track()", (const char *) argument);
+}
+
+static Datum
+ReadConstant(int field, const char *value, const char *argument)
+{
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = ConstantErrorContext,
+		.arg = unconstify(char *, argument)
+	};
+	Datum		constant;
+
+	error_context_stack = &context;
+	constant = MappedConstant(field, value, argument);
+	error_context_stack = context.previous;
+	return constant;
+}
+
+static void
 AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *parts, int field,
 		 Form form)
 {
@@ -165,7 +186,7 @@ AddField(Mapping *mapping, Relation rel, const char *argument, const Argument *p
 	else
 	{
 		added->type = mapped_shape.columns[field].type;
-		added->constant = MappedConstant(field, parts->value, argument);
+		added->constant = ReadConstant(field, parts->value, argument);
 	}
 	mapping->field_count++;
 }

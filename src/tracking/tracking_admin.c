@@ -17,6 +17,7 @@
 #include "base/statement.h"
 #include "base/text.h"
 #include "governance/governance.h"
+#include "tracking/mapping.h"
 
 PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);
@@ -98,7 +99,8 @@ CheckOwnsTable(Oid relid, Oid role)
  *		Records that the table is tracked, with the triggers that track_table() created,
  *		as they are now.  Called by the table's owner, with level application or admin.
  *		Errors: 55000 the table has no such triggers, or triggers of several sources;
- *		42501 the caller does not own the table, 42P01 no such table, TL004.
+ *		42501 the caller does not own the table, 42P01 no such table, TL004; those of
+ *		MappingsCheckActors().
  */
 Datum
 set_tracking(PG_FUNCTION_ARGS)
@@ -116,6 +118,7 @@ set_tracking(PG_FUNCTION_ARGS)
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 		GovernanceChange change = {.event = "tracking_set", .governs = &governed_tracking};
 
+		MappingsCheckActors(PG_GETARG_OID(0), governance.act.ledger);
 		if (StatementWrite(&tracking_details, values, NULL) != 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -289,12 +289,14 @@ SELECT is(sqlstate_of('SELECT trust_ledger.act_as(''anna''); '
 SELECT is(added('SELECT trust_ledger.act_as(''crm''); '
 	'CALL trust_ledger.import_table(''crm.plain'', in_one_transaction => true)'), 1::bigint,
 	'by the machine that act_as() names');
+SELECT trust_ledger.register_actor('zed', 'system', responsible => 'anna') \g /dev/null
 SELECT trust_ledger.track_table('crm.plain',
 	'{"customer": "=customer", "words": "=title", "actor": ":zed"}') \g /dev/null
+SELECT trust_ledger.retire_actor('zed') \g /dev/null
 INSERT INTO crm.deal (id, customer, status) VALUES (0, 'none', 'draft');
-SELECT is(added($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.plain
+SELECT is(sqlstate_of($$ALTER TABLE crm.plain DISABLE TRIGGER USER; INSERT INTO crm.plain
 	VALUES (2, 'plain', 'We call.'); CALL trust_ledger.import_table('crm.plain',
-	in_one_transaction => true)$$), 0::bigint, 'by nobody that is known: nothing');
+	in_one_transaction => true)$$), 'TL003', 'by an actor who was retired');
 ALTER TABLE crm.plain ENABLE TRIGGER USER;
 SELECT trust_ledger.track_table('crm.plain',
 	'{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null

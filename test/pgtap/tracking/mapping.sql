@@ -1,7 +1,7 @@
 -- Mappings: which are refused, and how they read a table that was altered.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(163);
+SELECT plan(168);
 
 CREATE TABLE early (id int PRIMARY KEY, customer text, words text);
 CREATE TRIGGER made AFTER INSERT ON early FOR EACH ROW EXECUTE FUNCTION trust_ledger.track('made',
@@ -72,6 +72,8 @@ INSERT INTO refusals (arguments, says) SELECT '''made'', ''customer=customer'', 
 	('on_delete:gone', '22023'),
 	('due:2031-01-01', '22023'), ('occurred_at:now', '22023'),
 	('value:many', '22P02 without a hint'), ('longest_pause:soon', '22007 without a hint'),
+	('longest_pause:1 month', '22023'), ('longest_pause:-1 day', '22023'),
+	('value:-1', '22003'), ('value:NaN', '22003'), ('value:Infinity', '22003'),
 	('context:{', '22P02 without a hint'), ('promise:' || repeat('x', 256), '22023'),
 	('source:', '22023'), ('currency:', '22023'), ('promiser:', '22023'),
 	('purpose:', '22023 without a hint'), ('due_on=due', '22023'),

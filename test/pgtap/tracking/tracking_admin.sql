@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(561);
+SELECT plan(589);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -19,6 +19,7 @@ SELECT trust_ledger.grant_access(role, level) FROM (VALUES ('crm_app', 'applicat
 	('other_app', 'application'), ('crm_owner', 'analyst')) AS g (role, level);
 SELECT trust_ledger.register_actor('anna', 'human');
 SELECT trust_ledger.register_actor('bot', 'system', responsible => 'anna');
+SELECT trust_ledger.register_actor('aide', 'ai', responsible => 'anna', model => 'm-1');
 
 -- ---- conditions
 
@@ -183,7 +184,7 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 			"withdrawn_when": "status = 'withdrawn'", "released_when": "status = 'released'",
 			"noted_when": "why IS NOT NULL",
 		"withdrawn": {"reason": "=why"}, "kept": {"purpose_met": "=wait", "relayed": ":true"},
-			"noted": {"reason": "=why", "actor": ":anna"}, "amended": {"words": "=why",
+			"noted": {"reason": "=why", "actor": ":aide"}, "amended": {"words": "=why",
 			"relayed": ":true"}, "made": {"context": ":{}"},
 		"on_delete": ":withdrawn", "on_error": ":park", "write": ":now", "source": ":deals",
 		"events": [{"event": "released", "when": "answer = 'no'", "relayed": ":true"},
@@ -269,9 +270,9 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 	$$028 released UPDATE WHEN ((NEW.status = 'released') AND (OLD.status = 'released') $$ ||
 		$$IS NOT TRUE) -> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now'$$,
 	$$029 noted INSERT WHEN ((NEW.why IS NOT NULL) AND (NEW.status <> 'draft')) $$ ||
-		$$-> 'noted', 'source:deals', 'actor:anna', 'on_error:park', 'write:now', 'reason=why'$$,
+		$$-> 'noted', 'source:deals', 'actor:aide', 'on_error:park', 'write:now', 'reason=why'$$,
 	$$030 noted UPDATE WHEN ((NEW.why IS NOT NULL) AND (OLD.why IS NOT NULL) IS NOT TRUE) $$ ||
-		$$-> 'noted', 'source:deals', 'actor:anna', 'on_error:park', 'write:now', 'reason=why'$$,
+		$$-> 'noted', 'source:deals', 'actor:aide', 'on_error:park', 'write:now', 'reason=why'$$,
 	$$031 released INSERT WHEN ((NEW.answer = 'no') AND (NEW.status <> 'draft')) $$ ||
 		$$-> 'released', 'source:deals', 'actor:bot', 'on_error:park', 'write:now', $$ ||
 		$$'relayed:true'$$,
@@ -290,13 +291,13 @@ SELECT mapped($${"customer": "=customer", "words": "=title", "value": "=amount",
 SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short.",
 	"withdrawn": {"reason": "=why"}, "on_delete": ":noted",
 		"promises": {"price": {"words": "=title", "made_when": "amount > 0",
-			"withdrawn_when": "status = 'off'"}, "delivery time": {"actor": ":anna",
+			"withdrawn_when": "status = 'off'"}, "delivery time": {"actor": ":aide",
 			"withdrawn_when": "wait", "withdrawn": {"actor": ":bot"}}}}$$,
 	$$001 made INSERT -> 'made', 'source:crm.deal', 'promise:delivery $$ ||
-		$$time', 'customer=customer', 'words:In short.', 'actor:anna'$$,
+		$$time', 'customer=customer', 'words:In short.', 'actor:aide'$$,
 	$$002 amended UPDATE WHEN (NEW.* OPERATOR(pg_catalog.*<>) OLD.*) $$ ||
 		$$-> 'amended', 'source:crm.deal', 'promise:delivery $$ ||
-		$$time', 'customer=customer', 'words:In short.', 'actor:anna'$$,
+		$$time', 'customer=customer', 'words:In short.', 'actor:aide'$$,
 	$$003 withdrawn INSERT WHEN ((NEW.wait)) $$ ||
 		$$-> 'withdrawn', 'source:crm.deal', 'promise:delivery time', 'actor:bot', 'reason=why'$$,
 	$$004 withdrawn UPDATE WHEN ((NEW.wait) AND (OLD.wait) IS NOT TRUE) $$ ||
@@ -320,7 +321,7 @@ SELECT mapped($${"customer": "=customer", "actor": ":bot", "words": ":In short."
 	$$010 withdrawn UPDATE WHEN ((NEW.status = 'off') AND (OLD.status = 'off') IS NOT TRUE) $$ ||
 		$$-> 'withdrawn', 'source:crm.deal', 'promise:price', 'actor:bot', 'reason=why'$$,
 	$$011 deleted DELETE -> 'noted', 'source:crm.deal', 'promise:delivery $$ ||
-		$$time', 'actor:anna', 'on_delete:noted'$$,
+		$$time', 'actor:aide', 'on_delete:noted'$$,
 	$$012 deleted DELETE $$ ||
 		$$-> 'noted', 'source:crm.deal', 'promise:price', 'actor:bot', 'on_delete:noted'$$,
 	$$013 truncated TRUNCATE -> 'noted', 'source:crm.deal'$$);
@@ -555,6 +556,37 @@ FROM least, (VALUES ('none', 'ok'), ('crm_app', 'ok'), ('other_app', '42501'),
 	('crm_owner', 'TL004')) AS c (as_role, expected);
 SELECT is(sqlstate_of(format('SELECT trust_ledger.track_table(''crm.deal'', %L, '
 	'actor => ''nobody'')', mapping)), '42704', 'by an actor that there is not') FROM least;
+
+-- Texts that cannot work in any row, with or without a dry run, and also if errors are parked.
+SELECT trust_ledger.register_actor('books', 'system', responsible => 'anna',
+	speaks_for => 'record');
+SELECT trust_ledger.register_actor('portal', 'system', responsible => 'anna',
+	speaks_for => 'customer');
+SELECT trust_ledger.register_actor('former', 'system', responsible => 'anna');
+SELECT trust_ledger.retire_actor('former');
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => %L)',
+	'{"customer": "=customer", "words": "=title", "on_error": ":park"}'::jsonb || mapping::jsonb,
+	dry)), '^' || expected, concat_ws(' ', mapping, 'dry run:', dry))
+FROM (VALUES
+	('{"actor": ":anna"}', 'TL003.*human "anna".*act_as'),
+	('{"actor": ":nobody"}', '42704.*actor "nobody" is not registered.*register_actor'),
+	('{"actor": ":former"}', 'TL003.*"former" is retired.*active actor'),
+	('{"actor": ":books"}', 'TL003.*promiser is "books".*Name a promiser'),
+	('{"actor": ":portal", "promiser": ":anna"}', 'TL003.*actor is "portal".*Make promises as'),
+	('{"actor": ":bot", "promiser": ":portal"}', 'TL003.*promiser is "portal".*Name a promiser'),
+	('{"promiser": ":nobody"}', '42704.*promiser "nobody" is not registered'),
+	('{"drafted_by": ":nobody"}', '42704.*drafted_by "nobody" is not registered'),
+	('{"actor": ":aide", "drafted_by": ":anna"}', 'TL003.*cannot name "anna" as drafter'),
+	('{"kept_when": "wait", "kept": {"actor": ":books", "relayed": ":true"}}',
+		'22023.*"books" speaks for the record and cannot relay.*Leave relayed out'),
+	('{"longest_pause": ":1 month"}', '22023.*longest_pause must not contain months.*Use days'),
+	('{"value": ":-1"}', '22003.*value must be a number')) AS c (mapping, expected),
+	(VALUES (true), (false)) AS d (dry);
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)',
+	'{"customer": "=customer", "words": "=title"}'::jsonb || mapping::jsonb)), '^ok', mapping)
+FROM (VALUES ('{"actor": ":books", "promiser": ":anna"}'),
+	('{"actor": ":books", "promiser": "=title"}'), ('{"actor": ":aide", "drafted_by": ":aide"}'),
+	('{"longest_pause": ":30 days", "value": ":0"}')) AS c (mapping);
 
 -- ---- the entry, and the caller's session
 

@@ -1,0 +1,90 @@
+/*
+ * mapping_check.c
+ *		Checks the actors that the mapping of a table names, when the table is tracked.
+ *
+ * The checks are those of the functions that write the events.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_trigger.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "promise/terms.h"
+#include "promise/verdict.h"
+#include "tracking/row_change.h"
+#include "tracking/trigger_catalog.h"
+
+static const MappedField *
+FieldOf(const Mapping *mapping, int field)
+{
+	for (int i = 0; i < mapping->field_count; i++)
+		if (mapping->fields[i].field == field)
+			return &mapping->fields[i];
+	return NULL;
+}
+
+/* The actor that a field names in all rows; NULL if it is not mapped, or to a column. */
+static const Actor *
+ConstantActor(const Mapping *mapping, const Ledger *ledger, int field)
+{
+	const MappedField *mapped = FieldOf(mapping, field);
+
+	if (mapped == NULL || mapped->attnum != 0)
+		return NULL;
+	if (field == COMMAND_ACTOR)
+		CheckActorIsMachine(ledger, TextDatumGetCString(mapped->constant));
+	return ActorGet(ledger, TextDatumGetCString(mapped->constant), command_columns[field].name);
+}
+
+static void
+CheckActors(const Mapping *mapping, const Ledger *ledger)
+{
+	const Actor *actor = ConstantActor(mapping, ledger, COMMAND_ACTOR);
+	const Actor *promiser = ConstantActor(mapping, ledger, COMMAND_PROMISER);
+	const Actor *drafter = ConstantActor(mapping, ledger, COMMAND_DRAFTED_BY);
+	const MappedField *relayed = FieldOf(mapping, COMMAND_RELAYED);
+
+	if (promiser == NULL && !MappingHas(mapping, COMMAND_PROMISER))
+		promiser = actor;
+	if (mapping->event == EVENT_MADE && actor && promiser)
+		TermsCheckMayPromise(actor, promiser);
+	if (actor && drafter)
+		TermsCheckMayNameDrafter(actor, drafter);
+	if (actor && relayed && DatumGetBool(relayed->constant))
+		CheckCanRelay(actor);
+}
+
+static void
+TriggerErrorContext(void *trigger)
+{
+	errcontext("trigger \"%s\"", ((const Trigger *) trigger)->tgname);
+}
+
+void
+MappingsCheckActors(Oid relid, const Ledger *ledger)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			track = TrackFunction();
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = TriggerErrorContext
+	};
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+		Mapping    *mapping;
+
+		if (trigger->tgfoid != track || TRIGGER_FOR_TRUNCATE(trigger->tgtype) ||
+			strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) != 0)
+			continue;
+		context.arg = trigger;
+		error_context_stack = &context;
+		mapping = MappingRead(rel, trigger, CurrentMemoryContext);
+		CheckActors(mapping, ledger);
+		error_context_stack = context.previous;
+		MappingForget(mapping);
+	}
+	table_close(rel, AccessShareLock);
+}
