@@ -6,6 +6,7 @@
 
 #include "tracking/change_reading.h"
 
+#include "access/table.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 
@@ -44,6 +45,72 @@ NewRow(const TriggerData *data)
 		TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : NULL;
 }
 
+/* ---- following the row ---- */
+
+/*
+ * Collects the pending changes that were made from this passing version.  Returns the one
+ * that inserted the row into another partition, if it moved there; else NULL.
+ */
+static const NestedChange *
+CollectChangesFrom(Reading *reading, Oid relid, const ItemPointerData *version)
+{
+	const		NestedChange *arrival = NULL;
+	ListCell   *cell;
+
+	foreach(cell, NestedChangesFrom(relid, version))
+	{
+		const		NestedChange *nested = lfirst(cell);
+		TrackedChange *was = nested->place < 0 ? NULL :
+			PendingChangesGet(nested->place, nested->command);
+		Dropped    *dropped;
+
+		if (was == NULL || was->unreadable)
+			continue;
+		/* a dropped one was replaced, but tells where the row moved */
+		if (OidIsValid(nested->arrived_in))
+			arrival = nested;
+		if (was->dropped)
+			continue;
+		dropped = palloc(sizeof(Dropped));
+		*dropped = (Dropped) {nested->place, was};
+		reading->dropped = lappend(reading->dropped, dropped);
+	}
+	return arrival;
+}
+
+void
+ReadingEnd(const Reading *reading)
+{
+	if (reading->rel != reading->data->tg_relation)
+		table_close(reading->rel, NoLock);
+}
+
+/* Follows the row from this version within the relation, and to other partitions. */
+static void
+FollowRow(Reading *reading, HeapTuple version)
+{
+	for (;;)
+	{
+		Oid			relid = RelationGetRelid(reading->rel);
+		const		NestedChange *arrival = NULL;
+		ListCell   *cell;
+
+		RowVersionLast(reading->rel, version, &reading->last);
+		foreach(cell, reading->last.passing)
+			arrival = CollectChangesFrom(reading, relid, lfirst(cell));
+		if (!reading->last.moved || arrival == NULL)
+			break;
+		if (reading->departure == NULL)
+			reading->departure = llast(reading->last.passing);
+		ReadingEnd(reading);
+		reading->rel = arrival->arrived_in == RelationGetRelid(reading->data->tg_relation) ?
+			reading->data->tg_relation : table_open(arrival->arrived_in, AccessShareLock);
+		version = RowVersionAt(reading->rel, &arrival->arrived);
+	}
+	reading->new = reading->last.tuple;
+	reading->changes_partition = reading->rel != reading->data->tg_relation;
+}
+
 /*
  * Versions that a later statement replaced do count, so that a deferrable trigger, which
  * may fire after it, takes no version for passing.
@@ -57,6 +124,7 @@ ReadingBegin(Reading *reading, TriggerData *data)
 
 	memset(reading, 0, sizeof(Reading));
 	reading->data = data;
+	reading->rel = rel;
 	reading->operation = OperationOf(data);
 	reading->old = old;
 	reading->new = new;
@@ -64,10 +132,7 @@ ReadingBegin(Reading *reading, TriggerData *data)
 	reading->command = RowVersionCommand(rel, old, new);
 	reading->passing = new && !data->tg_trigger->tgdeferrable && RowVersionIsPassing(rel, new);
 	if (reading->passing)
-	{
-		RowVersionLast(rel, new, &reading->last);
-		reading->new = reading->last.tuple;
-	}
+		FollowRow(reading, new);
 	NestedChangesForget(reading->command);
 	reading->nested = old && RowVersionIsOurs(rel, old) && ChangeIsNested();
 }
@@ -75,27 +140,64 @@ ReadingBegin(Reading *reading, TriggerData *data)
 void
 ReadingFinish(const Reading *reading, TrackedChange *change)
 {
-	TupleDesc	tupdesc = RelationGetDescr(reading->data->tg_relation);
-
 	change->command = reading->command;
 	change->version = reading->version;
 	if (change->on_error == ON_ERROR_PARK || change->leaves_partition)
 	{
-		change->old_row = RowAsJson(reading->old, tupdesc);
-		change->new_row = RowAsJson(change->operation == ROW_DELETE ? NULL : reading->new, tupdesc);
+		change->old_row = RowAsJson(reading->old, RelationGetDescr(reading->data->tg_relation));
+		change->new_row = change->operation == ROW_DELETE ? (Datum) 0 :
+			RowAsJson(reading->new, RelationGetDescr(reading->rel));
 	}
+}
+
+/* An UPDATE of a row that is in another partition in the end is read as it arrives there. */
+static RowOperation
+ReadAs(const Reading *reading)
+{
+	return reading->changes_partition ? ROW_INSERT : reading->operation;
+}
+
+static HeapTuple
+ReadFrom(const Reading *reading)
+{
+	return reading->changes_partition ? NULL : reading->old;
+}
+
+/* The key of the row before the statement; NULL for an INSERT. */
+static char *
+KeyBefore(const Reading *reading)
+{
+	return reading->old == NULL ? NULL :
+		MappingKey(reading->mapping, reading->old, RelationGetDescr(reading->data->tg_relation));
+}
+
+/*
+ * For the INSERT of a row that moves to another partition: what the statement, not its
+ * triggers, left of the key.
+ */
+static List *
+StableKey(const Reading *reading)
+{
+	return reading->operation != ROW_INSERT ? NIL :
+		MappingStableKey(reading->mapping, reading->data->tg_trigtuple,
+						 RelationGetDescr(reading->data->tg_relation));
 }
 
 /* The change of the row by one of its triggers; NULL if it is not the trigger's event. */
 static TrackedChange *
 ReadBy(const Reading *reading, Mapping *mapping)
 {
-	TrackedChange *change = ChangeRead(mapping, LedgerOpen(), reading->operation, reading->old,
-									   reading->new, RelationGetDescr(reading->data->tg_relation),
+	TrackedChange *change = ChangeRead(mapping, LedgerOpen(), ReadAs(reading), ReadFrom(reading),
+									   reading->new, RelationGetDescr(reading->rel),
 									   NULL, mapping->owner);
 
-	if (change)
-		ReadingFinish(reading, change);
+	if (change == NULL)
+		return NULL;
+	if (reading->passing)
+		change->stable_key = StableKey(reading);
+	if (reading->changes_partition)
+		change->old_key = KeyBefore(reading);
+	ReadingFinish(reading, change);
 	return change;
 }
 
@@ -116,7 +218,7 @@ WatchesChange(const Reading *reading, const Trigger *trigger)
 	if (trigger->tgoid == reading->data->tg_trigger->tgoid || trigger->tgnattr == 0)
 		return true;
 	return ColumnsChanged(trigger->tgattr, trigger->tgnattr, reading->old, reading->new,
-						  RelationGetDescr(reading->data->tg_relation));
+						  RelationGetDescr(reading->rel));
 }
 
 /* Whether the trigger fires for the change up to the last version of the row. */
@@ -126,9 +228,9 @@ Fires(const Reading *reading, const Trigger *trigger)
 	if (trigger->tgfoid != reading->data->tg_trigger->tgfoid || trigger->tgdeferrable ||
 		!TRIGGER_FOR_ROW(trigger->tgtype) || !IsEnabled(trigger))
 		return false;
-	return (reading->operation == ROW_INSERT ? TRIGGER_FOR_INSERT(trigger->tgtype) :
+	return (ReadAs(reading) == ROW_INSERT ? TRIGGER_FOR_INSERT(trigger->tgtype) :
 			TRIGGER_FOR_UPDATE(trigger->tgtype) && WatchesChange(reading, trigger)) &&
-		TriggerConditionHolds(reading->data->tg_relation, trigger, reading->old, reading->new);
+		TriggerConditionHolds(reading->rel, trigger, ReadFrom(reading), reading->new);
 }
 
 /*
@@ -138,7 +240,7 @@ Fires(const Reading *reading, const Trigger *trigger)
 static void
 ReadByAll(Reading *reading)
 {
-	Relation	rel = reading->data->tg_relation;
+	Relation	rel = reading->rel;
 	const		TriggerDesc *triggers = CopyTriggerDesc(rel->trigdesc);
 
 	for (int i = 0; i < triggers->numtriggers; i++)
@@ -154,58 +256,52 @@ ReadByAll(Reading *reading)
 	}
 }
 
-/* If the row is deleted, it is the version before the passing one that was. */
+/*
+ * If the row is deleted, or moved to a partition that is not tracked, it is the version
+ * before the passing ones that was.
+ */
 static void
 ReadDeletion(Reading *reading, const TrackedChange *was)
 {
-	TrackedChange *now;
+	TrackedChange *now = palloc(sizeof(TrackedChange));
 
-	if (reading->old == NULL)
-		return;
-	now = ChangeRead(was->mapping, LedgerOpen(), ROW_DELETE, reading->old, NULL,
-					 RelationGetDescr(reading->data->tg_relation),
-					 RowText(was->mapped, COMMAND_ACTOR), was->level_of);
-	now->login = was->login;
-	now->role = was->role;
+	*now = *was;
+	now->arrival_seen = false;
+	if (reading->old)
+		now->key = KeyBefore(reading);
+	else
+		now->stable_key = StableKey(reading);
 	ReadingFinish(reading, now);
 	reading->changes = lappend(reading->changes, now);
 }
 
-/* If the row moved to another partition, it is followed there by its key. */
-static void
-ReadMove(Reading *reading)
-{
-	TrackedChange *change = reading->old == NULL ? NULL :
-		ChangeReadKey(reading->mapping, LedgerOpen(), reading->old, reading->new,
-					  RelationGetDescr(reading->data->tg_relation));
-
-	if (change == NULL)
-		return;
-	ReadingFinish(reading, change);
-	reading->changes = list_make1(change);
-}
-
-/* Drops the changes that were made from this passing version. */
-static void
-DropChangesFrom(Reading *reading, const ItemPointerData *version)
+/* Whether what was read is about the same promise of the row. */
+static bool
+PromiseIsRead(const Reading *reading, const char *name)
 {
 	ListCell   *cell;
 
-	foreach(cell, NestedChangesFrom(RelationGetRelid(reading->data->tg_relation), version))
+	foreach(cell, reading->changes)
 	{
-		const		NestedChange *nested = lfirst(cell);
-		TrackedChange *was = nested->place < 0 ? NULL :
-			PendingChangesGet(nested->place, nested->command);
-		Dropped    *dropped;
-
-		if (was == NULL || was->unreadable || was->leaves_partition)
-			continue;
-		dropped = palloc(sizeof(Dropped));
-		*dropped = (Dropped) {nested->place, was};
-		reading->dropped = lappend(reading->dropped, dropped);
-		if (was->operation == ROW_DELETE)
-			ReadDeletion(reading, was);
+		if (strcmp(((const TrackedChange *) lfirst(cell))->name, name) == 0)
+			return true;
 	}
+	return false;
+}
+
+/*
+ * Whether the DELETE is what became of the row: in the end there is none.  No trigger may
+ * see it in the partition to which it moved; then it is the first move that counts.
+ */
+static bool
+IsLastOf(const Reading *reading, const TrackedChange *was)
+{
+	if (reading->last.moved || reading->last.deleted)
+		return !was->arrival_seen;
+	return reading->changes_partition &&
+		was->mapping->relid == RelationGetRelid(reading->data->tg_relation) &&
+		ItemPointerEquals(unconstify(ItemPointerData *, &was->version), reading->departure) &&
+		!PromiseIsRead(reading, was->name);
 }
 
 /* Whether another trigger of the same statement has read the change. */
@@ -231,13 +327,19 @@ ReadPassing(Reading *reading)
 	ListCell   *cell;
 
 	if (IsReadAlready(reading))
+	{
+		reading->dropped = NIL;
 		return;
-	if (reading->last.moved)
-		ReadMove(reading);
-	else if (!reading->last.deleted)
+	}
+	if (!reading->last.moved && !reading->last.deleted)
 		ReadByAll(reading);
-	foreach(cell, reading->last.passing)
-		DropChangesFrom(reading, lfirst(cell));
+	foreach(cell, reading->dropped)
+	{
+		const TrackedChange *was = ((const Dropped *) lfirst(cell))->change;
+
+		if (was->operation == ROW_DELETE && IsLastOf(reading, was))
+			ReadDeletion(reading, was);
+	}
 }
 
 void
@@ -258,10 +360,62 @@ ReadChange(void *arg)
 
 /* ---- adding ---- */
 
-void
-ReadingAdd(const Reading *reading)
+/*
+ * Whether the row had been changed by a statement whose triggers may have still to fire,
+ * before it moved here from another partition.
+ */
+static bool
+DepartureIsNested(const TrackedChange *departed)
+{
+	ListCell   *cell;
+
+	foreach(cell, NestedChangesFrom(departed->mapping->relid, &departed->version))
+	{
+		if (((const NestedChange *) lfirst(cell))->command == departed->command)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Completes a change that was read for an INSERT, if that is of a row that moves here from
+ * another partition.  False if the change is nothing: the new row is gone already.
+ */
+static bool
+CompleteInserted(TrackedChange *change)
+{
+	PendingChangesFindDeparture(change);
+	if (change->operation != ROW_DELETE)
+		return true;
+	if (change->departed == NULL)
+		return false;
+	change->key = change->old_key;
+	change->old_key = NULL;
+	return true;
+}
+
+/* Adds a change, and remembers it if it is nested. */
+static void
+AddOne(Reading *reading, TrackedChange *change)
 {
 	Oid			relid = RelationGetRelid(reading->data->tg_relation);
+	const TrackedChange *departed = change->departed;
+	NestedChange added = {.place = PendingChangesAdd(change), .command = change->command};
+
+	if (departed && DepartureIsNested(departed))
+	{
+		reading->nested = true;
+		added.arrived_in = relid;
+		added.arrived = reading->version;
+		NestedChangeAdd(departed->mapping->relid, &departed->version, added);
+	}
+	else if (reading->nested)
+		NestedChangeAdd(relid, &reading->old->t_self, added);
+}
+
+void
+ReadingAdd(Reading *reading)
+{
 	ListCell   *cell;
 
 	foreach(cell, reading->dropped)
@@ -271,13 +425,13 @@ ReadingAdd(const Reading *reading)
 		PendingChangesDrop(dropped->change, dropped->place);
 	}
 	if (reading->passing)
-		NestedChangeAdd(relid, &reading->version, (NestedChange) {-1, reading->command});
+		NestedChangeAdd(RelationGetRelid(reading->data->tg_relation), &reading->version,
+						(NestedChange) {.place = -1, .command = reading->command});
 	foreach(cell, reading->changes)
 	{
 		TrackedChange *change = lfirst(cell);
-		NestedChange added = {PendingChangesAdd(change), change->command};
 
-		if (reading->nested)
-			NestedChangeAdd(relid, &reading->old->t_self, added);
+		if (reading->operation != ROW_INSERT || CompleteInserted(change))
+			AddOne(reading, change);
 	}
 }

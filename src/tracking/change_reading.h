@@ -12,17 +12,22 @@
 
 /*
  * If a trigger that fired before changed the row again, the change is read up to the last
- * version of the row, by all triggers for which that is an event.  What such triggers
- * changed was read before, from versions that do not count: that is dropped.
+ * version of the row, by all triggers for which that is an event.  The last version may be
+ * in another partition.  What such triggers changed was read before, from versions that do
+ * not count: that is dropped.
  */
 typedef struct Reading
 {
 	TriggerData *data;
 	RowOperation operation;
-	HeapTuple	old;			/* NULL for an INSERT */
+	HeapTuple	old;			/* NULL for an INSERT; in the trigger's relation */
 	HeapTuple	new;			/* NULL for a DELETE; else the last version */
 	bool		passing;		/* the trigger fires for a version that is passing */
 	LastVersion last;			/* if passing is set */
+	Relation	rel;			/* of new */
+	ItemPointer departure;		/* the version that triggers moved from the trigger's relation, or
+								 * NULL */
+	bool		changes_partition;	/* rel is not the trigger's relation */
 	ItemPointerData version;	/* that the statement created, or deleted */
 	CommandId	command;
 	bool		nested;			/* triggers of a statement that changed the row before may have
@@ -45,6 +50,9 @@ extern void ReadChange(void *arg);
 extern void ReadingFinish(const Reading *reading, TrackedChange *change);
 
 /* Adds what was read to the pending changes. */
-extern void ReadingAdd(const Reading *reading);
+extern void ReadingAdd(Reading *reading);
+
+/* Closes what ReadingBegin() opened. */
+extern void ReadingEnd(const Reading *reading);
 
 #endif

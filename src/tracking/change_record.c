@@ -120,7 +120,6 @@ ChangePack(const TrackedChange *change, Size *length)
 		.leaves_partition = change->leaves_partition,
 		.arrival_seen = change->arrival_seen,
 		.moved = change->moved,
-		.only_key = change->only_key,
 		.dropped = change->dropped
 	};
 	memcpy((char *) header + TUPLE_OFFSET, tuple->t_data, tuple->t_len);
@@ -174,10 +173,7 @@ ChangeUnpack(void *record)
 	change->leaves_partition = header->leaves_partition;
 	change->arrival_seen = header->arrival_seen;
 	change->moved = header->moved;
-	change->only_key = header->only_key;
 	change->dropped = header->dropped;
-	if (change->only_key)
-		change->event = EVENT_AMENDED;
 	change->key = GetText(values, nulls, RECORD_KEY);
 	change->old_key = GetText(values, nulls, RECORD_OLD_KEY);
 	change->stable_key = nulls[RECORD_STABLE_KEY] ? NIL :

@@ -23,7 +23,6 @@ typedef struct ChangeHeader
 	bool		leaves_partition;
 	bool		arrival_seen;
 	bool		moved;
-	bool		only_key;
 	bool		dropped;
 } ChangeHeader;
 

@@ -4,7 +4,8 @@
  *
  * Where a trigger that fires before ours changes the row again, its change is read first.
  * When the trigger fires for the statement's own change, that change was made from a
- * version that no longer counts.  Both are found by the place of that version.
+ * version that no longer counts.  Both are found by the place of that version.  So is the
+ * version in another partition to which an UPDATE moved the row.
  */
 #include "postgres.h"
 

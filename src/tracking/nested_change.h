@@ -16,6 +16,9 @@ typedef struct NestedChange
 	int64		place;			/* see pending_changes.h; -1: the change that made the version was
 								 * read by one of its triggers for all of them */
 	CommandId	command;
+	Oid			arrived_in;		/* if the change moved the row to another partition: that one, and
+								 * the version there; else InvalidOid */
+	ItemPointerData arrived;
 }			NestedChange;
 
 /* Remembers, until the statement ends, that the change was made from that version of a row. */

@@ -205,13 +205,14 @@ MarkArrived(TrackedChange *left, int64 nth)
 }
 
 /*
- * If the row was inserted because it moved from another partition, finds its DELETE there,
- * and sets old_key and old_row.  Both are part of the same command; between them, triggers
- * can have run only later commands.
+ * Finds the DELETE in the partition that the row left.  Both are part of the same command;
+ * between them, triggers can have run only later commands.
  */
-static void
-FindDeparture(TrackedChange *change)
+void
+PendingChangesFindDeparture(TrackedChange *change)
 {
+	if (change->stable_key == NIL)
+		return;
 	for (int64 i = pending.departures_count - 1;
 		 i >= 0 && pending.departures[i] >= pending.written;
 		 i--)
@@ -220,7 +221,7 @@ FindDeparture(TrackedChange *change)
 		TrackedChange *before;
 
 		SpoolRead(&pending.spool, pending.departures[i], &header, sizeof(header));
-		if (header.command > change->command ||
+		if (header.command > change->command || header.dropped ||
 			strcmp(header.mapping->source, change->source) != 0)
 			continue;
 		if (header.command < change->command)
@@ -230,6 +231,7 @@ FindDeparture(TrackedChange *change)
 			return;
 		if (strcmp(before->name, change->name) != 0)
 			continue;
+		change->departed = before;
 		change->old_key = before->key;
 		change->old_row = before->old_row;
 		MarkArrived(before, pending.departures[i]);
@@ -273,8 +275,6 @@ PendingChangesAdd(TrackedChange *change)
 	void	   *record;
 
 	BeginPending();
-	if (change->operation == ROW_INSERT && change->stable_key)
-		FindDeparture(change);
 	NumberRow(change);
 	record = ChangePack(change, &length);
 	if (change->mapping->pending_in != pending.id)
@@ -301,8 +301,7 @@ PendingChangesGet(int64 place, CommandId command)
 	if (pending.context == NULL || place < pending.written || place >= pending.spool.count)
 		return NULL;
 	SpoolRead(&pending.spool, place, &header, sizeof(header));
-	return header.dropped || header.command != command ? NULL :
-		ChangeUnpack(SpoolGet(&pending.spool, place));
+	return header.command != command ? NULL : ChangeUnpack(SpoolGet(&pending.spool, place));
 }
 
 void
@@ -360,6 +359,22 @@ TakePending(void)
 	MarkBefore(&pending.writing, pending.written, pending.context);
 	pending.written = pending.spool.count;
 	return taken;
+}
+
+bool
+PendingChangesAwaitArrival(CommandId command, bool nested)
+{
+	for (int64 i = pending.departures_count - 1;
+		 i >= 0 && pending.departures[i] >= pending.written;
+		 i--)
+	{
+		ChangeHeader header;
+
+		SpoolRead(&pending.spool, pending.departures[i], &header, sizeof(header));
+		if (!header.dropped && !header.arrival_seen && (nested || header.command == command))
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -221,25 +221,6 @@ ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		BackerActs(mapping, change->mapped, change->operation) ? change : NULL;
 }
 
-TrackedChange *
-ChangeReadKey(Mapping *mapping, const Ledger *ledger, HeapTuple old, HeapTuple new,
-			  TupleDesc tupdesc)
-{
-	TrackedChange *change = palloc0(sizeof(TrackedChange));
-
-	ChangeSetMapping(change, mapping);
-	change->operation = ROW_UPDATE;
-	change->only_key = true;
-	change->event = EVENT_AMENDED;
-	change->key = MappingKey(mapping, new, tupdesc);
-	change->old_key = MappingKey(mapping, old, tupdesc);
-	change->mapped = MappingRow(mapping, new, tupdesc, ledger->zone);
-	change->login = GetSessionUserId();
-	change->role = GetUserId();
-	RowSetText(change->mapped, COMMAND_ACTOR, ActorOfChange(mapping, change->mapped, ledger));
-	return strcmp(change->old_key, change->key) != 0 ? change : NULL;
-}
-
 static const TrackedChange *
 GetFromArray(const Changes *changes, int nth)
 {

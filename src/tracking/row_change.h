@@ -42,11 +42,12 @@ typedef struct TrackedChange
 	CommandId	command;		/* that changed the row */
 	ItemPointerData version;	/* that it created, or deleted */
 	int64		row;			/* number of the first change of the row by the command */
-	bool		only_key;		/* not an event: the row has another key */
 	bool		dropped;		/* not to be written */
 	bool		leaves_partition;	/* the DELETE of an UPDATE that moves the row to another
 									 * partition */
 	bool		arrival_seen;	/* the INSERT of that UPDATE was tracked, too */
+	const struct TrackedChange *departed;	/* of the INSERT of such an UPDATE: its DELETE, if that
+											 * was tracked; not stored */
 	Event		event;
 	OnError		on_error;
 	bool		withdraws_on_delete;	/* deleting the row withdraws its promise */
@@ -87,13 +88,6 @@ ChangesGet(const Changes *changes, int nth)
 
 /* Error TL003 if the actor is human; 42704 if it does not exist. */
 extern void CheckActorIsMachine(const Ledger *ledger, const char *named);
-
-/*
- * Reads only the change of the primary key, to which its event does not apply; NULL if that
- * is the same.
- */
-extern TrackedChange *ChangeReadKey(Mapping *mapping, const Ledger *ledger, HeapTuple old,
-									HeapTuple new, TupleDesc tupdesc);
 
 /* Makes Changes of an array, which is not copied. */
 extern Changes ChangesFromArray(const TrackedChange *const *changes, int count);

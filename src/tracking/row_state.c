@@ -87,6 +87,8 @@ RowStateOfChange(HTAB *row_states, const TrackedChange *change)
 	old = RowStateOf(row_states, change, change->old_key);
 	LookUp(old, change, change->old_key);
 	row_state->reinserted = change->operation == ROW_INSERT;
+	if (old == row_state)		/* it moved to another partition and back */
+		return row_state;
 	if (old->live)
 	{
 		row_state->known = row_state->live = true;

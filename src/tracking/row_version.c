@@ -72,11 +72,24 @@ CopyPlace(const ItemPointerData *place)
 	return copy;
 }
 
-void
-RowVersionLast(Relation rel, HeapTuple passing, LastVersion * last)
+HeapTuple
+RowVersionAt(Relation rel, const ItemPointerData *place)
 {
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	HeapTuple	tuple = heap_copytuple(passing);
+	ItemPointerData at = *place;
+	HeapTuple	tuple;
+
+	if (!table_tuple_fetch_row_version(rel, &at, SnapshotAny, slot))
+		elog(ERROR, "could not find the next version of a row");
+	tuple = ExecCopySlotHeapTuple(slot);
+	ExecDropSingleTupleTableSlot(slot);
+	return tuple;
+}
+
+void
+RowVersionLast(Relation rel, HeapTuple version, LastVersion * last)
+{
+	HeapTuple	tuple = heap_copytuple(version);
 
 	memset(last, 0, sizeof(LastVersion));
 	while (RowVersionIsPassing(rel, tuple))
@@ -88,10 +101,7 @@ RowVersionLast(Relation rel, HeapTuple passing, LastVersion * last)
 		last->deleted = !last->moved && ItemPointerEquals(&tuple->t_self, &next);
 		if (last->moved || last->deleted)
 			break;
-		if (!table_tuple_fetch_row_version(rel, &next, SnapshotAny, slot))
-			elog(ERROR, "could not find the next version of a row");
-		tuple = ExecCopySlotHeapTuple(slot);
+		tuple = RowVersionAt(rel, &next);
 	}
 	last->tuple = tuple;
-	ExecDropSingleTupleTableSlot(slot);
 }

@@ -29,13 +29,16 @@ extern CommandId RowVersionCommand(Relation rel, HeapTuple old, HeapTuple new);
 /* What became of a row in this transaction. */
 typedef struct LastVersion
 {
-	HeapTuple	tuple;			/* the last version */
+	HeapTuple	tuple;			/* the last version in the relation */
 	bool		deleted;
 	bool		moved;			/* to another partition */
-	List	   *passing;		/* places (ItemPointer) of the versions before it */
+	List	   *passing;		/* places (ItemPointer) of the versions that are passing */
 }			LastVersion;
 
-/* Follows a row from a passing version, in the current memory context. */
-extern void RowVersionLast(Relation rel, HeapTuple passing, LastVersion * last);
+/* The version at that place, in the current memory context. */
+extern HeapTuple RowVersionAt(Relation rel, const ItemPointerData *place);
+
+/* Follows a row from a version of this transaction, in the current memory context. */
+extern void RowVersionLast(Relation rel, HeapTuple version, LastVersion * last);
 
 #endif

@@ -24,6 +24,7 @@
 #include "ledger/copy.h"
 #include "tracking/change_reading.h"
 #include "tracking/mapping_cache.h"
+#include "tracking/nested_change.h"
 #include "tracking/parked_row.h"
 #include "tracking/pending_changes.h"
 
@@ -138,17 +139,10 @@ Matters(const Reading *reading)
 					  RelationGetDescr(reading->data->tg_relation));
 }
 
-static bool
-LeavesPartition(const Reading *reading)
-{
-	return reading->changes != NIL &&
-		((const TrackedChange *) linitial(reading->changes))->leaves_partition;
-}
-
 /*
  * Adds the change to the pending ones, after it was read without an error.  write:now
  * also writes them all, unless triggers of a statement that changed the row before have
- * still to fire.
+ * still to fire, or a row has still to arrive in another partition.
  */
 static void
 AddChange(Reading *reading, ErrorData *error)
@@ -161,9 +155,9 @@ AddChange(Reading *reading, ErrorData *error)
 		reading->changes = list_make1(UnreadableChange(reading, error));
 	}
 	ReadingAdd(reading);
-	/* if the row moves to another partition, its INSERT there writes both */
 	if (reading->mapping && reading->mapping->write_now && !reading->nested &&
-		PendingChangesExist() && !LeavesPartition(reading))
+		PendingChangesExist() &&
+		!PendingChangesAwaitArrival(reading->command, ChangeIsNested()))
 		PendingChangesWrite();
 }
 
@@ -177,12 +171,14 @@ TrackChange(TriggerData *data)
 	reading.mapping = MappingCached(data->tg_trigger);
 	if (reading.mapping == NULL)
 		error = TryToRead(ReadMapping, &reading);
-	if (!Matters(&reading))
-		return;
-	CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING,
-				"own a tracked table");
-	CheckNotCopy();
-	AddChange(&reading, error);
+	if (Matters(&reading))
+	{
+		CheckAccess(LedgerOpen(), data->tg_relation->rd_rel->relowner, LEVELS_WRITING,
+					"own a tracked table");
+		CheckNotCopy();
+		AddChange(&reading, error);
+	}
+	ReadingEnd(&reading);
 }
 
 static void
