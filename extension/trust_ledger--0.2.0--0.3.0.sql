@@ -4088,7 +4088,8 @@ COMMENT ON FUNCTION trust_ledger.set_tracking(
 	regclass, jsonb, text, text, timestamptz, jsonb, text) IS
 	'Records that a table is tracked, with the present definition of the triggers that '
 	'track_table() created. Called by track_table(). Requires ownership of the table, and level '
-	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers).';
+	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers), 0A000 '
+	'(condition).';
 COMMENT ON FUNCTION trust_ledger.drop_tracking(text, text, text, timestamptz, jsonb, text) IS
 	'Records that a source is no longer tracked. Called by untrack_table(); call it yourself if '
 	'the table has been dropped. Requires ownership of the table, and level application or admin; '
@@ -4317,7 +4318,7 @@ COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, tex
 	'row; source; on_delete. path: search_path for names in conditions. Requires ownership of the '
 	'table, and level application or admin. Errors: TL004, 22023 (mapping), 42601 (condition), '
 	'42703 (column), 42P01, 42809, 55000 (table), 42501 (not its owner), 42710 (source), 54000 '
-	'(more than 999 triggers).';
+	'(more than 999 triggers), 0A000 (condition with an operator that a dump does not name).';
 
 CREATE OR REPLACE FUNCTION trust_ledger.untrack_table(
 	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL)

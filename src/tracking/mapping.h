@@ -73,12 +73,13 @@ typedef struct Mapping
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent);
 
 /*
- * Checks the actors that the triggers of track_table() on the table name as constants, as
- * the functions of their events do.  Only track_table() does so: later an actor can be
- * retired, and then each change is refused.  Errors: 42704 not registered, TL003 retired,
- * human as actor, or not allowed, 22023 cannot relay.
+ * Checks the triggers of track_table() on the table: the actors that they name as
+ * constants, as the functions of their events do, and that a dump restores their
+ * conditions.  Only track_table() does so: later an actor can be retired, and then each
+ * change is refused.  Errors: 42704 not registered, TL003 retired, human as actor, or not
+ * allowed, 22023 cannot relay, 0A000 condition.
  */
-extern void MappingsCheckActors(Oid relid, const Ledger *ledger);
+extern void MappingsCheck(Oid relid, const Ledger *ledger);
 
 /* As MappingRead(), but reads no fields and no key: for changes that can only be parked. */
 extern Mapping *MappingReadNames(Relation rel, const Trigger *trigger, MemoryContext parent);

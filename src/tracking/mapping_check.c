@@ -1,8 +1,8 @@
 /*
  * mapping_check.c
- *		Checks the actors that the mapping of a table names, when the table is tracked.
+ *		Checks the actors and conditions of a mapping, when the table is tracked.
  *
- * The checks are those of the functions that write the events.
+ * The checks of actors are those of the functions that write the events.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 
 #include "promise/terms.h"
 #include "promise/verdict.h"
+#include "tracking/condition_dump.h"
 #include "tracking/row_change.h"
 #include "tracking/trigger_catalog.h"
 
@@ -63,7 +64,7 @@ TriggerErrorContext(void *trigger)
 }
 
 void
-MappingsCheckActors(Oid relid, const Ledger *ledger)
+MappingsCheck(Oid relid, const Ledger *ledger)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	Oid			track = TrackFunction();
@@ -83,6 +84,7 @@ MappingsCheckActors(Oid relid, const Ledger *ledger)
 		error_context_stack = &context;
 		mapping = MappingRead(rel, trigger, CurrentMemoryContext);
 		CheckActors(mapping, ledger);
+		CheckConditionIsDumped(rel, trigger);
 		error_context_stack = context.previous;
 		MappingForget(mapping);
 	}

@@ -100,7 +100,7 @@ CheckOwnsTable(Oid relid, Oid role)
  *		as they are now.  Called by the table's owner, with level application or admin.
  *		Errors: 55000 the table has no such triggers, or triggers of several sources;
  *		42501 the caller does not own the table, 42P01 no such table, TL004; those of
- *		MappingsCheckActors().
+ *		MappingsCheck().
  */
 Datum
 set_tracking(PG_FUNCTION_ARGS)
@@ -118,7 +118,7 @@ set_tracking(PG_FUNCTION_ARGS)
 		Datum		values[2] = {PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)};
 		GovernanceChange change = {.event = "tracking_set", .governs = &governed_tracking};
 
-		MappingsCheckActors(PG_GETARG_OID(0), governance.act.ledger);
+		MappingsCheck(PG_GETARG_OID(0), governance.act.ledger);
 		if (StatementWrite(&tracking_details, values, NULL) != 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

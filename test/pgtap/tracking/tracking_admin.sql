@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(589);
+SELECT plan(632);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -587,6 +587,63 @@ SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.deal'', 
 FROM (VALUES ('{"actor": ":books", "promiser": ":anna"}'),
 	('{"actor": ":books", "promiser": "=title"}'), ('{"actor": ":aide", "drafted_by": ":aide"}'),
 	('{"longest_pause": ":30 days", "value": ":0"}')) AS c (mapping);
+
+-- Conditions whose operators a dump names, and others. A restore has an empty search_path.
+CREATE SCHEMA ext;
+CREATE EXTENSION citext SCHEMA ext;
+CREATE DOMAIN ext.tag AS ext.citext;
+CREATE TABLE crm.loose (id int PRIMARY KEY, name text, a ext.citext, b ext.tag, list ext.citext[]);
+CREATE FUNCTION operators() RETURNS text LANGUAGE sql SET search_path = '' AS $$
+	SELECT coalesce(string_agg(d.refobjid::regoperator::text, ' ' ORDER BY t.tgname, d.refobjid), '')
+	FROM pg_trigger t
+	JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+		AND d.refclassid = 'pg_operator'::regclass
+	WHERE t.tgrelid = 'crm.loose'::regclass
+$$;
+CREATE FUNCTION restored(condition text) RETURNS text LANGUAGE plpgsql SET search_path = '' AS $$
+DECLARE
+	before text;
+	define text;
+BEGIN
+	PERFORM trust_ledger.track_table('crm.loose', jsonb_build_object('customer', '=name', 'words',
+		'=name', 'noted_when', condition), path => 'pg_catalog, ext');
+	before := public.operators();
+	FOR define IN SELECT format('DROP TRIGGER %I ON crm.loose; %s', tgname, pg_get_triggerdef(oid))
+		FROM pg_trigger WHERE tgrelid = 'crm.loose'::regclass LOOP
+		EXECUTE define;
+	END LOOP;
+	RETURN CASE WHEN public.operators() = before THEN 'the same operators' ELSE before END;
+END
+$$;
+SELECT is(value_as('none', format('SELECT restored(%L)', condition)), 'the same operators',
+	'dumped and restored: ' || condition)
+FROM unnest(ARRAY['a = ''x''', 'a <> b', 'a IN (''x'', ''y'')', 'a NOT IN (''x'', b)', 'a < b',
+	'a = ANY (list)', 'a BETWEEN ''x'' AND b', 'a LIKE ''x%''', 'a ~ ''x''', '(a, b) = (b, a)',
+	'(a, id) = (b, 1)', '(a, b) < (b, a)', '(name, id) < (''x'', 1)', 'a IS DISTINCT FROM NULL',
+	'a IS DISTINCT FROM name', 'a::text IS DISTINCT FROM b::text', 'list IS DISTINCT FROM ''{x}''',
+	'id IS DISTINCT FROM 1', 'nullif(name, ''x'') IS NULL', 'nullif(a::text, ''x'') IS NULL',
+	'CASE name WHEN ''x'' THEN true END', 'CASE WHEN a = b THEN true END',
+	'NEW.a <> OLD.b']) AS condition;
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.loose'', %L, dry_run => %L, '
+	'path => ''pg_catalog, ext'')', '{"customer": "=name", "words": "=name"}'::jsonb
+	|| mapping::jsonb, dry)), '^0A000.cannot track table crm\.loose with a condition.*' || expected
+	|| '.*Compare single values', concat_ws(' ', mapping, 'dry run:', dry))
+FROM (VALUES
+	('{"kept_when": "a IS DISTINCT FROM ''x''"}',
+		'ext\.=\(ext\.citext,ext\.citext\) .*: \(new\.a IS DISTINCT FROM ''x''::ext\.citext\)'),
+	('{"made_when": "a IS NOT DISTINCT FROM b"}', 'new\.a IS DISTINCT FROM'),
+	('{"noted_when": "NEW.a IS DISTINCT FROM OLD.a"}', ': \(new\.a IS DISTINCT FROM old\.a\)'),
+	('{"events": [{"event": "noted", "when": "b IS DISTINCT FROM ''x''"}]}', 'new\.b'),
+	('{"promises": {"p": {"kept_when": "ROW(id, a) IS DISTINCT FROM ROW(1, b)"}}}', 'new\.a'),
+	('{"kept_when": "nullif(a, b) IS NULL"}', ': NULLIF\(new\.a, '),
+	('{"kept_when": "CASE a WHEN ''x'' THEN id > 1 END"}', ': CASE new\.a WHEN ''x'''),
+	('{"kept_when": "CASE id WHEN 1 THEN id > 1 ELSE nullif(a, b) = a END"}', ': NULLIF'),
+	('{"kept_when": "coalesce((id, a) < (1, b), false)"}',
+		'ext\.<\(ext\.citext,ext\.citext\) .*: \(ROW\(new\.id, new\.a\) < ROW'),
+	('{"kept_when": "(a, id) < (b, 1)"}', 'pg_catalog\.<\(integer,integer\)')
+	) AS c (mapping, expected), (VALUES (true), (false)) AS d (dry);
+SELECT trust_ledger.untrack_table('crm.loose');
+DROP TABLE crm.loose;
 
 -- ---- the entry, and the caller's session
 
