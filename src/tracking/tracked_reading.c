@@ -52,7 +52,7 @@ static Statement read_readings = STATEMENT(
 	"      ELSE trust_ledger.trigger_definition(k.trigger) END AS definition"
 	"  FROM recorded r LEFT JOIN trust_ledger.track_triggers() k"
 	"    ON k.source = $1 AND k.tab = $2 AND k.name = r.name"
-	"    AND trust_ledger.trigger_fingerprint(k.trigger) = r.fingerprint"
+	"    AND r.fingerprint = ANY (trust_ledger.trigger_fingerprints(k.trigger))"
 	"), framed AS ("
 	"  SELECT p.name, p.arguments, p.is_owners, p.definition,"
 	"    format('CREATE TRIGGER %I AFTER INSERT ON %s FOR EACH ROW ', p.name, p.tab) AS head,"
