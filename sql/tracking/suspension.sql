@@ -1,6 +1,17 @@
 -- Suspending the tracking of a table while a transaction changes its schema. PostgreSQL does not
 -- alter the type of a column that the condition of a trigger names.
 
+CREATE FUNCTION trust_ledger.is_suspended(tab oid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_trigger t
+		WHERE t.tgrelid = tab AND t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure)
+$$;
+COMMENT ON FUNCTION trust_ledger.is_suspended(oid) IS
+	'Whether tracking of the table is suspended.';
+
 CREATE FUNCTION trust_ledger.watch_suspended() RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C;
 COMMENT ON FUNCTION trust_ledger.watch_suspended() IS

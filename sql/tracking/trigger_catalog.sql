@@ -96,17 +96,6 @@ COMMENT ON FUNCTION trust_ledger.track_triggers() IS
 	'and whether track_table() created them, by their names. Also those of suspend_tracking(), '
 	'which stand for them: they suspend.';
 
-CREATE FUNCTION trust_ledger.is_suspended(tab oid) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT EXISTS (
-		SELECT FROM pg_trigger t
-		WHERE t.tgrelid = tab AND t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure)
-$$;
-COMMENT ON FUNCTION trust_ledger.is_suspended(oid) IS
-	'Whether tracking of the table is suspended.';
-
 CREATE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -125,20 +114,6 @@ $$;
 COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
 	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
 	'there is none.';
-
-CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT array(
-		SELECT a.attname::text
-		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
-		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
-		ORDER BY k.n)
-$$;
-COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
-	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
 
 CREATE FUNCTION trust_ledger.key_has_changed(trigger oid) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL SAFE

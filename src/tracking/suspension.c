@@ -118,6 +118,8 @@ watch_suspended(PG_FUNCTION_ARGS pg_attribute_unused())
 Datum
 refuse_while_suspended(PG_FUNCTION_ARGS)
 {
+	const TriggerData *data = (TriggerData *) fcinfo->context;
+
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -125,7 +127,7 @@ refuse_while_suspended(PG_FUNCTION_ARGS)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("cannot change rows of table %s while its tracking is suspended",
-					QualifiedName(RelationGetRelid(((TriggerData *) fcinfo->context)->tg_relation))),
+					QualifiedName(RelationGetRelid(data->tg_relation))),
 			 errdetail("The change would not be recorded."),
 			 errhint("First call trust_ledger.resume_tracking().")));
 	PG_RETURN_NULL();
