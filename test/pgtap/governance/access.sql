@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(278);
+SELECT plan(294);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
