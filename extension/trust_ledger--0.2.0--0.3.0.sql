@@ -3774,11 +3774,10 @@ COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
 	'columns by number: renaming a column does not change it, nor does another length or precision '
 	'of its type. NULL if an argument names a column that does not exist.';
 
-DROP FUNCTION trust_ledger.track_triggers();
-CREATE FUNCTION trust_ledger.track_triggers()
+CREATE OR REPLACE FUNCTION trust_ledger.track_triggers()
 RETURNS TABLE (
 	trigger oid, tab oid, tab_name text, name text, arguments text[], source text,
-	generated boolean, suspends boolean)
+	generated boolean)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -3788,22 +3787,22 @@ AS $$
 			FROM unnest(a.arguments[2:]) AS argument
 			WHERE starts_with(argument, 'source:')
 			LIMIT 1), o.name),
-		f.tracks AND t.tgname ~ '^trust_ledger_\d{3}_', NOT f.tracks
-	FROM (VALUES
-		('trust_ledger.track()'::regprocedure, true),
-		('trust_ledger.refuse_while_suspended()'::regprocedure, false)) AS f (oid, tracks)
-	JOIN pg_trigger t ON t.tgfoid = f.oid
+		t.tgname ~ '^trust_ledger_\d{3}_' AND NOT trust_ledger.is_suspension(t.oid)
+	FROM pg_trigger t
 	JOIN pg_class c ON c.oid = t.tgrelid
 	JOIN pg_namespace n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
 	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
-	WHERE t.tgparentid = 0
+	WHERE t.tgfoid IN (
+			'trust_ledger.track()'::regprocedure,
+			'trust_ledger.refuse_while_suspended()'::regprocedure)
+		AND t.tgparentid = 0
 		AND NOT t.tgisinternal
 $$;
 COMMENT ON FUNCTION trust_ledger.track_triggers() IS
 	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
 	'and whether track_table() created them, by their names. Also those of suspend_tracking(), '
-	'which stand for them: they suspend.';
+	'which stand for them; see is_suspension().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3896,13 +3895,16 @@ AS $$
 	WHERE NOT c.relispartition
 		AND NOT EXISTS (
 			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+			WHERE t.tgrelid = c.oid
+				AND t.tgfoid IN (
+					'trust_ledger.track()'::regprocedure,
+					'trust_ledger.refuse_while_suspended()'::regprocedure))
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
 	'The tables that inherit from the table, directly or not, without being its partitions, and '
-	'have no trigger that calls track(). Changing them through the table fires none of its '
-	'triggers.';
+	'have no trigger that calls track() or suspends tracking. Changing them through the table '
+	'fires none of its triggers.';
 
 CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3978,7 +3980,7 @@ BEGIN
 			t.arguments
 		FROM trust_ledger.track_triggers() t
 		WHERE (SELECT trust_ledger.require_reader())
-			AND NOT t.suspends
+			AND NOT trust_ledger.is_suspension(t.trigger)
 			AND NOT EXISTS (
 				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
 	SELECT p.source,
@@ -4217,7 +4219,7 @@ BEGIN
 	SELECT t.source INTO of_source
 	FROM trust_ledger.track_triggers() t
 	WHERE t.tab = check_same_key.tab
-		AND (t.generated OR t.suspends)
+		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 		AND trust_ledger.key_has_changed(t.trigger)
 	LIMIT 1;
 	IF NOT FOUND THEN
@@ -4248,7 +4250,8 @@ BEGIN
 	FOR drop_it IN
 		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = drop_track_triggers.tab AND (t.generated OR t.suspends)
+		WHERE t.tab = drop_track_triggers.tab
+			AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 	LOOP
 		EXECUTE drop_it;
 		dropped := dropped + 1;
@@ -4372,6 +4375,17 @@ COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
 	'Stops tracking a table: drops the triggers that track_table() created, records that, and '
 	'returns their number. Promises stay as they are. Requires ownership of the table, and level '
 	'application or admin. Errors: TL004, 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.is_suspension(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure
+	FROM pg_trigger t
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.is_suspension(oid) IS
+	'Whether the trigger is one of suspend_tracking().';
 
 CREATE FUNCTION trust_ledger.is_suspended(tab oid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -4558,8 +4572,7 @@ BEGIN
 		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
 	EXECUTE format('CREATE TRIGGER trust_ledger_suspended_truncate '
 		'BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
-		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(''suspended'', %L)',
-		tab, 'source:' || (recorded ->> 'source'));
+		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
 	-- also under session_replication_role = replica
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_ledger_suspended, '
 		'ENABLE ALWAYS TRIGGER trust_ledger_suspended_truncate', tab);
@@ -4636,8 +4649,7 @@ DECLARE
 	suspension CONSTANT text[] := (
 		SELECT t.arguments
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = resume_tracking.tab AND t.suspends
-		ORDER BY cardinality(t.arguments) DESC
+		WHERE t.tab = resume_tracking.tab AND trust_ledger.is_suspension(t.trigger)
 		LIMIT 1);
 	mapping    jsonb;
 BEGIN

@@ -1,6 +1,17 @@
 -- Suspending the tracking of a table while a transaction changes its schema. PostgreSQL does not
 -- alter the type of a column that the condition of a trigger names.
 
+CREATE FUNCTION trust_ledger.is_suspension(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure
+	FROM pg_trigger t
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.is_suspension(oid) IS
+	'Whether the trigger is one of suspend_tracking().';
+
 CREATE FUNCTION trust_ledger.is_suspended(tab oid) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -186,8 +197,7 @@ BEGIN
 		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
 	EXECUTE format('CREATE TRIGGER trust_ledger_suspended_truncate '
 		'BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
-		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(''suspended'', %L)',
-		tab, 'source:' || (recorded ->> 'source'));
+		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
 	-- also under session_replication_role = replica
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_ledger_suspended, '
 		'ENABLE ALWAYS TRIGGER trust_ledger_suspended_truncate', tab);
@@ -264,8 +274,7 @@ DECLARE
 	suspension CONSTANT text[] := (
 		SELECT t.arguments
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = resume_tracking.tab AND t.suspends
-		ORDER BY cardinality(t.arguments) DESC
+		WHERE t.tab = resume_tracking.tab AND trust_ledger.is_suspension(t.trigger)
 		LIMIT 1);
 	mapping    jsonb;
 BEGIN

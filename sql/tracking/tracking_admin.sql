@@ -188,7 +188,7 @@ BEGIN
 	SELECT t.source INTO of_source
 	FROM trust_ledger.track_triggers() t
 	WHERE t.tab = check_same_key.tab
-		AND (t.generated OR t.suspends)
+		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 		AND trust_ledger.key_has_changed(t.trigger)
 	LIMIT 1;
 	IF NOT FOUND THEN
@@ -219,7 +219,8 @@ BEGIN
 	FOR drop_it IN
 		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = drop_track_triggers.tab AND (t.generated OR t.suspends)
+		WHERE t.tab = drop_track_triggers.tab
+			AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 	LOOP
 		EXECUTE drop_it;
 		dropped := dropped + 1;

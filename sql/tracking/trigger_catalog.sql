@@ -69,7 +69,7 @@ COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
 CREATE FUNCTION trust_ledger.track_triggers()
 RETURNS TABLE (
 	trigger oid, tab oid, tab_name text, name text, arguments text[], source text,
-	generated boolean, suspends boolean)
+	generated boolean)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 20
 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -79,22 +79,22 @@ AS $$
 			FROM unnest(a.arguments[2:]) AS argument
 			WHERE starts_with(argument, 'source:')
 			LIMIT 1), o.name),
-		f.tracks AND t.tgname ~ '^trust_ledger_\d{3}_', NOT f.tracks
-	FROM (VALUES
-		('trust_ledger.track()'::regprocedure, true),
-		('trust_ledger.refuse_while_suspended()'::regprocedure, false)) AS f (oid, tracks)
-	JOIN pg_trigger t ON t.tgfoid = f.oid
+		t.tgname ~ '^trust_ledger_\d{3}_' AND NOT trust_ledger.is_suspension(t.oid)
+	FROM pg_trigger t
 	JOIN pg_class c ON c.oid = t.tgrelid
 	JOIN pg_namespace n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
 	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
-	WHERE t.tgparentid = 0
+	WHERE t.tgfoid IN (
+			'trust_ledger.track()'::regprocedure,
+			'trust_ledger.refuse_while_suspended()'::regprocedure)
+		AND t.tgparentid = 0
 		AND NOT t.tgisinternal
 $$;
 COMMENT ON FUNCTION trust_ledger.track_triggers() IS
 	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
 	'and whether track_table() created them, by their names. Also those of suspend_tracking(), '
-	'which stand for them: they suspend.';
+	'which stand for them; see is_suspension().';
 
 CREATE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -188,13 +188,16 @@ AS $$
 	WHERE NOT c.relispartition
 		AND NOT EXISTS (
 			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+			WHERE t.tgrelid = c.oid
+				AND t.tgfoid IN (
+					'trust_ledger.track()'::regprocedure,
+					'trust_ledger.refuse_while_suspended()'::regprocedure))
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
 	'The tables that inherit from the table, directly or not, without being its partitions, and '
-	'have no trigger that calls track(). Changing them through the table fires none of its '
-	'triggers.';
+	'have no trigger that calls track() or suspends tracking. Changing them through the table '
+	'fires none of its triggers.';
 
 CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -270,7 +273,7 @@ BEGIN
 			t.arguments
 		FROM trust_ledger.track_triggers() t
 		WHERE (SELECT trust_ledger.require_reader())
-			AND NOT t.suspends
+			AND NOT trust_ledger.is_suspension(t.trigger)
 			AND NOT EXISTS (
 				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
 	SELECT p.source,

@@ -15,6 +15,7 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/snapmgr.h"
 
 #include "base/catalog.h"
 #include "tracking/trigger_catalog.h"
@@ -59,8 +60,14 @@ SuspendedTables(void)
 static void
 CheckNoneSuspended(const char *command)
 {
-	const char *tables = watching ? SuspendedTables() : NULL;
+	const char *tables;
 
+	if (!watching)
+		return;
+	/* for arguments of triggers that are stored out of line */
+	PushActiveSnapshot(GetTransactionSnapshot());
+	tables = SuspendedTables();
+	PopActiveSnapshot();
 	if (tables)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -98,7 +98,7 @@ my $internal = join '|', map { "^$_" } qw(
 	follow_tables read_tracked import_(rows|batch)$ analyze_imported report_refusals source_of$
 	statements_to_track create_track watch_suspended recorded_tracking definition_columns
 	columns_since_recorded restore_trigger suspension_arguments mapping_renamed is_as_recorded
-	refuse_while_suspended is_suspended same_value$
+	refuse_while_suspended is_suspen(ded|sion)$ same_value$
 	policy_is_weaker found_ledger refuse_column_drop untracked_children
 	record_parked mark_copy migrate_as_owner check_nothing_planted check_tables
 	compare_rows ledger_is_empty ledger_relations read_batches take_ledger trust_score_

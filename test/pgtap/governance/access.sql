@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(294);
+SELECT plan(295);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -171,6 +171,7 @@ INSERT INTO levelless VALUES
 	('condition_renamed', $$condition_renamed('a', '{}', '{}')$$, 'ok'),
 	('mapping_renamed', $$mapping_renamed('{}', '{}', '{}')$$, 'ok'),
 	('is_as_recorded', $$is_as_recorded('deal', '[]')$$, 'ok'),
+	('is_suspension', 'is_suspension(1)', 'ok'),
 	('is_suspended', 'is_suspended(1)', 'ok'),
 	('trigger_fingerprints', 'trigger_fingerprints(t.oid) FROM pg_trigger t', 'ok'),
 	('trigger_definition', 'trigger_definition(t.oid) FROM pg_trigger t', 'ok'),

@@ -98,6 +98,7 @@ INSERT INTO intended VALUES
 	('is_as_recorded', 'tab triggers', 'boolean', 's', false, 'u'),
 	('resume_tracking', 'tab reason actor path', 'void', 'v', false, 'u'),
 	('refuse_while_suspended', '', 'trigger', 'v', false, 'u'),
+	('is_suspension', 'trigger', 'boolean', 's', true, 's'),
 	('is_suspended', 'tab', 'boolean', 's', false, 's'),
 	('trigger_fingerprints', 'trigger', 'text[]', 's', true, 's'),
 	('check_trackable', 'tab', 'void', 's', false, 'u'),
