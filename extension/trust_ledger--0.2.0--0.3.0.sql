@@ -3164,6 +3164,13 @@ COMMENT ON FUNCTION trust_ledger.track() IS
 	'their keys; write:now writes at once. BEFORE TRUNCATE it refuses. Errors: those of the '
 	'function for the event; 22023, 42703, 42804 (mapping), 55000 (no primary key, or TRUNCATE), '
 	'39P01 (fired in another way), TL003, TL004.';
+
+CREATE FUNCTION trust_ledger.refuse_while_suspended() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.refuse_while_suspended() IS
+	'Trigger function of suspend_tracking(): refuses changes of rows and TRUNCATE with 55000. The '
+	'arguments of its trigger keep what resume_tracking() needs: source:text, key=column, the '
+	'columns of the mapping as recorded:name and column=name, and states:json.';
 COMMENT ON FUNCTION trust_ledger.check_track(oid) IS
 	'Raises an error unless this trigger, which calls track(), can work: 22023 (argument), 42703 '
 	'(no such column), 42804 (type of a column), 55000 (no primary key), 39P01 (not AFTER ... FOR '
@@ -3679,6 +3686,20 @@ COMMENT ON FUNCTION trust_ledger.mapped_deletion(jsonb) IS
 	'What happens to one promise when its row is deleted: the event, and the arguments of its '
 	'trigger except source and promise.';
 
+CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(
+		SELECT a.attname::text
+		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
+		ORDER BY k.n)
+$$;
+COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
+	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
+
 CREATE OR REPLACE FUNCTION trust_ledger.tracking_statements(tab regclass, mapping jsonb, source text)
 RETURNS TABLE (nr bigint, statement text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 30
@@ -3735,20 +3756,28 @@ COMMENT ON FUNCTION trust_ledger.trigger_arguments(bytea) IS
 COMMENT ON FUNCTION trust_ledger.trigger_definition(oid) IS
 	'pg_get_triggerdef(), independent of the caller''s settings.';
 
-CREATE OR REPLACE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+CREATE FUNCTION trust_ledger.trigger_fingerprints(trigger oid) RETURNS text[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
 		WHEN NOT a.has_lost_column
-		THEN encode(sha256(convert_to(jsonb_build_array(
-			t.tgtype, t.tgattr::text,
-			-- the OID of the row type is another one after a restore
-			replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row '),
-			a.arguments)::text, 'UTF8')), 'hex')
+		THEN array(
+			SELECT encode(sha256(convert_to(jsonb_build_array(
+				t.tgtype, t.tgattr::text, c.condition, a.arguments)::text, 'UTF8')), 'hex')
+			FROM unnest(ARRAY[
+				-- where a column stood in the statement, and the length that its type allows
+				regexp_replace(q.condition, ':(location|vartypmod) -?\d+', ':\1 -1', 'g'),
+				-- as 0.2.0 and earlier recorded it
+				q.condition]) WITH ORDINALITY AS c (condition, n)
+			ORDER BY c.n)
 	END
 	FROM pg_trigger t
 	JOIN pg_class r ON r.oid = t.tgrelid
+	-- the OID of the row type is another one after a restore
+	CROSS JOIN LATERAL (
+		SELECT replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row ')) AS q
+		(condition)
 	CROSS JOIN LATERAL (
 		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
 			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
@@ -3763,10 +3792,20 @@ AS $$
 			AND NOT c.attisdropped) AS a (arguments, has_lost_column)
 	WHERE t.oid = trigger
 $$;
+COMMENT ON FUNCTION trust_ledger.trigger_fingerprints(oid) IS
+	'The fingerprint of a trigger, as trigger_fingerprint() returns it and as earlier versions '
+	'recorded it. NULL if an argument names a column that does not exist.';
+
+CREATE OR REPLACE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (trust_ledger.trigger_fingerprints(trigger))[1]
+$$;
 COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
 	'SHA-256 in hex of when a trigger of track() fires, its condition and its arguments, with '
-	'columns by number: renaming a column does not change it. NULL if an argument names a column '
-	'that does not exist.';
+	'columns by number: renaming a column does not change it, nor does another length or precision '
+	'of its type. NULL if an argument names a column that does not exist.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.track_triggers()
 RETURNS TABLE (
@@ -3781,19 +3820,22 @@ AS $$
 			FROM unnest(a.arguments[2:]) AS argument
 			WHERE starts_with(argument, 'source:')
 			LIMIT 1), o.name),
-		t.tgname ~ '^trust_ledger_\d{3}_'
+		t.tgname ~ '^trust_ledger_\d{3}_' AND NOT trust_ledger.is_suspension(t.oid)
 	FROM pg_trigger t
 	JOIN pg_class c ON c.oid = t.tgrelid
 	JOIN pg_namespace n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
 	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
-	WHERE t.tgfoid = 'trust_ledger.track()'::regprocedure
+	WHERE t.tgfoid IN (
+			'trust_ledger.track()'::regprocedure,
+			'trust_ledger.refuse_while_suspended()'::regprocedure)
 		AND t.tgparentid = 0
 		AND NOT t.tgisinternal
 $$;
 COMMENT ON FUNCTION trust_ledger.track_triggers() IS
 	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
-	'and whether track_table() created them, by their names.';
+	'and whether track_table() created them, by their names. Also those of suspend_tracking(), '
+	'which stand for them; see is_suspension().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3813,20 +3855,6 @@ $$;
 COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
 	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
 	'there is none.';
-
-CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT array(
-		SELECT a.attname::text
-		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
-		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
-		ORDER BY k.n)
-$$;
-COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
-	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
 
 CREATE FUNCTION trust_ledger.key_has_changed(trigger oid) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -3870,7 +3898,7 @@ AS $$
 			OR trust_ledger.key_has_changed(trigger)
 		THEN 'altered'
 		WHEN trust_ledger.trigger_definition(trigger) = definition
-			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
+			OR fingerprint = ANY (trust_ledger.trigger_fingerprints(trigger))
 		THEN 'in force'
 		ELSE 'altered'
 	END
@@ -3900,13 +3928,16 @@ AS $$
 	WHERE NOT c.relispartition
 		AND NOT EXISTS (
 			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+			WHERE t.tgrelid = c.oid
+				AND t.tgfoid IN (
+					'trust_ledger.track()'::regprocedure,
+					'trust_ledger.refuse_while_suspended()'::regprocedure))
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
 	'The tables that inherit from the table, directly or not, without being its partitions, and '
-	'have no trigger that calls track(). Changing them through the table fires none of its '
-	'triggers.';
+	'have no trigger that calls track() or suspends tracking. Changing them through the table '
+	'fires none of its triggers.';
 
 CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -3969,7 +4000,7 @@ BEGIN
 				AS r (name text, arguments text[], definition text, fingerprint text)
 		WHERE t.active AND (SELECT trust_ledger.require_reader())),
 	present AS (
-		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
+		SELECT r.relid, r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
 			r.definition, r.fingerprint,
 			coalesce(trust_ledger.trigger_arguments(t.tgargs), r.arguments) AS arguments
 		FROM recorded r
@@ -3978,9 +4009,11 @@ BEGIN
 		LEFT JOIN pg_trigger t
 			ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
 		UNION ALL
-		SELECT t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL, t.arguments
+		SELECT t.tab, t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL,
+			t.arguments
 		FROM trust_ledger.track_triggers() t
 		WHERE (SELECT trust_ledger.require_reader())
+			AND NOT trust_ledger.is_suspension(t.trigger)
 			AND NOT EXISTS (
 				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
 	SELECT p.source,
@@ -3997,6 +4030,7 @@ BEGIN
 		p.arguments[2:] AS arguments,
 		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
 		CASE
+			WHEN p.seq IS NOT NULL AND trust_ledger.is_suspended(p.relid) THEN 'suspended'
 			WHEN s.state = 'in force' AND b.bypass IS NOT NULL THEN 'bypassed'
 			ELSE s.state
 		END AS state,
@@ -4034,7 +4068,8 @@ BEGIN
 		['state', 'in force: as recorded, except for names. bypassed: the same, but column bypass '
 			'says what it does not see or follow. disabled: it does not fire, does not fire on '
 			'every partition, or calls another function. missing: it was recorded but does not '
-			'exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+			'exist. altered: it is not as recorded. by hand: it exists but was not recorded. '
+			'suspended: this transaction has called suspend_tracking() and not resume_tracking().'],
 		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
 		['bypass', 'What the trigger does not see or follow although it fires: rows of tables '
 			'that inherit from the table and are not tracked; rows that a subscription brings, '
@@ -4217,7 +4252,9 @@ DECLARE
 BEGIN
 	SELECT t.source INTO of_source
 	FROM trust_ledger.track_triggers() t
-	WHERE t.tab = check_same_key.tab AND t.generated AND trust_ledger.key_has_changed(t.trigger)
+	WHERE t.tab = check_same_key.tab
+		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
+		AND trust_ledger.key_has_changed(t.trigger)
 	LIMIT 1;
 	IF NOT FOUND THEN
 		RETURN;
@@ -4247,7 +4284,8 @@ BEGIN
 	FOR drop_it IN
 		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = drop_track_triggers.tab AND t.generated
+		WHERE t.tab = drop_track_triggers.tab
+			AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 	LOOP
 		EXECUTE drop_it;
 		dropped := dropped + 1;
@@ -4256,8 +4294,54 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
-	'Drops the triggers that track_table() created, with the privileges of the caller, and returns '
-	'their number. Called by track_table() and untrack_table(), which record it.';
+	'Drops the triggers that track_table() or suspend_tracking() created, with the privileges of '
+	'the caller, and returns their number. Called by track_table() and untrack_table(), which '
+	'record it, and by suspend_tracking() and resume_tracking().';
+
+CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statements CONSTANT text[] := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+BEGIN
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	RETURN statements;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
+	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
+	'42710 (source), 54000 (more than 999 triggers).';
+
+CREATE FUNCTION trust_ledger.create_track_triggers(tab regclass, statements text[], path text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $$
+DECLARE
+	create_it text;
+BEGIN
+	PERFORM trust_ledger.drop_track_triggers(tab);
+	-- the path of the caller, whose conditions may use functions and operators in it
+	PERFORM set_config('search_path', path, true);
+	FOREACH create_it IN ARRAY statements LOOP
+		EXECUTE create_it;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) IS
+	'Replaces the triggers of a table by those that the statements create, with the privileges of '
+	'the caller. path: search_path for names in conditions. Called by track_table() and '
+	'resume_tracking().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
@@ -4267,9 +4351,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
-	pinned     CONSTANT text := current_setting('search_path');
 	statements text[];
-	create_it  text;
 BEGIN
 	PERFORM trust_ledger.check_ledger();
 	PERFORM trust_ledger.check_trackable(tab);
@@ -4277,25 +4359,9 @@ BEGIN
 	PERFORM trust_ledger.check_mapping(mapping);
 	-- so that nobody changes the triggers before they are replaced
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
-	statements := array(
-		SELECT s.statement
-		FROM trust_ledger.tracking_statements(tab, mapping,
-			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
-		ORDER BY s.nr);
-	IF cardinality(statements) > 999 THEN
-		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
-			USING ERRCODE = '54000',
-			DETAIL = 'Their names are numbered, up to 999.',
-			HINT = 'Make fewer promises from one row.';
-	END IF;
+	statements := trust_ledger.statements_to_track(tab, mapping);
 	BEGIN
-		PERFORM trust_ledger.drop_track_triggers(tab);
-		-- the path of the caller, whose conditions may use functions and operators in it
-		PERFORM set_config('search_path', path, true);
-		FOREACH create_it IN ARRAY statements LOOP
-			EXECUTE create_it;
-		END LOOP;
-		PERFORM pg_catalog.set_config('search_path', pinned, true);
+		PERFORM trust_ledger.create_track_triggers(tab, statements, path);
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
 		IF dry_run THEN
 			RAISE SQLSTATE 'TLDRY';
@@ -4343,6 +4409,329 @@ COMMENT ON FUNCTION trust_ledger.untrack_table(regclass, text, text) IS
 	'Stops tracking a table: drops the triggers that track_table() created, records that, and '
 	'returns their number. Promises stay as they are. Requires ownership of the table, and level '
 	'application or admin. Errors: TL004, 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.is_suspension(trigger oid) RETURNS boolean
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure
+	FROM pg_trigger t
+	WHERE t.oid = trigger
+$$;
+COMMENT ON FUNCTION trust_ledger.is_suspension(oid) IS
+	'Whether the trigger is one of suspend_tracking().';
+
+CREATE FUNCTION trust_ledger.is_suspended(tab oid) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (
+		SELECT FROM pg_trigger t
+		WHERE t.tgrelid = tab AND t.tgfoid = 'trust_ledger.refuse_while_suspended()'::regprocedure)
+$$;
+COMMENT ON FUNCTION trust_ledger.is_suspended(oid) IS
+	'Whether tracking of the table is suspended.';
+
+CREATE FUNCTION trust_ledger.watch_suspended() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.watch_suspended() IS
+	'Makes COMMIT and PREPARE TRANSACTION fail with 55000 while this transaction has suspended the '
+	'tracking of a table. Called by suspend_tracking().';
+
+CREATE FUNCTION trust_ledger.recorded_tracking(tab regclass) RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.recorded_tracking(regclass) IS
+	'What track_table() recorded of the table, as a row of trust.tracking. NULL if it is not '
+	'tracked by a mapping. Requires ownership of the table, and level application or admin. '
+	'Errors: TL004, 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.definition_columns(definition text) RETURNS text[]
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.definition_columns(text) IS
+	'The columns in UPDATE OF and in the condition of a CREATE TRIGGER statement, as often as it '
+	'names them and in that order. NULL if it is another statement.';
+
+CREATE FUNCTION trust_ledger.columns_since_recorded(tab regclass, triggers jsonb)
+RETURNS TABLE (recorded text, present text)
+LANGUAGE sql STABLE ROWS 10
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT DISTINCT c.recorded, c.present
+	FROM jsonb_to_recordset(triggers)
+		AS r (name text, arguments text[], definition text, fingerprint text)
+	JOIN trust_ledger.track_triggers() t
+		ON t.tab = columns_since_recorded.tab
+		AND t.name = r.name
+		AND r.fingerprint = ANY (trust_ledger.trigger_fingerprints(t.trigger))
+	CROSS JOIN LATERAL (
+		SELECT substr(a.recorded, strpos(a.recorded, '=') + 1),
+			substr(a.present, strpos(a.present, '=') + 1)
+		FROM unnest(r.arguments, t.arguments) AS a (recorded, present)
+		WHERE a.recorded ~ '^[a-z_]+=' AND a.present ~ '^[a-z_]+='
+		UNION ALL
+		SELECT d.recorded, d.present
+		FROM unnest(
+			trust_ledger.definition_columns(r.definition),
+			trust_ledger.definition_columns(trust_ledger.trigger_definition(t.trigger)))
+			AS d (recorded, present)
+		WHERE d.recorded IS NOT NULL AND d.present IS NOT NULL) AS c (recorded, present)
+$$;
+COMMENT ON FUNCTION trust_ledger.columns_since_recorded(regclass, jsonb) IS
+	'The columns that the triggers of a mapping name: as the record says, and as they are called '
+	'now. triggers: as in trust.tracking.';
+
+CREATE FUNCTION trust_ledger.trigger_states(tab regclass) RETURNS jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE copy AS (
+		SELECT t.name, p.oid, p.tgrelid, p.tgenabled
+		FROM trust_ledger.track_triggers() t
+		JOIN pg_trigger p ON p.oid = t.trigger
+		WHERE t.tab = trigger_states.tab AND t.generated
+		UNION ALL
+		SELECT c.name, p.oid, p.tgrelid, p.tgenabled
+		FROM copy c
+		JOIN pg_trigger p ON p.tgparentid = c.oid
+	)
+	SELECT coalesce(jsonb_agg(jsonb_build_object('name', s.name, 'tab', s.tgrelid,
+		'enabled', s.tgenabled, 'comment', s.comment)), '[]')
+	FROM (
+		SELECT c.name, c.tgrelid::text, c.tgenabled::text,
+			obj_description(c.oid, 'pg_trigger') AS comment
+		FROM copy c) AS s
+	WHERE s.tgenabled <> 'O' OR s.comment IS NOT NULL
+$$;
+COMMENT ON FUNCTION trust_ledger.trigger_states(regclass) IS
+	'What was changed of the triggers that track_table() created, on the table and its partitions: '
+	'an array of name, tab (OID), enabled (as pg_trigger.tgenabled) and comment.';
+
+CREATE FUNCTION trust_ledger.restore_trigger_states(tab regclass, states jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+	s record;
+BEGIN
+	FOR s IN
+		SELECT p.tgrelid::regclass AS tab, r.name, r.enabled, r.comment
+		FROM jsonb_to_recordset(states) AS r (name text, tab oid, enabled text, comment text)
+		JOIN pg_trigger p
+			ON p.tgrelid = r.tab
+			AND p.tgname = r.name
+			AND p.tgfoid = 'trust_ledger.track()'::regprocedure
+		WHERE r.tab = restore_trigger_states.tab
+			OR r.tab IN (
+				SELECT t.relid::oid FROM pg_partition_tree(restore_trigger_states.tab) AS t)
+	LOOP
+		EXECUTE format('ALTER TABLE ONLY %s %s TRIGGER %I', s.tab,
+			CASE s.enabled
+				WHEN 'D' THEN 'DISABLE'
+				WHEN 'R' THEN 'ENABLE REPLICA'
+				WHEN 'A' THEN 'ENABLE ALWAYS'
+				ELSE 'ENABLE'
+			END, s.name);
+		IF s.comment IS NOT NULL THEN
+			EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', s.name, s.tab, s.comment);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.restore_trigger_states(regclass, jsonb) IS
+	'Makes the triggers that track_table() creates what trigger_states() returned. Leaves out '
+	'triggers and partitions that do not exist any more.';
+
+CREATE FUNCTION trust_ledger.suspension_arguments(tab regclass, recorded jsonb) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY['suspended', 'source:' || (recorded ->> 'source')]
+		|| array(
+			SELECT a.argument
+			FROM (
+				SELECT t.arguments
+				FROM trust_ledger.track_triggers() t
+				WHERE t.tab = suspension_arguments.tab AND t.generated
+				ORDER BY t.name
+				LIMIT 1) AS t
+			CROSS JOIN LATERAL unnest(t.arguments) WITH ORDINALITY AS a (argument, n)
+			WHERE starts_with(a.argument, 'key=')
+			ORDER BY a.n)
+		|| array(
+			SELECT a.argument
+			FROM trust_ledger.columns_since_recorded(tab, recorded -> 'triggers') AS c
+			CROSS JOIN LATERAL (VALUES
+				(1, 'recorded:' || c.recorded), (2, 'column=' || c.present)) AS a (n, argument)
+			ORDER BY c.recorded COLLATE "C", a.n)
+		|| ('states:' || trust_ledger.trigger_states(tab)::text)
+$$;
+COMMENT ON FUNCTION trust_ledger.suspension_arguments(regclass, jsonb) IS
+	'The arguments of the triggers of suspend_tracking(). The event trigger trust_ledger_follow '
+	'renames the columns in them. recorded: from recorded_tracking().';
+
+CREATE FUNCTION trust_ledger.suspend_tracking(tab regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+	SET standard_conforming_strings = on
+AS $$
+DECLARE
+	recorded  jsonb;
+	arguments text;
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.check_trackable(tab);
+	PERFORM trust_ledger.recorded_tracking(tab);
+	-- before the triggers are read, and the lock that ALTER TABLE needs anyway
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tab);
+	recorded := trust_ledger.recorded_tracking(tab);
+	IF trust_ledger.is_suspended(tab) THEN
+		RAISE EXCEPTION 'tracking of table % is already suspended', tab
+			USING ERRCODE = '55000',
+			HINT = 'Change the table, and call trust_ledger.resume_tracking().';
+	ELSIF recorded IS NULL THEN
+		RAISE EXCEPTION 'table % is not tracked by a mapping', tab
+			USING ERRCODE = '42704',
+			DETAIL = 'Only triggers that track_table() has created can be suspended.',
+			HINT = 'Drop triggers that you created by hand, and create them again.';
+	END IF;
+	arguments := (
+		SELECT string_agg(quote_literal(a.argument), ', ' ORDER BY a.n)
+		FROM unnest(trust_ledger.suspension_arguments(tab, recorded))
+			WITH ORDINALITY AS a (argument, n));
+	PERFORM trust_ledger.watch_suspended();
+	PERFORM trust_ledger.drop_track_triggers(tab);
+	EXECUTE format('CREATE TRIGGER trust_ledger_suspended '
+		'AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW '
+		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
+	EXECUTE format('CREATE TRIGGER trust_ledger_suspended_truncate '
+		'BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended(%s)', tab, arguments);
+	-- also under session_replication_role = replica
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER trust_ledger_suspended, '
+		'ENABLE ALWAYS TRIGGER trust_ledger_suspended_truncate', tab);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.suspend_tracking(regclass) IS
+	'Suspends the tracking of a table until resume_tracking(), which the same transaction must '
+	'call, so that the transaction can change columns that conditions of the mapping name. Locks '
+	'the table in ACCESS EXCLUSIVE mode. In between, changes of rows, TRUNCATE, COMMIT and PREPARE '
+	'TRANSACTION fail with 55000. Changes that were made before stay pending. Triggers by hand '
+	'stay. Requires ownership of the table, and level application or admin. Errors: TL004, 42P01, '
+	'42809 (table), 42501 (not its owner), 42704 (not tracked by a mapping), 55006 (the table is '
+	'in use), 55000 (already suspended).';
+
+CREATE FUNCTION trust_ledger.condition_renamed(condition text, names text[], new_names text[])
+RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION trust_ledger.condition_renamed(text, text[], text[]) IS
+	'The condition with new names of columns. Errors: those of condition_columns(), 42601 (a '
+	'comment between NEW or OLD and the name of a column).';
+
+CREATE FUNCTION trust_ledger.mapping_renamed(part jsonb, names text[], new_names text[])
+RETURNS jsonb
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE jsonb_typeof(part)
+		WHEN 'object' THEN (
+			SELECT coalesce(jsonb_object_agg(o.key, CASE
+				WHEN o.key ~ '(^|_)when$' AND jsonb_typeof(o.value) = 'string'
+				THEN to_jsonb(
+					trust_ledger.condition_renamed(o.value #>> '{}', names, new_names))
+				ELSE trust_ledger.mapping_renamed(o.value, names, new_names)
+			END), '{}')
+			FROM jsonb_each(part) AS o)
+		WHEN 'array' THEN (
+			SELECT coalesce(jsonb_agg(
+				trust_ledger.mapping_renamed(a.value, names, new_names) ORDER BY a.n), '[]')
+			FROM jsonb_array_elements(part) WITH ORDINALITY AS a (value, n))
+		ELSE coalesce((
+			SELECT to_jsonb('=' || r.new_name)
+			FROM unnest(names, new_names) AS r (name, new_name)
+			WHERE part #>> '{}' = '=' || r.name), part)
+	END
+$$;
+COMMENT ON FUNCTION trust_ledger.mapping_renamed(jsonb, text[], text[]) IS
+	'A mapping, or a part of one, with new names of columns.';
+
+CREATE FUNCTION trust_ledger.is_as_recorded(tab regclass, triggers jsonb) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT coalesce(bool_and(coalesce(
+		r.fingerprint = ANY (trust_ledger.trigger_fingerprints(t.trigger)), false)), false)
+	FROM jsonb_to_recordset(triggers) AS r (name text, fingerprint text)
+	FULL JOIN (
+		SELECT k.name, k.trigger
+		FROM trust_ledger.track_triggers() k
+		WHERE k.tab = is_as_recorded.tab AND k.generated) AS t ON t.name = r.name
+$$;
+COMMENT ON FUNCTION trust_ledger.is_as_recorded(regclass, jsonb) IS
+	'Whether the table has those triggers, and no other that track_table() created. triggers: as '
+	'in trust.tracking.';
+
+CREATE FUNCTION trust_ledger.resume_tracking(
+	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL,
+	path text DEFAULT pg_catalog.current_setting('search_path'))
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $$
+DECLARE
+	recorded   CONSTANT jsonb := trust_ledger.recorded_tracking(tab);
+	suspension CONSTANT text[] := (
+		SELECT t.arguments
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = resume_tracking.tab AND trust_ledger.is_suspension(t.trigger)
+		LIMIT 1);
+	mapping    jsonb;
+BEGIN
+	PERFORM trust_ledger.check_ledger();
+	PERFORM trust_ledger.check_trackable(tab);
+	IF suspension IS NULL THEN
+		RAISE EXCEPTION 'tracking of table % is not suspended', tab
+			USING ERRCODE = '55000',
+			HINT = 'First call trust_ledger.suspend_tracking(), in the same transaction.';
+	ELSIF recorded IS NULL THEN
+		RAISE EXCEPTION 'table % is not tracked by a mapping', tab
+			USING ERRCODE = '42704',
+			DETAIL = 'It was recorded that it is no longer tracked.',
+			HINT = 'Call trust_ledger.track_table() or trust_ledger.untrack_table().';
+	END IF;
+	PERFORM trust_ledger.check_same_key(tab);
+	mapping := (
+		SELECT trust_ledger.mapping_renamed(recorded -> 'mapping',
+			coalesce(array_agg(c.name), '{}'), coalesce(array_agg(c.new_name), '{}'))
+		FROM (
+			SELECT CASE
+					WHEN starts_with(a.argument, 'recorded:')
+					THEN substr(a.argument, length('recorded:') + 1)
+				END,
+				substr(lead(a.argument) OVER (ORDER BY a.n), length('column=') + 1)
+			FROM unnest(suspension) WITH ORDINALITY AS a (argument, n)
+			WHERE a.argument ~ '^(recorded:|column=)') AS c (name, new_name)
+		WHERE c.name IS NOT NULL);
+	PERFORM trust_ledger.check_mapping(mapping);
+	PERFORM trust_ledger.create_track_triggers(
+		tab, trust_ledger.statements_to_track(tab, mapping), path);
+	PERFORM trust_ledger.restore_trigger_states(tab, (
+		SELECT substr(a, length('states:') + 1)::jsonb
+		FROM unnest(suspension) AS a
+		WHERE starts_with(a, 'states:')));
+	IF NOT trust_ledger.is_as_recorded(tab, recorded -> 'triggers') THEN
+		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.resume_tracking(regclass, text, text, text) IS
+	'Ends what suspend_tracking() began: creates the triggers of the recorded mapping again, with '
+	'the present names of its columns. Triggers that were disabled, on the table or a partition, '
+	'are disabled again. Records nothing if the triggers are as recorded; otherwise, as where a '
+	'condition now compares values of another type, records them as track_table() does, with '
+	'reason and actor. path: search_path for names in conditions. Requires ownership of the table, '
+	'and level application or admin. Errors: those of track_table(), 55000 (not suspended), 42704 '
+	'(not tracked by a mapping).';
 COMMENT ON FUNCTION trust_ledger.follow_tables() IS
 	'Event trigger function: updates the arguments of triggers that call track() when a column is '
 	'renamed, refuses a type of a column that does not fit an argument, and adds the source of the '

@@ -192,6 +192,20 @@ COMMENT ON FUNCTION trust_ledger.mapped_deletion(jsonb) IS
 	'What happens to one promise when its row is deleted: the event, and the arguments of its '
 	'trigger except source and promise.';
 
+CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT array(
+		SELECT a.attname::text
+		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
+		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
+		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
+		ORDER BY k.n)
+$$;
+COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
+	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
+
 CREATE FUNCTION trust_ledger.tracking_statements(tab regclass, mapping jsonb, source text)
 RETURNS TABLE (nr bigint, statement text)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 30

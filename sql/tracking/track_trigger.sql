@@ -1,4 +1,4 @@
--- The trigger function behind tracked tables, and views of the rows that it has recorded.
+-- The trigger functions behind tracked tables, and views of the rows that it has recorded.
 
 CREATE FUNCTION trust_ledger.track() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C;
@@ -11,6 +11,13 @@ COMMENT ON FUNCTION trust_ledger.track() IS
 	'their keys; write:now writes at once. BEFORE TRUNCATE it refuses. Errors: those of the '
 	'function for the event; 22023, 42703, 42804 (mapping), 55000 (no primary key, or TRUNCATE), '
 	'39P01 (fired in another way), TL003, TL004.';
+
+CREATE FUNCTION trust_ledger.refuse_while_suspended() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.refuse_while_suspended() IS
+	'Trigger function of suspend_tracking(): refuses changes of rows and TRUNCATE with 55000. The '
+	'arguments of its trigger keep what resume_tracking() needs: source:text, key=column, the '
+	'columns of the mapping as recorded:name and column=name, and states:json.';
 
 CREATE FUNCTION trust_ledger.check_track(trigger oid) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C STRICT;

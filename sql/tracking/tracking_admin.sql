@@ -188,7 +188,9 @@ DECLARE
 BEGIN
 	SELECT t.source INTO of_source
 	FROM trust_ledger.track_triggers() t
-	WHERE t.tab = check_same_key.tab AND t.generated AND trust_ledger.key_has_changed(t.trigger)
+	WHERE t.tab = check_same_key.tab
+		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
+		AND trust_ledger.key_has_changed(t.trigger)
 	LIMIT 1;
 	IF NOT FOUND THEN
 		RETURN;
@@ -218,7 +220,8 @@ BEGIN
 	FOR drop_it IN
 		SELECT format('DROP TRIGGER %I ON %s', t.name, t.tab_name)
 		FROM trust_ledger.track_triggers() t
-		WHERE t.tab = drop_track_triggers.tab AND t.generated
+		WHERE t.tab = drop_track_triggers.tab
+			AND (t.generated OR trust_ledger.is_suspension(t.trigger))
 	LOOP
 		EXECUTE drop_it;
 		dropped := dropped + 1;
@@ -227,8 +230,54 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
-	'Drops the triggers that track_table() created, with the privileges of the caller, and returns '
-	'their number. Called by track_table() and untrack_table(), which record it.';
+	'Drops the triggers that track_table() or suspend_tracking() created, with the privileges of '
+	'the caller, and returns their number. Called by track_table() and untrack_table(), which '
+	'record it, and by suspend_tracking() and resume_tracking().';
+
+CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statements CONSTANT text[] := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+BEGIN
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	RETURN statements;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
+	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
+	'42710 (source), 54000 (more than 999 triggers).';
+
+CREATE FUNCTION trust_ledger.create_track_triggers(tab regclass, statements text[], path text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
+AS $$
+DECLARE
+	create_it text;
+BEGIN
+	PERFORM trust_ledger.drop_track_triggers(tab);
+	-- the path of the caller, whose conditions may use functions and operators in it
+	PERFORM set_config('search_path', path, true);
+	FOREACH create_it IN ARRAY statements LOOP
+		EXECUTE create_it;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) IS
+	'Replaces the triggers of a table by those that the statements create, with the privileges of '
+	'the caller. path: search_path for names in conditions. Called by track_table() and '
+	'resume_tracking().';
 
 CREATE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
@@ -238,9 +287,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
-	pinned     CONSTANT text := current_setting('search_path');
 	statements text[];
-	create_it  text;
 BEGIN
 	PERFORM trust_ledger.check_ledger();
 	PERFORM trust_ledger.check_trackable(tab);
@@ -248,25 +295,9 @@ BEGIN
 	PERFORM trust_ledger.check_mapping(mapping);
 	-- so that nobody changes the triggers before they are replaced
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
-	statements := array(
-		SELECT s.statement
-		FROM trust_ledger.tracking_statements(tab, mapping,
-			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
-		ORDER BY s.nr);
-	IF cardinality(statements) > 999 THEN
-		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
-			USING ERRCODE = '54000',
-			DETAIL = 'Their names are numbered, up to 999.',
-			HINT = 'Make fewer promises from one row.';
-	END IF;
+	statements := trust_ledger.statements_to_track(tab, mapping);
 	BEGIN
-		PERFORM trust_ledger.drop_track_triggers(tab);
-		-- the path of the caller, whose conditions may use functions and operators in it
-		PERFORM set_config('search_path', path, true);
-		FOREACH create_it IN ARRAY statements LOOP
-			EXECUTE create_it;
-		END LOOP;
-		PERFORM pg_catalog.set_config('search_path', pinned, true);
+		PERFORM trust_ledger.create_track_triggers(tab, statements, path);
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
 		IF dry_run THEN
 			RAISE SQLSTATE 'TLDRY';

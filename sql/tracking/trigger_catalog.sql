@@ -15,20 +15,28 @@ $$;
 COMMENT ON FUNCTION trust_ledger.trigger_definition(oid) IS
 	'pg_get_triggerdef(), independent of the caller''s settings.';
 
-CREATE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+CREATE FUNCTION trust_ledger.trigger_fingerprints(trigger oid) RETURNS text[]
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
 		WHEN NOT a.has_lost_column
-		THEN encode(sha256(convert_to(jsonb_build_array(
-			t.tgtype, t.tgattr::text,
-			-- the OID of the row type is another one after a restore
-			replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row '),
-			a.arguments)::text, 'UTF8')), 'hex')
+		THEN array(
+			SELECT encode(sha256(convert_to(jsonb_build_array(
+				t.tgtype, t.tgattr::text, c.condition, a.arguments)::text, 'UTF8')), 'hex')
+			FROM unnest(ARRAY[
+				-- where a column stood in the statement, and the length that its type allows
+				regexp_replace(q.condition, ':(location|vartypmod) -?\d+', ':\1 -1', 'g'),
+				-- as 0.2.0 and earlier recorded it
+				q.condition]) WITH ORDINALITY AS c (condition, n)
+			ORDER BY c.n)
 	END
 	FROM pg_trigger t
 	JOIN pg_class r ON r.oid = t.tgrelid
+	-- the OID of the row type is another one after a restore
+	CROSS JOIN LATERAL (
+		SELECT replace(t.tgqual::text, format(':vartype %s ', r.reltype), ':vartype row ')) AS q
+		(condition)
 	CROSS JOIN LATERAL (
 		SELECT array_agg(coalesce(a.name || '=' || c.attnum, a.argument) ORDER BY a.n),
 			coalesce(bool_or(a.name IS NOT NULL AND c.attnum IS NULL), false)
@@ -43,10 +51,20 @@ AS $$
 			AND NOT c.attisdropped) AS a (arguments, has_lost_column)
 	WHERE t.oid = trigger
 $$;
+COMMENT ON FUNCTION trust_ledger.trigger_fingerprints(oid) IS
+	'The fingerprint of a trigger, as trigger_fingerprint() returns it and as earlier versions '
+	'recorded it. NULL if an argument names a column that does not exist.';
+
+CREATE FUNCTION trust_ledger.trigger_fingerprint(trigger oid) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (trust_ledger.trigger_fingerprints(trigger))[1]
+$$;
 COMMENT ON FUNCTION trust_ledger.trigger_fingerprint(oid) IS
 	'SHA-256 in hex of when a trigger of track() fires, its condition and its arguments, with '
-	'columns by number: renaming a column does not change it. NULL if an argument names a column '
-	'that does not exist.';
+	'columns by number: renaming a column does not change it, nor does another length or precision '
+	'of its type. NULL if an argument names a column that does not exist.';
 
 CREATE FUNCTION trust_ledger.track_triggers()
 RETURNS TABLE (
@@ -61,19 +79,22 @@ AS $$
 			FROM unnest(a.arguments[2:]) AS argument
 			WHERE starts_with(argument, 'source:')
 			LIMIT 1), o.name),
-		t.tgname ~ '^trust_ledger_\d{3}_'
+		t.tgname ~ '^trust_ledger_\d{3}_' AND NOT trust_ledger.is_suspension(t.oid)
 	FROM pg_trigger t
 	JOIN pg_class c ON c.oid = t.tgrelid
 	JOIN pg_namespace n ON n.oid = c.relnamespace
 	CROSS JOIN LATERAL (SELECT format('%I.%I', n.nspname, c.relname)) AS o (name)
 	CROSS JOIN LATERAL (SELECT trust_ledger.trigger_arguments(t.tgargs)) AS a (arguments)
-	WHERE t.tgfoid = 'trust_ledger.track()'::regprocedure
+	WHERE t.tgfoid IN (
+			'trust_ledger.track()'::regprocedure,
+			'trust_ledger.refuse_while_suspended()'::regprocedure)
 		AND t.tgparentid = 0
 		AND NOT t.tgisinternal
 $$;
 COMMENT ON FUNCTION trust_ledger.track_triggers() IS
 	'The triggers that call track(), except the clones on partitions: table, arguments, source, '
-	'and whether track_table() created them, by their names.';
+	'and whether track_table() created them, by their names. Also those of suspend_tracking(), '
+	'which stand for them; see is_suspension().';
 
 CREATE FUNCTION trust_ledger.table_of_source(source text, tab text) RETURNS oid
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -93,20 +114,6 @@ $$;
 COMMENT ON FUNCTION trust_ledger.table_of_source(text, text) IS
 	'The table whose triggers name the source; otherwise the table with the name tab. NULL if '
 	'there is none.';
-
-CREATE FUNCTION trust_ledger.key_columns(tab regclass) RETURNS text[]
-LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT array(
-		SELECT a.attname::text
-		FROM pg_index i, unnest(i.indkey::smallint[]) WITH ORDINALITY AS k (attnum, n)
-		JOIN pg_attribute a ON a.attrelid = tab AND a.attnum = k.attnum
-		WHERE i.indrelid = tab AND i.indisprimary AND k.n <= i.indnkeyatts
-		ORDER BY k.n)
-$$;
-COMMENT ON FUNCTION trust_ledger.key_columns(regclass) IS
-	'The columns of the primary key of a table, in the order of the key. Empty if it has none.';
 
 CREATE FUNCTION trust_ledger.key_has_changed(trigger oid) RETURNS boolean
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -150,7 +157,7 @@ AS $$
 			OR trust_ledger.key_has_changed(trigger)
 		THEN 'altered'
 		WHEN trust_ledger.trigger_definition(trigger) = definition
-			OR trust_ledger.trigger_fingerprint(trigger) = fingerprint
+			OR fingerprint = ANY (trust_ledger.trigger_fingerprints(trigger))
 		THEN 'in force'
 		ELSE 'altered'
 	END
@@ -181,13 +188,16 @@ AS $$
 	WHERE NOT c.relispartition
 		AND NOT EXISTS (
 			SELECT FROM pg_trigger t
-			WHERE t.tgrelid = c.oid AND t.tgfoid = 'trust_ledger.track()'::regprocedure)
+			WHERE t.tgrelid = c.oid
+				AND t.tgfoid IN (
+					'trust_ledger.track()'::regprocedure,
+					'trust_ledger.refuse_while_suspended()'::regprocedure))
 	ORDER BY 1
 $$;
 COMMENT ON FUNCTION trust_ledger.untracked_children(oid) IS
 	'The tables that inherit from the table, directly or not, without being its partitions, and '
-	'have no trigger that calls track(). Changing them through the table fires none of its '
-	'triggers.';
+	'have no trigger that calls track() or suspends tracking. Changing them through the table '
+	'fires none of its triggers.';
 
 CREATE FUNCTION trust_ledger.tracked_bypass(trigger oid, is_copy boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -250,7 +260,7 @@ BEGIN
 				AS r (name text, arguments text[], definition text, fingerprint text)
 		WHERE t.active AND (SELECT trust_ledger.require_reader())),
 	present AS (
-		SELECT r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
+		SELECT r.relid, r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
 			r.definition, r.fingerprint,
 			coalesce(trust_ledger.trigger_arguments(t.tgargs), r.arguments) AS arguments
 		FROM recorded r
@@ -259,9 +269,11 @@ BEGIN
 		LEFT JOIN pg_trigger t
 			ON t.tgrelid = r.relid AND t.tgname = r.name AND NOT t.tgisinternal
 		UNION ALL
-		SELECT t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL, t.arguments
+		SELECT t.tab, t.source, t.tab_name, NULL, NULL, t.name, t.trigger, NULL, NULL, NULL,
+			t.arguments
 		FROM trust_ledger.track_triggers() t
 		WHERE (SELECT trust_ledger.require_reader())
+			AND NOT trust_ledger.is_suspension(t.trigger)
 			AND NOT EXISTS (
 				SELECT FROM recorded r WHERE r.relid = t.tab AND r.name = t.name))
 	SELECT p.source,
@@ -278,6 +290,7 @@ BEGIN
 		p.arguments[2:] AS arguments,
 		coalesce(trust_ledger.trigger_definition(p.oid), p.definition) AS definition,
 		CASE
+			WHEN p.seq IS NOT NULL AND trust_ledger.is_suspended(p.relid) THEN 'suspended'
 			WHEN s.state = 'in force' AND b.bypass IS NOT NULL THEN 'bypassed'
 			ELSE s.state
 		END AS state,
@@ -315,7 +328,8 @@ BEGIN
 		['state', 'in force: as recorded, except for names. bypassed: the same, but column bypass '
 			'says what it does not see or follow. disabled: it does not fire, does not fire on '
 			'every partition, or calls another function. missing: it was recorded but does not '
-			'exist. altered: it is not as recorded. by hand: it exists but was not recorded.'],
+			'exist. altered: it is not as recorded. by hand: it exists but was not recorded. '
+			'suspended: this transaction has called suspend_tracking() and not resume_tracking().'],
 		['recorded_seq', 'The governance entry that recorded it. NULL if none did.'],
 		['bypass', 'What the trigger does not see or follow although it fires: rows of tables '
 			'that inherit from the table and are not tracked; rows that a subscription brings, '

@@ -47,10 +47,10 @@ CheckDroppedColumn(List *track_triggers, Oid table, const char *column)
 }
 
 static void
-CheckDroppedColumns(Oid track)
+CheckDroppedColumns(void)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	List	   *track_triggers = AllTrackTriggers(catalog, track);
+	List	   *track_triggers = AllTrackTriggers(catalog);
 
 	SPI_connect();
 	SPI_execute("SELECT objid, address_names[3]"
@@ -74,18 +74,16 @@ CheckDroppedColumns(Oid track)
 /*
  * refuse_column_drop() returns event_trigger
  *		Error 2BP01 if the command dropped a column, but not its table, and an argument of
- *		track() names it.  Costs one index lookup if no table is tracked.
+ *		track() names it.  Costs two index lookups if no table is tracked.
  */
 Datum
 refuse_column_drop(PG_FUNCTION_ARGS)
 {
-	Oid			track = TrackFunction();
-
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trust_ledger.refuse_column_drop() must be called by an event trigger")));
-	if (OidIsValid(track) && AnyTrackTriggers(track))
-		CheckDroppedColumns(track);
+	if (AnyTrackTriggers())
+		CheckDroppedColumns();
 	PG_RETURN_NULL();
 }

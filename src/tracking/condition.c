@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/namespace.h"
 #include "catalog/pg_type_d.h"
 #include "lib/stringinfo.h"
@@ -21,6 +23,8 @@
 PG_FUNCTION_INFO_V1(condition_for);
 PG_FUNCTION_INFO_V1(condition_is_change);
 PG_FUNCTION_INFO_V1(condition_columns);
+PG_FUNCTION_INFO_V1(condition_renamed);
+PG_FUNCTION_INFO_V1(definition_columns);
 
 #define EXAMPLE \
 	"Write one boolean expression over the row's columns, " \
@@ -277,6 +281,135 @@ condition_columns(PG_FUNCTION_ARGS)
 		names = lappend(names, name);
 		result = accumArrayResult(result, CStringGetTextDatum(strVal(name)), false,
 								  TEXTOID, CurrentMemoryContext);
+	}
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
+}
+
+/* ---- renamed columns ---- */
+
+static const char *
+SkipSpace(const char *next)
+{
+	return next + strspn(next, " \t\n\r\f\v");
+}
+
+/* Skips an identifier as the parser reads it, quoted or not. */
+static const char *
+SkipName(const char *next)
+{
+	if ((*next == 'U' || *next == 'u') && next[1] == '&' && next[2] == '"')
+		next += 2;
+	if (*next != '"')
+	{
+		while (IS_HIGHBIT_SET(*next) || isalnum((unsigned char) *next) ||
+			   *next == '_' || *next == '$')
+			next++;
+		return next;
+	}
+	for (next++; *next && (*next != '"' || next[1] == '"'); next++)
+		if (*next == '"')
+			next++;
+	return *next ? next + 1 : next;
+}
+
+/* The name of the column in the text: after NEW. or OLD., if that precedes it. */
+static const char *
+NameInText(const Condition *condition, const ColumnRef *column)
+{
+	const char *name = condition->text + column->location;
+
+	if (!condition->is_change)
+		return name;
+	name = SkipSpace(SkipName(name));
+	if (*name != '.')
+		RejectCondition(ERRCODE_SYNTAX_ERROR, condition,
+						"A comment is between NEW or OLD and the name of a column.",
+						"Remove the comment.");
+	return SkipSpace(name + 1);
+}
+
+/* Returns the new name of a column that was renamed; else NULL. */
+static const char *
+RenamedTo(const char *name, const Datum *names, const Datum *new_names, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(TextDatumGetCString(names[i]), name) == 0)
+			return TextDatumGetCString(new_names[i]);
+	return NULL;
+}
+
+/*
+ * condition_renamed(condition text, names text[], new_names text[]) returns text
+ *		The condition with new names of columns.  Nothing else in it changes, so that
+ *		PostgreSQL reads it as before.  Errors: those of condition_columns(); 42601 a
+ *		comment within the name of a column.
+ */
+Datum
+condition_renamed(PG_FUNCTION_ARGS)
+{
+	Condition	condition;
+	StringInfoData result;
+	ListCell   *cell;
+	const char *written;
+	Datum	   *names;
+	Datum	   *new_names;
+	int			count;
+	int			new_count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT,
+					  &names, NULL, &count);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT,
+					  &new_names, NULL, &new_count);
+	ConditionRead(&condition, PG_GETARG_TEXT_PP(0));
+	written = condition.text;
+	initStringInfo(&result);
+	foreach(cell, condition.columns)
+	{
+		const ColumnRef *column = lfirst_node(ColumnRef, cell);
+		const char *renamed = RenamedTo(strVal(llast(column->fields)), names, new_names,
+										Min(count, new_count));
+		const char *name;
+
+		if (renamed == NULL)
+			continue;
+		name = NameInText(&condition, column);
+		appendBinaryStringInfo(&result, written, name - written);
+		appendStringInfoString(&result, quote_identifier(renamed));
+		written = SkipName(name);
+	}
+	appendStringInfoString(&result, written);
+	PG_RETURN_TEXT_P(cstring_to_text(result.data));
+}
+
+/*
+ * definition_columns(definition text) returns text[]
+ *		The columns in UPDATE OF and in the condition of a CREATE TRIGGER statement, as
+ *		often as it names them and in that order; rows as a whole are left out.
+ */
+Datum
+definition_columns(PG_FUNCTION_ARGS)
+{
+	Condition	condition = {.text = text_to_cstring(PG_GETARG_TEXT_PP(0))};
+	List	   *statements = raw_parser(condition.text, RAW_PARSE_DEFAULT);
+	ArrayBuildState *result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	CreateTrigStmt *statement;
+	ListCell   *cell;
+
+	if (list_length(statements) != 1 ||
+		!IsA(linitial_node(RawStmt, statements)->stmt, CreateTrigStmt))
+		PG_RETURN_NULL();
+	statement = (CreateTrigStmt *) linitial_node(RawStmt, statements)->stmt;
+	foreach(cell, statement->columns)
+		result = accumArrayResult(result, CStringGetTextDatum(strVal(lfirst(cell))), false,
+								  TEXTOID, CurrentMemoryContext);
+	(void) FindColumns(statement->whenClause, &condition);
+	list_sort(condition.columns, CompareLocations);
+	foreach(cell, condition.columns)
+	{
+		if (IsOfChange(lfirst(cell)))
+			result = accumArrayResult(result,
+									  CStringGetTextDatum(NameAt(lfirst(cell), 1)), false,
+									  TEXTOID, CurrentMemoryContext);
 	}
 	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
 }

@@ -137,7 +137,7 @@ FollowColumn(Oid table, const char *old_name, const char *new_name)
 	Relation	catalog = table_open(TriggerRelationId, RowExclusiveLock);
 	ListCell   *cell;
 
-	foreach(cell, AllTrackTriggers(catalog, TrackFunction()))
+	foreach(cell, AllTrackTriggers(catalog))
 	{
 		TrackTrigger *track_trigger = lfirst(cell);
 
@@ -162,11 +162,12 @@ CheckColumnType(Oid table, const char *column)
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
 	ListCell   *cell;
 
-	foreach(cell, AllTrackTriggers(catalog, TrackFunction()))
+	foreach(cell, AllTrackTriggers(catalog))
 	{
 		const TrackTrigger *track_trigger = lfirst(cell);
 
-		if (TrackTriggerArgumentOf(track_trigger, column) &&
+		/* resume_tracking() checks the types that a suspended mapping gets */
+		if (!track_trigger->suspends && TrackTriggerArgumentOf(track_trigger, column) &&
 			HasColumnsOf(track_trigger->table, table))
 			CheckTrigger(track_trigger->oid);
 	}
@@ -307,7 +308,7 @@ FollowTrigger(Oid trigger)
 
 	/* so that no other transaction uses the same source concurrently */
 	LockDatabaseObject(ProcedureRelationId, track, 0, ShareUpdateExclusiveLock);
-	track_triggers = AllTrackTriggers(catalog, track);
+	track_triggers = AllTrackTriggers(catalog);
 	track_trigger = TrackTriggerFind(track_triggers, trigger);
 	copies = TrackTriggerCopies(track_triggers, track_trigger);
 	foreach(cell, copies)
@@ -318,15 +319,17 @@ FollowTrigger(Oid trigger)
 	if (source)
 		CheckSource(track_triggers, track_trigger, source);
 	table_close(catalog, RowExclusiveLock);
-	if (check_function_bodies)
+	if (check_function_bodies && !track_trigger->suspends)
 		CheckTrigger(trigger);
 }
 
+/* Including triggers that suspend tracking, which have the source, too. */
 static bool
 IsTrackTrigger(Oid trigger)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	bool		is = TrackTriggerGet(catalog, trigger, TrackFunction()) != NULL;
+	bool		is = TrackTriggerGet(catalog, trigger, TrackFunction()) ||
+		TrackTriggerGet(catalog, trigger, SuspensionFunction());
 
 	table_close(catalog, AccessShareLock);
 	return is;
@@ -367,12 +370,11 @@ FollowCommand(const CollectedCommand *command)
 /*
  * follow_tables() returns event_trigger
  *		Follows CREATE TRIGGER and renamed columns, and checks changed types of columns.
- *		Costs one index lookup if no table is tracked.
+ *		Costs two index lookups if no table is tracked.
  */
 Datum
 follow_tables(PG_FUNCTION_ARGS)
 {
-	Oid			track = TrackFunction();
 	SPITupleTable *commands;
 	uint64		count;
 
@@ -380,7 +382,7 @@ follow_tables(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trust_ledger.follow_tables() must be called by an event trigger")));
-	if (!OidIsValid(track) || !AnyTrackTriggers(track))
+	if (!AnyTrackTriggers())
 		PG_RETURN_NULL();
 	SPI_connect();
 	SPI_execute("SELECT command FROM pg_catalog.pg_event_trigger_ddl_commands()", true, 0);

@@ -146,15 +146,29 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 	OwnerLeave(&session);
 }
 
+static void
+RefuseSuspended(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("tracking of table %s is suspended", QualifiedName(RelationGetRelid(rel))),
+			 errdetail("Its rows cannot be read by its mapping."),
+			 errhint("First call trust_ledger.resume_tracking().")));
+}
+
 /* The source under which the table is tracked; NULL if it is not tracked. */
 static const char *
 SourceOf(const Ledger *ledger, Relation rel)
 {
 	Oid			track = TrackFunction();
+	Oid			suspension = SuspensionFunction();
 	LedgerSession session;
 	Datum		name = CStringGetTextDatum(QualifiedName(RelationGetRelid(rel)));
 	char	   *source = NULL;
 
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+		if (rel->trigdesc->triggers[i].tgfoid == suspension)
+			RefuseSuspended(rel);
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 		if (rel->trigdesc->triggers[i].tgfoid == track)
 			return MappingSource(rel, &rel->trigdesc->triggers[i]);

@@ -10,6 +10,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
 #include "base/arguments.h"
@@ -22,6 +23,7 @@
 PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);
 PG_FUNCTION_INFO_V1(drop_tracking);
+PG_FUNCTION_INFO_V1(recorded_tracking);
 
 /* From the system catalogs: the caller's arguments do not say which triggers exist. */
 static Statement tracking_details = STATEMENT(
@@ -48,6 +50,13 @@ static Statement dropped_details = STATEMENT(
 	" FROM trust.tracking t"
 	" WHERE t.source OPERATOR(pg_catalog.=) $1 AND t.active",
 	TEXTOID);
+
+static Statement recorded_of_table = STATEMENT(
+	"SELECT pg_catalog.to_jsonb(t) FROM trust.tracking t"
+	" WHERE t.active"
+	"   AND trust_ledger.table_of_source(t.source, t.tab) OPERATOR(pg_catalog.=) $1"
+	" ORDER BY t.seq DESC",
+	OIDOID);
 
 /*
  * trigger_arguments(tgargs bytea) returns text[]
@@ -175,4 +184,31 @@ drop_tracking(PG_FUNCTION_ARGS)
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
+}
+
+/*
+ * recorded_tracking(tab regclass) returns jsonb
+ *		What track_table() recorded of the table, as a row of trust.tracking; NULL if it is
+ *		not tracked by a mapping.  Called by the table's owner, with level application or
+ *		admin.  Errors: 42501 the caller does not own the table, 42P01 no such table, TL004.
+ */
+Datum
+recorded_tracking(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = *LedgerOpen();
+	Datum		tab = PG_GETARG_DATUM(0);
+	LedgerSession session;
+	char	   *recorded = NULL;
+
+	CheckAccess(&ledger, GetUserId(), LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
+	CheckOwnsTable(PG_GETARG_OID(0), GetUserId());
+	LedgerEnter(&ledger, &session);
+	if (StatementWrite(&recorded_of_table, &tab, NULL) > 0)
+		recorded = MemoryContextStrdup(session.caller,
+									   SPI_getvalue(SPI_tuptable->vals[0],
+													SPI_tuptable->tupdesc, 1));
+	LedgerLeave(&session);
+	if (recorded == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(recorded)));
 }

@@ -31,6 +31,12 @@ TrackFunction(void)
 	return ExtensionFunction("track", buildoidvector(NULL, 0));
 }
 
+Oid
+SuspensionFunction(void)
+{
+	return ExtensionFunction("refuse_while_suspended", buildoidvector(NULL, 0));
+}
+
 /* pg_trigger.tgargs has the arguments one after another, each terminated by a zero byte. */
 static List *
 ArgumentsOf(HeapTuple trigger, TupleDesc tupdesc)
@@ -106,7 +112,7 @@ TrackTriggerName(const TrackTrigger *track_trigger)
 }
 
 TrackTrigger *
-TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
+TrackTriggerGet(Relation catalog, Oid trigger, Oid function)
 {
 	TrackTrigger *track_trigger = NULL;
 	ScanKeyData key;
@@ -117,9 +123,9 @@ TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 				ObjectIdGetDatum(trigger));
 	scan = systable_beginscan(catalog, TriggerOidIndexId, true, NULL, 1, &key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == track)
+	if (HeapTupleIsValid(tuple) && ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == function)
 	{
-		track_trigger = palloc(sizeof(TrackTrigger));
+		track_trigger = palloc0(sizeof(TrackTrigger));
 		track_trigger->tuple = heap_copytuple(tuple);
 		track_trigger->oid = trigger;
 		track_trigger->table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
@@ -134,12 +140,15 @@ TrackTriggerGet(Relation catalog, Oid trigger, Oid track)
 static List *
 DependentTriggers(Oid function, bool only_one)
 {
-	Relation	catalog = table_open(DependRelationId, AccessShareLock);
+	Relation	catalog;
 	List	   *triggers = NIL;
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	if (!OidIsValid(function))	/* the extension is older than this library */
+		return NIL;
+	catalog = table_open(DependRelationId, AccessShareLock);
 	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
 				ObjectIdGetDatum(ProcedureRelationId));
 	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
@@ -154,25 +163,43 @@ DependentTriggers(Oid function, bool only_one)
 }
 
 bool
-AnyTrackTriggers(Oid track)
+AnyTrackTriggers(void)
 {
-	return DependentTriggers(track, true) != NIL;
+	return DependentTriggers(TrackFunction(), true) != NIL ||
+		DependentTriggers(SuspensionFunction(), true) != NIL;
 }
 
-List *
-AllTrackTriggers(Relation catalog, Oid track)
+static List *
+TriggersOf(Relation catalog, Oid function)
 {
 	List	   *track_triggers = NIL;
 	ListCell   *cell;
 
-	foreach(cell, DependentTriggers(track, false))
+	foreach(cell, DependentTriggers(function, false))
 	{
-		TrackTrigger *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), track);
+		TrackTrigger *track_trigger = TrackTriggerGet(catalog, lfirst_oid(cell), function);
 
 		if (track_trigger)
 			track_triggers = lappend(track_triggers, track_trigger);
 	}
 	return track_triggers;
+}
+
+List *
+AllSuspensions(Relation catalog)
+{
+	List	   *suspensions = TriggersOf(catalog, SuspensionFunction());
+	ListCell   *cell;
+
+	foreach(cell, suspensions)
+		((TrackTrigger *) lfirst(cell))->suspends = true;
+	return suspensions;
+}
+
+List *
+AllTrackTriggers(Relation catalog)
+{
+	return list_concat(TriggersOf(catalog, TrackFunction()), AllSuspensions(catalog));
 }
 
 void

@@ -21,20 +21,27 @@ typedef struct TrackTrigger
 	Oid			oid;
 	Oid			table;
 	Oid			parent;			/* the trigger that a partition's trigger was cloned from */
+	bool		suspends;		/* stands for those of track(); see suspension.c */
 	List	   *arguments;		/* of char *; the first is the event */
 } TrackTrigger;
 
 /* OID of trust_ledger.track(); InvalidOid if there is none. */
 extern Oid	TrackFunction(void);
 
-/* Whether any trigger calls track(); a single index lookup. */
-extern bool AnyTrackTriggers(Oid track);
+/* OID of trust_ledger.refuse_while_suspended(); InvalidOid if there is none. */
+extern Oid	SuspensionFunction(void);
 
-/* All triggers that call track().  catalog is pg_trigger. */
-extern List *AllTrackTriggers(Relation catalog, Oid track);
+/* Whether any trigger calls track() or suspends tracking; two index lookups. */
+extern bool AnyTrackTriggers(void);
 
-/* The trigger of that OID; NULL if it does not call track(). */
-extern TrackTrigger *TrackTriggerGet(Relation catalog, Oid trigger, Oid track);
+/* All triggers that call track() or suspend tracking.  catalog is pg_trigger. */
+extern List *AllTrackTriggers(Relation catalog);
+
+/* The triggers that suspend tracking. */
+extern List *AllSuspensions(Relation catalog);
+
+/* The trigger of that OID; NULL if it does not call that function. */
+extern TrackTrigger *TrackTriggerGet(Relation catalog, Oid trigger, Oid function);
 
 /* Finds a trigger in a list; an internal error if it is missing. */
 extern TrackTrigger *TrackTriggerFind(List *track_triggers, Oid trigger);

@@ -97,7 +97,10 @@ my $internal = join '|', map { "^$_" } qw(
 	key_has_changed$ mapped_ tracking_statements tracked_
 	trigger_ track_triggers table_of_source source_to_track drop_track_triggers set_tracking
 	follow_tables read_tracked import_(rows|batch)$ analyze_imported report_refusals source_of$
-	same_value$ policy_is_weaker found_ledger refuse_column_drop untracked_children
+	statements_to_track create_track watch_suspended recorded_tracking definition_columns
+	columns_since_recorded restore_trigger suspension_arguments mapping_renamed is_as_recorded
+	refuse_while_suspended is_suspen(ded|sion)$ same_value$
+	policy_is_weaker found_ledger refuse_column_drop untracked_children
 	record_parked mark_copy migrate_as_owner check_nothing_planted check_tables
 	compare_rows ledger_is_empty ledger_relations read_batches take_ledger trust_score_
 	score_accum check_ledger check_ledger_owner require_reader reads_words);

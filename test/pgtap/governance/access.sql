@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(279);
+SELECT plan(296);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -94,7 +94,9 @@ FROM (
 			$$"on_delete": ":withdrawn"}')$$,
 		$$track_table('deal', '{"customer": "=customer", "words": "=title"}', $$ ||
 			$$dry_run => true)$$,
-		$$untrack_table('deal')$$, $$set_tracking('deal', '{}')$$,
+		$$untrack_table('deal')$$, $$suspend_tracking('deal')$$, $$recorded_tracking('deal')$$,
+		$$resume_tracking('deal') FROM trust_ledger.suspend_tracking('deal')$$,
+		$$set_tracking('deal', '{}')$$,
 			$$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT unnest(ARRAY[$$history(promise_named('open'))$$, $$reconcile_table('deal')$$,
@@ -158,6 +160,20 @@ INSERT INTO levelless VALUES
 	('mapped_triggers', $$mapped_triggers('{}')$$, 'ok'),
 	('tracking_statements', $$tracking_statements('deal', '{}', 's')$$, 'ok'),
 	('track_triggers', 'track_triggers()', 'ok'),
+	('statements_to_track', $$statements_to_track('deal', '{}')$$, 'ok'),
+	('create_track_triggers', $$create_track_triggers('deal', '{}', '')$$, 'ok'),
+	('watch_suspended', 'watch_suspended()', 'ok'),
+	('definition_columns', $$definition_columns('SELECT')$$, 'ok'),
+	('columns_since_recorded', $$columns_since_recorded('deal', '[]')$$, 'ok'),
+	('trigger_states', $$trigger_states('deal')$$, 'ok'),
+	('restore_trigger_states', $$restore_trigger_states('deal', '[]')$$, 'ok'),
+	('suspension_arguments', $$suspension_arguments('deal', '{}')$$, 'ok'),
+	('condition_renamed', $$condition_renamed('a', '{}', '{}')$$, 'ok'),
+	('mapping_renamed', $$mapping_renamed('{}', '{}', '{}')$$, 'ok'),
+	('is_as_recorded', $$is_as_recorded('deal', '[]')$$, 'ok'),
+	('is_suspension', 'is_suspension(1)', 'ok'),
+	('is_suspended', 'is_suspended(1)', 'ok'),
+	('trigger_fingerprints', 'trigger_fingerprints(t.oid) FROM pg_trigger t', 'ok'),
 	('trigger_definition', 'trigger_definition(t.oid) FROM pg_trigger t', 'ok'),
 	('trigger_fingerprint', 'trigger_fingerprint(t.oid) FROM pg_trigger t', 'ok'),
 	('table_of_source', $$table_of_source('public.deal', 'public.deal')$$, 'ok'),

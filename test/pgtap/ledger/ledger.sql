@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(293);
+SELECT plan(299);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -41,7 +41,9 @@ FROM unnest(ARRAY[
 		$$trust_trend('all')$$, $$human_backing()$$,
 		$$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$,
-		$$track_table('calls', '{}')$$, $$untrack_table('calls')$$, $$set_tracking('calls', '{}')$$,
+		$$track_table('calls', '{}')$$, $$untrack_table('calls')$$,
+		$$suspend_tracking('calls')$$, $$resume_tracking('calls')$$, $$recorded_tracking('calls')$$,
+		$$set_tracking('calls', '{}')$$,
 		$$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$,
 		$$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$,
 		$$import_batch('calls', 's', '{}', '{}')$$, $$analyze_imported()$$,
@@ -64,7 +66,9 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 			'^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|'
 			'track_triggers$|table_of_source$|tracked_state$|tracked_bypass$|untracked_children$|'
 			'source_to_track$|drop_track_triggers$|check_same_key$|key_columns$|'
-			'key_has_changed$)' $$,
+			'key_has_changed$|statements_to_track$|create_track_triggers$|watch_suspended$|'
+			'definition_columns$|columns_since_recorded$|restore_trigger_states$|'
+			'suspension_arguments$|mapping_renamed$|is_as_recorded$|is_suspen(ded|sion)$)' $$,
 	'every function that works on a ledger is among the calls: all that are not immutable');
 SELECT matches(error_text(call, as_role), '^55000\|.*create_ledger[^|]*$', function
 	|| '() before there is a ledger, by ' || as_role)

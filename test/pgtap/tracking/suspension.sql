@@ -1,0 +1,108 @@
+-- Tracking is suspended while a transaction changes the schema of a table, and resumed.
+BEGIN;
+CREATE EXTENSION pgtap;
+CREATE EXTENSION trust_ledger;
+SELECT no_plan();
+
+\ir ../../helpers/calls.sql
+
+CREATE ROLE stranger;
+SELECT trust_ledger.create_ledger();
+SELECT trust_ledger.register_actor('anna', 'human');
+SELECT trust_ledger.register_actor('crm', 'system', responsible => 'anna');
+CREATE TABLE deal (id int PRIMARY KEY, account text, title varchar(20), status varchar(10),
+	amount numeric(8, 2), due date, gone boolean);
+CREATE TABLE parted (LIKE deal INCLUDING ALL) PARTITION BY RANGE (id);
+CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (100);
+CREATE TABLE plain (LIKE deal INCLUDING ALL);
+SELECT count(*) FROM unnest('{deal,parted}'::regclass[]) AS t,
+	LATERAL trust_ledger.track_table(t, $${"customer": "=account", "words": "=title",
+		"value": "=amount", "currency": ":EUR", "due": "=due", "actor": ":crm",
+		"made_when": "status IN ('sent', 'kept')", "kept_when": "status = 'kept' AND amount > 0",
+		"withdrawn_when": "gone", "events": [{"event": "noted",
+			"when": "NEW . \"status\" <> OLD.status", "reason": "=status"}]}$$);
+INSERT INTO deal VALUES (1, 'c', 'w');
+INSERT INTO parted VALUES (1, 'c', 'w');
+
+-- What a migration of the table between the two calls leaves: the states of the triggers, and the
+-- number of new entries of governance.
+CREATE FUNCTION migrated(doing text, tab text, before text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	entries bigint;
+	result  text;
+BEGIN
+	EXECUTE before;
+	SELECT count(*) INTO entries FROM trust.entry WHERE customer = '';
+	PERFORM trust_ledger.suspend_tracking(tab::regclass);
+	EXECUTE doing;
+	PERFORM trust_ledger.resume_tracking(tab::regclass);
+	SELECT string_agg(DISTINCT t.state, ', ') || ' ' || (
+			SELECT count(*) - entries FROM trust.entry WHERE customer = '')
+		INTO result
+		FROM trust.tracked t WHERE t.source = 'public.' || migrated.tab;
+	RAISE SQLSTATE 'OK000';
+EXCEPTION
+	WHEN SQLSTATE 'OK000' THEN RETURN result;
+	WHEN OTHERS THEN RETURN SQLSTATE;
+END
+$$;
+SELECT is(migrated(format(doing, tab), tab, format(before, tab)), expected,
+	concat_ws('; ', tab, before, doing))
+FROM (VALUES
+	('SELECT 1', 'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I ALTER status TYPE varchar(30), ALTER amount TYPE numeric(9, 3)', 'SELECT 1',
+		'in force 0'),
+	('ALTER TABLE %I ALTER status TYPE varchar(30); ALTER TABLE %1$I RENAME status TO "Its State"',
+		'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I ALTER "a""b" TYPE varchar(30); ALTER TABLE %1$I RENAME "a""b" TO s',
+		'ALTER TABLE %I RENAME status TO "a""b"; ALTER TABLE %1$I RENAME account TO c',
+		'in force 0'),
+	('ALTER TABLE %I RENAME gone TO g; ALTER TABLE %1$I RENAME due TO gone; '
+		'ALTER TABLE %1$I RENAME g TO due', 'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I ADD extra int; ALTER TABLE %1$I DROP extra', 'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I ALTER status TYPE text', 'SELECT 1', 'in force 1'),
+	('ALTER TABLE %I ALTER due TYPE text; ALTER TABLE %1$I ALTER due TYPE date USING NULL',
+		'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I ALTER due TYPE text', 'SELECT 1', '42804'),
+	('ALTER TABLE %I DROP status', 'SELECT 1', '2BP01'),
+	('ALTER TABLE %I DROP gone CASCADE', 'SELECT 1', '2BP01'),
+	('ALTER TABLE %I DROP CONSTRAINT %1$s_pkey', 'SELECT 1', '55000'),
+	('INSERT INTO %I VALUES (2, ''c'', ''w'', ''sent'')', 'SELECT 1', '55000'),
+	('UPDATE %I SET status = ''kept''', 'SELECT 1', '55000'),
+	('DELETE FROM %I', 'SELECT 1', '55000'),
+	('TRUNCATE %I', 'SELECT 1', '55000'),
+	('SET LOCAL session_replication_role = replica; INSERT INTO %I VALUES (2)', 'SELECT 1',
+		'55000'),
+	('SELECT trust_ledger.suspend_tracking(''%I'')', 'SELECT 1', '55000'),
+	('SELECT trust_ledger.read_tracked(''%I'', ''public.%1$s'')', 'SELECT 1', '55000'),
+	('SELECT trust_ledger.reconcile_table(''%I'')', 'SELECT 1', '55000'),
+	('SELECT trust_ledger.resume_tracking(''%I'')', 'SELECT 1', '55000'),
+	('SELECT trust_ledger.untrack_table(''%I'')', 'SELECT 1', '55000'),
+	('DO $d$ BEGIN INSERT INTO %I VALUES (2); EXCEPTION WHEN OTHERS THEN NULL; END $d$',
+		'SELECT 1', 'in force 0'),
+	('SELECT 1', 'ALTER TABLE %I DISABLE TRIGGER trust_ledger_001_made', 'disabled, in force 0'),
+	('SELECT 1', 'DROP TRIGGER trust_ledger_001_made ON %I', 'in force 0'))
+		AS c (doing, before, expected),
+	unnest('{deal,parted}'::text[]) AS tab;
+
+SELECT is(sqlstate_of(call, as_role), expected, format('%s by %s', call, as_role))
+FROM (VALUES ('SELECT trust_ledger.suspend_tracking(''deal'')', 'none', 'ok'),
+	('SELECT trust_ledger.suspend_tracking(''deal'')', 'stranger', '42501'),
+	('SELECT trust_ledger.recorded_tracking(''deal'')', 'stranger', 'TL004'),
+	('SELECT trust_ledger.suspend_tracking(''plain'')', 'none', '42704'),
+	('SELECT trust_ledger.suspend_tracking(''part'')', 'none', '42809'),
+	('SELECT trust_ledger.resume_tracking(''deal'')', 'none', '55000'),
+	('SELECT trust_ledger.refuse_while_suspended()', 'none', '39P01')) AS c (call, as_role,
+		expected);
+
+SELECT trust_ledger.suspend_tracking('deal');
+SELECT is((SELECT array_agg(DISTINCT state) FROM trust.tracked WHERE source = 'public.deal'),
+	'{suspended}', 'trust.tracked says so');
+ALTER TABLE deal RENAME TO renamed;
+SELECT isnt_empty($$SELECT trust_ledger.track_table('renamed', '{"customer": "=account",
+	"words": "=title"}')$$, 'another mapping ends the suspension');
+SELECT is((SELECT array_agg(DISTINCT source || ' ' || state) FROM trust.tracked
+	WHERE tab = 'public.renamed'), '{public.deal in force}', 'under the same source');
+
+SELECT * FROM finish();
+ROLLBACK;
