@@ -301,4 +301,44 @@ SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', 
 SQL
 is_tracked_on($home, 'alone', 'tracked again');
 
+# ---- a tracked table whose columns have an equality of their own ----
+
+make_database($home, 'nocase');
+make_database($home, 'nocase_again');
+$home->safe_psql('nocase', <<'SQL');
+\o /dev/null
+CREATE EXTENSION trust_ledger;
+SELECT trust_ledger.create_ledger();
+SELECT trust_ledger.register_actor('anna', 'human');
+SELECT trust_ledger.register_actor('erp', 'system', responsible => 'anna');
+CREATE SCHEMA ext;
+CREATE EXTENSION citext SCHEMA ext;
+CREATE COLLATION ext.nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE deal (id ext.citext PRIMARY KEY, customer ext.citext, title text COLLATE ext.nocase,
+	status ext.citext);
+SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=title",
+	"actor": ":erp", "made_when": "status <> ''draft''", "kept_when": "status = ''won''",
+	"noted_when": "title = ''we COME''", "noted": {"reason": ":so"}}', path => 'public, ext');
+INSERT INTO deal VALUES ('A-1', 'b', 'We come', 'sent');
+SQL
+$home->command_ok([ 'pg_dump', '-Fc', '-f', "$dumps/nocase", 'nocase' ], 'pg_dump: no letter case');
+restore($home, 'nocase_again', @pg_restore, "$dumps/nocase");
+foreach my $db (qw(nocase nocase_again))
+{
+	is(ask($home, $db, 'SELECT DISTINCT state FROM trust.tracked'), 'in force',
+		"$db: triggers are as recorded");
+	is(ask($home, $db, <<'SQL'), 10, "$db: and can be made again");
+SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping,
+	dry_run => true, path => 'public, ext');
+SQL
+	is(ask($home, $db, <<'SQL'), 'made,noted,amended,assessed', "$db: all is recorded as before");
+BEGIN;
+UPDATE deal SET title = 'We COME';
+UPDATE deal SET status = 'WON';
+COMMIT;
+SELECT string_agg(event, ',' ORDER BY seq) FROM trust.entry WHERE customer = 'b';
+SQL
+	is(findings($home, $db), '', "$db: and soundly");
+}
+
 done_testing();

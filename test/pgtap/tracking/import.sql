@@ -21,7 +21,7 @@ GRANT SELECT ON crm.deal TO importer, app;
 GRANT SELECT, INSERT, DELETE ON stands_for TO importer;
 GRANT SELECT ON trust.promise TO importer;
 SET client_min_messages = error;
-SELECT plan(170);
+SELECT plan(171);
 
 -- ---- random rows: as if the functions had been called, customer by customer in the order of time
 
@@ -348,6 +348,18 @@ SELECT trust_ledger.track_table('crm.void',
 	'{"customer": "=customer", "words": "=title", "actor": ":crm"}') \g /dev/null
 SELECT lives_ok('CALL trust_ledger.import_table(''crm.void'', in_one_transaction => true)',
 	'no row: no error');
+-- an actor that is unknown, as an earlier version recorded it; without a trigger, that counts
+SELECT is(error_text($$ALTER TABLE trust.tracking DISABLE TRIGGER trust_guard;
+	UPDATE trust.tracking
+	SET triggers = replace(triggers::text, 'actor:crm', 'actor:nobody')::jsonb
+	WHERE source = 'crm.void';
+	ALTER TABLE trust.tracking ENABLE ALWAYS TRIGGER trust_guard;
+	DROP TRIGGER trust_ledger_001_made ON crm.void;
+	INSERT INTO crm.void VALUES (2, 'v', 'We call.');
+	CALL trust_ledger.import_table('crm.void', in_one_transaction => true)$$),
+	'42704|could not import any change of crm.void|For example, event "made" of row 2: actor '
+	'"nobody" is not registered|Correct the rows or the mapping, and import the table again.',
+	'by nobody that is known: nothing, and why');
 
 -- ---- statistics of the tables that it fills
 

@@ -582,8 +582,9 @@ FROM (VALUES
 	('{"longest_pause": ":1 month"}', '22023.*longest_pause must not contain months.*Use days'),
 	('{"value": ":-1"}', '22003.*value must be a number')) AS c (mapping, expected),
 	(VALUES (true), (false)) AS d (dry);
-SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.deal'', %L, dry_run => true)',
-	'{"customer": "=customer", "words": "=title"}'::jsonb || mapping::jsonb)), '^ok', mapping)
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.deal'', %L, '
+	'dry_run => true)', '{"customer": "=customer", "words": "=title"}'::jsonb || mapping::jsonb)),
+	'^ok', mapping)
 FROM (VALUES ('{"actor": ":books", "promiser": ":anna"}'),
 	('{"actor": ":books", "promiser": "=title"}'), ('{"actor": ":aide", "drafted_by": ":aide"}'),
 	('{"longest_pause": ":30 days", "value": ":0"}')) AS c (mapping);
@@ -594,7 +595,8 @@ CREATE EXTENSION citext SCHEMA ext;
 CREATE DOMAIN ext.tag AS ext.citext;
 CREATE TABLE crm.loose (id int PRIMARY KEY, name text, a ext.citext, b ext.tag, list ext.citext[]);
 CREATE FUNCTION operators() RETURNS text LANGUAGE sql SET search_path = '' AS $$
-	SELECT coalesce(string_agg(d.refobjid::regoperator::text, ' ' ORDER BY t.tgname, d.refobjid), '')
+	SELECT coalesce(string_agg(d.refobjid::regoperator::text, ' '
+		ORDER BY t.tgname, d.refobjid), '')
 	FROM pg_trigger t
 	JOIN pg_depend d ON d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
 		AND d.refclassid = 'pg_operator'::regclass
@@ -617,20 +619,22 @@ END
 $$;
 SELECT is(value_as('none', format('SELECT restored(%L)', condition)), 'the same operators',
 	'dumped and restored: ' || condition)
-FROM unnest(ARRAY['a = ''x''', 'a <> b', 'a IN (''x'', ''y'')', 'a NOT IN (''x'', b)', 'a < b',
-	'a = ANY (list)', 'a BETWEEN ''x'' AND b', 'a LIKE ''x%''', 'a ~ ''x''', '(a, b) = (b, a)',
+FROM unnest(ARRAY['a = ''x''', 'a <> b', 'a IN (''x'', ''y'')', 'a NOT IN (''x'', b)',
+	'a < b', 'a = ANY (list)', 'a BETWEEN ''x'' AND b', 'a LIKE ''x%''', 'a ~ ''x''',
+	'(a, b) = (b, a)',
 	'(a, id) = (b, 1)', '(a, b) < (b, a)', '(name, id) < (''x'', 1)', 'a IS DISTINCT FROM NULL',
 	'a IS DISTINCT FROM name', 'a::text IS DISTINCT FROM b::text', 'list IS DISTINCT FROM ''{x}''',
 	'id IS DISTINCT FROM 1', 'nullif(name, ''x'') IS NULL', 'nullif(a::text, ''x'') IS NULL',
 	'CASE name WHEN ''x'' THEN true END', 'CASE WHEN a = b THEN true END',
 	'NEW.a <> OLD.b']) AS condition;
-SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.loose'', %L, dry_run => %L, '
-	'path => ''pg_catalog, ext'')', '{"customer": "=name", "words": "=name"}'::jsonb
+SELECT matches(error_text(format('SELECT trust_ledger.track_table(''crm.loose'', %L, '
+	'dry_run => %L, path => ''pg_catalog, ext'')', '{"customer": "=name", "words": "=name"}'::jsonb
 	|| mapping::jsonb, dry)), '^0A000.cannot track table crm\.loose with a condition.*' || expected
 	|| '.*Compare single values', concat_ws(' ', mapping, 'dry run:', dry))
 FROM (VALUES
 	('{"kept_when": "a IS DISTINCT FROM ''x''"}',
-		'ext\.=\(ext\.citext,ext\.citext\) .*: \(new\.a IS DISTINCT FROM ''x''::ext\.citext\)'),
+		'ext\.=\(ext\.citext,ext\.citext\) .*: '
+		'\(new\.a IS DISTINCT FROM ''x''::ext\.citext\)'),
 	('{"made_when": "a IS NOT DISTINCT FROM b"}', 'new\.a IS DISTINCT FROM'),
 	('{"noted_when": "NEW.a IS DISTINCT FROM OLD.a"}', ': \(new\.a IS DISTINCT FROM old\.a\)'),
 	('{"events": [{"event": "noted", "when": "b IS DISTINCT FROM ''x''"}]}', 'new\.b'),
