@@ -27,6 +27,12 @@ CREATE TABLE customer (account text PRIMARY KEY);
 INSERT INTO customer VALUES ('c');
 ALTER TABLE deal ADD FOREIGN KEY (account) REFERENCES customer ON DELETE CASCADE;
 ALTER TABLE parted ADD FOREIGN KEY (account) REFERENCES customer ON DELETE CASCADE;
+CREATE FUNCTION resuming(tab text, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.resume_tracking(tab::regclass);
+	RETURN value;
+END
+$$;
 
 -- What a migration of the table between the two calls leaves: the states of the triggers, and the
 -- number of new entries of governance.
@@ -107,12 +113,14 @@ FROM (VALUES
 	('MERGE INTO %I t USING (SELECT 1 AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE',
 		'SELECT 1', '55000'),
 	('SET LOCAL transaction_read_only = on', 'SELECT 1', '25006'),
+	('UPDATE %I SET title = resuming(''%1$I'', title)', 'SELECT 1', '55000'),
 	('DROP TRIGGER trust_ledger_suspended_truncate ON %I', 'SELECT 1', 'in force 0'),
 	('DROP TRIGGER trust_ledger_suspended ON %I; ALTER TABLE %1$I RENAME status TO s', 'SELECT 1',
 		'in force 0'),
 	('DROP TRIGGER trust_ledger_suspended ON %I; ALTER TABLE %1$I DROP CONSTRAINT %1$s_pkey, '
 		'ADD PRIMARY KEY (id, title)',
-		'INSERT INTO %I VALUES (2, ''c'', ''w'', ''sent''); SELECT trust_ledger.write_pending()', '55000'),
+		'INSERT INTO %I VALUES (2, ''c'', ''w'', ''sent''); '
+		'SELECT trust_ledger.write_pending()', '55000'),
 	('DROP TRIGGER trust_ledger_suspended ON %I; DROP TRIGGER trust_ledger_suspended_truncate '
 		'ON %1$I', 'SELECT 1', '55000'),
 	('CREATE OR REPLACE TRIGGER trust_ledger_suspended AFTER INSERT ON %I FOR EACH ROW '
