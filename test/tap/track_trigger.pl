@@ -247,6 +247,91 @@ is(ask($node, 'postgres', 'SELECT count(*) FROM pg_prepared_xacts'), 0,
 	'nor is anything left of it');
 is_right('later', 'prepared');
 
+# ---- suspended tracking ----
+
+# The columns are many, and their names long: the triggers' arguments are stored out of line.
+my @wide = map { "a$_" . join '', map { chr(97 + rand 26) } 1 .. 55 } 1 .. 60;
+my $wide_condition = join ' OR ', map { "$_ = 1" } @wide;
+$node->safe_psql('postgres', 'CREATE TABLE visit (id int PRIMARY KEY, customer text, words text, ' .
+	'status varchar(10)); CREATE TABLE wide (LIKE visit INCLUDING ALL, ' .
+	join(', ', map { "$_ int" } @wide) . ')');
+$node->safe_psql('postgres', "SELECT count(*) FROM trust_ledger.track_table('$_->[0]', \$m\${" .
+	'"customer": "=customer", "words": "=words", "actor": ":crm", "made_when": "status <> \'no\'' .
+	$_->[1] . '"}$m$)') foreach [ 'visit', '' ], [ 'wide', " OR $wide_condition" ];
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION suspend(tab regclass) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.suspend_tracking(tab);
+END
+$$;
+CREATE PROCEDURE suspend_and_commit() LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.suspend_tracking('visit');
+	COMMIT;
+END
+$$;
+SQL
+
+my $suspend = q{SELECT FROM trust_ledger.suspend_tracking('visit')};
+my $widen = 'ALTER TABLE visit ALTER status TYPE varchar(20)';
+my $resume = q{SELECT FROM trust_ledger.resume_tracking('visit')};
+my $state = q{SELECT string_agg(DISTINCT state, ',') FROM trust.tracked WHERE tab = 'public.visit'};
+my $length = q{SELECT atttypmod - 4 FROM pg_attribute WHERE attrelid = 'visit'::regclass } .
+	q{AND attname = 'status'};
+
+# One session, which goes on after its errors.
+sub in_session
+{
+	my ($sql) = @_;
+	my ($stdout, $stderr) = ('', '');
+	$node->psql('postgres', $sql, stdout => \$stdout, stderr => \$stderr, on_error_stop => 0,
+		extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
+	return join ' ', $stderr =~ /ERROR:  (\w+)/g, split /\n/, $stdout;
+}
+
+foreach my $end ('COMMIT', q{PREPARE TRANSACTION 'suspended'})
+{
+	foreach my $case (
+		[ 'by a statement', $suspend ],
+		[ 'and altered', "$suspend; $widen" ],
+		[ 'in a released savepoint', "SAVEPOINT s; $suspend; RELEASE s" ],
+		[ 'before a savepoint', "$suspend; SAVEPOINT s; $resume; ROLLBACK TO s" ],
+		[ 'in a DO block', "DO 'BEGIN PERFORM suspend(''visit''); END'" ],
+		[ 'in a function', q{SELECT FROM suspend('visit')} ],
+		[ 'twice', "$suspend; $resume; $suspend" ],
+		[ 'with long arguments', q{SELECT FROM suspend('wide')} ],
+		[ 'while constraints are deferred', "SET CONSTRAINTS ALL DEFERRED; $suspend" ])
+	{
+		my ($how, $sql) = @$case;
+		is(in_session("BEGIN; $sql; $end; $state; $length"), '55000 in force 10',
+			"suspended $how: $end is refused, and nothing is left");
+		is(in_session("BEGIN; $sql; $end; BEGIN; INSERT INTO visit VALUES (1); DELETE FROM " .
+				'visit; COMMIT; SELECT 1'),
+			'55000 1', "suspended $how: after $end, the session goes on");
+	}
+}
+is(in_session("$_; $state"), '55000 in force', "$_ is refused") foreach $suspend,
+	'CALL suspend_and_commit()', "$suspend \\; $widen";
+foreach my $case (
+	[ 'rolled back to a savepoint', "SAVEPOINT s; $suspend; $widen; ROLLBACK TO s", 10 ],
+	[ 'rolled back by a block',
+		'DO $$ BEGIN PERFORM suspend(\'visit\'); RAISE division_by_zero; ' .
+		'EXCEPTION WHEN division_by_zero THEN NULL; END $$', 10 ],
+	[ 'resumed', "$suspend; $widen; SAVEPOINT s; $resume; RELEASE s", 20 ])
+{
+	my ($how, $sql, $expected) = @$case;
+	is(in_session("BEGIN; $sql; COMMIT; $state; $length"), "in force $expected",
+		"suspended and $how: COMMIT passes");
+}
+is(in_session("BEGIN; $suspend; $resume; PREPARE TRANSACTION 'resumed'; " .
+		"ROLLBACK PREPARED 'resumed'; $state"), 'in force', 'resumed: it can be prepared');
+is(in_session("BEGIN; $suspend; SELECT 1/0; $resume; COMMIT; $state; BEGIN; INSERT INTO visit " .
+		"VALUES (2, 'v', 'w', 'yes'); $suspend; $widen; $resume; COMMIT; $state"),
+	'22012 25P02 in force in force', 'an error in between leaves nothing');
+is(ask($node, 'postgres', q{SELECT event FROM trust.entry WHERE details->>'source' =
+	'public.visit'}), 'made', 'and what changed before the suspension is recorded');
+is(findings($node, 'postgres'), '', 'suspended: verify() is empty');
+
 # ---- kill -9 ----
 
 sub kill_backend

@@ -23,6 +23,16 @@ SELECT count(*) FROM unnest('{deal,parted}'::regclass[]) AS t,
 			"when": "NEW . \"status\" <> OLD.status", "reason": "=status"}]}$$);
 INSERT INTO deal VALUES (1, 'c', 'w');
 INSERT INTO parted VALUES (1, 'c', 'w');
+CREATE TABLE customer (account text PRIMARY KEY);
+INSERT INTO customer VALUES ('c');
+ALTER TABLE deal ADD FOREIGN KEY (account) REFERENCES customer ON DELETE CASCADE;
+ALTER TABLE parted ADD FOREIGN KEY (account) REFERENCES customer ON DELETE CASCADE;
+CREATE FUNCTION resuming(tab text, value text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM trust_ledger.resume_tracking(tab::regclass);
+	RETURN value;
+END
+$$;
 
 -- What a migration of the table between the two calls leaves: the states of the triggers, and the
 -- number of new entries of governance.
@@ -80,10 +90,74 @@ FROM (VALUES
 	('SELECT trust_ledger.untrack_table(''%I'')', 'SELECT 1', '55000'),
 	('DO $d$ BEGIN INSERT INTO %I VALUES (2); EXCEPTION WHEN OTHERS THEN NULL; END $d$',
 		'SELECT 1', 'in force 0'),
+	('SELECT trust_ledger.import_rows(''%I'', ''public.%1$s'', ''{}'')', 'SELECT 1', '55000'),
+	('SELECT trust_ledger.drop_tracking(''public.%I'')', 'SELECT 1', '42704'),
+	('SELECT trust_ledger.write_pending()', 'INSERT INTO %I VALUES (2, ''c'', ''w'', ''sent'')',
+		'in force 0'),
+	('SELECT FROM trust_ledger.track_table(''%I'', ''{"customer": "=account", '
+		'"words": "=title"}'', dry_run => true)', 'SELECT 1', 'in force 0'),
+	('SELECT FROM trust_ledger.track_table(''%I'', ''{"customer": "=account", '
+		'"words": "=title"}'')', 'SELECT 1', '55000'),
+	('DROP TABLE %I', 'SELECT 1', '42P01'),
+	('ALTER TABLE %I RENAME TO former; CREATE TABLE %1$I (LIKE former INCLUDING ALL); '
+		'SELECT FROM trust_ledger.track_table(''%1$I'', ''{"customer": "=account", '
+		'"words": "=title"}'')', 'SELECT 1', '42710'),
+	('ALTER TABLE %I RENAME TO former; CREATE TABLE %1$I (LIKE former INCLUDING ALL); '
+		'DROP TABLE %1$I; ALTER TABLE former RENAME TO %1$I', 'SELECT 1', 'in force 0'),
+	('CREATE VIEW v AS SELECT * FROM %I; INSERT INTO v VALUES (2)', 'SELECT 1', '55000'),
+	('DELETE FROM customer', 'SELECT 1', '55000'),
+	('COPY %I FROM PROGRAM ''echo 2''', 'SELECT 1', '22P04'),
+	('COPY %I (id) FROM PROGRAM ''echo 2''', 'SELECT 1', '55000'),
+	('INSERT INTO %I (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET title = ''x''', 'SELECT 1',
+		'55000'),
+	('MERGE INTO %I t USING (SELECT 1 AS id) s ON t.id = s.id WHEN MATCHED THEN DELETE',
+		'SELECT 1', '55000'),
+	('SET LOCAL transaction_read_only = on', 'SELECT 1', '25006'),
+	('UPDATE %I SET title = resuming(''%1$I'', title)', 'SELECT 1', '55000'),
+	('DROP TRIGGER trust_ledger_suspended_truncate ON %I', 'SELECT 1', 'in force 0'),
+	('DROP TRIGGER trust_ledger_suspended ON %I; ALTER TABLE %1$I RENAME status TO s', 'SELECT 1',
+		'in force 0'),
+	('DROP TRIGGER trust_ledger_suspended ON %I; ALTER TABLE %1$I DROP CONSTRAINT %1$s_pkey, '
+		'ADD PRIMARY KEY (id, title)',
+		'INSERT INTO %I VALUES (2, ''c'', ''w'', ''sent''); '
+		'SELECT trust_ledger.write_pending()', '55000'),
+	('DROP TRIGGER trust_ledger_suspended ON %I; DROP TRIGGER trust_ledger_suspended_truncate '
+		'ON %1$I', 'SELECT 1', '55000'),
+	('CREATE OR REPLACE TRIGGER trust_ledger_suspended AFTER INSERT ON %I FOR EACH ROW '
+		'EXECUTE FUNCTION trust_ledger.refuse_while_suspended()', 'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I DISABLE TRIGGER ALL', 'SELECT 1', 'in force 0'),
+	('ALTER TABLE %I DISABLE TRIGGER USER', 'SELECT 1', 'in force 0'),
 	('SELECT 1', 'ALTER TABLE %I DISABLE TRIGGER trust_ledger_001_made', 'disabled, in force 0'),
 	('SELECT 1', 'DROP TRIGGER trust_ledger_001_made ON %I', 'in force 0'))
 		AS c (doing, before, expected),
 	unnest('{deal,parted}'::text[]) AS tab;
+
+SELECT is(sqlstate_of('SELECT trust_ledger.suspend_tracking(''parted''); ' || call), '55000',
+	call)
+FROM (VALUES ('INSERT INTO part VALUES (2)'), ('UPDATE part SET title = ''x'''),
+	('CREATE TABLE more PARTITION OF parted FOR VALUES FROM (100) TO (200); '
+		'INSERT INTO more VALUES (100)')) AS c (call);
+
+CREATE TABLE child () INHERITS (plain);
+ALTER TABLE child ADD PRIMARY KEY (id);
+SELECT count(*) FROM unnest('{child,plain}'::regclass[]) AS t,
+	LATERAL trust_ledger.track_table(t, '{"customer": "=account", "words": "=title",
+		"made_when": "status = ''sent''"}');
+SELECT is(sqlstate_of(format('SELECT trust_ledger.suspend_tracking(%L); '
+	'SELECT trust_ledger.suspend_tracking(%L); ALTER TABLE plain ALTER status TYPE varchar(30); '
+	'ALTER TABLE plain RENAME status TO s; SELECT trust_ledger.resume_tracking(%1$L); '
+	'SELECT trust_ledger.resume_tracking(%2$L)', one, other) || more), expected,
+	format('suspended and resumed: %s, %s%s', one, other, more))
+FROM (VALUES ('plain', 'child'), ('child', 'plain')) AS t (one, other),
+	(VALUES ('', 'ok'), ('; SELECT 1/count(*) FROM trust.tracked WHERE tab ~ ''child|plain'' '
+		'AND state <> ''in force''', '22012')) AS m (more, expected);
+SELECT is(sqlstate_of('SELECT trust_ledger.suspend_tracking(''child''); UPDATE plain SET id = 3'),
+	'ok', 'no row of the child');
+INSERT INTO child VALUES (1, 'c', 'w');
+SELECT is(sqlstate_of('SELECT trust_ledger.suspend_tracking(''child''); UPDATE plain SET id = 3'),
+	'55000', 'a row of the child');
+SELECT trust_ledger.untrack_table(t) FROM unnest('{plain,child}'::regclass[]) AS t;
+DROP TABLE child;
 
 SELECT is(sqlstate_of(call, as_role), expected, format('%s by %s', call, as_role))
 FROM (VALUES ('SELECT trust_ledger.suspend_tracking(''deal'')', 'none', 'ok'),
