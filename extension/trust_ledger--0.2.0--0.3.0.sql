@@ -3251,6 +3251,12 @@ COMMENT ON FUNCTION trust_ledger.condition_is_change(text) IS
 COMMENT ON FUNCTION trust_ledger.condition_columns(text) IS
 	'The columns that the condition names, each once. Errors: those of condition_is_change().';
 
+CREATE FUNCTION trust_ledger.check_conditions(tab regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION trust_ledger.check_conditions(regclass) IS
+	'Raises 0A000 if a dump does not name an operator in the condition of a trigger that '
+	'track_table() created. Called by create_track_triggers().';
+
 CREATE OR REPLACE FUNCTION trust_ledger.tracked_events()
 RETURNS TABLE (nr integer, event text, records text, inherits text[], takes text[])
 LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 17
@@ -3751,6 +3757,30 @@ $$;
 COMMENT ON FUNCTION trust_ledger.tracking_statements(regclass, jsonb, text) IS
 	'The CREATE TRIGGER statements by which track_table() implements a mapping that '
 	'check_mapping() has accepted.';
+
+CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statements CONSTANT text[] := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+BEGIN
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	RETURN statements;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
+	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
+	'42710 (source), 54000 (more than 999 triggers).';
 COMMENT ON FUNCTION trust_ledger.trigger_arguments(bytea) IS
 	'The arguments of a trigger, from pg_trigger.tgargs.';
 COMMENT ON FUNCTION trust_ledger.trigger_definition(oid) IS
@@ -4123,8 +4153,7 @@ COMMENT ON FUNCTION trust_ledger.set_tracking(
 	regclass, jsonb, text, text, timestamptz, jsonb, text) IS
 	'Records that a table is tracked, with the present definition of the triggers that '
 	'track_table() created. Called by track_table(). Requires ownership of the table, and level '
-	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers), 0A000 '
-	'(condition).';
+	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers).';
 COMMENT ON FUNCTION trust_ledger.drop_tracking(text, text, text, timestamptz, jsonb, text) IS
 	'Records that a source is no longer tracked. Called by untrack_table(); call it yourself if '
 	'the table has been dropped. Requires ownership of the table, and level application or admin; '
@@ -4298,30 +4327,6 @@ COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
 	'the caller, and returns their number. Called by track_table() and untrack_table(), which '
 	'record it, and by suspend_tracking() and resume_tracking().';
 
-CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	statements CONSTANT text[] := array(
-		SELECT s.statement
-		FROM trust_ledger.tracking_statements(tab, mapping,
-			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
-		ORDER BY s.nr);
-BEGIN
-	IF cardinality(statements) > 999 THEN
-		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
-			USING ERRCODE = '54000',
-			DETAIL = 'Their names are numbered, up to 999.',
-			HINT = 'Make fewer promises from one row.';
-	END IF;
-	RETURN statements;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
-	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
-	'42710 (source), 54000 (more than 999 triggers).';
-
 CREATE FUNCTION trust_ledger.create_track_triggers(tab regclass, statements text[], path text)
 RETURNS void
 LANGUAGE plpgsql
@@ -4329,6 +4334,7 @@ SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
 	create_it text;
+	again     text[];
 BEGIN
 	PERFORM trust_ledger.drop_track_triggers(tab);
 	-- the path of the caller, whose conditions may use functions and operators in it
@@ -4336,12 +4342,24 @@ BEGIN
 	FOREACH create_it IN ARRAY statements LOOP
 		EXECUTE create_it;
 	END LOOP;
+	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	PERFORM trust_ledger.check_conditions(tab);
+	-- Create them once more as a restore does, which can read a condition into another expression
+	-- of the same meaning.
+	again := array(
+		SELECT trust_ledger.trigger_definition(t.trigger)
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = create_track_triggers.tab AND t.generated);
+	PERFORM trust_ledger.drop_track_triggers(tab);
+	FOREACH create_it IN ARRAY again LOOP
+		EXECUTE create_it;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) IS
 	'Replaces the triggers of a table by those that the statements create, with the privileges of '
 	'the caller. path: search_path for names in conditions. Called by track_table() and '
-	'resume_tracking().';
+	'resume_tracking(). Error 0A000: check_conditions().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,

@@ -17,3 +17,9 @@ CREATE FUNCTION trust_ledger.condition_columns(condition text) RETURNS text[]
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION trust_ledger.condition_columns(text) IS
 	'The columns that the condition names, each once. Errors: those of condition_is_change().';
+
+CREATE FUNCTION trust_ledger.check_conditions(tab regclass) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION trust_ledger.check_conditions(regclass) IS
+	'Raises 0A000 if a dump does not name an operator in the condition of a trigger that '
+	'track_table() created. Called by create_track_triggers().';

@@ -257,3 +257,27 @@ $$;
 COMMENT ON FUNCTION trust_ledger.tracking_statements(regclass, jsonb, text) IS
 	'The CREATE TRIGGER statements by which track_table() implements a mapping that '
 	'check_mapping() has accepted.';
+
+CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	statements CONSTANT text[] := array(
+		SELECT s.statement
+		FROM trust_ledger.tracking_statements(tab, mapping,
+			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
+		ORDER BY s.nr);
+BEGIN
+	IF cardinality(statements) > 999 THEN
+		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
+			USING ERRCODE = '54000',
+			DETAIL = 'Their names are numbered, up to 999.',
+			HINT = 'Make fewer promises from one row.';
+	END IF;
+	RETURN statements;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
+	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
+	'42710 (source), 54000 (more than 999 triggers).';

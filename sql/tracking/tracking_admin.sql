@@ -51,8 +51,7 @@ COMMENT ON FUNCTION trust_ledger.set_tracking(
 	regclass, jsonb, text, text, timestamptz, jsonb, text) IS
 	'Records that a table is tracked, with the present definition of the triggers that '
 	'track_table() created. Called by track_table(). Requires ownership of the table, and level '
-	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers), 0A000 '
-	'(condition).';
+	'application or admin. Errors: TL004, 42501 (not the owner), 55000 (no such triggers).';
 
 CREATE FUNCTION trust_ledger.drop_tracking(
 	source text, reason text DEFAULT NULL,
@@ -234,30 +233,6 @@ COMMENT ON FUNCTION trust_ledger.drop_track_triggers(regclass) IS
 	'the caller, and returns their number. Called by track_table() and untrack_table(), which '
 	'record it, and by suspend_tracking() and resume_tracking().';
 
-CREATE FUNCTION trust_ledger.statements_to_track(tab regclass, mapping jsonb) RETURNS text[]
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	statements CONSTANT text[] := array(
-		SELECT s.statement
-		FROM trust_ledger.tracking_statements(tab, mapping,
-			trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2))) s
-		ORDER BY s.nr);
-BEGIN
-	IF cardinality(statements) > 999 THEN
-		RAISE EXCEPTION 'mapping needs too many triggers: %', cardinality(statements)
-			USING ERRCODE = '54000',
-			DETAIL = 'Their names are numbered, up to 999.',
-			HINT = 'Make fewer promises from one row.';
-	END IF;
-	RETURN statements;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.statements_to_track(regclass, jsonb) IS
-	'The statements that create the triggers of a mapping of the table, in their order. Errors: '
-	'42710 (source), 54000 (more than 999 triggers).';
-
 CREATE FUNCTION trust_ledger.create_track_triggers(tab regclass, statements text[], path text)
 RETURNS void
 LANGUAGE plpgsql
@@ -265,6 +240,7 @@ SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
 AS $$
 DECLARE
 	create_it text;
+	again     text[];
 BEGIN
 	PERFORM trust_ledger.drop_track_triggers(tab);
 	-- the path of the caller, whose conditions may use functions and operators in it
@@ -272,12 +248,24 @@ BEGIN
 	FOREACH create_it IN ARRAY statements LOOP
 		EXECUTE create_it;
 	END LOOP;
+	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	PERFORM trust_ledger.check_conditions(tab);
+	-- Create them once more as a restore does, which can read a condition into another expression
+	-- of the same meaning.
+	again := array(
+		SELECT trust_ledger.trigger_definition(t.trigger)
+		FROM trust_ledger.track_triggers() t
+		WHERE t.tab = create_track_triggers.tab AND t.generated);
+	PERFORM trust_ledger.drop_track_triggers(tab);
+	FOREACH create_it IN ARRAY again LOOP
+		EXECUTE create_it;
+	END LOOP;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) IS
 	'Replaces the triggers of a table by those that the statements create, with the privileges of '
 	'the caller. path: search_path for names in conditions. Called by track_table() and '
-	'resume_tracking().';
+	'resume_tracking(). Error 0A000: check_conditions().';
 
 CREATE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,

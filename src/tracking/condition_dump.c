@@ -1,6 +1,6 @@
 /*
  * condition_dump.c
- *		Checks that a dump restores the WHEN condition of a trigger as it is.
+ *		Checks that a dump restores the WHEN conditions of triggers as they are.
  *
  * A dump names an operator outside pg_catalog as OPERATOR(schema.name), but not in IS
  * DISTINCT FROM, NULLIF and CASE value WHEN, whose syntax has no operator.  For a row
@@ -9,9 +9,8 @@
  */
 #include "postgres.h"
 
-#include "tracking/condition_dump.h"
-
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_namespace_d.h"
 #include "catalog/pg_operator.h"
 #include "nodes/makefuncs.h"
@@ -23,6 +22,10 @@
 #include "utils/syscache.h"
 
 #include "base/catalog.h"
+#include "tracking/tracked_table.h"
+#include "tracking/trigger_catalog.h"
+
+PG_FUNCTION_INFO_V1(check_conditions);
 
 static Oid
 OperatorNamespace(Oid operator)
@@ -140,9 +143,39 @@ CheckNode(Node *node, void *rel)
 	return expression_tree_walker(node, CheckNode, rel);
 }
 
-void
-CheckConditionIsDumped(Relation rel, const Trigger *trigger)
+static void
+TriggerErrorContext(void *trigger)
 {
-	if (trigger->tgqual)
+	errcontext("trigger \"%s\"", ((const Trigger *) trigger)->tgname);
+}
+
+/*
+ * check_conditions(tab regclass) returns void
+ *		Checks the triggers that track_table() created on the table.  Errors: 0A000 a
+ *		restore would not find an operator of a condition, or mistake it; 42P01 no such
+ *		table.
+ */
+Datum
+check_conditions(PG_FUNCTION_ARGS)
+{
+	Relation	rel = OpenTableByOid(PG_GETARG_OID(0));
+	Oid			track = TrackFunction();
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = TriggerErrorContext
+	};
+
+	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgfoid != track || trigger->tgqual == NULL ||
+			strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) != 0)
+			continue;
+		context.arg = trigger;
+		error_context_stack = &context;
 		(void) CheckNode(stringToNode(trigger->tgqual), rel);
+		error_context_stack = context.previous;
+	}
+	table_close(rel, NoLock);
+	PG_RETURN_VOID();
 }

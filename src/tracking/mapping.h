@@ -73,11 +73,10 @@ typedef struct Mapping
 extern Mapping *MappingRead(Relation rel, const Trigger *trigger, MemoryContext parent);
 
 /*
- * Checks the triggers of track_table() on the table: the actors that they name as
- * constants, as the functions of their events do, and that a dump restores their
- * conditions.  Only track_table() does so: later an actor can be retired, and then each
- * change is refused.  Errors: 42704 not registered, TL003 retired, human as actor, or not
- * allowed, 22023 cannot relay, 0A000 condition.
+ * Checks the actors that the triggers of track_table() on the table name as constants, as
+ * the functions of their events do.  Only track_table() does so: later an actor can be
+ * retired, and then each change is refused.  Errors: 42704 not registered, TL003 retired,
+ * human as actor, or not allowed, 22023 cannot relay.
  */
 extern void MappingsCheck(Oid relid, const Ledger *ledger);
 

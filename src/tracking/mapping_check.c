@@ -1,6 +1,6 @@
 /*
  * mapping_check.c
- *		Checks the actors and conditions of a mapping, when the table is tracked.
+ *		Checks the actors of a mapping, when the table is tracked.
  *
  * The checks of actors are those of the functions that write the events.
  */
@@ -13,7 +13,6 @@
 
 #include "promise/terms.h"
 #include "promise/verdict.h"
-#include "tracking/condition_dump.h"
 #include "tracking/row_change.h"
 #include "tracking/trigger_catalog.h"
 
@@ -84,7 +83,6 @@ MappingsCheck(Oid relid, const Ledger *ledger)
 		error_context_stack = &context;
 		mapping = MappingRead(rel, trigger, CurrentMemoryContext);
 		CheckActors(mapping, ledger);
-		CheckConditionIsDumped(rel, trigger);
 		error_context_stack = context.previous;
 		MappingForget(mapping);
 	}

@@ -320,6 +320,13 @@ SELECT trust_ledger.track_table('deal', '{"customer": "=customer", "words": "=ti
 	"actor": ":erp", "made_when": "status <> ''draft''", "kept_when": "status = ''won''",
 	"noted_when": "title = ''we COME''", "noted": {"reason": ":so"}}', path => 'public, ext');
 INSERT INTO deal VALUES ('A-1', 'b', 'We come', 'sent');
+-- Conditions that a restore reads into other expressions of the same meaning.
+CREATE TABLE ticket (id int PRIMARY KEY, customer text, title text, status varchar(20), n int);
+SELECT trust_ledger.track_table('ticket', '{"customer": "=customer", "words": "=title",
+	"actor": ":erp", "made_when": "status NOT IN (''draft'', ''spam'') AND title IS NOT NULL",
+	"accepted_when": "status IN (''billed'', ''paid'')", "accepted": {"relayed": ":true"},
+	"kept_when": "n BETWEEN 1 AND 5 AND (status, title) = (''done'', ''it'')",
+	"released_when": "status LIKE ''x%'' OR n NOT IN (1, id)", "released": {"relayed": ":true"}}');
 SQL
 $home->command_ok([ 'pg_dump', '-Fc', '-f', "$dumps/nocase", 'nocase' ], 'pg_dump: no letter case');
 restore($home, 'nocase_again', @pg_restore, "$dumps/nocase");
@@ -329,7 +336,7 @@ foreach my $db (qw(nocase nocase_again))
 		"$db: triggers are as recorded");
 	is(ask($home, $db, <<'SQL'), 10, "$db: and can be made again");
 SELECT count(*) FROM trust.tracking t, LATERAL trust_ledger.track_table('deal', t.mapping,
-	dry_run => true, path => 'public, ext');
+	dry_run => true, path => 'public, ext') WHERE t.source = 'public.deal';
 SQL
 	is(ask($home, $db, <<'SQL'), 'made,noted,amended,assessed', "$db: all is recorded as before");
 BEGIN;

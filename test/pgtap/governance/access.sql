@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(296);
+SELECT plan(297);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -184,6 +184,7 @@ INSERT INTO levelless VALUES
 	('check_trackable', $$check_trackable('promised')$$, '42501'),
 	('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
 	('check_same_key', $$check_same_key('deal')$$, 'ok'),
+	('check_conditions', $$check_conditions('deal')$$, 'ok'),
 	('key_columns', $$key_columns('deal')$$, 'ok'), ('key_has_changed', 'key_has_changed(1)', 'ok'),
 	('expectation',
 		$$expectation(trust_ledger.decay(trust_ledger.sum(trust_ledger.fuse($$ ||

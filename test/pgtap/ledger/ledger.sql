@@ -65,7 +65,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND proname !~
 			'^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|'
 			'track_triggers$|table_of_source$|tracked_state$|tracked_bypass$|untracked_children$|'
-			'source_to_track$|drop_track_triggers$|check_same_key$|key_columns$|'
+			'source_to_track$|drop_track_triggers$|check_same_key$|check_conditions$|key_columns$|'
 			'key_has_changed$|statements_to_track$|create_track_triggers$|watch_suspended$|'
 			'definition_columns$|columns_since_recorded$|restore_trigger_states$|'
 			'suspension_arguments$|mapping_renamed$|is_as_recorded$|is_suspen(ded|sion)$)' $$,

@@ -103,6 +103,7 @@ INSERT INTO intended VALUES
 	('trigger_fingerprints', 'trigger', 'text[]', 's', true, 's'),
 	('check_trackable', 'tab', 'void', 's', false, 'u'),
 	('check_same_key', 'tab', 'void', 's', false, 'u'),
+	('check_conditions', 'tab', 'void', 's', true, 'u'),
 	('key_columns', 'tab', 'text[]', 's', false, 's'),
 	('key_has_changed', 'trigger', 'boolean', 's', true, 's'),
 	('source_to_track', 'tab wanted', 'text', 's', false, 'u'),

@@ -234,7 +234,7 @@ SELECT is(rebuilt('ALTER TABLE trust.chain ALTER score DROP NOT NULL; UPDATE tru
 	'SET score = NULL WHERE customer = ''c''', '{c}'), '{chain c score,"[1] {} right"}',
 	'score = NULL');
 SELECT is(rebuilt('UPDATE trust.chain SET score = trust_ledger.fuse(score, '
-	'trust_ledger.trust_score(1e-12, 0, trust_ledger.as_of(score), trust_ledger.half_life(score))) '
+	'trust_ledger.trust_score(1e-14, 0, trust_ledger.as_of(score), trust_ledger.half_life(score))) '
 	'WHERE customer = ''c''', '{c}'),
 	'{"[0] {} right"}', 'rounding is no damage');
 
