@@ -234,8 +234,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CREATE INDEX IF NOT EXISTS entry_refused ON trust.entry (customer, promise, seq)
-		WHERE details ? 'refused';
+	-- without locking the table if there is nothing to do; partitioning can have renamed the index
+	IF NOT EXISTS (
+		SELECT FROM pg_index i
+		WHERE i.indrelid = 'trust.entry'::regclass
+			AND pg_get_expr(i.indpred, i.indrelid) = '(details ? ''refused''::text)')
+	THEN
+		CREATE INDEX entry_refused ON trust.entry (customer, promise, seq)
+			WHERE details ? 'refused';
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.index_refusals() IS
@@ -1586,10 +1593,11 @@ BEGIN
 	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
 	-- create_guards() puts the guard back.
 	PERFORM trust_ledger.create_scores();
-	PERFORM trust_ledger.index_refusals();
 	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	-- after the guards, which lock the table in a stronger mode
+	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
 		PERFORM trust_ledger.record_parked();

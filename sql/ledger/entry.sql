@@ -5,8 +5,15 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	CREATE INDEX IF NOT EXISTS entry_refused ON trust.entry (customer, promise, seq)
-		WHERE details ? 'refused';
+	-- without locking the table if there is nothing to do; partitioning can have renamed the index
+	IF NOT EXISTS (
+		SELECT FROM pg_index i
+		WHERE i.indrelid = 'trust.entry'::regclass
+			AND pg_get_expr(i.indpred, i.indrelid) = '(details ? ''refused''::text)')
+	THEN
+		CREATE INDEX entry_refused ON trust.entry (customer, promise, seq)
+			WHERE details ? 'refused';
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.index_refusals() IS

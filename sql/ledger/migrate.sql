@@ -43,10 +43,11 @@ BEGIN
 	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
 	-- create_guards() puts the guard back.
 	PERFORM trust_ledger.create_scores();
-	PERFORM trust_ledger.index_refusals();
 	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
+	-- after the guards, which lock the table in a stronger mode
+	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
 		PERFORM trust_ledger.record_parked();
