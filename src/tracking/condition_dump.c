@@ -9,8 +9,9 @@
  */
 #include "postgres.h"
 
+#include "tracking/condition_dump.h"
+
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_namespace_d.h"
 #include "catalog/pg_operator.h"
 #include "nodes/makefuncs.h"
@@ -22,10 +23,6 @@
 #include "utils/syscache.h"
 
 #include "base/catalog.h"
-#include "tracking/tracked_table.h"
-#include "tracking/trigger_catalog.h"
-
-PG_FUNCTION_INFO_V1(check_conditions);
 
 static Oid
 OperatorNamespace(Oid operator)
@@ -143,39 +140,9 @@ CheckNode(Node *node, void *rel)
 	return expression_tree_walker(node, CheckNode, rel);
 }
 
-static void
-TriggerErrorContext(void *trigger)
+void
+CheckConditionIsDumped(Relation rel, const Trigger *trigger)
 {
-	errcontext("trigger \"%s\"", ((const Trigger *) trigger)->tgname);
-}
-
-/*
- * check_conditions(tab regclass) returns void
- *		Checks the triggers that track_table() created on the table.  Errors: 0A000 a
- *		restore would not find an operator of a condition, or mistake it; 42P01 no such
- *		table.
- */
-Datum
-check_conditions(PG_FUNCTION_ARGS)
-{
-	Relation	rel = OpenTableByOid(PG_GETARG_OID(0));
-	Oid			track = TrackFunction();
-	ErrorContextCallback context = {
-		.previous = error_context_stack, .callback = TriggerErrorContext
-	};
-
-	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
-	{
-		Trigger    *trigger = &rel->trigdesc->triggers[i];
-
-		if (trigger->tgfoid != track || trigger->tgqual == NULL ||
-			strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) != 0)
-			continue;
-		context.arg = trigger;
-		error_context_stack = &context;
+	if (trigger->tgqual)
 		(void) CheckNode(stringToNode(trigger->tgqual), rel);
-		error_context_stack = context.previous;
-	}
-	table_close(rel, NoLock);
-	PG_RETURN_VOID();
 }

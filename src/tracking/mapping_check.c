@@ -1,6 +1,6 @@
 /*
  * mapping_check.c
- *		Checks the actors of a mapping, when the table is tracked.
+ *		Checks the actors and conditions of a mapping, when the table is tracked.
  *
  * The checks of actors are those of the functions that write the events.
  */
@@ -13,8 +13,12 @@
 
 #include "promise/terms.h"
 #include "promise/verdict.h"
+#include "tracking/condition_dump.h"
 #include "tracking/row_change.h"
+#include "tracking/tracked_table.h"
 #include "tracking/trigger_catalog.h"
+
+PG_FUNCTION_INFO_V1(check_conditions);
 
 static const MappedField *
 FieldOf(const Mapping *mapping, int field)
@@ -57,15 +61,34 @@ CheckActors(const Mapping *mapping, const Ledger *ledger)
 }
 
 static void
+CheckMapping(Relation rel, const Trigger *trigger, const Ledger *ledger)
+{
+	Mapping    *mapping = MappingRead(rel, trigger, CurrentMemoryContext);
+
+	CheckActors(mapping, ledger);
+	MappingForget(mapping);
+}
+
+/* ---- the triggers of a table ---- */
+
+static void
 TriggerErrorContext(void *trigger)
 {
 	errcontext("trigger \"%s\"", ((const Trigger *) trigger)->tgname);
 }
 
-void
-MappingsCheck(Oid relid, const Ledger *ledger)
+static bool
+IsGenerated(const Trigger *trigger, Oid track)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
+	return trigger->tgfoid == track && !TRIGGER_FOR_TRUNCATE(trigger->tgtype) &&
+		strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) == 0;
+}
+
+/* Checks the triggers of track_table(): their conditions if ledger is NULL, else their actors. */
+static void
+CheckTriggers(Oid relid, const Ledger *ledger)
+{
+	Relation	rel = OpenTableByOid(relid);
 	Oid			track = TrackFunction();
 	ErrorContextCallback context = {
 		.previous = error_context_stack, .callback = TriggerErrorContext
@@ -74,17 +97,35 @@ MappingsCheck(Oid relid, const Ledger *ledger)
 	for (int i = 0; rel->trigdesc && i < rel->trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
-		Mapping    *mapping;
 
-		if (trigger->tgfoid != track || TRIGGER_FOR_TRUNCATE(trigger->tgtype) ||
-			strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) != 0)
+		if (!IsGenerated(trigger, track))
 			continue;
 		context.arg = trigger;
 		error_context_stack = &context;
-		mapping = MappingRead(rel, trigger, CurrentMemoryContext);
-		CheckActors(mapping, ledger);
+		if (ledger)
+			CheckMapping(rel, trigger, ledger);
+		else
+			CheckConditionIsDumped(rel, trigger);
 		error_context_stack = context.previous;
-		MappingForget(mapping);
 	}
 	table_close(rel, AccessShareLock);
+}
+
+void
+MappingsCheck(Oid relid, const Ledger *ledger)
+{
+	CheckTriggers(relid, ledger);
+}
+
+/*
+ * check_conditions(tab regclass) returns void
+ *		Checks the conditions of the triggers that track_table() created on the table.
+ *		Errors: 0A000 a restore would not find an operator, or mistake it; 42P01 no such
+ *		table.
+ */
+Datum
+check_conditions(PG_FUNCTION_ARGS)
+{
+	CheckTriggers(PG_GETARG_OID(0), NULL);
+	PG_RETURN_VOID();
 }
