@@ -234,6 +234,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
 	-- without locking the table if there is nothing to do; partitioning can have renamed the index
 	IF NOT EXISTS (
 		SELECT FROM pg_index i
@@ -4350,7 +4351,8 @@ BEGIN
 	FOREACH create_it IN ARRAY statements LOOP
 		EXECUTE create_it;
 	END LOOP;
-	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	-- qualified, since the caller's path is in force
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	PERFORM trust_ledger.check_conditions(tab);
 	-- Create them once more as a restore does, which can read a condition into another expression
 	-- of the same meaning.

@@ -5,6 +5,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
 	-- without locking the table if there is nothing to do; partitioning can have renamed the index
 	IF NOT EXISTS (
 		SELECT FROM pg_index i

@@ -248,7 +248,8 @@ BEGIN
 	FOREACH create_it IN ARRAY statements LOOP
 		EXECUTE create_it;
 	END LOOP;
-	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	-- qualified, since the caller's path is in force
+	PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
 	PERFORM trust_ledger.check_conditions(tab);
 	-- Create them once more as a restore does, which can read a condition into another expression
 	-- of the same meaning.
