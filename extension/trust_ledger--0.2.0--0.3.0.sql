@@ -4850,9 +4850,10 @@ COMMENT ON FUNCTION trust_ledger.comment_on_parked_table() IS
 	'Comments on table trust.parked_change. Called by comment_on_tables().';
 COMMENT ON FUNCTION trust_ledger.replay_parked(text) IS
 	'Writes the parked changes in their order, each as the actor who made it, and with parked_at '
-	'as occurred_at unless the row states it. A change that still cannot be written stays parked, '
-	'with its error. source: only changes of this source. Requires level application or import. '
-	'Errors: TL004.';
+	'as occurred_at unless the row states it. Makes no promise that the row does not make any '
+	'more, and amends it to the terms that the row has now. A change that still cannot be '
+	'written stays parked, with its error. source: only changes of this source. Requires level '
+	'application or import. Errors: TL004.';
 
 CREATE FUNCTION trust_ledger.drop_parked(
 	parked uuid, reason text,

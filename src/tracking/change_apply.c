@@ -185,7 +185,8 @@ RowMatchesPromise(const Ledger *ledger, const TrackedChange *change, char *custo
 				  pg_uuid_t promise)
 {
 	Chain		chain = {.customer = cstring_to_text(customer)};
-	bool		same = RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
+	bool		same = !(change->fields & (1 << COMMAND_CUSTOMER)) ||
+		RowTextIs(change->mapped, COMMAND_CUSTOMER, customer);
 
 	if (same)
 		same = AmendedFields(ledger, change, true, 0,

@@ -113,6 +113,18 @@ HasOtherCustomer(const TrackedChange *change, const RowState *row_state)
 		 !RowTextIs(change->mapped, COMMAND_CUSTOMER, row_state->customer));
 }
 
+/* Amends an open promise by all terms of its row. */
+static void
+PlanPresentTerms(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
+{
+	if (IsSettled(row_state))
+		return;
+	if (HasOtherCustomer(change, row_state))
+		PlanMove(plan, change, row_state);
+	else
+		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares_all = true;
+}
+
 static void
 PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
@@ -138,10 +150,8 @@ PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 		PlanKeyNote(plan, row_state);
 	else if (IsSettled(row_state))
 		return;
-	else if (HasOtherCustomer(change, row_state))
-		PlanMove(plan, change, row_state);
 	else
-		AddPlannedEvent(plan, row_state, EVENT_AMENDED)->compares_all = true;
+		PlanPresentTerms(plan, change, row_state);
 }
 
 /*
@@ -167,7 +177,9 @@ PlanAmended(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
 	uint32		refused = IsSettled(row_state) ? 0 : RefusedEarlier(plan, change, row_state);
 
-	if (change->moved && IsSettled(row_state))
+	if (change->compares_all)
+		PlanPresentTerms(plan, change, row_state);
+	else if (change->moved && IsSettled(row_state))
 		PlanNote(plan, row_state,
 				 "Its row moved to another customer after the promise was settled.", ROW_STAYS);
 	else if (change->moved ||
@@ -253,9 +265,9 @@ PlanEarlyChanges(ChangePlan *plan, RowState *row_state, int nth)
 
 /*
  * Plans one change; if the row has no promise, does nothing, but fails if the row is
- * imported: then its promise was refused, and the change is to be counted as well.  nth
- * is the number of the change that has been reached, while plan->nth can be that of an
- * earlier one.
+ * imported, or the change was parked: then its promise was refused, and the change is to
+ * be counted, or stays parked, as well.  nth is the number of the change that has been
+ * reached, while plan->nth can be that of an earlier one.
  */
 static void
 PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
@@ -274,7 +286,7 @@ PlanChange(ChangePlan *plan, const TrackedChange *change, int nth)
 			row_state->early = NIL;
 		else if (row_state->last_insert > nth)
 			row_state->early = lappend_int(row_state->early, plan->nth);
-		else if (change->imported)
+		else if (change->imported || change->replayed)
 			ereport(ERROR,
 					(errcode(ERRCODE_NO_DATA_FOUND),
 					 errmsg("promise of the row is not in the ledger")));

@@ -2,13 +2,13 @@
  * parked_replay.c
  *		Function replay_parked(), which writes parked changes.
  *
- * A parked row is read again with the present mapping, which may have been corrected.
+ * A parked row is read again with the present mapping, which may have been corrected, and
+ * compared with the row as it is now.
  * Events are written with the access level of the caller, and only for actors that the
  * caller can act as.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
@@ -19,7 +19,6 @@
 #include "utils/tuplestore.h"
 
 #include "base/limit.h"
-#include "base/owner_session.h"
 #include "base/row_insert.h"
 #include "base/savepoint.h"
 #include "base/statement.h"
@@ -28,16 +27,43 @@
 #include "ledger/guard_expect.h"
 #include "tracking/change_batch.h"
 #include "tracking/parked.h"
+#include "tracking/parked_present.h"
 #include "tracking/parked_row.h"
 
 PG_FUNCTION_INFO_V1(replay_parked);
 
-/* In the order in which they happened; locked, so that they are not replayed twice. */
+/*
+ * In the order in which they happened; locked, so that they are not replayed twice.  last:
+ * no later change of the terms of the same promise of the same row is parked.
+ */
 static Statement read_parked = STATEMENT(
-	"SELECT parked FROM trust.parked_change"
-	" WHERE $1 IS NULL OR source OPERATOR(pg_catalog.=) $1"
-	" ORDER BY parked_at, parked"
-	" FOR UPDATE",
+	"WITH waiting AS MATERIALIZED ("
+	"  SELECT p.parked, p.parked_at, p.source, p.trigger,"
+	"    COALESCE(p.new_row, p.old_row) AS tracked"
+	"  FROM trust.parked_change p"
+	"  WHERE $1 IS NULL OR p.source OPERATOR(pg_catalog.=) $1"
+	"  FOR UPDATE"
+	"), mapped AS MATERIALIZED ("
+	"  SELECT DISTINCT ON (k.source, k.name) k.source, k.name,"
+	"    trust_ledger.key_columns(k.tab) AS key_columns,"
+	"    k.arguments[1] OPERATOR(pg_catalog.=) ANY ('{made,amended}'::pg_catalog.text[])"
+	"      AS of_terms,"
+	"    (SELECT a.a FROM pg_catalog.unnest(k.arguments) AS a (a)"
+	"     WHERE pg_catalog.starts_with(a.a, 'promise:') LIMIT 1) AS promise"
+	"  FROM trust_ledger.track_triggers() k"
+	"  ORDER BY k.source, k.name"
+	"), keyed AS ("
+	"  SELECT w.parked, w.parked_at, w.source, m.of_terms, m.promise,"
+	"    (SELECT pg_catalog.array_agg(w.tracked OPERATOR(pg_catalog.->>) c.c ORDER BY c.nr)"
+	"     FROM pg_catalog.unnest(m.key_columns) WITH ORDINALITY AS c (c, nr)) AS key"
+	"  FROM waiting w LEFT JOIN mapped m"
+	"    ON m.source OPERATOR(pg_catalog.=) w.source"
+	"    AND m.name OPERATOR(pg_catalog.=) w.trigger"
+	")"
+	" SELECT k.parked, pg_catalog.lead(k.parked) OVER ("
+	"   PARTITION BY k.source, k.of_terms, k.promise, k.key ORDER BY k.parked_at, k.parked)"
+	"   IS NULL AS last"
+	" FROM keyed k ORDER BY k.parked_at, k.parked",
 	TEXTOID);
 
 static Statement read_one = STATEMENT(
@@ -63,14 +89,23 @@ typedef struct Replay
 	const Ledger *ledger;
 	Datum		parked;
 	TimestampTz parked_at;
+	TimestampTz begun_at;		/* when this call began to replay changes */
 	char	   *source;
 	char	   *trigger_name;
 	RowOperation operation;
 	char	   *actor;
 	Datum		old_row;
 	Datum		new_row;
+	bool		last;			/* no later change of terms of the row is parked */
 	bool		traced;			/* added to the trace; removed if replaying fails */
 } Replay;
+
+/* A parked change, locked for this call. */
+typedef struct LockedChange
+{
+	pg_uuid_t	parked;
+	bool		last;
+}			LockedChange;
 
 /* Locks the table of the trigger until the transaction ends. */
 static Mapping *
@@ -111,37 +146,6 @@ FindMapping(const Replay *replay)
 	return mapping;
 }
 
-/*
- * Converts a parked row to the present row type of the table.  Runs as the table's owner,
- * since input functions and domain constraints may be the owner's code.
- */
-static HeapTuple
-RowFromJson(const Mapping *mapping, Datum json)
-{
-	Oid			types[1] = {JSONBOID};
-	OwnerSession session;
-	bool		isnull;
-	HeapTupleHeader header;
-	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
-	MemoryContext caller = CurrentMemoryContext;
-
-	if (json == (Datum) 0)
-		return NULL;
-	OwnerEnter(mapping->owner, &session);
-	SetPlainSettings();
-	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)",
-									   mapping->table),
-							  1, types, &json, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read a parked row");
-	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
-												   SPI_tuptable->tupdesc, 1, &isnull));
-	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
-	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
-	memcpy(tuple->t_data, header, tuple->t_len);
-	OwnerLeave(&session);
-	return tuple;
-}
-
 /* Rows can be missing only if someone circumvented the guard of trust.parked_change. */
 static void
 CheckHasRows(const Replay *replay)
@@ -157,30 +161,76 @@ CheckHasRows(const Replay *replay)
 			 errhint("Run SELECT * FROM trust_ledger.verify();")));
 }
 
+static void
+ReplayChange(const Replay *replay, const TrackedChange *change)
+{
+	Changes		alone = ChangesFromArray(&change, 1);
+
+	ChangesApply(replay->ledger, &alone);
+}
+
+/* Begins a reading of a parked change by the present mapping. */
+static void
+BeginReading(ParkedReading * reading, const Replay *replay)
+{
+	Mapping    *mapping = FindMapping(replay);
+	Relation	rel = table_open(mapping->relid, NoLock);
+
+	CheckHasRows(replay);
+	CheckMappedColumnsParked(mapping, replay->old_row, RelationGetDescr(rel));
+	CheckMappedColumnsParked(mapping, replay->new_row, RelationGetDescr(rel));
+	*reading = (ParkedReading) {
+		.ledger = replay->ledger, .mapping = mapping, .rel = rel,
+		.operation = replay->operation, .parked_at = replay->parked_at,
+		.begun_at = replay->begun_at, .last = replay->last,
+		.old = RowFromJson(mapping, replay->old_row),
+		.new = RowFromJson(mapping, replay->new_row)
+	};
+	ParkedReadPresent(reading);
+}
+
+/*
+ * The terms of an amendment are those that the row has now, unless a later amendment is
+ * parked as well.
+ */
+static TrackedChange *
+ReadParked(const Replay *replay, const ParkedReading * reading)
+{
+	bool		as_now = reading->mapping->event == EVENT_AMENDED &&
+		reading->operation == ROW_UPDATE && reading->last && reading->present;
+	TrackedChange *change = ChangeRead(reading->mapping, replay->ledger, reading->operation,
+									   reading->old, as_now ? reading->present : reading->new,
+									   RelationGetDescr(reading->rel), replay->actor,
+									   GetUserId());
+
+	if (change == NULL)
+		return NULL;
+	change->replayed = true;
+	if (RowIsNull(change->mapped, COMMAND_OCCURRED_AT))
+		RowSetInstant(change->mapped, COMMAND_OCCURRED_AT, replay->parked_at);
+	return change;
+}
+
 /* Runs in a subtransaction. */
 static void
 ReplayOne(void *arg)
 {
 	Replay	   *replay = arg;
-	Mapping    *mapping = FindMapping(replay);
-	Relation	rel = table_open(mapping->relid, NoLock);
+	ParkedReading reading;
 	TrackedChange *change;
-	Changes		alone;
+	const TrackedChange *now;
 
-	CheckHasRows(replay);
-	CheckMappedColumnsParked(mapping, replay->old_row, RelationGetDescr(rel));
-	CheckMappedColumnsParked(mapping, replay->new_row, RelationGetDescr(rel));
-	change = ChangeRead(mapping, replay->ledger, replay->operation,
-						RowFromJson(mapping, replay->old_row),
-						RowFromJson(mapping, replay->new_row),
-						RelationGetDescr(rel), replay->actor, GetUserId());
-	table_close(rel, NoLock);
-	if (change == NULL)
-		return;
-	if (RowIsNull(change->mapped, COMMAND_OCCURRED_AT))
-		RowSetInstant(change->mapped, COMMAND_OCCURRED_AT, replay->parked_at);
-	alone = ChangesFromArray((const TrackedChange *const *) &change, 1);
-	ChangesApply(replay->ledger, &alone);
+	BeginReading(&reading, replay);
+	change = ReadParked(replay, &reading);
+	if (change)
+	{
+		ParkedCheckHolds(&reading, change);
+		ReplayChange(replay, change);
+		now = ParkedPresentTerms(&reading, change);
+		if (now)
+			ReplayChange(replay, now);
+	}
+	table_close(reading.rel, NoLock);
 }
 
 /* Deletes the parked change, or updates its error. */
@@ -262,9 +312,10 @@ ResultRowAsJson(int column)
 
 /* Reads a parked change in the current memory context; NULL if it is not parked any more. */
 static Replay *
-ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
+ReadOne(const Ledger *ledger, const LockedChange * locked, ParkedTrace *trace)
 {
 	LedgerSession session;
+	Datum		parked = UUIDPGetDatum(&locked->parked);
 	Replay	   *replay = NULL;
 
 	LedgerEnter(ledger, &session);
@@ -275,6 +326,7 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 		replay = palloc0(sizeof(Replay));
 		replay->ledger = ledger;
 		replay->parked = parked;
+		replay->last = locked->last;
 		replay->parked_at = DatumGetTimestampTz(ResultNotNull(0, 2, TIMESTAMPTZOID));
 		replay->source = ResultTextNotNull(0, 3);
 		replay->trigger_name = ResultTextNotNull(0, 4);
@@ -291,27 +343,31 @@ ReadOne(const Ledger *ledger, Datum parked, ParkedTrace *trace)
 	return replay;
 }
 
-/* Locks the parked changes and returns their keys.  Rows are read later, to save memory. */
-static pg_uuid_t *
+/* Locks the parked changes.  Rows are read later, to save memory. */
+static LockedChange *
 LockParked(const Ledger *ledger, text *source, uint64 *count)
 {
 	LedgerSession session;
 	Datum		value = PointerGetDatum(source);
-	pg_uuid_t  *keys;
+	LockedChange *locked;
 
 	LedgerEnter(ledger, &session);
 	*count = StatementWrite(&read_parked, &value, source ? NULL : "n");
-	keys = MemoryContextAllocHuge(session.caller, sizeof(pg_uuid_t) * Max(*count, 1));
+	locked = MemoryContextAllocHuge(session.caller, sizeof(LockedChange) * Max(*count, 1));
 	for (uint64 i = 0; i < *count; i++)
-		keys[i] = *DatumGetUUIDP(ResultNotNull(i, 1, UUIDOID));
+		locked[i] = (LockedChange) {
+			*DatumGetUUIDP(ResultNotNull(i, 1, UUIDOID)),
+			DatumGetBool(ResultNotNull(i, 2, BOOLOID))
+		};
 	LedgerLeave(&session);
-	return keys;
+	return locked;
 }
 
 static void
-ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *result)
+ReplayAll(const Ledger *ledger, const LockedChange * locked, uint64 count, ReturnSetInfo *result)
 {
 	ParkedTrace trace;
+	TimestampTz begun_at = GetCurrentTimestamp();
 	MemoryContext one = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger replay",
 											  ALLOCSET_DEFAULT_SIZES);
 
@@ -322,7 +378,9 @@ ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *re
 		Replay	   *replay;
 
 		CHECK_FOR_INTERRUPTS();
-		replay = ReadOne(ledger, UUIDPGetDatum(&keys[i]), &trace);
+		replay = ReadOne(ledger, &locked[i], &trace);
+		if (replay)
+			replay->begun_at = begun_at;
 		if (replay && !ReplayAndReport(replay, result) && replay->traced)
 			trace.count--;
 		MemoryContextSwitchTo(previous);
@@ -339,21 +397,22 @@ ReplayAll(const Ledger *ledger, pg_uuid_t *keys, uint64 count, ReturnSetInfo *re
  *		Writes parked changes, in the order in which they were parked, of one source if it
  *		is not null.  The actor is the one of the change, and the caller must be able to
  *		act as it.  occurred_at is the time when the change was parked, unless the row has
- *		one.  Changes that fail again stay parked, with their new error.  Needs level
- *		application or import.
+ *		one.  Changes that fail again, or that the present row does not confirm, stay
+ *		parked, with their new error; see parked_present.h.  Needs level application or
+ *		import.
  */
 Datum
 replay_parked(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Ledger		ledger = *LedgerOpen();
-	pg_uuid_t  *keys;
+	LockedChange *locked;
 	uint64		count;
 
 	CheckAccess(&ledger, GetUserId(), LEVELS_WRITING, "replay parked changes");
 	CheckNotCopy();
 	InitMaterializedSRF(fcinfo, 0);
-	keys = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);
-	ReplayAll(&ledger, keys, count, result);
+	locked = LockParked(&ledger, PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), &count);
+	ReplayAll(&ledger, locked, count, result);
 	return (Datum) 0;
 }

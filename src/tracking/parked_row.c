@@ -1,6 +1,6 @@
 /*
  * parked_row.c
- *		Converts rows of tracked tables to jsonb, to be parked.
+ *		Converts rows of tracked tables to jsonb, to be parked, and back.
  */
 #include "postgres.h"
 
@@ -17,6 +17,8 @@
 #include "utils/memutils.h"
 
 #include "base/limit.h"
+#include "base/owner_session.h"
+#include "base/statement.h"
 #include "base/text.h"
 
 void
@@ -187,6 +189,33 @@ RowAsJson(HeapTuple row, TupleDesc tupdesc)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return json;
+}
+
+HeapTuple
+RowFromJson(const Mapping *mapping, Datum json)
+{
+	Oid			types[1] = {JSONBOID};
+	OwnerSession session;
+	bool		isnull;
+	HeapTupleHeader header;
+	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
+	MemoryContext caller = CurrentMemoryContext;
+
+	if (json == (Datum) 0)
+		return NULL;
+	OwnerEnter(mapping->owner, &session);
+	SetPlainSettings();
+	if (SPI_execute_with_args(psprintf("SELECT pg_catalog.jsonb_populate_record(NULL::%s, $1)",
+									   mapping->table),
+							  1, types, &json, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read a parked row");
+	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc, 1, &isnull));
+	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple->t_data = MemoryContextAlloc(caller, tuple->t_len);
+	memcpy(tuple->t_data, header, tuple->t_len);
+	OwnerLeave(&session);
+	return tuple;
 }
 
 void

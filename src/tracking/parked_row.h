@@ -1,6 +1,6 @@
 /*
  * parked_row.h
- *		Converts rows of tracked tables to jsonb, to be parked.
+ *		Converts rows of tracked tables to jsonb, to be parked, and back.
  */
 #ifndef TRUST_LEDGER_PARKED_ROW_H
 #define TRUST_LEDGER_PARKED_ROW_H
@@ -19,6 +19,12 @@ extern void SetPlainSettings(void);
  * replayed as if the row were complete.
  */
 extern Datum RowAsJson(HeapTuple row, TupleDesc tupdesc);
+
+/*
+ * Converts a parked row to the present row type of the table; NULL if it is 0.  Runs as
+ * the table's owner, since input functions and domain constraints may be the owner's code.
+ */
+extern HeapTuple RowFromJson(const Mapping *mapping, Datum json);
 
 /* Error 22001 if the mapping reads a column that was left out of the parked row. */
 extern void CheckMappedColumnsParked(const Mapping *mapping, Datum parked, TupleDesc tupdesc);

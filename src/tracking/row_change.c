@@ -188,6 +188,14 @@ ChangeMatters(const Mapping *mapping, HeapTuple old, HeapTuple new, TupleDesc tu
 	return old == NULL || new == NULL || CanBeEvent(mapping, old, new, tupdesc);
 }
 
+static void
+SetActing(TrackedChange *change, Oid level_of)
+{
+	change->login = GetSessionUserId();
+	change->role = GetUserId();
+	change->level_of = level_of;
+}
+
 TrackedChange *
 ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		   HeapTuple old, HeapTuple new, TupleDesc tupdesc,
@@ -211,14 +219,34 @@ ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 		CompareRows(mapping, change, old, tupdesc, ledger->zone);
 	if (!EventHappened(mapping, change))
 		return NULL;
-	change->login = GetSessionUserId();
-	change->role = GetUserId();
-	change->level_of = level_of;
+	SetActing(change, level_of);
 	RowSetText(change->mapped, COMMAND_ACTOR,
 			   acting ? ActorOfParked(change->mapped, ledger, acting) :
 			   ActorOfChange(mapping, change->mapped, ledger));
 	return mapping->event != EVENT_BACKED ||
 		BackerActs(mapping, change->mapped, change->operation) ? change : NULL;
+}
+
+TrackedChange *
+ChangeOfPresentTerms(Mapping *mapping, const Ledger *ledger, HeapTuple row, TupleDesc tupdesc)
+{
+	TrackedChange *change = palloc0(sizeof(TrackedChange));
+
+	ChangeSetMapping(change, mapping);
+	change->event = EVENT_AMENDED;
+	change->operation = ROW_UPDATE;
+	change->compares_all = true;
+	change->key = MappingKey(mapping, row, tupdesc);
+	change->mapped = MappingRow(mapping, row, tupdesc, ledger->zone);
+	return change;
+}
+
+void
+ChangeSetActor(TrackedChange *change, const Ledger *ledger, Oid level_of)
+{
+	SetActing(change, level_of);
+	RowSetText(change->mapped, COMMAND_ACTOR,
+			   ActorOfChange(change->mapping, change->mapped, ledger));
 }
 
 static const TrackedChange *

@@ -53,6 +53,9 @@ typedef struct TrackedChange
 	bool		withdraws_on_delete;	/* deleting the row withdraws its promise */
 	bool		moved;			/* the UPDATE changed the customer */
 	bool		imported;		/* the row existed before its table was tracked */
+	bool		replayed;		/* the change was parked; not stored */
+	bool		compares_all;	/* an amendment by all terms of the row, whatever changed; not
+								 * stored */
 	Row		   *mapped;			/* mapped values, and the actor; shape mapped_shape */
 	uint32		fields;			/* bit per COMMAND_...: it is mapped */
 	uint32		changed;		/* bit per COMMAND_...: the UPDATE changed it */
@@ -111,5 +114,15 @@ extern bool ChangeMatters(const Mapping *mapping, HeapTuple old, HeapTuple new,
 extern TrackedChange *ChangeRead(Mapping *mapping, const Ledger *ledger, RowOperation operation,
 								 HeapTuple old, HeapTuple new, TupleDesc tupdesc,
 								 const char *acting, Oid level_of);
+
+/*
+ * The amendment by all mapped terms of a row as it is now, without an actor, in the
+ * current memory context.
+ */
+extern TrackedChange *ChangeOfPresentTerms(Mapping *mapping, const Ledger *ledger, HeapTuple row,
+										   TupleDesc tupdesc);
+
+/* Sets the actor, as when the row changes.  Errors: TL003 no actor, or a human one. */
+extern void ChangeSetActor(TrackedChange *change, const Ledger *ledger, Oid level_of);
 
 #endif

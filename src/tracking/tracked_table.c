@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "funcapi.h"
@@ -11,8 +12,10 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
 #include "utils/rls.h"
+#include "utils/typcache.h"
 
 #include "tracking/tracked_table.h"
 
@@ -20,6 +23,7 @@
 #include "base/owner_session.h"
 #include "base/statement.h"
 #include "governance/access.h"
+#include "tracking/mapped_row.h"
 #include "tracking/mapping.h"
 #include "tracking/tracked_reading.h"
 #include "tracking/trigger_catalog.h"
@@ -109,11 +113,13 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 {
 	char	   *table = QualifiedName(RelationGetRelid(rel));
 	char	   *sql = psprintf("SELECT p.nr"
-							   " FROM unnest($1, $2, $3)"
+							   " FROM ROWS FROM (pg_catalog.unnest($1),"
+							   "   pg_catalog.unnest($2), pg_catalog.unnest($3))"
 							   "   WITH ORDINALITY AS p (part, place, version, nr)"
 							   " JOIN %s%s AS new"
-							   "   ON new.ctid = p.place AND new.tableoid = p.part"
-							   "   AND new.xmin = p.version"
+							   "   ON new.ctid OPERATOR(pg_catalog.=) p.place"
+							   "   AND new.tableoid OPERATOR(pg_catalog.=) p.part"
+							   "   AND new.xmin OPERATOR(pg_catalog.=) p.version"
 							   " FOR SHARE OF new SKIP LOCKED", OnlyKeyword(rel), table);
 	Oid			types[3] = {OIDARRAYOID, TIDARRAYOID, XIDARRAYOID};
 	Datum		values[3] = {
@@ -144,6 +150,99 @@ TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read)
 		as_read[DatumGetInt64(nr) - 1] = true;
 	}
 	OwnerLeave(&session);
+}
+
+/* Selects the row whose key columns have the values $1, $2, ... of the given types. */
+static char *
+RowByKeyQuery(Relation rel, const Mapping *mapping, Oid *types)
+{
+	TupleDesc	tupdesc = RelationGetDescr(rel);
+	char	   *table = QualifiedName(RelationGetRelid(rel));
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "SELECT new.*::%s, new.tableoid, new.ctid, new.xmin FROM %s%s AS new",
+					 table, OnlyKeyword(rel), table);
+	for (int i = 0; i < mapping->key_count; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(tupdesc, mapping->key[i] - 1);
+
+		types[i] = column->atttypid;
+		appendStringInfoString(&sql, i ? " AND " : " WHERE ");
+		generate_operator_clause(&sql,
+								 psprintf("new.%s", quote_identifier(NameStr(column->attname))),
+								 column->atttypid,
+								 lookup_type_cache(column->atttypid, TYPECACHE_EQ_OPR)->eq_opr,
+								 psprintf("$%d", i + 1), column->atttypid);
+	}
+	return sql.data;
+}
+
+/* Reads the row found by RowByKeyQuery() and its place, into the given memory context. */
+static HeapTuple
+FoundRow(MemoryContext context, Datum where[3])
+{
+	MemoryContext previous = MemoryContextSwitchTo(context);
+	HeapTuple	tuple = palloc0(HEAPTUPLESIZE);
+	HeapTuple	found = SPI_tuptable->vals[0];
+	TupleDesc	columns = SPI_tuptable->tupdesc;
+	bool		isnull;
+	HeapTupleHeader header = DatumGetHeapTupleHeaderCopy(SPI_getbinval(found, columns, 1,
+																	   &isnull));
+
+	tuple->t_len = HeapTupleHeaderGetDatumLength(header);
+	tuple->t_data = header;
+	for (int i = 0; i < 3; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i + 1);
+
+		where[i] = datumCopy(SPI_getbinval(found, columns, i + 2, &isnull),
+							 column->attbyval, column->attlen);
+	}
+	MemoryContextSwitchTo(previous);
+	return tuple;
+}
+
+HeapTuple
+TrackedRowByKey(Relation rel, const Mapping *mapping, HeapTuple key_of)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	OwnerSession session;
+	HeapTuple	row = NULL;
+	Oid			types[KEY_MAX_COLUMNS];
+	Datum		values[KEY_MAX_COLUMNS];
+	Datum		where[3];
+	RowPlaces	place = {&where[0], &where[1], &where[2], 1};
+	bool		as_read;
+
+	CheckOwnerHas(rel, ACL_SELECT, "SELECT");
+	CheckOwnerSeesAllRows(rel);
+	OwnerEnter(rel->rd_rel->relowner, &session);
+	for (int i = 0; i < mapping->key_count; i++)
+	{
+		bool		isnull;
+
+		values[i] = heap_getattr(key_of, mapping->key[i], RelationGetDescr(rel), &isnull);
+		if (isnull)
+			values[i] = (Datum) 0;
+	}
+	if (SPI_execute_with_args(RowByKeyQuery(rel, mapping, types), mapping->key_count, types,
+							  values, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read a tracked row");
+	if (SPI_processed > 0)
+		row = FoundRow(caller, where);
+	OwnerLeave(&session);
+	/* a type may take other bytes for equal */
+	if (row == NULL || strcmp(MappingKey(mapping, row, RelationGetDescr(rel)),
+							  MappingKey(mapping, key_of, RelationGetDescr(rel))) != 0)
+		return NULL;
+	TrackedRowsLock(rel, &place, &as_read);
+	if (!as_read)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("row is locked or has changed since it was read"),
+				 errhint("Try again when the other transaction has ended.")));
+	return row;
 }
 
 static void

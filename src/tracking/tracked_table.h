@@ -10,6 +10,7 @@
 #include "utils/rel.h"
 
 #include "ledger/ledger.h"
+#include "tracking/mapping.h"
 
 /* Row versions, in arrays of equal length. */
 typedef struct RowPlaces
@@ -39,5 +40,13 @@ extern void CheckSourceOfTable(const Ledger *ledger, Relation rel, const char *s
  * whose rights they are locked, may not UPDATE it.
  */
 extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read);
+
+/*
+ * The present row with the primary key of another row of the mapping's table, in the
+ * current memory context and locked FOR SHARE; NULL if there is none.  Errors: 55006
+ * another transaction has locked it, or changes it; 42501 the owner of the table may not
+ * read or lock all rows.
+ */
+extern HeapTuple TrackedRowByKey(Relation rel, const Mapping *mapping, HeapTuple key_of);
 
 #endif
