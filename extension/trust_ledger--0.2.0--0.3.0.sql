@@ -4911,11 +4911,14 @@ END
 $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_parked_views() IS
 	'Comments on view trust.parked. Called by create_views().';
+
+ALTER TYPE trust_ledger.mapped_row ADD ATTRIBUTE dues timestamptz[];
 COMMENT ON TYPE trust_ledger.mapped_row IS
 	'An event that a row of a tracked table stands for in its present state, with the mapped '
 	'values. name: which promise of the row. key: primary key of the row. step: order of the '
 	'events of the same time. at: time of the event as far as the row states it; infinity means '
-	'now. part, place, version: tableoid, ctid and xmin of the row when it was read.';
+	'now. part, place, version: tableoid, ctid and xmin of the row when it was read. dues: '
+	'if due is a day or a local time, what it is in each zone that the ledger has had.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.read_tracked(
 	tab regclass, source text, with_rows boolean DEFAULT true)
@@ -5125,7 +5128,7 @@ SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
 AS $$
 	WITH said AS MATERIALIZED (
 		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
-			s.purpose, s.longest_pause, s.verdict
+			s.purpose, s.longest_pause, s.verdict, s.dues
 		FROM trust_ledger.read_tracked(tab, of_source) s
 	), stands_for AS MATERIALIZED (
 		SELECT r.key, r.name, r.customer, r.promise
@@ -5206,10 +5209,12 @@ AS $$
 					THEN 'words'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
-				-- if the row has no due time, a policy may have set it
+				-- if the row has no due time, a policy may have set it; the promise of a day or a
+				-- local time keeps the zone that the ledger had
 				CASE
 					WHEN s.due IS NOT NULL
 						AND NOT trust_ledger.same_value(s.due, p.due_without_pauses)
+						AND (p.due_without_pauses = ANY (s.dues)) IS NOT TRUE
 					THEN 'due'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,

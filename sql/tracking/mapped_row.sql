@@ -27,13 +27,15 @@ CREATE TYPE trust_ledger.mapped_row AS (
 	at            timestamptz,
 	part          oid,
 	place         tid,
-	version       xid
+	version       xid,
+	dues          timestamptz[]
 );
 COMMENT ON TYPE trust_ledger.mapped_row IS
 	'An event that a row of a tracked table stands for in its present state, with the mapped '
 	'values. name: which promise of the row. key: primary key of the row. step: order of the '
 	'events of the same time. at: time of the event as far as the row states it; infinity means '
-	'now. part, place, version: tableoid, ctid and xmin of the row when it was read.';
+	'now. part, place, version: tableoid, ctid and xmin of the row when it was read. dues: '
+	'if due is a day or a local time, what it is in each zone that the ledger has had.';
 
 CREATE FUNCTION trust_ledger.read_tracked(
 	tab regclass, source text, with_rows boolean DEFAULT true)

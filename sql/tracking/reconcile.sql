@@ -11,7 +11,7 @@ SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
 AS $$
 	WITH said AS MATERIALIZED (
 		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
-			s.purpose, s.longest_pause, s.verdict
+			s.purpose, s.longest_pause, s.verdict, s.dues
 		FROM trust_ledger.read_tracked(tab, of_source) s
 	), stands_for AS MATERIALIZED (
 		SELECT r.key, r.name, r.customer, r.promise
@@ -92,10 +92,12 @@ AS $$
 					THEN 'words'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
-				-- if the row has no due time, a policy may have set it
+				-- if the row has no due time, a policy may have set it; the promise of a day or a
+				-- local time keeps the zone that the ledger had
 				CASE
 					WHEN s.due IS NOT NULL
 						AND NOT trust_ledger.same_value(s.due, p.due_without_pauses)
+						AND (p.due_without_pauses = ANY (s.dues)) IS NOT TRUE
 					THEN 'due'
 				END,
 				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,

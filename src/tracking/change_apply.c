@@ -19,6 +19,7 @@
 #include "promise/dispatch.h"
 #include "promise/same_value.h"
 #include "promise/terms.h"
+#include "tracking/mapped_due.h"
 
 static Statement find_recorded = STATEMENT(
 	"SELECT verdict FROM trust.entry"
@@ -89,14 +90,6 @@ RunCommand(ActGroup *group, const PlannedEvent *planned, Event event, const Row 
 
 /* ---- amendments ---- */
 
-/* The due time in the row, which is not NULL. */
-static TimestampTz
-MappedDue(const Ledger *ledger, const Row *mapped, int field)
-{
-	return field == COMMAND_DUE ? RowInstant(mapped, field) :
-		TermsEndOfDay(DatumGetDateADT(mapped->values[field]), ledger->zone);
-}
-
 static bool
 WasPaused(const Row *promise)
 {
@@ -119,24 +112,43 @@ StatedDue(const Row *promise)
 	return due;
 }
 
+/* Whether the row's day or local time was this due time in a zone that the ledger has had. */
+static bool
+WasDueInFormerZone(const Ledger *ledger, const TrackedChange *change, int field, TimestampTz due)
+{
+	ListCell   *cell;
+
+	if (change->mapping == NULL || !MappedDueIsLocal(change->mapping))
+		return false;
+	foreach(cell, LedgerZones())
+	{
+		if (MappedDue(change->mapped, field, ledger->zone, lfirst(cell)) == due)
+			return true;
+	}
+	return false;
+}
+
 /*
  * As FieldDiffers(), for the due time.  If all is compared, a row without due time does
- * not differ, since a policy may have set it, and a row may have the due time before or
- * after pauses extended it.
+ * not differ, since a policy may have set it; a row may have the due time before or after
+ * pauses extended it, and a day or local time may be one of a former zone of the ledger.
  */
 static bool
-DueDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise, int field)
+DueDiffers(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise,
+		   int field)
 {
 	TimestampTz due;
+	TimestampTz stated;
 
-	if (RowIsNull(mapped, field))
+	if (RowIsNull(change->mapped, field))
 		return !whole && !RowIsNull(promise, PROMISE_DUE);
 	if (RowIsNull(promise, PROMISE_DUE))
 		return true;
-	due = MappedDue(ledger, mapped, field);
+	due = MappedDue(change->mapped, field, ledger->zone, ledger->zone);
 	if (!whole || RowInstant(promise, PROMISE_DUE) == due)
 		return RowInstant(promise, PROMISE_DUE) != due;
-	return StatedDue(promise) != due;
+	stated = StatedDue(promise);
+	return stated != due && !WasDueInFormerZone(ledger, change, field, stated);
 }
 
 /*
@@ -144,15 +156,15 @@ DueDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promi
  * not only those that changed; then texts that were erased are not taken from the row.
  */
 static bool
-FieldDiffers(const Ledger *ledger, const Row *mapped, bool whole, const Row *promise,
+FieldDiffers(const Ledger *ledger, const TrackedChange *change, bool whole, const Row *promise,
 			 int field, int column)
 {
 	if (column == PROMISE_DUE)
-		return DueDiffers(ledger, mapped, whole, promise, field);
+		return DueDiffers(ledger, change, whole, promise, field);
 	if (whole && (column == PROMISE_WORDS || column == PROMISE_PURPOSE) &&
 		RowIsNull(promise, PROMISE_WORDS))
 		return false;
-	return !RowSameValue(mapped, field, promise, column);
+	return !RowSameValue(change->mapped, field, promise, column);
 }
 
 /*
@@ -174,7 +186,7 @@ AmendedFields(const Ledger *ledger, const TrackedChange *change, bool whole, uin
 		if (field == COMMAND_DRAFTED_BY && (whole || RowIsNull(change->mapped, field)))
 			continue;
 		if (!terms[i].fixed && (asked & (1 << field)) &&
-			FieldDiffers(ledger, change->mapped, whole, promise, field, terms[i].promise))
+			FieldDiffers(ledger, change, whole, promise, field, terms[i].promise))
 			fields |= 1 << field;
 	}
 	return fields;

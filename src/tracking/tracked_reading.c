@@ -22,6 +22,7 @@
 #include "base/owner_session.h"
 #include "base/statement.h"
 #include "promise/terms.h"
+#include "tracking/mapped_due.h"
 #include "tracking/mapped_row.h"
 
 /*
@@ -97,6 +98,7 @@ enum
 	READ_PART,
 	READ_PLACE,
 	READ_VERSION,
+	READ_DUES,
 	READ_COLUMNS
 };
 
@@ -218,7 +220,23 @@ typedef struct ReadResult
 {
 	ReturnSetInfo *set;
 	int			attnums[MAPPED_ARGUMENTS];	/* columns of the mapped values */
+	List	   *zones;			/* that the ledger has had */
 } ReadResult;
+
+/* The due times of the row in the zones that the ledger has had, as timestamptz[]. */
+static Datum
+DuesInZones(const ReadResult *result, const Row *mapped, pg_tz *zone)
+{
+	int			field = RowIsNull(mapped, COMMAND_DUE_ON) ? COMMAND_DUE : COMMAND_DUE_ON;
+	Datum	   *dues = palloc(sizeof(Datum) * list_length(result->zones));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, result->zones)
+		dues[count++] = TimestampTzGetDatum(MappedDue(mapped, field, zone, lfirst(cell)));
+	return PointerGetDatum(construct_array(dues, count, TIMESTAMPTZOID, sizeof(TimestampTz),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
 
 /* Adds the event of one reading to the result. */
 static void
@@ -231,6 +249,10 @@ PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, i
 
 	current->key = MappingKey(mapping, &current->tuple, current->tupdesc);
 	mapped = MappingRow(mapping, &current->tuple, current->tupdesc, zone);
+	nulls[READ_DUES] = list_length(result->zones) < 2 || !MappedDueIsLocal(mapping) ||
+		(RowIsNull(mapped, COMMAND_DUE) && RowIsNull(mapped, COMMAND_DUE_ON));
+	if (!nulls[READ_DUES])
+		values[READ_DUES] = DuesInZones(result, mapped, zone);
 	if (!RowIsNull(mapped, COMMAND_DUE_ON))
 		RowSetInstant(mapped, COMMAND_DUE,
 					  TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
@@ -332,14 +354,31 @@ PutRows(const ReadResult *result, List *readings, Relation rel, pg_tz *zone)
 	MemoryContextDelete(rows);
 }
 
+static List *
+ReadZones(const Ledger *ledger)
+{
+	LedgerSession session;
+	List	   *zones;
+	MemoryContext previous;
+
+	LedgerEnter(ledger, &session);
+	zones = LedgerZones();
+	previous = MemoryContextSwitchTo(session.caller);
+	zones = list_copy(zones);
+	MemoryContextSwitchTo(previous);
+	LedgerLeave(&session);
+	return zones;
+}
+
 void
-ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone)
+ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, const Ledger *ledger)
 {
 	ReadResult	result = {.set = set};
 	OwnerSession session;
 	ListCell   *cell;
 
 	RowMap(&mapped_shape, set->setDesc, result.attnums);
+	result.zones = ReadZones(ledger);
 	OwnerEnter(rel->rd_rel->relowner, &session);
 	foreach(cell, readings)
 	{
@@ -348,6 +387,6 @@ ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone)
 		reading->mapping = MappingRead(rel, &reading->trigger, CurrentMemoryContext);
 	}
 	if (readings != NIL)
-		PutRows(&result, readings, rel, zone);
+		PutRows(&result, readings, rel, ledger->zone);
 	OwnerLeave(&session);
 }

@@ -31,8 +31,9 @@ extern List *ReadingsOfTable(const Ledger *ledger, const char *source, Relation 
 /*
  * Appends to the result set what the rows of the table would record.  Reads them with
  * the rights of the table's owner.  A timestamp without time zone is a local time in the
- * given zone.  Errors: those of MappingRead() and of reading a row.
+ * ledger's zone.  Errors: those of MappingRead() and of reading a row.
  */
-extern void ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel, pg_tz *zone);
+extern void ReadTrackedRows(ReturnSetInfo *set, List *readings, Relation rel,
+							const Ledger *ledger);
 
 #endif

@@ -314,7 +314,7 @@ read_tracked(PG_FUNCTION_ARGS)
 	CheckSourceOfTable(&ledger, rel, source);
 	InitMaterializedSRF(fcinfo, 0);
 	readings = ReadingsOfTable(&ledger, source, rel, PG_GETARG_BOOL(2));
-	ReadTrackedRows((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, ledger.zone);
+	ReadTrackedRows((ReturnSetInfo *) fcinfo->resultinfo, readings, rel, &ledger);
 	table_close(rel, NoLock);
 	return (Datum) 0;
 }

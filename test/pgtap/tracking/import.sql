@@ -486,7 +486,8 @@ SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''no such'', ''{}'')', '42704'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', ARRAY[ROW(1, '''', ''made'', '
 		'NULL, ''c'', ''w'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '
-		'NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, ''(0,1)'', ''1'')::trust_ledger.mapped_row])',
+		'NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, ''(0,1)'', ''1'', NULL)'
+		'::trust_ledger.mapped_row])',
 		'22004'),
 	('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', '
 		'ARRAY[NULL]::trust_ledger.mapped_row[])', 'ok')) AS c (call, expected);
@@ -495,7 +496,7 @@ SELECT is(sqlstate_of(call), expected, call) FROM (VALUES
 SELECT is(added(format('SELECT trust_ledger.import_rows(''crm.plain'', ''crm.plain'', '
 	'ARRAY[ROW(1, '''', %L, ''1'', ''plain'', ''We come.'', NULL, NULL, NULL, NULL, NULL, NULL, '
 	'NULL, NULL, NULL, NULL, NULL, NULL, ''so'', NULL, NULL, ''anna'', ''anna'', NULL, tableoid, '
-	'ctid, xmin)::trust_ledger.mapped_row]) FROM crm.plain LIMIT 1', event)),
+	'ctid, xmin, NULL)::trust_ledger.mapped_row]) FROM crm.plain LIMIT 1', event)),
 	0::bigint, 'not by import: ' || event)
 		FROM unnest('{backed,declined,backing_withdrawn,noted,erased,"no such",""}'::text[])
 		AS event;
