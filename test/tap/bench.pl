@@ -18,7 +18,7 @@ is_deeply([ sort @parts ], [ sort keys %rows ], 'all parts run by default');
 
 local %ENV = (%ENV, CUSTOMERS => 200, ROUNDS => 1, TRANSACTIONS => 5, ENTRIES => 2000,
 	VERIFIED => 1800, LIVES => 50,
-	PROMISES => 500, UPDATED => 500, EVIDENCE => 5000, SHARED_BUFFERS => '64MB');
+	PROMISES => 500, UPDATED => 500, RECONCILED => 200, EVIDENCE => 5000, SHARED_BUFFERS => '64MB');
 my ($out, $err);
 ok(IPC::Run::run(['test/bench/run'], '>', \$out, '2>', \$err), 'the benchmarks run') or diag($out);
 is($err, '', 'without errors or warnings');
