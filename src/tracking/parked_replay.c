@@ -3,9 +3,8 @@
  *		Function replay_parked(), which writes parked changes.
  *
  * A parked row is read again with the present mapping, which may have been corrected, and
- * compared with the row as it is now.
- * Events are written with the access level of the caller, and only for actors that the
- * caller can act as.
+ * compared with the row as it is now.  Events are written with the access level of the
+ * caller, and only for actors that the caller can act as.
  */
 #include "postgres.h"
 
@@ -33,8 +32,9 @@
 PG_FUNCTION_INFO_V1(replay_parked);
 
 /*
- * In the order in which they happened; locked, so that they are not replayed twice.  last:
- * no later change of the terms of the same promise of the same row is parked.
+ * In the order in which they happened; locked, in that order too, so that they are not
+ * replayed twice.  last: no later change of the terms of the same promise of the same row
+ * is parked.
  */
 static Statement read_parked = STATEMENT(
 	"WITH waiting AS MATERIALIZED ("
@@ -42,6 +42,7 @@ static Statement read_parked = STATEMENT(
 	"    COALESCE(p.new_row, p.old_row) AS tracked"
 	"  FROM trust.parked_change p"
 	"  WHERE $1 IS NULL OR p.source OPERATOR(pg_catalog.=) $1"
+	"  ORDER BY p.parked_at, p.parked"
 	"  FOR UPDATE"
 	"), mapped AS MATERIALIZED ("
 	"  SELECT DISTINCT ON (k.source, k.name) k.source, k.name,"
