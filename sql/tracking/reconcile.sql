@@ -151,7 +151,8 @@ COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
 CREATE FUNCTION trust_ledger.reconcile_table(tab regclass)
 RETURNS TABLE (what text, key text, name text, customer text, promise uuid, detail text)
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
+-- as compare_rows(), whatever the caller forbids the planner
+SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
 	of_source CONSTANT text := trust_ledger.source_of(tab);

@@ -318,7 +318,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.rebuild(text,text,text,timestamp with time zone,jsonb,text)",
 	"0a7636c4741e60c1e952c40cdb8ee4bd9c9729e3a3d26078da0153f023756166"},
 	{"function trust_ledger.reconcile_table(regclass)",
-	"65a42617490998685542476c54894cea1593137cf927fbee00e0be28d79505a3"},
+	"5498ba90d9ca37ed953af4e582da25679ba5844384e69298b30ac9a32261ac3e"},
 	{"function trust_ledger.record_parked()",
 	"aad6598fb195930653f699e14536e812af6b41764be406c86636d40e533736da"},
 	{"function trust_ledger.recorded_tracking(regclass)",
