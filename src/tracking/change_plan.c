@@ -113,7 +113,7 @@ HasOtherCustomer(const TrackedChange *change, const RowState *row_state)
 		 !RowTextIs(change->mapped, COMMAND_CUSTOMER, row_state->customer));
 }
 
-/* Amends an open promise by all terms of its row. */
+/* Amends the promise by all terms of its row, unless it is settled. */
 static void
 PlanPresentTerms(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 {
@@ -148,8 +148,6 @@ PlanMade(ChangePlan *plan, const TrackedChange *change, RowState *row_state)
 		PlanNextPromise(plan, change, row_state);
 	else if (IsSettled(row_state) && change->old_key)
 		PlanKeyNote(plan, row_state);
-	else if (IsSettled(row_state))
-		return;
 	else
 		PlanPresentTerms(plan, change, row_state);
 }

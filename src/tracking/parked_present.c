@@ -36,8 +36,11 @@ static Statement find_later = STATEMENT(
 #define DROP_HINT "If it is not to be written, drop it with trust_ledger.drop_parked()."
 
 void
-ParkedReadPresent(ParkedReading * reading)
+ParkedReadPresent(ParkedReading * reading, const TrackedChange *change)
 {
+	Changes		alone = ChangesFromArray(&change, 1);
+
+	ChangesLock(reading->ledger, &alone);
 	reading->present = TrackedRowByKey(reading->rel, reading->mapping,
 									   reading->new ? reading->new : reading->old);
 }
@@ -159,10 +162,7 @@ CheckNoLaterEntry(const ParkedReading * reading, const TrackedChange *change)
 void
 ParkedCheckHolds(const ParkedReading * reading, const TrackedChange *change)
 {
-	Changes		alone = ChangesFromArray(&change, 1);
-
 	CheckRowHolds(reading, change);
-	ChangesLock(reading->ledger, &alone);
 	CheckNoLaterEntry(reading, change);
 }
 

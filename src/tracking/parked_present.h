@@ -22,14 +22,17 @@ typedef struct ParkedReading
 	bool		last;			/* no later change of terms of the row is parked */
 }			ParkedReading;
 
-/* Reads the present row.  Errors: those of TrackedRowByKey(). */
-extern void ParkedReadPresent(ParkedReading * reading);
+/*
+ * Locks the chains that the change concerns, and then the present row, which it reads: we
+ * must not wait for a chain while we hold locks on rows.  Errors: those of
+ * TrackedRowByKey().
+ */
+extern void ParkedReadPresent(ParkedReading * reading, const TrackedChange *change);
 
 /*
  * Checks that the change can still be written: that a row that makes its promise, is
  * paused or resumed still does or is, that a deleted row does not exist again, and that no
- * later promise or verdict of the row is on record.  Locks the chains that the change
- * concerns.  Errors: 55000.
+ * later promise or verdict of the row is on record.  Errors: 55000.
  */
 extern void ParkedCheckHolds(const ParkedReading * reading, const TrackedChange *change);
 

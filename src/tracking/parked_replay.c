@@ -195,22 +195,15 @@ BeginReading(ParkedReading * reading, const Replay *replay)
 		.old = RowFromJson(mapping, replay->old_row),
 		.new = RowFromJson(mapping, replay->new_row)
 	};
-	ParkedReadPresent(reading);
 }
 
-/*
- * The terms of an amendment are those that the row has now, unless a later amendment is
- * parked as well.
- */
+/* The change to the given row. */
 static TrackedChange *
-ReadParked(const Replay *replay, const ParkedReading * reading)
+ReadParked(const Replay *replay, const ParkedReading * reading, HeapTuple new)
 {
-	bool		as_now = reading->mapping->event == EVENT_AMENDED &&
-		reading->operation == ROW_UPDATE && reading->last && reading->present;
 	TrackedChange *change = ChangeRead(reading->mapping, replay->ledger, reading->operation,
-									   reading->old, as_now ? reading->present : reading->new,
-									   RelationGetDescr(reading->rel), replay->actor,
-									   GetUserId());
+									   reading->old, new, RelationGetDescr(reading->rel),
+									   replay->actor, GetUserId());
 
 	if (change == NULL)
 		return NULL;
@@ -220,25 +213,45 @@ ReadParked(const Replay *replay, const ParkedReading * reading)
 	return change;
 }
 
+/*
+ * The terms of an amendment are those that the row has now, unless a later amendment is
+ * parked as well.
+ */
+static bool
+TakesPresentTerms(const ParkedReading * reading)
+{
+	return reading->mapping->event == EVENT_AMENDED && reading->operation == ROW_UPDATE &&
+		reading->last && reading->present;
+}
+
+static void
+ReplayReading(const Replay *replay, ParkedReading * reading)
+{
+	const TrackedChange *change = ReadParked(replay, reading, reading->new);
+	const TrackedChange *now;
+
+	if (change == NULL)
+		return;
+	ParkedReadPresent(reading, change);
+	if (TakesPresentTerms(reading))
+		change = ReadParked(replay, reading, reading->present);
+	if (change == NULL)
+		return;
+	ParkedCheckHolds(reading, change);
+	ReplayChange(replay, change);
+	now = ParkedPresentTerms(reading, change);
+	if (now)
+		ReplayChange(replay, now);
+}
+
 /* Runs in a subtransaction. */
 static void
 ReplayOne(void *arg)
 {
-	Replay	   *replay = arg;
 	ParkedReading reading;
-	TrackedChange *change;
-	const TrackedChange *now;
 
-	BeginReading(&reading, replay);
-	change = ReadParked(replay, &reading);
-	if (change)
-	{
-		ParkedCheckHolds(&reading, change);
-		ReplayChange(replay, change);
-		now = ParkedPresentTerms(&reading, change);
-		if (now)
-			ReplayChange(replay, now);
-	}
+	BeginReading(&reading, arg);
+	ReplayReading(arg, &reading);
 	table_close(reading.rel, NoLock);
 }
 

@@ -254,8 +254,7 @@ PutReading(const ReadResult *result, RowRead *current, const Mapping *mapping, i
 	if (!nulls[READ_DUES])
 		values[READ_DUES] = DuesInZones(result, mapped, zone);
 	if (!RowIsNull(mapped, COMMAND_DUE_ON))
-		RowSetInstant(mapped, COMMAND_DUE,
-					  TermsEndOfDay(DatumGetDateADT(mapped->values[COMMAND_DUE_ON]), zone));
+		RowSetInstant(mapped, COMMAND_DUE, MappedDue(mapped, COMMAND_DUE_ON, zone, zone));
 	RowClear(mapped, COMMAND_DUE_ON);
 	OrderAfterPrevious(current, mapping, mapped);
 	values[READ_STEP] = Int32GetDatum(step);

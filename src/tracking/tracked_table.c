@@ -211,6 +211,7 @@ TrackedRowByKey(Relation rel, const Mapping *mapping, HeapTuple key_of)
 	HeapTuple	row = NULL;
 	Oid			types[KEY_MAX_COLUMNS];
 	Datum		values[KEY_MAX_COLUMNS];
+	char		nulls[KEY_MAX_COLUMNS];
 	Datum		where[3];
 	RowPlaces	place = {&where[0], &where[1], &where[2], 1};
 	bool		as_read;
@@ -223,11 +224,10 @@ TrackedRowByKey(Relation rel, const Mapping *mapping, HeapTuple key_of)
 		bool		isnull;
 
 		values[i] = heap_getattr(key_of, mapping->key[i], RelationGetDescr(rel), &isnull);
-		if (isnull)
-			values[i] = (Datum) 0;
+		nulls[i] = isnull ? 'n' : ' ';
 	}
 	if (SPI_execute_with_args(RowByKeyQuery(rel, mapping, types), mapping->key_count, types,
-							  values, NULL, false, 1) != SPI_OK_SELECT)
+							  values, nulls, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a tracked row");
 	if (SPI_processed > 0)
 		row = FoundRow(caller, where);

@@ -43,7 +43,8 @@ extern void TrackedRowsLock(Relation rel, const RowPlaces *places, bool *as_read
 
 /*
  * The present row with the primary key of another row of the mapping's table, in the
- * current memory context and locked FOR SHARE; NULL if there is none.  Errors: 55006
+ * current memory context and locked FOR SHARE; NULL if there is none, or if that row has
+ * NULLs, as a parked row whose key columns were renamed.  Errors: 55006
  * another transaction has locked it, or changes it; 42501 the owner of the table may not
  * read or lock all rows.
  */

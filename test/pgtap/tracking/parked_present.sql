@@ -2,7 +2,7 @@
 -- no promise that the row does not make.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(43);
+SELECT plan(44);
 \ir ../../helpers/tracked_tables.sql
 \ir ../../helpers/calls.sql
 
@@ -166,6 +166,9 @@ SELECT is(replayed_after('SELECT new_part()', meanwhile), says, meanwhile) FROM 
 	('SELECT as_postgres(''ALTER TABLE part ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY'')',
 		'nothing | owner "app" of table public.part cannot read all of its rows; owner "app" of '
 		'table public.part cannot read all of its rows'),
+	('SELECT as_postgres(''ALTER TABLE part RENAME a TO z'')',
+		'nothing | row ["","1"] of table public.part does not exist any more; row ["","1"] of '
+		'table public.part does not exist any more'),
 	('SELECT as_postgres(''REVOKE SELECT ON part FROM app'')',
 		'nothing | owner "app" of table public.part does not have privilege SELECT on it; owner '
 		'"app" of table public.part does not have privilege SELECT on it')) AS v (meanwhile, says);
