@@ -28,8 +28,8 @@ SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/entry
 	analysis/trend analysis/sparkline analysis/human_backing analysis/promise_exceptions \
 	analysis/exceptions analysis/analysis tracking/track_trigger tracking/pending_changes \
 	tracking/condition tracking/mapping tracking/mapped_triggers tracking/trigger_catalog \
-	tracking/tracking_admin tracking/suspension tracking/ddl_follow tracking/column_drop \
-	tracking/parked tracking/mapped_row tracking/import \
+	tracking/former_key tracking/tracking_admin tracking/suspension tracking/ddl_follow \
+	tracking/column_drop tracking/parked tracking/mapped_row tracking/import \
 	tracking/reconcile verify/verify verify/rebuild verify/digest governance/rights
 
 # The control file is the one source of the version.

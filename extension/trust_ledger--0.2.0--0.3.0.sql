@@ -8,6 +8,7 @@ DROP FUNCTION trust_ledger.create_exception_views();
 DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
 DROP FUNCTION trust_ledger.mapped_triggers(jsonb, text[]);
+DROP FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text);
 DROP FUNCTION trust_ledger.create_tracked_view();
 DROP FUNCTION trust_ledger.create_parked_view();
 COMMENT ON SCHEMA trust_ledger IS
@@ -4120,6 +4121,115 @@ $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_tracked_views() IS
 	'Comments on view trust.tracked. Called by create_views().';
 
+CREATE FUNCTION trust_ledger.read_former_keys(tab regclass, former_key text[])
+RETURNS TABLE (former text, key text)
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off;
+COMMENT ON FUNCTION trust_ledger.read_former_keys(regclass, text[]) IS
+	'The former and the present primary key of each row of a tracked table, as in trust.source. '
+	'former_key: the columns that have the former key; rows with a NULL there are left out. '
+	'Requires ownership of the table. Errors: 42703 (no such column), 42804 (type of a column), '
+	'22023 (number of columns), 55000 (not tracked by a mapping), 42501 (not the owner, or the '
+	'owner of the table cannot read all rows).';
+
+CREATE FUNCTION trust_ledger.carry_over(tab regclass, former_key text[], actor text)
+RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.carry_over(regclass, text[], text) IS
+	'Adds a note with the present primary key of its row to each promise of a tracked table whose '
+	'row has another key in the columns former_key, and returns how many. Locks the table against '
+	'changes. Called by follow_former_key(). Requires ownership of the table, and level '
+	'application or admin. Errors: 55000 (no row has the key of a promise), 23505 (several rows '
+	'have it), 25001 (the transaction is REPEATABLE READ or SERIALIZABLE), TL004, those of '
+	'read_former_keys() and add_note().';
+
+CREATE FUNCTION trust_ledger.recorded_arguments(source text) RETURNS text[]
+AS 'MODULE_PATHNAME' LANGUAGE C STRICT
+SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION trust_ledger.recorded_arguments(text) IS
+	'The arguments of the first trigger that track_table() recorded for the source, also if it is '
+	'no longer tracked; NULL if it never was. Requires level application or admin. Errors: TL004.';
+
+CREATE FUNCTION trust_ledger.tracked_key(tab regclass, source text) RETURNS text[]
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT nullif(array(
+		SELECT substr(a.argument, length('key=') + 1)
+		FROM unnest(coalesce(
+			(SELECT t.arguments
+			 FROM trust_ledger.track_triggers() t
+			 WHERE t.tab = tracked_key.tab
+				AND (t.generated OR trust_ledger.is_suspension(t.trigger))
+			 ORDER BY t.name
+			 LIMIT 1),
+			trust_ledger.recorded_arguments(source))) WITH ORDINALITY AS a (argument, n)
+		WHERE starts_with(a.argument, 'key=')
+		ORDER BY a.n), '{}')
+$$;
+COMMENT ON FUNCTION trust_ledger.tracked_key(regclass, text) IS
+	'The columns of the primary key that a table had when it was tracked as the source: by their '
+	'present names if it has the triggers of track_table(), otherwise as recorded. NULL if it was '
+	'not tracked, or before version 0.3.0.';
+
+CREATE FUNCTION trust_ledger.check_same_key(tab regclass, source text, former_key text[])
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	tracked CONSTANT text[] := trust_ledger.tracked_key(tab, source);
+BEGIN
+	IF former_key IS NULL AND tracked <> trust_ledger.key_columns(tab) THEN
+		-- promises that the rows made in this transaction have the former key, too
+		PERFORM trust_ledger.write_pending();
+		IF NOT EXISTS (
+			SELECT FROM trust.tracked_row r
+			WHERE r.source = check_same_key.source AND NOT r.gone)
+		THEN
+			RETURN;
+		END IF;
+		RAISE EXCEPTION 'primary key of tracked table % has changed', tab
+			USING ERRCODE = '55000',
+			DETAIL = 'The promises of its rows are recorded with the former key.',
+			HINT = format('If columns of the table still have the former key of each row, add '
+				'argument former_key => %L. Otherwise restore the former primary key, or track '
+				'the table as another source: the promises then stay as they are.', tracked);
+	ELSIF cardinality(former_key) <> cardinality(tracked) THEN
+		RAISE EXCEPTION 'former_key must have as many columns as the former primary key'
+			USING ERRCODE = '22023',
+			DETAIL = format('It has %s, and the former primary key had %s.',
+				cardinality(former_key), cardinality(tracked)),
+			HINT = format('When the table was tracked, its primary key was %s.', tracked);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.check_same_key(regclass, text, text[]) IS
+	'Raises an error unless promises of the rows of a table, tracked as the source, can be found '
+	'by its primary key: 55000 if it has another primary key than when it was tracked, rows of it '
+	'stand for promises, and former_key does not say which columns have their former keys; 22023 '
+	'if former_key has another number of columns. Writes pending changes if the key is another '
+	'one. Called by track_table() and resume_tracking().';
+
+CREATE FUNCTION trust_ledger.follow_former_key(tab regclass, former_key text[], actor text)
+RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF former_key IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM trust_ledger.write_pending();
+	PERFORM trust_ledger.carry_over(tab, former_key, actor);
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.follow_former_key(regclass, text[], text) IS
+	'Carries the promises of the rows of a table over to its present primary key, unless '
+	'former_key is NULL. Writes pending changes first. Called by track_table() and '
+	'resume_tracking(). Errors: those of carry_over() and write_pending().';
+
 CREATE FUNCTION trust_ledger.create_tracking_table() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -4281,36 +4391,6 @@ COMMENT ON FUNCTION trust_ledger.source_to_track(regclass, text) IS
 	'name, or schema.table. Error 42710: the table has another source, or another table has this '
 	'one.';
 
-CREATE FUNCTION trust_ledger.check_same_key(tab regclass) RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	of_source text;
-BEGIN
-	SELECT t.source INTO of_source
-	FROM trust_ledger.track_triggers() t
-	WHERE t.tab = check_same_key.tab
-		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
-		AND trust_ledger.key_has_changed(t.trigger)
-	LIMIT 1;
-	IF NOT FOUND THEN
-		RETURN;
-	END IF;
-	IF EXISTS (SELECT FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone) THEN
-		RAISE EXCEPTION 'primary key of tracked table % has changed', tab
-			USING ERRCODE = '55000',
-			DETAIL = 'The promises of its rows are recorded with the former key.',
-			HINT = 'Restore the former primary key. Or run '
-				'SELECT trust_ledger.untrack_table(...); and track the table as another source: '
-				'the promises then stay as they are.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.check_same_key(regclass) IS
-	'Raises 55000 if the table has another primary key than when it was tracked, and rows of it '
-	'stand for promises. Called by track_table().';
-
 CREATE OR REPLACE FUNCTION trust_ledger.drop_track_triggers(tab regclass) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -4371,9 +4451,10 @@ COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) I
 	'the caller. path: search_path for names in conditions. Called by track_table() and '
 	'resume_tracking(). Error 0A000: check_conditions().';
 
-CREATE OR REPLACE FUNCTION trust_ledger.track_table(
+CREATE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
-	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'))
+	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'),
+	former_key text[] DEFAULT NULL)
 RETURNS TABLE (statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
@@ -4383,14 +4464,16 @@ DECLARE
 BEGIN
 	PERFORM trust_ledger.check_ledger();
 	PERFORM trust_ledger.check_trackable(tab);
-	PERFORM trust_ledger.check_same_key(tab);
 	PERFORM trust_ledger.check_mapping(mapping);
 	-- so that nobody changes the triggers before they are replaced
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
+	PERFORM trust_ledger.check_same_key(tab,
+		trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2)), former_key);
 	statements := trust_ledger.statements_to_track(tab, mapping);
 	BEGIN
 		PERFORM trust_ledger.create_track_triggers(tab, statements, path);
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
+		PERFORM trust_ledger.follow_former_key(tab, former_key, actor);
 		IF dry_run THEN
 			RAISE SQLSTATE 'TLDRY';
 		END IF;
@@ -4402,17 +4485,21 @@ BEGIN
 	RETURN QUERY SELECT s FROM unnest(statements) AS s;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
+COMMENT ON FUNCTION trust_ledger.track_table(
+	regclass, jsonb, boolean, text, text, text, text[]) IS
 	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces '
 	'those of an earlier call, and returns the statements. dry_run: only checks and returns them. '
 	'mapping: an object with arguments of track() as "=column" or ":text"; <event>_when, the '
 	'condition for an event, on the row ("status = ''sent''") or on a change ("NEW.owner <> '
 	'OLD.owner"); <event>, an object with arguments of that event alone; events, an array of '
 	'{"event", "when", arguments}; promises, an object of mappings, for several promises of one '
-	'row; source; on_delete. path: search_path for names in conditions. Requires ownership of the '
+	'row; source; on_delete. path: search_path for names in conditions. former_key: if the table '
+	'has another primary key than when it was tracked, columns that still have the former key of '
+	'each row, in its order; their promises follow to the present key. Requires ownership of the '
 	'table, and level application or admin. Errors: TL004, 22023 (mapping), 42601 (condition), '
 	'42703 (column), 42P01, 42809, 55000 (table), 42501 (not its owner), 42710 (source), 54000 '
-	'(more than 999 triggers), 0A000 (condition with an operator that a dump does not name).';
+	'(more than 999 triggers), 0A000 (condition with an operator that a dump does not name), those '
+	'of carry_over().';
 
 CREATE OR REPLACE FUNCTION trust_ledger.untrack_table(
 	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL)
@@ -4701,7 +4788,8 @@ COMMENT ON FUNCTION trust_ledger.is_as_recorded(regclass, jsonb) IS
 
 CREATE FUNCTION trust_ledger.resume_tracking(
 	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL,
-	path text DEFAULT pg_catalog.current_setting('search_path'))
+	path text DEFAULT pg_catalog.current_setting('search_path'),
+	former_key text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
@@ -4727,7 +4815,7 @@ BEGIN
 			DETAIL = 'It was recorded that it is no longer tracked.',
 			HINT = 'Call trust_ledger.track_table() or trust_ledger.untrack_table().';
 	END IF;
-	PERFORM trust_ledger.check_same_key(tab);
+	PERFORM trust_ledger.check_same_key(tab, recorded ->> 'source', former_key);
 	mapping := (
 		SELECT trust_ledger.mapping_renamed(recorded -> 'mapping',
 			coalesce(array_agg(c.name), '{}'), coalesce(array_agg(c.new_name), '{}'))
@@ -4750,16 +4838,17 @@ BEGIN
 	IF NOT trust_ledger.is_as_recorded(tab, recorded -> 'triggers') THEN
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
 	END IF;
+	PERFORM trust_ledger.follow_former_key(tab, former_key, actor);
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.resume_tracking(regclass, text, text, text) IS
+COMMENT ON FUNCTION trust_ledger.resume_tracking(regclass, text, text, text, text[]) IS
 	'Ends what suspend_tracking() began: creates the triggers of the recorded mapping again, with '
 	'the present names of its columns. Triggers that were disabled, on the table or a partition, '
 	'are disabled again. Records nothing if the triggers are as recorded; otherwise, as where a '
 	'condition now compares values of another type, records them as track_table() does, with '
-	'reason and actor. path: search_path for names in conditions. Requires ownership of the table, '
-	'and level application or admin. Errors: those of track_table(), 55000 (not suspended), 42704 '
-	'(not tracked by a mapping).';
+	'reason and actor. path: search_path for names in conditions. former_key: as in track_table(). '
+	'Requires ownership of the table, and level application or admin. Errors: those of '
+	'track_table(), 55000 (not suspended), 42704 (not tracked by a mapping).';
 COMMENT ON FUNCTION trust_ledger.follow_tables() IS
 	'Event trigger function: updates the arguments of triggers that call track() when a column is '
 	'renamed, refuses a type of a column that does not fit an argument, and adds the source of the '

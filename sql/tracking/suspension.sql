@@ -264,7 +264,8 @@ COMMENT ON FUNCTION trust_ledger.is_as_recorded(regclass, jsonb) IS
 
 CREATE FUNCTION trust_ledger.resume_tracking(
 	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL,
-	path text DEFAULT pg_catalog.current_setting('search_path'))
+	path text DEFAULT pg_catalog.current_setting('search_path'),
+	former_key text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
@@ -290,7 +291,7 @@ BEGIN
 			DETAIL = 'It was recorded that it is no longer tracked.',
 			HINT = 'Call trust_ledger.track_table() or trust_ledger.untrack_table().';
 	END IF;
-	PERFORM trust_ledger.check_same_key(tab);
+	PERFORM trust_ledger.check_same_key(tab, recorded ->> 'source', former_key);
 	mapping := (
 		SELECT trust_ledger.mapping_renamed(recorded -> 'mapping',
 			coalesce(array_agg(c.name), '{}'), coalesce(array_agg(c.new_name), '{}'))
@@ -313,13 +314,14 @@ BEGIN
 	IF NOT trust_ledger.is_as_recorded(tab, recorded -> 'triggers') THEN
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
 	END IF;
+	PERFORM trust_ledger.follow_former_key(tab, former_key, actor);
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.resume_tracking(regclass, text, text, text) IS
+COMMENT ON FUNCTION trust_ledger.resume_tracking(regclass, text, text, text, text[]) IS
 	'Ends what suspend_tracking() began: creates the triggers of the recorded mapping again, with '
 	'the present names of its columns. Triggers that were disabled, on the table or a partition, '
 	'are disabled again. Records nothing if the triggers are as recorded; otherwise, as where a '
 	'condition now compares values of another type, records them as track_table() does, with '
-	'reason and actor. path: search_path for names in conditions. Requires ownership of the table, '
-	'and level application or admin. Errors: those of track_table(), 55000 (not suspended), 42704 '
-	'(not tracked by a mapping).';
+	'reason and actor. path: search_path for names in conditions. former_key: as in track_table(). '
+	'Requires ownership of the table, and level application or admin. Errors: those of '
+	'track_table(), 55000 (not suspended), 42704 (not tracked by a mapping).';

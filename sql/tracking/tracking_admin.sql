@@ -178,36 +178,6 @@ COMMENT ON FUNCTION trust_ledger.source_to_track(regclass, text) IS
 	'name, or schema.table. Error 42710: the table has another source, or another table has this '
 	'one.';
 
-CREATE FUNCTION trust_ledger.check_same_key(tab regclass) RETURNS void
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	of_source text;
-BEGIN
-	SELECT t.source INTO of_source
-	FROM trust_ledger.track_triggers() t
-	WHERE t.tab = check_same_key.tab
-		AND (t.generated OR trust_ledger.is_suspension(t.trigger))
-		AND trust_ledger.key_has_changed(t.trigger)
-	LIMIT 1;
-	IF NOT FOUND THEN
-		RETURN;
-	END IF;
-	IF EXISTS (SELECT FROM trust.tracked_row r WHERE r.source = of_source AND NOT r.gone) THEN
-		RAISE EXCEPTION 'primary key of tracked table % has changed', tab
-			USING ERRCODE = '55000',
-			DETAIL = 'The promises of its rows are recorded with the former key.',
-			HINT = 'Restore the former primary key. Or run '
-				'SELECT trust_ledger.untrack_table(...); and track the table as another source: '
-				'the promises then stay as they are.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION trust_ledger.check_same_key(regclass) IS
-	'Raises 55000 if the table has another primary key than when it was tracked, and rows of it '
-	'stand for promises. Called by track_table().';
-
 CREATE FUNCTION trust_ledger.drop_track_triggers(tab regclass) RETURNS integer
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -270,7 +240,8 @@ COMMENT ON FUNCTION trust_ledger.create_track_triggers(regclass, text[], text) I
 
 CREATE FUNCTION trust_ledger.track_table(
 	tab regclass, mapping jsonb, dry_run boolean DEFAULT false, reason text DEFAULT NULL,
-	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'))
+	actor text DEFAULT NULL, path text DEFAULT pg_catalog.current_setting('search_path'),
+	former_key text[] DEFAULT NULL)
 RETURNS TABLE (statement text)
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on
@@ -280,14 +251,16 @@ DECLARE
 BEGIN
 	PERFORM trust_ledger.check_ledger();
 	PERFORM trust_ledger.check_trackable(tab);
-	PERFORM trust_ledger.check_same_key(tab);
 	PERFORM trust_ledger.check_mapping(mapping);
 	-- so that nobody changes the triggers before they are replaced
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', tab);
+	PERFORM trust_ledger.check_same_key(tab,
+		trust_ledger.source_to_track(tab, substr(mapping ->> 'source', 2)), former_key);
 	statements := trust_ledger.statements_to_track(tab, mapping);
 	BEGIN
 		PERFORM trust_ledger.create_track_triggers(tab, statements, path);
 		PERFORM trust_ledger.set_tracking(tab, mapping, reason, actor);
+		PERFORM trust_ledger.follow_former_key(tab, former_key, actor);
 		IF dry_run THEN
 			RAISE SQLSTATE 'TLDRY';
 		END IF;
@@ -299,17 +272,21 @@ BEGIN
 	RETURN QUERY SELECT s FROM unnest(statements) AS s;
 END
 $$;
-COMMENT ON FUNCTION trust_ledger.track_table(regclass, jsonb, boolean, text, text, text) IS
+COMMENT ON FUNCTION trust_ledger.track_table(
+	regclass, jsonb, boolean, text, text, text, text[]) IS
 	'Tracks a table: creates triggers for the whole life of a promise from one mapping, replaces '
 	'those of an earlier call, and returns the statements. dry_run: only checks and returns them. '
 	'mapping: an object with arguments of track() as "=column" or ":text"; <event>_when, the '
 	'condition for an event, on the row ("status = ''sent''") or on a change ("NEW.owner <> '
 	'OLD.owner"); <event>, an object with arguments of that event alone; events, an array of '
 	'{"event", "when", arguments}; promises, an object of mappings, for several promises of one '
-	'row; source; on_delete. path: search_path for names in conditions. Requires ownership of the '
+	'row; source; on_delete. path: search_path for names in conditions. former_key: if the table '
+	'has another primary key than when it was tracked, columns that still have the former key of '
+	'each row, in its order; their promises follow to the present key. Requires ownership of the '
 	'table, and level application or admin. Errors: TL004, 22023 (mapping), 42601 (condition), '
 	'42703 (column), 42P01, 42809, 55000 (table), 42501 (not its owner), 42710 (source), 54000 '
-	'(more than 999 triggers), 0A000 (condition with an operator that a dump does not name).';
+	'(more than 999 triggers), 0A000 (condition with an operator that a dump does not name), those '
+	'of carry_over().';
 
 CREATE FUNCTION trust_ledger.untrack_table(
 	tab regclass, reason text DEFAULT NULL, actor text DEFAULT NULL)

@@ -147,6 +147,20 @@ EndOfPart(const ChangePlan *plan, int first)
 	return next;
 }
 
+/* Writes the events, whose chains are locked. */
+static void
+WriteParts(ChangePlan *plan)
+{
+	int			next;
+
+	for (int first = 0; first < plan->count; first = next)
+	{
+		next = EndOfPart(plan, first);
+		PlannedEventsApply(plan->ledger, plan->changes, plan->events + first, next - first,
+						   &plan->current);
+	}
+}
+
 /*
  * Only we can write to chains that are locked, so that each round can fail only if it
  * finds more customers to lock.
@@ -173,7 +187,6 @@ ChangesApply(const Ledger *ledger, const Changes *changes)
 	ErrorContextCallback context = {
 		.previous = error_context_stack, .callback = ChangeErrorContext, .arg = &plan.current
 	};
-	int			next;
 
 	LedgerEnter(ledger, &session);
 	BeginPlan(&plan, ledger, changes);
@@ -181,11 +194,29 @@ ChangesApply(const Ledger *ledger, const Changes *changes)
 	for (int rounds = 0; !PlanAndLock(&plan); rounds++)
 		if (rounds == MOST_ROUNDS)
 			LedgerKeepsChanging();
-	for (int first = 0; first < plan.count; first = next)
-	{
-		next = EndOfPart(&plan, first);
-		PlannedEventsApply(ledger, changes, plan.events + first, next - first, &plan.current);
-	}
+	WriteParts(&plan);
+	error_context_stack = context.previous;
+	LedgerLeave(&session);
+}
+
+void
+PlannedEventsWrite(const Ledger *ledger, const Changes *changes, PlannedEvent *events, int count)
+{
+	LedgerSession session;
+	ChangePlan	plan;
+	ErrorContextCallback context = {
+		.previous = error_context_stack, .callback = ChangeErrorContext, .arg = &plan.current
+	};
+
+	LedgerEnter(ledger, &session);
+	BeginPlan(&plan, ledger, changes);
+	plan.scratch = AllocSetContextCreate(plan.context, "trust_ledger change",
+										 ALLOCSET_SMALL_SIZES);
+	plan.events = events;
+	plan.count = count;
+	error_context_stack = &context;
+	(void) LockChains(&plan);
+	WriteParts(&plan);
 	error_context_stack = context.previous;
 	LedgerLeave(&session);
 }

@@ -3,9 +3,9 @@
  *		Event trigger that keeps arguments of track() valid when columns or tables are altered.
  *
  * When a column is renamed, it is renamed in the arguments of triggers.  It cannot get a
- * type that does not fit an argument.  When a trigger
- * is created without argument source, it gets one, made from the present name of the
- * table: the source stays the same if the table is renamed later.
+ * type that does not fit an argument, nor one that could change the text of a key.  When a
+ * trigger is created without argument source, it gets one, made from the present name of
+ * the table: the source stays the same if the table is renamed later.
  */
 #include "postgres.h"
 
@@ -29,6 +29,7 @@
 #include "utils/syscache.h"
 
 #include "base/catalog.h"
+#include "tracking/key_type.h"
 #include "tracking/trigger_catalog.h"
 
 PG_FUNCTION_INFO_V1(follow_tables);
@@ -155,9 +156,9 @@ CheckTrigger(Oid trigger)
 					 ObjectIdGetDatum(trigger));
 }
 
-/* The type of the column has changed in table, and in those that have columns of it. */
+/* The type of a column has changed in table, and in those that have columns of it. */
 static void
-CheckColumnType(Oid table, const char *column)
+CheckColumnType(Oid table, const AlterTableCmd *command)
 {
 	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
 	ListCell   *cell;
@@ -166,9 +167,11 @@ CheckColumnType(Oid table, const char *column)
 	{
 		const TrackTrigger *track_trigger = lfirst(cell);
 
+		if (!HasColumnsOf(track_trigger->table, table))
+			continue;
+		CheckKeyType(track_trigger->table, command);
 		/* resume_tracking() checks the types that a suspended mapping gets */
-		if (!track_trigger->suspends && TrackTriggerArgumentOf(track_trigger, column) &&
-			HasColumnsOf(track_trigger->table, table))
+		if (!track_trigger->suspends && TrackTriggerArgumentOf(track_trigger, command->name))
 			CheckTrigger(track_trigger->oid);
 	}
 	table_close(catalog, AccessShareLock);
@@ -346,7 +349,7 @@ FollowAlterTable(const CollectedCommand *command)
 		const		AlterTableCmd *subcommand = castNode(AlterTableCmd, collected->parsetree);
 
 		if (subcommand->subtype == AT_AlterColumnType)
-			CheckColumnType(command->d.alterTable.objectId, subcommand->name);
+			CheckColumnType(command->d.alterTable.objectId, subcommand);
 	}
 }
 

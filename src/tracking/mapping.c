@@ -177,8 +177,8 @@ CheckSameKey(const Mapping *mapping, Relation rel)
 			 errmsg("primary key of tracked table \"%s\" has changed",
 					RelationGetRelationName(rel)),
 			 errdetail("The promises of its rows are recorded with the former key."),
-			 errhint("Restore the former primary key, or stop tracking the table "
-					 "with trust_ledger.untrack_table().")));
+			 errhint("Call trust_ledger.track_table() with argument former_key, "
+					 "or restore the former primary key.")));
 }
 
 static bool

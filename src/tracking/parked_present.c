@@ -195,6 +195,6 @@ ParkedPresentTerms(const ParkedReading * reading, const TrackedChange *change)
 								 RelationGetDescr(reading->rel));
 	if (!Differs(reading, terms))
 		return NULL;
-	ChangeSetActor(terms, reading->ledger, GetUserId());
+	ChangeSetActor(terms, reading->ledger, NULL, GetUserId());
 	return terms;
 }

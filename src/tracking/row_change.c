@@ -242,11 +242,11 @@ ChangeOfPresentTerms(Mapping *mapping, const Ledger *ledger, HeapTuple row, Tupl
 }
 
 void
-ChangeSetActor(TrackedChange *change, const Ledger *ledger, Oid level_of)
+ChangeSetActor(TrackedChange *change, const Ledger *ledger, const char *acting, Oid level_of)
 {
 	SetActing(change, level_of);
 	RowSetText(change->mapped, COMMAND_ACTOR,
-			   ActorOfChange(change->mapping, change->mapped, ledger));
+			   acting ? acting : ActorOfChange(change->mapping, change->mapped, ledger));
 }
 
 static const TrackedChange *

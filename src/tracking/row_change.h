@@ -122,7 +122,11 @@ extern TrackedChange *ChangeRead(Mapping *mapping, const Ledger *ledger, RowOper
 extern TrackedChange *ChangeOfPresentTerms(Mapping *mapping, const Ledger *ledger, HeapTuple row,
 										   TupleDesc tupdesc);
 
-/* Sets the actor, as when the row changes.  Errors: TL003 no actor, or a human one. */
-extern void ChangeSetActor(TrackedChange *change, const Ledger *ledger, Oid level_of);
+/*
+ * Sets the actor: acting, or if that is NULL, the one who acts when the row changes.
+ * Errors: TL003 no actor, or a human one.
+ */
+extern void ChangeSetActor(TrackedChange *change, const Ledger *ledger, const char *acting,
+						   Oid level_of);
 
 #endif

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/typcache.h"
 
@@ -91,6 +92,25 @@ OpenTableByOid(Oid relid)
 				 errmsg("relation with OID %u does not exist", relid),
 				 errhint("Specify the table by its name, for example 'crm.deal'.")));
 	return rel;
+}
+
+void
+CheckOwnsTable(Oid relid, Oid role)
+{
+	Oid			owner = RelationOwner(relid, true);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid)));
+	if (has_privs_of_role(role, owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be owner of table %s", get_rel_name(relid)),
+			 errdetail("Role \"%s\" does not have the rights of the owner.",
+					   GetUserNameFromId(role, false)),
+			 errhint("Call the function as \"%s\".", GetUserNameFromId(owner, false))));
 }
 
 void

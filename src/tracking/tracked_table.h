@@ -24,6 +24,9 @@ typedef struct RowPlaces
 /* Opens a relation with AccessShareLock.  Error 42P01 if there is none of that OID. */
 extern Relation OpenTableByOid(Oid relid);
 
+/* Errors: 42501 unless the role has the rights of the table's owner, 42P01 no such table. */
+extern void CheckOwnsTable(Oid relid, Oid role);
+
 /*
  * Error 42501 unless the current user may SELECT all rows of the table, and so may its
  * owner, with whose rights they are read.

@@ -7,7 +7,6 @@
 #include "catalog/pg_type_d.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -19,11 +18,13 @@
 #include "base/text.h"
 #include "governance/governance.h"
 #include "tracking/mapping.h"
+#include "tracking/tracked_table.h"
 
 PG_FUNCTION_INFO_V1(trigger_arguments);
 PG_FUNCTION_INFO_V1(set_tracking);
 PG_FUNCTION_INFO_V1(drop_tracking);
 PG_FUNCTION_INFO_V1(recorded_tracking);
+PG_FUNCTION_INFO_V1(recorded_arguments);
 
 /* From the system catalogs: the caller's arguments do not say which triggers exist. */
 static Statement tracking_details = STATEMENT(
@@ -58,6 +59,17 @@ static Statement recorded_of_table = STATEMENT(
 	" ORDER BY t.seq DESC",
 	OIDOID);
 
+/* Of its first trigger. */
+static Statement arguments_of_source = STATEMENT(
+	"SELECT ARRAY("
+	"   SELECT a.argument"
+	"   FROM pg_catalog.jsonb_array_elements_text(t.triggers OPERATOR(pg_catalog.->) 0"
+	"     OPERATOR(pg_catalog.->) 'arguments') WITH ORDINALITY AS a (argument, n)"
+	"   ORDER BY a.n)"
+	" FROM trust.tracking t"
+	" WHERE t.source OPERATOR(pg_catalog.=) $1",
+	TEXTOID);
+
 /*
  * trigger_arguments(tgargs bytea) returns text[]
  *		Splits pg_trigger.tgargs, in which each argument is terminated by a zero byte.
@@ -81,25 +93,6 @@ trigger_arguments(PG_FUNCTION_ARGS)
 		argument += length + 1;
 	}
 	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
-}
-
-static void
-CheckOwnsTable(Oid relid, Oid role)
-{
-	Oid			owner = RelationOwner(relid, true);
-
-	if (!OidIsValid(owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (has_privs_of_role(role, owner))
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("must be owner of table %s", get_rel_name(relid)),
-			 errdetail("Role \"%s\" does not have the rights of the owner.",
-					   GetUserNameFromId(role, false)),
-			 errhint("Call the function as \"%s\".", GetUserNameFromId(owner, false))));
 }
 
 /*
@@ -211,4 +204,33 @@ recorded_tracking(PG_FUNCTION_ARGS)
 	if (recorded == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(recorded)));
+}
+
+/*
+ * recorded_arguments(source text) returns text[]
+ *		The arguments of the first trigger that was recorded for the source, also if it is
+ *		no longer tracked; NULL if it never was.  Needs level application or admin.
+ *		Errors: TL004.
+ */
+Datum
+recorded_arguments(PG_FUNCTION_ARGS)
+{
+	Ledger		ledger = *LedgerOpen();
+	Datum		source = PG_GETARG_DATUM(0);
+	LedgerSession session;
+	Datum		arguments = (Datum) 0;
+	MemoryContext previous;
+
+	CheckAccess(&ledger, GetUserId(), LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
+	LedgerEnter(&ledger, &session);
+	if (StatementWrite(&arguments_of_source, &source, NULL) > 0)
+	{
+		previous = MemoryContextSwitchTo(session.caller);
+		arguments = PointerGetDatum(DatumGetArrayTypePCopy(ResultNotNull(0, 1, TEXTARRAYOID)));
+		MemoryContextSwitchTo(previous);
+	}
+	LedgerLeave(&session);
+	if (arguments == (Datum) 0)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(arguments);
 }

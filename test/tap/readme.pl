@@ -93,6 +93,7 @@ my $internal = join '|', map { "^$_" } qw(
 	guard_ create_(tables|guards|views|scores) create_\w+_table$ \w+_views$ comment_on_
 	\w+_column_comments$ promise_exceptions$ \w+_structure$
 	structure_problems index_refusals condition_ check_mapp check_track check_same_key$
+	read_former_keys carry_over recorded_arguments follow_former_key
 	check_conditions$
 	key_columns$
 	key_has_changed$ mapped_ tracking_statements tracked_

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(297);
+SELECT plan(302);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -96,7 +96,8 @@ FROM (
 			$$dry_run => true)$$,
 		$$untrack_table('deal')$$, $$suspend_tracking('deal')$$, $$recorded_tracking('deal')$$,
 		$$resume_tracking('deal') FROM trust_ledger.suspend_tracking('deal')$$,
-		$$set_tracking('deal', '{}')$$,
+		$$set_tracking('deal', '{}')$$, $$recorded_arguments('public.deal')$$,
+		$$carry_over('deal', '{id}', 'anna')$$, $$follow_former_key('deal', '{id}', 'anna')$$,
 			$$drop_tracking('public.deal')$$]), '{application,admin}'
 	UNION ALL SELECT $$act_as('anna')$$, '{application,import,admin}'
 	UNION ALL SELECT unnest(ARRAY[$$history(promise_named('open'))$$, $$reconcile_table('deal')$$,
@@ -183,7 +184,9 @@ INSERT INTO levelless VALUES
 	('source_to_track', $$source_to_track('deal')$$, 'ok'),
 	('check_trackable', $$check_trackable('promised')$$, '42501'),
 	('drop_track_triggers', $$drop_track_triggers('deal')$$, 'ok'),
-	('check_same_key', $$check_same_key('deal')$$, 'ok'),
+	('check_same_key', $$check_same_key('deal', 'public.deal', NULL)$$, 'ok'),
+	('tracked_key', $$tracked_key('deal', 'public.deal')$$, 'ok'),
+	('read_former_keys', $$read_former_keys('deal', '{id}')$$, 'ok'),
 	('check_conditions', $$check_conditions('deal')$$, 'ok'),
 	('key_columns', $$key_columns('deal')$$, 'ok'), ('key_has_changed', 'key_has_changed(1)', 'ok'),
 	('expectation',

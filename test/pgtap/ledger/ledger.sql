@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(299);
+SELECT plan(305);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -43,7 +43,8 @@ FROM unnest(ARRAY[
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$,
 		$$track_table('calls', '{}')$$, $$untrack_table('calls')$$,
 		$$suspend_tracking('calls')$$, $$resume_tracking('calls')$$, $$recorded_tracking('calls')$$,
-		$$set_tracking('calls', '{}')$$,
+		$$set_tracking('calls', '{}')$$, $$recorded_arguments('s')$$,
+		$$carry_over('calls', '{a}', 'a')$$, $$follow_former_key('calls', '{a}', 'a')$$,
 		$$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$,
 		$$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$,
 		$$import_batch('calls', 's', '{}', '{}')$$, $$analyze_imported()$$,
@@ -66,6 +67,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 			'^(condition_|check_mapp|check_trackable$|mapped_|tracking_statements$|trigger_|'
 			'track_triggers$|table_of_source$|tracked_state$|tracked_bypass$|untracked_children$|'
 			'source_to_track$|drop_track_triggers$|check_same_key$|check_conditions$|key_columns$|'
+			'read_former_keys$|tracked_key$|'
 			'key_has_changed$|statements_to_track$|create_track_triggers$|watch_suspended$|'
 			'definition_columns$|columns_since_recorded$|restore_trigger_states$|'
 			'suspension_arguments$|mapping_renamed$|is_as_recorded$|is_suspen(ded|sion)$)' $$,

@@ -1,0 +1,16 @@
+/*
+ * key_type.h
+ *		Refuses other types of key columns of tracked tables.
+ */
+#ifndef TRUST_LEDGER_KEY_TYPE_H
+#define TRUST_LEDGER_KEY_TYPE_H
+
+#include "nodes/parsenodes.h"
+
+/*
+ * Error 55000 if the command, ALTER COLUMN ... TYPE, which has been executed, may have
+ * changed the text of primary keys of the table.
+ */
+extern void CheckKeyType(Oid relid, const AlterTableCmd *command);
+
+#endif
