@@ -38,19 +38,19 @@ PG_FUNCTION_INFO_V1(carry_over);
  * The promises of rows that have another key now, by customers.  Called with the rights of
  * the table's owner.
  */
-static const char find_promises[] =
-	"SELECT r.key, r.name, r.customer, r.promise, f.key, f.rows"
-	" FROM trust.tracked_row r"
-	" LEFT JOIN ("
-	"   SELECT k.former, pg_catalog.min(k.key) AS key, pg_catalog.count(*) AS rows"
-	"   FROM trust_ledger.read_former_keys($1, $2) k"
-	"   GROUP BY k.former) AS f"
-	"   ON f.former COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.=) r.key"
-	" WHERE r.source OPERATOR(pg_catalog.=) $3"
-	"   AND NOT r.gone"
-	"   AND (f.rows IS NULL OR f.rows OPERATOR(pg_catalog.>) 1"
-	"     OR f.key COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.<>) r.key)"
-	" ORDER BY r.customer COLLATE pg_catalog.\"C\", r.promise";
+#define FIND_PROMISES \
+	"SELECT r.key, r.name, r.customer, r.promise, f.key, f.rows" \
+	" FROM trust.tracked_row r" \
+	" LEFT JOIN (" \
+	"   SELECT k.former, pg_catalog.min(k.key) AS key, pg_catalog.count(*) AS rows" \
+	"   FROM trust_ledger.read_former_keys($1, $2) k" \
+	"   GROUP BY k.former) AS f" \
+	"   ON f.former COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.=) r.key" \
+	" WHERE r.source OPERATOR(pg_catalog.=) $3" \
+	"   AND NOT r.gone" \
+	"   AND (f.rows IS NULL OR f.rows OPERATOR(pg_catalog.>) 1" \
+	"     OR f.key COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.<>) r.key)" \
+	" ORDER BY r.customer COLLATE pg_catalog.\"C\", r.promise"
 
 #define ROWS_AT_ONCE 1000
 
@@ -281,7 +281,7 @@ OpenPromises(Oid relid, ArrayType *former_key, const char *source)
 		ObjectIdGetDatum(relid), PointerGetDatum(former_key), CStringGetTextDatum(source)
 	};
 
-	return SPI_cursor_open_with_args(NULL, find_promises, 3, types, values, NULL, false, 0);
+	return SPI_cursor_open_with_args(NULL, FIND_PROMISES, 3, types, values, NULL, false, 0);
 }
 
 /* Returns the number of promises. */
