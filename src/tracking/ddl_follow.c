@@ -346,7 +346,7 @@ FollowAlterTable(const CollectedCommand *command)
 	foreach(cell, command->d.alterTable.subcmds)
 	{
 		const		CollectedATSubcmd *collected = lfirst(cell);
-		const		AlterTableCmd *subcommand = castNode(AlterTableCmd, collected->parsetree);
+		const AlterTableCmd *subcommand = castNode(AlterTableCmd, collected->parsetree);
 
 		if (subcommand->subtype == AT_AlterColumnType)
 			CheckColumnType(command->d.alterTable.objectId, subcommand);
