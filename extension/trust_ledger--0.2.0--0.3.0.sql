@@ -5214,33 +5214,113 @@ LANGUAGE sql STABLE
 -- Without statistics, a nested loop could read all rows for each row. Forbidding it adds a cost to
 -- plans for which JIT would compile every expression.
 SET search_path = pg_catalog, pg_temp SET enable_nestloop = off SET jit = off
+SET work_mem = '64MB'
 AS $$
-	WITH said AS MATERIALIZED (
-		SELECT s.key, s.name, s.event, s.customer, s.words, s.kind, s.due, s.value, s.currency,
-			s.purpose, s.longest_pause, s.verdict, s.dues
-		FROM trust_ledger.read_tracked(tab, of_source) s
-	), stands_for AS MATERIALIZED (
+	WITH stands_for AS MATERIALIZED (
 		SELECT r.key, r.name, r.customer, r.promise
 		FROM trust.tracked_row r
 		WHERE r.source = of_source AND NOT r.gone
+	), of_customer AS MATERIALIZED (
+		-- Reading all promises of a customer costs less than looking up ten or more, if there are
+		-- not many others. A chain without an entry of ten times that number cannot have them.
+		SELECT r.customer, r.has_many AND NOT EXISTS (
+			SELECT FROM trust.tracked_entry e
+			WHERE e.customer = r.customer AND e.seq BETWEEN r.far AND r.farther) AS reads_all
+		FROM (
+			SELECT s.customer, count(*) >= 10 AS has_many, 10 * count(*) AS far,
+				10 * count(*) + 10 AS farther
+			FROM stands_for s
+			GROUP BY s.customer) AS r
+	), promised AS (
+		-- OFFSET 0: by the primary key, whatever the statistics say
+		SELECT p.*
+		FROM of_customer c
+		CROSS JOIN LATERAL (
+			SELECT a.customer, a.promise, a.state, a.words, a.kind, a.due, a.value, a.currency,
+				a.purpose, a.longest_pause, a.paused_for, a.accepted_at, a.paused_at, a.outcome,
+				a.admitted_at, a.repaired_at, a.settled_by
+			FROM trust.current_promise a
+			WHERE a.customer = c.customer
+			OFFSET 0) AS p
+		WHERE c.reads_all
+		UNION ALL
+		SELECT p.*
+		FROM of_customer c
+		JOIN stands_for r ON r.customer = c.customer
+		CROSS JOIN LATERAL (
+			SELECT a.customer, a.promise, a.state, a.words, a.kind, a.due, a.value, a.currency,
+				a.purpose, a.longest_pause, a.paused_for, a.accepted_at, a.paused_at, a.outcome,
+				a.admitted_at, a.repaired_at, a.settled_by
+			FROM trust.current_promise a
+			WHERE a.customer = r.customer AND a.promise = r.promise
+			OFFSET 0) AS p
+		WHERE NOT c.reads_all
+	), candidate AS MATERIALIZED (
+		-- all that can be a finding: most rows agree, and need no entries
+		SELECT c.*
+		FROM (
+			-- as same_value() compares: only intervals differ from their operator
+			SELECT s.key AS row_key, s.name AS row_name, s.customer AS row_customer, s.event,
+				s.verdict, s.due AS row_due, s.dues, r.key, r.name, r.customer, r.promise, p.state,
+				p.due, p.paused_for, p.words IS NULL AS no_words, p.purpose IS NULL AS no_purpose,
+				p.promise IS NOT NULL AS is_there, s.event = 'made' AS states_terms,
+				s.customer IS DISTINCT FROM p.customer AS other_customer,
+				s.words IS DISTINCT FROM p.words AS other_words,
+				s.kind IS DISTINCT FROM p.kind AS other_kind,
+				-- if the row has no due time, a policy may have set it; the promise of a day or a
+				-- local time keeps the zone that the ledger had
+				s.due IS NOT NULL AND s.due IS DISTINCT FROM p.due
+					AND (p.due = ANY (s.dues)) IS NOT TRUE AS other_due,
+				s.value IS DISTINCT FROM p.value AS other_value,
+				s.currency IS DISTINCT FROM p.currency AS other_currency,
+				s.purpose IS DISTINCT FROM p.purpose AS other_purpose,
+				NOT trust_ledger.same_value(s.longest_pause, p.longest_pause)
+					AS other_longest_pause,
+				CASE s.event
+					WHEN 'made' THEN true
+					WHEN 'noted' THEN true
+					WHEN 'accepted' THEN p.accepted_at IS NOT NULL
+					WHEN 'paused' THEN p.paused_at IS NOT NULL
+					WHEN 'assessed' THEN NOT p.outcome IS DISTINCT FROM s.verdict
+					WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL
+					WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
+					WHEN 'withdrawn' THEN p.settled_by = 'withdrawn'
+					WHEN 'released' THEN p.settled_by = 'released'
+					ELSE true
+				END IS TRUE
+				-- a promise that ended allows only verdicts and repairs
+					OR NOT (p.state IN ('proposed', 'open')
+						OR s.event IN ('assessed', 'breach_repaired')) AS is_so
+			FROM trust_ledger.read_tracked(tab, of_source) s
+			FULL JOIN stands_for r ON r.key = s.key AND r.name = s.name
+			LEFT JOIN promised p ON p.customer = r.customer AND p.promise = r.promise) AS c
+		WHERE c.row_key IS NULL
+			OR c.key IS NULL AND c.event = 'made'
+			OR c.is_there AND (
+				NOT c.is_so
+				OR c.states_terms AND (
+					c.other_customer OR c.other_words OR c.other_kind OR c.other_due
+					OR c.other_value OR c.other_currency OR c.other_purpose
+					OR c.other_longest_pause
+					OR c.row_due IS NOT NULL AND c.paused_for <> '0'))
 	), entry AS MATERIALIZED (
-		SELECT t.customer, t.promise, t.seq, t.event, t.state, t.verdict, t.due, t.by_row,
-			t.event IN ('made', 'amended', 'paused', 'resumed') AND t.stands IS NOT FALSE
+		SELECT e.customer, e.promise, e.seq, e.event, e.state, e.verdict, e.due, e.by_row,
+			e.event IN ('made', 'amended', 'paused', 'resumed') AND e.stands IS NOT FALSE
 				AS sets_due
-		FROM (SELECT DISTINCT r.customer FROM stands_for r) AS c
+		FROM (SELECT DISTINCT c.customer FROM candidate c WHERE c.event IS NOT NULL) AS c
 		-- OFFSET 0: by the index on customer and seq, whatever the statistics say
 		CROSS JOIN LATERAL (
-			SELECT e.* FROM trust.tracked_entry e WHERE e.customer = c.customer OFFSET 0) AS t
-	), recorded AS MATERIALIZED (
+			SELECT t.* FROM trust.tracked_entry t WHERE t.customer = c.customer OFFSET 0) AS e
+		WHERE EXISTS (
+			SELECT FROM candidate d WHERE d.customer = e.customer AND d.promise = e.promise)
+	), recorded AS (
 		SELECT e.customer, e.promise,
 			bool_or(e.event = 'erased') AS erased,
-			bool_or(e.event = 'paused') AS was_paused,
 			-- after the promise ended, changes of the row are noted and amend nothing
 			bool_or(e.event = 'noted' AND e.by_row AND e.state NOT IN ('proposed', 'open'))
-				AS noted_after_end,
-			array_agg(e.event || CASE e.event WHEN 'assessed' THEN ' ' || e.verdict ELSE '' END)
-				AS events
+				AS noted_after_end
 		FROM entry e
+		WHERE e.event IN ('erased', 'noted')
 		GROUP BY e.customer, e.promise
 	), due_step AS (
 		SELECT d.customer, d.promise, d.event, d.seq, d.due - d.before AS moved,
@@ -5251,103 +5331,73 @@ AS $$
 			SELECT e.customer, e.promise, e.event, e.seq, e.due,
 				lag(e.due) OVER (PARTITION BY e.customer, e.promise ORDER BY e.seq) AS before
 			FROM entry e
-			JOIN recorded x ON x.customer = e.customer AND x.promise = e.promise
-			WHERE e.sets_due AND x.was_paused) AS d
-	), paused_since AS MATERIALIZED (
+			WHERE e.sets_due AND EXISTS (
+				SELECT FROM candidate c
+				WHERE c.customer = e.customer AND c.promise = e.promise
+					AND c.states_terms AND c.paused_for <> '0')) AS d
+	), paused_since AS (
 		-- how much pauses have moved due since the terms last stated it
 		SELECT d.customer, d.promise, sum(d.moved) AS moved
 		FROM due_step d
 		WHERE d.event IN ('paused', 'resumed') AND d.seq > d.given
 		GROUP BY d.customer, d.promise
-	), promised AS MATERIALIZED (
-		SELECT r.key, r.name, p.*, x.erased, x.noted_after_end, x.events,
-			CASE WHEN p.paused_for <> '0' THEN p.due - coalesce(g.moved, '0') ELSE p.due END
-				AS due_without_pauses
-		FROM stands_for r
-		CROSS JOIN LATERAL (
-			SELECT c.customer, c.promise, c.state, c.words, c.kind, c.due, c.value, c.currency,
-				c.purpose, c.longest_pause, c.paused_for, c.accepted_at, c.paused_at, c.outcome,
-				c.admitted_at, c.repaired_at, c.settled_by
-			FROM trust.current_promise c
-			WHERE c.customer = r.customer AND c.promise = r.promise
-			OFFSET 0) AS p
+	), terms AS (
+		SELECT c.key, c.name, c.customer, c.promise, concat_ws(', ',
+			CASE WHEN c.other_customer THEN 'customer' END,
+			-- the row may still have texts that were erased from the ledger
+			CASE WHEN c.other_words AND (c.no_words AND x.erased) IS NOT TRUE THEN 'words' END,
+			CASE WHEN c.other_kind THEN 'kind' END,
+			CASE
+				WHEN c.paused_for <> '0' THEN
+					CASE
+						WHEN c.row_due IS NOT NULL
+							AND c.row_due IS DISTINCT FROM d.without_pauses
+							AND (d.without_pauses = ANY (c.dues)) IS NOT TRUE
+						THEN 'due'
+					END
+				WHEN c.other_due THEN 'due'
+			END,
+			CASE WHEN c.other_value THEN 'value' END,
+			CASE WHEN c.other_currency THEN 'currency' END,
+			CASE
+				WHEN c.other_purpose AND (c.no_purpose AND x.erased) IS NOT TRUE THEN 'purpose'
+			END,
+			CASE WHEN c.other_longest_pause THEN 'longest_pause' END) AS differing
+		FROM candidate c
 		-- the entries of a promise can be missing from a ledger that was altered
-		LEFT JOIN recorded x ON x.customer = r.customer AND x.promise = r.promise
-		LEFT JOIN paused_since g ON g.customer = r.customer AND g.promise = r.promise
-	), compared AS (
-		SELECT p.key, p.name, p.customer, p.promise, p.state, s.event, s.verdict,
-			p.noted_after_end,
-			s.event || CASE s.event WHEN 'assessed' THEN ' ' || s.verdict ELSE '' END
-				= ANY (p.events) AS is_recorded,
-			CASE s.event
-				WHEN 'accepted' THEN p.accepted_at IS NOT NULL
-				WHEN 'paused' THEN p.paused_at IS NOT NULL
-				WHEN 'assessed' THEN trust_ledger.same_value(p.outcome, s.verdict)
-				WHEN 'breach_admitted' THEN p.admitted_at IS NOT NULL
-				WHEN 'breach_repaired' THEN p.repaired_at IS NOT NULL
-				WHEN 'withdrawn' THEN p.settled_by = 'withdrawn'
-				WHEN 'released' THEN p.settled_by = 'released'
-				ELSE true
-			END IS TRUE AS is_so,
-			CASE WHEN s.event = 'made' THEN ARRAY[
-				CASE WHEN NOT trust_ledger.same_value(s.customer, p.customer) THEN 'customer' END,
-				-- the row may still have texts that were erased from the ledger
-				CASE
-					WHEN NOT trust_ledger.same_value(s.words, p.words)
-						AND (p.words IS NULL AND p.erased) IS NOT TRUE
-					THEN 'words'
-				END,
-				CASE WHEN NOT trust_ledger.same_value(s.kind, p.kind) THEN 'kind' END,
-				-- if the row has no due time, a policy may have set it; the promise of a day or a
-				-- local time keeps the zone that the ledger had
-				CASE
-					WHEN s.due IS NOT NULL
-						AND NOT trust_ledger.same_value(s.due, p.due_without_pauses)
-						AND (p.due_without_pauses = ANY (s.dues)) IS NOT TRUE
-					THEN 'due'
-				END,
-				CASE WHEN NOT trust_ledger.same_value(s.value, p.value) THEN 'value' END,
-				CASE WHEN NOT trust_ledger.same_value(s.currency, p.currency) THEN 'currency' END,
-				CASE
-					WHEN NOT trust_ledger.same_value(s.purpose, p.purpose)
-						AND (p.purpose IS NULL AND p.erased) IS NOT TRUE
-					THEN 'purpose'
-				END,
-				CASE
-					WHEN NOT trust_ledger.same_value(s.longest_pause, p.longest_pause)
-					THEN 'longest_pause'
-				END] END AS differing
-		FROM promised p
-		JOIN said s ON s.key = p.key AND s.name = p.name
-		WHERE s.event <> 'noted'
+		LEFT JOIN recorded x ON x.customer = c.customer AND x.promise = c.promise
+		LEFT JOIN paused_since g ON g.customer = c.customer AND g.promise = c.promise
+		CROSS JOIN LATERAL (SELECT c.due - coalesce(g.moved, '0')) AS d (without_pauses)
+		WHERE c.states_terms AND c.is_there
+			AND (c.state IN ('proposed', 'open') OR x.noted_after_end IS NOT TRUE)
 	)
-	SELECT 'row_without_promise', s.key, s.name, s.customer, NULL::uuid,
+	SELECT 'row_without_promise', c.row_key, c.row_name, c.row_customer, NULL::uuid,
 		'the row makes a promise, but the ledger does not have it'
-	FROM said s
-	WHERE s.event = 'made'
-		AND NOT EXISTS (SELECT FROM stands_for r WHERE r.key = s.key AND r.name = s.name)
+	FROM candidate c
+	WHERE c.key IS NULL
 	UNION ALL
-	SELECT 'promise_without_row', r.key, r.name, r.customer, r.promise,
+	SELECT 'promise_without_row', c.key, c.name, c.customer, c.promise,
 		'the row does not exist, and no entry says that it was deleted'
-	FROM stands_for r
-	WHERE NOT EXISTS (
-		SELECT FROM said s WHERE s.event = 'noted' AND s.key = r.key AND s.name = r.name)
+	FROM candidate c
+	WHERE c.row_key IS NULL
 	UNION ALL
-	SELECT 'terms_differ', c.key, c.name, c.customer, c.promise,
-		'different in the row: ' || array_to_string(array_remove(c.differing, NULL), ', ')
-	FROM compared c
-	WHERE c.event = 'made'
-		AND array_remove(c.differing, NULL) <> '{}'
-		AND (c.state IN ('proposed', 'open') OR c.noted_after_end IS NOT TRUE)
+	SELECT 'terms_differ', t.key, t.name, t.customer, t.promise,
+		'different in the row: ' || t.differing
+	FROM terms t
+	WHERE t.differing <> ''
 	UNION ALL
 	SELECT 'event_missing', c.key, c.name, c.customer, c.promise,
 		format('the row says %s, and the promise is %s',
 			concat_ws(' ', c.event, c.verdict), c.state)
-	FROM compared c
-	-- a promise that ended allows only verdicts and repairs
-	WHERE NOT c.is_so
-		AND (c.state IN ('proposed', 'open') OR c.event IN ('assessed', 'breach_repaired'))
-		AND c.is_recorded IS NOT TRUE
+	FROM candidate c
+	WHERE c.is_there
+		AND NOT c.is_so
+		AND NOT EXISTS (
+			SELECT FROM entry e
+			WHERE e.customer = c.customer
+				AND e.promise = c.promise
+				AND e.event = c.event
+				AND (e.event <> 'assessed' OR e.verdict = c.verdict))
 	ORDER BY 1, 2, 3, 6
 $$;
 COMMENT ON FUNCTION trust_ledger.compare_rows(regclass, text) IS
