@@ -5278,7 +5278,6 @@ AS $$
 					AS other_longest_pause,
 				CASE s.event
 					WHEN 'made' THEN true
-					WHEN 'noted' THEN true
 					WHEN 'accepted' THEN p.accepted_at IS NOT NULL
 					WHEN 'paused' THEN p.paused_at IS NOT NULL
 					WHEN 'assessed' THEN NOT p.outcome IS DISTINCT FROM s.verdict
@@ -5291,7 +5290,7 @@ AS $$
 				-- a promise that ended allows only verdicts and repairs
 					OR NOT (p.state IN ('proposed', 'open')
 						OR s.event IN ('assessed', 'breach_repaired')) AS is_so
-			FROM trust_ledger.read_tracked(tab, of_source) s
+			FROM trust_ledger.read_tracked(tab, of_source, false) s
 			FULL JOIN stands_for r ON r.key = s.key AND r.name = s.name
 			LEFT JOIN promised p ON p.customer = r.customer AND p.promise = r.promise) AS c
 		WHERE c.row_key IS NULL
@@ -5380,6 +5379,10 @@ AS $$
 		'the row does not exist, and no entry says that it was deleted'
 	FROM candidate c
 	WHERE c.row_key IS NULL
+		-- rows that show no event; not read if there is no candidate
+		AND NOT EXISTS (
+			SELECT FROM trust_ledger.read_tracked(tab, of_source) s
+			WHERE s.event = 'noted' AND s.key = c.key AND s.name = c.name)
 	UNION ALL
 	SELECT 'terms_differ', t.key, t.name, t.customer, t.promise,
 		'different in the row: ' || t.differing

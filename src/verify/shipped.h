@@ -127,7 +127,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_trust_views()",
 	"994504865bf2c8d72c37f4180625bc02244e500d1a93cfb45c2aa30756320ccc"},
 	{"function trust_ledger.compare_rows(regclass,text)",
-	"2c9d515a34dc79bb49f34e39e54d93f154ae40299ba3e7a98699b8f58f060638"},
+	"afbaf11bdb74b8eecc068b3b910e5e436a7e89a1e1b65c7d0f29bb4d2be967c1"},
 	{"function trust_ledger.condition_columns(text)",
 	"728b74c6a5fef6306119ed4af55883e31e3d0fae2df873e562f6e2705424d43f"},
 	{"function trust_ledger.condition_for(text,text)",
