@@ -252,13 +252,16 @@ BEGIN
 	name := 'tracked';
 	definition := $view$
 	WITH recorded AS (
-		SELECT t.source, t.tab, t.seq,
-			trust_ledger.table_of_source(t.source, t.tab) AS relid,
-			r.name, r.arguments, r.definition, r.fingerprint
-		FROM trust.tracking t,
+		SELECT t.source, t.tab, t.seq, t.relid, r.name, r.arguments, r.definition, r.fingerprint
+		FROM (
+			-- OFFSET 0: once per table, and below once per trigger
+			SELECT a.source, a.tab, a.seq, a.triggers,
+				trust_ledger.table_of_source(a.source, a.tab) AS relid
+			FROM trust.tracking a
+			WHERE a.active AND (SELECT trust_ledger.require_reader())
+			OFFSET 0) AS t,
 			LATERAL jsonb_to_recordset(t.triggers)
-				AS r (name text, arguments text[], definition text, fingerprint text)
-		WHERE t.active AND (SELECT trust_ledger.require_reader())),
+				AS r (name text, arguments text[], definition text, fingerprint text)),
 	present AS (
 		SELECT r.relid, r.source, r.tab AS recorded_tab, n.nspname, c.relname, r.name, t.oid, r.seq,
 			r.definition, r.fingerprint,
@@ -298,7 +301,8 @@ BEGIN
 		b.bypass
 	FROM present p
 	CROSS JOIN LATERAL (
-		SELECT trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint)) AS s (state)
+		SELECT trust_ledger.tracked_state(p.oid, p.definition, p.fingerprint) OFFSET 0)
+			AS s (state)
 	CROSS JOIN LATERAL (
 		SELECT trust_ledger.tracked_bypass(p.oid, EXISTS (SELECT FROM trust.copy))) AS b (bypass)
 	ORDER BY 1, 2, 3

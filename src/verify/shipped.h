@@ -414,7 +414,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.tracked_state(oid,text,text)",
 	"48dc505856049332762ee71d7322f619e19754a856d501e5bfb6a4ca83b2ac04"},
 	{"function trust_ledger.tracked_views()",
-	"95ae6f30132ca5efd12aa9b37157c9ba66e35c7ee0384109cbaedf2eafa80690"},
+	"4ee2212128e85e98b1749e9139ec221851d1e61b0c997a5cc8fbbfbf043557f4"},
 	{"function trust_ledger.tracking_statements(regclass,jsonb,text)",
 	"35243dfd27b100be8f17e0cda2ed7a38dc981765bcc820fbb99a68f3508e25e9"},
 	{"function trust_ledger.trigger_arguments(bytea)",
