@@ -156,6 +156,21 @@ CheckTrigger(Oid trigger)
 					 ObjectIdGetDatum(trigger));
 }
 
+/* Whether the column was in the primary key when the table was tracked. */
+static bool
+NamesKey(const TrackTrigger *track_trigger, const char *column)
+{
+	const char *argument = psprintf("key=%s", column);
+	ListCell   *cell;
+
+	foreach(cell, track_trigger->arguments)
+	{
+		if (strcmp(lfirst(cell), argument) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The type of a column has changed in table, and in those that have columns of it. */
 static void
 CheckColumnType(Oid table, const AlterTableCmd *command)
@@ -169,7 +184,7 @@ CheckColumnType(Oid table, const AlterTableCmd *command)
 
 		if (!HasColumnsOf(track_trigger->table, table))
 			continue;
-		CheckKeyType(track_trigger->table, command);
+		CheckKeyType(track_trigger->table, command, NamesKey(track_trigger, command->name));
 		/* resume_tracking() checks the types that a suspended mapping gets */
 		if (!track_trigger->suspends && TrackTriggerArgumentOf(track_trigger, command->name))
 			CheckTrigger(track_trigger->oid);

@@ -78,12 +78,12 @@ KeepsText(Oid type)
 }
 
 void
-CheckKeyType(Oid relid, const AlterTableCmd *command)
+CheckKeyType(Oid relid, const AlterTableCmd *command, bool tracked)
 {
 	const ColumnDef *definition = castNode(ColumnDef, command->def);
 	AttrNumber	attnum = get_attnum(relid, command->name);
 	Relation	rel = table_open(relid, AccessShareLock);
-	bool		is_key = IsKeyColumn(rel, attnum);
+	bool		is_key = tracked || IsKeyColumn(rel, attnum);
 
 	table_close(rel, NoLock);
 	if (!is_key || (KeepsText(get_atttype(relid, attnum)) &&

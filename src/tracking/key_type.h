@@ -9,8 +9,9 @@
 
 /*
  * Error 55000 if the command, ALTER COLUMN ... TYPE, which has been executed, may have
- * changed the text of primary keys of the table.
+ * changed the text of keys of the table.  tracked: the column was in its primary key when
+ * it was tracked.
  */
-extern void CheckKeyType(Oid relid, const AlterTableCmd *command);
+extern void CheckKeyType(Oid relid, const AlterTableCmd *command, bool tracked);
 
 #endif

@@ -3,7 +3,7 @@
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(108);
+SELECT plan(112);
 
 \ir ../../helpers/calls.sql
 
@@ -300,6 +300,8 @@ FROM (VALUES
 	('ALTER id TYPE text USING ''x'' || id', '55000'), ('ALTER id TYPE int USING id + 1', '55000'),
 	('ALTER id TYPE int USING ref', '55000'), ('ALTER id TYPE int USING abs(id)', '55000'),
 	('ALTER id TYPE uuid USING gen_random_uuid()', '55000'),
+	('DROP CONSTRAINT deal_pkey, ALTER id TYPE int USING id + 1', '55000'),
+	('DROP CONSTRAINT deal_pkey, ALTER id TYPE int USING id + 1, ADD PRIMARY KEY (ref)', '55000'),
 	('ALTER id TYPE int USING id COLLATE "C"', '42804'),
 	('ALTER ref TYPE text USING ''x'' || ref', 'ok'), ('ALTER title TYPE varchar(50)', 'ok'))
 	AS c (command, expected),
