@@ -88,7 +88,7 @@ SELECT cmp_ok(count(e.event)::int, '>=', 10, format('%s is relayed, and does not
 FROM unnest('{accepted,amended,released,assessed}'::text[]) AS what LEFT JOIN trust.entry
 	e ON e.event = what AND e.relayed AND NOT e.stands
 GROUP BY what;
-SELECT cmp_ok(count(e.event)::int, '>=', 5, format('%s is confirmed', what))
+SELECT cmp_ok(count(e.event)::int, '>=', 1, format('%s is confirmed', what))
 FROM unnest('{released,breach_repaired,assessed}'::text[]) AS what LEFT JOIN trust.entry
 	e ON e.event = what AND e.refers_to IS NOT NULL
 GROUP BY what;
