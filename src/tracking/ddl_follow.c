@@ -184,7 +184,9 @@ CheckColumnType(Oid table, const AlterTableCmd *command)
 
 		if (!HasColumnsOf(track_trigger->table, table))
 			continue;
-		CheckKeyType(track_trigger->table, command, NamesKey(track_trigger, command->name));
+		/* tables that have the column from this one have a subcommand of their own */
+		if (track_trigger->table == table)
+			CheckKeyType(table, command, NamesKey(track_trigger, command->name));
 		/* resume_tracking() checks the types that a suspended mapping gets */
 		if (!track_trigger->suspends && TrackTriggerArgumentOf(track_trigger, command->name))
 			CheckTrigger(track_trigger->oid);
@@ -353,6 +355,17 @@ IsTrackTrigger(Oid trigger)
 	return is;
 }
 
+/* Whether the command can give each row another value of a column. */
+static bool
+ChangesValues(const AlterTableCmd *command)
+{
+#if PG_VERSION_NUM >= 170000
+	if (command->subtype == AT_SetExpression)
+		return true;
+#endif
+	return command->subtype == AT_AlterColumnType;
+}
+
 static void
 FollowAlterTable(const CollectedCommand *command)
 {
@@ -363,8 +376,8 @@ FollowAlterTable(const CollectedCommand *command)
 		const		CollectedATSubcmd *collected = lfirst(cell);
 		const AlterTableCmd *subcommand = castNode(AlterTableCmd, collected->parsetree);
 
-		if (subcommand->subtype == AT_AlterColumnType)
-			CheckColumnType(command->d.alterTable.objectId, subcommand);
+		if (ChangesValues(subcommand))
+			CheckColumnType(collected->address.objectId, subcommand);
 	}
 }
 

@@ -10,11 +10,11 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -56,7 +56,7 @@ PG_FUNCTION_INFO_V1(carry_over);
 
 /* ---- former and present keys of rows ---- */
 
-/* The mapping of the table's first trigger for event "made". */
+/* The mapping of the first trigger of track_table() for event "made". */
 static Mapping *
 MadeMapping(Relation rel)
 {
@@ -66,7 +66,7 @@ MadeMapping(Relation rel)
 	{
 		const Trigger *trigger = &rel->trigdesc->triggers[i];
 
-		if (trigger->tgfoid == track && trigger->tgnargs > 0 &&
+		if (TriggerIsGenerated(trigger, track) && trigger->tgnargs > 0 &&
 			strcmp(trigger->tgargs[0], event_names[EVENT_MADE]) == 0)
 			return MappingRead(rel, trigger, CurrentMemoryContext);
 	}
@@ -359,7 +359,8 @@ carry_over(PG_FUNCTION_ARGS)
 	CheckAccess(&ledger, GetUserId(), LEVEL_APPLICATION | LEVEL_ADMIN, "track tables");
 	CheckOwnsTable(PG_GETARG_OID(0), GetUserId());
 	CheckSnapshotIsNew();
-	LockRelationOid(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	/* with its partitions */
+	(void) find_all_inheritors(PG_GETARG_OID(0), ShareRowExclusiveLock, NULL);
 	rel = OpenTableByOid(PG_GETARG_OID(0));
 	SPI_connect();
 	like = ChangeOfKey(MadeMapping(rel), &ledger,

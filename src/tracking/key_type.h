@@ -8,9 +8,9 @@
 #include "nodes/parsenodes.h"
 
 /*
- * Error 55000 if the command, ALTER COLUMN ... TYPE, which has been executed, may have
- * changed the text of keys of the table.  tracked: the column was in its primary key when
- * it was tracked.
+ * Error 55000 if the command, ALTER COLUMN ... TYPE or SET EXPRESSION, which has been
+ * executed, may have changed the text of keys of the table.  Its snapshot must be active.
+ * tracked: the column was in its primary key when it was tracked.
  */
 extern void CheckKeyType(Oid relid, const AlterTableCmd *command, bool tracked);
 

@@ -77,13 +77,6 @@ TriggerErrorContext(void *trigger)
 	errcontext("trigger \"%s\"", ((const Trigger *) trigger)->tgname);
 }
 
-static bool
-IsGenerated(const Trigger *trigger, Oid track)
-{
-	return trigger->tgfoid == track && !TRIGGER_FOR_TRUNCATE(trigger->tgtype) &&
-		strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) == 0;
-}
-
 /* Checks the triggers of track_table(): their conditions if ledger is NULL, else their actors. */
 static void
 CheckTriggers(Oid relid, const Ledger *ledger)
@@ -98,7 +91,7 @@ CheckTriggers(Oid relid, const Ledger *ledger)
 	{
 		Trigger    *trigger = &rel->trigdesc->triggers[i];
 
-		if (!IsGenerated(trigger, track))
+		if (!TriggerIsGenerated(trigger, track))
 			continue;
 		context.arg = trigger;
 		error_context_stack = &context;

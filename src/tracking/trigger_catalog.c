@@ -25,6 +25,13 @@
 
 #include "base/catalog.h"
 
+bool
+TriggerIsGenerated(const Trigger *trigger, Oid track)
+{
+	return trigger->tgfoid == track && !TRIGGER_FOR_TRUNCATE(trigger->tgtype) &&
+		strncmp(trigger->tgname, "trust_ledger_", strlen("trust_ledger_")) == 0;
+}
+
 Oid
 TrackFunction(void)
 {

@@ -9,6 +9,7 @@
 
 #include "access/htup.h"
 #include "nodes/pg_list.h"
+#include "utils/reltrigger.h"
 #include "utils/relcache.h"
 
 /* Prefix of the trigger argument that names the source of the table. */
@@ -30,6 +31,9 @@ extern Oid	TrackFunction(void);
 
 /* OID of trust_ledger.refuse_while_suspended(); InvalidOid if there is none. */
 extern Oid	SuspensionFunction(void);
+
+/* Whether track_table() created the trigger; not its trigger for TRUNCATE. */
+extern bool TriggerIsGenerated(const Trigger *trigger, Oid track);
 
 /* Whether any trigger calls track() or suspends tracking; two index lookups. */
 extern bool AnyTrackTriggers(void);

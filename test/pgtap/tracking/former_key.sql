@@ -3,7 +3,7 @@
 BEGIN;
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(112);
+SELECT plan(208);
 
 \ir ../../helpers/calls.sql
 
@@ -290,22 +290,69 @@ FROM (VALUES
 
 -- ---- another type of a key column
 
-SELECT is(sqlstate_of(doing || '; ALTER TABLE deal ' || command), expected,
-	concat_ws(': ', nullif(doing, 'SELECT 1'), command))
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE DOMAIN short AS varchar(5);
+CREATE TABLE keyed (i int, s text, v varchar(5), c char(5), u uuid, b boolean, n numeric, e mood,
+	d short, t timestamptz, account text, title text);
+-- How ALTER TABLE ends if the column is the key of a tracked table.
+CREATE FUNCTION retyped(name text, command text, suspended boolean) RETURNS text
+LANGUAGE sql AS $$
+	SELECT sqlstate_of(format('ALTER TABLE keyed ADD PRIMARY KEY (%1$s); SELECT '
+		'trust_ledger.track_table(''keyed'', ''{"customer": "=account", "words": "=title"}''); '
+		'%2$s; ALTER TABLE keyed ALTER %1$s TYPE %3$s', name, CASE WHEN suspended
+			THEN 'SELECT trust_ledger.suspend_tracking(''keyed'')' ELSE 'SELECT 1' END, command))
+$$;
+SELECT is(retyped(name, command, suspended), expected, concat_ws(' ', name, command,
+	CASE WHEN suspended THEN 'suspended' END))
 FROM (VALUES
-	('ALTER id TYPE bigint', 'ok'), ('ALTER id TYPE bigint USING id', 'ok'),
-	('ALTER id TYPE bigint USING id::bigint', 'ok'), ('ALTER id TYPE text', 'ok'),
-	('ALTER id TYPE varchar(20) USING id::text::varchar(20)', 'ok'),
-	('ALTER id TYPE numeric', '55000'), ('ALTER id TYPE numeric(10, 2)', '55000'),
-	('ALTER id TYPE text USING ''x'' || id', '55000'), ('ALTER id TYPE int USING id + 1', '55000'),
-	('ALTER id TYPE int USING ref', '55000'), ('ALTER id TYPE int USING abs(id)', '55000'),
-	('ALTER id TYPE uuid USING gen_random_uuid()', '55000'),
+	('i', 'bigint', 'ok'), ('i', 'bigint USING i', 'ok'), ('i', 'bigint USING i::bigint', 'ok'),
+	('i', 'int', 'ok'), ('i', 'text', 'ok'), ('i', 'text USING i::text', 'ok'),
+	('i', 'varchar', 'ok'), ('i', 'varchar(20)', '55000'),
+	('i', 'varchar(2) USING i::varchar(2)', '55000'), ('i', 'numeric', '55000'),
+	('i', 'oid USING i::oid', '55000'), ('i', 'text USING ''x'' || i', '55000'),
+	('i', 'int USING i + 1', '55000'), ('i', 'int USING -i', '55000'),
+	('i', 'int USING abs(i)', '55000'), ('i', 'int USING NULL', '55000'),
+	('i', 'text USING title', '55000'), ('i', 'uuid USING gen_random_uuid()', '55000'),
+	('i', 'text USING current_user', '55000'), ('i', 'int USING extract(year FROM now())', '55000'),
+	('s', 'varchar', 'ok'), ('s', 'varchar(5)', '55000'), ('s', 'text USING trim(s)', '55000'),
+	('s', 'text USING overlay(s PLACING ''x'' FROM 1)', '55000'),
+	('s', 'text USING substring(s FROM 2)', '55000'), ('s', 'text USING normalize(s)', '55000'),
+	('s', 'text USING s COLLATE "C"', '55000'), ('s', 'text USING s::char(2)::text', '55000'),
+	('s', 'int USING s::int', '55000'), ('s', 'text USING s::int::text', '55000'),
+	('s', 'uuid USING s::uuid', '55000'), ('s', 'char(9)', '55000'),
+	('s', 'mood USING s::mood', '55000'),
+	('v', 'varchar(9)', 'ok'), ('v', 'varchar(5)', 'ok'), ('v', 'varchar(4)', '55000'),
+	('v', 'text', 'ok'), ('v', 'varchar', 'ok'), ('v', 'varchar(9) USING v::varchar(9)', 'ok'),
+	('v', 'varchar(9) USING v::varchar(2)::varchar(9)', '55000'), ('v', 'short', 'ok'),
+	('c', 'char(5)', 'ok'), ('c', 'char(9)', '55000'), ('c', 'text', '55000'),
+	('u', 'text', 'ok'), ('u', 'uuid', 'ok'), ('u', 'uuid USING gen_random_uuid()', '55000'),
+	('b', 'text', '55000'), ('n', 'numeric', 'ok'), ('n', 'int', '55000'),
+	('n', 'numeric(9, 2)', '55000'), ('e', 'text', 'ok'), ('e', 'text USING e::text', 'ok'),
+	('d', 'varchar(5)', 'ok'), ('d', 'varchar(4)', '55000'), ('d', 'text', 'ok'),
+	('t', 'timestamptz(0)', '55000'), ('t', 'timestamp', '55000')) AS c (name, command, expected),
+	unnest('{false,true}'::boolean[]) AS suspended;
+-- PostgreSQL has SYSTEM_USER since version 16
+SELECT ok(retyped('i', 'text USING system_user', false) IN ('55000', '42703'),
+	'i text USING system_user');
+-- and SET EXPRESSION since version 17
+SELECT ok(sqlstate_of('CREATE TABLE computed (n int, id int GENERATED ALWAYS AS (n) STORED PRIMARY '
+	'KEY, account text, title text); SELECT track(''computed'', also => ''{"made_when": "true", '
+	'"kept_when": "false"}''); ALTER TABLE computed ALTER id SET EXPRESSION AS (-n)')
+	IN ('55000', '42601'), 'SET EXPRESSION');
+SELECT is(sqlstate_of('ALTER TABLE deal ' || command), expected, command)
+FROM (VALUES
 	('DROP CONSTRAINT deal_pkey, ALTER id TYPE int USING id + 1', '55000'),
 	('DROP CONSTRAINT deal_pkey, ALTER id TYPE int USING id + 1, ADD PRIMARY KEY (ref)', '55000'),
-	('ALTER id TYPE int USING id COLLATE "C"', '42804'),
 	('ALTER ref TYPE text USING ''x'' || ref', 'ok'), ('ALTER title TYPE varchar(50)', 'ok'))
-	AS c (command, expected),
-	unnest('{SELECT 1,SELECT trust_ledger.suspend_tracking(''deal'')}'::text[]) AS doing;
+	AS c (command, expected);
+SELECT is(sqlstate_of('ALTER TABLE parted ALTER id TYPE ' || command), expected,
+	'id of parted: ' || command)
+FROM (VALUES ('bigint', 'ok'), ('bigint USING id', 'ok'), ('bigint USING id::bigint', 'ok'),
+	('int USING ref', 'ok')) AS c (command, expected);
+SELECT is(sqlstate_of('ALTER TABLE parted ALTER ref TYPE ' || command), expected,
+	'ref of parted: ' || command)
+FROM (VALUES ('bigint', 'ok'), ('bigint USING ref', 'ok'), ('bigint USING ref::bigint', 'ok'),
+	('int USING id', '55000')) AS c (command, expected);
 SELECT is(error_text('ALTER TABLE deal ALTER id TYPE text USING ''x'' || id'),
 	'55000|cannot change the type of column "id" in the primary key of tracked table public.deal|'
 	'The promises of its rows are recorded with the text of their keys, which could change.|Add a '
