@@ -728,13 +728,17 @@ AS $$
 	('promise', 'column backer', 'text COLLATE "C"'),
 	('promise', 'column backfilled', 'boolean NOT NULL'),
 	('promise', 'column backfilled_at', 'timestamp with time zone'),
+	('promise', 'column broken_at', 'timestamp with time zone'),
 	('promise', 'column currency', 'text COLLATE "C"'),
 	('promise', 'column customer', 'text COLLATE "C" NOT NULL'),
 	('promise', 'column declined_at', 'timestamp with time zone'),
+	('promise', 'column doubted_at', 'timestamp with time zone'),
+	('promise', 'column doubted_speaker', 'text COLLATE "C"'),
 	('promise', 'column drafted_by', 'text COLLATE "C"'),
 	('promise', 'column due', 'timestamp with time zone'),
 	('promise', 'column due_moved_at', 'timestamp with time zone'),
 	('promise', 'column due_moves', 'integer NOT NULL'),
+	('promise', 'column eased_at', 'timestamp with time zone'),
 	('promise', 'column evidence', 'text COLLATE "C"'),
 	('promise', 'column evidence_asked', 'text COLLATE "C"'),
 	('promise', 'column first_due', 'timestamp with time zone'),
@@ -757,6 +761,8 @@ AS $$
 	('promise', 'column recorded_at', 'timestamp with time zone NOT NULL'),
 	('promise', 'column relayed', 'boolean'),
 	('promise', 'column repaired_at', 'timestamp with time zone'),
+	('promise', 'column reversed_at', 'timestamp with time zone'),
+	('promise', 'column reversed_by', 'text COLLATE "C"'),
 	('promise', 'column seen_at', 'timestamp with time zone'),
 	('promise', 'column settled_at', 'timestamp with time zone'),
 	('promise', 'column settled_by', 'text COLLATE "C"'),
@@ -766,6 +772,7 @@ AS $$
 	('promise', 'column unbacked_by', 'text COLLATE "C"'),
 	('promise', 'column unconfirmed', 'bigint'),
 	('promise', 'column value', 'numeric'),
+	('promise', 'column verdict_by', 'text COLLATE "C"'),
 	('promise', 'column verdict_evidence', 'text COLLATE "C"'),
 	('promise', 'column waiting_since', 'timestamp with time zone'),
 	('promise', 'column weight_broken', 'integer'),
@@ -1023,7 +1030,7 @@ BEGIN
 		'Settings of the ledger, one row. Changed by set_ledger().';
 	PERFORM trust_ledger.comment_on_columns('trust.ledger', ARRAY[
 		['ledger', 'Identifier of the ledger. It is part of every hash.'],
-		['table_format', 'Format of the tables: 1. migrate_ledger() changes it.'],
+		['table_format', 'Format of the tables: 2. migrate_ledger() changes it.'],
 		['half_life', 'Time after which evidence counts half, in days and smaller units.'],
 		['weights', 'Weights of verdicts: for each kind of verdict [kept, broken] in thousandths.'],
 		['zone', 'Time zone in which the day of due_on ends.'],
@@ -1064,9 +1071,11 @@ BEGIN
 	SET score = s.score
 	FROM (
 		SELECT p.customer,
-			trust_ledger.score_agg(
-				p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8,
-				p.settled_at, l.half_life) AS score
+			trust_ledger.fuse(
+				trust_ledger.score_agg(
+					p.weight_kept / 1000.0::float8, 0, p.settled_at, l.half_life),
+				trust_ledger.score_agg(
+					0, p.weight_broken / 1000.0::float8, p.broken_at, l.half_life)) AS score
 		FROM trust.promise p, trust.ledger l
 		GROUP BY p.customer) s
 	WHERE s.customer = c.customer;
@@ -1530,6 +1539,7 @@ BEGIN
 		PERFORM trust_ledger.create_tables();
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
+	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();
@@ -1554,6 +1564,67 @@ COMMENT ON FUNCTION trust_ledger.create_ledger(text) IS
 	'(there is a ledger), 55000 (the tables are not those of a ledger), 42P06 (schema trust '
 	'exists), 42501 (not the owner), 0A000 (encoding is not UTF8), TL006 (a table belongs to '
 	'somebody else).';
+
+CREATE FUNCTION trust_ledger.add_promise_columns() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	-- without locking the table if there is nothing to do
+	IF EXISTS (
+		SELECT FROM pg_attribute
+		WHERE attrelid = 'trust.promise'::regclass
+			AND attname = 'doubted_speaker'
+			AND NOT attisdropped)
+	THEN
+		RETURN;
+	END IF;
+	ALTER TABLE trust.promise
+		ADD COLUMN eased_at timestamptz,
+		ADD COLUMN broken_at timestamptz,
+		ADD COLUMN verdict_by text COLLATE "C",
+		ADD COLUMN reversed_at timestamptz,
+		ADD COLUMN reversed_by text COLLATE "C",
+		ADD COLUMN doubted_at timestamptz,
+		ADD COLUMN doubted_speaker text COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.add_promise_columns() IS
+	'Adds the columns of table format 2 to trust.promise if they are missing. Called by '
+	'create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.fill_promise_columns() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.fill_promise_columns() IS
+	'Computes the columns of table format 2 and the scores of all customers from the entries. '
+	'Called by migrate_tables(). Errors: 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.record_settings() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_settings() IS
+	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
+	'Called by migrate_ledger(). Errors: 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.migrate_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	-- the guards would refuse this; create_guards() puts them back
+	DROP TRIGGER IF EXISTS trust_guard ON trust.ledger;
+	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
+	DROP TRIGGER IF EXISTS trust_guard ON trust.promise;
+	UPDATE trust.ledger SET table_format = 2;
+	PERFORM trust_ledger.fill_promise_columns();
+	PERFORM trust_ledger.create_guards();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.migrate_tables() IS
+	'Brings tables of format 1, which must have the columns of format 2, to format 2. Called by '
+	'migrate_ledger().';
 COMMENT ON FUNCTION trust_ledger.migrate_as_owner() IS
 	'Calls migrate_ledger() as the owner of the ledger in a security-restricted operation, and '
 	'returns true. Returns false if it runs in one already. Called by migrate_ledger(). Errors: '
@@ -1586,15 +1657,16 @@ BEGIN
 				THEN 'All tables are empty. Run SELECT trust_ledger.create_ledger();'
 				ELSE 'Restore its row from a dump of this ledger.'
 			END;
-	ELSIF format <> 1 THEN
+	ELSIF format NOT IN (1, 2) THEN
 		RAISE EXCEPTION 'this version of the extension does not support ledger format %', format
 			USING ERRCODE = '0A000',
 			HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
-	-- Format 1 is the only one. The migration to the next one belongs here: alter the tables, and
-	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
-	-- create_guards() puts the guard back.
+	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
+	IF format = 1 THEN
+		PERFORM trust_ledger.migrate_tables();
+	END IF;
 	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
@@ -1602,16 +1674,19 @@ BEGIN
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
+		IF format = 1 THEN
+			PERFORM trust_ledger.record_settings();
+		END IF;
 		PERFORM trust_ledger.record_parked();
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Brings the ledger to this version of the extension: guards, views, scores, an index of '
-	'trust.entry, and comments. Run it as the database owner after an update, a data-only restore, '
-	'partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no entry. '
-	'In a ledger of version 0.2.0 or earlier it records once what waits in trust.parked. Errors: '
-	'42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
+	'Brings the ledger to this version of the extension: columns, guards, views, scores, an index '
+	'of trust.entry, and comments. Run it as the database owner after an update, a data-only '
+	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no '
+	'entry. In a ledger of version 0.2.0 or earlier it records once the new table format and what '
+	'waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
 
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
@@ -2006,6 +2081,13 @@ BEGIN
 		weight_broken    integer,
 		terms_seq        bigint NOT NULL,
 		last_seq         bigint NOT NULL,
+		eased_at         timestamptz,
+		broken_at        timestamptz,
+		verdict_by       text COLLATE "C",
+		reversed_at      timestamptz,
+		reversed_by      text COLLATE "C",
+		doubted_at       timestamptz,
+		doubted_speaker  text COLLATE "C",
 		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
 	) WITH (fillfactor = 90);
@@ -2082,11 +2164,24 @@ AS $$
 		['purpose_met', 'Whether the customer''s purpose was met. NULL if nobody said.'],
 		['settled_by', 'Event that first ended it: assessed, withdrawn, released or '
 			'breach_admitted.'],
-		['settled_at', 'Time as of which the verdict or the end counts.'],
+		['settled_at', 'Time of the first verdict, as of which weight_kept counts; or of the end.'],
 		['weight_kept', 'Weight of the verdict as kept, in thousandths.'],
 		['weight_broken', 'Weight of the verdict as broken, in thousandths.'],
 		['terms_seq', 'The entry that has the current terms.'],
-		['last_seq', 'The last entry about the promise.']]
+		['last_seq', 'The last entry about the promise.'],
+		['eased_at', 'Time when the company last eased the terms after half of the time first '
+			'promised: a later due time, a lower value, another kind. NULL if it did not, or the '
+			'customer agreed. Then the promise counts as partly kept at most.'],
+		['broken_at', 'Time as of which weight_broken counts: that of the verdict that last raised '
+			'it, or due if that is later. NULL if no verdict had such a weight.'],
+		['verdict_by', 'Who gave the verdict that stands. NULL if there is none.'],
+		['reversed_at', 'Time when an actor last replaced another actor''s verdict by a different '
+			'one. NULL if none did.'],
+		['reversed_by', 'Who did that.'],
+		['doubted_at', 'Time of the first word of the customer or a system of record that the '
+			'company may have given itself. NULL for none.'],
+		['doubted_speaker', 'The actor who gave that word: it has spoken for them only since the '
+			'promise was recorded, or answers to the human behind the promiser or the backing.']]
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
 	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
@@ -2129,7 +2224,9 @@ BEGIN
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
 		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
-		p.repaired_at, p.backfilled_at
+		p.repaired_at, p.backfilled_at,
+		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.reversed_by, p.doubted_at,
+		p.doubted_speaker
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;
@@ -2451,9 +2548,13 @@ BEGIN
 		SELECT p.%1$I,
 			trust_ledger.decay(
 				trust_ledger.fuse(
-					trust_ledger.score_agg(
-						p.weight_kept / 1000::float8, p.weight_broken / 1000::float8,
-						p.settled_at, (SELECT half_life FROM trust.ledger)),
+					trust_ledger.fuse(
+						trust_ledger.score_agg(
+							p.weight_kept / 1000::float8, 0,
+							p.settled_at, (SELECT half_life FROM trust.ledger)),
+						trust_ledger.score_agg(
+							0, p.weight_broken / 1000::float8,
+							p.broken_at, (SELECT half_life FROM trust.ledger))),
 					trust_ledger.score_agg(
 						0, 1, now(), (SELECT half_life FROM trust.ledger))
 						FILTER (WHERE o.overdue)),
@@ -2570,20 +2671,22 @@ COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) 
 	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
 	'(no such actor).';
 
-CREATE OR REPLACE FUNCTION trust_ledger.explain_trust(
+DROP FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz);
+CREATE FUNCTION trust_ledger.explain_trust(
 	by text, of_key text DEFAULT NULL,
 	as_of timestamptz DEFAULT NULL, known_at timestamptz DEFAULT NULL,
 	OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text, OUT kind text,
 	OUT outcome text, OUT whose_word text, OUT at timestamptz,
 	OUT weight_kept float8, OUT weight_broken float8, OUT age interval, OUT fading float8,
-	OUT share float8, OUT score trust_ledger.trust_score)
+	OUT share float8, OUT score trust_ledger.trust_score,
+	OUT broken_at timestamptz, OUT broken_fading float8)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
 COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz) IS
 	'What each promise contributes to the score of a customer, promiser, backer, kind, backing '
-	'(backed or unbacked), or all: weights (0 to 1), the timestamp as of which they hold, their '
-	'age, the fading 2^(-age/half-life), the share of all evidence (0 to 1), and the score of the '
-	'promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
+	'(backed or unbacked), or all: the weights (0 to 1), the timestamps as of which each holds (at: '
+	'kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the share of '
+	'all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
 	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
 	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
 

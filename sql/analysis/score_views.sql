@@ -25,9 +25,13 @@ BEGIN
 		SELECT p.%1$I,
 			trust_ledger.decay(
 				trust_ledger.fuse(
-					trust_ledger.score_agg(
-						p.weight_kept / 1000::float8, p.weight_broken / 1000::float8,
-						p.settled_at, (SELECT half_life FROM trust.ledger)),
+					trust_ledger.fuse(
+						trust_ledger.score_agg(
+							p.weight_kept / 1000::float8, 0,
+							p.settled_at, (SELECT half_life FROM trust.ledger)),
+						trust_ledger.score_agg(
+							0, p.weight_broken / 1000::float8,
+							p.broken_at, (SELECT half_life FROM trust.ledger))),
 					trust_ledger.score_agg(
 						0, 1, now(), (SELECT half_life FROM trust.ledger))
 						FILTER (WHERE o.overdue)),

@@ -28,7 +28,7 @@ BEGIN
 		'Settings of the ledger, one row. Changed by set_ledger().';
 	PERFORM trust_ledger.comment_on_columns('trust.ledger', ARRAY[
 		['ledger', 'Identifier of the ledger. It is part of every hash.'],
-		['table_format', 'Format of the tables: 1. migrate_ledger() changes it.'],
+		['table_format', 'Format of the tables: 2. migrate_ledger() changes it.'],
 		['half_life', 'Time after which evidence counts half, in days and smaller units.'],
 		['weights', 'Weights of verdicts: for each kind of verdict [kept, broken] in thousandths.'],
 		['zone', 'Time zone in which the day of due_on ends.'],

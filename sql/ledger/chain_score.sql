@@ -20,9 +20,11 @@ BEGIN
 	SET score = s.score
 	FROM (
 		SELECT p.customer,
-			trust_ledger.score_agg(
-				p.weight_kept / 1000.0::float8, p.weight_broken / 1000.0::float8,
-				p.settled_at, l.half_life) AS score
+			trust_ledger.fuse(
+				trust_ledger.score_agg(
+					p.weight_kept / 1000.0::float8, 0, p.settled_at, l.half_life),
+				trust_ledger.score_agg(
+					0, p.weight_broken / 1000.0::float8, p.broken_at, l.half_life)) AS score
 		FROM trust.promise p, trust.ledger l
 		GROUP BY p.customer) s
 	WHERE s.customer = c.customer;

@@ -149,6 +149,7 @@ BEGIN
 		PERFORM trust_ledger.create_tables();
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
+	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();

@@ -34,15 +34,16 @@ BEGIN
 				THEN 'All tables are empty. Run SELECT trust_ledger.create_ledger();'
 				ELSE 'Restore its row from a dump of this ledger.'
 			END;
-	ELSIF format <> 1 THEN
+	ELSIF format NOT IN (1, 2) THEN
 		RAISE EXCEPTION 'this version of the extension does not support ledger format %', format
 			USING ERRCODE = '0A000',
 			HINT = 'Update the extension: ALTER EXTENSION trust_ledger UPDATE;';
 	END IF;
-	-- Format 1 is the only one. The migration to the next one belongs here: alter the tables, and
-	-- set table_format without the guard of trust.ledger, as create_scores() does with trust.chain.
-	-- create_guards() puts the guard back.
+	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
+	IF format = 1 THEN
+		PERFORM trust_ledger.migrate_tables();
+	END IF;
 	-- views before tables: a reader locks the view first, and then the table
 	PERFORM trust_ledger.create_views();
 	PERFORM trust_ledger.create_guards();
@@ -50,13 +51,16 @@ BEGIN
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.comment_on_tables();
 	IF NOT EXISTS (SELECT FROM trust.copy) THEN
+		IF format = 1 THEN
+			PERFORM trust_ledger.record_settings();
+		END IF;
 		PERFORM trust_ledger.record_parked();
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
-	'Brings the ledger to this version of the extension: guards, views, scores, an index of '
-	'trust.entry, and comments. Run it as the database owner after an update, a data-only restore, '
-	'partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no entry. '
-	'In a ledger of version 0.2.0 or earlier it records once what waits in trust.parked. Errors: '
-	'42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
+	'Brings the ledger to this version of the extension: columns, guards, views, scores, an index '
+	'of trust.entry, and comments. Run it as the database owner after an update, a data-only '
+	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no '
+	'entry. In a ledger of version 0.2.0 or earlier it records once the new table format and what '
+	'waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';

@@ -57,6 +57,13 @@ BEGIN
 		weight_broken    integer,
 		terms_seq        bigint NOT NULL,
 		last_seq         bigint NOT NULL,
+		eased_at         timestamptz,
+		broken_at        timestamptz,
+		verdict_by       text COLLATE "C",
+		reversed_at      timestamptz,
+		reversed_by      text COLLATE "C",
+		doubted_at       timestamptz,
+		doubted_speaker  text COLLATE "C",
 		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
 	) WITH (fillfactor = 90);
@@ -133,11 +140,24 @@ AS $$
 		['purpose_met', 'Whether the customer''s purpose was met. NULL if nobody said.'],
 		['settled_by', 'Event that first ended it: assessed, withdrawn, released or '
 			'breach_admitted.'],
-		['settled_at', 'Time as of which the verdict or the end counts.'],
+		['settled_at', 'Time of the first verdict, as of which weight_kept counts; or of the end.'],
 		['weight_kept', 'Weight of the verdict as kept, in thousandths.'],
 		['weight_broken', 'Weight of the verdict as broken, in thousandths.'],
 		['terms_seq', 'The entry that has the current terms.'],
-		['last_seq', 'The last entry about the promise.']]
+		['last_seq', 'The last entry about the promise.'],
+		['eased_at', 'Time when the company last eased the terms after half of the time first '
+			'promised: a later due time, a lower value, another kind. NULL if it did not, or the '
+			'customer agreed. Then the promise counts as partly kept at most.'],
+		['broken_at', 'Time as of which weight_broken counts: that of the verdict that last raised '
+			'it, or due if that is later. NULL if no verdict had such a weight.'],
+		['verdict_by', 'Who gave the verdict that stands. NULL if there is none.'],
+		['reversed_at', 'Time when an actor last replaced another actor''s verdict by a different '
+			'one. NULL if none did.'],
+		['reversed_by', 'Who did that.'],
+		['doubted_at', 'Time of the first word of the customer or a system of record that the '
+			'company may have given itself. NULL for none.'],
+		['doubted_speaker', 'The actor who gave that word: it has spoken for them only since the '
+			'promise was recorded, or answers to the human behind the promiser or the backing.']]
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
 	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
@@ -180,7 +200,9 @@ BEGIN
 		p.recorded_at, p.backfilled, p.terms_seq, p.last_seq,
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
 		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
-		p.repaired_at, p.backfilled_at
+		p.repaired_at, p.backfilled_at,
+		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.reversed_by, p.doubted_at,
+		p.doubted_speaker
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;

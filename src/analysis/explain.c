@@ -31,6 +31,8 @@ enum
 	EXPLAIN_FADING,
 	EXPLAIN_SHARE,
 	EXPLAIN_SCORE,
+	EXPLAIN_BROKEN_AT,
+	EXPLAIN_BROKEN_FADING,
 	EXPLAIN_COLUMNS
 };
 
@@ -92,7 +94,8 @@ ExplainPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *e
 	Explanation *explanation = (Explanation *) base;
 	PromiseAsOf state = PromiseAtPoint(explanation->point, events, count);
 	const char *key = PromiseAsOfKey(&state, customer, explanation->by);
-	Contribution contribution = PromiseAsOfContribution(&state, explanation->point->now);
+	Contribution contribution = PromiseAsOfContribution(&state, explanation->point->now,
+														explanation->point->as_of);
 
 	if (contribution.counts && key &&
 		(explanation->key == NULL || strcmp(key, explanation->key) == 0))
@@ -111,7 +114,9 @@ static void
 PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 {
 	const Contribution *contribution = &part->contribution;
-	int64		age = Max(ScoreAge(contribution->at, explanation->point->now), 0);
+	const PointInTime *point = explanation->point;
+	int64		age = Max(ScoreAge(contribution->kept_at, point->now), 0);
+	int64		broken_age = ScoreAge(contribution->broken_at, point->now);
 	float8		evidence = explanation->score.kept + explanation->score.broken;
 	Datum		values[EXPLAIN_COLUMNS];
 	bool		nulls[EXPLAIN_COLUMNS] = {0};
@@ -123,26 +128,30 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
 	PutText(values, nulls, EXPLAIN_KIND, part->kind);
 	PutText(values, nulls, EXPLAIN_OUTCOME, part->outcome);
 	PutText(values, nulls, EXPLAIN_WHOSE_WORD, part->whose_word);
-	values[EXPLAIN_AT] = TimestampTzGetDatum(contribution->at);
+	values[EXPLAIN_AT] = TimestampTzGetDatum(contribution->kept_at);
 	values[EXPLAIN_WEIGHT_KEPT] = Float8GetDatum(contribution->kept);
 	values[EXPLAIN_WEIGHT_BROKEN] = Float8GetDatum(contribution->broken);
 	values[EXPLAIN_AGE] = IntervalPGetDatum(MicrosecondsInterval(age));
-	values[EXPLAIN_FADING] = Float8GetDatum(ScoreDecayFactor(age, explanation->point->half_life));
+	values[EXPLAIN_FADING] = Float8GetDatum(ScoreDecayFactor(age, point->half_life));
 	nulls[EXPLAIN_SHARE] = evidence == 0.0;
 	values[EXPLAIN_SHARE] = Float8GetDatum((part->score.kept + part->score.broken) / evidence);
 	values[EXPLAIN_SCORE] = TrustScoreGetDatum(&part->score);
+	values[EXPLAIN_BROKEN_AT] = TimestampTzGetDatum(contribution->broken_at);
+	values[EXPLAIN_BROKEN_FADING] = Float8GetDatum(ScoreDecayFactor(broken_age, point->half_life));
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 /*
  * explain_trust(by text, of_key text, as_of timestamptz, known_at timestamptz)
  *		returns setof (customer, promise, promiser, backer, kind, outcome, whose_word,
- *		at, weight_kept, weight_broken, age, fading, share, score)
+ *		at, weight_kept, weight_broken, age, fading, share, score, broken_at,
+ *		broken_fading)
  *		What each promise contributes to the score of a customer, promiser, backer, kind,
- *		backing ("backed" or "unbacked"), or of all.  weight_kept and weight_broken: the
- *		verdict's weights, 0 to 1, at the instant "at".  age: since then.  fading:
- *		2^(-age/half-life), 0 to 1.  share: of all evidence, 0 to 1.  score: the promise's
- *		own score, decayed to as_of.  The scores, added in the order of the rows, are
+ *		backing ("backed" or "unbacked"), or of all.  weight_kept: the verdict's weight as
+ *		kept, 0 to 1, at the instant "at".  age: since then.  fading: 2^(-age/half-life),
+ *		0 to 1.  weight_broken: likewise at the instant broken_at, with broken_fading.
+ *		share: of all evidence, 0 to 1.  score: the promise's own score, decayed to as_of.
+ *		The scores, added in the order of the rows, are
  *		exactly the score as of then.  The current score of a customer is updated with
  *		each entry, so it can differ in rounding, by up to 1e-9.  Promises without
  *		evidence have no row.  as_of and known_at: see customer_score().  Errors: TL004;

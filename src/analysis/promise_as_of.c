@@ -14,13 +14,17 @@ static void
 ApplyVerdict(PromiseAsOf *promise, const ScoreEvent *event)
 {
 	Contribution *verdict = &promise->verdict;
+	Contribution before = *verdict;
+	TimestampTz at = Max(event->occurred_at, Min(promise->due, event->recorded_at));
 
 	if (!event->stands || !event->weighs)
 		return;
 	verdict->kept = event->weight_kept / 1000.0;
 	verdict->broken = event->weight_broken / 1000.0;
-	if (!verdict->counts)		/* a later verdict keeps the time of the first */
-		verdict->at = event->occurred_at;
+	if (!before.counts)			/* a later verdict keeps the time of the first */
+		verdict->kept_at = verdict->broken_at = event->occurred_at;
+	if (verdict->broken > before.broken)
+		verdict->broken_at = Max(verdict->broken_at, at);
 	verdict->counts = true;
 	promise->outcome = event->state;
 	promise->whose_word = event->whose_word;
@@ -32,6 +36,7 @@ ApplyTerms(PromiseAsOf *promise, const ScoreEvent *event)
 	promise->promiser = event->promiser;
 	promise->kind = event->kind;
 	promise->backer = event->backer;
+	promise->due = event->due;
 	promise->has_overdue_at = event->has_overdue_at;
 	promise->overdue_at = event->overdue_at;
 }
@@ -55,6 +60,7 @@ PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event)
 			break;
 		case EVENT_PAUSED:
 		case EVENT_RESUMED:
+			promise->due = event->due;
 			promise->has_overdue_at = event->has_overdue_at;
 			promise->overdue_at = event->overdue_at;
 			break;
@@ -90,11 +96,27 @@ PromiseAsOfIsOverdue(const PromiseAsOf *promise, TimestampTz instant)
 }
 
 Contribution
-PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant)
+PromiseAsOfVerdict(const PromiseAsOf *promise, TimestampTz as_of)
 {
-	Contribution overdue = {.counts = true, .broken = WEIGHT_OVERDUE, .at = instant};
+	Contribution verdict = promise->verdict;
 
-	return PromiseAsOfIsOverdue(promise, instant) ? overdue : promise->verdict;
+	if (verdict.counts && verdict.broken_at > as_of)
+	{
+		verdict.broken = 0.0;
+		verdict.broken_at = verdict.kept_at;
+	}
+	return verdict;
+}
+
+Contribution
+PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant, TimestampTz as_of)
+{
+	Contribution overdue = {
+		.counts = true, .broken = WEIGHT_OVERDUE, .kept_at = instant, .broken_at = instant
+	};
+
+	return PromiseAsOfIsOverdue(promise, instant) ? overdue :
+		PromiseAsOfVerdict(promise, as_of);
 }
 
 const char *

@@ -23,6 +23,7 @@ typedef struct PromiseAsOf
 	const char *backer;			/* NULL: not backed */
 	bool		opened;			/* was open at some time: binds the company */
 	bool		ended;			/* withdrawn or released */
+	TimestampTz due;			/* DT_NOBEGIN if there is none */
 	bool		has_overdue_at;
 	TimestampTz overdue_at;
 	State		outcome;		/* the verdict that stands, or STATE_NONE */
@@ -40,8 +41,18 @@ extern void PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event);
  */
 extern bool PromiseAsOfIsOverdue(const PromiseAsOf *promise, TimestampTz instant);
 
-/* What the promise adds to a score that is read at that instant. */
-extern Contribution PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant);
+/*
+ * What the verdict contributes as of that instant: evidence of being broken only counts
+ * from broken_at on, which can be later than the verdict occurred.
+ */
+extern Contribution PromiseAsOfVerdict(const PromiseAsOf *promise, TimestampTz as_of);
+
+/*
+ * What the promise adds to a score that is read at that instant, as of another, which
+ * is the same or DT_NOEND.
+ */
+extern Contribution PromiseAsOfContribution(const PromiseAsOf *promise, TimestampTz instant,
+											TimestampTz as_of);
 
 /* The promise's group; NULL where it has none, such as no backer. */
 extern const char *PromiseAsOfKey(const PromiseAsOf *promise, const char *customer, Grouping by);

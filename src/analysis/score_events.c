@@ -25,8 +25,8 @@ static const Column columns[SCORE_EVENT_COLUMNS] = {
 	{"customer", TEXTOID}, {"seq", INT8OID}, {"promise", UUIDOID}, {"event", TEXTOID},
 	{"state", TEXTOID}, {"occurred_at", TIMESTAMPTZOID}, {"recorded_at", TIMESTAMPTZOID},
 	{"stands", BOOLOID}, {"promiser", TEXTOID}, {"kind", TEXTOID}, {"backer", TEXTOID},
-	{"overdue_at", TIMESTAMPTZOID}, {"weight_kept", INT4OID}, {"weight_broken", INT4OID},
-	{"whose_word", TEXTOID}
+	{"due", TIMESTAMPTZOID}, {"overdue_at", TIMESTAMPTZOID}, {"weight_kept", INT4OID},
+	{"weight_broken", INT4OID}, {"whose_word", TEXTOID}
 };
 
 #define ENTRIES_OF_PROMISES_WITH(column) \
@@ -145,6 +145,7 @@ FillScoreEvent(ScoreEvent *event, const TupleTableSlot *slot)
 	event->kind = TextOrNull(slot, SCORE_EVENT_KIND);
 	event->backer = TextOrNull(slot, SCORE_EVENT_BACKER);
 	event->whose_word = TextOrNull(slot, SCORE_EVENT_WHOSE_WORD);
+	event->due = TimestampOrDefault(slot, SCORE_EVENT_DUE, DT_NOBEGIN);
 	event->overdue_at = TimestampOrDefault(slot, SCORE_EVENT_OVERDUE_AT, DT_NOEND);
 	event->has_overdue_at = !nulls[SCORE_EVENT_OVERDUE_AT];
 	event->weighs = !nulls[SCORE_EVENT_WEIGHT_KEPT] && !nulls[SCORE_EVENT_WEIGHT_BROKEN];

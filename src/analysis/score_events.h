@@ -21,6 +21,7 @@ typedef struct ScoreEvent
 	const char *promiser;
 	const char *kind;
 	const char *backer;
+	TimestampTz due;			/* DT_NOBEGIN if NULL */
 	bool		has_overdue_at;
 	TimestampTz overdue_at;
 	bool		weighs;			/* both weights are set */
@@ -53,11 +54,12 @@ enum
 	SCORE_EVENT_EVENT,
 	SCORE_EVENT_STATE,
 	SCORE_EVENT_OCCURRED_AT,
-	SCORE_EVENT_RECORDED_AT,	/* may be skipped */
+	SCORE_EVENT_RECORDED_AT,
 	SCORE_EVENT_STANDS,
 	SCORE_EVENT_PROMISER,		/* may be skipped */
 	SCORE_EVENT_KIND,			/* may be skipped */
 	SCORE_EVENT_BACKER,			/* may be skipped */
+	SCORE_EVENT_DUE,
 	SCORE_EVENT_OVERDUE_AT,
 	SCORE_EVENT_WEIGHT_KEPT,
 	SCORE_EVENT_WEIGHT_BROKEN,

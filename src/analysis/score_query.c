@@ -128,7 +128,7 @@ ScoreOfContribution(const PointInTime *point, const Contribution *contribution)
 	TrustScore	score;
 
 	ScoreClear(&score);
-	ScoreAdd(&score, contribution->kept, contribution->broken, contribution->at, point->half_life);
+	ScoreAddContribution(&score, contribution, point->half_life);
 	ScoreDecay(&score, point->now);
 	return score;
 }
@@ -159,7 +159,8 @@ AddPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *event
 	ScoreReader *reader = (ScoreReader *) base;
 	PromiseAsOf promise = PromiseAtPoint(reader->point, events, count);
 	const char *key = PromiseAsOfKey(&promise, customer, reader->by);
-	Contribution contribution = PromiseAsOfContribution(&promise, reader->point->now);
+	Contribution contribution = PromiseAsOfContribution(&promise, reader->point->now,
+														reader->point->as_of);
 	TrustScore	score;
 
 	if (!contribution.counts || key == NULL || strcmp(key, reader->key) != 0)

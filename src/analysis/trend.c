@@ -45,10 +45,7 @@ static bool
 SameShare(const Share *a, const Share *b)
 {
 	return a->group == b->group && a->overdue == b->overdue &&
-		a->contribution.counts == b->contribution.counts &&
-		a->contribution.kept == b->contribution.kept &&
-		a->contribution.broken == b->contribution.broken &&
-		a->contribution.at == b->contribution.at;
+		!ContributionChanged(&a->contribution, &b->contribution);
 }
 
 /*
@@ -61,7 +58,7 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 	int			step = Max(StepIndex(&trend->steps, instant), 0);
 	TrendCell  *cell;
 	TimestampTz last = StepLastInstant(&trend->steps, step);
-	float8		factor;
+	const Contribution *contribution = &share->contribution;
 
 	if (share->group == NULL || !(share->contribution.counts || share->overdue))
 		return;
@@ -72,9 +69,10 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 		cell->overdue += sign;
 		return;
 	}
-	factor = ScoreDecayFactor(ScoreAge(share->contribution.at, last), trend->half_life);
-	cell->kept += sign * share->contribution.kept * factor;
-	cell->broken += sign * share->contribution.broken * factor;
+	cell->kept += sign * contribution->kept *
+		ScoreDecayFactor(ScoreAge(contribution->kept_at, last), trend->half_life);
+	cell->broken += sign * contribution->broken *
+		ScoreDecayFactor(ScoreAge(contribution->broken_at, last), trend->half_life);
 }
 
 static void
@@ -116,8 +114,11 @@ CountPeriod(Trend *trend, Progress *progress, const PromiseAsOf *promise, const 
 			TimestampTz from, TimestampTz until)
 {
 	TrendGroup *group = TrendGroupOf(trend, promise, customer);
-	Share		share = {group, promise->verdict, PromiseAsOfIsOverdue(promise, from)};
+	Share		share = {
+		group, PromiseAsOfVerdict(promise, from), PromiseAsOfIsOverdue(promise, from)
+	};
 	TimestampTz overdue_from = promise->overdue_at + 1;
+	TimestampTz broken_from = promise->verdict.broken_at;
 
 	CountEvents(trend, progress, promise, group, from);
 	ChangeShare(trend, progress, &share, from);
@@ -126,6 +127,11 @@ CountPeriod(Trend *trend, Progress *progress, const PromiseAsOf *promise, const 
 	{
 		share.overdue = true;
 		ChangeShare(trend, progress, &share, overdue_from);
+	}
+	if (promise->verdict.counts && broken_from > from && broken_from < until)
+	{
+		share.contribution = promise->verdict;
+		ChangeShare(trend, progress, &share, broken_from);
 	}
 }
 
@@ -215,14 +221,12 @@ CountPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *eve
 }
 
 static uint32
-ColumnsToSkip(Grouping by, bool as_recorded)
+ColumnsToSkip(Grouping by)
 {
 	uint32		columns = 1 << SCORE_EVENT_WHOSE_WORD;
 
 	if (by != BY_CUSTOMER)
 		columns |= 1 << SCORE_EVENT_CUSTOMER;
-	if (!as_recorded)
-		columns |= 1 << SCORE_EVENT_RECORDED_AT;
 	if (by != BY_PROMISER)
 		columns |= 1 << SCORE_EVENT_PROMISER;
 	if (by != BY_KIND)
@@ -262,7 +266,7 @@ trust_trend(PG_FUNCTION_ARGS)
 	(void) ArgKeyRequired(fcinfo->args[4], "basis");
 	trend.as_recorded = ArgEnum(fcinfo->args[4], "basis", bases, lengthof(bases)) == 1;
 	trend.key = ArgKey(fcinfo->args[5], "of_key");
-	trend.base.skipped_columns = ColumnsToSkip(trend.by, trend.as_recorded);
+	trend.base.skipped_columns = ColumnsToSkip(trend.by);
 	trend.half_life = ledger->half_life;
 	trend.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	InitMaterializedSRF(fcinfo, 0);

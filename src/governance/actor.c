@@ -22,18 +22,40 @@
 const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};
 const char *const speaks_for_names[SPEAKS_FOR_KINDS] = {"company", "record", "customer"};
 
+/*
+ * Since when the actor has been speaking for the customer or the record as it does now;
+ * another customer or login, and returning after a retirement, start anew.
+ */
+#define SPEAKS_SINCE \
+	"CASE WHEN speaks_for OPERATOR(pg_catalog.<>) 'company' THEN (" \
+	" SELECT pg_catalog.max(e.recorded_at)" \
+	" FROM (" \
+	"  SELECT r.recorded_at, v.voice," \
+	"   pg_catalog.lag(v.voice) OVER (ORDER BY r.seq) AS before" \
+	"  FROM trust.entry r" \
+	"  CROSS JOIN LATERAL pg_catalog.jsonb_build_array(" \
+	"   r.details OPERATOR(pg_catalog.->) 'customer'," \
+	"   r.details OPERATOR(pg_catalog.->) 'db_role'," \
+	"   r.details OPERATOR(pg_catalog.->) 'active') AS v (voice)" \
+	"  WHERE r.customer OPERATOR(pg_catalog.=) ''" \
+	"    AND r.subject OPERATOR(pg_catalog.=) a.actor" \
+	"    AND pg_catalog.starts_with(r.event, 'actor_')) AS e" \
+	" WHERE e.before IS NULL OR e.before OPERATOR(pg_catalog.<>) e.voice)" \
+	" END"
+
 #define ACTOR_COLUMNS \
-	"actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq"
+	"actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq," \
+	" " SPEAKS_SINCE
 
 static Statement read_actor = STATEMENT(
 	"SELECT " ACTOR_COLUMNS
-	" FROM trust.actor"
+	" FROM trust.actor a"
 	" WHERE actor OPERATOR(pg_catalog.=) $1",
 	TEXTOID);
 
 static Statement read_actor_of_login = STATEMENT(
 	"SELECT " ACTOR_COLUMNS
-	" FROM trust.actor"
+	" FROM trust.actor a"
 	" WHERE db_role OPERATOR(pg_catalog.=) $1"
 	" ORDER BY active DESC, seq DESC"
 	" LIMIT 1",
@@ -118,6 +140,7 @@ ResultActor(void)
 	Actor		actor = {0};
 	bool		isnull;
 	Datum		authority = ResultValue(0, 7, JSONBOID, &isnull);
+	Datum		speaks_since;
 	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS,
 								 TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)));
 	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS,
@@ -137,6 +160,8 @@ ResultActor(void)
 	actor.db_role = ResultText(0, 6);
 	actor.active = DatumGetBool(ResultNotNull(0, 8, BOOLOID));
 	actor.seq = DatumGetInt64(ResultNotNull(0, 9, INT8OID));
+	speaks_since = ResultValue(0, 10, TIMESTAMPTZOID, &isnull);
+	actor.speaks_since = isnull ? DT_NOBEGIN : DatumGetTimestampTz(speaks_since);
 	return actor;
 }
 

@@ -7,6 +7,7 @@
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
 #include "base/arguments.h"
@@ -16,6 +17,7 @@
 #include "governance/governance.h"
 
 PG_FUNCTION_INFO_V1(found_ledger);
+PG_FUNCTION_INFO_V1(record_settings);
 PG_FUNCTION_INFO_V1(set_ledger);
 
 static Statement merge_settings = STATEMENT(
@@ -29,7 +31,7 @@ static Statement merge_settings = STATEMENT(
 
 /* Details of the first entry */
 static const char *const first_settings =
-"{\"table_format\": 1, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
+"{\"table_format\": 2, \"half_life\": \"P180D\", \"zone\": \"UTC\", \"lag\": \"P1D\","
 " \"weights\": {\"kept\": [1000, 0], \"kept_by_company\": [500, 0], \"partly_kept\": [500, 500],"
 " \"repaired\": [250, 750], \"admitted\": [0, 750], \"broken\": [0, 1000]}}";
 
@@ -197,4 +199,29 @@ set_ledger(PG_FUNCTION_ARGS)
 		GovernanceAppend(&governance, &change, 1);
 	}
 	return GovernanceEnd(&governance, fcinfo);
+}
+
+/*
+ * record_settings() returns void
+ *		Writes an entry of event ledger_set, without an actor, that says what trust.ledger
+ *		contains.  Called by migrate_ledger() after it has changed the table's format.
+ *		Errors: 42501 the caller does not own the ledger.
+ */
+Datum
+record_settings(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	const Ledger *ledger = LedgerOpen();
+	Governance	governance = {0};
+	Datum		values[4] = {0};
+	GovernanceChange change = {.event = "ledger_set", .governs = &governed_ledger};
+
+	LedgerCheckOwner(ledger);
+	ActBeginWithoutActor(&governance.act, ledger);
+	LedgerEnter(ledger, &governance.session);
+	ChainLock(&governance.chain, ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
+	change.subject = DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(&ledger->id)));
+	change.details = StatementDatum(&merge_settings, values, "nnnn");
+	GovernanceAppend(&governance, &change, 1);
+	LedgerLeave(&governance.session);
+	PG_RETURN_VOID();
 }

@@ -38,13 +38,6 @@ static Statement rewrite_score = STATEMENT(
 	" WHERE customer OPERATOR(pg_catalog.=) $1",
 	TEXTOID, FLOAT8OID, FLOAT8OID, TIMESTAMPTZOID, INTERVALOID);
 
-bool
-ContributionChanged(const Contribution *before, const Contribution *after)
-{
-	return before->counts != after->counts || before->kept != after->kept ||
-		before->broken != after->broken || before->at != after->at;
-}
-
 static TrustScore *
 ReadScore(Statement *statement, const Chain *chain)
 {

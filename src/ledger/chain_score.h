@@ -12,11 +12,11 @@
  * half_life is the statement's parameter for it.
  */
 #define SCORE_OF_PROMISES(half_life) \
-	"trust_ledger.score_agg(weight_kept OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
-	"   weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8, settled_at, " half_life ")"
-
-/* Whether the two contributions differ. */
-extern bool ContributionChanged(const Contribution *before, const Contribution *after);
+	"trust_ledger.fuse(" \
+	" trust_ledger.score_agg(weight_kept OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
+	"   0, settled_at, " half_life ")," \
+	" trust_ledger.score_agg(0, weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
+	"   broken_at, " half_life "))"
 
 /* Replaces the stored score of a locked chain, and nothing else of its row. */
 extern void ChainScoreRewrite(const Chain *chain, const TrustScore *score);

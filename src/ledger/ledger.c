@@ -378,6 +378,16 @@ LedgerOpen(void)
 	return ledger;
 }
 
+void
+LedgerCheckOwner(const Ledger *ledger)
+{
+	if (!has_privs_of_role(GetUserId(), ledger->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the ledger"),
+				 errhint("Call trust_ledger.migrate_ledger() as the owner.")));
+}
+
 /*
  * SECURITY_RESTRICTED_OPERATION disallows deferred triggers, which would run at commit
  * with the rights of the calling role.  SECURITY_NOFORCE_RLS prevents row security from

@@ -10,7 +10,7 @@
 #include "pgtime.h"
 #include "utils/jsonb.h"
 
-#define LEDGER_TABLE_FORMAT 1
+#define LEDGER_TABLE_FORMAT 2
 #define GOVERNANCE_CUSTOMER ""	/* reserved customer whose chain holds governance entries */
 
 /* Evidence that a verdict adds to a score, in thousandths of a promise. */
@@ -71,6 +71,9 @@ extern void LedgerReadId(Ledger *ledger);
 
 /* Returns a palloc'd copy of the ledger, which is cached.  Errors as of LedgerFind(). */
 extern const Ledger *LedgerOpen(void);
+
+/* Errors: 42501 the caller does not own the ledger. */
+extern void LedgerCheckOwner(const Ledger *ledger);
 
 /* Switches to the ledger's owner in a security-restricted operation; connects to SPI. */
 extern void LedgerEnter(const Ledger *ledger, LedgerSession *session);

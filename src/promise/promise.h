@@ -1,6 +1,6 @@
 /*
  * promise.h
- *		Promises: rows of trust.promise, as projected from entries.
+ *		Promises: rows of trust.promise.
  */
 #ifndef TRUST_LEDGER_PROMISE_H
 #define TRUST_LEDGER_PROMISE_H
@@ -60,7 +60,14 @@
 	C(WEIGHT_KEPT, weight_kept, INT4OID) \
 	C(WEIGHT_BROKEN, weight_broken, INT4OID) \
 	C(TERMS_SEQ, terms_seq, INT8OID) \
-	C(LAST_SEQ, last_seq, INT8OID)
+	C(LAST_SEQ, last_seq, INT8OID) \
+	C(EASED_AT, eased_at, TIMESTAMPTZOID) \
+	C(BROKEN_AT, broken_at, TIMESTAMPTZOID) \
+	C(VERDICT_BY, verdict_by, TEXTOID) \
+	C(REVERSED_AT, reversed_at, TIMESTAMPTZOID) \
+	C(REVERSED_BY, reversed_by, TEXTOID) \
+	C(DOUBTED_AT, doubted_at, TIMESTAMPTZOID) \
+	C(DOUBTED_SPEAKER, doubted_speaker, TEXTOID)
 
 #define PROMISE_COLUMN_ID(id, name, type) PROMISE_##id,
 enum
@@ -72,15 +79,9 @@ enum
 extern const RowShape promise_shape;
 
 /*
- * Applies an entry to the row of its promise, which is empty before the entry of event
- * "made".  Returns NULL; or what is wrong, if the extension would never have written
- * the entry at this point.  Then the row is unchanged.
- */
-extern const char *PromiseProject(Row *promise, const Row *entry);
-
-/*
- * The promise's contribution to its customer's score: its weights as fractions of 1, at
- * settled_at.  It does not count if there is no valid verdict.
+ * The promise's contribution to its customer's score: its weights as fractions of 1,
+ * kept at settled_at and broken at broken_at.  It does not count if there is no valid
+ * verdict.
  */
 extern Contribution PromiseContribution(const Row *promise);
 

@@ -12,7 +12,9 @@
 
 #include "base/arguments.h"
 #include "ledger/chain_score.h"
+#include "promise/promise_projection.h"
 #include "promise/promise_source.h"
+#include "promise/speaker.h"
 
 /* The customer argument; by default the customer of the promise. */
 static text *
@@ -162,6 +164,7 @@ PromiseLink(PromiseAct *pa, State to)
 	const char *problem;
 
 	RowSetText(pa->entry, ENTRY_STATE, state_names[to]);
+	SpeakerMark(pa);
 	ChainLink(pa->chain, &pa->entry, 1);
 	problem = PromiseProject(pa->promise, pa->entry);
 	if (problem)

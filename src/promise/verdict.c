@@ -11,6 +11,7 @@
 #include "promise/verdict.h"
 
 #include "base/text.h"
+#include "promise/lateness.h"
 
 void
 CheckSpeaksFor(const PromiseAct *pa, SpeaksFor speaks_for, const char *what)
@@ -77,11 +78,29 @@ WordStands(const PromiseAct *pa, SpeaksFor word, bool relayed)
 		(rank == current && pa->act.evidence >= RowEvidence(pa->promise, PROMISE_VERDICT_EVIDENCE));
 }
 
+/*
+ * From the ledger's settings.  A promise whose terms the company eased late is partly kept
+ * at most.  One that was opened late earns nothing, and is broken in full.
+ */
+static Weight
+WeightOf(const PromiseAct *pa, WeightKind kind)
+{
+	const Weight *weights = pa->act.ledger->weights;
+	bool		kept = kind == WEIGHT_KEPT || kind == WEIGHT_KEPT_BY_COMPANY;
+	Weight		weight = weights[kind];
+
+	if (kept && !RowIsNull(pa->promise, PROMISE_EASED_AT))
+		weight = weights[WEIGHT_PARTLY_KEPT];
+	if (PromiseOpenedLate(pa->promise))
+		weight.kept = 0;
+	return weight;
+}
+
 void
 SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool stands,
 		   WeightKind weight_kind)
 {
-	const Weight *weight = &pa->act.ledger->weights[weight_kind];
+	Weight		weight = WeightOf(pa, weight_kind);
 	Row		   *entry = pa->entry;
 
 	RowSetText(entry, ENTRY_VERDICT, state_names[verdict]);
@@ -90,6 +109,6 @@ SetVerdict(PromiseAct *pa, State verdict, SpeaksFor word, bool relayed, bool sta
 	RowSet(entry, ENTRY_STANDS, BoolGetDatum(stands));
 	if (!stands)
 		return;
-	RowSet(entry, ENTRY_WEIGHT_KEPT, Int32GetDatum(weight->kept));
-	RowSet(entry, ENTRY_WEIGHT_BROKEN, Int32GetDatum(weight->broken));
+	RowSet(entry, ENTRY_WEIGHT_KEPT, Int32GetDatum(weight.kept));
+	RowSet(entry, ENTRY_WEIGHT_BROKEN, Int32GetDatum(weight.broken));
 }

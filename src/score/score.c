@@ -163,20 +163,40 @@ ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at, int64 ha
 	AddEvidence(score, kept + 0.0, broken + 0.0, at, half_life);
 }
 
+bool
+ContributionChanged(const Contribution *before, const Contribution *after)
+{
+	return before->counts != after->counts ||
+		before->kept != after->kept || before->kept_at != after->kept_at ||
+		before->broken != after->broken || before->broken_at != after->broken_at;
+}
+
+void
+ScoreAddContribution(TrustScore *score, const Contribution *contribution, int64 half_life)
+{
+	if (!contribution->counts)
+		return;
+	ScoreAdd(score, contribution->kept, 0.0, contribution->kept_at, half_life);
+	ScoreAdd(score, 0.0, contribution->broken, contribution->broken_at, half_life);
+}
+
+/* What is left of evidence, faded to the timestamp of the score. */
+static float8
+Faded(const TrustScore *score, float8 evidence, TimestampTz at)
+{
+	return evidence * ScoreDecayFactor(ScoreAge(at, score->as_of), score->half_life);
+}
+
 void
 ScoreRevise(TrustScore *score, const Contribution *before, const Contribution *after,
 			int64 half_life)
 {
 	if (before->counts && !ScoreIsEmpty(score))
 	{
-		float8		fading = ScoreDecayFactor(ScoreAge(before->at, score->as_of),
-											  score->half_life);
-
-		score->kept = Max(score->kept - before->kept * fading, 0.0);
-		score->broken = Max(score->broken - before->broken * fading, 0.0);
+		score->kept = Max(score->kept - Faded(score, before->kept, before->kept_at), 0.0);
+		score->broken = Max(score->broken - Faded(score, before->broken, before->broken_at), 0.0);
 	}
-	if (after->counts)
-		ScoreAdd(score, after->kept, after->broken, after->at, half_life);
+	ScoreAddContribution(score, after, half_life);
 }
 
 static int64

@@ -42,9 +42,10 @@ StaticAssertDecl(sizeof(TrustScore) == 40, "a stored trust score has 40 bytes");
 typedef struct Contribution
 {
 	bool		counts;			/* false: nothing, the other fields are ignored */
-	float8		kept;			/* evidence at the timestamp, in promises */
-	float8		broken;
-	TimestampTz at;
+	float8		kept;			/* evidence at kept_at, in promises */
+	float8		broken;			/* evidence at broken_at */
+	TimestampTz kept_at;
+	TimestampTz broken_at;
 } Contribution;
 
 static inline bool
@@ -77,6 +78,13 @@ extern void ScoreFuse(TrustScore *score, const TrustScore *other);
 /* The same for evidence that is not a score; also error 22008 for an infinite timestamp. */
 extern void ScoreAdd(TrustScore *score, float8 kept, float8 broken, TimestampTz at,
 					 int64 half_life);
+
+/* Whether the two contributions differ. */
+extern bool ContributionChanged(const Contribution *before, const Contribution *after);
+
+/* Adds what a promise contributes.  Errors as of ScoreAdd(). */
+extern void ScoreAddContribution(TrustScore *score, const Contribution *contribution,
+								 int64 half_life);
 
 /*
  * Replaces a promise's contribution: subtracts the decayed old one, but not below 0, and

@@ -275,11 +275,7 @@ record_parked(PG_FUNCTION_ARGS pg_attribute_unused())
 	Chain		governance;
 	ParkedTrace trace;
 
-	if (!has_privs_of_role(GetUserId(), ledger.owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of the ledger"),
-				 errhint("Call trust_ledger.migrate_ledger() as the owner.")));
+	LedgerCheckOwner(&ledger);
 	LedgerEnter(&ledger, &session);
 	ChainLock(&governance, &ledger, cstring_to_text(GOVERNANCE_CUSTOMER));
 	if (ParkedIsTraced() && StatementWrite(&is_recorded, NULL, NULL) == 0)

@@ -15,6 +15,7 @@
 #include "utils/hsearch.h"
 
 #include "ledger/chain_score.h"
+#include "promise/promise_projection.h"
 
 static Row *
 ExpectedPromise(const ProjectedPromise *projected)
@@ -132,8 +133,7 @@ ProjectScore(Projection *projection, const Row *before, const Row *promise)
 	if (!ContributionChanged(&was, &is))
 		return;
 	ScoreRevise(&projection->score, &was, &is, projection->half_life);
-	if (is.counts)
-		ScoreAdd(&projection->gross, is.kept, is.broken, is.at, projection->half_life);
+	ScoreAddContribution(&projection->gross, &is, projection->half_life);
 }
 
 static void
@@ -201,9 +201,7 @@ ScoreMatchesOtherHalfLife(const Projection *projection, const TrustScore *stored
 	{
 		Contribution contribution = PromiseContribution(projected->promise);
 
-		if (contribution.counts)
-			ScoreAdd(&score, contribution.kept, contribution.broken, contribution.at,
-					 stored->half_life);
+		ScoreAddContribution(&score, &contribution, stored->half_life);
 	}
 	return SameScore(&score, stored, &score);
 }

@@ -213,6 +213,8 @@ BEGIN
 		UPDATE trust.promise p SET recorded_at = e.recorded_at
 		FROM trust.entry e WHERE e.customer = p.customer AND e.promise = p.promise
 			AND e.event = 'made'$sql$);
+	-- what follows from recorded_at
+	PERFORM without_guards('SELECT trust_ledger.fill_promise_columns()', '{chain,promise}');
 	TRUNCATE drawn;
 	ANALYZE trust.entry, trust.promise;
 END

@@ -4,13 +4,33 @@
 SET jit = off;
 CREATE INDEX ON trust.entry (promise);
 
+-- As of when a promise is broken: the latest of the first verdict, and of those that weigh more as
+-- broken than the one before; of these, not before due, if that was past when it was recorded.
+CREATE FUNCTION reference_broken_at(of_promise uuid, as_of timestamptz, known_at timestamptz)
+	RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+	SELECT max(greatest(CASE WHEN n = 1 THEN occurred_at END, CASE WHEN weight_broken > before
+		THEN greatest(occurred_at, CASE WHEN due_then < recorded_at THEN due_then
+			WHEN due_then IS NOT NULL THEN recorded_at END) END))
+	FROM (
+		SELECT row_number() OVER w AS n, lag(weight_broken, 1, 0) OVER w AS before, v.*,
+			(SELECT d.due AS of_then FROM trust.entry d WHERE d.promise = of_promise
+				AND d.seq < v.seq AND d.occurred_at <= as_of AND d.recorded_at <= known_at
+				AND (d.event IN ('made', 'paused', 'resumed') OR d.event = 'amended' AND d.stands)
+				ORDER BY d.seq DESC LIMIT 1) AS due_then
+		FROM trust.entry v
+		WHERE v.promise = of_promise AND v.verdict IS NOT NULL AND v.stands
+			AND v.occurred_at <= as_of AND v.recorded_at <= known_at
+		WINDOW w AS (ORDER BY v.seq)) s
+$$;
+
 -- What a promise was, by what had happened by one instant and was recorded by another: of each
 -- thing what the last entry says of it, and the instant of the first verdict that stood.
 CREATE FUNCTION reference_standing(of_promise uuid, as_of timestamptz, known_at timestamptz,
 	OUT customer text, OUT promiser text, OUT kind text, OUT overdue_at timestamptz,
 		OUT backer text, OUT opened boolean,
 	OUT ended boolean, OUT outcome text, OUT whose_word text, OUT kept float8, OUT broken float8,
-		OUT settled_at timestamptz)
+		OUT settled_at timestamptz, OUT broken_at timestamptz)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	SELECT min(e.customer),
 		(array_agg(e.promiser ORDER BY e.seq DESC) FILTER (WHERE e.terms))[1],
@@ -25,7 +45,8 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		(array_agg(e.whose_word ORDER BY e.seq DESC) FILTER (WHERE e.says))[1],
 		(array_agg(e.weight_kept ORDER BY e.seq DESC) FILTER (WHERE e.says))[1] / 1000.0::float8,
 		(array_agg(e.weight_broken ORDER BY e.seq DESC) FILTER (WHERE e.says))[1] / 1000.0::float8,
-		(array_agg(e.occurred_at ORDER BY e.seq) FILTER (WHERE e.says))[1]
+		(array_agg(e.occurred_at ORDER BY e.seq) FILTER (WHERE e.says))[1],
+		reference_broken_at(of_promise, as_of, known_at)
 	FROM (SELECT *, event = 'made' OR event = 'amended' AND stands AS terms, verdict IS NOT NULL
 		AND stands AS says
 		  FROM trust.entry) e
@@ -53,17 +74,20 @@ CREATE FUNCTION reference_parts(by text, as_of timestamptz, known_at timestamptz
 	OUT key text, OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text,
 		OUT kind text, OUT outcome text,
 	OUT whose_word text, OUT at timestamptz, OUT weight_kept float8, OUT weight_broken float8,
-		OUT fading float8)
+		OUT fading float8, OUT broken_at timestamptz, OUT broken_fading float8)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	SELECT reference_key(by, s.customer, s.promiser, s.backer, s.kind), s.customer, p.promise,
 		s.promiser, s.backer, s.kind,
 		coalesce(s.outcome, 'overdue'), s.whose_word, c.at, c.kept, c.broken, reference_fading(c.at,
-			as_of, half_life)
+			as_of, half_life), c.broken_at, reference_fading(c.broken_at, as_of, half_life)
 	FROM trust.promise p, reference_standing(p.promise, as_of, known_at) s,
-		LATERAL (SELECT s.settled_at, s.kept, s.broken WHERE s.outcome IS NOT NULL
+		LATERAL (SELECT s.settled_at, s.kept,
+				CASE WHEN s.broken_at <= as_of THEN s.broken ELSE 0 END,
+				CASE WHEN s.broken_at <= as_of THEN s.broken_at ELSE s.settled_at END
+			WHERE s.outcome IS NOT NULL
 			UNION ALL
-			SELECT as_of, 0, 1 WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
-				AND s.overdue_at < as_of) AS c (at, kept, broken)
+			SELECT as_of, 0, 1, as_of WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
+				AND s.overdue_at < as_of) AS c (at, kept, broken, broken_at)
 $$;
 
 -- How each promise stood from each instant at which something happened (or was recorded) until the
@@ -105,8 +129,9 @@ RETURNS SETOF record LANGUAGE sql AS $$
 		SELECT c.key, s.step_from, count(*) FILTER (WHERE c.outcome IS NOT NULL OR is_overdue)
 			AS weigh,
 			sum(c.kept * reference_fading(c.settled_at, s.last, half_life)) AS kept,
-			sum(CASE WHEN is_overdue THEN 1 ELSE c.broken * reference_fading(c.settled_at, s.last,
-				half_life) END) AS broken,
+			sum(CASE WHEN is_overdue THEN 1 WHEN c.broken_at <= s.last
+				THEN c.broken * reference_fading(c.broken_at, s.last, half_life) ELSE 0 END)
+				AS broken,
 			count(*) FILTER (WHERE is_overdue) AS overdue
 		FROM steps s JOIN c ON c.at <= s.last AND s.last < c.until,
 			LATERAL (SELECT c.outcome IS NULL AND c.opened AND NOT c.ended AND c.overdue_at < s.last
@@ -178,17 +203,17 @@ LANGUAGE sql AS $$
 		key AS MATERIALIZED (SELECT key FROM part WHERE key IS NOT NULL GROUP BY key
 			ORDER BY md5(key) LIMIT keys),
 		slow AS MATERIALIZED (SELECT key, sum(weight_kept * fading) AS kept,
-			sum(weight_broken * fading) AS broken FROM part JOIN key USING (key) GROUP BY key),
+			sum(weight_broken * broken_fading) AS broken FROM part JOIN key USING (key) GROUP BY key),
 		row AS MATERIALIZED (SELECT key.key AS id, x.* FROM key, trust_ledger.explain_trust(by,
 			key.key, as_of, known_at) WITH ORDINALITY AS x (customer, promise,
 			promiser, backer, kind, outcome, whose_word, at, weight_kept, weight_broken, age,
-				fading, share, score, nr)),
+				fading, share, score, broken_at, broken_fading, nr)),
 		total AS MATERIALIZED (SELECT id AS key, trust_ledger.sum(score ORDER BY nr) AS score,
 			sum(share) AS share FROM row GROUP BY id)
 	SELECT count(*), count(*) FILTER (WHERE differs), min(example) FILTER (WHERE differs) FROM (
 		SELECT format('%s; reference %s', t, s) AS example, (is_near(trust_ledger.kept(t.score),
 			s.kept) AND is_near(trust_ledger.broken(t.score), s.broken)
-			AND is_near(t.share, 1) AND trust_ledger.as_of(t.score) = as_of
+			AND is_near(coalesce(t.share, 1), 1) AND trust_ledger.as_of(t.score) = as_of
 			AND t.score::text = CASE by WHEN 'customer' THEN trust_ledger.customer_score(key, as_of,
 				known_at)::text
 				WHEN 'promiser' THEN trust_ledger.promiser_score(key, as_of, known_at)::text
@@ -197,15 +222,17 @@ LANGUAGE sql AS $$
 		UNION ALL
 		SELECT format('%s; reference %s', r, p),
 		((r.customer, r.promiser, r.backer, r.kind, r.outcome, r.whose_word, r.at, r.weight_kept,
-			r.weight_broken)
+			r.weight_broken, r.broken_at)
 				IS NOT DISTINCT FROM (p.customer, p.promiser, p.backer, p.kind, p.outcome,
-					p.whose_word, p.at, p.weight_kept, p.weight_broken)
+					p.whose_word, p.at, p.weight_kept, p.weight_broken, p.broken_at)
+			AND is_near(r.broken_fading, p.broken_fading)
 			AND r.fading > 0 AND r.fading <= 1 AND is_near(r.fading, p.fading)
 				AND r.age = as_of - p.at
 			AND is_near(trust_ledger.kept(r.score), p.weight_kept * p.fading)
-				AND is_near(trust_ledger.broken(r.score), p.weight_broken * p.fading)
-			AND is_near(r.share, (p.weight_kept + p.weight_broken) * p.fading /
-				(s.kept + s.broken))) IS NOT TRUE
+				AND is_near(trust_ledger.broken(r.score), p.weight_broken * p.broken_fading)
+			AND is_near(coalesce(r.share, 0), coalesce((p.weight_kept * p.fading
+				+ p.weight_broken * p.broken_fading) / nullif(s.kept + s.broken, 0), 0)))
+				IS NOT TRUE
 		FROM row r FULL JOIN (SELECT part.* FROM part JOIN key USING (key)) p ON p.promise
 			= r.promise AND p.key = r.id LEFT JOIN slow s ON s.key = r.id) AS c
 $$;
@@ -250,7 +277,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 	)
 	SELECT key,
 		coalesce(sum(kept * reference_fading(settled_at, now(), half_life)), 0),
-		coalesce(sum(broken * reference_fading(settled_at, now(), half_life)), 0) + count(*) FILTER
+		coalesce(sum(broken * reference_fading(broken_at, now(), half_life)), 0) + count(*) FILTER
 			(WHERE is_overdue),
 		CASE WHEN bool_or(is_overdue OR outcome IS NOT NULL) THEN now() END,
 		ARRAY[count(*), count(*) FILTER (WHERE state = 'proposed'),

@@ -1,7 +1,7 @@
 -- explain_trust(): a score promise by promise. (On random ledgers: random_ledger_scores.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(84);
+SELECT plan(85);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
@@ -29,7 +29,9 @@ BEGIN
 	PERFORM play(script);
 	SELECT string_agg(concat_ws(' ', x.kind, outcome, whose_word,
 		extract(epoch FROM at - day('0d'))::int / 86400 || 'd', number(weight_kept) || ':'
-		|| number(weight_broken), age, number(fading), number(share)), '; '
+		|| number(weight_broken), age, number(fading), CASE WHEN broken_at <> at THEN
+			format('broken %sd %s', extract(epoch FROM broken_at - day('0d'))::int / 86400,
+				number(broken_fading)) END, number(share)), '; '
 			ORDER BY x.kind COLLATE "C", x.at)
 		|| CASE WHEN trust_ledger.sum(score ORDER BY nr)::text IS DISTINCT FROM CASE by
 			WHEN 'customer' THEN trust_ledger.customer_score(of_key, day(as_of))::text
@@ -39,12 +41,13 @@ BEGIN
 		|| CASE WHEN bool_and(trust_ledger.as_of(score) = day(as_of)
 			AND trust_ledger.half_life(score) = half_life
 				AND abs(trust_ledger.kept(score) - weight_kept * fading) < 1e-15
-					AND abs(trust_ledger.broken(score) - weight_broken * fading) < 1e-15) THEN ''
+					AND abs(trust_ledger.broken(score) - weight_broken * broken_fading) < 1e-15)
+				THEN ''
 					ELSE ', and not its parts' END
 	INTO found
 	FROM trust_ledger.explain_trust(by, of_key, day(as_of)) WITH ORDINALITY AS x (customer, promise,
 		promiser, backer, kind, outcome, whose_word, at, weight_kept, weight_broken, age, fading,
-		share, score, nr);
+		share, score, broken_at, broken_fading, nr);
 	RAISE SQLSTATE 'OK000';
 EXCEPTION WHEN SQLSTATE 'OK000' THEN
 	RETURN found;
@@ -63,8 +66,11 @@ FROM (VALUES
 	('make anna 1d, due => day(''10d'')', 'overdue 40d 0:1 00:00:00 1 1'),
 	('make anna 1d, due => day(''10d''); withdraw anna 30d_-12:00',
 		'broken company 29d 0:1 10 days 12:00:00 0.483 1'),
-	-- a revised verdict has its own weights, and the first one's age
-	('make anna 1d; kept dora 20d; broken carl 35d', 'broken customer 20d 0:1 20 days 0.25 1'),
+	-- a revised verdict has its own weights, and as kept the first one's age
+	('make anna 1d; kept dora 20d; broken carl 30d',
+		'broken customer 20d 0:1 20 days 0.25 broken 30d 0.5 1'),
+	('make anna 1d; kept dora 20d; partly_kept carl 30d',
+		'partly_kept customer 20d 0.5:0.5 20 days 0.25 broken 30d 0.5 1'),
 	('make anna 1d; broken carl 20d; kept dora 35d', 'broken customer 20d 0:1 20 days 0.25 1'),
 	('make anna 1d; kept dora 20d; kept carl 40d_1us', 'kept company 20d 0.5:0 20 days 0.25 1'),
 	-- shares are of all evidence that is left

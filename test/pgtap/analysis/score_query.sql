@@ -3,7 +3,7 @@
 -- access.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(197);
+SELECT plan(205);
 
 SET timezone = 'UTC';
 CREATE ROLE ledger_owner;
@@ -78,8 +78,23 @@ FROM (VALUES
 		'make anna 1d; kept carl 10d; partly_kept dora 39d; kept carl 40d', NULL, '0.125:0'),
 	('broken early, then kept late: as old as the first',
 		'make anna 1d; broken dora 10d; kept carl 40d', NULL, '0.125:0'),
-	('kept early, then broken late: as old as the first',
-		'make anna 1d; kept dora 10d; broken carl 40d', NULL, '0:0.125'),
+	('kept early, then broken late: as fresh as the last',
+		'make anna 1d; kept dora 10d; broken carl 30d', NULL, '0:0.5'),
+	('and again later: as old as it was first said',
+		'make anna 1d; kept dora 10d; broken carl 30d; broken carl 40d', NULL, '0:0.5'),
+	('more so later: as fresh as that', 'make anna 1d; kept dora 10d; partly_kept dora 20d; '
+		'broken carl 30d', NULL, '0:0.5'),
+	('broken, kept and broken again: as fresh as the last',
+		'make anna 1d; broken carl 10d; kept carl 20d; broken carl 30d', NULL, '0:0.5'),
+	('and kept again: as old as the first',
+		'make anna 1d; kept carl 10d; broken carl 20d; kept carl 30d', NULL, '0.125:0'),
+	('broken before it was said to be kept: not before that',
+		'make anna 1d; kept dora 30d; broken carl 10d', NULL, '0:0.5'),
+	('broken long before due: from then on', $$make anna 1d, due => day('30d'); broken carl 2d$$,
+		NULL, '0:0.5'),
+	('not before then', $$make anna 1d, due => day('30d'); broken carl 2d$$, '29d', '0:0'),
+	('partly kept before due: each has its time',
+		$$make anna 1d, due => day('30d'); partly_kept carl 20d$$, NULL, '0.125:0.25'),
 	('to and fro ends as the last that stands',
 		'make anna 1d; kept dora 20d; broken dora 21d; partly_kept desk 22d; broken carl 23d; '
 		'kept carl 24d; broken desk 25d', NULL, '0.25:0'),
@@ -100,7 +115,7 @@ FROM (VALUES
 	('withdrawn, late: broken', $$make anna 1d, due => day('20d'); withdraw anna 30d$$, NULL,
 		'0:0.5'),
 	('withdrawn after the customer relied on it: broken',
-		$$make anna 1d, due => day('20d'); accept carl 5d; withdraw anna 10d$$, NULL, '0:0.125'),
+		$$make anna 1d, due => day('20d'); accept carl 5d; withdraw anna 10d$$, NULL, '0:0.25'),
 	('withdrawn late, then the company''s praise',
 		$$make anna 1d, due => day('20d'); withdraw anna 30d; kept dora 31d; kept dora 32d, $$ ||
 		$$relayed => true$$, NULL, '0:0.5'),
@@ -167,11 +182,11 @@ $$;
 SELECT is(lag_score(act), want, act)
 FROM (VALUES
 	('SELECT trust_ledger.withdraw_promise(%L, actor => ''anna'')', '0:1'),
-	-- before due, says the caller; the ledger learns of it after
+	-- before due, says the caller; the ledger learns of it after, and it counts from due on
 	('SELECT trust_ledger.withdraw_promise(%L, actor => ''anna'', occurred_at => now() - '
-		'interval ''2 hours'')', '0:' || round(power(0.5, 2 / 24.0 / 180), 6)),
+		'interval ''2 hours'')', '0:' || trim_scale(round(power(0.5, 1 / 24.0 / 180), 6))),
 	('SELECT trust_ledger.assess_promise(%L, ''broken'', actor => ''dora'', occurred_at => now() - '
-		'interval ''23 hours'')', '0:' || round(power(0.5, 23 / 24.0 / 180), 6)),
+		'interval ''23 hours'')', '0:' || trim_scale(round(power(0.5, 1 / 24.0 / 180), 6))),
 	('SELECT trust_ledger.assess_promise(%L, ''broken'', actor => ''dora'', occurred_at => now() - '
 		'interval ''9 days'')', 'TL004'),
 	('SELECT trust_ledger.assess_promise(%L, ''kept'', actor => ''carl'', occurred_at => now() + '
@@ -282,12 +297,12 @@ SELECT trust_ledger.assess_promise(:'known', 'broken', actor => 'carl', occurred
 	IS NOT NULL AS said \g /dev/null
 SELECT is(evidence(trust_ledger.customer_score('known', day('185d'), known_at)),
 	want, format('known %s', what))
-FROM (VALUES ('then', :'then'::timestamptz, '0.25:0'), ('now', NULL, '0:0.5'),
+FROM (VALUES ('then', :'then'::timestamptz, '0.25:0'), ('now', NULL, '0:0.501929'),
 	('before', day('100d'), '-')) AS v (what, known_at, want);
 SELECT trust_ledger.set_ledger(half_life => '90 days') \g /dev/null
 SELECT is(evidence(trust_ledger.customer_score('known', day('185d'), known_at)),
 	want, format('with the half-life of then: known %s', what))
-FROM (VALUES ('then', :'then'::timestamptz, '0.25:0'), ('now', NULL, '0:0.25'),
+FROM (VALUES ('then', :'then'::timestamptz, '0.25:0'), ('now', NULL, '0:0.251933'),
 	('before', day('100d'), '-')) AS v (what, known_at, want);
 SELECT is(trust_ledger.half_life(trust_ledger.customer_score('known', known_at => :'then')),
 	'180 days', 'the score of then has its half-life');

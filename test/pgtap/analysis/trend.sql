@@ -2,7 +2,7 @@
 -- random_ledger_scores.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(82);
+SELECT plan(84);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
@@ -62,16 +62,20 @@ FROM (VALUES
 	('made at a step''s last instant', 'make anna 20d_-1us', '-; opened 1 -; -; -'),
 	('at the end, and so beyond', 'make anna 1d; kept carl 40d', 'opened 1 -; -; -; -'),
 	('just before the end', 'make anna 1d; kept carl 40d_-1us', 'opened 1 -; -; -; kept 1 1:0'),
-	('revised: what then was kept shows as kept then, and its age stays',
+	('revised: what then was kept shows as kept then, and what is broken is fresh',
 		'make anna 1d; kept dora 5d; broken carl 25d',
-		'opened 1 kept 1 0.3536:0; 0.1768:0; broken 1 0:0.1768; 0:0.0884'),
+		'opened 1 kept 1 0.3536:0; 0.1768:0; broken 1 0:0.7071; 0:0.3536'),
+	('broken long before due: from due on', $$make anna 1d, due => day('25d'); broken carl 5d$$,
+		'opened 1 broken 1 0:0; 0:0; 0:0.7071; 0:0.3536'),
+	('partly kept before due', $$make anna 1d, due => day('25d'); partly_kept carl 5d$$,
+		'opened 1 partly_kept 1 0.3536:0; 0.1768:0; 0.0884:0.3536; 0.0442:0.1768'),
 	('revised within a step: both happened', 'make anna 1d; kept dora 11d; broken carl 11d_1us',
 		'opened 1 -; kept 1 broken 1 0:0.5359; 0:0.2679; 0:0.134'),
 	('revised at the same instant: only what is left',
 		'make anna 1d; kept dora 11d; broken carl 11d',
 		'opened 1 -; broken 1 0:0.5359; 0:0.2679; 0:0.134'),
 	('revised to and fro', 'make anna 1d; kept dora 5d; broken dora 15d; kept carl 25d',
-		'opened 1 kept 1 0.3536:0; broken 1 0:0.3536; kept 1 0.1768:0; 0.0884:0'),
+		'opened 1 kept 1 0.3536:0; broken 1 0:0.7071; kept 1 0.1768:0; 0.0884:0'),
 	('said again, nothing is counted and nothing refreshed',
 		'make anna 1d; kept carl 5d; kept carl 15d; kept carl 25d; kept carl 39d',
 		'opened 1 kept 1 0.7071:0; 0.3536:0; 0.1768:0; 0.0884:0'),
@@ -202,7 +206,7 @@ FROM (VALUES
 -- What was before is there from the first step on; counted is what happens in a step.
 SELECT is(trend($$make anna 1d; kept carl 5d; make anna 1d, due => day('8d'); make anna 2d; $$ ||
 	$$kept dora 9d; broken carl 12d$$, 'all', since => '10d'),
-	'all: broken 1 overdue 1 0.3536:1.4665; overdue 1 0.1768:1.2333; overdue 1 0.0884:1.1166',
+	'all: broken 1 overdue 1 0.3536:1.5743; overdue 1 0.1768:1.2872; overdue 1 0.0884:1.1436',
 		'what came before the first step');
 SELECT is(trend('make anna 1d; kept carl 5d', 'all', since => '5d', until => '15d'),
 	'all: kept 1 0.5:0', 'from the instant of a verdict on');

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(302);
+SELECT plan(306);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -142,7 +142,11 @@ INSERT INTO levelless VALUES
 	('comment_on_tracked_row_views', 'comment_on_tracked_row_views()', '42501'),
 	('comment_on_parked_views', 'comment_on_parked_views()', '42501'),
 	('ledger_is_empty', 'ledger_is_empty()', '42501'), ('take_ledger', 'take_ledger()', '42501'),
-	('record_parked', 'record_parked()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'),
+	('record_parked', 'record_parked()', '42501'),
+	('record_settings', 'record_settings()', '42501'),
+	('fill_promise_columns', 'fill_promise_columns()', '42501'),
+	('add_promise_columns', 'add_promise_columns()', '42501'),
+	('migrate_tables', 'migrate_tables()', '42501'), ('adopt_ledger', 'adopt_ledger()', '42501'),
 	('check_tables', 'check_tables()', 'ok'), ('found_structure', 'found_structure()', 'ok'),
 	('structure_problems', 'structure_problems()', 'ok'),
 	('check_nothing_planted', 'check_nothing_planted()', 'ok'),

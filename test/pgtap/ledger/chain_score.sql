@@ -23,15 +23,16 @@ CREATE VIEW stored AS
 	SELECT customer, trust_ledger.kept(score) AS kept, trust_ledger.broken(score) AS broken,
 		trust_ledger.as_of(score) AS instant, trust_ledger.half_life(score) AS half_life
 	FROM trust.chain WHERE customer <> '';
+CREATE FUNCTION faded(older interval, half_life interval) RETURNS float8 IMMUTABLE LANGUAGE sql
+	RETURN 2::float8 ^ (extract(epoch FROM older) / extract(epoch FROM half_life))::float8;
 CREATE FUNCTION fresh(half_life interval, as_of timestamptz DEFAULT NULL) RETURNS
 	TABLE (customer text, kept float8, broken float8, instant timestamptz, half_life interval)
 STABLE LANGUAGE sql AS $$
-	SELECT p.customer, sum(weight_kept / 1000.0 * faded), sum(weight_broken / 1000.0 * faded),
+	SELECT p.customer, sum(weight_kept / 1000.0 * faded(settled_at - coalesce($2, last), $1)),
+		sum(weight_broken / 1000.0 * coalesce(faded(broken_at - coalesce($2, last), $1), 1)),
 		coalesce($2, last), $1
-	FROM trust.promise p, LATERAL (SELECT max(settled_at) FROM trust.promise o
-		WHERE o.customer = p.customer AND o.weight_kept IS NOT NULL) AS l (last),
-		LATERAL (SELECT 2::float8 ^ (extract(epoch FROM settled_at - coalesce($2, last)) /
-			extract(epoch FROM $1))::float8) AS f (faded)
+	FROM trust.promise p, LATERAL (SELECT max(greatest(settled_at, broken_at)) FROM trust.promise o
+		WHERE o.customer = p.customer AND o.weight_kept IS NOT NULL) AS l (last)
 	WHERE weight_kept IS NOT NULL GROUP BY p.customer, last
 $$;
 -- Customers whose stored score is not that sum, to 1e-9 of the evidence, with both.
@@ -106,19 +107,19 @@ FROM (VALUES
 	('anna withdraws 60', true, '0 0'), ('anna withdraws 9', true, '0 1 9'),
 	('carl accepts 60, anna withdraws 9', false, '0 1 9'),
 	('carl accepts 60, carl releases 9', true, '0 0'),
-	-- a higher or equal word replaces a verdict, a lower one does not; the instant is the first
-	-- verdict's
-	('anna kept 9, erp kept 8', false, '1 0 9'), ('anna kept 9, erp broken 8', false, '0 1 9'),
+	-- a higher or equal word replaces a verdict, a lower one does not; kept counts from the first
+	-- verdict, broken from the one that last raised it
+	('anna kept 9, erp kept 8', false, '1 0 9'), ('anna kept 9, erp broken 8', false, '0 1 8'),
 	('anna broken 9, carl kept 8', false, '1 0 9'),
 	('anna broken 9, carl partly_kept 20', false, '0.5 0.5 9'),
 	('erp kept 9, anna broken 8', false, '1 0 9'), ('carl kept 9, erp broken 8', false, '1 0 9'),
 	('carl broken 9, carl kept 1', false, '1 0 9'),
 	('erp broken 9, ben kept:relayed 1', false, '0 1 9'),
-	('erp kept 9, ben broken:relayed 1', false, '0 1 9'),
+	('erp kept 9, ben broken:relayed 1', false, '0 1 1'),
 	('ben broken:relayed 9, erp kept 1', false, '0 1 9'),
 	('ben broken:relayed 9, carl kept 1', false, '1 0 9'),
 	('anna kept 9, ben broken 8, anna partly_kept 7, erp kept 6, carl partly_kept 5, agent broken '
-		'4, carl kept 90', false, '1 0 9'),
+		'4, carl kept 90', false, format('%s 0 4', 2 ^ (-5 / 180.0::float8))),
 	('anna withdraws 9, anna kept 8', true, '0 1 9'),
 	('anna withdraws 9, erp kept 8', true, '1 0 9'),
 	('anna withdraws 9, carl partly_kept 49', true, '0.5 0.5 9'),
@@ -140,12 +141,12 @@ SELECT is((SELECT (kept, broken)::text FROM stored WHERE customer = 'fixed'), '(
 	'new weights change nothing that was said');
 SELECT is(weighs('after', false, verdicts('anna kept 9')), '0.6 0.02 9',
 	'they hold for what is said from now on');
-SELECT trust_ledger.assess_promise(promise, 'kept', actor => 'carl') FROM trust.promise
-	WHERE customer IN ('fixed', 'after');
+SELECT trust_ledger.assess_promise(promise, 'kept', actor => 'carl', occurred_at => now())
+	FROM trust.promise WHERE customer IN ('fixed', 'after');
 SELECT is((SELECT string_agg(concat_ws(' ', round(kept::numeric, 9), round(broken::numeric, 9)),
 	', ') FROM stored WHERE customer IN ('fixed', 'after')),
-	'0.900000000 0.010000000, 0.900000000 0.010000000',
-		'also of an older promise, whose old weight goes');
+	format('%s 0.010000000, 0.900000000 0.010000000', round((0.9 * 2 ^ (-9 / 180.0))::numeric, 9)),
+		'also of an older promise, whose old weight goes, and whose new one as broken is of now');
 SELECT trust_ledger.set_ledger(weights => (SELECT details -> 'weights' FROM trust.entry
 	WHERE customer = '' AND seq = 1));
 SELECT is_empty('SELECT * FROM wrong()', 'each is the fresh fold');
@@ -156,7 +157,7 @@ CREATE TABLE seed AS SELECT random() AS seed;
 SELECT setseed(seed) FROM seed;
 -- Gives random verdicts on promises of these customers, in random order. Returns how often a score
 -- was negative, or as of another instant than the latest at which one of the customer's promises
--- was settled.
+-- was settled or became broken.
 CREATE FUNCTION say_at_random(of_customers text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	p record;
@@ -178,7 +179,8 @@ BEGIN
 		END;
 		off := off + (SELECT count(*) FROM stored s WHERE s.customer = p.customer
 			AND (kept < 0 OR broken < 0
-			OR instant IS DISTINCT FROM (SELECT max(settled_at) FROM trust.promise o
+			OR instant IS DISTINCT FROM (SELECT max(greatest(settled_at, broken_at))
+				FROM trust.promise o
 				WHERE o.customer = p.customer)));
 	END LOOP;
 	RETURN off;
@@ -205,7 +207,8 @@ CREATE TABLE taken_back AS SELECT customer, new_promise(made_ago => '300 days',
 	generate_series(1, 5), concat('back ', i) AS customer;
 SELECT count(trust_ledger.assess_promise(promise, 'kept', actor => 'carl', occurred_at => now() -
 	random() * interval '300 days')) FROM taken_back;
-SELECT lives_ok($$SELECT trust_ledger.assess_promise(promise, 'broken', actor => 'carl')
+SELECT lives_ok($$SELECT trust_ledger.assess_promise(promise, 'broken', actor => 'carl',
+		occurred_at => now())
 	FROM (SELECT promise FROM taken_back ORDER BY random()) AS b$$, 'all is taken back; seed '
 	|| seed) FROM seed;
 SELECT is((SELECT (count(*), min(kept) >= 0, max(kept) < 1e-9)::text FROM stored WHERE customer ~
@@ -228,11 +231,12 @@ SELECT new_promise(made_ago => '30 days', customer => 'saved', actor => 'anna') 
 SELECT trust_ledger.assess_promise(:'first', 'kept', actor => 'carl', occurred_at => now() -
 	interval '20 days');
 SAVEPOINT s;
-SELECT trust_ledger.assess_promise(:'first', 'broken', actor => 'carl');
+SELECT trust_ledger.assess_promise(:'first', 'broken', actor => 'carl',
+	occurred_at => now() - interval '5 days');
 SELECT trust_ledger.assess_promise(:'second', 'kept', actor => 'carl', occurred_at => now());
 SELECT is((SELECT (round(kept::numeric, 9), round(broken::numeric, 9), instant = now())::text
 	FROM stored WHERE customer = 'saved'),
-	format('(1.000000000,%s,t)', round((2 ^ (-20 / 180.0))::numeric, 9)),
+	format('(1.000000000,%s,t)', round((2 ^ (-5 / 180.0))::numeric, 9)),
 		'two verdicts in one transaction');
 SELECT is_empty('SELECT * FROM wrong()', 'they fold');
 ROLLBACK TO s;

@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(305);
+SELECT plan(310);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -48,7 +48,8 @@ FROM unnest(ARRAY[
 		$$drop_tracking('calls')$$, $$source_of('calls')$$, $$read_tracked('calls', 's')$$,
 		$$reconcile_table('calls')$$, $$import_rows('calls', 's', '{}')$$, $$replay_parked()$$,
 		$$import_batch('calls', 's', '{}', '{}')$$, $$analyze_imported()$$,
-		$$drop_parked(gen_random_uuid(), 'why')$$, $$record_parked()$$, $$found_ledger()$$,
+		$$drop_parked(gen_random_uuid(), 'why')$$, $$record_parked()$$, $$record_settings()$$,
+		$$fill_promise_columns()$$, $$found_ledger()$$,
 		$$mark_copy('all')$$, $$ledger_is_empty()$$, $$take_ledger()$$, $$adopt_ledger()$$,
 		$$read_batches('calls', 's', 1)$$, $$migrate_ledger()$$, $$migrate_as_owner()$$]) AS call;
 
@@ -59,7 +60,7 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner',
 			'create_tables', 'check_tables', 'found_structure', 'structure_problems',
 			'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores',
-			'create_guards', 'create_views', 'check_track', 'index_refusals', 'write_pending',
+			'create_guards', 'add_promise_columns', 'migrate_tables', 'create_views', 'check_track', 'index_refusals', 'write_pending',
 			'report_refusals') AND proname !~
 			'^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping
@@ -349,13 +350,16 @@ FROM (VALUES
 	('ALTER TABLE trust.ledger RENAME TO another; CREATE TABLE trust.ledger (LIKE trust.another '
 		'INCLUDING ALL)', '55000',
 		'nor is an empty table'),
-	('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 2',
+	('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 1',
 		'55000',
-		'a ledger of another format is refused'),
+		'a ledger of an earlier format is refused'),
+	('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger SET table_format = 3',
+		'55000',
+		'and one of a later format'),
 	('DROP TABLE trust.policy CASCADE', '55000', 'and one that lacks a table')) AS c (plant,
 		expected, title);
 SELECT is(sqlstate_of('ALTER TABLE trust.ledger DISABLE TRIGGER USER; UPDATE trust.ledger '
-	'SET table_format = 2; SELECT trust_ledger.migrate_ledger()'),
+	'SET table_format = 3; SELECT trust_ledger.migrate_ledger()'),
 	'0A000', 'migrate_ledger() does not touch a format that it does not know');
 
 -- ---- dropped and made again in the same session

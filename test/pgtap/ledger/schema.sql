@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(466);
+SELECT plan(480);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -204,7 +204,8 @@ FROM (VALUES ('found_ledger', 'trust_ledger.receipt'), ('migrate_as_owner', 'boo
 	('ledger_is_empty', 'boolean'), ('take_ledger', 'name')) AS founding (name, returns)
 UNION ALL
 SELECT name, '', 'void'
-FROM unnest('{migrate_ledger,record_parked,check_ledger_owner,create_tables,create_scores,'
+FROM unnest('{migrate_ledger,record_parked,record_settings,add_promise_columns,migrate_tables,'
+	'fill_promise_columns,check_ledger_owner,create_tables,create_scores,'
 	'index_refusals,create_guards,create_views,comment_on_tables,comment_on_promise_views,'
 	'comment_on_policy_views,comment_on_access_views,comment_on_trust_views,'
 	'comment_on_exception_views,comment_on_analysis_views,comment_on_tracked_row_views,'
@@ -347,7 +348,8 @@ FROM (VALUES
 		weight_kept,weight_broken,recorded_at,
 		backfilled,terms_seq,last_seq,due_moved_at,paused_at,paused_until,paused_for,
 		seen_at,declined_at,unbacked_at,unbacked_by,former_backer,unconfirmed,admitted_at,
-		repaired_at,backfilled_at}'),
+		repaired_at,backfilled_at,eased_at,broken_at,verdict_by,reversed_at,reversed_by,
+		doubted_at,doubted_speaker}'),
 	('awaiting_backing',
 		'{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,
 		due,evidence_needed,back_by,waiting_since}'),
@@ -460,6 +462,12 @@ INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Never.', due => now(
 	actor => 'anna');
 SELECT trust_ledger.admit_breach(last_promise(), actor => 'anna');
 SELECT trust_ledger.repair_breach(last_promise(), 'Made again.', actor => 'anna');
+INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'By then.', actor => 'anna',
+	occurred_at => now() - interval '9 days', due => now() + '1 day');
+SELECT trust_ledger.amend_promise(last_promise(), kind => 'other', actor => 'anna');
+SELECT trust_ledger.assess_promise(last_promise(), 'broken', actor => 'carl');
+SELECT trust_ledger.register_actor('carla', 'human', speaks_for => 'customer');
+SELECT trust_ledger.assess_promise(last_promise(), 'kept', actor => 'carla');
 INSERT INTO made (r) SELECT trust_ledger.make_promise('c', 'Soon.', promiser => 'bot',
 	actor => 'bot');
 

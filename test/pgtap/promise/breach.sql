@@ -318,7 +318,7 @@ SELECT is_empty($$
 	WHERE NOT (is_close(trust_ledger.kept(c.score), coalesce(p.weight_kept / 1000.0, 0), 0, 1e-9)
 		AND is_close(trust_ledger.broken(c.score), coalesce(p.weight_broken / 1000.0, 0), 0, 1e-9)
 		AND trust_ledger.as_of(c.score) IS NOT DISTINCT FROM CASE WHEN p.weight_kept IS NOT NULL
-			THEN p.settled_at END)
+			THEN greatest(p.settled_at, p.broken_at) END)
 $$, 'the score that the chain carries');
 SELECT is_empty($$
 	SELECT c.customer, now, explained FROM told c, trust_ledger.customer_score(c.customer) AS now,

@@ -1,0 +1,62 @@
+-- Tables of earlier versions. Format 2 adds columns to trust.promise.
+
+CREATE FUNCTION trust_ledger.add_promise_columns() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	-- without locking the table if there is nothing to do
+	IF EXISTS (
+		SELECT FROM pg_attribute
+		WHERE attrelid = 'trust.promise'::regclass
+			AND attname = 'doubted_speaker'
+			AND NOT attisdropped)
+	THEN
+		RETURN;
+	END IF;
+	ALTER TABLE trust.promise
+		ADD COLUMN eased_at timestamptz,
+		ADD COLUMN broken_at timestamptz,
+		ADD COLUMN verdict_by text COLLATE "C",
+		ADD COLUMN reversed_at timestamptz,
+		ADD COLUMN reversed_by text COLLATE "C",
+		ADD COLUMN doubted_at timestamptz,
+		ADD COLUMN doubted_speaker text COLLATE "C";
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.add_promise_columns() IS
+	'Adds the columns of table format 2 to trust.promise if they are missing. Called by '
+	'create_ledger() and migrate_ledger().';
+
+CREATE FUNCTION trust_ledger.fill_promise_columns() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION trust_ledger.fill_promise_columns() IS
+	'Computes the columns of table format 2 and the scores of all customers from the entries. '
+	'Called by migrate_tables(). Errors: 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.record_settings() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_settings() IS
+	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
+	'Called by migrate_ledger(). Errors: 42501 (not the owner).';
+
+CREATE FUNCTION trust_ledger.migrate_tables() RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+BEGIN
+	PERFORM trust_ledger.check_ledger_owner();
+	-- the guards would refuse this; create_guards() puts them back
+	DROP TRIGGER IF EXISTS trust_guard ON trust.ledger;
+	DROP TRIGGER IF EXISTS trust_guard ON trust.chain;
+	DROP TRIGGER IF EXISTS trust_guard ON trust.promise;
+	UPDATE trust.ledger SET table_format = 2;
+	PERFORM trust_ledger.fill_promise_columns();
+	PERFORM trust_ledger.create_guards();
+END
+$$;
+COMMENT ON FUNCTION trust_ledger.migrate_tables() IS
+	'Brings tables of format 1, which must have the columns of format 2, to format 2. Called by '
+	'migrate_ledger().';
