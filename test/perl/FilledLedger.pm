@@ -222,6 +222,16 @@ BEGIN
 			PERFORM trust_ledger.add_note(p, t, actor => 'agent', idempotency_key => 'note ' || n);
 		END LOOP;
 
+		-- eased late, and what the customer agreed to
+		FOR n IN 1 .. 2 LOOP
+			SELECT promise INTO p FROM trust_ledger.make_promise(c, t, currency => 'JPY',
+				value => 7, actor => 'carl', occurred_at => now() - interval '9 days',
+				due => now() + '1 day');
+			PERFORM trust_ledger.amend_promise(p, value => 6.5, actor => 'carl');
+			IF n = 2 THEN PERFORM trust_ledger.accept_promise(p, actor => 'agent'); END IF;
+			PERFORM trust_ledger.assess_promise(p, 'kept', actor => 'agent');
+		END LOOP;
+
 		PERFORM trust_ledger.make_promise(c, t, actor => 'bot', currency => 'EUR', value => 2000);
 		PERFORM FROM trust_ledger.make_promises(ARRAY(
 			SELECT jsonb_populate_record(NULL::trust_ledger.new_promise,

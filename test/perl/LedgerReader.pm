@@ -10,6 +10,7 @@ use warnings;
 
 use Digest::SHA qw(sha256 sha256_hex hmac_sha256);
 use JSON::PP;
+use Math::BigFloat;
 
 my @texts = qw(words purpose note context name);
 my @chain = qw(customer length head recorded_at);
@@ -63,7 +64,8 @@ sub new
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
 	push @{ $self->{promise_columns} },
 		qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
-	  unbacked_by former_backer due_moved_at paused_for);
+	  unbacked_by former_backer due_moved_at paused_for eased_at broken_at reversed_at reversed_by
+	  doubted_at doubted_speaker);
 	return $self;
 }
 
@@ -218,6 +220,47 @@ sub interval_us
 	return $days * 86400000000 + $us;
 }
 
+sub number { return Math::BigFloat->new($_[0]) }
+
+# Whether the amendment eases the terms late: what the promise was before, and the entry.
+sub eases_late
+{
+	my ($before, $entry) = @_;
+	return 0 if same($entry->{speaks_for}, 'customer') || !defined $before->{first_due};
+	my $passed = instant($entry) - $before->{made_at} - interval_us($before->{paused_for});
+	return 0 unless $passed > int(($before->{first_due} - $before->{made_at}) / 2);
+	foreach my $column (grep { defined $before->{$_} } qw(due overdue_at))
+	{
+		return 1 if !defined $entry->{$column} || $entry->{$column} > $before->{$column};
+	}
+	if (defined $before->{value})
+	{
+		return 1 if !defined $entry->{value} || number($entry->{value}) < number($before->{value})
+			|| defined $before->{currency} && !same($before->{currency}, $entry->{currency});
+	}
+	my ($pause_before, $pause) = map { defined $_->{longest_pause}
+		? interval_us($_->{longest_pause}) : 0 } $before, $entry;
+	return $pause > $pause_before || !same($before->{kind}, $entry->{kind});
+}
+
+# When what is broken counts from, by an entry with weights; and whether it reverses a verdict.
+sub fold_verdict
+{
+	my ($promise, $entry, $before) = @_;
+	if (($entry->{weight_broken} // 0) > ($before->{weight_broken} // 0))
+	{
+		my @instants = ($entry->{occurred_at}, $before->{broken_at} // $before->{settled_at} // ());
+		push @instants, (sort { $a <=> $b } $before->{due}, $entry->{recorded_at})[0]
+			if defined $before->{due};
+		($promise->{broken_at}) = sort { $b <=> $a } @instants;
+	}
+	@$promise{qw(reversed_at reversed_by)} = (instant($entry), $entry->{actor})
+		if $entry->{event} ne 'breach_repaired' && defined $before->{outcome}
+		&& !same($before->{outcome}, $entry->{verdict})
+		&& !same($before->{verdict_by}, $entry->{actor});
+	return;
+}
+
 # What of the page is said in words: of an entry that sets something.
 sub fold_words
 {
@@ -235,6 +278,12 @@ sub fold_words
 			? (instant($entry), $event, $before->{backer}) : ();
 		@$promise{qw(unbacked_at unbacked_by former_backer)} = @lost if @lost;
 	}
+	$promise->{eased_at} = instant($entry) if $event eq 'amended' && eases_late($before, $entry);
+	undef $promise->{eased_at} if $event =~ /^(?:amended|accepted)$/
+		&& same($entry->{speaks_for}, 'customer');
+	fold_verdict($promise, $entry, $before)
+		if $event =~ /^(?:breach_admitted|assessed|breach_repaired)$/
+		|| $event eq 'withdrawn' && true($entry->{stands});
 	$promise->{due_moved_at} = instant($entry) if !same($promise->{due_moves}, $before->{due_moves})
 		&& $event ne 'made';
 	$promise->{paused_for} = interval_hex(0) if $event eq 'made';
@@ -300,6 +349,9 @@ sub fold
 		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) {
 			undef $promise->{unconfirmed}; }
 	}
+	@$promise{qw(doubted_at doubted_speaker)} = (instant($entry), $entry->{actor})
+		if !defined $promise->{doubted_at} && !same($entry->{stands}, 'f')
+		&& !same($entry->{speaks_for}, 'company') && defined strings_of($entry)->{speaker};
 	$self->fold_waiting($promise, $entry);
 	return 1;
 }
@@ -332,18 +384,27 @@ sub fold_waiting
 # It keeps large numbers apart from strings.
 my $json = JSON::PP->new->allow_nonref->allow_bignum;
 
-# The members of the entry's details that are strings, if it says which row its promise stands for.
-sub said_of_row
+# The members of the entry's details that are strings.
+sub strings_of
 {
 	my ($entry) = @_;
-	return if ($entry->{event} // '') eq 'erased' || !defined $entry->{details};
+	return {} unless defined $entry->{details};
 	my $details = eval { $json->decode($entry->{details}) };
-	return unless ref $details eq 'HASH';
+	return {} unless ref $details eq 'HASH';
 	my %said = map { $_ => $details->{$_} }
 	  grep { defined $details->{$_} && !ref $details->{$_} && $json->encode($details->{$_}) =~ /^"/
 	  } keys %$details;
 	utf8::downgrade($_, 1) foreach values %said;    # bytes, as all else
-	return defined $said{source} && defined $said{key} ? \%said : undef;
+	return \%said;
+}
+
+# The same if the entry says which row its promise stands for.
+sub said_of_row
+{
+	my ($entry) = @_;
+	return if ($entry->{event} // '') eq 'erased';
+	my $said = strings_of($entry);
+	return defined $said->{source} && defined $said->{key} ? $said : undef;
 }
 
 # Takes what the entry says of the row into the one of trust.source that its promise has, if it says
@@ -642,7 +703,7 @@ sub check_scores
 	foreach my $customer (sort keys %$held)
 	{
 		my ($score, @promises) = ($held->{$customer}, @{ $weighed{$customer} // [] });
-		my ($last) = sort { $b <=> $a } map { $_->{settled_at} } @promises;
+		my ($last) = sort { $b <=> $a } map { ($_->{settled_at}, $_->{broken_at} // ()) } @promises;
 		$found->('score', $customer, 'too many') unless $chains->{$customer};
 		$found->('score', $customer, 'as_of') unless same($score->{as_of}, $last);
 		$found->('score', $customer, 'half_life') unless defined $last
@@ -653,7 +714,8 @@ sub check_scores
 			foreach my $promise (@promises)
 			{
 				$all += $promise->{"weight_$part"} / 1000;
-				$sum += $promise->{"weight_$part"} / 1000 * 2**(-($last - $promise->{settled_at}) /
+				my $at = $part eq 'kept' ? $promise->{settled_at} : $promise->{broken_at} // $last;
+				$sum += $promise->{"weight_$part"} / 1000 * 2**(-($last - $at) /
 					($score->{half_life} || 1));
 			}
 			$found->('score', $customer, $part) unless ($score->{$part} // '') =~

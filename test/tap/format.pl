@@ -359,6 +359,10 @@ foreach my $i (0 .. $#old)
 ledger_of('old', @old);
 is(sql('old', 'SELECT * FROM trust_ledger.verify()'), '',
 	'limits are of what is set: what is there verifies');
+is(sql('old', q{SELECT trust_ledger.migrate_ledger(); SELECT field FROM trust_ledger.verify()}), '',
+	'... also after it was migrated');
+is(sql('old', q{SELECT details -> 'table_format', actor IS NULL FROM trust.entry } .
+	q{WHERE event = 'ledger_set'}), '2|t', '... which an entry without an actor says');
 is(sql('old', q{SELECT extract(year FROM due AT TIME ZONE 'UTC') FROM trust.current_promise; } .
 	q{SELECT half_life FROM trust.ledger}), "9999\n01:00:00", '... and is read');
 is(sql('old', <<'SQL'), "0\n0", '... rebuilt, amended, scored, and verifies again');
