@@ -920,7 +920,13 @@ BEGIN
 	UNION ALL
 	SELECT p.place, m.what,
 		CASE
-			WHEN f.how IS NULL THEN 'is missing'
+			WHEN f.how IS NULL THEN concat('is missing', CASE
+				-- ledgers of earlier versions do not have these
+				WHEN (m.tab, m.what) IN (('promise', 'column eased_at'),
+					('promise', 'column broken_at'), ('promise', 'column verdict_by'),
+					('promise', 'column reversed_at'), ('promise', 'column reversed_by'),
+					('promise', 'column doubted_at'), ('promise', 'column doubted_speaker'))
+				THEN ': run migrate_ledger()' END)
 			ELSE format('is %s, but was created as %s', f.how, m.how)
 		END,
 		coalesce(regexp_replace(f.how, bare, '') = regexp_replace(m.how, bare, ''), false)
@@ -1520,6 +1526,7 @@ BEGIN
 					pg_get_userbyid(planted.owned_by)),
 				HINT = 'Change its owner to the database owner, or drop it.';
 		END IF;
+		PERFORM trust_ledger.add_promise_columns();
 		PERFORM trust_ledger.take_ledger();
 		tracked := (
 			SELECT string_agg(DISTINCT tab::text, ', ') FROM trust_ledger.track_triggers());
@@ -1539,7 +1546,6 @@ BEGIN
 		PERFORM trust_ledger.create_tables();
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
-	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();
@@ -1571,12 +1577,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	-- without locking the table if there is nothing to do
-	IF EXISTS (
-		SELECT FROM pg_attribute
-		WHERE attrelid = 'trust.promise'::regclass
-			AND attname = 'doubted_speaker'
-			AND NOT attisdropped)
+	-- without locking the table if there is nothing to do; check_tables() reports what is no table
+	IF NOT EXISTS (
+		SELECT FROM pg_class c
+		WHERE c.oid = to_regclass('trust.promise')
+			AND c.relkind IN ('r', 'p')
+			AND NOT EXISTS (
+				SELECT FROM pg_attribute a
+				WHERE a.attrelid = c.oid AND a.attname = 'doubted_speaker' AND NOT a.attisdropped))
 	THEN
 		RETURN;
 	END IF;

@@ -130,6 +130,7 @@ BEGIN
 					pg_get_userbyid(planted.owned_by)),
 				HINT = 'Change its owner to the database owner, or drop it.';
 		END IF;
+		PERFORM trust_ledger.add_promise_columns();
 		PERFORM trust_ledger.take_ledger();
 		tracked := (
 			SELECT string_agg(DISTINCT tab::text, ', ') FROM trust_ledger.track_triggers());
@@ -149,7 +150,6 @@ BEGIN
 		PERFORM trust_ledger.create_tables();
 	END IF;
 	PERFORM trust_ledger.create_copy_table();
-	PERFORM trust_ledger.add_promise_columns();
 	PERFORM trust_ledger.create_scores();
 	PERFORM trust_ledger.index_refusals();
 	PERFORM trust_ledger.create_guards();

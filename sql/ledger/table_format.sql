@@ -6,12 +6,14 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
-	-- without locking the table if there is nothing to do
-	IF EXISTS (
-		SELECT FROM pg_attribute
-		WHERE attrelid = 'trust.promise'::regclass
-			AND attname = 'doubted_speaker'
-			AND NOT attisdropped)
+	-- without locking the table if there is nothing to do; check_tables() reports what is no table
+	IF NOT EXISTS (
+		SELECT FROM pg_class c
+		WHERE c.oid = to_regclass('trust.promise')
+			AND c.relkind IN ('r', 'p')
+			AND NOT EXISTS (
+				SELECT FROM pg_attribute a
+				WHERE a.attrelid = c.oid AND a.attname = 'doubted_speaker' AND NOT a.attisdropped))
 	THEN
 		RETURN;
 	END IF;

@@ -3,14 +3,15 @@
 #	make_roles($node)              makes the roles, once per cluster
 #	make_database($node, $db, $owner, $locale)
 #	                               makes a database for a ledger
-#	fill_ledger($node, $db, $locale, $version)
-#	                               makes a database with a ledger that has every event; of that
-#	                               version of the extension, if one is given
+#	fill_ledger($node, $db, $locale)
+#	                               makes a database with a ledger that has every event
+#	released_ledger($node, $db, $version)
+#	                               makes a database with such a ledger of a release, in which
+#	                               changes are parked, as pg_dump wrote it: test/data
 #	more_promises($node, $db, $prefix)
 #	                               makes the same promises to other customers
-#	park_changes($node, $db, $version)
-#	                               changes rows of a tracked table so that they are parked: one is
-#	                               replayed, one is dropped if that version can do it, one waits
+#	park_changes($node, $db)       changes rows of a tracked table so that they are parked: one is
+#	                               replayed, one is dropped, one waits
 #	ask($node, $db, $sql, %options)
 #	                               the output of psql, or "ERROR <SQLSTATE>"
 #	outcomes($node, $db, $calls, %options)
@@ -50,7 +51,7 @@ use PostgreSQL::Test::Cluster;
 use Test::More;
 
 our @EXPORT =
-	qw(make_roles make_database fill_ledger more_promises park_changes ask outcomes findings digest
+	qw(make_roles make_database fill_ledger released_ledger more_promises park_changes ask outcomes findings digest
 	contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards
 	lives_on writing_calls scoring_calls);
 
@@ -319,11 +320,10 @@ sub make_database
 
 sub fill_ledger
 {
-	my ($node, $db, $locale, $version) = @_;
-	my $of = $version ? "VERSION '$version'" : '';
+	my ($node, $db, $locale) = @_;
 	make_database($node, $db, undef, $locale);
 	$node->safe_psql($db, <<"SQL");
-CREATE EXTENSION trust_ledger $of;
+CREATE EXTENSION trust_ledger;
 \\o /dev/null
 \\connect - crm_owner
 $governance
@@ -334,9 +334,19 @@ SQL
 	return;
 }
 
-sub park_changes
+sub released_ledger
 {
 	my ($node, $db, $version) = @_;
+	make_database($node, $db);
+	$node->command_ok([ 'bash', '-c', 'set -o pipefail; xz -dc "$1" | psql -Xqo /dev/null ' .
+		'-v ON_ERROR_STOP=1 -d "$2"', 'bash', "test/data/from_$version.sql.xz",
+		$node->connstr($db) ], "$version: a ledger filled by the functions of $version");
+	return;
+}
+
+sub park_changes
+{
+	my ($node, $db) = @_;
 	$node->safe_psql($db, <<'SQL');
 \o /dev/null
 CREATE TABLE offer (id bigint PRIMARY KEY, customer text, title text, owner text);
@@ -352,9 +362,7 @@ INSERT INTO offer VALUES (1, 'B', E'it''s "quoted"\t\\', 'nora'), (2, 'B', 'two'
 SELECT * FROM trust_ledger.register_actor('nora', 'human');
 \connect - app
 SELECT * FROM trust_ledger.replay_parked();
-SQL
-	return if $version;
-	$node->safe_psql($db, <<'SQL');
+\connect - crm_owner
 SELECT FROM trust.parked_change, trust_ledger.drop_parked(parked, 'nobody offered that')
 	WHERE new_row ->> 'id' = '2';
 SQL

@@ -167,7 +167,7 @@ is(ask($node, 'refused', 'SELECT count(*) FROM trust_ledger.create_ledger()'), 1
 foreach my $version ('0.1.0', '0.2.0')
 {
 	my $db = "of_$version" =~ s/\./_/gr;
-	fill_ledger($node, $db, undef, $version);
+	released_ledger($node, $db, $version);
 	$node->command_ok([ 'pg_dump', '-s', '-Fc', '-f', "$dumps/$db", $db ], "$version: pg_dump -s");
 	make_database($node, "${db}_restored");
 	$node->command_ok([ 'pg_restore', '-e', '-d', $node->connstr("${db}_restored"), "$dumps/$db" ],
