@@ -20,7 +20,7 @@ OBJS = $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c))
 # The install script is sql/, in the order in which one concept needs another.
 SQL_CONCEPTS = ledger/schema score/score score/opinion ledger/chain ledger/entry ledger/guard \
 	governance/access verify/structure verify/check_structure ledger/ledger governance/settings \
-	ledger/chain_score governance/adoption ledger/create ledger/table_format ledger/migrate \
+	ledger/chain_score governance/adoption ledger/create verify/table_format ledger/migrate \
 	ledger/copy ledger/views \
 	promise/same_value governance/actor governance/policy promise/promise promise/promise_source \
 	promise/lifecycle promise/terms promise/make_promises promise/backing promise/settlement \

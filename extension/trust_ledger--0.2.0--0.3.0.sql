@@ -1057,6 +1057,13 @@ COMMENT ON FUNCTION trust_ledger.set_ledger(
 	'time zone in which the day of due_on ends. lag: how far occurred_at may lie in the past, at '
 	'most seven days, without months. Requires level admin. Errors: TL004, 22023.';
 
+CREATE FUNCTION trust_ledger.record_settings() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_settings() IS
+	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
+	'Called by migrate_ledger(). Errors: 42501 (not the owner).';
+
 CREATE OR REPLACE FUNCTION trust_ledger.create_scores() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -1608,13 +1615,6 @@ COMMENT ON FUNCTION trust_ledger.fill_promise_columns() IS
 	'Computes the columns of table format 2 and the scores of all customers from the entries. '
 	'Called by migrate_tables(). Errors: 42501 (not the owner).';
 
-CREATE FUNCTION trust_ledger.record_settings() RETURNS void
-AS 'MODULE_PATHNAME' LANGUAGE C
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
-COMMENT ON FUNCTION trust_ledger.record_settings() IS
-	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
-	'Called by migrate_ledger(). Errors: 42501 (not the owner).';
-
 CREATE FUNCTION trust_ledger.migrate_tables() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -1692,9 +1692,10 @@ $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
 	'Brings the ledger to this version of the extension: columns, guards, views, scores, an index '
 	'of trust.entry, and comments. Run it as the database owner after an update, a data-only '
-	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no '
-	'entry. In a ledger of version 0.2.0 or earlier it records once the new table format and what '
-	'waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
+	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes '
+	'no entry. In a ledger of version 0.2.0 or earlier it records once the new table format and '
+	'what waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), '
+	'0A000 (unknown format), TL006.';
 
 CREATE FUNCTION trust_ledger.create_copy_table() RETURNS void
 LANGUAGE plpgsql
@@ -2551,7 +2552,9 @@ BEGIN
 		session / promises::float8 AS share_session,
 		passkey / promises::float8 AS share_passkey,
 		by_company / nullif(verdicts, 0)::float8 AS share_company_word,
-		withdrawn_late, released_late, due_moved, median_time_to_keep
+		withdrawn_late, released_late, due_moved, median_time_to_keep,
+		opened_late, eased, withdrawn_near_due, remade, verdict_reversed,
+		by_doubted / nullif(verdicts, 0)::float8 AS share_doubted_word
 	FROM (
 		SELECT p.%1$I,
 			trust_ledger.decay(
@@ -2588,7 +2591,27 @@ BEGIN
 				AS released_late,
 			count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at)
-				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
+				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep,
+			count(*) FILTER (WHERE p.opened_at > p.first_due) AS opened_late,
+			count(p.eased_at) AS eased,
+			count(*) FILTER (WHERE p.state = 'withdrawn'
+				AND p.opened_at IS NOT NULL
+				AND p.settled_at - p.made_at - p.paused_for > (p.first_due - p.made_at) / 2)
+				AS withdrawn_near_due,
+			count(*) FILTER (WHERE p.state = 'withdrawn'
+				AND p.opened_at IS NOT NULL
+				AND EXISTS (
+					SELECT FROM trust.promise n
+					WHERE n.customer = p.customer
+						AND n.promiser = p.promiser
+						AND coalesce(n.kind, '') = coalesce(p.kind, '')
+						AND n.promise <> p.promise
+						AND n.made_at >= p.made_at
+						AND n.made_at <= p.due))
+				AS remade,
+			count(p.reversed_at) AS verdict_reversed,
+			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_at IS NOT NULL)
+				AS by_doubted
 		FROM trust.promise p
 		CROSS JOIN LATERAL (
 			SELECT p.state IN ('proposed', 'open')
@@ -2647,7 +2670,20 @@ DECLARE
 			'said since.'],
 		['released_late', 'Number of promises released after due.'],
 		['due_moved', 'Number of promises whose due time was moved, once or more.'],
-		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.']];
+		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.'],
+		['opened_late', 'Number of promises that were first open after their first due time. They '
+			'earn no evidence of being kept.'],
+		['eased', 'Number of promises whose terms the company eased after half of the time first '
+			'promised, without the customer. They count as partly kept at most.'],
+		['withdrawn_near_due', 'Number of promises withdrawn in time, but after half of the time '
+			'first promised.'],
+		['remade', 'Number of promises withdrawn in time while the same promiser made another one '
+			'of the same kind to the customer, in the time until due.'],
+		['verdict_reversed', 'Number of promises for which an actor replaced another actor''s '
+			'verdict by a different one.'],
+		['share_doubted_word', 'Share of verdicts of promises on which an actor spoke for the '
+			'customer or a system of record who may be the company''s own, 0 to 1; see '
+			'speaker_registered in trust.exception. NULL without verdicts.']];
 BEGIN
 	FOR keyed IN
 		SELECT v.view, v.key, v.comment, v.key_comment
@@ -2692,11 +2728,12 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
 COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz) IS
 	'What each promise contributes to the score of a customer, promiser, backer, kind, backing '
-	'(backed or unbacked), or all: the weights (0 to 1), the timestamps as of which each holds (at: '
-	'kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the share of '
-	'all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
-	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
-	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'(backed or unbacked), or all: the weights (0 to 1), the timestamps as of which each holds '
+	'(at: kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the '
+	'share of all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows '
+	'is the total score: exactly with as_of, otherwise up to rounding. Promises with no weight '
+	'have no row. as_of, known_at: as for customer_score(). Requires level application, analyst, '
+	'auditor or admin. Errors: TL004, 22004, 22008, 22023.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.trust_trend(
 	by text, step interval DEFAULT '1 month',
@@ -2746,205 +2783,27 @@ COMMENT ON FUNCTION trust_ledger.human_backing(interval) IS
 	'months. Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22023.';
 
 CREATE FUNCTION trust_ledger.promise_exceptions(
-	OUT what text, OUT since text, OUT subject text, OUT detail text, OUT applies text)
+	OUT what text, OUT since timestamptz, OUT customer text, OUT promise uuid, OUT subject text,
+	OUT promiser text, OUT kind text, OUT state text, OUT detail text)
 RETURNS SETOF record
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	undecided    CONSTANT text := $sql$p.state IN ('proposed', 'open')$sql$;
-	retired      CONSTANT text := $sql$EXISTS (
-		SELECT FROM trust.actor a
-		WHERE a.actor = p.backer AND NOT a.active)$sql$;
-	retired_at   CONSTANT text := $sql$(
-		SELECT e.recorded_at
-		FROM trust.actor a
-		JOIN trust.entry e ON e.customer = '' AND e.seq = a.seq
-		WHERE a.actor = p.backer)$sql$;
-	drafter_kind CONSTANT text := $sql$coalesce(
-		(SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by), p.promiser_kind)$sql$;
-	expired      CONSTANT text := $sql$p.paused_at IS NOT NULL AND p.paused_until < now()$sql$;
-BEGIN
-	-- since and subject apply to the following kinds, too, until they are set again
-	what := 'unbacked';
-	since := 'coalesce(p.waiting_since, p.opened_at, p.recorded_at)';
-	subject := 'NULL::text';
-	detail := $sql$format('policy requires evidence %s, and nobody backs it',
-		p.evidence_asked)$sql$;
-	applies := $sql$p.evidence_asked IS NOT NULL
-		AND p.backer IS NULL
-		AND p.state <> 'withdrawn'
-		AND NOT (p.state = 'proposed' AND p.declined_at IS NOT NULL)$sql$;
-	RETURN NEXT;
-
-	what := 'backing_overdue';
-	since := 'p.back_by';
-	detail := $sql$format('was to be backed by %s, waiting since %s',
-		p.back_by, p.waiting_since)$sql$;
-	applies := 'p.waiting_since IS NOT NULL AND p.back_by < now()';
-	RETURN NEXT;
-
-	what := 'overdue';
-	since := 'p.overdue_at';
-	detail := $sql$format('was due %s, and has no verdict', p.due)$sql$;
-	applies := $sql$p.state IN ('proposed', 'open')
-		AND p.opened_at IS NOT NULL
-		AND p.overdue_at IS NOT NULL
-		AND p.overdue_at < now()$sql$;
-	RETURN NEXT;
-
-	what := 'backer_retired';
-	since := retired_at;
-	subject := 'p.backer';
-	detail := $sql$'its backer is retired'$sql$;
-	applies := undecided || ' AND ' || retired;
-	RETURN NEXT;
-
-	what := 'backing_withdrawn';
-	since := 'p.unbacked_at';
-	subject := 'p.former_backer';
-	detail := $sql$'its backer withdrew, and nobody else backs it'$sql$;
-	applies := undecided
-		|| $sql$ AND p.backer IS NULL AND p.unbacked_by = 'backing_withdrawn'$sql$;
-	RETURN NEXT;
-
-	what := 'relied_on_unbacked';
-	since := 'p.accepted_at';
-	subject := 'NULL::text';
-	detail := $sql$'the customer accepted it, and nobody ever backed it'$sql$;
-	applies := 'p.accepted_at IS NOT NULL AND p.backer IS NULL AND p.unbacked_at IS NULL';
-	RETURN NEXT;
-
-	what := 'machine_words_unseen';
-	since := 'p.recorded_at';
-	subject := 'coalesce(p.drafted_by, p.promiser)';
-	detail := format($sql$format('words by %%s (%%s) that no human of the company saw',
-		coalesce(p.drafted_by, p.promiser), %s)$sql$, drafter_kind);
-	applies := format($sql$p.seen_at IS NULL
-		AND p.state <> 'withdrawn'
-		AND %s <> 'human'$sql$, drafter_kind);
-	RETURN NEXT;
-
-	what := 'backfilled';
-	since := 'p.backfilled_at';
-	subject := 'NULL::text';
-	detail := $sql$CASE
-		WHEN p.backfilled THEN 'recorded long after it was made'
-		ELSE 'an event was recorded long after it happened'
-	END$sql$;
-	applies := 'p.backfilled_at IS NOT NULL';
-	RETURN NEXT;
-
-	what := 'due_moved';
-	since := 'p.due_moved_at';
-	detail := $sql$format('moved %s, first due %s, now %s',
-		CASE p.due_moves WHEN 1 THEN 'once' ELSE p.due_moves || ' times' END,
-		p.first_due,
-		coalesce(p.due::text, 'without a due time'))$sql$;
-	applies := 'p.due_moves > 0';
-	RETURN NEXT;
-
-	what := 'withdrawn_late';
-	since := 'p.settled_at';
-	detail := $sql$format('withdrawn after acceptance or due, stands as %s', p.outcome)$sql$;
-	applies := $sql$p.settled_by = 'withdrawn' AND p.outcome IS NOT NULL$sql$;
-	RETURN NEXT;
-
-	what := 'released_late';
-	detail := $sql$format('was due %s', p.due)$sql$;
-	applies := $sql$p.settled_by = 'released' AND p.due < p.settled_at$sql$;
-	RETURN NEXT;
-
-	what := 'long_pause';
-	since := format($sql$CASE
-		WHEN %s THEN p.paused_until
-		ELSE coalesce(p.paused_at, p.recorded_at)
-	END$sql$, expired);
-	detail := format($sql$CASE
-		WHEN %s THEN format('the pause since %%s expired', p.paused_at)
-		ELSE format('paused for %%s of the %%s first promised',
-			p.paused_for, p.first_due - p.made_at)
-	END$sql$, expired);
-	applies := format('(%s OR p.paused_for > (p.first_due - p.made_at) / 2)', expired);
-	RETURN NEXT;
-
-	what := 'company_word_only';
-	since := 'p.settled_at';
-	detail := $sql$format('%s, by the company''s word alone', p.outcome)$sql$;
-	applies := $sql$p.outcome IS NOT NULL AND p.whose_word = 'company'$sql$;
-	RETURN NEXT;
-
-	what := 'admitted_and_kept';
-	since := 'p.admitted_at';
-	detail := $sql$'a breach was admitted before due, and it stands as kept'$sql$;
-	applies := $sql$p.admitted_at IS NOT NULL AND p.outcome = 'kept'$sql$;
-	RETURN NEXT;
-
-	what := 'no_due';
-	since := 'p.made_at';
-	detail := $sql$'it has no due time, and cannot become overdue'$sql$;
-	applies := undecided || ' AND p.due IS NULL';
-	RETURN NEXT;
-END
-$$;
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 1000000 ROWS 1000
+SET search_path = pg_catalog, pg_temp SET jit = off;
 COMMENT ON FUNCTION trust_ledger.promise_exceptions() IS
-	'Kinds of exceptions of a promise: name, and SQL expressions over a row p of trust.promise: '
-	'since when, subject, detail, and the condition. Called by exception_views().';
+	'The rows of view trust.exception that follow from promises and their entries. Requires '
+	'level application, analyst, auditor or admin. Errors: TL004.';
 
 CREATE FUNCTION trust_ledger.exception_views(OUT name text, OUT definition text)
 RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	promises text;
 BEGIN
 	-- Every SELECT of the UNION names its columns, as pg_get_viewdef() does.
-	SELECT string_agg(format($view$
-		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject,
-			p.promiser, p.kind, p.state, %s AS detail
-		FROM trust.promise p
-		WHERE %s AND (SELECT trust_ledger.require_reader())
-		$view$, e.what, e.since, e.subject, e.detail, e.applies), ' UNION ALL ' ORDER BY e.n)
-	INTO promises
-	FROM trust_ledger.promise_exceptions() WITH ORDINALITY
-		AS e (what, since, subject, detail, applies, n);
-
 	name := 'exception';
-	definition := promises || $view$
-	UNION ALL
-	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise,
-		e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s (%s) waits for confirmation by the customer or a system of record',
-			e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
-	FROM trust.promise p
-	JOIN trust.entry e
-		ON e.customer = p.customer
-		AND e.promise = p.promise
-		AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
-	-- unconfirmed names only the last such entry; show the earlier ones, too
-	WHERE p.unconfirmed IS NOT NULL
-		AND (SELECT trust_ledger.require_reader())
-		AND NOT EXISTS (
-			SELECT FROM trust.entry o
-			WHERE o.customer = e.customer
-				AND o.promise = e.promise
-				AND o.seq > e.seq
-				AND o.speaks_for <> 'company'
-				AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired')
-				AND o.stands IS NOT FALSE)
-	UNION ALL
-	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise,
-		s.source AS subject, p.promiser, p.kind, p.state,
-		format('its row %s%s was deleted, and it has not ended',
-			s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
-	FROM trust.source s
-	JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
-	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
-	WHERE s.gone
-		AND p.state IN ('proposed', 'open')
-		AND e.details->>'row' = 'deleted'
-		AND (SELECT trust_ledger.require_reader())
+	definition := $view$
+	SELECT x.what, x.since, x.customer, x.promise, x.subject, x.promiser, x.kind, x.state, x.detail
+	FROM trust_ledger.promise_exceptions() x
+	WHERE (SELECT trust_ledger.require_reader())
 	UNION ALL
 	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise,
 		coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
@@ -3008,27 +2867,6 @@ BEGIN
 		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise,
-		e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s was recorded at %s, before entry %s of governance, to which it refers, '
-			'at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
-	FROM trust.entry e
-	JOIN trust.entry g
-		ON g.customer = ''
-		AND g.seq = e.actor_seq
-		AND e.recorded_at < g.recorded_at - interval '1 minute'
-	LEFT JOIN LATERAL (
-		SELECT o.promiser, o.kind, o.state
-		FROM trust.promise o
-		WHERE o.customer = e.customer AND o.promise = e.promise
-		LIMIT 1) p ON true
-	-- a quick check: most entries are later than every registration of an actor
-	WHERE e.recorded_at < (
-			SELECT max(a.recorded_at)
-			FROM trust.entry a
-			WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
-		AND (SELECT trust_ledger.require_reader())
-	UNION ALL
 	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
 		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
@@ -3072,8 +2910,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	COMMENT ON VIEW trust.exception IS
-		'What an auditor looks at: one row per promise, entry, rule or trigger and kind of '
-		'exception. Without words that people wrote.';
+		'What an auditor looks at: one row per promise, entry, rule, trigger, human or import and '
+		'kind of exception. Without words that people wrote.';
 	PERFORM trust_ledger.comment_on_columns('trust.exception', ARRAY[
 		['what', 'The kind of exception. '
 			'unbacked: policy requires a human backer, and nobody backs the promise. '
@@ -3083,14 +2921,28 @@ BEGIN
 			'backing_withdrawn: the backer withdrew, and nobody else backs the promise. '
 			'relied_on_unbacked: the customer accepted a promise that nobody ever backed. '
 			'machine_words_unseen: a machine wrote words that no human of the company saw. '
-			'backfilled: the promise, or an event, was recorded long after it happened. '
+			'backfilled: a promise, or an event, was recorded long after it happened; one row for '
+			'what was recorded with breaks of at most ten minutes. '
 			'due_moved: an amendment changed the due time. '
+			'due_far: the promise becomes overdue only after ten times as long as usual for its '
+			'kind (the geometric mean, at most a year). '
+			'opened_late: the promise was first open after its first due time. '
+			'eased: the company eased the terms after half of the time first promised. '
 			'withdrawn_late: the promise was withdrawn after acceptance or due. '
+			'withdrawn_near_due: the promise was withdrawn after half of the time first promised. '
+			'remade: the promise was withdrawn, and the same promiser made another one of the same '
+			'kind to the customer in the time until due. '
 			'released_late: the promise was released after due. '
 			'long_pause: a pause expired, or pauses took more than half of the time first '
 			'promised. '
 			'unconfirmed: a relayed word, or a claimed repair, waits for confirmation. '
-			'company_word_only: the verdict is the company''s own. '
+			'company_word_only: the verdict is the company''s own; one row for imported promises '
+			'as for backfilled. '
+			'verdict_reversed: an actor replaced another actor''s verdict by a different one. '
+			'speaker_registered: an actor spoke for the customer or a system of record, but does '
+			'so only since the promise was recorded, or answers to the human who answers for the '
+			'promiser or the backer. '
+			'backed_in_bursts: a human backed more than ten promises in a minute. '
 			'admitted_and_kept: the company admitted a breach, and the promise was kept. '
 			'no_due: the promise has no due time, and cannot become overdue. '
 			'row_deleted: the tracked row was deleted, and the promise has not ended. '

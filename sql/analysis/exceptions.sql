@@ -5,55 +5,13 @@ RETURNS SETOF record
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	promises text;
 BEGIN
 	-- Every SELECT of the UNION names its columns, as pg_get_viewdef() does.
-	SELECT string_agg(format($view$
-		SELECT %L::text AS what, %s AS since, p.customer, p.promise, %s AS subject,
-			p.promiser, p.kind, p.state, %s AS detail
-		FROM trust.promise p
-		WHERE %s AND (SELECT trust_ledger.require_reader())
-		$view$, e.what, e.since, e.subject, e.detail, e.applies), ' UNION ALL ' ORDER BY e.n)
-	INTO promises
-	FROM trust_ledger.promise_exceptions() WITH ORDINALITY
-		AS e (what, since, subject, detail, applies, n);
-
 	name := 'exception';
-	definition := promises || $view$
-	UNION ALL
-	SELECT 'unconfirmed' AS what, e.recorded_at AS since, p.customer, p.promise,
-		e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s (%s) waits for confirmation by the customer or a system of record',
-			e.seq, concat_ws(' ', e.event, e.verdict)) AS detail
-	FROM trust.promise p
-	JOIN trust.entry e
-		ON e.customer = p.customer
-		AND e.promise = p.promise
-		AND (e.relayed OR e.event = 'breach_repaired' AND NOT e.stands)
-	-- unconfirmed names only the last such entry; show the earlier ones, too
-	WHERE p.unconfirmed IS NOT NULL
-		AND (SELECT trust_ledger.require_reader())
-		AND NOT EXISTS (
-			SELECT FROM trust.entry o
-			WHERE o.customer = e.customer
-				AND o.promise = e.promise
-				AND o.seq > e.seq
-				AND o.speaks_for <> 'company'
-				AND o.event IN ('accepted', 'amended', 'assessed', 'released', 'breach_repaired')
-				AND o.stands IS NOT FALSE)
-	UNION ALL
-	SELECT 'row_deleted' AS what, e.recorded_at AS since, p.customer, p.promise,
-		s.source AS subject, p.promiser, p.kind, p.state,
-		format('its row %s%s was deleted, and it has not ended',
-			s.key, CASE WHEN s.name <> '' THEN format(' (%s)', s.name) END) AS detail
-	FROM trust.source s
-	JOIN trust.promise p ON p.customer = s.customer AND p.promise = s.promise
-	JOIN trust.entry e ON e.customer = s.customer AND e.seq = s.seq
-	WHERE s.gone
-		AND p.state IN ('proposed', 'open')
-		AND e.details->>'row' = 'deleted'
-		AND (SELECT trust_ledger.require_reader())
+	definition := $view$
+	SELECT x.what, x.since, x.customer, x.promise, x.subject, x.promiser, x.kind, x.state, x.detail
+	FROM trust_ledger.promise_exceptions() x
+	WHERE (SELECT trust_ledger.require_reader())
 	UNION ALL
 	SELECT 'erased' AS what, e.recorded_at AS since, e.customer, e.promise,
 		coalesce(e.actor, e.login) AS subject, p.promiser, p.kind, p.state,
@@ -117,27 +75,6 @@ BEGIN
 		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
-	SELECT 'clock_set_back' AS what, e.recorded_at AS since, e.customer, e.promise,
-		e.actor AS subject, p.promiser, p.kind, p.state,
-		format('entry %s was recorded at %s, before entry %s of governance, to which it refers, '
-			'at %s', e.seq, e.recorded_at, g.seq, g.recorded_at) AS detail
-	FROM trust.entry e
-	JOIN trust.entry g
-		ON g.customer = ''
-		AND g.seq = e.actor_seq
-		AND e.recorded_at < g.recorded_at - interval '1 minute'
-	LEFT JOIN LATERAL (
-		SELECT o.promiser, o.kind, o.state
-		FROM trust.promise o
-		WHERE o.customer = e.customer AND o.promise = e.promise
-		LIMIT 1) p ON true
-	-- a quick check: most entries are later than every registration of an actor
-	WHERE e.recorded_at < (
-			SELECT max(a.recorded_at)
-			FROM trust.entry a
-			WHERE a.customer = '' AND starts_with(a.event, 'actor_')) - interval '1 minute'
-		AND (SELECT trust_ledger.require_reader())
-	UNION ALL
 	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
 		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
@@ -181,8 +118,8 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	COMMENT ON VIEW trust.exception IS
-		'What an auditor looks at: one row per promise, entry, rule or trigger and kind of '
-		'exception. Without words that people wrote.';
+		'What an auditor looks at: one row per promise, entry, rule, trigger, human or import and '
+		'kind of exception. Without words that people wrote.';
 	PERFORM trust_ledger.comment_on_columns('trust.exception', ARRAY[
 		['what', 'The kind of exception. '
 			'unbacked: policy requires a human backer, and nobody backs the promise. '
@@ -192,14 +129,28 @@ BEGIN
 			'backing_withdrawn: the backer withdrew, and nobody else backs the promise. '
 			'relied_on_unbacked: the customer accepted a promise that nobody ever backed. '
 			'machine_words_unseen: a machine wrote words that no human of the company saw. '
-			'backfilled: the promise, or an event, was recorded long after it happened. '
+			'backfilled: a promise, or an event, was recorded long after it happened; one row for '
+			'what was recorded with breaks of at most ten minutes. '
 			'due_moved: an amendment changed the due time. '
+			'due_far: the promise becomes overdue only after ten times as long as usual for its '
+			'kind (the geometric mean, at most a year). '
+			'opened_late: the promise was first open after its first due time. '
+			'eased: the company eased the terms after half of the time first promised. '
 			'withdrawn_late: the promise was withdrawn after acceptance or due. '
+			'withdrawn_near_due: the promise was withdrawn after half of the time first promised. '
+			'remade: the promise was withdrawn, and the same promiser made another one of the same '
+			'kind to the customer in the time until due. '
 			'released_late: the promise was released after due. '
 			'long_pause: a pause expired, or pauses took more than half of the time first '
 			'promised. '
 			'unconfirmed: a relayed word, or a claimed repair, waits for confirmation. '
-			'company_word_only: the verdict is the company''s own. '
+			'company_word_only: the verdict is the company''s own; one row for imported promises '
+			'as for backfilled. '
+			'verdict_reversed: an actor replaced another actor''s verdict by a different one. '
+			'speaker_registered: an actor spoke for the customer or a system of record, but does '
+			'so only since the promise was recorded, or answers to the human who answers for the '
+			'promiser or the backer. '
+			'backed_in_bursts: a human backed more than ten promises in a minute. '
 			'admitted_and_kept: the company admitted a breach, and the promise was kept. '
 			'no_due: the promise has no due time, and cannot become overdue. '
 			'row_deleted: the tracked row was deleted, and the promise has not ended. '

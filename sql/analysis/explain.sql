@@ -12,8 +12,9 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10000 ROWS 100;
 COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz) IS
 	'What each promise contributes to the score of a customer, promiser, backer, kind, backing '
-	'(backed or unbacked), or all: the weights (0 to 1), the timestamps as of which each holds (at: '
-	'kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the share of '
-	'all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows is the total score: exactly with as_of, otherwise up '
-	'to rounding. Promises with no weight have no row. as_of, known_at: as for customer_score(). '
-	'Requires level application, analyst, auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'(backed or unbacked), or all: the weights (0 to 1), the timestamps as of which each holds '
+	'(at: kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the '
+	'share of all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows '
+	'is the total score: exactly with as_of, otherwise up to rounding. Promises with no weight '
+	'have no row. as_of, known_at: as for customer_score(). Requires level application, analyst, '
+	'auditor or admin. Errors: TL004, 22004, 22008, 22023.';

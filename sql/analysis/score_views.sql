@@ -20,7 +20,9 @@ BEGIN
 		session / promises::float8 AS share_session,
 		passkey / promises::float8 AS share_passkey,
 		by_company / nullif(verdicts, 0)::float8 AS share_company_word,
-		withdrawn_late, released_late, due_moved, median_time_to_keep
+		withdrawn_late, released_late, due_moved, median_time_to_keep,
+		opened_late, eased, withdrawn_near_due, remade, verdict_reversed,
+		by_doubted / nullif(verdicts, 0)::float8 AS share_doubted_word
 	FROM (
 		SELECT p.%1$I,
 			trust_ledger.decay(
@@ -57,7 +59,27 @@ BEGIN
 				AS released_late,
 			count(*) FILTER (WHERE p.due_moves > 0) AS due_moved,
 			percentile_cont(0.5) WITHIN GROUP (ORDER BY p.settled_at - p.made_at)
-				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep
+				FILTER (WHERE p.outcome = 'kept') AS median_time_to_keep,
+			count(*) FILTER (WHERE p.opened_at > p.first_due) AS opened_late,
+			count(p.eased_at) AS eased,
+			count(*) FILTER (WHERE p.state = 'withdrawn'
+				AND p.opened_at IS NOT NULL
+				AND p.settled_at - p.made_at - p.paused_for > (p.first_due - p.made_at) / 2)
+				AS withdrawn_near_due,
+			count(*) FILTER (WHERE p.state = 'withdrawn'
+				AND p.opened_at IS NOT NULL
+				AND EXISTS (
+					SELECT FROM trust.promise n
+					WHERE n.customer = p.customer
+						AND n.promiser = p.promiser
+						AND coalesce(n.kind, '') = coalesce(p.kind, '')
+						AND n.promise <> p.promise
+						AND n.made_at >= p.made_at
+						AND n.made_at <= p.due))
+				AS remade,
+			count(p.reversed_at) AS verdict_reversed,
+			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_at IS NOT NULL)
+				AS by_doubted
 		FROM trust.promise p
 		CROSS JOIN LATERAL (
 			SELECT p.state IN ('proposed', 'open')
@@ -116,7 +138,20 @@ DECLARE
 			'said since.'],
 		['released_late', 'Number of promises released after due.'],
 		['due_moved', 'Number of promises whose due time was moved, once or more.'],
-		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.']];
+		['median_time_to_keep', 'Median time from promise to verdict, of kept promises.'],
+		['opened_late', 'Number of promises that were first open after their first due time. They '
+			'earn no evidence of being kept.'],
+		['eased', 'Number of promises whose terms the company eased after half of the time first '
+			'promised, without the customer. They count as partly kept at most.'],
+		['withdrawn_near_due', 'Number of promises withdrawn in time, but after half of the time '
+			'first promised.'],
+		['remade', 'Number of promises withdrawn in time while the same promiser made another one '
+			'of the same kind to the customer, in the time until due.'],
+		['verdict_reversed', 'Number of promises for which an actor replaced another actor''s '
+			'verdict by a different one.'],
+		['share_doubted_word', 'Share of verdicts of promises on which an actor spoke for the '
+			'customer or a system of record who may be the company''s own, 0 to 1; see '
+			'speaker_registered in trust.exception. NULL without verdicts.']];
 BEGIN
 	FOR keyed IN
 		SELECT v.view, v.key, v.comment, v.key_comment

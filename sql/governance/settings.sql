@@ -61,3 +61,10 @@ COMMENT ON FUNCTION trust_ledger.set_ledger(
 	'weights: pairs [kept, broken] in thousandths, with kept > repaired > admitted > broken. zone: '
 	'time zone in which the day of due_on ends. lag: how far occurred_at may lie in the past, at '
 	'most seven days, without months. Requires level admin. Errors: TL004, 22023.';
+
+CREATE FUNCTION trust_ledger.record_settings() RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
+COMMENT ON FUNCTION trust_ledger.record_settings() IS
+	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
+	'Called by migrate_ledger(). Errors: 42501 (not the owner).';

@@ -61,6 +61,7 @@ $$;
 COMMENT ON FUNCTION trust_ledger.migrate_ledger() IS
 	'Brings the ledger to this version of the extension: columns, guards, views, scores, an index '
 	'of trust.entry, and comments. Run it as the database owner after an update, a data-only '
-	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes no '
-	'entry. In a ledger of version 0.2.0 or earlier it records once the new table format and what '
-	'waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), 0A000 (unknown format), TL006.';
+	'restore, partitioning, or DROP EXTENSION ... CASCADE. It may be run at any time and changes '
+	'no entry. In a ledger of version 0.2.0 or earlier it records once the new table format and '
+	'what waits in trust.parked. Errors: 42501 (not the owner), 55000 (no ledger, or no settings), '
+	'0A000 (unknown format), TL006.';

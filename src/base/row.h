@@ -123,6 +123,12 @@ RowInt64(const Row *row, int column)
 	return row->nulls[column] ? 0 : DatumGetInt64(row->values[column]);
 }
 
+static inline int32
+RowInt32(const Row *row, int column)
+{
+	return row->nulls[column] ? 0 : DatumGetInt32(row->values[column]);
+}
+
 static inline TimestampTz
 RowInstant(const Row *row, int column)
 {

@@ -46,6 +46,24 @@ AfterHalfOfTime(const Row *promise, TimestampTz instant)
 	return !RowIsNull(promise, PROMISE_FIRST_DUE) && (int64) passed > (int64) promised / 2;
 }
 
+bool
+PromisePausedLong(const Row *promise)
+{
+	uint64		promised = (uint64) RowInstant(promise, PROMISE_FIRST_DUE) -
+		(uint64) RowInstant(promise, PROMISE_MADE_AT);
+
+	return !RowIsNull(promise, PROMISE_FIRST_DUE) &&
+		(int64) Microseconds(promise, PROMISE_PAUSED_FOR) > (int64) promised / 2;
+}
+
+bool
+PromiseWithdrawnNearDue(const Row *promise)
+{
+	return RowTextIs(promise, PROMISE_STATE, state_names[STATE_WITHDRAWN]) &&
+		!RowIsNull(promise, PROMISE_OPENED_AT) && !RowIsNull(promise, PROMISE_SETTLED_AT) &&
+		AfterHalfOfTime(promise, RowInstant(promise, PROMISE_SETTLED_AT));
+}
+
 static bool
 IsLater(const Row *promise, int column, const Row *entry, int entry_column)
 {

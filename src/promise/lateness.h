@@ -10,6 +10,15 @@
 /* Whether the promise was first open only after its first due time. */
 extern bool PromiseOpenedLate(const Row *promise);
 
+/* Whether pauses took more than half of the time that was first promised. */
+extern bool PromisePausedLong(const Row *promise);
+
+/*
+ * Whether the company withdrew the promise in time, but after it was open and after half
+ * of its time, without pauses.
+ */
+extern bool PromiseWithdrawnNearDue(const Row *promise);
+
 /*
  * Whether the company eases the terms late by this entry of event "amended", which must
  * not have been applied to the promise yet: the terms that take effect are easier, it is

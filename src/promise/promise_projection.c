@@ -135,7 +135,7 @@ ProjectAmended(Row *promise, const Row *entry)
 	if (!RowIsNull(promise, PROMISE_DUE) && !RowSameValue(promise, PROMISE_DUE, entry, ENTRY_DUE))
 	{
 		RowSet(promise, PROMISE_DUE_MOVES,
-			   Int32GetDatum(DatumGetInt32(promise->values[PROMISE_DUE_MOVES]) + 1));
+			   Int32GetDatum(RowInt32(promise, PROMISE_DUE_MOVES) + 1));
 		RowSetInstant(promise, PROMISE_DUE_MOVED_AT, EntryInstant(entry));
 	}
 	if (RowIsNull(promise, PROMISE_FIRST_DUE))
@@ -229,16 +229,12 @@ ProjectBrokenAt(Row *promise, const Row *entry)
 		PROMISE_BROKEN_AT;
 	TimestampTz at = RowInstant(entry, ENTRY_OCCURRED_AT);
 
-	if (RowIsNull(entry, ENTRY_WEIGHT_BROKEN) ||
-		DatumGetInt32(entry->values[ENTRY_WEIGHT_BROKEN]) <=
-		(RowIsNull(promise, PROMISE_WEIGHT_BROKEN) ? 0 :
-		 DatumGetInt32(promise->values[PROMISE_WEIGHT_BROKEN])))
+	if (RowInt32(entry, ENTRY_WEIGHT_BROKEN) <= RowInt32(promise, PROMISE_WEIGHT_BROKEN))
 		return;
 	if (!RowIsNull(promise, PROMISE_DUE))
 		at = Max(at, Min(RowInstant(promise, PROMISE_DUE), RowInstant(entry, ENTRY_RECORDED_AT)));
-	if (!RowIsNull(promise, before))
-		at = Max(at, RowInstant(promise, before));
-	RowSetInstant(promise, PROMISE_BROKEN_AT, at);
+	RowSetInstant(promise, PROMISE_BROKEN_AT,
+				  RowIsNull(promise, before) ? at : Max(at, RowInstant(promise, before)));
 }
 
 static void
@@ -318,11 +314,10 @@ ProjectClaim(Row *promise, const Row *entry, Event event)
 static void
 ProjectDoubt(Row *promise, const Row *entry)
 {
-	if (SpeakerIsDoubted(entry) && RowIsNull(promise, PROMISE_DOUBTED_AT))
-	{
-		RowSetInstant(promise, PROMISE_DOUBTED_AT, EntryInstant(entry));
-		RowCopyValue(promise, PROMISE_DOUBTED_SPEAKER, entry, ENTRY_ACTOR);
-	}
+	if (!SpeakerIsDoubted(entry) || !RowIsNull(promise, PROMISE_DOUBTED_AT))
+		return;
+	RowSetInstant(promise, PROMISE_DOUBTED_AT, EntryInstant(entry));
+	RowCopyValue(promise, PROMISE_DOUBTED_SPEAKER, entry, ENTRY_ACTOR);
 }
 
 static void

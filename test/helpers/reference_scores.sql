@@ -203,7 +203,8 @@ LANGUAGE sql AS $$
 		key AS MATERIALIZED (SELECT key FROM part WHERE key IS NOT NULL GROUP BY key
 			ORDER BY md5(key) LIMIT keys),
 		slow AS MATERIALIZED (SELECT key, sum(weight_kept * fading) AS kept,
-			sum(weight_broken * broken_fading) AS broken FROM part JOIN key USING (key) GROUP BY key),
+			sum(weight_broken * broken_fading) AS broken FROM part JOIN key USING (key)
+			GROUP BY key),
 		row AS MATERIALIZED (SELECT key.key AS id, x.* FROM key, trust_ledger.explain_trust(by,
 			key.key, as_of, known_at) WITH ORDINALITY AS x (customer, promise,
 			promiser, backer, kind, outcome, whose_word, at, weight_kept, weight_broken, age,

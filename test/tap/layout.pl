@@ -12,15 +12,12 @@ my %uses = (common => [], base => ['common'], score => [qw(common base)]);
 $uses{ledger} = [ @{ $uses{score} }, 'score' ];
 $uses{governance} = [ @{ $uses{ledger} }, 'ledger' ];
 $uses{promise} = [ @{ $uses{governance} }, 'governance' ];
-$uses{analysis} = $uses{promise};
-$uses{tracking} = [ @{ $uses{promise} }, 'promise' ];
+$uses{tracking} = $uses{analysis} = [ @{ $uses{promise} }, 'promise' ];
 $uses{verify} = [ @{ $uses{tracking} }, 'tracking' ];
 
 # Files of SQL without a counterpart in C, and why.
 my %sql_only = (
 	'analysis/analysis' => 'views',
-	'analysis/exceptions' => 'a view',
-	'analysis/promise_exceptions' => 'one part of that view',
 	'analysis/score_views' => 'views',
 	'governance/rights' => 'the last statements of the script: who may call what',
 	'ledger/create' => 'calls what creates the tables of each folder',
@@ -42,6 +39,7 @@ my %tested_by = (
 	'ledger/migrate' => 'tap/upgrade.pl',
 	'ledger/views' => 'pgtap/ledger/schema.sql',
 	'promise/promise' => 'pgtap/promise/lifecycle.sql',
+	'verify/table_format' => 'tap/upgrade.pl',
 	'promise/promise_source' => 'pgtap/tracking/track_trigger.sql',
 	'tracking/condition' => 'pgtap/tracking/tracking_admin.sql',
 	'tracking/mapped_row' => 'pgtap/tracking/import.sql',
@@ -53,6 +51,7 @@ my %tested_by = (
 # Tests that are not of one concept, and what they are about.
 my %tests_only = (
 	'analysis/random_ledger_scores' => 'all scores, against plain SQL',
+	'analysis/two_instants' => 'verdicts in every order, by every speaker',
 	'ledger/nested_calls' => 'user code that calls functions while one runs',
 	'promise/broken_stays_in_score' => 'pairs of all functions',
 	'promise/unknown_promise' => 'all functions with a promise that does not exist',

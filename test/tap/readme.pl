@@ -103,7 +103,8 @@ my $internal = join '|', map { "^$_" } qw(
 	columns_since_recorded restore_trigger suspension_arguments mapping_renamed is_as_recorded
 	refuse_while_suspended is_suspen(ded|sion)$ same_value$
 	policy_is_weaker found_ledger refuse_column_drop untracked_children
-	record_parked record_settings add_promise_columns fill_promise_columns migrate_tables mark_copy migrate_as_owner check_nothing_planted check_tables
+	record_parked record_settings add_promise_columns fill_promise_columns migrate_tables
+	mark_copy migrate_as_owner check_nothing_planted check_tables
 	compare_rows ledger_is_empty ledger_relations read_batches take_ledger trust_score_
 	score_accum check_ledger check_ledger_owner require_reader reads_words);
 my %documented = map { $_ => 1 } map { /^(.*)$/m } $reference =~ /`(?:CALL )?(\w+\([^`]*\))`/g;

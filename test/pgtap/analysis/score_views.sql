@@ -2,7 +2,7 @@
 -- in access.sql.)
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(72);
+SELECT plan(74);
 
 SET timezone = 'UTC';
 CREATE ROLE ledger_owner;
@@ -31,17 +31,19 @@ SELECT is((SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod),
 			'double precision, share_asserted double precision,'
 		' share_session double precision, share_passkey double precision, share_company_word '
 			'double precision, withdrawn_late bigint, released_late bigint,'
-		' due_moved bigint, median_time_to_keep interval',
+		' due_moved bigint, median_time_to_keep interval, opened_late bigint, eased bigint, '
+			'withdrawn_near_due bigint, remade bigint, verdict_reversed bigint, '
+			'share_doubted_word double precision',
 	format('%s_trust: plain types, but for the score', by)) FROM view;
 SELECT is((SELECT count(*) FROM pg_attribute WHERE attrelid = v.oid AND attnum > 0
-	AND col_description(v.oid, attnum) ~ '^\S.{10,}\.$'), 25::bigint,
+	AND col_description(v.oid, attnum) ~ '^\S.{10,}\.$'), 31::bigint,
 	format('%s_trust: a comment on each column', by))
 FROM view, LATERAL (SELECT format('trust.%s_trust', by)::regclass AS oid) AS v;
 SELECT ok(obj_description(format('trust.%s_trust', by)::regclass) ~ '^\S.{10,}\.$',
 	format('%s_trust: a comment', by)) FROM view;
 SELECT is((SELECT count(DISTINCT col_description(format('trust.%s_trust', by)::regclass, a.attnum))
 	FROM view JOIN pg_attribute a ON a.attrelid = format('trust.%s_trust', by)::regclass
-	AND a.attnum > 1), 24::bigint,
+	AND a.attnum > 1), 30::bigint,
 	'columns of one name mean the same in all of them');
 SELECT ok(bool_and(relowner = 'ledger_owner'::regrole AND 'security_barrier=true' = ANY
 	(reloptions)), 'they are the ledger''s owner''s, and a barrier')
@@ -74,7 +76,19 @@ SELECT play(script, customer) FROM (VALUES
 	('d', 'make bot 1d, due => day(''10d''); back ben 2d; unback ben 3d'),
 	('d', 'make anna 1d; kept dora 2d; kept dora 2d_12:00, relayed => true'),
 	('d', 'make anna 1d; kept dora 9d'),
-	('d', 'make anna 1d; broken dora 2d')) AS v (customer, script) \g /dev/null
+	('d', 'make anna 1d; broken dora 2d'),
+	('e', 'make anna 1d, kind => ''w'', due => day(''11d''); amend anna 7d, kind => ''x''; '
+		'kept carl 8d'),
+	('e', 'make bot 1d, promiser => ''anna'', kind => ''x'', due => day(''11d''); back dora 12d; '
+		'kept carl 13d'),
+	('e', 'make anna 1d, kind => ''x'', due => day(''11d''); withdraw anna 10d'),
+	('e', 'make anna 9d, kind => ''x''; kept desk 10d; broken carl 11d'),
+	('e', 'make anna 12d, kind => ''x''; kept carl 13d; partly_kept dora 14d'))
+	AS v (customer, script) \g /dev/null
+SELECT play('make anna 1d, kind => ''y''', 'e') AS doubted \gset
+SELECT trust_ledger.register_actor('carla', 'human', speaks_for => 'customer') \g /dev/null
+SELECT trust_ledger.assess_promise(:'doubted', 'kept', actor => 'carla',
+	occurred_at => day('3d')) \g /dev/null
 
 CREATE VIEW every AS
 SELECT 'customer' AS by, customer AS key, v.* FROM trust.customer_trust v
@@ -97,16 +111,22 @@ FROM (VALUES
 			'median_time_to_keep 5 days'),
 	('customer', 'b',
 		'promises 3, kept 1, released 2, share_backed 0.6666666666666666, share_asserted '
-		'0.6666666666666666, withdrawn_late 1, median_time_to_keep 2 days'),
+		'0.6666666666666666, withdrawn_late 1, median_time_to_keep 2 days, '
+		'verdict_reversed 1'),
 	('customer', 'c', 'promises 3, open 2, overdue 1, kept 1, share_backed 1, share_asserted 1, '
 		'due_moved 1, median_time_to_keep 2 days'),
 	('customer', 'd', 'promises 4, proposed 1, overdue 1, kept 2, broken 1, share_backed 0.75, '
 		'share_asserted 0.75, share_company_word 1, median_time_to_keep 4 days 12:00:00'),
+	('kind', 'x', 'promises 5, kept 3, broken 1, withdrawn 1, share_backed 1, share_asserted 1, '
+		'median_time_to_keep 7 days, opened_late 1, eased 1, withdrawn_near_due 1, remade 1, '
+		'verdict_reversed 1'),
+	('kind', 'y', 'promises 1, kept 1, share_backed 1, share_asserted 1, '
+		'median_time_to_keep 2 days, share_doubted_word 1'),
 	('promiser', 'bot',
 		'promises 3, proposed 2, open 1, overdue 2, share_backed 0.3333333333333333, '
 		'share_asserted 0.3333333333333333'),
 	('promiser', 'tool', 'promises 2, kept 1, broken 1, share_company_word 0.5, withdrawn_late 2, '
-		'median_time_to_keep 2 days'),
+		'median_time_to_keep 2 days, verdict_reversed 1'),
 	('promiser', 'ben', NULL),
 	('backer', 'ben', 'promises 1, open 1, overdue 1, share_backed 1, share_asserted 1'),
 	('backer', 'bot', NULL), ('backer', NULL, NULL),
@@ -114,7 +134,8 @@ FROM (VALUES
 		'median_time_to_keep 5 days'),
 	('kind', 'l',
 		'promises 3, kept 1, released 2, share_backed 0.6666666666666666, share_asserted '
-		'0.6666666666666666, withdrawn_late 1, median_time_to_keep 2 days'),
+		'0.6666666666666666, withdrawn_late 1, median_time_to_keep 2 days, '
+		'verdict_reversed 1'),
 	('kind', NULL, 'promises 12, proposed 2, open 3, overdue 3, kept 2, partly_kept 1, broken 2, '
 		'released 1, withdrawn 1, share_backed 0.75, share_asserted 0.75,'
 		' share_company_word 0.8, withdrawn_late 1, released_late 1, due_moved 2, '
@@ -127,7 +148,7 @@ SELECT is(count(*) FILTER (WHERE expectation = trust_ledger.expectation(score)
 		AND evidence_kept = trust_ledger.kept(score)
 			AND evidence_broken = trust_ledger.broken(score) AND trust_ledger.as_of(score) = now()
 		AND expectation > 0 AND expectation < 1 AND lower_bound > 0 AND lower_bound < expectation
-			AND uncertainty < 1), count(*), by || '_trust: what is read from the score')
+			AND uncertainty <= 1), count(*), by || '_trust: what is read from the score')
 FROM every WHERE kept + partly_kept + broken + overdue > 0 GROUP BY by;
 SELECT ok(bool_and(abs(evidence_kept - trust_ledger.kept(now)) < 1e-12
 	AND abs(evidence_broken - trust_ledger.broken(now)) < 1e-12 AND trust_ledger.as_of(score)
@@ -136,15 +157,15 @@ SELECT ok(bool_and(abs(evidence_kept - trust_ledger.kept(now)) < 1e-12
 FROM every, LATERAL (SELECT CASE by WHEN 'customer' THEN trust_ledger.customer_score(key)
 	ELSE trust_ledger.promiser_score(key) END) AS s (now)
 WHERE by IN ('customer', 'promiser') GROUP BY by;
-SELECT is(sum(promises)::int, 18, by || '_trust counts each promise once') FROM every
+SELECT is(sum(promises)::int, 24, by || '_trust counts each promise once') FROM every
 	WHERE by <> 'backer' GROUP BY by;
 SELECT is(sum(promises), (SELECT count(backer) FROM trust.promise)::numeric,
 	'backer_trust counts those that somebody backs') FROM every WHERE by = 'backer';
 -- Nothing is known: no verdict and nothing overdue.
-SELECT play('make anna 1d', 'e') \g /dev/null
+SELECT play('make anna 1d', 'unknown') \g /dev/null
 SELECT is((SELECT (score::text, expectation, lower_bound, uncertainty, evidence_kept,
 	evidence_broken, share_company_word, median_time_to_keep) FROM trust.customer_trust
-	WHERE customer = 'e'),
+	WHERE customer = 'unknown'),
 	('empty'::text, 0.5::float8, trust_ledger.lower_bound('empty'), 1::float8, 0::float8, 0::float8,
 		NULL::float8, NULL::interval), 'nothing is known');
 

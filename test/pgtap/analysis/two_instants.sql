@@ -15,8 +15,8 @@ SELECT trust_ledger.register_actor('anna', 'human'),
 
 -- one now() for all of it
 BEGIN;
--- Each case has a customer of its own, with a promise of 100 days ago, due 50 days ago, and verdicts
--- of 80, 40 and 20 days ago, each of which the ledger learns of 5 days later.
+-- Each case has a customer of its own, with a promise of 100 days ago, due 50 days ago, and
+-- verdicts of 80, 40 and 20 days ago, each of which the ledger learns of 5 days later.
 CREATE TABLE told AS
 	SELECT format('%s %s %s, %s %s %s', a, v, b, w, c, x) AS customer, ARRAY[a, b, c] AS who,
 		ARRAY[v, w, x] AS verdicts, NULL::uuid AS promise

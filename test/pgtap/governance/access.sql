@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(306);
+SELECT plan(307);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -116,7 +116,7 @@ FROM (
 		$$promiser_score('anna')$$, $$promiser_score('anna', now(), now())$$,
 		$$explain_trust('customer', 'c')$$, $$explain_trust('all')$$, $$trust_trend('all')$$,
 			$$trust_trend('promiser', '1 day', basis => 'recorded')$$,
-		$$human_backing()$$, $$human_backing('2 days')$$,
+		$$human_backing()$$, $$human_backing('2 days')$$, $$promise_exceptions()$$,
 		$$require_reader()$$]), '{application,analyst,auditor,admin}') AS i (call, levels);
 
 -- These need no level: they do nothing that the caller could not do by hand. Immutable functions

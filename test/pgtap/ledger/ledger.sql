@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(310);
+SELECT plan(312);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -38,6 +38,7 @@ FROM unnest(ARRAY[
 		$$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
 	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$,
+		$$promise_exceptions()$$,
 		$$trust_trend('all')$$, $$human_backing()$$,
 		$$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
 	$$ledger_digest()$$, $$require_reader()$$, $$reads_words()$$, $$check_ledger()$$,
@@ -60,7 +61,8 @@ SELECT set_eq($$SELECT function FROM calls$$, $$
 		AND provolatile <> 'i' AND proname NOT IN ('create_ledger', 'check_ledger_owner',
 			'create_tables', 'check_tables', 'found_structure', 'structure_problems',
 			'ledger_relations', 'check_nothing_planted', 'compare_rows', 'create_scores',
-			'create_guards', 'add_promise_columns', 'migrate_tables', 'create_views', 'check_track', 'index_refusals', 'write_pending',
+			'create_guards', 'add_promise_columns', 'migrate_tables', 'create_views',
+			'check_track', 'index_refusals', 'write_pending',
 			'report_refusals') AND proname !~
 			'^comment_on_|^create_[a-z]+_table$'
 		-- of tracking, what works on a table and its mapping

@@ -166,7 +166,7 @@ INSERT INTO intended VALUES
 	('policy_views', '', 'record', 'i', false, 's'),
 	('access_views', '', 'record', 'i', false, 's'),
 	('exception_views', '', 'record', 'i', false, 's'),
-	('promise_exceptions', '', 'record', 'i', false, 's'),
+	('promise_exceptions', '', 'record', 's', false, 'r'),
 	('comment_on_columns', 'relation comments', 'void', 'v', false, 'u'),
 	('promise_column_comments', '', 'text[]', 'i', false, 's'),
 	('policy_column_comments', '', 'text[]', 'i', false, 's'),
@@ -378,7 +378,8 @@ SELECT columns_are('trust', key || '_trust', key::name
 	|| '{score,expectation,lower_bound,uncertainty,evidence_kept,evidence_broken,promises,
 	proposed,open,overdue,kept,partly_kept,broken,released,withdrawn,share_backed,
 	share_asserted,share_session,share_passkey,share_company_word,withdrawn_late,
-	released_late,due_moved,median_time_to_keep}'::name[], 'columns of trust.' || key || '_trust')
+	released_late,due_moved,median_time_to_keep,opened_late,eased,withdrawn_near_due,
+	remade,verdict_reversed,share_doubted_word}'::name[], 'columns of trust.' || key || '_trust')
 FROM unnest('{customer,promiser,backer,kind}'::name[]) AS key;
 SELECT is_empty($$
 	SELECT attrelid::regclass, attname FROM pg_attribute

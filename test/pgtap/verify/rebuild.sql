@@ -4,7 +4,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(689);
+SELECT plan(704);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
@@ -47,6 +47,12 @@ INSERT INTO promised SELECT 'waits', promise FROM trust_ledger.make_promise('c',
 INSERT INTO promised SELECT 'released', promise FROM trust_ledger.make_promise('c', 'Never mind.',
 	actor => 'ben');
 SELECT trust_ledger.release_promise(promise_named('released'), actor => 'carl');
+INSERT INTO promised SELECT 'eased', promise FROM trust_ledger.make_promise('c', 'By then.',
+	actor => 'ben', occurred_at => now() - interval '9 days', due => now() + '1 day', kind => 'z');
+SELECT trust_ledger.amend_promise(promise_named('eased'), kind => 'y', actor => 'ben');
+SELECT trust_ledger.assess_promise(promise_named('eased'), 'broken', actor => 'carl');
+SELECT trust_ledger.register_actor('carla', 'human', speaks_for => 'customer', customer => 'c');
+SELECT trust_ledger.assess_promise(promise_named('eased'), 'kept', actor => 'carla');
 INSERT INTO promised SELECT i::text, promise FROM generate_series(1, 5) AS i,
 	trust_ledger.make_promise('c', 'Number ' || i, actor => 'ben', occurred_at => now() - i *
 		interval '40 days');
@@ -199,7 +205,7 @@ FROM (VALUES
 	('DELETE FROM trust.actor WHERE actor = ''ben''', '{""}', '{actor  ben}', '[1]'),
 	('DELETE FROM trust.policy', '{""}', '{policy  all,policy  some}', '[2]'),
 	('DELETE FROM trust.actor', '{""}',
-		'{actor  anna,actor  ben,actor  bot,actor  carl,actor  gone}', '[5]'),
+		'{actor  anna,actor  ben,actor  bot,actor  carl,actor  carla,actor  gone}', '[6]'),
 	('DELETE FROM trust.access WHERE role = ''lisa''', '{""}', '{access  lisa}', '[1]'),
 	('UPDATE trust.actor SET actor = ''zoe'' WHERE actor = ''ben''', '{""}',
 		'{actor  ben,actor  zoe}', '[2]'),
@@ -323,7 +329,7 @@ SELECT is(refused('ALTER TABLE trust.promise DROP CONSTRAINT promise_pkey; '
 -- Settings that no function can work with are not repaired, either.
 SELECT matches(refused(doing, of_customer), '^(55000|22023|TL006)$', format('%s, rebuild(%L)',
 	doing, of_customer))
-FROM unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET table_format = 2',
+FROM unnest(ARRAY['DELETE FROM trust.ledger', 'UPDATE trust.ledger SET table_format = 3',
 	'UPDATE trust.ledger SET zone = ''x''', 'UPDATE trust.ledger SET weights = ''{}''']) AS doing,
 	unnest('{c,""}'::text[]) AS of_customer;
 

@@ -37,13 +37,6 @@ COMMENT ON FUNCTION trust_ledger.fill_promise_columns() IS
 	'Computes the columns of table format 2 and the scores of all customers from the entries. '
 	'Called by migrate_tables(). Errors: 42501 (not the owner).';
 
-CREATE FUNCTION trust_ledger.record_settings() RETURNS void
-AS 'MODULE_PATHNAME' LANGUAGE C
-SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
-COMMENT ON FUNCTION trust_ledger.record_settings() IS
-	'Writes an entry of event ledger_set that says what trust.ledger contains, without an actor. '
-	'Called by migrate_ledger(). Errors: 42501 (not the owner).';
-
 CREATE FUNCTION trust_ledger.migrate_tables() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
