@@ -94,8 +94,9 @@ PutBackfilled(ExceptionScan *scan, const ImportPart *part)
 		PutException(scan, &exception);
 		return;
 	}
-	exception.detail = psprintf("import of " INT64_FORMAT " promises, or events, that were "
-								"recorded long after they happened, until %s", part->count, InstantText(part->last));
+	exception.detail = psprintf("import of " INT64_FORMAT " promises, or events, recorded long "
+								"after they happened, until %s",
+								part->count, InstantText(part->last));
 	PutTotal(scan, &exception);
 }
 
@@ -111,7 +112,8 @@ PutCompanyWordOnly(ExceptionScan *scan, const ImportPart *part)
 		return;
 	}
 	exception.detail = psprintf("import of " INT64_FORMAT " promises with verdicts by the "
-								"company's word alone, until %s", part->count, InstantText(part->last));
+								"company's word alone, until %s",
+								part->count, InstantText(part->last));
 	PutTotal(scan, &exception);
 }
 

@@ -396,8 +396,8 @@ static const struct
 	.subject = PROMISE_REVERSED_BY, .detail_of = VerdictReversedDetail},
 	{.what = "speaker_registered", .applies = IsSpeakerRegistered, .since = PROMISE_DOUBTED_AT,
 		.subject = PROMISE_DOUBTED_SPEAKER,
-		.text = "spoke for the customer or a system of record, but does so only since the promise was "
-	"recorded, or answers to the human behind it"},
+		.text = "spoke for the customer or a system of record, but does so only since the promise "
+	"was recorded, or answers to the human behind it"},
 };
 
 void

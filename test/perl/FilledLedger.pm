@@ -52,8 +52,8 @@ use Test::More;
 
 our @EXPORT =
 	qw(make_roles make_database fill_ledger released_ledger more_promises park_changes ask outcomes
-	findings digest contents histories views scores ledger_state retries tracked_rows is_same_ledger past_guards
-	lives_on writing_calls scoring_calls);
+	findings digest contents histories views scores ledger_state retries tracked_rows is_same_ledger
+	past_guards lives_on writing_calls scoring_calls);
 
 my @roles = qw(crm_owner crm_apps app anna portal auditor analyst chief);
 
