@@ -4,6 +4,7 @@
 
 DROP FUNCTION trust_ledger.create_ledger();
 DROP FUNCTION trust_ledger.create_trust_views();
+DROP FUNCTION trust_ledger.register_actor(text, text, text, text, text, text, text, jsonb, text, text, text, timestamptz, jsonb, text);
 DROP FUNCTION trust_ledger.create_exception_views();
 DROP FUNCTION trust_ledger.create_analysis_views();
 DROP FUNCTION trust_ledger.create_source_view();
@@ -1866,14 +1867,26 @@ COMMENT ON FUNCTION trust_ledger.act_as(text) IS
 	'Sets the actor for calls that name none, until the end of the transaction or savepoint. '
 	'Returns the actor. Requires level application, import or admin. Errors: 42704 (not '
 	'registered), TL003 (retired, or the login belongs to another actor), TL004.';
+
+CREATE FUNCTION trust_ledger.register_actor(
+	actor text, kind text, name text DEFAULT NULL, speaks_for text DEFAULT 'company',
+	responsible text DEFAULT NULL, db_role text DEFAULT NULL, model text DEFAULT NULL,
+	authority jsonb DEFAULT NULL, customer text DEFAULT NULL, reason text DEFAULT NULL,
+	returns boolean DEFAULT NULL, acting text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
+RETURNS trust_ledger.receipt
+AS 'MODULE_PATHNAME' LANGUAGE C
+SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.register_actor(
-	text, text, text, text, text, text, text, jsonb, text, text, text, timestamptz, jsonb, text) IS
+	text, text, text, text, text, text, text, jsonb, text, text, boolean, text, timestamptz, jsonb,
+	text) IS
 	'Registers an actor, or replaces all that is registered about one. kind: human, ai or system. '
 	'speaks_for: company, customer (only customer, if given) or record (systems only). kind and '
 	'speaks_for cannot be changed later. responsible: the human responsible for an ai or system. '
 	'model: required for an ai. db_role: the actor''s own database role. authority: highest total '
 	'value that a human may back for one customer, per currency, e.g. {"EUR": 5000}; NULL for no '
-	'limit. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
+	'limit. returns: true if a retired human returns, the same person; without it, that is an '
+	'error. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
 	'(db_role belongs to another actor), 42704 (no such role or human).';
 COMMENT ON FUNCTION trust_ledger.retire_actor(text, text, text, text, timestamptz, jsonb, text) IS
 	'Retires an actor, who can no longer act. successor: the human who takes over the machines; '
@@ -2867,6 +2880,31 @@ BEGIN
 		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
+	SELECT 'actor_changed' AS what, e.recorded_at AS since, '' AS customer, NULL::uuid AS promise,
+		e.subject, NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s %s of a human', e.seq,
+			CASE
+				WHEN NOT e.was_active THEN 'ended the retirement'
+				WHEN e.renamed AND e.moved THEN 'changed the name and the login'
+				WHEN e.renamed THEN 'changed the name'
+				ELSE 'changed the login'
+			END) AS detail
+	FROM (
+		SELECT a.seq, a.subject, a.recorded_at, a.event,
+			(lag(a.details) OVER actor->>'active')::boolean AS was_active,
+			lag(a.name) OVER actor <> coalesce(a.name, '') AS renamed,
+			coalesce(lag(a.details) OVER actor->>'db_role', '')
+				<> coalesce(a.details->>'db_role', '') AS moved
+		FROM trust.entry a
+		WHERE a.customer = ''
+			AND a.event IN ('actor_registered', 'actor_retired')
+			AND a.details->>'kind' = 'human'
+		WINDOW actor AS (PARTITION BY a.subject ORDER BY a.seq)) e
+	WHERE e.event = 'actor_registered'
+		AND e.was_active IS NOT NULL
+		AND (NOT e.was_active OR e.renamed OR e.moved)
+		AND (SELECT trust_ledger.require_reader())
+	UNION ALL
 	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
 		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
@@ -2949,6 +2987,7 @@ BEGIN
 			'erased: texts were erased. '
 			'policy_weakened: a rule required less, or was dropped, for a while and was then '
 			'restored; or a new rule gave a grace time for a while. '
+			'actor_changed: the name or login of a human changed, or a retired human returned. '
 			'clock_set_back: an entry was recorded more than a minute before the entry that '
 			'registered its actor. '
 			'foreign_code: a trigger that is not part of the ledger runs after writes to one of '

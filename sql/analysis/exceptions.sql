@@ -75,6 +75,31 @@ BEGIN
 		AND NOT coalesce((given.old->>'active')::boolean, false)
 		AND (SELECT trust_ledger.require_reader())
 	UNION ALL
+	SELECT 'actor_changed' AS what, e.recorded_at AS since, '' AS customer, NULL::uuid AS promise,
+		e.subject, NULL::text AS promiser, NULL::text AS kind, NULL::text AS state,
+		format('entry %s %s of a human', e.seq,
+			CASE
+				WHEN NOT e.was_active THEN 'ended the retirement'
+				WHEN e.renamed AND e.moved THEN 'changed the name and the login'
+				WHEN e.renamed THEN 'changed the name'
+				ELSE 'changed the login'
+			END) AS detail
+	FROM (
+		SELECT a.seq, a.subject, a.recorded_at, a.event,
+			(lag(a.details) OVER actor->>'active')::boolean AS was_active,
+			lag(a.name) OVER actor <> coalesce(a.name, '') AS renamed,
+			coalesce(lag(a.details) OVER actor->>'db_role', '')
+				<> coalesce(a.details->>'db_role', '') AS moved
+		FROM trust.entry a
+		WHERE a.customer = ''
+			AND a.event IN ('actor_registered', 'actor_retired')
+			AND a.details->>'kind' = 'human'
+		WINDOW actor AS (PARTITION BY a.subject ORDER BY a.seq)) e
+	WHERE e.event = 'actor_registered'
+		AND e.was_active IS NOT NULL
+		AND (NOT e.was_active OR e.renamed OR e.moved)
+		AND (SELECT trust_ledger.require_reader())
+	UNION ALL
 	SELECT 'foreign_code' AS what, NULL AS since, '' AS customer, NULL AS promise,
 		format('%I.%I', s.nspname, c.relname) AS subject,
 		NULL AS promiser, NULL AS kind, NULL AS state,
@@ -157,6 +182,7 @@ BEGIN
 			'erased: texts were erased. '
 			'policy_weakened: a rule required less, or was dropped, for a while and was then '
 			'restored; or a new rule gave a grace time for a while. '
+			'actor_changed: the name or login of a human changed, or a retired human returned. '
 			'clock_set_back: an entry was recorded more than a minute before the entry that '
 			'registered its actor. '
 			'foreign_code: a trigger that is not part of the ledger runs after writes to one of '

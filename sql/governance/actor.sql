@@ -65,19 +65,21 @@ CREATE FUNCTION trust_ledger.register_actor(
 	actor text, kind text, name text DEFAULT NULL, speaks_for text DEFAULT 'company',
 	responsible text DEFAULT NULL, db_role text DEFAULT NULL, model text DEFAULT NULL,
 	authority jsonb DEFAULT NULL, customer text DEFAULT NULL, reason text DEFAULT NULL,
-	acting text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
+	returns boolean DEFAULT NULL, acting text DEFAULT NULL, occurred_at timestamptz DEFAULT NULL,
 	context jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL)
 RETURNS trust_ledger.receipt
 AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.register_actor(
-	text, text, text, text, text, text, text, jsonb, text, text, text, timestamptz, jsonb, text) IS
+	text, text, text, text, text, text, text, jsonb, text, text, boolean, text, timestamptz, jsonb,
+	text) IS
 	'Registers an actor, or replaces all that is registered about one. kind: human, ai or system. '
 	'speaks_for: company, customer (only customer, if given) or record (systems only). kind and '
 	'speaks_for cannot be changed later. responsible: the human responsible for an ai or system. '
 	'model: required for an ai. db_role: the actor''s own database role. authority: highest total '
 	'value that a human may back for one customer, per currency, e.g. {"EUR": 5000}; NULL for no '
-	'limit. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
+	'limit. returns: true if a retired human returns, the same person; without it, that is an '
+	'error. acting: who registers. Requires level admin. Errors: TL003, TL004, 22023, 23505 '
 	'(db_role belongs to another actor), 42704 (no such role or human).';
 
 CREATE FUNCTION trust_ledger.retire_actor(

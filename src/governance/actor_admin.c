@@ -69,6 +69,7 @@ typedef struct Registration
 	char	   *db_role;
 	char	   *model;
 	Jsonb	   *authority;
+	bool		returns;
 } Registration;
 
 static void
@@ -166,13 +167,39 @@ CheckDbRole(const Ledger *ledger, const Registration *r)
 				 errhint("Retire that actor, or register it again without db_role.")));
 }
 
-/* kind and speaks_for of an actor never change, since existing entries refer to them. */
+/*
+ * The entries of a retired human are those of one person, and must not become those of
+ * another who gets the same key.
+ */
 static void
-CheckKindUnchanged(const Registration *r)
+CheckReturns(const Registration *r, bool retired)
+{
+	if (r->returns && !retired)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not a retired human, and cannot return", r->actor),
+				 errhint("Leave returns out.")));
+	if (retired && !r->returns)
+		ereport(ERROR,
+				(errcode(ERRCODE_TL_IDENTITY),
+				 errmsg("actor \"%s\" is retired", r->actor),
+				 errdetail("Its entries are those of the person who had this key."),
+				 errhint("Register another person with another key. "
+						 "If the same person returns, add returns => true.")));
+}
+
+/*
+ * kind and speaks_for of an actor never change, since existing entries refer to them.
+ * Also checks whether a human returns.
+ */
+static void
+CheckKnownActor(const Registration *r)
 {
 	Datum		actor = CStringGetTextDatum(r->actor);
+	bool		known = StatementWrite(&read_actor, &actor, NULL) > 0;
 
-	if (StatementWrite(&read_actor, &actor, NULL) == 0)
+	CheckReturns(r, known && r->kind == ACTOR_HUMAN && !DatumGetBool(ResultNotNull(0, 3, BOOLOID)));
+	if (!known)
 		return;
 	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),
 			   actor_kind_names[r->kind]) != 0 ||
@@ -239,13 +266,15 @@ RegistrationDetails(const Registration *r)
 /*
  * register_actor(actor text, kind text, name text, speaks_for text, responsible text,
  *				  db_role text, model text, authority jsonb, customer text, reason text,
- *				  acting text, occurred_at, context, idempotency_key) returns receipt
- *		Registers an actor, or replaces its registration; a retired actor becomes active
- *		again.  kind (human, ai, system) and speaks_for (company, customer, record) never
+ *				  returns boolean, acting text, occurred_at, context, idempotency_key)
+ *				  returns receipt
+ *		Registers an actor, or replaces its registration; a retired machine becomes active
+ *		again, and with returns, which says that it is the same person, a retired human.
+ *		kind (human, ai, system) and speaks_for (company, customer, record) never
  *		change.  authority: {"EUR": 5000}; NULL means no limit.  Requires level admin.
  *		Errors: 22023 inconsistent arguments, 42704 no such role or human, TL003 change of
- *		kind, or the responsible actor is not suitable, 23505 the login belongs to another
- *		actor.
+ *		kind, a retired human without returns, or the responsible actor is not suitable,
+ *		23505 the login belongs to another actor.
  */
 Datum
 register_actor(PG_FUNCTION_ARGS)
@@ -267,12 +296,14 @@ register_actor(PG_FUNCTION_ARGS)
 	r.model = ArgKey(fcinfo->args[6], "model");
 	r.authority = ArgJson(fcinfo->args[7], "authority");
 	r.customer = ArgKey(fcinfo->args[8], "customer");
+	/* versions before 0.3.0 declare the function without returns */
+	r.returns = PG_NARGS() > 14 && !PG_ARGISNULL(10) && PG_GETARG_BOOL(10);
 	CheckRegistration(&r);
 	if (r.authority)
 		CheckAuthority(r.authority);
 
 	GovernanceBegin(&governance, fcinfo, LEVEL_ADMIN, "register actors");
-	CheckKindUnchanged(&r);
+	CheckKnownActor(&r);
 	LockForRegistration(governance.act.ledger, &r);
 	if (GovernanceLock(&governance))
 	{
@@ -281,7 +312,7 @@ register_actor(PG_FUNCTION_ARGS)
 		};
 
 		/* repeat, since we may have waited for the lock */
-		CheckKindUnchanged(&r);
+		CheckKnownActor(&r);
 		LockForRegistration(governance.act.ledger, &r);
 		if (r.responsible)
 			CheckResponsible(r.responsible, r.speaks_for);

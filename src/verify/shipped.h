@@ -101,7 +101,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_entry_table()",
 	"8f1a9cf479ae40bca0aaa5f7be3dbc0043a4303f3c0759395839cd755f93ddfe"},
 	{"function trust_ledger.comment_on_exception_views()",
-	"4ca93ec58c17b91c861eba02bb0cd5a94bb691815af6c2b781f580285e9b9a16"},
+	"902cfb7dda35c0fdcd8391699015e6f38efdbeb17d87f8d166e1f57c97697a68"},
 	{"function trust_ledger.comment_on_parked_table()",
 	"cda0f3c1cb76b1ea80ac545c5a44e2799927b53c3d855aaab1fbc96f6d13273a"},
 	{"function trust_ledger.comment_on_parked_views()",
@@ -199,7 +199,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.erase_words(uuid,text,text,text,timestamp with time zone,jsonb,text)",
 	"b123167e6ed568a7090d976a3b9b3d098b325317b7a823acb409683158f1bfba"},
 	{"function trust_ledger.exception_views()",
-	"c3ac93f9618d5301ebe9e9a99c9fbed0af66d374a933ee07dbceec35b9110a20"},
+	"07bdfefc4e2091cdce9bd340a5cc2fe3b9245fffd31ea3b4e3da2a4b7a7e3a10"},
 	{"function trust_ledger.expectation(trust_ledger.trust_score,double precision)",
 	"f6f378bc20d0fcfa67a551e7dcbdd0d09d7ac4c68fb92400355af33777251440"},
 	{"function trust_ledger.explain_trust(text,text,timestamp with time zone,"
@@ -344,8 +344,8 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.refuse_while_suspended()",
 	"4db76d54b18165b7ebbe6e2a7c0e5b126a2de2863871b2ff56dfb705bb7f17c4"},
 	{"function trust_ledger.register_actor(text,text,text,text,text,text,text,jsonb,text,text,"
-	"text,timestamp with time zone,"
-	"jsonb,text)", "4b38102a9b7e6cbc9a66670f49dc6de58d45920a014fe2e4c1cc33fb03ad7651"},
+	"boolean,text,timestamp with time zone,"
+	"jsonb,text)", "da6f403969bb2101c88bdf701f33d9417cb1a4ab027c98b8fcb1108c834a56dd"},
 	{"function trust_ledger.release_promise(uuid,text,boolean,text,text,timestamp with time zone,"
 	"jsonb,text)", "cc1ab8c84d0ddcd98cbd833f9a025d1fcc06c746b2d8292d5ef614e8892e0e36"},
 	{"function trust_ledger.repair_breach(uuid,text,text,text,timestamp with time zone,jsonb,text)",
