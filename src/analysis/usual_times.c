@@ -16,6 +16,7 @@
 #define TIMES_AS_LONG 10
 #define FEW_PROMISES 5
 #define LONGEST_USUAL (365 * (float8) USECS_PER_DAY)
+#define SHORTEST_USUAL_OF_FEW (30 * (float8) USECS_PER_DAY)
 
 typedef struct UsualTime
 {
@@ -96,13 +97,20 @@ UsualTimesAdd(UsualTimes *times, const ExceptionScan *scan)
 		usual->longest = Max(usual->longest, time);
 }
 
-/* The usual time, in microseconds. */
+/* In microseconds. */
+static float8
+GeometricMean(const UsualTime *usual)
+{
+	return Min(exp(usual->logarithms / usual->count), LONGEST_USUAL);
+}
+
+/* Few promises do not show what is usual for their kind. */
 static float8
 Usual(const UsualTimes *times, const UsualTime *of_kind)
 {
-	const UsualTime *usual = of_kind->count < FEW_PROMISES ? times->all : of_kind;
-
-	return Min(exp(usual->logarithms / usual->count), LONGEST_USUAL);
+	if (of_kind->count < FEW_PROMISES)
+		return Max(GeometricMean(times->all), SHORTEST_USUAL_OF_FEW);
+	return GeometricMean(of_kind);
 }
 
 bool

@@ -3,7 +3,7 @@
 -- a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(271);
+SELECT plan(274);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -340,7 +340,8 @@ SELECT is(remade('make_promise anna -9d, kind => ''easy'', due => now() - interv
 	'withdraw_promise anna -5d', 'make_promise anna, kind => ''easy'''), NULL,
 	'nor one that was due by then');
 
--- Usual times: of the kind, or of all if it has fewer than five; a year at most.
+-- Usual times: of the kind, or of all if it has fewer than five, then at least 30 days; a year at
+-- most.
 CREATE FUNCTION far(promises int, usual interval, due interval) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -363,7 +364,9 @@ FROM (VALUES (999, interval '1 day', interval '9 days', NULL), (999, '1 day', '1
 	(9, '1 day', '11 days', NULL), (9, '1 day', '99 days', 63), (99, '800 days', '3640 days', NULL),
 	(99, '800 days', '3660 days', 10))
 	AS v (promises, usual, due, times);
-SELECT matches(far(0, '1 day', '9999 days'), '^cannot be overdue', 'one promise of its kind');
+SELECT is(far(0, '1 day', due), want, 'one promise of its kind, due after ' || due)
+FROM (VALUES (interval '299 days', NULL), ('301 days',
+	'cannot be overdue before T, 10 times as long as usual')) AS v (due, want);
 SELECT trust_ledger.set_policy('unusual', kind => 'unusual', grace => '3650 days') \g /dev/null
 SELECT matches(far(0, '1 day', '10 days'), '^cannot be overdue', 'with its time of grace');
 SELECT trust_ledger.drop_policy('unusual') \g /dev/null
@@ -597,6 +600,21 @@ SELECT live('make_promise anna, kind => ''easy'', due => now() + ''9 days''; wit
 	live('make_promise anna, kind => ''easy'', due => now() + ''9 days''', 'doubted ' || i)
 FROM generate_series(1, 2) AS i \g /dev/null
 SELECT trust_ledger.register_actor('new', 'human', speaks_for => 'customer') \g /dev/null
+-- The names and logins of humans.
+SELECT trust_ledger.register_actor('person', 'human'),
+	trust_ledger.register_actor('person', 'human', 'Pat'),
+	trust_ledger.register_actor('person', 'human', 'Pat', authority => '{}'),
+	trust_ledger.register_actor('person', 'human', 'Chris'),
+	trust_ledger.register_actor('person', 'human', 'Chris', db_role => 'auditor'),
+	trust_ledger.register_actor('person', 'human', 'Kim'),
+	trust_ledger.retire_actor('person'),
+	trust_ledger.register_actor('person', 'human', 'Kim', returns => true),
+	trust_ledger.register_actor('thing', 'system', 'One', responsible => 'person'),
+	trust_ledger.register_actor('thing', 'system', 'Two', responsible => 'person') \g /dev/null
+SELECT is((SELECT string_agg(regexp_replace(detail, '^entry \d+ ', ''), '; ' ORDER BY since)
+	FROM trust.exception WHERE what = 'actor_changed' AND subject = 'person'),
+	'changed the name of a human; changed the login of a human; changed the name and the login of '
+	'a human; ended the retirement of a human', 'what changed of a human');
 SELECT trust_ledger.assess_promise(promise, 'kept', actor => 'new') FROM trust.promise
 	WHERE customer ~ '^doubted' \g /dev/null
 SELECT setseed(0.314159) \g /dev/null
@@ -893,7 +911,8 @@ FROM (SELECT *, extract(epoch FROM overdue_at - made_at)::float8 AS time FROM tr
 		extract(epoch FROM overdue_at - made_at)::float8 AS time FROM trust.promise) u
 		WHERE u.time > 0) a ON true
 WHERE p.state IN ('proposed', 'open')
-	AND p.time > 10 * least(CASE WHEN k.n < 5 THEN a.usual ELSE k.usual END, 365 * 86400);
+	AND p.time > 10 * least(CASE WHEN k.n < 5 THEN greatest(a.usual, 30 * 86400) ELSE k.usual END,
+		365 * 86400);
 INSERT INTO reference_exception
 SELECT 'remade', w.settled_at, w.customer, w.promise, NULL, w.promiser, w.kind, w.state
 FROM trust.promise w JOIN trust.promise n ON n.customer = w.customer AND n.promiser = w.promiser
@@ -901,6 +920,13 @@ FROM trust.promise w JOIN trust.promise n ON n.customer = w.customer AND n.promi
 	AND n.made_at BETWEEN w.made_at AND w.due
 WHERE w.state = 'withdrawn' AND w.opened_at IS NOT NULL
 GROUP BY w.customer, w.promise, w.promiser, w.kind, w.state, w.settled_at;
+INSERT INTO reference_exception
+SELECT 'actor_changed', n.recorded_at, '', NULL, n.subject
+FROM trust.entry n JOIN trust.entry o ON o.customer = '' AND o.seq = (SELECT max(seq) FROM trust.entry
+	b WHERE b.customer = '' AND b.subject = n.subject AND b.event ~ '^actor_' AND b.seq < n.seq)
+WHERE n.customer = '' AND n.event = 'actor_registered' AND n.details ->> 'kind' = 'human'
+	AND (o.event = 'actor_retired' OR o.name <> coalesce(n.name, '')
+		OR o.details ->> 'db_role' IS DISTINCT FROM n.details ->> 'db_role');
 INSERT INTO reference_exception
 SELECT 'erased', recorded_at, '', NULL, coalesce(actor, login) FROM trust.entry WHERE customer = ''
 	AND event = 'erased';
