@@ -2987,6 +2987,8 @@ BEGIN
 			'erased: texts were erased. '
 			'policy_weakened: a rule required less, or was dropped, for a while and was then '
 			'restored; or a new rule gave a grace time for a while. '
+			'settings_eased: by a change of a rule, of weights, half-life or lag, or of what a '
+			'human may back, promises were asked less, or got away with more, than before. '
 			'actor_changed: the name or login of a human changed, or a retired human returned. '
 			'clock_set_back: an entry was recorded more than a minute before the entry that '
 			'registered its actor. '

@@ -20,6 +20,8 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "analysis/eased_rules.h"
+#include "analysis/eased_settings.h"
 #include "analysis/entry_exceptions.h"
 #include "analysis/scanned_actors.h"
 #include "governance/access.h"
@@ -123,6 +125,8 @@ typedef struct PromiseReceiver
 	BackingBursts bursts;
 	UsualTimes	times;
 	RemadePromises remade;
+	EasedRules	rules;
+	EasedSettings settings;
 	bool		has_unconfirmed;
 } PromiseReceiver;
 
@@ -136,6 +140,8 @@ LookFirst(PromiseReceiver *receiver)
 	BackingBurstsAdd(&receiver->bursts, scan);
 	UsualTimesAdd(&receiver->times, scan);
 	RemadePromisesAdd(&receiver->remade, scan);
+	EasedRulesAdd(&receiver->rules, scan);
+	EasedSettingsAdd(&receiver->settings, scan);
 	receiver->has_unconfirmed |= !RowIsNull(scan->promise, PROMISE_UNCONFIRMED);
 }
 
@@ -222,10 +228,14 @@ promise_exceptions(PG_FUNCTION_ARGS)
 	BackingBurstsBegin(&receiver.bursts, &scan);
 	UsualTimesBegin(&receiver.times, &scan);
 	RemadePromisesBegin(&receiver.remade, &scan);
+	EasedRulesBegin(&receiver.rules, &scan);
+	EasedSettingsBegin(&receiver.settings, &scan);
 	ReadPromises(&receiver, LookFirst);
 	MemoryContextSwitchTo(scan.context);
 	ImportRunsPut(&receiver.runs, &scan);
 	BackingBurstsPut(&receiver.bursts, &scan);
+	EasedRulesPut(&receiver.rules, &scan);
+	EasedSettingsPut(&receiver.settings, &scan);
 	if (UsualTimesHaveFar(&receiver.times) || RemadePromisesHaveWithdrawn(&receiver.remade))
 		ReadPromises(&receiver, LookAgain);
 	PutEntryExceptions(&scan, receiver.has_unconfirmed);

@@ -21,26 +21,10 @@
 #include "base/text.h"
 
 static Statement read_policies = STATEMENT_WITHOUT_ARGS(
-	"SELECT promiser, promiser_kind, kind, currency, least_value, evidence, back_within, grace,"
-	" due_within, cumulative"
+	"SELECT " POLICY_RULE_COLUMNS
 	" FROM trust.policy"
 	" WHERE active"
 	" ORDER BY policy");
-
-/* A rule.  NULL and -1 mean that it has no such condition or requirement. */
-typedef struct Rule
-{
-	char	   *promiser;
-	char	   *promiser_kind;
-	char	   *kind;
-	char	   *currency;
-	Numeric		least_value;
-	bool		cumulative;		/* least_value applies to the sum of open promises */
-	Evidence	evidence;
-	int64		back_within;
-	int64		grace;
-	int64		due_within;
-} Rule;
 
 /*
  * Cache of all active rules.  Relcache invalidations make it invalid.  They are processed
@@ -49,8 +33,7 @@ typedef struct Rule
  * rules calls nothing else.
  */
 static MemoryContext rules_context = NULL;
-static Rule *rules = NULL;
-static int	rule_count = 0;
+static PolicyRules active = {NULL, 0};
 static bool rules_valid = false;
 
 static void
@@ -68,37 +51,36 @@ MicrosecondsOr(uint64 row, int column, int64 otherwise)
 	return isnull ? otherwise : IntervalMicroseconds(DatumGetIntervalP(interval), "policy");
 }
 
-static Rule
-ResultRule(uint64 row)
+PolicyRule *
+PolicyResultRule(uint64 row, int first)
 {
-	Rule		rule = {0};
-	char	   *evidence = ResultText(row, 6);
+	PolicyRule *rule = palloc0(sizeof(PolicyRule));
+	char	   *evidence = ResultText(row, first + 5);
 	bool		isnull;
-	Datum		least_value = ResultValue(row, 5, NUMERICOID, &isnull);
+	Datum		least_value = ResultValue(row, first + 4, NUMERICOID, &isnull);
 
-	rule.least_value = isnull ? NULL : DatumGetNumericCopy(least_value);
-	rule.promiser = ResultText(row, 1);
-	rule.promiser_kind = ResultText(row, 2);
-	rule.kind = ResultText(row, 3);
-	rule.currency = ResultText(row, 4);
-	rule.evidence = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
-	rule.back_within = MicrosecondsOr(row, 7, -1);
-	rule.grace = MicrosecondsOr(row, 8, -1);
-	rule.due_within = MicrosecondsOr(row, 9, -1);
-	rule.cumulative = DatumGetBool(ResultNotNull(row, 10, BOOLOID));
+	rule->least_value = isnull ? NULL : DatumGetNumericCopy(least_value);
+	rule->promiser = ResultText(row, first);
+	rule->promiser_kind = ResultText(row, first + 1);
+	rule->kind = ResultText(row, first + 2);
+	rule->currency = ResultText(row, first + 3);
+	rule->evidence = evidence ? EvidenceFromName(evidence) : EVIDENCE_NONE;
+	rule->back_within = MicrosecondsOr(row, first + 6, -1);
+	rule->grace = MicrosecondsOr(row, first + 7, -1);
+	rule->due_within = MicrosecondsOr(row, first + 8, -1);
+	rule->cumulative = DatumGetBool(ResultValue(row, first + 9, BOOLOID, &isnull)) && !isnull;
 	return rule;
 }
 
 /* Replaces the cache. */
 static void
-SetRules(MemoryContext context, Rule *read, int count, bool valid)
+SetRules(MemoryContext context, PolicyRules read, bool valid)
 {
 	MemoryContextSetParent(context, TopMemoryContext);
 	if (rules_context != NULL)
 		MemoryContextDelete(rules_context);
 	rules_context = context;
-	rules = read;
-	rule_count = count;
+	active = read;
 	rules_valid = valid;
 }
 
@@ -111,35 +93,34 @@ LoadRules(const Ledger *ledger)
 												  ALLOCSET_SMALL_SIZES);
 	LedgerSession session;
 	MemoryContext previous;
-	Rule	   *read;
-	int			count;
+	PolicyRules read;
 
 	LedgerWatch(relid, ForgetRules);
 	LedgerEnter(ledger, &session);
-	count = StatementReadLatest(&read_policies, NULL, NULL, relid);
+	read.count = StatementReadLatest(&read_policies, NULL, NULL, relid);
 	previous = MemoryContextSwitchTo(context);
-	read = palloc(sizeof(Rule) * (count + 1));
-	for (int i = 0; i < count; i++)
-		read[i] = ResultRule(i);
+	read.rules = palloc(sizeof(PolicyRule *) * (read.count + 1));
+	for (int i = 0; i < read.count; i++)
+		read.rules[i] = PolicyResultRule(i, 1);
 	MemoryContextSwitchTo(previous);
 	LedgerLeave(&session);
-	SetRules(context, read, count, seen == LedgerGeneration());
+	SetRules(context, read, seen == LedgerGeneration());
 }
 
-static bool
-KnownKind(const char *kind)
+bool
+PolicyKnowsKind(const PolicyRules *rules, const char *kind)
 {
-	for (int i = 0; i < rule_count; i++)
-		if (rules[i].kind && strcmp(rules[i].kind, kind) == 0)
+	for (int i = 0; i < rules->count; i++)
+		if (rules->rules[i]->kind && strcmp(rules->rules[i]->kind, kind) == 0)
 			return true;
 	return false;
 }
 
-static bool
-KnownCurrency(const char *currency)
+bool
+PolicyKnowsCurrency(const PolicyRules *rules, const char *currency)
 {
-	for (int i = 0; i < rule_count; i++)
-		if (rules[i].currency && strcmp(rules[i].currency, currency) == 0)
+	for (int i = 0; i < rules->count; i++)
+		if (rules->rules[i]->currency && strcmp(rules->rules[i]->currency, currency) == 0)
 			return true;
 	return false;
 }
@@ -167,7 +148,7 @@ MatchName(const char *asked, const char *said, bool known)
  * rule about machines by naming a human as promiser.
  */
 static Match
-MatchParty(const Rule *rule, const PolicySubject *subject)
+MatchParty(const PolicyRule *rule, const PolicySubject *subject)
 {
 	for (int i = 0; i < POLICY_PARTIES; i++)
 	{
@@ -189,7 +170,7 @@ AmountReaches(Numeric amount, Numeric least)
 }
 
 static Match
-MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
+MatchValue(const PolicyRule *rule, const PolicySubject *subject, Match currency)
 {
 	Numeric		amount = rule->cumulative ? subject->open_sum : subject->value;
 
@@ -202,7 +183,8 @@ MatchValue(const Rule *rule, const PolicySubject *subject, Match currency)
 }
 
 static Match
-MatchRule(const Rule *rule, const PolicySubject *subject, bool kind_known, bool currency_known)
+MatchRule(const PolicyRule *rule, const PolicySubject *subject, bool kind_known,
+		  bool currency_known)
 {
 	Match		currency = MatchName(rule->currency, subject->currency, currency_known);
 	Match		parts[] = {
@@ -229,41 +211,47 @@ PolicyIsCumulative(const Ledger *ledger)
 {
 	if (!rules_valid)
 		LoadRules(ledger);
-	for (int i = 0; i < rule_count; i++)
-		if (rules[i].cumulative)
+	for (int i = 0; i < active.count; i++)
+		if (active.rules[i]->cumulative)
 			return true;
 	return false;
 }
 
 PolicyRequirements
-PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
+PolicyRequirementsOf(const PolicyRules *rules, const PolicySubject *subject)
 {
 	PolicyRequirements required = {EVIDENCE_NONE, -1, -1, -1};
 	int64		shortest_grace = -1;
-	bool		kind_known;
-	bool		currency_known;
+	bool		kind_known = subject->kind && PolicyKnowsKind(rules, subject->kind);
+	bool		currency_known = subject->currency &&
+		PolicyKnowsCurrency(rules, subject->currency);
 
-	if (!rules_valid)
-		LoadRules(ledger);
-	kind_known = subject->kind && KnownKind(subject->kind);
-	currency_known = subject->currency && KnownCurrency(subject->currency);
-	for (int i = 0; i < rule_count; i++)
+	for (int i = 0; i < rules->count; i++)
 	{
-		Match		match = MatchRule(&rules[i], subject, kind_known, currency_known);
+		const PolicyRule *rule = rules->rules[i];
+		Match		match = MatchRule(rule, subject, kind_known, currency_known);
 
 		if (match == NO_MATCH)
 			continue;
-		required.evidence = Max(required.evidence, rules[i].evidence);
-		required.back_within = Strictest(required.back_within, rules[i].back_within);
-		required.due_within = Strictest(required.due_within, rules[i].due_within);
-		shortest_grace = Strictest(shortest_grace, rules[i].grace);
+		required.evidence = Max(required.evidence, rule->evidence);
+		required.back_within = Strictest(required.back_within, rule->back_within);
+		required.due_within = Strictest(required.due_within, rule->due_within);
+		shortest_grace = Strictest(shortest_grace, rule->grace);
 		if (match == MATCH)		/* only a full match gives a grace period */
-			required.grace = Max(required.grace, rules[i].grace);
+			required.grace = Max(required.grace, rule->grace);
 	}
 	required.grace = required.grace < 0 ? 0 : shortest_grace;
 	if (required.back_within >= 0)	/* a time limit implies that somebody must back it */
 		required.evidence = Max(required.evidence, EVIDENCE_ASSERTED);
 	return required;
+}
+
+PolicyRequirements
+PolicyGetRequirements(const Ledger *ledger, const PolicySubject *subject)
+{
+	if (!rules_valid)
+		LoadRules(ledger);
+	return PolicyRequirementsOf(&active, subject);
 }
 
 Numeric

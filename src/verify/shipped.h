@@ -101,7 +101,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_entry_table()",
 	"8f1a9cf479ae40bca0aaa5f7be3dbc0043a4303f3c0759395839cd755f93ddfe"},
 	{"function trust_ledger.comment_on_exception_views()",
-	"902cfb7dda35c0fdcd8391699015e6f38efdbeb17d87f8d166e1f57c97697a68"},
+	"2b53f8a06399d410af3b5bbd66509ef0bf7cbe108611d71ae913bc1df2f34699"},
 	{"function trust_ledger.comment_on_parked_table()",
 	"cda0f3c1cb76b1ea80ac545c5a44e2799927b53c3d855aaab1fbc96f6d13273a"},
 	{"function trust_ledger.comment_on_parked_views()",

@@ -29,7 +29,7 @@ WITH entry AS (
 	(6, 'rows that stand for any', '24918', '12', (SELECT count(*)::text FROM trust.tracked_row)),
 	(10, 'entries', '81951', '49', (SELECT count(*)::text FROM entry)),
 	(11, '  that name the row of their incident', '81951', '49', (
-		SELECT count(*)::text FROM entry WHERE details = jsonb_build_object('source',
+		SELECT count(*)::text FROM entry WHERE details - 'speaker' = jsonb_build_object('source',
 			'crm.incident', 'key', number))),
 	(12, '  by people, who stood behind it', '31784', '22', (
 		SELECT count(*)::text FROM entry

@@ -715,8 +715,13 @@ in_vain('import', 'deny', 'promises dated 4713 BC', 'views and functions still w
 # ---- import: enters the past ----
 
 found('import', 'forge', 'importing a better past', 'trust.exception',
-	qr/^backfilled\ncompany_word_only$/,
-	[ 'auditor', q{SELECT what FROM trust.exception WHERE kind = 'past' ORDER BY 1} ],
+	qr/^backfilled\|t\ncompany_word_only\|t$/,
+	[ 'auditor', q{SELECT what, sum(coalesce(substring(detail, 'import of (\d+)')::int, 1)) = } .
+		q{(SELECT count(*) FROM trust.current_promise WHERE backfilled_at IS NOT NULL AND } .
+		q{(what = 'backfilled' OR backfilled AND whose_word = 'company')) } .
+		q{FROM trust.exception WHERE what = 'backfilled' OR what = 'company_word_only' AND } .
+		q{(promise IS NULL OR promise IN (SELECT promise FROM trust.current_promise } .
+		q{WHERE backfilled)) GROUP BY what ORDER BY what} ],
 	q{SELECT trust_ledger.assess_promise((trust_ledger.make_promise('victim', 'w', 'carl', } .
 		q{kind => 'past', currency => 'JPY', actor => 'carl', } .
 		q{due => now() - interval '300 days', } .
@@ -756,8 +761,9 @@ found('admin', 'alter', 'weakening a policy for a while', 'trust.exception', qr/
 	q{SELECT trust_ledger.drop_policy('large')},
 		q{SELECT trust_ledger.set_policy('large', currency => 'EUR', least_value => 1000.50, } .
 		q{evidence => 'session', grace => '36:00', due_within => '30 days')});
-unprotected('admin', 'hide', 'a half-life so short that broken promises fade within days',
-	'The company sets the half-life and the weights', qr/^ledger_set\|chief$/, $governance,
+found('admin', 'hide', 'a half-life so short that broken promises fade within days',
+	'trust.exception', qr/^t$/, [ 'auditor', q{SELECT count(*) > 0 FROM trust.exception WHERE } .
+		q{what = 'settings_eased' AND detail ~ 'faded sooner'} ],
 	q{SELECT trust_ledger.set_ledger(half_life => '1 day')});
 found('admin', 'hide', 'erasing words that are evidence against oneself', 'trust.exception',
 	qr/^erased$/,

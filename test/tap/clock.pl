@@ -188,11 +188,11 @@ is(asked("SELECT weight_broken, (SELECT bool_and(backfilled) FROM trust.entry e
 		'marked as entered after the fact');
 
 # A score never fades backwards.
-is(asked(sprintf $evidence, $scores[0]), '2.25|0.18|t',
+is(asked(sprintf $evidence, $scores[0]), '2.25|0.19|t',
 	'what is known of the customer has faded by a year, but for what was recorded then');
 like(asked(sprintf $evidence, $scores[1]), qr/\|t$/, 'and of who promised');
-is(asked(sprintf $evidence, $scores[0] =~ s/\)$/, as_of => now())/r), '1.00|0.75|f',
-	'as of now it is what it would be without');
+is(asked(sprintf $evidence, $scores[0] =~ s/\)$/, as_of => now())/r), '1.00|0.00|f',
+	'as of now it is what it would be without; what is admitted counts from due on');
 is(asked(q{SELECT count(*) FROM trust_ledger.explain_trust('customer', 'ahead')}), 4,
 	'it can be explained');
 is(ask($node, 'postgres', $_) =~ /^ERROR/ ? $_ : '', '', "read: $_") foreach (

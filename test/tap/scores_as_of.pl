@@ -306,12 +306,24 @@ my %differ = (
 					1000.0 AS kept,
 				(array_agg(weight_broken ORDER BY seq DESC) FILTER (WHERE verdict))[1] /
 					1000.0 AS broken,
-				(array_agg(occurred_at ORDER BY seq) FILTER (WHERE verdict))[1] AS at
+				(array_agg(occurred_at ORDER BY seq) FILTER (WHERE verdict))[1] AS at,
+				max(CASE WHEN verdict AND weight_broken > coalesce(before, 0)
+					THEN greatest(occurred_at, CASE WHEN due_then < recorded_at THEN due_then
+						WHEN due_then IS NOT NULL THEN recorded_at END) END) AS raised_at
 			FROM view, LATERAL (
 				SELECT customer, promise, seq, event, state, promiser, kind, backer, overdue_at,
-					weight_kept, weight_broken, occurred_at,
+					weight_kept, weight_broken, occurred_at, recorded_at,
 					event = 'made' OR event = 'amended' AND stands AS terms, weight_kept IS NOT NULL
-						AND stands AS verdict
+						AND stands AS verdict,
+					lag(weight_broken) OVER (PARTITION BY customer, promise,
+						weight_kept IS NOT NULL AND stands ORDER BY seq) AS before,
+					(SELECT d.due AS of_then FROM trust.entry d WHERE d.customer = e.customer
+						AND d.promise = e.promise AND d.seq < e.seq
+						AND (d.event IN ('made', 'paused', 'resumed')
+							OR d.event = 'amended' AND d.stands)
+						AND (as_of IS NULL OR d.occurred_at <= as_of)
+						AND (known_at IS NULL OR d.recorded_at <= known_at)
+						ORDER BY d.seq DESC LIMIT 1) AS due_then
 				FROM trust.entry e
 				WHERE promise IS NOT NULL AND (as_of IS NULL OR e.occurred_at <= as_of)
 					AND (known_at IS NULL OR e.recorded_at <= known_at)) e
@@ -319,10 +331,12 @@ my %differ = (
 		), weight AS (
 			SELECT as_of, known_at, now, half_life, customer, promiser, kind, backer,
 				CASE WHEN at IS NULL THEN 0 ELSE kept * fading END AS kept, CASE WHEN at IS NULL
-					THEN 1 ELSE broken * fading END AS broken
-			FROM promise, LATERAL (
+					THEN 1 WHEN broken_at > as_of THEN 0 ELSE broken * broken_fading END AS broken
+			FROM promise, LATERAL (SELECT greatest(at, raised_at) AS broken_at) b, LATERAL (
 				SELECT power(2.0::float8, -(extract(epoch FROM now - at) / extract(epoch
-					FROM half_life))::float8) AS fading) f
+					FROM half_life))::float8) AS fading,
+					power(2.0::float8, -(extract(epoch FROM now - broken_at) / extract(epoch
+					FROM half_life))::float8) AS broken_fading) f
 			WHERE at IS NOT NULL OR opened AND NOT ended AND overdue_at < now
 		), score AS (
 			SELECT as_of, known_at, s.by, s.key, trust_ledger.trust_score(sum(kept), sum(broken),

@@ -3,7 +3,7 @@
 -- a person wrote.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(274);
+SELECT plan(299);
 
 SET timezone = 'UTC';
 SET jit = off;
@@ -402,6 +402,128 @@ FROM (VALUES (array_fill(1, ARRAY[10]), NULL::int, NULL::int, NULL), (array_fill
 	('{1,30}' || array_fill(60, ARRAY[8]) || array_fill(80, ARRAY[4]), 13, 13, '00:00:30'),
 	('{1,30}' || array_fill(60, ARRAY[9]) || array_fill(80, ARRAY[4]), 14, 15, '00:00:01'))
 	AS v (seconds, most, total, since);
+
+-- Rules and settings by which promises were asked less than before: rules of before, changes,
+-- whether they are taken back after a promise was made; and what is said.
+CREATE FUNCTION eased(before text, change text, promise text, after text DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+	act text;
+	id uuid;
+	found text;
+BEGIN
+	PERFORM trust_ledger.register_actor('lena', 'human', authority => '{"EUR": 10}');
+	FOREACH act IN ARRAY ARRAY[before, change, promise, after] LOOP
+		CONTINUE WHEN act IS NULL OR act = '';
+		IF act ~ '^make_promise' THEN
+			id := live(act, 'eased');
+		ELSE
+			EXECUTE 'SELECT trust_ledger.' || replace(act, '; ', ', trust_ledger.');
+		END IF;
+	END LOOP;
+	SELECT string_agg(format('%s: %s', CASE subject WHEN l.ledger::text THEN 'ledger'
+		ELSE subject END, regexp_replace(regexp_replace(detail, ' by entry \d+,', ''),
+		'until entry \d+ at \d.*', 'ended')), '; ' ORDER BY subject, detail) INTO found
+	FROM trust.exception, trust.ledger l WHERE what = 'settings_eased'
+		AND since > (SELECT max(recorded_at) FROM trust.entry WHERE subject = 'lena'
+			AND customer = '' AND details -> 'authority' = '{"EUR": 10}') - interval '1 second'
+		AND subject <> 'unusual';
+	RAISE SQLSTATE 'OK000';
+EXCEPTION WHEN SQLSTATE 'OK000' THEN
+	RETURN found;
+END
+$$;
+SELECT is(eased(before, change, promise, after), found, concat_ws('; ', before, change, promise,
+	after))
+FROM (VALUES
+	-- less evidence, a longer time to back, a higher value, fewer promises, for a while or for good
+	('set_policy(''e'', kind => ''easy'', evidence => ''session'')',
+		'set_policy(''e'', kind => ''easy'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''easy''', NULL,
+		'e: promises that were asked less than before: 1, and it is still so'),
+	('set_policy(''e'', kind => ''easy'', evidence => ''session'')',
+		'set_policy(''e'', kind => ''easy'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''easy''',
+		'set_policy(''e'', kind => ''easy'', evidence => ''session'')',
+		'e: promises that were asked less than before: 1, ended'),
+	('set_policy(''e'', kind => ''easy'', evidence => ''session'')',
+		'set_policy(''e'', kind => ''easy'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''urgent''', NULL, NULL),
+	('set_policy(''e'', kind => ''easy'', evidence => ''asserted'')',
+		'set_policy(''e'', kind => ''easy'', evidence => ''session'')',
+		'make_promise anna, kind => ''easy''', NULL, NULL),
+	('set_policy(''e'', kind => ''easy'', evidence => ''asserted'', back_within => ''1 day'')',
+		'set_policy(''e'', kind => ''easy'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''easy''', NULL,
+		'e: promises that were asked less than before: 1, and it is still so'),
+	('set_policy(''e'', currency => ''EUR'', least_value => 10, evidence => ''session'')',
+		'set_policy(''e'', currency => ''EUR'', least_value => 100, evidence => ''session'')',
+		'make_promise anna, kind => ''easy'', value => 50, currency => ''EUR''', NULL,
+		'e: promises that were asked less than before: 1, and it is still so'),
+	('set_policy(''e'', currency => ''EUR'', least_value => 10, evidence => ''session'')',
+		'set_policy(''e'', currency => ''EUR'', least_value => 100, evidence => ''session'')',
+		'make_promise anna, kind => ''easy'', value => 100, currency => ''EUR''', NULL, NULL),
+	('set_policy(''e'', kind => ''easy'', evidence => ''session'')', 'drop_policy(''e'')',
+		'make_promise anna, kind => ''urgent''', NULL, NULL),
+	('set_policy(''e'', evidence => ''session'')', 'drop_policy(''e'')',
+		'make_promise anna, kind => ''easy''', NULL,
+		'e: promises that were asked less than before: 1, and it is still so'),
+	-- dropped, and another rule set, so that something has changed since
+	('set_policy(''e'', evidence => ''session'')',
+		'drop_policy(''e''); set_policy(''f'', kind => ''fk'', evidence => ''session'')',
+		'make_promise anna, kind => ''easy''', NULL,
+		'e: promises that were asked less than before: 1, and it is still so'),
+	-- a kind or a currency that becomes known, and a time of grace
+	('', 'set_policy(''e'', kind => ''ek'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''fk''', NULL, NULL),
+	('set_policy(''e'', kind => ''ek'', evidence => ''session'')',
+		'set_policy(''f'', kind => ''fk'', evidence => ''asserted'')',
+		'make_promise anna, kind => ''fk''', NULL,
+		'f: promises that were asked less than before: 1, and it is still so'),
+	('set_policy(''e'', currency => ''EUR'', least_value => 10, evidence => ''session'')',
+		'set_policy(''f'', currency => ''JPY'', least_value => 1e9, evidence => ''asserted'')',
+		'make_promise anna, kind => ''easy'', value => 5, currency => ''JPY''',
+		'drop_policy(''f'')', 'f: promises that were asked less than before: 1, ended'),
+	('', 'set_policy(''e'', kind => ''easy'', grace => ''3000 days'')',
+		'make_promise anna, kind => ''easy'', due => now() + ''1 day''', 'drop_policy(''e'')',
+		NULL),
+	('drop_policy(''easy'')', 'set_policy(''e'', kind => ''easy'', grace => ''3000 days'')',
+		'make_promise anna, kind => ''easy'', due => now() + ''1 day''', 'drop_policy(''e'')',
+		'e: promises that were asked less than before: 1, ended; '
+		'easy: promises that were asked less than before: 1, and it is still so'),
+	-- settings of the ledger
+	('', 'set_ledger(weights => (SELECT weights || ''{"kept_by_company": [900, 0]}'' '
+		'FROM trust.ledger))',
+		'make_promise anna, kind => ''easy''; assess_promise ben, verdict => ''kept''',
+		'set_ledger(weights => (SELECT weights || ''{"kept_by_company": [500, 0]}'' '
+		'FROM trust.ledger))', 'ledger: promises that have verdicts that weigh more in the '
+		'company''s favour than before: 1, ended'),
+	('', 'set_ledger(weights => (SELECT weights || ''{"broken": [0, 990]}'' FROM trust.ledger))',
+		'make_promise anna, kind => ''easy''; assess_promise carl, verdict => ''broken''', NULL,
+		'ledger: promises that have verdicts that weigh more in the company''s favour than before: '
+		'1, and it is still so'),
+	('', 'set_ledger(weights => (SELECT weights || ''{"kept": [900, 0]}'' FROM trust.ledger))',
+		'make_promise anna, kind => ''easy''; assess_promise carl, verdict => ''kept''', NULL,
+		NULL),
+	('', 'set_ledger(lag => ''7 days'')', 'make_promise anna -3d, kind => ''easy''', NULL,
+		'ledger: promises that were made longer before they were recorded than was allowed before: '
+		'1, and it is still so'),
+	('', 'set_ledger(lag => ''7 days'')', 'make_promise anna, kind => ''easy''', NULL, NULL),
+	-- what a human may back
+	('', 'register_actor(''lena'', ''human'', authority => ''{"EUR": 1000}'')',
+		'make_promise bot, kind => ''easy'', value => 50, currency => ''EUR''; back_promise lena',
+		'register_actor(''lena'', ''human'', authority => ''{"EUR": 10}'')',
+		'lena: promises that were backed beyond the former authority: 1, ended'),
+	('', 'register_actor(''lena'', ''human'')',
+		'make_promise bot, kind => ''easy''; back_promise lena', NULL,
+		'lena: promises that were backed beyond the former authority: 1, and it is still so'),
+	('', 'register_actor(''lena'', ''human'', authority => ''{"EUR": 1000}'')',
+		'make_promise bot, kind => ''easy'', value => 9, currency => ''EUR''; back_promise lena',
+		NULL, NULL)) AS v (before, change, promise, after, found);
+SELECT matches(eased('', 'set_ledger(half_life => ''1 day'')', 'make_promise anna, '
+	'kind => ''easy''; assess_promise carl, verdict => ''broken''',
+	'set_ledger(half_life => ''180 days'')'), '^ledger: promises that have evidence of being '
+	'broken that faded sooner than before: \d+, ended$', 'a half-life of a day for a while');
 
 -- An actor that speaks for a customer: since when, and who answers for it.
 CREATE FUNCTION spoke(registered text, promiser text, act text) RETURNS text
@@ -922,8 +1044,9 @@ WHERE w.state = 'withdrawn' AND w.opened_at IS NOT NULL
 GROUP BY w.customer, w.promise, w.promiser, w.kind, w.state, w.settled_at;
 INSERT INTO reference_exception
 SELECT 'actor_changed', n.recorded_at, '', NULL, n.subject
-FROM trust.entry n JOIN trust.entry o ON o.customer = '' AND o.seq = (SELECT max(seq) FROM trust.entry
-	b WHERE b.customer = '' AND b.subject = n.subject AND b.event ~ '^actor_' AND b.seq < n.seq)
+FROM trust.entry n JOIN trust.entry o ON o.customer = '' AND o.seq = (SELECT max(seq)
+	FROM trust.entry b WHERE b.customer = '' AND b.subject = n.subject AND b.event ~ '^actor_'
+		AND b.seq < n.seq)
 WHERE n.customer = '' AND n.event = 'actor_registered' AND n.details ->> 'kind' = 'human'
 	AND (o.event = 'actor_retired' OR o.name <> coalesce(n.name, '')
 		OR o.details ->> 'db_role' IS DISTINCT FROM n.details ->> 'db_role');
@@ -968,6 +1091,50 @@ WHERE (g.rule).active AND (g.rule).grace > '0'
 	AND EXISTS (SELECT FROM change c WHERE c.subject = g.subject AND c.seq > g.seq
 		AND (NOT (c.rule).active OR coalesce((c.rule).grace, '0') < (g.rule).grace));
 
+-- What rules ask of a promise, and each promise by the rules of then, with each earlier change of a
+-- rule undone.
+CREATE FUNCTION reference_asks(rules rule[], p trust.promise, OUT evidence int, OUT back_within
+	interval, OUT due_within interval, OUT grace interval)
+LANGUAGE sql AS $$
+	WITH matched AS (
+		SELECT r.*, least(k.met, c.met, CASE WHEN r.least_value IS NULL THEN 2
+			WHEN p.value IS NULL OR c.met = 1 THEN 1 WHEN p.value >= r.least_value THEN 2
+			ELSE 0 END) AS met
+		FROM unnest(rules) r,
+			LATERAL (SELECT CASE WHEN r.kind IS NULL THEN 2 WHEN p.kind IS NULL OR NOT EXISTS
+				(SELECT FROM unnest(rules) o WHERE o.kind = p.kind) THEN 1
+				WHEN r.kind = p.kind THEN 2 ELSE 0 END) AS k (met),
+			LATERAL (SELECT CASE WHEN r.currency IS NULL THEN 2
+				WHEN p.currency IS NULL OR NOT EXISTS
+				(SELECT FROM unnest(rules) o WHERE o.currency = p.currency) THEN 1
+				WHEN r.currency = p.currency THEN 2 ELSE 0 END) AS c (met)
+		WHERE EXISTS (SELECT FROM (VALUES (p.promiser, p.promiser_kind), (p.drafted_by,
+				(SELECT a.kind FROM trust.actor a WHERE a.actor = p.drafted_by))) AS w (who, what)
+			WHERE who IS NOT NULL AND coalesce(r.promiser, who) = who
+				AND coalesce(r.promiser_kind, what) = what))
+	SELECT greatest(max(CASE m.evidence WHEN 'passkey' THEN 3 WHEN 'session' THEN 2
+			WHEN 'asserted' THEN 1 END),
+			CASE WHEN min(m.back_within) IS NOT NULL THEN 1 ELSE 0 END),
+		coalesce(min(m.back_within), '9999 days'), coalesce(min(m.due_within), '9999 days'),
+		CASE WHEN bool_or(m.met = 2 AND m.grace IS NOT NULL) THEN min(m.grace) ELSE '0' END
+	FROM matched m WHERE m.met > 0
+$$;
+INSERT INTO reference_exception
+SELECT 'settings_eased', w.recorded_at, '', NULL, w.subject
+FROM change w LEFT JOIN change old ON old.seq = (SELECT max(seq) FROM change c
+		WHERE c.subject = w.subject AND c.seq < w.seq),
+	trust.promise p,
+	LATERAL (SELECT array_agg(n.rule) FILTER (WHERE (n.rule).active) AS rules,
+			array_agg(n.rule) FILTER (WHERE (n.rule).active AND n.subject <> w.subject)
+			|| CASE WHEN (old.rule).active THEN ARRAY[old.rule] ELSE '{}' END AS without
+		FROM (SELECT DISTINCT ON (subject) * FROM change c WHERE c.recorded_at <= p.recorded_at
+			ORDER BY subject, seq DESC) n) AS r,
+	reference_asks(coalesce(rules, '{}'), p) AS now, reference_asks(coalesce(without, '{}'), p) AS b
+WHERE p.recorded_at >= w.recorded_at
+	AND w.recorded_at >= (SELECT recorded_at FROM trust.promise ORDER BY promise LIMIT 1)
+	AND (now.evidence < b.evidence OR now.back_within > b.back_within
+		OR now.due_within > b.due_within OR now.grace > b.grace)
+GROUP BY w.seq, w.recorded_at, w.subject;
 INSERT INTO reference_exception
 SELECT 'foreign_code', NULL, '', NULL, 'trust.' || tab
 	FROM unnest('{entry,chain,parked_change}'::text[]) AS tab;

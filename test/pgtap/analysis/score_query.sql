@@ -288,7 +288,7 @@ SELECT is(evidence(trust_ledger.promiser_score('anna', day('1000d'))), :'of_anna
 	'a retired promiser''s score');
 SELECT is(evidence(trust_ledger.promiser_score('ben', day('1000d'))), :'of_ben',
 	'the successor''s own');
-SELECT trust_ledger.register_actor('anna', 'human') \g /dev/null
+SELECT trust_ledger.register_actor('anna', 'human', returns => true) \g /dev/null
 
 -- What was known when; the half-life too.
 SELECT play('make anna 1d; kept dora 5d', 'known') AS known \gset

@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(170);
+SELECT plan(175);
 CREATE EXTENSION trust_ledger;
 SELECT trust_ledger.create_ledger();
 
@@ -126,7 +126,10 @@ FROM (VALUES
 	($$'anna', 'system', responsible => 'ben'$$, 'TL003'),
 	($$'anna', 'human', speaks_for => 'customer'$$, 'TL003'),
 	($$'bot', 'human'$$, 'TL003'), ($$'bot', 'system', responsible => 'anna'$$, 'TL003'),
-	($$'gone', 'system', responsible => 'anna'$$, 'TL003'), ($$'gone', 'human'$$, 'ok'),
+	($$'gone', 'system', responsible => 'anna'$$, 'TL003'), ($$'gone', 'human'$$, 'TL003'),
+	($$'gone', 'human', returns => false$$, 'TL003'), ($$'gone', 'human', returns => true$$, 'ok'),
+	($$'anna', 'human', returns => true$$, '22023'), ($$'new', 'human', returns => true$$, '22023'),
+	($$'bot', 'ai', responsible => 'ben', model => 'm2', returns => true$$, '22023'),
 	($$'bot', 'ai', responsible => 'ben', model => 'm2'$$, 'ok')) AS c (arguments, expected);
 
 SAVEPOINT registered_again;
@@ -135,7 +138,7 @@ SELECT is(registered('anna'),
 	'{"actor": "anna", "kind": "human", "speaks_for": "company", "authority": {"EUR": 1}, '
 	'"active": true}',
 	'registered again: all that is known is what was said now');
-SELECT trust_ledger.register_actor('gone', 'human', 'Back');
+SELECT trust_ledger.register_actor('gone', 'human', 'Back', returns => true);
 SELECT is(registered('gone'),
 	'{"actor": "gone", "kind": "human", "speaks_for": "company", "name": "Back", "active": true}',
 	'one who was retired comes back');
@@ -211,7 +214,7 @@ SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'verify() is content');
 
 -- ---- who acts
 
-SELECT trust_ledger.register_actor('anna', 'human', db_role => 'anna_login');
+SELECT trust_ledger.register_actor('anna', 'human', db_role => 'anna_login', returns => true);
 SELECT trust_ledger.register_actor('eve', 'human');
 CREATE ROLE eve_login;
 SELECT trust_ledger.grant_access('eve_login', 'application');

@@ -28,7 +28,8 @@ SELECT name, concat_ws(' ', arguments, 'occurred_at context idempotency_key'),
 	'trust_ledger.receipt'
 FROM (VALUES
 	('register_actor',
-		'actor kind name speaks_for responsible db_role model authority customer reason acting'),
+		'actor kind name speaks_for responsible db_role model authority customer reason '
+		'returns acting'),
 	('retire_actor', 'actor successor reason acting'),
 	('set_policy',
 		'policy promiser promiser_kind kind currency least_value cumulative evidence back_within '
