@@ -733,7 +733,6 @@ AS $$
 	('promise', 'column currency', 'text COLLATE "C"'),
 	('promise', 'column customer', 'text COLLATE "C" NOT NULL'),
 	('promise', 'column declined_at', 'timestamp with time zone'),
-	('promise', 'column doubted_at', 'timestamp with time zone'),
 	('promise', 'column doubted_speaker', 'text COLLATE "C"'),
 	('promise', 'column drafted_by', 'text COLLATE "C"'),
 	('promise', 'column due', 'timestamp with time zone'),
@@ -763,7 +762,6 @@ AS $$
 	('promise', 'column relayed', 'boolean'),
 	('promise', 'column repaired_at', 'timestamp with time zone'),
 	('promise', 'column reversed_at', 'timestamp with time zone'),
-	('promise', 'column reversed_by', 'text COLLATE "C"'),
 	('promise', 'column seen_at', 'timestamp with time zone'),
 	('promise', 'column settled_at', 'timestamp with time zone'),
 	('promise', 'column settled_by', 'text COLLATE "C"'),
@@ -925,8 +923,7 @@ BEGIN
 				-- ledgers of earlier versions do not have these
 				WHEN (m.tab, m.what) IN (('promise', 'column eased_at'),
 					('promise', 'column broken_at'), ('promise', 'column verdict_by'),
-					('promise', 'column reversed_at'), ('promise', 'column reversed_by'),
-					('promise', 'column doubted_at'), ('promise', 'column doubted_speaker'))
+					('promise', 'column reversed_at'), ('promise', 'column doubted_speaker'))
 				THEN ': run migrate_ledger()' END)
 			ELSE format('is %s, but was created as %s', f.how, m.how)
 		END,
@@ -1601,8 +1598,6 @@ BEGIN
 		ADD COLUMN broken_at timestamptz,
 		ADD COLUMN verdict_by text COLLATE "C",
 		ADD COLUMN reversed_at timestamptz,
-		ADD COLUMN reversed_by text COLLATE "C",
-		ADD COLUMN doubted_at timestamptz,
 		ADD COLUMN doubted_speaker text COLLATE "C";
 END
 $$;
@@ -2107,8 +2102,6 @@ BEGIN
 		broken_at        timestamptz,
 		verdict_by       text COLLATE "C",
 		reversed_at      timestamptz,
-		reversed_by      text COLLATE "C",
-		doubted_at       timestamptz,
 		doubted_speaker  text COLLATE "C",
 		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
@@ -2199,11 +2192,9 @@ AS $$
 		['verdict_by', 'Who gave the verdict that stands. NULL if there is none.'],
 		['reversed_at', 'Time when an actor last replaced another actor''s verdict by a different '
 			'one. NULL if none did.'],
-		['reversed_by', 'Who did that.'],
-		['doubted_at', 'Time of the first word of the customer or a system of record that the '
-			'company may have given itself. NULL for none.'],
-		['doubted_speaker', 'The actor who gave that word: it has spoken for them only since the '
-			'promise was recorded, or answers to the human behind the promiser or the backing.']]
+		['doubted_speaker', 'The first actor who spoke for the customer or a system of record and '
+			'may be the company''s own: it has spoken for them only since the promise was '
+			'recorded, or answers to the human behind the promiser or the backing. NULL for none.']]
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
 	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
@@ -2247,8 +2238,7 @@ BEGIN
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
 		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
 		p.repaired_at, p.backfilled_at,
-		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.reversed_by, p.doubted_at,
-		p.doubted_speaker
+		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.doubted_speaker
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;
@@ -2623,7 +2613,7 @@ BEGIN
 						AND n.made_at <= p.due))
 				AS remade,
 			count(p.reversed_at) AS verdict_reversed,
-			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_at IS NOT NULL)
+			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_speaker IS NOT NULL)
 				AS by_doubted
 		FROM trust.promise p
 		CROSS JOIN LATERAL (

@@ -78,7 +78,7 @@ BEGIN
 						AND n.made_at <= p.due))
 				AS remade,
 			count(p.reversed_at) AS verdict_reversed,
-			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_at IS NOT NULL)
+			count(*) FILTER (WHERE p.outcome IS NOT NULL AND p.doubted_speaker IS NOT NULL)
 				AS by_doubted
 		FROM trust.promise p
 		CROSS JOIN LATERAL (

@@ -61,8 +61,6 @@ BEGIN
 		broken_at        timestamptz,
 		verdict_by       text COLLATE "C",
 		reversed_at      timestamptz,
-		reversed_by      text COLLATE "C",
-		doubted_at       timestamptz,
 		doubted_speaker  text COLLATE "C",
 		-- INCLUDE: customer_score() finds overdue promises by an index-only scan
 		PRIMARY KEY (customer, promise) INCLUDE (opened_at, overdue_at, settled_at)
@@ -153,11 +151,9 @@ AS $$
 		['verdict_by', 'Who gave the verdict that stands. NULL if there is none.'],
 		['reversed_at', 'Time when an actor last replaced another actor''s verdict by a different '
 			'one. NULL if none did.'],
-		['reversed_by', 'Who did that.'],
-		['doubted_at', 'Time of the first word of the customer or a system of record that the '
-			'company may have given itself. NULL for none.'],
-		['doubted_speaker', 'The actor who gave that word: it has spoken for them only since the '
-			'promise was recorded, or answers to the human behind the promiser or the backing.']]
+		['doubted_speaker', 'The first actor who spoke for the customer or a system of record and '
+			'may be the company''s own: it has spoken for them only since the promise was '
+			'recorded, or answers to the human behind the promiser or the backing. NULL for none.']]
 $$;
 COMMENT ON FUNCTION trust_ledger.promise_column_comments() IS
 	'Comments on the columns of trust.promise and of views of promises, for comment_on_columns().';
@@ -201,8 +197,7 @@ BEGIN
 		p.due_moved_at, p.paused_at, p.paused_until, p.paused_for, p.seen_at, p.declined_at,
 		p.unbacked_at, p.unbacked_by, p.former_backer, p.unconfirmed, p.admitted_at,
 		p.repaired_at, p.backfilled_at,
-		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.reversed_by, p.doubted_at,
-		p.doubted_speaker
+		p.eased_at, p.broken_at, p.verdict_by, p.reversed_at, p.doubted_speaker
 	FROM trust.promise p
 	WHERE (SELECT trust_ledger.require_reader())
 	$view$;

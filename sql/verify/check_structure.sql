@@ -115,8 +115,7 @@ BEGIN
 				-- ledgers of earlier versions do not have these
 				WHEN (m.tab, m.what) IN (('promise', 'column eased_at'),
 					('promise', 'column broken_at'), ('promise', 'column verdict_by'),
-					('promise', 'column reversed_at'), ('promise', 'column reversed_by'),
-					('promise', 'column doubted_at'), ('promise', 'column doubted_speaker'))
+					('promise', 'column reversed_at'), ('promise', 'column doubted_speaker'))
 				THEN ': run migrate_ledger()' END)
 			ELSE format('is %s, but was created as %s', f.how, m.how)
 		END,

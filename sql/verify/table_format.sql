@@ -22,8 +22,6 @@ BEGIN
 		ADD COLUMN broken_at timestamptz,
 		ADD COLUMN verdict_by text COLLATE "C",
 		ADD COLUMN reversed_at timestamptz,
-		ADD COLUMN reversed_by text COLLATE "C",
-		ADD COLUMN doubted_at timestamptz,
 		ADD COLUMN doubted_speaker text COLLATE "C";
 END
 $$;

@@ -332,15 +332,21 @@ IsVerdictReversed(const ExceptionScan *scan)
 static char *
 VerdictReversedDetail(const ExceptionScan *scan)
 {
-	return psprintf("replaced another actor's verdict; it stands as %s, by %s",
-					RowText(scan->promise, PROMISE_OUTCOME),
-					RowText(scan->promise, PROMISE_VERDICT_BY));
+	return psprintf("another actor's verdict was replaced by a different one; it stands as %s",
+					RowText(scan->promise, PROMISE_OUTCOME));
 }
 
 static bool
 IsSpeakerRegistered(const ExceptionScan *scan)
 {
-	return Has(scan, PROMISE_DOUBTED_AT);
+	return Has(scan, PROMISE_DOUBTED_SPEAKER);
+}
+
+/* About when the actor spoke: the verdict or end, or the acceptance. */
+static TimestampTz
+SpokenSince(const ExceptionScan *scan)
+{
+	return Since(scan, Has(scan, PROMISE_SETTLED_AT) ? PROMISE_SETTLED_AT : PROMISE_ACCEPTED_AT);
 }
 
 /* ---- all of them ---- */
@@ -393,8 +399,8 @@ static const struct
 	{.what = "admitted_and_kept", .applies = IsAdmittedAndKept, .since = PROMISE_ADMITTED_AT,
 	.text = "a breach was admitted before due, and it stands as kept"},
 	{.what = "verdict_reversed", .applies = IsVerdictReversed, .since = PROMISE_REVERSED_AT,
-	.subject = PROMISE_REVERSED_BY, .detail_of = VerdictReversedDetail},
-	{.what = "speaker_registered", .applies = IsSpeakerRegistered, .since = PROMISE_DOUBTED_AT,
+	.subject = PROMISE_VERDICT_BY, .detail_of = VerdictReversedDetail},
+	{.what = "speaker_registered", .applies = IsSpeakerRegistered, .since_of = SpokenSince,
 		.subject = PROMISE_DOUBTED_SPEAKER,
 		.text = "spoke for the customer or a system of record, but does so only since the promise "
 	"was recorded, or answers to the human behind it"},

@@ -22,43 +22,41 @@
 const char *const actor_kind_names[ACTOR_KINDS] = {"human", "ai", "system"};
 const char *const speaks_for_names[SPEAKS_FOR_KINDS] = {"company", "record", "customer"};
 
-/*
- * Since when the actor has been speaking for the customer or the record as it does now;
- * another customer or login, and returning after a retirement, start anew.
- */
-#define SPEAKS_SINCE \
-	"CASE WHEN speaks_for OPERATOR(pg_catalog.<>) 'company' THEN (" \
-	" SELECT pg_catalog.max(e.recorded_at)" \
-	" FROM (" \
-	"  SELECT r.recorded_at, v.voice," \
-	"   pg_catalog.lag(v.voice) OVER (ORDER BY r.seq) AS before" \
-	"  FROM trust.entry r" \
-	"  CROSS JOIN LATERAL pg_catalog.jsonb_build_array(" \
-	"   r.details OPERATOR(pg_catalog.->) 'customer'," \
-	"   r.details OPERATOR(pg_catalog.->) 'db_role'," \
-	"   r.details OPERATOR(pg_catalog.->) 'active') AS v (voice)" \
-	"  WHERE r.customer OPERATOR(pg_catalog.=) ''" \
-	"    AND r.subject OPERATOR(pg_catalog.=) a.actor" \
-	"    AND pg_catalog.starts_with(r.event, 'actor_')) AS e" \
-	" WHERE e.before IS NULL OR e.before OPERATOR(pg_catalog.<>) e.voice)" \
-	" END"
-
 #define ACTOR_COLUMNS \
-	"actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq," \
-	" " SPEAKS_SINCE
+	"actor, kind, speaks_for, customer, responsible, db_role, authority, active, seq"
 
 static Statement read_actor = STATEMENT(
 	"SELECT " ACTOR_COLUMNS
-	" FROM trust.actor a"
+	" FROM trust.actor"
 	" WHERE actor OPERATOR(pg_catalog.=) $1",
 	TEXTOID);
 
 static Statement read_actor_of_login = STATEMENT(
 	"SELECT " ACTOR_COLUMNS
-	" FROM trust.actor a"
+	" FROM trust.actor"
 	" WHERE db_role OPERATOR(pg_catalog.=) $1"
 	" ORDER BY active DESC, seq DESC"
 	" LIMIT 1",
+	TEXTOID);
+
+/*
+ * Since when an actor has been speaking for the customer or the record as it does now:
+ * another customer or login, and returning after a retirement, start anew.
+ */
+static Statement read_speaks_since = STATEMENT(
+	"SELECT pg_catalog.max(e.recorded_at)"
+	" FROM ("
+	"  SELECT r.recorded_at, v.voice,"
+	"   pg_catalog.lag(v.voice) OVER (ORDER BY r.seq) AS before"
+	"  FROM trust.entry r"
+	"  CROSS JOIN LATERAL pg_catalog.jsonb_build_array("
+	"   r.details OPERATOR(pg_catalog.->) 'customer',"
+	"   r.details OPERATOR(pg_catalog.->) 'db_role',"
+	"   r.details OPERATOR(pg_catalog.->) 'active') AS v (voice)"
+	"  WHERE r.customer OPERATOR(pg_catalog.=) ''"
+	"    AND r.subject OPERATOR(pg_catalog.=) $1"
+	"    AND pg_catalog.starts_with(r.event, 'actor_')) AS e"
+	" WHERE e.before IS NULL OR e.before OPERATOR(pg_catalog.<>) e.voice",
 	TEXTOID);
 
 /* The key is "=actor" or "@login".  Negative results are cached too. */
@@ -140,7 +138,6 @@ ResultActor(void)
 	Actor		actor = {0};
 	bool		isnull;
 	Datum		authority = ResultValue(0, 7, JSONBOID, &isnull);
-	Datum		speaks_since;
 	int			kind = NameIndex(actor_kind_names, ACTOR_KINDS,
 								 TextDatumGetCString(ResultNotNull(0, 2, TEXTOID)));
 	int			speaks_for = NameIndex(speaks_for_names, SPEAKS_FOR_KINDS,
@@ -160,9 +157,21 @@ ResultActor(void)
 	actor.db_role = ResultText(0, 6);
 	actor.active = DatumGetBool(ResultNotNull(0, 8, BOOLOID));
 	actor.seq = DatumGetInt64(ResultNotNull(0, 9, INT8OID));
-	speaks_since = ResultValue(0, 10, TIMESTAMPTZOID, &isnull);
-	actor.speaks_since = isnull ? DT_NOBEGIN : DatumGetTimestampTz(speaks_since);
 	return actor;
+}
+
+static TimestampTz
+SpeaksSince(const Actor *actor)
+{
+	Datum		key = CStringGetTextDatum(actor->actor);
+	bool		isnull;
+	Datum		since;
+
+	if (actor->speaks_for == SPEAKS_FOR_COMPANY)
+		return DT_NOBEGIN;
+	StatementReadLatest(&read_speaks_since, &key, NULL, LedgerRelation("entry"));
+	since = ResultValue(0, 1, TIMESTAMPTZOID, &isnull);
+	return isnull ? DT_NOBEGIN : DatumGetTimestampTz(since);
 }
 
 /* Adds a result to the cache, which nested calls may have replaced since the lookup. */
@@ -203,6 +212,7 @@ LoadActor(const Ledger *ledger, Statement *statement, const char *value, const c
 		loaded = palloc(sizeof(Actor));
 		*loaded = CopyActor(&stored);
 		MemoryContextSwitchTo(previous);
+		loaded->speaks_since = SpeaksSince(loaded);
 	}
 	LedgerLeave(&session);
 	if (seen == LedgerGeneration())

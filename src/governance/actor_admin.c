@@ -172,14 +172,16 @@ CheckDbRole(const Ledger *ledger, const Registration *r)
  * another who gets the same key.
  */
 static void
-CheckReturns(const Registration *r, bool retired)
+CheckReturns(const Registration *r, bool known, bool active)
 {
-	if (r->returns && !retired)
+	bool		human = r->kind == ACTOR_HUMAN;
+
+	if (r->returns && !(known && human))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not a retired human, and cannot return", r->actor),
+				 errmsg("\"%s\" is not a registered human, and cannot return", r->actor),
 				 errhint("Leave returns out.")));
-	if (retired && !r->returns)
+	if (known && human && !active && !r->returns)
 		ereport(ERROR,
 				(errcode(ERRCODE_TL_IDENTITY),
 				 errmsg("actor \"%s\" is retired", r->actor),
@@ -198,7 +200,7 @@ CheckKnownActor(const Registration *r)
 	Datum		actor = CStringGetTextDatum(r->actor);
 	bool		known = StatementWrite(&read_actor, &actor, NULL) > 0;
 
-	CheckReturns(r, known && r->kind == ACTOR_HUMAN && !DatumGetBool(ResultNotNull(0, 3, BOOLOID)));
+	CheckReturns(r, known, known && DatumGetBool(ResultNotNull(0, 3, BOOLOID)));
 	if (!known)
 		return;
 	if (strcmp(TextDatumGetCString(ResultNotNull(0, 1, TEXTOID)),

@@ -65,8 +65,6 @@
 	C(BROKEN_AT, broken_at, TIMESTAMPTZOID) \
 	C(VERDICT_BY, verdict_by, TEXTOID) \
 	C(REVERSED_AT, reversed_at, TIMESTAMPTZOID) \
-	C(REVERSED_BY, reversed_by, TEXTOID) \
-	C(DOUBTED_AT, doubted_at, TIMESTAMPTZOID) \
 	C(DOUBTED_SPEAKER, doubted_speaker, TEXTOID)
 
 #define PROMISE_COLUMN_ID(id, name, type) PROMISE_##id,

@@ -255,10 +255,7 @@ ProjectReversal(Row *promise, const Row *entry)
 	if (!RowIsNull(promise, PROMISE_OUTCOME) &&
 		!RowValueEqual(promise, PROMISE_OUTCOME, entry, ENTRY_VERDICT) &&
 		!RowValueEqual(promise, PROMISE_VERDICT_BY, entry, ENTRY_ACTOR))
-	{
 		RowSetInstant(promise, PROMISE_REVERSED_AT, EntryInstant(entry));
-		RowCopyValue(promise, PROMISE_REVERSED_BY, entry, ENTRY_ACTOR);
-	}
 	RowCopyValue(promise, PROMISE_VERDICT_BY, entry, ENTRY_ACTOR);
 }
 
@@ -310,14 +307,12 @@ ProjectClaim(Row *promise, const Row *entry, Event event)
 		RowClear(promise, PROMISE_UNCONFIRMED);
 }
 
-/* doubted_at: the first word of the customer or a record that is in doubt. */
+/* doubted_speaker: the first whose word for the customer or a record is in doubt. */
 static void
 ProjectDoubt(Row *promise, const Row *entry)
 {
-	if (!SpeakerIsDoubted(entry) || !RowIsNull(promise, PROMISE_DOUBTED_AT))
-		return;
-	RowSetInstant(promise, PROMISE_DOUBTED_AT, EntryInstant(entry));
-	RowCopyValue(promise, PROMISE_DOUBTED_SPEAKER, entry, ENTRY_ACTOR);
+	if (SpeakerIsDoubted(entry) && RowIsNull(promise, PROMISE_DOUBTED_SPEAKER))
+		RowCopyValue(promise, PROMISE_DOUBTED_SPEAKER, entry, ENTRY_ACTOR);
 }
 
 static void

@@ -22,12 +22,10 @@ PG_FUNCTION_INFO_V1(fill_promise_columns);
 
 static Statement fill_promise = STATEMENT(
 	"UPDATE trust.promise"
-	" SET eased_at = $3, broken_at = $4, verdict_by = $5, reversed_at = $6, reversed_by = $7,"
-	" doubted_at = $8, doubted_speaker = $9"
+	" SET eased_at = $3, broken_at = $4, verdict_by = $5, reversed_at = $6, doubted_speaker = $7"
 	" WHERE customer OPERATOR(pg_catalog.=) $1"
 	"   AND promise OPERATOR(pg_catalog.=) $2",
-	TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID,
-	TIMESTAMPTZOID, TEXTOID);
+	TEXTOID, UUIDOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, TIMESTAMPTZOID, TEXTOID);
 
 static Statement fill_score = STATEMENT(
 	"UPDATE trust.chain"

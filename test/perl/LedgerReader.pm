@@ -64,8 +64,8 @@ sub new
 	$self->{promise_columns} = [ map { $_->[0] } @projection ];
 	push @{ $self->{promise_columns} },
 		qw(state last_seq opened_at backfilled_at waiting_since unconfirmed seen_at unbacked_at
-	  unbacked_by former_backer due_moved_at paused_for eased_at broken_at reversed_at reversed_by
-	  doubted_at doubted_speaker);
+	  unbacked_by former_backer due_moved_at paused_for eased_at broken_at reversed_at
+	  doubted_speaker);
 	return $self;
 }
 
@@ -254,7 +254,7 @@ sub fold_verdict
 			if defined $before->{due};
 		($promise->{broken_at}) = sort { $b <=> $a } @instants;
 	}
-	@$promise{qw(reversed_at reversed_by)} = (instant($entry), $entry->{actor})
+	$promise->{reversed_at} = instant($entry)
 		if $entry->{event} ne 'breach_repaired' && defined $before->{outcome}
 		&& !same($before->{outcome}, $entry->{verdict})
 		&& !same($before->{verdict_by}, $entry->{actor});
@@ -349,8 +349,8 @@ sub fold
 		elsif (!same($entry->{speaks_for}, 'company') && !same($entry->{stands}, 'f')) {
 			undef $promise->{unconfirmed}; }
 	}
-	@$promise{qw(doubted_at doubted_speaker)} = (instant($entry), $entry->{actor})
-		if !defined $promise->{doubted_at} && !same($entry->{stands}, 'f')
+	$promise->{doubted_speaker} = $entry->{actor}
+		if !defined $promise->{doubted_speaker} && !same($entry->{stands}, 'f')
 		&& !same($entry->{speaks_for}, 'company') && defined strings_of($entry)->{speaker};
 	$self->fold_waiting($promise, $entry);
 	return 1;

@@ -177,10 +177,11 @@ SELECT attempt_erasure(format('erase_words(%L::uuid, %L)', some_promise('c' || :
 SELECT attempt_erasure(format('erase_words(%L, %s, %L)', '', seq, 'asked')) FROM trust.entry
 	WHERE customer = '' AND name IS NOT NULL ORDER BY seq DESC LIMIT 1;
 SELECT FROM trust_ledger.register_actor('anna', 'human', 'Anna');
-SELECT FROM trust_ledger.register_actor('leaver', 'human', 'Leaver');
+SELECT FROM trust_ledger.register_actor('leaver', 'human', 'Leaver', returns => true);
 SELECT FROM attempt_erasure('retire_actor(''leaver'')');
 EOF
 	$node->safe_psql('postgres', q{
+		SELECT trust_ledger.register_actor('leaver', 'human');
 		CREATE FUNCTION attempt_erasure(call text) RETURNS void LANGUAGE plpgsql AS $$
 		BEGIN
 			EXECUTE 'SELECT FROM trust_ledger.' || call;

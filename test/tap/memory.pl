@@ -162,7 +162,8 @@ BEGIN
 	PERFORM FROM trust_ledger.erase_words(made, 'asked');
 	PERFORM FROM trust_ledger.add_note(made, 'a note', actor => 'anna');
 	PERFORM FROM trust_ledger.erase_customer(customer, 'asked');
-	PERFORM FROM trust_ledger.register_actor('carl', 'human');
+	PERFORM FROM trust_ledger.register_actor('carl', 'human',
+		returns => (SELECT true FROM trust.actor WHERE actor = 'carl'));
 	PERFORM FROM trust_ledger.register_actor('carl''s', 'system', responsible => 'carl');
 	PERFORM FROM trust_ledger.retire_actor('carl', successor => 'anna');
 	PERFORM FROM trust_ledger.register_actor('dora', 'human', 'Dora');

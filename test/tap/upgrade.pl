@@ -51,7 +51,7 @@ SELECT md5(string_agg(to_jsonb(e)::text, ' ' ORDER BY customer, seq)) FROM trust
 	WHERE customer <> '' OR seq <= (SELECT max(seq) FROM trust.entry g WHERE g.customer = ''
 	AND g.event NOT IN ('changes_recorded', 'rebuilt') AND g.actor IS NOT NULL);
 SELECT md5(string_agg((to_jsonb(p) - 'eased_at' - 'broken_at' - 'verdict_by' - 'reversed_at' -
-	'reversed_by' - 'doubted_at' - 'doubted_speaker')::text, ' ' ORDER BY customer, promise))
+	'doubted_speaker')::text, ' ' ORDER BY customer, promise))
 	FROM trust.promise p;
 SELECT md5(string_agg(s::text, ' ' ORDER BY customer, promise)) FROM trust.source s;
 SELECT md5(string_agg((to_jsonb(c) - 'score')::text, ' ' ORDER BY customer)) FROM trust.chain c

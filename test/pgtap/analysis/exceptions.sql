@@ -257,7 +257,7 @@ FROM (VALUES
 		'-; withdrawn after half of the time until it was due T'),
 	('assess_promise desk, verdict => ''kept''; assess_promise carl, verdict => ''broken''',
 		'verdict_reversed',
-		'carl; replaced another actor''s verdict; it stands as broken, by carl'),
+		'carl; another actor''s verdict was replaced by a different one; it stands as broken'),
 	('release_promise carl', 'released_late', '-; was due T'),
 	('withdraw_promise anna; assess_promise carl, verdict => ''kept''', 'withdrawn_late',
 		'-; withdrawn after acceptance or due, stands as kept')) AS v (script, what, expected);
@@ -776,8 +776,7 @@ DECLARE
 	due timestamptz; overdue_at timestamptz; first_due timestamptz; moves int := 0;
 	moved_at timestamptz;
 	paused_at timestamptz; paused_until timestamptz; paused_for interval := '0';
-	eased_at timestamptz; reversed_at timestamptz; reversed_by text; said_by text;
-	doubted_at timestamptz; doubted text;
+	eased_at timestamptz; reversed_at timestamptz; said_by text; doubted text;
 	seen boolean; verdict trust.entry; ended trust.entry; claims trust.entry[] := '{}';
 	terms_now boolean;
 	undecided boolean; drafter text;
@@ -806,12 +805,11 @@ BEGIN
 		END IF;
 		IF e.stands IS NOT FALSE AND e.speaks_for <> 'company' AND e.details ? 'speaker' THEN
 			doubted := coalesce(doubted, e.actor);
-			doubted_at := coalesce(doubted_at, at);
 		END IF;
 		IF e.stands AND e.event IN ('assessed', 'withdrawn', 'breach_admitted')
 			AND e.verdict IS NOT NULL THEN
 			IF verdict.verdict <> e.verdict AND said_by <> e.actor THEN
-				reversed_at := at; reversed_by := e.actor;
+				reversed_at := at;
 			END IF;
 			said_by := e.actor;
 		END IF;
@@ -925,8 +923,10 @@ BEGIN
 		('imported word', backfilled_at, NULL, verdict.whose_word = 'company' AND made.backfilled),
 		('opened_late', opened_at, NULL, opened_at > first_due),
 		('eased', eased_at, NULL, eased_at IS NOT NULL),
-		('verdict_reversed', reversed_at, reversed_by, reversed_at IS NOT NULL),
-		('speaker_registered', doubted_at, doubted, doubted_at IS NOT NULL),
+		('verdict_reversed', reversed_at, said_by, reversed_at IS NOT NULL),
+		('speaker_registered', coalesce(CASE WHEN ended.event = 'released' AND NOT ended.backfilled
+			THEN ended.recorded_at ELSE ended.occurred_at END, accepted_at), doubted,
+			doubted IS NOT NULL),
 		('withdrawn_near_due', ended.occurred_at, NULL, e.state = 'withdrawn'
 			AND opened_at IS NOT NULL
 			AND extract(epoch FROM ended.occurred_at - made.occurred_at - paused_for)

@@ -128,7 +128,7 @@ FROM (VALUES
 	($$'bot', 'human'$$, 'TL003'), ($$'bot', 'system', responsible => 'anna'$$, 'TL003'),
 	($$'gone', 'system', responsible => 'anna'$$, 'TL003'), ($$'gone', 'human'$$, 'TL003'),
 	($$'gone', 'human', returns => false$$, 'TL003'), ($$'gone', 'human', returns => true$$, 'ok'),
-	($$'anna', 'human', returns => true$$, '22023'), ($$'new', 'human', returns => true$$, '22023'),
+	($$'anna', 'human', returns => true$$, 'ok'), ($$'new', 'human', returns => true$$, '22023'),
 	($$'bot', 'ai', responsible => 'ben', model => 'm2', returns => true$$, '22023'),
 	($$'bot', 'ai', responsible => 'ben', model => 'm2'$$, 'ok')) AS c (arguments, expected);
 

@@ -109,7 +109,7 @@ INSERT INTO calls (call) VALUES
 	($$SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm')$$),
 	($$SELECT trust_ledger.register_actor('carl', 'human', speaks_for => 'customer')$$),
 	($$SELECT trust_ledger.retire_actor('anna', successor => 'ben')$$),
-	($$SELECT trust_ledger.register_actor('anna', 'human')$$),
+	($$SELECT trust_ledger.register_actor('anna', 'human', returns => true)$$),
 	($$SELECT trust_ledger.act_as('anna')$$),
 	($$SELECT trust_ledger.set_policy('p', kind => 'k', currency => 'EUR', least_value => 5,
 		evidence => 'asserted', grace => '1 day')$$),

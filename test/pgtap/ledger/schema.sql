@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(480);
+SELECT plan(476);
 
 CREATE SCHEMA trust_ledger;
 SELECT throws_ok('CREATE EXTENSION trust_ledger', '42P06', NULL,
@@ -349,8 +349,7 @@ FROM (VALUES
 		weight_kept,weight_broken,recorded_at,
 		backfilled,terms_seq,last_seq,due_moved_at,paused_at,paused_until,paused_for,
 		seen_at,declined_at,unbacked_at,unbacked_by,former_backer,unconfirmed,admitted_at,
-		repaired_at,backfilled_at,eased_at,broken_at,verdict_by,reversed_at,reversed_by,
-		doubted_at,doubted_speaker}'),
+		repaired_at,backfilled_at,eased_at,broken_at,verdict_by,reversed_at,doubted_speaker}'),
 	('awaiting_backing',
 		'{customer,promise,state,words,promiser,promiser_kind,drafted_by,kind,value,currency,
 		due,evidence_needed,back_by,waiting_since}'),

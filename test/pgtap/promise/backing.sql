@@ -362,7 +362,8 @@ BEGIN
 		WHEN 'lessen' THEN PERFORM trust_ledger.amend_promise(promise, value => 1,
 			currency => 'EUR', actor => who);
 		WHEN 'accept' THEN PERFORM trust_ledger.accept_promise(promise, actor => who);
-		WHEN 'register' THEN PERFORM trust_ledger.register_actor(who, 'human');
+		WHEN 'register' THEN PERFORM trust_ledger.register_actor(who, 'human',
+			returns => (SELECT true FROM trust.actor a WHERE a.actor = who));
 		WHEN 'limit' THEN PERFORM trust_ledger.register_actor(who, 'human', authority => '{}');
 		WHEN 'lower' THEN PERFORM trust_ledger.register_actor(who, 'human',
 			authority => '{"EUR": 99.99}');

@@ -4,7 +4,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(704);
+SELECT plan(700);
 CREATE EXTENSION trust_ledger;
 CREATE ROLE lisa;
 SELECT trust_ledger.create_ledger();
