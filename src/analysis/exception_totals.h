@@ -39,8 +39,8 @@ extern void BackingBurstsPut(const BackingBursts *bursts, const ExceptionScan *s
 
 /*
  * due_far: undecided promises that become overdue only after ten times as long as usual.
- * The usual time is the geometric mean of the promises of the kind, or if there are fewer
- * than five of all, then at least 30 days; in any case at most a year.
+ * The usual time is the geometric mean of the times first promised, without grace, of the
+ * kind; if there are fewer than five, of all, then at least 30 days; at most a year.
  */
 typedef struct UsualTimes
 {

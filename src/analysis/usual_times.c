@@ -22,8 +22,8 @@ typedef struct UsualTime
 {
 	char		kind[MAX_KEY_BYTES + 1];	/* hash key; empty for none */
 	int64		count;
-	float8		logarithms;		/* the sum of those of the times, in microseconds */
-	float8		longest;		/* of an undecided promise, in microseconds */
+	float8		logarithms;		/* the sum of those of the times first promised, in microseconds */
+	float8		longest;		/* until an undecided promise is overdue, in microseconds */
 } UsualTime;
 
 void
@@ -38,14 +38,13 @@ UsualTimesBegin(UsualTimes *times, const ExceptionScan *scan)
 	times->all = MemoryContextAllocZero(scan->context, sizeof(UsualTime));
 }
 
-/* Time until the promise can be overdue, in microseconds; not positive if there is none. */
+/* Time from when the promise was made, in microseconds; not positive if there is none. */
 static float8
-TimeOf(const Row *promise)
+TimeUntil(const Row *promise, int column)
 {
-	if (RowIsNull(promise, PROMISE_OVERDUE_AT))
+	if (RowIsNull(promise, column))
 		return 0.0;
-	return (float8) RowInstant(promise, PROMISE_OVERDUE_AT) -
-		(float8) RowInstant(promise, PROMISE_MADE_AT);
+	return (float8) RowInstant(promise, column) - (float8) RowInstant(promise, PROMISE_MADE_AT);
 }
 
 static bool
@@ -82,17 +81,16 @@ Add(UsualTime *usual, float8 logarithm)
 void
 UsualTimesAdd(UsualTimes *times, const ExceptionScan *scan)
 {
-	float8		time = TimeOf(scan->promise);
+	float8		promised = TimeUntil(scan->promise, PROMISE_FIRST_DUE);
+	float8		time = TimeUntil(scan->promise, PROMISE_OVERDUE_AT);
 	UsualTime  *usual;
-	float8		logarithm;
 
-	if (time <= 0.0)
+	if (promised <= 0.0)
 		return;
 	usual = OfKind(times, scan->promise, HASH_ENTER);
-	logarithm = log(time);
-	Add(times->all, logarithm);
+	Add(times->all, log(promised));
 	if (usual != times->all)
-		Add(usual, logarithm);
+		Add(usual, log(promised));
 	if (IsUndecided(scan))
 		usual->longest = Max(usual->longest, time);
 }
@@ -130,11 +128,11 @@ void
 UsualTimesPut(const UsualTimes *times, const ExceptionScan *scan)
 {
 	const Row  *promise = scan->promise;
-	float8		time = TimeOf(promise);
+	float8		time = TimeUntil(promise, PROMISE_OVERDUE_AT);
 	Exception	exception = {.what = "due_far"};
 	float8		usual;
 
-	if (time <= 0.0 || !IsUndecided(scan))
+	if (time <= 0.0 || !IsUndecided(scan) || times->all->count == 0)
 		return;
 	usual = Usual(times, OfKind(times, promise, HASH_FIND));
 	if (time <= TIMES_AS_LONG * usual)
