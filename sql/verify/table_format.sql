@@ -4,6 +4,8 @@ CREATE FUNCTION trust_ledger.add_promise_columns() RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	view name;
 BEGIN
 	PERFORM trust_ledger.check_ledger_owner();
 	-- without locking the table if there is nothing to do; check_tables() reports what is no table
@@ -17,6 +19,16 @@ BEGIN
 	THEN
 		RETURN;
 	END IF;
+	-- A reader locks a view first, and then its tables. This locks each view alone.
+	FOR view IN
+		SELECT c.relname
+		FROM trust_ledger.ledger_views() v
+		JOIN pg_class c ON c.oid = to_regclass('trust.' || v.name) AND c.relkind = 'v'
+	LOOP
+		EXECUTE format('ALTER VIEW trust.%I SET (security_barrier)', view);
+	END LOOP;
+	-- in the order of create_guards()
+	LOCK TABLE trust.ledger, trust.chain, trust.entry, trust.promise;
 	ALTER TABLE trust.promise
 		ADD COLUMN eased_at timestamptz,
 		ADD COLUMN broken_at timestamptz,

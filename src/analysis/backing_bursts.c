@@ -48,6 +48,9 @@ BackingBurstsAdd(BackingBursts *bursts, const ExceptionScan *scan)
 
 	if (RowIsNull(promise, PROMISE_BACKER) || RowIsNull(promise, PROMISE_BACKED_AT))
 		return;
+	/* what was imported has the time that somebody wrote down, often only the day */
+	if (RowInstant(promise, PROMISE_BACKED_AT) < RowInstant(promise, PROMISE_RECORDED_AT))
+		return;
 	backer = RowText(promise, PROMISE_BACKER);
 	if (strlen(backer) > MAX_KEY_BYTES)
 		return;

@@ -12,6 +12,8 @@
 #include "executor/spi.h"
 #include "utils/tuplestore.h"
 
+#include "base/row.h"
+
 /* unconfirmed names only the last such entry; this shows the earlier ones, too. */
 static const char *const unconfirmed =
 "SELECT 'unconfirmed'::pg_catalog.text, e.recorded_at, p.customer, p.promise, e.actor,"
@@ -73,6 +75,15 @@ static const char *const clock_set_back =
 "   FROM trust.entry a"
 "   WHERE a.customer OPERATOR(pg_catalog.=) '' AND pg_catalog.starts_with(a.event, 'actor_'))";
 
+/* The tables may have been altered. */
+static void
+CheckTypes(TupleDesc wanted, TupleDesc found)
+{
+	for (int i = 0; i < wanted->natts; i++)
+		if (TupleDescAttr(wanted, i)->atttypid != TupleDescAttr(found, i)->atttypid)
+			WrongType(NameStr(TupleDescAttr(wanted, i)->attname));
+}
+
 static void
 PutRows(const ExceptionScan *scan, const char *sql)
 {
@@ -80,6 +91,7 @@ PutRows(const ExceptionScan *scan, const char *sql)
 
 	if (SPI_execute_extended(sql, &options) < 0)
 		elog(ERROR, "SPI_execute failed: %s", SPI_result_code_string(SPI_result));
+	CheckTypes(scan->result->setDesc, SPI_tuptable->tupdesc);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		tuplestore_puttuple(scan->result->setResult, SPI_tuptable->vals[i]);
 	SPI_freetuptable(SPI_tuptable);

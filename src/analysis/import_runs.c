@@ -13,6 +13,7 @@
 #include "governance/actor.h"
 
 #define LONGEST_BREAK (10 * USECS_PER_MINUTE)
+#define LONGEST_RUN USECS_PER_DAY
 
 /* Promises of a run for which there is the same kind of exception. */
 typedef struct ImportPart
@@ -76,7 +77,7 @@ ImportRunsAdd(ImportRuns *runs, const ExceptionScan *scan)
 	if (!found)
 		memset(minute->parts, 0, sizeof(minute->parts));
 	AddToPart(&minute->parts[PART_BACKFILLED], scan, at);
-	if (RowBool(promise, PROMISE_BACKFILLED) && PromiseOnCompanyWord(promise))
+	if (PromiseOnImportedWord(promise))
 		AddToPart(&minute->parts[PART_COMPANY_WORD_ONLY], scan, at);
 }
 
@@ -169,7 +170,9 @@ ImportRunsPut(const ImportRuns *runs, ExceptionScan *scan)
 
 		CHECK_FOR_INTERRUPTS();
 		while (minutes[i] != NULL && minutes[i]->parts[PART_BACKFILLED].first -
-			   run.parts[PART_BACKFILLED].last <= LONGEST_BREAK)
+			   run.parts[PART_BACKFILLED].last <= LONGEST_BREAK &&
+			   minutes[i]->parts[PART_BACKFILLED].first -
+			   run.parts[PART_BACKFILLED].first <= LONGEST_RUN)
 		{
 			for (int part = 0; part < PART_KINDS; part++)
 				Merge(&run.parts[part], &minutes[i]->parts[part]);

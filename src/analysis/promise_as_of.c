@@ -24,7 +24,11 @@ ApplyVerdict(PromiseAsOf *promise, const ScoreEvent *event)
 	if (!before.counts)			/* a later verdict keeps the time of the first */
 		verdict->kept_at = verdict->broken_at = event->occurred_at;
 	if (verdict->broken > before.broken)
+	{
+		promise->former_broken = before.broken;
+		promise->former_broken_at = before.broken_at;
 		verdict->broken_at = Max(verdict->broken_at, at);
+	}
 	verdict->counts = true;
 	promise->outcome = event->state;
 	promise->whose_word = event->whose_word;
@@ -100,7 +104,14 @@ PromiseAsOfVerdict(const PromiseAsOf *promise, TimestampTz as_of)
 {
 	Contribution verdict = promise->verdict;
 
-	if (verdict.counts && verdict.broken_at > as_of)
+	if (!verdict.counts || verdict.broken_at <= as_of)
+		return verdict;
+	if (promise->former_broken > 0.0 && promise->former_broken_at <= as_of)
+	{
+		verdict.broken = Min(verdict.broken, promise->former_broken);
+		verdict.broken_at = promise->former_broken_at;
+	}
+	else
 	{
 		verdict.broken = 0.0;
 		verdict.broken_at = verdict.kept_at;

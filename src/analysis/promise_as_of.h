@@ -29,6 +29,8 @@ typedef struct PromiseAsOf
 	State		outcome;		/* the verdict that stands, or STATE_NONE */
 	const char *whose_word;		/* of that verdict */
 	Contribution verdict;		/* weights of that verdict */
+	float8		former_broken;	/* weight as broken before the last verdict that raised it */
+	TimestampTz former_broken_at;
 } PromiseAsOf;
 
 /* Applies the promise's next entry. */
@@ -43,7 +45,8 @@ extern bool PromiseAsOfIsOverdue(const PromiseAsOf *promise, TimestampTz instant
 
 /*
  * What the verdict contributes as of that instant: evidence of being broken only counts
- * from broken_at on, which can be later than the verdict occurred.
+ * from broken_at on, which can be later than the verdict occurred.  Until then, what
+ * counted before still does.
  */
 extern Contribution PromiseAsOfVerdict(const PromiseAsOf *promise, TimestampTz as_of);
 

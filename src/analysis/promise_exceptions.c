@@ -119,7 +119,11 @@ DrafterKind(const ExceptionScan *scan)
 	const ScannedActor *drafter = Has(scan, PROMISE_DRAFTED_BY) ?
 		ScannedActorIn(scan, PROMISE_DRAFTED_BY) : NULL;
 
-	return drafter ? drafter->kind : RowText(scan->promise, PROMISE_PROMISER_KIND);
+	if (drafter)
+		return drafter->kind;
+	/* NULL only in an altered table */
+	return Has(scan, PROMISE_PROMISER_KIND) ?
+		RowText(scan->promise, PROMISE_PROMISER_KIND) : "unknown";
 }
 
 static bool
@@ -292,11 +296,18 @@ PromiseOnCompanyWord(const Row *promise)
 		RowTextIs(promise, PROMISE_WHOSE_WORD, speaks_for_names[SPEAKS_FOR_COMPANY]);
 }
 
-/* For imported promises see ImportRunsPut(). */
+bool
+PromiseOnImportedWord(const Row *promise)
+{
+	return PromiseOnCompanyWord(promise) && RowBool(promise, PROMISE_BACKFILLED) &&
+		RowInstant(promise, PROMISE_SETTLED_AT) <= RowInstant(promise, PROMISE_BACKFILLED_AT);
+}
+
+/* For what was imported see ImportRunsPut(). */
 static bool
 IsCompanyWordOnly(const ExceptionScan *scan)
 {
-	return !RowBool(scan->promise, PROMISE_BACKFILLED) && PromiseOnCompanyWord(scan->promise);
+	return PromiseOnCompanyWord(scan->promise) && !PromiseOnImportedWord(scan->promise);
 }
 
 static char *

@@ -39,6 +39,9 @@ extern void PutTotal(const ExceptionScan *scan, const Exception *exception);
 /* Whether the verdict of the promise is the company's own. */
 extern bool PromiseOnCompanyWord(const Row *promise);
 
+/* The same if the promise was imported, and the verdict is from before the import. */
+extern bool PromiseOnImportedWord(const Row *promise);
+
 /* Adds a row of kind company_word_only. */
 extern void PutCompanyWord(const ExceptionScan *scan);
 

@@ -41,7 +41,8 @@ static Statement read_actor_of_login = STATEMENT(
 
 /*
  * Since when an actor has been speaking for the customer or the record as it does now:
- * another customer or login, and returning after a retirement, start anew.
+ * another customer, login or responsible human, and returning after a retirement, start
+ * anew.
  */
 static Statement read_speaks_since = STATEMENT(
 	"SELECT pg_catalog.max(e.recorded_at)"
@@ -52,6 +53,7 @@ static Statement read_speaks_since = STATEMENT(
 	"  CROSS JOIN LATERAL pg_catalog.jsonb_build_array("
 	"   r.details OPERATOR(pg_catalog.->) 'customer',"
 	"   r.details OPERATOR(pg_catalog.->) 'db_role',"
+	"   r.details OPERATOR(pg_catalog.->) 'responsible',"
 	"   r.details OPERATOR(pg_catalog.->) 'active') AS v (voice)"
 	"  WHERE r.customer OPERATOR(pg_catalog.=) ''"
 	"    AND r.subject OPERATOR(pg_catalog.=) $1"

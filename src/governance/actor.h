@@ -40,7 +40,7 @@ typedef struct Actor
 	Jsonb	   *authority;		/* limit of backings per customer, by currency; NULL: no limit */
 	bool		active;
 	int64		seq;			/* seq of the governance entry that set this */
-	TimestampTz speaks_since;	/* since when it has this customer and login without a break;
+	TimestampTz speaks_since;	/* since when it has this customer, login and human without a break;
 								 * DT_NOBEGIN if it speaks for the company */
 } Actor;
 

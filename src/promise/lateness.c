@@ -52,7 +52,8 @@ PromisePausedLong(const Row *promise)
 	uint64		promised = (uint64) RowInstant(promise, PROMISE_FIRST_DUE) -
 		(uint64) RowInstant(promise, PROMISE_MADE_AT);
 
-	return !RowIsNull(promise, PROMISE_FIRST_DUE) &&
+	return !RowIsNull(promise, PROMISE_FIRST_DUE) && !RowIsNull(promise, PROMISE_MADE_AT) &&
+		!RowIsNull(promise, PROMISE_PAUSED_FOR) &&
 		(int64) Microseconds(promise, PROMISE_PAUSED_FOR) > (int64) promised / 2;
 }
 

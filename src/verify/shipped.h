@@ -33,7 +33,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.add_note(uuid,text,text,text,timestamp with time zone,jsonb,text)",
 	"182714a199c6a1d51cf3aea2b3bb1666ec137ecb6acd393df87b740601d048e0"},
 	{"function trust_ledger.add_promise_columns()",
-	"5608f4652f78d48b95dc102eb077a4d96f4345ddd14e52c70b4acdce8f3bcf82"},
+	"c63930f82c24c1f296fc14ea864756716dcf3f794e0fb4543a5232969f5027e6"},
 	{"function trust_ledger.admit_breach(uuid,text,text,text,timestamp with time zone,jsonb,text)",
 	"eb4d4ceb04002dcafe54756a93ac83196a43b36cb045a2d7f62280584ef6e8da"},
 	{"function trust_ledger.adopt_ledger(text,text,timestamp with time zone,jsonb,text)",

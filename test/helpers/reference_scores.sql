@@ -5,23 +5,41 @@ SET jit = off;
 CREATE INDEX ON trust.entry (promise);
 
 -- As of when a promise is broken: the latest of the first verdict, and of those that weigh more as
--- broken than the one before; of these, not before due, if that was past when it was recorded.
-CREATE FUNCTION reference_broken_at(of_promise uuid, as_of timestamptz, known_at timestamptz)
-	RETURNS timestamptz
+-- broken than the one before; of these, not before due, if that was past when it was recorded. And
+-- how it was broken before the last of these.
+CREATE FUNCTION reference_broken(of_promise uuid, as_of timestamptz, known_at timestamptz,
+	OUT broken_at timestamptz, OUT former_at timestamptz, OUT former float8)
 LANGUAGE sql STABLE AS $$
-	SELECT max(greatest(CASE WHEN n = 1 THEN occurred_at END, CASE WHEN weight_broken > before
-		THEN greatest(occurred_at, CASE WHEN due_then < recorded_at THEN due_then
-			WHEN due_then IS NOT NULL THEN recorded_at END) END))
+	SELECT max(since), max(since) FILTER (WHERE seq < last_raise),
+		coalesce(max(before) FILTER (WHERE seq = last_raise), 0) / 1000.0::float8
 	FROM (
-		SELECT row_number() OVER w AS n, lag(weight_broken, 1, 0) OVER w AS before, v.*,
-			(SELECT d.due AS of_then FROM trust.entry d WHERE d.promise = of_promise
-				AND d.seq < v.seq AND d.occurred_at <= as_of AND d.recorded_at <= known_at
-				AND (d.event IN ('made', 'paused', 'resumed') OR d.event = 'amended' AND d.stands)
-				ORDER BY d.seq DESC LIMIT 1) AS due_then
-		FROM trust.entry v
-		WHERE v.promise = of_promise AND v.verdict IS NOT NULL AND v.stands
-			AND v.occurred_at <= as_of AND v.recorded_at <= known_at
-		WINDOW w AS (ORDER BY v.seq)) s
+		SELECT seq, before, greatest(CASE WHEN n = 1 THEN occurred_at END, raised_at) AS since,
+			max(seq) FILTER (WHERE raised_at IS NOT NULL) OVER () AS last_raise
+		FROM (
+			SELECT s.*, CASE WHEN weight_broken > before THEN greatest(occurred_at,
+				CASE WHEN due_then < recorded_at THEN due_then
+					WHEN due_then IS NOT NULL THEN recorded_at END) END AS raised_at
+			FROM (
+				SELECT row_number() OVER w AS n, lag(weight_broken, 1, 0) OVER w AS before, v.*,
+					(SELECT d.due AS of_then FROM trust.entry d WHERE d.promise = of_promise
+						AND d.seq < v.seq AND d.occurred_at <= as_of AND d.recorded_at <= known_at
+						AND (d.event IN ('made', 'paused', 'resumed')
+							OR d.event = 'amended' AND d.stands)
+						ORDER BY d.seq DESC LIMIT 1) AS due_then
+				FROM trust.entry v
+				WHERE v.promise = of_promise AND v.verdict IS NOT NULL AND v.stands
+					AND v.occurred_at <= as_of AND v.recorded_at <= known_at
+				WINDOW w AS (ORDER BY v.seq)) s) r) x
+$$;
+
+-- How much a promise is broken by an instant, and since when.
+CREATE FUNCTION reference_broken_by(by timestamptz, weight float8, since timestamptz,
+	former float8, former_since timestamptz, otherwise timestamptz,
+	OUT broken float8, OUT broken_at timestamptz)
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN since <= by THEN weight WHEN before THEN least(weight, former) ELSE 0 END,
+		CASE WHEN since <= by THEN since WHEN before THEN former_since ELSE otherwise END
+	FROM (SELECT former > 0 AND former_since <= by AS before) b
 $$;
 
 -- What a promise was, by what had happened by one instant and was recorded by another: of each
@@ -30,7 +48,8 @@ CREATE FUNCTION reference_standing(of_promise uuid, as_of timestamptz, known_at 
 	OUT customer text, OUT promiser text, OUT kind text, OUT overdue_at timestamptz,
 		OUT backer text, OUT opened boolean,
 	OUT ended boolean, OUT outcome text, OUT whose_word text, OUT kept float8, OUT broken float8,
-		OUT settled_at timestamptz, OUT broken_at timestamptz)
+		OUT settled_at timestamptz, OUT broken_at timestamptz, OUT former_at timestamptz,
+		OUT former float8)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	SELECT min(e.customer),
 		(array_agg(e.promiser ORDER BY e.seq DESC) FILTER (WHERE e.terms))[1],
@@ -46,7 +65,9 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		(array_agg(e.weight_kept ORDER BY e.seq DESC) FILTER (WHERE e.says))[1] / 1000.0::float8,
 		(array_agg(e.weight_broken ORDER BY e.seq DESC) FILTER (WHERE e.says))[1] / 1000.0::float8,
 		(array_agg(e.occurred_at ORDER BY e.seq) FILTER (WHERE e.says))[1],
-		reference_broken_at(of_promise, as_of, known_at)
+		(SELECT b.broken_at AS since FROM reference_broken(of_promise, as_of, known_at) b),
+		(SELECT b.former_at AS since FROM reference_broken(of_promise, as_of, known_at) b),
+		(SELECT b.former AS weight FROM reference_broken(of_promise, as_of, known_at) b)
 	FROM (SELECT *, event = 'made' OR event = 'amended' AND stands AS terms, verdict IS NOT NULL
 		AND stands AS says
 		  FROM trust.entry) e
@@ -81,9 +102,9 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		coalesce(s.outcome, 'overdue'), s.whose_word, c.at, c.kept, c.broken, reference_fading(c.at,
 			as_of, half_life), c.broken_at, reference_fading(c.broken_at, as_of, half_life)
 	FROM trust.promise p, reference_standing(p.promise, as_of, known_at) s,
-		LATERAL (SELECT s.settled_at, s.kept,
-				CASE WHEN s.broken_at <= as_of THEN s.broken ELSE 0 END,
-				CASE WHEN s.broken_at <= as_of THEN s.broken_at ELSE s.settled_at END
+		LATERAL (SELECT s.settled_at, s.kept, b.broken, b.broken_at
+			FROM reference_broken_by(as_of, s.broken, s.broken_at, s.former, s.former_at,
+				s.settled_at) b
 			WHERE s.outcome IS NOT NULL
 			UNION ALL
 			SELECT as_of, 0, 1, as_of WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
@@ -129,13 +150,14 @@ RETURNS SETOF record LANGUAGE sql AS $$
 		SELECT c.key, s.step_from, count(*) FILTER (WHERE c.outcome IS NOT NULL OR is_overdue)
 			AS weigh,
 			sum(c.kept * reference_fading(c.settled_at, s.last, half_life)) AS kept,
-			sum(CASE WHEN is_overdue THEN 1 WHEN c.broken_at <= s.last
-				THEN c.broken * reference_fading(c.broken_at, s.last, half_life) ELSE 0 END)
-				AS broken,
+			sum(CASE WHEN is_overdue THEN 1
+				ELSE b.broken * reference_fading(b.broken_at, s.last, half_life) END) AS broken,
 			count(*) FILTER (WHERE is_overdue) AS overdue
 		FROM steps s JOIN c ON c.at <= s.last AND s.last < c.until,
 			LATERAL (SELECT c.outcome IS NULL AND c.opened AND NOT c.ended AND c.overdue_at < s.last
-				AS is_overdue) AS o
+				AS is_overdue) AS o,
+			reference_broken_by(s.last, c.broken, c.broken_at, c.former, c.former_at,
+				c.settled_at) b
 		GROUP BY c.key, s.step_from
 	), happened AS (
 		SELECT c.key, s.step_from, count(*) FILTER (WHERE c.opens) AS opened,

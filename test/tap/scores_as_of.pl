@@ -307,10 +307,13 @@ my %differ = (
 				(array_agg(weight_broken ORDER BY seq DESC) FILTER (WHERE verdict))[1] /
 					1000.0 AS broken,
 				(array_agg(occurred_at ORDER BY seq) FILTER (WHERE verdict))[1] AS at,
-				max(CASE WHEN verdict AND weight_broken > coalesce(before, 0)
+				max(raised) AS raised_at, max(raised) FILTER (WHERE seq < last_raise) AS former_at,
+				max(before) FILTER (WHERE seq = last_raise) / 1000.0 AS former
+			FROM view, LATERAL (SELECT *, max(seq) FILTER (WHERE raised IS NOT NULL)
+					OVER (PARTITION BY customer, promise) AS last_raise
+				FROM (SELECT *, CASE WHEN verdict AND weight_broken > coalesce(before, 0)
 					THEN greatest(occurred_at, CASE WHEN due_then < recorded_at THEN due_then
-						WHEN due_then IS NOT NULL THEN recorded_at END) END) AS raised_at
-			FROM view, LATERAL (
+						WHEN due_then IS NOT NULL THEN recorded_at END) END AS raised FROM (
 				SELECT customer, promise, seq, event, state, promiser, kind, backer, overdue_at,
 					weight_kept, weight_broken, occurred_at, recorded_at,
 					event = 'made' OR event = 'amended' AND stands AS terms, weight_kept IS NOT NULL
@@ -326,13 +329,17 @@ my %differ = (
 						ORDER BY d.seq DESC LIMIT 1) AS due_then
 				FROM trust.entry e
 				WHERE promise IS NOT NULL AND (as_of IS NULL OR e.occurred_at <= as_of)
-					AND (known_at IS NULL OR e.recorded_at <= known_at)) e
+					AND (known_at IS NULL OR e.recorded_at <= known_at)) e) r) x
 			GROUP BY as_of, known_at, now, half_life, customer, promise
 		), weight AS (
 			SELECT as_of, known_at, now, half_life, customer, promiser, kind, backer,
 				CASE WHEN at IS NULL THEN 0 ELSE kept * fading END AS kept, CASE WHEN at IS NULL
-					THEN 1 WHEN broken_at > as_of THEN 0 ELSE broken * broken_fading END AS broken
-			FROM promise, LATERAL (SELECT greatest(at, raised_at) AS broken_at) b, LATERAL (
+					THEN 1 WHEN last_at > as_of AND coalesce(broken_at > as_of OR former = 0, true)
+					THEN 0 WHEN last_at > as_of THEN least(broken, former) * broken_fading
+					ELSE broken * broken_fading END AS broken
+			FROM promise, LATERAL (SELECT greatest(at, raised_at) AS last_at) l,
+				LATERAL (SELECT CASE WHEN last_at > as_of THEN greatest(at, former_at)
+					ELSE last_at END AS broken_at) b, LATERAL (
 				SELECT power(2.0::float8, -(extract(epoch FROM now - at) / extract(epoch
 					FROM half_life))::float8) AS fading,
 					power(2.0::float8, -(extract(epoch FROM now - broken_at) / extract(epoch

@@ -282,7 +282,7 @@ CREATE FUNCTION imported(ago interval, promises int) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1 .. promises LOOP
-		PERFORM live('make_promise anna -9d, kind => ''easy''; assess_promise ben, '
+		PERFORM live('make_promise anna -9d, kind => ''easy''; assess_promise ben -1d, '
 			'verdict => ''kept''', format('import of %s, %s', promises, ago));
 	END LOOP;
 	PERFORM without_guards(format('UPDATE trust.promise SET backfilled_at = backfilled_at - '
@@ -379,8 +379,9 @@ DECLARE
 BEGIN
 	PERFORM trust_ledger.make_promise('burst', 'w', actor => 'anna')
 		FROM generate_series(1, cardinality(seconds));
-	PERFORM without_guards(format('UPDATE trust.promise p SET backer = ''hasty'', backed_at = '
-		'''2026-01-01''::timestamptz + interval ''1 second'' * (%L::int[])[n] '
+	PERFORM without_guards(format('UPDATE trust.promise p SET backer = ''hasty'', '
+		'recorded_at = ''2026-01-01'', backed_at = ''2026-01-01''::timestamptz + '
+		'interval ''1 second'' * (%L::int[])[n] '
 		'FROM (SELECT promise, row_number() OVER () AS n FROM trust.promise '
 		'WHERE customer = ''burst'') AS o WHERE o.promise = p.promise', seconds));
 	SELECT string_agg(format('%s %s', detail, since - '2026-01-01'), '; ') INTO found
@@ -919,8 +920,9 @@ BEGIN
 			paused_until < now() OR extract(epoch FROM paused_for) > extract(epoch FROM first_due -
 				made.occurred_at) / 2),
 		('company_word_only', ended.occurred_at, NULL, verdict.whose_word = 'company'
-			AND NOT made.backfilled),
-		('imported word', backfilled_at, NULL, verdict.whose_word = 'company' AND made.backfilled),
+			AND (made.backfilled AND ended.occurred_at <= backfilled_at) IS NOT TRUE),
+		('imported word', backfilled_at, NULL, verdict.whose_word = 'company' AND made.backfilled
+			AND ended.occurred_at <= backfilled_at),
 		('opened_late', opened_at, NULL, opened_at > first_due),
 		('eased', eased_at, NULL, eased_at IS NOT NULL),
 		('verdict_reversed', reversed_at, said_by, reversed_at IS NOT NULL),
@@ -1018,7 +1020,7 @@ UPDATE reference_exception SET what = 'company_word_only' WHERE what = 'imported
 INSERT INTO reference_exception
 SELECT 'backed_in_bursts', min(first), '', NULL, backer
 FROM (SELECT backer, count(*) OVER w AS n, first_value(backed_at) OVER w AS first
-	FROM trust.promise WHERE backer IS NOT NULL
+	FROM trust.promise WHERE backer IS NOT NULL AND backed_at >= recorded_at
 	WINDOW w AS (PARTITION BY backer ORDER BY backed_at RANGE BETWEEN interval '59.999999 seconds'
 		PRECEDING AND CURRENT ROW)) b
 WHERE n > 10 GROUP BY backer;
