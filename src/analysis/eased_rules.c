@@ -2,18 +2,24 @@
  * eased_rules.c
  *		Changes of rules by which promises were asked less than before.
  *
- * For each promise, the rules that held when it was recorded are compared with the same
- * rules, except that one of them is as it was before it changed.  So a change is found
- * however it was made: a rule that asked for less, or was dropped, or a new one that made
- * a kind or currency known or gave a grace time.
+ * For each promise, what the rules asked for when it was recorded is compared with what
+ * the rules of each earlier time would have asked for.  A change is responsible if the
+ * rules before it asked for more in some respect, and those after it did not.  So a change
+ * is found however it was made: a rule that asked for less, or was dropped, or a new one
+ * that made a kind or currency known or gave a grace time.
+ *
+ * Promises that all rules treat alike are counted together, and asked about at the end.
  */
 #include "postgres.h"
 
 #include "analysis/eased_rules.h"
 
 #include "catalog/pg_type_d.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
 #include "utils/numeric.h"
 
 #include "base/statement.h"
@@ -42,71 +48,34 @@ typedef struct RuleChange
 	int64		seq;
 	char	   *policy;
 	TimestampTz at;
-	PolicyRule *old;			/* NULL: there was no such rule */
 	PolicyRule *rule;			/* from then on; NULL: dropped */
-	PolicyRule **current;		/* by the number of changes; NULL: it cannot have eased anything */
 	int64		promises;		/* that were asked less */
+	int			until;			/* the number of changes after which no such promise would be */
 } RuleChange;
 
-static bool
-SameText(const char *a, const char *b)
+/* What rules can tell promises apart by. */
+typedef struct AlikeKey
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
+	int			promiser;		/* this and the next are as MentionIndex() says */
+	int			promiser_kind;
+	int			drafter;
+	int			drafter_kind;
+	int			kind;
+	int			currency;
+	int			value;			/* number of least values that it reaches; -1: none */
+} AlikeKey;
 
-static int
-CompareAmounts(Numeric a, Numeric b)
+/* Promises that all rules treat alike. */
+typedef struct AlikePromises
 {
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(a),
-											 NumericGetDatum(b)));
-}
-
-/* A limit in time that is later, or none any more. */
-static bool
-LaterLimit(int64 old, int64 now)
-{
-	return old >= 0 && (now < 0 || now > old);
-}
-
-static bool
-MatchesFewer(const PolicyRule *old, const PolicyRule *rule)
-{
-	if ((rule->promiser && !SameText(rule->promiser, old->promiser)) ||
-		(rule->promiser_kind && !SameText(rule->promiser_kind, old->promiser_kind)) ||
-		(rule->kind && !SameText(rule->kind, old->kind)) ||
-		(rule->currency && !SameText(rule->currency, old->currency)))
-		return true;
-	if (rule->least_value == NULL)
-		return false;
-	return old->least_value == NULL || CompareAmounts(rule->least_value, old->least_value) > 0 ||
-		(old->cumulative && !rule->cumulative);
-}
-
-/* As policy_is_weaker(): whether the rule asks for less than the old one, in any respect. */
-static bool
-IsWeaker(const PolicyRule *old, const PolicyRule *rule)
-{
-	if (old == NULL || rule == NULL)
-		return old != NULL;
-	return rule->evidence < old->evidence ||
-		LaterLimit(old->back_within, rule->back_within) ||
-		LaterLimit(old->due_within, rule->due_within) ||
-		Max(rule->grace, 0) > Max(old->grace, 0) ||
-		MatchesFewer(old, rule);
-}
-
-/* Whether the rule names a kind or currency that no rule named before. */
-static bool
-MakesKnown(const PolicyRules *before, const PolicyRule *rule)
-{
-	return rule != NULL &&
-		((rule->kind && !PolicyKnowsKind(before, rule->kind)) ||
-		 (rule->currency && !PolicyKnowsCurrency(before, rule->currency)));
-}
+	AlikeKey	key;			/* hash key */
+	PolicySubject subject;		/* one of them */
+	int64	   *promises;		/* how many were recorded after as many changes */
+} AlikePromises;
 
 /* ---- reading ---- */
 
-/* The rules with this one in place of the old one of the same name; either may be NULL. */
+/* The rules with this one in place of the one that the policy was before; NULL: none. */
 static PolicyRules
 Replaced(const PolicyRules *rules, const PolicyRule *old, PolicyRule *rule)
 {
@@ -130,31 +99,49 @@ RuleAfter(const EasedRules *eased, int changes, const char *policy)
 	return NULL;
 }
 
-static bool
-CanEase(const EasedRules *eased, int i)
+static void
+AddName(EasedRules *eased, char *name)
 {
-	const RuleChange *change = &eased->changes[i];
-
-	return IsWeaker(change->old, change->rule) ||
-		MakesKnown(&eased->rules[i], change->rule) ||
-		(change->old == NULL && change->rule && change->rule->grace > 0);
+	if (name)
+		eased->names[eased->name_count++] = name;
 }
 
 static void
 ReadChange(EasedRules *eased, int i)
 {
 	RuleChange *change = &eased->changes[i];
+	PolicyRule *rule = NULL;
 
 	change->seq = DatumGetInt64(ResultNotNull(i, 1, INT8OID));
 	change->policy = ResultTextNotNull(i, 2);
 	change->at = DatumGetTimestampTz(ResultNotNull(i, 3, TIMESTAMPTZOID));
-	change->old = RuleAfter(eased, i, change->policy);
 	if (DatumGetBool(ResultNotNull(i, 4, BOOLOID)))
-		change->rule = PolicyResultRule(i, 5);
-	eased->rules[i + 1] = Replaced(&eased->rules[i], change->old, change->rule);
+		rule = change->rule = PolicyResultRule(i, 5);
+	eased->rules[i + 1] = Replaced(&eased->rules[i], RuleAfter(eased, i, change->policy), rule);
+	if (rule == NULL)
+		return;
+	AddName(eased, rule->promiser);
+	AddName(eased, rule->promiser_kind);
+	AddName(eased, rule->kind);
+	AddName(eased, rule->currency);
+	if (rule->least_value)
+		eased->values[eased->value_count++] = rule->least_value;
 }
 
-static TimestampTz
+static int
+CompareNames(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static int
+CompareValues(const void *a, const void *b)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(*(const Numeric *) a),
+											 NumericGetDatum(*(const Numeric *) b)));
+}
+
+TimestampTz
 FirstPromise(void)
 {
 	bool		none = StatementRead(&read_first_promise, NULL, NULL) == 0;
@@ -167,42 +154,40 @@ FirstPromise(void)
 
 /* What was changed before there was a promise is where the rules began. */
 static void
-FindEasing(EasedRules *eased, TimestampTz first_promise)
+FindFirst(EasedRules *eased)
 {
-	eased->easing = palloc(sizeof(int) * (eased->count + 1));
-	for (int i = 0; i < eased->count; i++)
-	{
-		RuleChange *change = &eased->changes[i];
+	TimestampTz first = FirstPromise();
 
-		if (change->at < first_promise || !CanEase(eased, i))
-			continue;
-		change->current = palloc(sizeof(PolicyRule *) * (eased->count + 1));
-		for (int changes = 0; changes <= eased->count; changes++)
-			change->current[changes] = RuleAfter(eased, changes, change->policy);
-		eased->easing[eased->easing_count++] = i;
-	}
+	while (eased->first < eased->count && eased->changes[eased->first].at < first)
+		eased->first++;
 }
 
 void
 EasedRulesBegin(EasedRules *eased, const ExceptionScan *scan)
 {
 	MemoryContext previous;
-	TimestampTz first_promise;
+	HASHCTL		control = {
+		.keysize = sizeof(AlikeKey), .entrysize = sizeof(AlikePromises), .hcxt = scan->context
+	};
 
 	eased->count = StatementRead(&read_changes, NULL, NULL);
 	previous = MemoryContextSwitchTo(scan->context);
 	eased->changes = palloc0(sizeof(RuleChange) * (eased->count + 1));
 	eased->rules = palloc0(sizeof(PolicyRules) * (eased->count + 1));
+	eased->names = palloc(sizeof(char *) * (4 * eased->count + 1));
+	eased->values = palloc(sizeof(Numeric) * (eased->count + 1));
 	for (int i = 0; i < eased->count; i++)
 		ReadChange(eased, i);
 	SPI_freetuptable(SPI_tuptable);
-	first_promise = FirstPromise();
-	MemoryContextSwitchTo(scan->context);
-	FindEasing(eased, first_promise);
+	qsort(eased->names, eased->name_count, sizeof(char *), CompareNames);
+	qsort(eased->values, eased->value_count, sizeof(Numeric), CompareValues);
+	eased->alike = hash_create("trust_ledger promises alike", 64, &control,
+							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	MemoryContextSwitchTo(previous);
+	FindFirst(eased);
 }
 
-/* ---- comparing ---- */
+/* ---- adding ---- */
 
 static int
 ChangesUntil(const EasedRules *eased, TimestampTz at)
@@ -215,6 +200,42 @@ ChangesUntil(const EasedRules *eased, TimestampTz at)
 		int			middle = (low + high) / 2;
 
 		if (eased->changes[middle].at <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* -2: NULL; -1: no rule mentions it */
+static int
+MentionIndex(const EasedRules *eased, const char *name)
+{
+	char	  **found;
+
+	if (name == NULL)
+		return -2;
+	found = bsearch(&name, eased->names, eased->name_count, sizeof(char *), CompareNames);
+	if (found == NULL)
+		return -1;
+	while (found > eased->names && strcmp(found[-1], name) == 0)
+		found--;
+	return found - eased->names;
+}
+
+static int
+ValueIndex(const EasedRules *eased, Numeric value)
+{
+	int			low = 0;
+	int			high = eased->value_count;
+
+	if (value == NULL)
+		return -1;
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (AmountReaches(value, eased->values[middle]))
 			low = middle + 1;
 		else
 			high = middle;
@@ -242,13 +263,28 @@ SubjectOf(const ExceptionScan *scan)
 	return subject;
 }
 
-static bool
-AsksLess(const PolicyRequirements *now, const PolicyRequirements *before)
+static char *
+Copy(const char *text)
 {
-	return now->evidence < before->evidence ||
-		now->grace > before->grace ||
-		LaterLimit(before->back_within, now->back_within) ||
-		LaterLimit(before->due_within, now->due_within);
+	return text ? pstrdup(text) : NULL;
+}
+
+static void
+KeepSubject(AlikePromises *alike, const PolicySubject *subject)
+{
+	PolicySubject *kept = &alike->subject;
+
+	*kept = *subject;
+	for (int i = 0; i < POLICY_PARTIES; i++)
+	{
+		kept->parties[i].actor = Copy(subject->parties[i].actor);
+		kept->parties[i].kind = Copy(subject->parties[i].kind);
+	}
+	kept->kind = Copy(subject->kind);
+	kept->currency = Copy(subject->currency);
+	if (subject->value)
+		kept->value = kept->open_sum =
+			DatumGetNumeric(datumCopy(NumericGetDatum(subject->value), false, -1));
 }
 
 void
@@ -256,29 +292,102 @@ EasedRulesAdd(EasedRules *eased, const ExceptionScan *scan)
 {
 	int			changes = ChangesUntil(eased, RowInstant(scan->promise, PROMISE_RECORDED_AT));
 	PolicySubject subject;
-	PolicyRequirements now;
-	bool		asked = false;
+	AlikeKey	key;
+	AlikePromises *alike;
+	bool		found;
 
-	for (int i = 0; i < eased->easing_count && eased->easing[i] < changes; i++)
+	if (changes <= eased->first)
+		return;
+	subject = SubjectOf(scan);
+	memset(&key, 0, sizeof(key));
+	key.promiser = MentionIndex(eased, subject.parties[0].actor);
+	key.promiser_kind = MentionIndex(eased, subject.parties[0].kind);
+	key.drafter = MentionIndex(eased, subject.parties[1].actor);
+	key.drafter_kind = MentionIndex(eased, subject.parties[1].kind);
+	key.kind = MentionIndex(eased, subject.kind);
+	key.currency = MentionIndex(eased, subject.currency);
+	key.value = ValueIndex(eased, subject.value);
+	alike = hash_search(eased->alike, &key, HASH_ENTER, &found);
+	if (!found)
 	{
-		RuleChange *change = &eased->changes[eased->easing[i]];
-		PolicyRule *current = change->current[changes];
-		PolicyRules without;
-		PolicyRequirements before;
+		MemoryContext previous = MemoryContextSwitchTo(scan->context);
 
-		if (current == change->old)
-			continue;
-		if (!asked)
-		{
-			subject = SubjectOf(scan);
-			now = PolicyRequirementsOf(&eased->rules[changes], &subject);
-			asked = true;
-		}
-		without = Replaced(&eased->rules[changes], current, change->old);
-		before = PolicyRequirementsOf(&without, &subject);
-		if (AsksLess(&now, &before))
-			change->promises++;
+		KeepSubject(alike, &subject);
+		alike->promises = palloc0(sizeof(int64) * (eased->count + 1));
+		MemoryContextSwitchTo(previous);
 	}
+	alike->promises[changes]++;
+}
+
+/* ---- comparing ---- */
+
+/* A limit in time that is later, or none any more. */
+static bool
+LaterLimit(int64 old, int64 now)
+{
+	return old >= 0 && (now < 0 || now > old);
+}
+
+/* Which requirements are less, as bits. */
+static int
+AskedLess(const PolicyRequirements *now, const PolicyRequirements *before)
+{
+	return (now->evidence < before->evidence ? 1 : 0) |
+		(now->grace > before->grace ? 2 : 0) |
+		(LaterLimit(before->back_within, now->back_within) ? 4 : 0) |
+		(LaterLimit(before->due_within, now->due_within) ? 8 : 0);
+}
+
+/* The number of changes after which the rules ask for no less of it than before that change. */
+static int
+EasedUntil(const EasedRules *eased, const PolicyRequirements *required, int changed, int less)
+{
+	int			until = changed + 1;
+
+	while (until <= eased->count && (AskedLess(&required[until], &required[changed]) & less))
+		until++;
+	return until;
+}
+
+static void
+CountAlike(const EasedRules *eased, const AlikePromises *alike,
+		   const PolicyRequirements *required)
+{
+	for (int changes = eased->first + 1; changes <= eased->count; changes++)
+	{
+		const PolicyRequirements *now = &required[changes];
+
+		if (alike->promises[changes] == 0)
+			continue;
+		for (int i = eased->first; i < changes; i++)
+		{
+			RuleChange *change = &eased->changes[i];
+			int			less = AskedLess(now, &required[i]) & ~AskedLess(now, &required[i + 1]);
+
+			if (less == 0)
+				continue;
+			change->promises += alike->promises[changes];
+			change->until = Max(change->until, EasedUntil(eased, required, i, less));
+		}
+	}
+}
+
+static void
+CompareRules(const EasedRules *eased)
+{
+	PolicyRequirements *required = palloc(sizeof(PolicyRequirements) * (eased->count + 1));
+	HASH_SEQ_STATUS all;
+	AlikePromises *alike;
+
+	hash_seq_init(&all, eased->alike);
+	while ((alike = hash_seq_search(&all)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int changes = eased->first; changes <= eased->count; changes++)
+			required[changes] = PolicyRequirementsOf(&eased->rules[changes], &alike->subject);
+		CountAlike(eased, alike, required);
+	}
+	pfree(required);
 }
 
 /* ---- the result ---- */
@@ -298,24 +407,17 @@ EasedText(int64 seq, int64 promises, const char *how, const char *until)
 }
 
 static char *
-RuleUntil(const EasedRules *eased, int changed)
+RuleUntil(const EasedRules *eased, const RuleChange *change)
 {
-	const RuleChange *change = &eased->changes[changed];
+	const RuleChange *end = &eased->changes[change->until - 1];
 
-	for (int i = changed + 1; i < eased->count; i++)
-	{
-		const RuleChange *later = &eased->changes[i];
-
-		if (strcmp(later->policy, change->policy) == 0 &&
-			(change->old ? !IsWeaker(change->old, later->rule) : later->rule == NULL))
-			return UntilText(later->seq, later->at);
-	}
-	return UntilText(0, 0);
+	return change->until > eased->count ? UntilText(0, 0) : UntilText(end->seq, end->at);
 }
 
 void
 EasedRulesPut(const EasedRules *eased, const ExceptionScan *scan)
 {
+	CompareRules(eased);
 	for (int i = 0; i < eased->count; i++)
 	{
 		const RuleChange *change = &eased->changes[i];
@@ -326,7 +428,7 @@ EasedRulesPut(const EasedRules *eased, const ExceptionScan *scan)
 		if (change->promises == 0)
 			continue;
 		exception.detail = EasedText(change->seq, change->promises, "were asked less than before",
-									 RuleUntil(eased, i));
+									 RuleUntil(eased, change));
 		PutTotal(scan, &exception);
 	}
 }

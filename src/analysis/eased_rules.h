@@ -5,6 +5,8 @@
 #ifndef TRUST_LEDGER_EASED_RULES_H
 #define TRUST_LEDGER_EASED_RULES_H
 
+#include "utils/hsearch.h"
+
 #include "analysis/scanned_actors.h"
 #include "governance/policy.h"
 
@@ -15,18 +17,28 @@ typedef struct EasedRules
 	struct RuleChange *changes; /* in the order of time */
 	int			count;
 	PolicyRules *rules;			/* after as many changes: those that were active */
-	int		   *easing;			/* changes that can have eased something */
-	int			easing_count;
+	int			first;			/* number of changes before the first promise */
+	char	  **names;			/* that rules mention, sorted */
+	int			name_count;
+	Numeric    *values;			/* least values, sorted */
+	int			value_count;
+	HTAB	   *alike;			/* the promises, by what rules tell them apart by */
 } EasedRules;
 
-/* Reads all changes of rules, and which of them can have eased anything. */
+/* Reads all changes of rules. */
 extern void EasedRulesBegin(EasedRules *eased, const ExceptionScan *scan);
 
-/* Asks the rules of then, and those without each earlier change, about the promise. */
+/* Counts the promise with those that all rules treat alike. */
 extern void EasedRulesAdd(EasedRules *eased, const ExceptionScan *scan);
 
-/* settings_eased: one exception per change by which promises were asked less. */
+/*
+ * settings_eased: one exception per change of rules that asked promises for more before it,
+ * but not after it, than the rules when they were recorded.
+ */
 extern void EasedRulesPut(const EasedRules *eased, const ExceptionScan *scan);
+
+/* When the first promise was recorded; infinity if there is none. */
+extern TimestampTz FirstPromise(void);
 
 /* "until entry ... at ..."; with seq 0, that it is still so. */
 extern char *UntilText(int64 seq, TimestampTz at);

@@ -147,7 +147,7 @@ FindLimits(EasedSettings *eased)
 
 		change->before = found ? last->change : NULL;
 		last->change = change;
-		if (found && change->before->authority &&
+		if (found && change->at >= eased->first && change->before->authority &&
 			!SameAuthority(change->authority, change->before->authority))
 			eased->limits[eased->limit_count++] = change;
 	}
@@ -158,6 +158,7 @@ EasedSettingsBegin(EasedSettings *eased, const ExceptionScan *scan)
 {
 	MemoryContext previous;
 
+	eased->first = FirstPromise();
 	eased->setting_count = StatementRead(&read_settings, NULL, NULL);
 	previous = MemoryContextSwitchTo(scan->context);
 	eased->settings = palloc0(sizeof(SettingChange) * (eased->setting_count + 1));
@@ -193,24 +194,41 @@ WeighsMore(Weight a, Weight b)
 	return a.kept > b.kept || a.broken < b.broken;
 }
 
-/* Whether the verdict was given with the weights of the change, which are the better ones. */
+/* Whether settings before the change had the same weights, too. */
 static bool
-WeightsEased(const SettingChange *change, const SettingChange *before, const Row *promise)
+HadWeights(const EasedSettings *eased, const SettingChange *change, WeightKind kind)
+{
+	for (const SettingChange *before = eased->settings; before < change; before++)
+		if (before->weights[kind].kept == change->weights[kind].kept &&
+			before->weights[kind].broken == change->weights[kind].broken)
+			return true;
+	return false;
+}
+
+/*
+ * Whether the verdict was given with the weights of the change, which are the better ones.
+ * Weights that there were before may have come from then, unless the verdict is later.
+ */
+static bool
+WeightsEased(const EasedSettings *eased, const SettingChange *change, const Row *promise)
 {
 	WeightKind	kind = KindOfVerdict(promise);
 	Weight		weight = change->weights[kind];
 
 	return RowInt32(promise, PROMISE_WEIGHT_KEPT) == weight.kept &&
 		RowInt32(promise, PROMISE_WEIGHT_BROKEN) == weight.broken &&
-		WeighsMore(weight, before->weights[kind]);
+		WeighsMore(weight, change[-1].weights[kind]) &&
+		(RowInstant(promise, PROMISE_SETTLED_AT) >= change->at ||
+		 !HadWeights(eased, change, kind));
 }
 
 static void
-CountSettings(SettingChange *change, const SettingChange *before, const Row *promise)
+CountSettings(const EasedSettings *eased, SettingChange *change, const Row *promise)
 {
+	const SettingChange *before = change - 1;
 	bool		decided = !RowIsNull(promise, PROMISE_OUTCOME);
 
-	if (decided && WeightsEased(change, before, promise))
+	if (decided && WeightsEased(eased, change, promise))
 		change->promises[SETTING_WEIGHTS]++;
 	if (decided && change->half_life < before->half_life &&
 		RowInt32(promise, PROMISE_WEIGHT_BROKEN) > 0)
@@ -270,7 +288,8 @@ EasedSettingsAdd(EasedSettings *eased, const ExceptionScan *scan)
 	const Row  *promise = scan->promise;
 
 	for (int i = 1; i < eased->setting_count; i++)
-		CountSettings(&eased->settings[i], &eased->settings[i - 1], promise);
+		if (eased->settings[i].at >= eased->first)
+			CountSettings(eased, &eased->settings[i], promise);
 	if (RowIsNull(promise, PROMISE_BACKED_AT))
 		return;
 	for (int i = 0; i < eased->limit_count; i++)

@@ -19,9 +19,10 @@ typedef struct EasedSettings
 	int			authority_count;
 	struct AuthorityChange **limits;	/* those that changed a limit */
 	int			limit_count;
+	TimestampTz first;			/* when the first promise was recorded */
 } EasedSettings;
 
-/* Reads all changes, and keeps those that made something easier. */
+/* Reads all changes.  Those from before the first promise have eased nothing. */
 extern void EasedSettingsBegin(EasedSettings *eased, const ExceptionScan *scan);
 
 /*

@@ -40,8 +40,8 @@ typedef struct Actor
 	Jsonb	   *authority;		/* limit of backings per customer, by currency; NULL: no limit */
 	bool		active;
 	int64		seq;			/* seq of the governance entry that set this */
-	TimestampTz speaks_since;	/* since when it has this customer, login and human without a break;
-								 * DT_NOBEGIN if it speaks for the company */
+	TimestampTz speaks_since;	/* since when it has this customer, login and human without a
+								 * break; DT_NOBEGIN if it speaks for the company */
 } Actor;
 
 /* The actor, active or not, as a palloc'd copy; NULL if it is not registered. */

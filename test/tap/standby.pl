@@ -140,7 +140,7 @@ my @changes = (
 	[ app => q{SELECT trust_ledger.act_as('dora')}, 'dora' ],
 	[ primary => q{SELECT count(*) FROM trust_ledger.retire_actor('dora')}, 1 ],
 	[ app => q{SELECT trust_ledger.act_as('dora')}, 'ERROR TL003' ],
-	[ primary => "$register('dora', 'human')", 1 ],
+	[ primary => "$register('dora', 'human', returns => true)", 1 ],
 	[ app => q{SELECT trust_ledger.act_as('dora')}, 'dora' ],
 	[ anna => q{SELECT trust_ledger.act_as('dora')}, 'ERROR TL003' ],
 	[ primary => "$register('anna', 'human')", 1 ],
