@@ -145,7 +145,7 @@ my @changes = (
 	[ publisher => q{retire_actor('dora')} ],
 	[ app => $act, 'ERROR TL003' ],
 	[ portal => $act, 'ERROR TL003' ],
-	[ publisher => q{register_actor('dora', 'human')} ],
+	[ publisher => q{register_actor('dora', 'human', returns => true)} ],
 	[ publisher => q{retire_actor('portal')} ],
 	[ portal => $act, 'ERROR TL003' ],
 	[ publisher => q{set_ledger(half_life => '20 days')} ],
