@@ -39,10 +39,6 @@ static Statement read_changes = STATEMENT_WITHOUT_ARGS(
 	"   due_within pg_catalog.interval, cumulative pg_catalog.bool)"
 	" ORDER BY e.seq");
 
-/* Their ids begin with the time when they were recorded. */
-static Statement read_first_promise = STATEMENT_WITHOUT_ARGS(
-	"SELECT recorded_at FROM trust.promise ORDER BY promise LIMIT 1");
-
 typedef struct RuleChange
 {
 	int64		seq;
@@ -141,27 +137,6 @@ CompareValues(const void *a, const void *b)
 											 NumericGetDatum(*(const Numeric *) b)));
 }
 
-TimestampTz
-FirstPromise(void)
-{
-	bool		none = StatementRead(&read_first_promise, NULL, NULL) == 0;
-	TimestampTz first = none ? DT_NOEND :
-		DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
-
-	SPI_freetuptable(SPI_tuptable);
-	return first;
-}
-
-/* What was changed before there was a promise is where the rules began. */
-static void
-FindFirst(EasedRules *eased)
-{
-	TimestampTz first = FirstPromise();
-
-	while (eased->first < eased->count && eased->changes[eased->first].at < first)
-		eased->first++;
-}
-
 void
 EasedRulesBegin(EasedRules *eased, const ExceptionScan *scan)
 {
@@ -183,8 +158,11 @@ EasedRulesBegin(EasedRules *eased, const ExceptionScan *scan)
 	qsort(eased->values, eased->value_count, sizeof(Numeric), CompareValues);
 	eased->alike = hash_create("trust_ledger promises alike", 64, &control,
 							   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	/* what was changed before there was a promise is where the rules began */
+	while (eased->first < eased->count &&
+		   eased->changes[eased->first].at < scan->first_recorded_at)
+		eased->first++;
 	MemoryContextSwitchTo(previous);
-	FindFirst(eased);
 }
 
 /* ---- adding ---- */

@@ -37,9 +37,6 @@ extern void EasedRulesAdd(EasedRules *eased, const ExceptionScan *scan);
  */
 extern void EasedRulesPut(const EasedRules *eased, const ExceptionScan *scan);
 
-/* When the first promise was recorded; infinity if there is none. */
-extern TimestampTz FirstPromise(void);
-
 /* "until entry ... at ..."; with seq 0, that it is still so. */
 extern char *UntilText(int64 seq, TimestampTz at);
 

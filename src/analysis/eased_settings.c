@@ -129,7 +129,7 @@ typedef struct LastAuthority
 } LastAuthority;
 
 static void
-FindLimits(EasedSettings *eased)
+FindLimits(EasedSettings *eased, const ExceptionScan *scan)
 {
 	HASHCTL		control = {
 		.keysize = MAX_KEY_BYTES + 1, .entrysize = sizeof(LastAuthority),
@@ -147,7 +147,7 @@ FindLimits(EasedSettings *eased)
 
 		change->before = found ? last->change : NULL;
 		last->change = change;
-		if (found && change->at >= eased->first && change->before->authority &&
+		if (found && change->at >= scan->first_recorded_at && change->before->authority &&
 			!SameAuthority(change->authority, change->before->authority))
 			eased->limits[eased->limit_count++] = change;
 	}
@@ -158,7 +158,6 @@ EasedSettingsBegin(EasedSettings *eased, const ExceptionScan *scan)
 {
 	MemoryContext previous;
 
-	eased->first = FirstPromise();
 	eased->setting_count = StatementRead(&read_settings, NULL, NULL);
 	previous = MemoryContextSwitchTo(scan->context);
 	eased->settings = palloc0(sizeof(SettingChange) * (eased->setting_count + 1));
@@ -170,7 +169,7 @@ EasedSettingsBegin(EasedSettings *eased, const ExceptionScan *scan)
 	eased->authorities = palloc0(sizeof(AuthorityChange) * (eased->authority_count + 1));
 	ReadAuthorities(eased);
 	SPI_freetuptable(SPI_tuptable);
-	FindLimits(eased);
+	FindLimits(eased, scan);
 	MemoryContextSwitchTo(previous);
 }
 
@@ -288,7 +287,7 @@ EasedSettingsAdd(EasedSettings *eased, const ExceptionScan *scan)
 	const Row  *promise = scan->promise;
 
 	for (int i = 1; i < eased->setting_count; i++)
-		if (eased->settings[i].at >= eased->first)
+		if (eased->settings[i].at >= scan->first_recorded_at)
 			CountSettings(eased, &eased->settings[i], promise);
 	if (RowIsNull(promise, PROMISE_BACKED_AT))
 		return;

@@ -19,7 +19,6 @@ typedef struct EasedSettings
 	int			authority_count;
 	struct AuthorityChange **limits;	/* those that changed a limit */
 	int			limit_count;
-	TimestampTz first;			/* when the first promise was recorded */
 } EasedSettings;
 
 /* Reads all changes.  Those from before the first promise have eased nothing. */

@@ -24,9 +24,14 @@
 #include "analysis/eased_settings.h"
 #include "analysis/entry_exceptions.h"
 #include "analysis/scanned_actors.h"
+#include "base/statement.h"
 #include "governance/access.h"
 
 PG_FUNCTION_INFO_V1(promise_exceptions);
+
+/* Their ids begin with the time when they were recorded. */
+static Statement read_first_promise = STATEMENT_WITHOUT_ARGS(
+	"SELECT recorded_at FROM trust.promise ORDER BY promise LIMIT 1");
 
 enum
 {
@@ -130,6 +135,17 @@ typedef struct PromiseReceiver
 	bool		has_unconfirmed;
 } PromiseReceiver;
 
+static TimestampTz
+FirstRecordedAt(void)
+{
+	bool		none = StatementRead(&read_first_promise, NULL, NULL) == 0;
+	TimestampTz first = none ? DT_NOEND :
+		DatumGetTimestampTz(ResultNotNull(0, 1, TIMESTAMPTZOID));
+
+	SPI_freetuptable(SPI_tuptable);
+	return first;
+}
+
 static void
 LookFirst(PromiseReceiver *receiver)
 {
@@ -223,6 +239,7 @@ promise_exceptions(PG_FUNCTION_ARGS)
 										 ALLOCSET_DEFAULT_SIZES);
 	receiver.row_context = AllocSetContextCreate(scan.context, "trust_ledger exceptions of a row",
 												 ALLOCSET_DEFAULT_SIZES);
+	scan.first_recorded_at = FirstRecordedAt();
 	ReadScannedActors(&scan);
 	ImportRunsBegin(&receiver.runs, &scan);
 	BackingBurstsBegin(&receiver.bursts, &scan);

@@ -39,7 +39,7 @@ Since(const ExceptionScan *scan, int column)
 	return Has(scan, column) ? RowInstant(scan->promise, column) : DT_NOBEGIN;
 }
 
-static bool
+bool
 Undecided(const ExceptionScan *scan)
 {
 	return scan->state == STATE_PROPOSED || scan->state == STATE_OPEN;

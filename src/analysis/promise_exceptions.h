@@ -16,6 +16,7 @@ typedef struct ExceptionScan
 	const Row  *promise;		/* of promise_shape */
 	State		state;
 	TimestampTz now;
+	TimestampTz first_recorded_at;	/* of the first promise; DT_NOEND: there is none */
 	HTAB	   *actors;			/* kind and retirement of all actors */
 	MemoryContext context;		/* lives as long as the scan */
 	ReturnSetInfo *result;
@@ -35,6 +36,9 @@ extern void PutException(const ExceptionScan *scan, const Exception *exception);
 
 /* The same about no promise. */
 extern void PutTotal(const ExceptionScan *scan, const Exception *exception);
+
+/* Whether the promise is proposed or open. */
+extern bool Undecided(const ExceptionScan *scan);
 
 /* Whether the verdict of the promise is the company's own. */
 extern bool PromiseOnCompanyWord(const Row *promise);

@@ -118,7 +118,7 @@ CountPeriod(Trend *trend, Progress *progress, const PromiseAsOf *promise, const 
 		group, PromiseAsOfVerdict(promise, from), PromiseAsOfIsOverdue(promise, from)
 	};
 	TimestampTz overdue_from = promise->overdue_at + 1;
-	TimestampTz broken_from = promise->verdict.broken_at;
+	TimestampTz raised[] = {promise->former_broken_at, promise->verdict.broken_at};
 
 	CountEvents(trend, progress, promise, group, from);
 	ChangeShare(trend, progress, &share, from);
@@ -128,11 +128,12 @@ CountPeriod(Trend *trend, Progress *progress, const PromiseAsOf *promise, const 
 		share.overdue = true;
 		ChangeShare(trend, progress, &share, overdue_from);
 	}
-	if (promise->verdict.counts && broken_from > from && broken_from < until)
-	{
-		share.contribution = promise->verdict;
-		ChangeShare(trend, progress, &share, broken_from);
-	}
+	for (size_t i = 0; i < lengthof(raised); i++)
+		if (promise->verdict.counts && raised[i] > from && raised[i] < until)
+		{
+			share.contribution = PromiseAsOfVerdict(promise, raised[i]);
+			ChangeShare(trend, progress, &share, raised[i]);
+		}
 }
 
 /* The first instant after that one at which an event happened; DT_NOEND: none. */

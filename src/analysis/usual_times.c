@@ -47,12 +47,6 @@ TimeUntil(const Row *promise, int column)
 	return (float8) RowInstant(promise, column) - (float8) RowInstant(promise, PROMISE_MADE_AT);
 }
 
-static bool
-IsUndecided(const ExceptionScan *scan)
-{
-	return scan->state == STATE_PROPOSED || scan->state == STATE_OPEN;
-}
-
 static UsualTime *
 OfKind(const UsualTimes *times, const Row *promise, HASHACTION action)
 {
@@ -91,7 +85,7 @@ UsualTimesAdd(UsualTimes *times, const ExceptionScan *scan)
 	Add(times->all, log(promised));
 	if (usual != times->all)
 		Add(usual, log(promised));
-	if (IsUndecided(scan))
+	if (Undecided(scan))
 		usual->longest = Max(usual->longest, time);
 }
 
@@ -132,7 +126,7 @@ UsualTimesPut(const UsualTimes *times, const ExceptionScan *scan)
 	Exception	exception = {.what = "due_far"};
 	float8		usual;
 
-	if (time <= 0.0 || !IsUndecided(scan) || times->all->count == 0)
+	if (time <= 0.0 || !Undecided(scan) || times->all->count == 0)
 		return;
 	usual = Usual(times, OfKind(times, promise, HASH_FIND));
 	if (time <= TIMES_AS_LONG * usual)
