@@ -2,7 +2,7 @@
 -- broken from the one that last raised its weight; as of and known at any time.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(11);
+SELECT plan(13);
 
 SET timezone = 'UTC';
 SELECT trust_ledger.create_ledger() \g /dev/null
@@ -80,6 +80,28 @@ SELECT is(differ || coalesce(': ' || example, ''), '0', format('as of %s days ag
 FROM (VALUES (76, 76), (76, NULL), (51, NULL), (49, 30), (38, 36), (38, 30), (18, NULL), (0, 18))
 	AS v (as_of, known), scores_differ('customer', now() - interval '1 day' * as_of,
 	coalesce(now() - interval '1 day' * known, 'infinity'), 1000);
+
+-- Partly kept was known before due; broken happened a day later, and was known long after due.
+CREATE TEMP TABLE former AS SELECT * FROM trust_ledger.make_promise('former', 'w', actor => 'anna',
+	occurred_at => now() - interval '100 days', due => now() - interval '50 days');
+SELECT trust_ledger.assess_promise(promise, verdict, actor => 'carl', occurred_at => now()
+	- interval '1 day' * ago)
+FROM former, (VALUES ('partly_kept', 80), ('broken', 79)) AS v (verdict, ago) \g /dev/null
+SELECT without_guards($$UPDATE trust.entry SET recorded_at = now() - interval '1 day'
+	* CASE verdict WHEN 'partly_kept' THEN 75 WHEN 'broken' THEN 40 ELSE 100 END
+	WHERE customer = 'former'$$) \g /dev/null
+SELECT is(array_agg(round(trust_ledger.broken(s)::numeric * 2 ^ ((least(since, 75) - ago) / 180.0),
+	6) ORDER BY ago DESC), '{0,0.5,0.5,1,1}'::numeric[], 'not yet, partly, and then in full')
+FROM (VALUES (78, 78), (70, 75), (51, 75), (49, 50), (10, 50)) AS v (ago, since),
+	trust_ledger.customer_score('former', now() - interval '1 day' * ago) s;
+SELECT is_empty($$
+	SELECT t.step_until, t.score, s
+	FROM trust_ledger.trust_trend('customer', '7 days', now() - interval '90 days', now(),
+			'occurred', 'former') t,
+		trust_ledger.customer_score('former', step_until - interval '1 microsecond') s
+	WHERE NOT (is_near(trust_ledger.kept(t.score), trust_ledger.kept(s))
+		AND is_near(trust_ledger.broken(t.score), trust_ledger.broken(s)))
+$$, 'and so says the trend');
 
 SELECT * FROM finish();
 COMMIT;
