@@ -1897,8 +1897,9 @@ COMMENT ON FUNCTION trust_ledger.register_actor(
 	'(db_role belongs to another actor), 42704 (no such role or human).';
 COMMENT ON FUNCTION trust_ledger.retire_actor(text, text, text, text, timestamptz, jsonb, text) IS
 	'Retires an actor, who can no longer act. successor: the human who takes over the machines; '
-	'required if a human is responsible for active ones. acting: who retires the actor. Requires '
-	'level admin. Errors: TL003, TL004, 42704 (no such actor).';
+	'required if a human is responsible for active ones. The score of a successor has the evidence '
+	'of being broken of the actor. acting: who retires the actor. Requires level admin. Errors: '
+	'TL003, TL004, 42704 (no such actor).';
 
 CREATE FUNCTION trust_ledger.create_policy_table() RETURNS void
 LANGUAGE plpgsql
@@ -2575,15 +2576,17 @@ BEGIN
 			trust_ledger.decay(
 				trust_ledger.fuse(
 					trust_ledger.fuse(
+						trust_ledger.fuse(
+							trust_ledger.score_agg(
+								p.weight_kept / 1000::float8, 0,
+								p.settled_at, (SELECT half_life FROM trust.ledger)),
+							trust_ledger.score_agg(
+								0, p.weight_broken / 1000::float8,
+								p.broken_at, (SELECT half_life FROM trust.ledger))),
 						trust_ledger.score_agg(
-							p.weight_kept / 1000::float8, 0,
-							p.settled_at, (SELECT half_life FROM trust.ledger)),
-						trust_ledger.score_agg(
-							0, p.weight_broken / 1000::float8,
-							p.broken_at, (SELECT half_life FROM trust.ledger))),
-					trust_ledger.score_agg(
-						0, 1, now(), (SELECT half_life FROM trust.ledger))
-						FILTER (WHERE o.overdue)),
+							0, 1, now(), (SELECT half_life FROM trust.ledger))
+							FILTER (WHERE o.overdue)),
+					trust_ledger.carried_score(%1$L, p.%1$I)),
 				now()) AS score,
 			count(*) AS promises,
 			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
@@ -2655,13 +2658,15 @@ AS $$
 DECLARE
 	keyed   record;
 	columns CONSTANT text[] := ARRAY[
-		['score', 'Current trust score: verdicts, faded to now, and overdue promises.'],
+		['score', 'Current trust score: verdicts, faded to now, and overdue promises. By customer, '
+			'promiser and backer, with the evidence of being broken of predecessors.'],
 		['expectation', 'Probability that the next promise is kept, 0 to 1, at base rate 1/2.'],
 		['lower_bound', 'Lower bound of the true kept rate at 95 % confidence, 0 to 1. Rank by '
 			'this.'],
 		['uncertainty', 'Uncertainty, 0 to 1. 1 means that there is no evidence.'],
 		['evidence_kept', 'Evidence of kept promises, in promises, faded to now.'],
-		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now.'],
+		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now, '
+			'with that of predecessors.'],
 		['promises', 'Number of promises in all states.'],
 		['proposed', 'Number of promises that wait for a human.'],
 		['open', 'Number of promises that are open.'],
@@ -2721,14 +2726,24 @@ $$;
 COMMENT ON FUNCTION trust_ledger.comment_on_trust_views() IS
 	'Comments on the views of scores. Called by create_views().';
 COMMENT ON FUNCTION trust_ledger.customer_score(text, timestamptz, timestamptz) IS
-	'Score of the promises to a customer. Overdue ones count as broken. as_of: only what had '
-	'happened by then, faded to then; not in the future. known_at: only what the ledger had '
-	'recorded by then, with the half-life of that time (recorded_at is shortly before the commit). '
-	'Without promises: empty. Requires level application, analyst, auditor or admin. Errors: '
-	'TL004, 22004, 22008.';
+	'Score of the promises to a customer. Overdue ones count as broken. Evidence of being broken '
+	'of predecessors counts too: customers for which the same actor or login spoke before. as_of: '
+	'only what had happened by then, faded to then; not in the future. known_at: only what the '
+	'ledger had recorded by then, with the half-life of that time (recorded_at is shortly before '
+	'the commit). Without evidence: empty. Requires level application, analyst, auditor or admin. '
+	'Errors: TL004, 22004, 22008.';
 COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) IS
-	'Score of the promises of an actor, like customer_score(). Errors: TL004, 22004, 22008, 42704 '
-	'(no such actor).';
+	'Score of the promises of an actor, like customer_score(). Its predecessors are actors that '
+	'retired with this successor, or had the same login before. Errors: TL004, 22004, 22008, '
+	'42704 (no such actor).';
+
+CREATE FUNCTION trust_ledger.carried_score(by text, of_key text) RETURNS trust_ledger.trust_score
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10;
+COMMENT ON FUNCTION trust_ledger.carried_score(text, text) IS
+	'Evidence of being broken that a customer, promiser or backer carries from its predecessors, '
+	'faded to now, overdue promises included. Empty if there is none, or by kind. Called by the '
+	'views of scores. Requires level application, analyst, auditor or admin. Errors: TL004, 22004, '
+	'22023.';
 
 DROP FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestamptz);
 CREATE FUNCTION trust_ledger.explain_trust(
@@ -2747,8 +2762,9 @@ COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestam
 	'(at: kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the '
 	'share of all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows '
 	'is the total score: exactly with as_of, otherwise up to rounding. Promises with no weight '
-	'have no row. as_of, known_at: as for customer_score(). Requires level application, analyst, '
-	'auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'have no row. Promises of predecessors have their weight as broken only. as_of, known_at: as '
+	'for customer_score(). Requires level application, analyst, auditor or admin. Errors: TL004, '
+	'22004, 22008, 22023.';
 
 CREATE OR REPLACE FUNCTION trust_ledger.trust_trend(
 	by text, step interval DEFAULT '1 month',

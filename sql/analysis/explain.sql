@@ -16,5 +16,6 @@ COMMENT ON FUNCTION trust_ledger.explain_trust(text, text, timestamptz, timestam
 	'(at: kept, broken_at: broken), the age and the fading 2^(-age/half-life) since then, the '
 	'share of all evidence (0 to 1), and the score of the promise alone. sum(score) over the rows '
 	'is the total score: exactly with as_of, otherwise up to rounding. Promises with no weight '
-	'have no row. as_of, known_at: as for customer_score(). Requires level application, analyst, '
-	'auditor or admin. Errors: TL004, 22004, 22008, 22023.';
+	'have no row. Promises of predecessors have their weight as broken only. as_of, known_at: as '
+	'for customer_score(). Requires level application, analyst, auditor or admin. Errors: TL004, '
+	'22004, 22008, 22023.';

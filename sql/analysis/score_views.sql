@@ -28,15 +28,17 @@ BEGIN
 			trust_ledger.decay(
 				trust_ledger.fuse(
 					trust_ledger.fuse(
+						trust_ledger.fuse(
+							trust_ledger.score_agg(
+								p.weight_kept / 1000::float8, 0,
+								p.settled_at, (SELECT half_life FROM trust.ledger)),
+							trust_ledger.score_agg(
+								0, p.weight_broken / 1000::float8,
+								p.broken_at, (SELECT half_life FROM trust.ledger))),
 						trust_ledger.score_agg(
-							p.weight_kept / 1000::float8, 0,
-							p.settled_at, (SELECT half_life FROM trust.ledger)),
-						trust_ledger.score_agg(
-							0, p.weight_broken / 1000::float8,
-							p.broken_at, (SELECT half_life FROM trust.ledger))),
-					trust_ledger.score_agg(
-						0, 1, now(), (SELECT half_life FROM trust.ledger))
-						FILTER (WHERE o.overdue)),
+							0, 1, now(), (SELECT half_life FROM trust.ledger))
+							FILTER (WHERE o.overdue)),
+					trust_ledger.carried_score(%1$L, p.%1$I)),
 				now()) AS score,
 			count(*) AS promises,
 			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,
@@ -108,13 +110,15 @@ AS $$
 DECLARE
 	keyed   record;
 	columns CONSTANT text[] := ARRAY[
-		['score', 'Current trust score: verdicts, faded to now, and overdue promises.'],
+		['score', 'Current trust score: verdicts, faded to now, and overdue promises. By customer, '
+			'promiser and backer, with the evidence of being broken of predecessors.'],
 		['expectation', 'Probability that the next promise is kept, 0 to 1, at base rate 1/2.'],
 		['lower_bound', 'Lower bound of the true kept rate at 95 % confidence, 0 to 1. Rank by '
 			'this.'],
 		['uncertainty', 'Uncertainty, 0 to 1. 1 means that there is no evidence.'],
 		['evidence_kept', 'Evidence of kept promises, in promises, faded to now.'],
-		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now.'],
+		['evidence_broken', 'Evidence of broken and overdue promises, in promises, faded to now, '
+			'with that of predecessors.'],
 		['promises', 'Number of promises in all states.'],
 		['proposed', 'Number of promises that wait for a human.'],
 		['open', 'Number of promises that are open.'],

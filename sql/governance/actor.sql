@@ -91,5 +91,6 @@ AS 'MODULE_PATHNAME' LANGUAGE C
 SET search_path = pg_catalog, pg_temp SET IntervalStyle = 'iso_8601';
 COMMENT ON FUNCTION trust_ledger.retire_actor(text, text, text, text, timestamptz, jsonb, text) IS
 	'Retires an actor, who can no longer act. successor: the human who takes over the machines; '
-	'required if a human is responsible for active ones. acting: who retires the actor. Requires '
-	'level admin. Errors: TL003, TL004, 42704 (no such actor).';
+	'required if a human is responsible for active ones. The score of a successor has the evidence '
+	'of being broken of the actor. acting: who retires the actor. Requires level admin. Errors: '
+	'TL003, TL004, 42704 (no such actor).';

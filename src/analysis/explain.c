@@ -55,8 +55,7 @@ typedef struct Explanation
 	ScoreEventReader base;		/* must be first */
 	MemoryContext context;		/* holds the parts */
 	const PointInTime *point;
-	Grouping	by;
-	const char *key;			/* NULL: all groups */
+	ScoredKey	scored;
 	List	   *parts;
 	TrustScore	score;			/* the sum of the parts */
 } Explanation;
@@ -93,12 +92,10 @@ ExplainPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *e
 {
 	Explanation *explanation = (Explanation *) base;
 	PromiseAsOf state = PromiseAtPoint(explanation->point, events, count);
-	const char *key = PromiseAsOfKey(&state, customer, explanation->by);
-	Contribution contribution = PromiseAsOfContribution(&state, explanation->point->now,
-														explanation->point->as_of);
+	Contribution contribution = ContributionAtPoint(explanation->point, &explanation->scored,
+													&state, customer);
 
-	if (contribution.counts && key &&
-		(explanation->key == NULL || strcmp(key, explanation->key) == 0))
+	if (contribution.counts)
 		AddPart(explanation, customer, &events[0].promise, &state, &contribution);
 }
 
@@ -154,7 +151,8 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
  *		The scores, added in the order of the rows, are
  *		exactly the score as of then.  The current score of a customer is updated with
  *		each entry, so it can differ in rounding, by up to 1e-9.  Promises without
- *		evidence have no row.  as_of and known_at: see customer_score().  Errors: TL004;
+ *		evidence have no row.  Of promises of predecessors (see predecessors.h), only the
+ *		evidence of being broken counts.  as_of and known_at: see customer_score().  Errors: TL004;
  *		22004 by or of_key is null; 22008 as_of is infinite or in the future; 22023 by.
  */
 Datum
@@ -166,17 +164,18 @@ explain_trust(PG_FUNCTION_ARGS)
 	LedgerSession session;
 	PointInTime point;
 	ListCell   *cell;
-
-	explanation.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
-	explanation.key = explanation.by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") :
+	Grouping	by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	const char *key = by == BY_ALL ? ArgKey(fcinfo->args[1], "of_key") :
 		ArgKeyRequired(fcinfo->args[1], "of_key");
+
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	point = PointInTimeFromArgs(ledger, fcinfo, 2, 3);
 	explanation.point = &point;
+	explanation.scored = ScoredKeyAt(&point, by, key);
 	explanation.context = CurrentMemoryContext;
 	ScoreClear(&explanation.score);
-	ReadScoreEvents(&explanation.base, explanation.by, explanation.key);
+	ReadScoredKey(&explanation.base, &explanation.scored);
 	foreach(cell, explanation.parts)
 		PutPart(&explanation, lfirst(cell), result);
 	LedgerLeave(&session);

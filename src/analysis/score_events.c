@@ -14,6 +14,7 @@
 #include "catalog/pg_type_d.h"
 #include "executor/tuptable.h"
 #include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -32,14 +33,14 @@ static const Column columns[SCORE_EVENT_COLUMNS] = {
 #define ENTRIES_OF_PROMISES_WITH(column) \
 	" AND promise OPERATOR(pg_catalog.=) ANY (SELECT e.promise" \
 	" FROM trust.entry e" \
-	" WHERE e." column " OPERATOR(pg_catalog.=) $1)"
+	" WHERE e." column " OPERATOR(pg_catalog.=) ANY ($1))"
 
 /*
  * An amendment can change the promiser or the kind, and a backer can withdraw.
- * So these select all entries of each promise that had the key at any time.
+ * So these select all entries of each promise that had one of the keys at any time.
  */
 static const char *const key_conditions[GROUPINGS] = {
-	[BY_CUSTOMER] = " AND customer OPERATOR(pg_catalog.=) $1",
+	[BY_CUSTOMER] = " AND customer OPERATOR(pg_catalog.=) ANY ($1)",
 	[BY_PROMISER] = ENTRIES_OF_PROMISES_WITH("promiser"),
 	[BY_BACKER] = ENTRIES_OF_PROMISES_WITH("backer"),
 	[BY_KIND] = ENTRIES_OF_PROMISES_WITH("kind")
@@ -213,10 +214,22 @@ DoNothing(DestReceiver *self pg_attribute_unused())
 {
 }
 
-void
-ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key)
+Datum
+TextArrayDatum(const List *texts)
 {
-	bool		keyed = key && key_conditions[by];
+	Datum	   *elements = palloc(sizeof(Datum) * list_length(texts));
+	const ListCell *cell;
+
+	foreach(cell, texts)
+		elements[foreach_current_index(cell)] = CStringGetTextDatum(lfirst(cell));
+	return PointerGetDatum(construct_array(elements, list_length(texts), TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+void
+ReadScoreEvents(ScoreEventReader *reader, Grouping by, const List *keys)
+{
+	bool		keyed = keys && key_conditions[by];
 	ScoreEventReceiver receiver = {
 		.dest = {ReceiveSlot, StartUp, DoNothing, DoNothing, DestNone},
 		.reader = reader,
@@ -232,7 +245,7 @@ ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key)
 	{
 		options.params = makeParamList(1);
 		options.params->params[0] = (ParamExternData) {
-			CStringGetTextDatum(key), false, PARAM_FLAG_CONST, TEXTOID
+			TextArrayDatum(keys), false, PARAM_FLAG_CONST, TEXTARRAYOID
 		};
 	}
 	if (SPI_execute_extended(ScoreEventQuery(reader, by, keyed), &options) < 0)

@@ -8,6 +8,8 @@
 #include "base/row.h"
 #include "ledger/event.h"
 
+#include "nodes/pg_list.h"
+
 /* The columns of an entry that affect scores.  Values may be invalid if the table was altered. */
 typedef struct ScoreEvent
 {
@@ -79,12 +81,15 @@ typedef struct ScoreEventReader
 	uint32		skipped_columns;	/* read as NULL, which makes the sort narrower */
 } ScoreEventReader;
 
+/* A list of C strings as text[]. */
+extern Datum TextArrayDatum(const List *texts);
+
 /*
- * Reads all entries of promises.  With a key, and by customer, promiser, backer
- * or kind, it reads only promises of which some entry has that key; callers must
- * still check the key.  By customer, customers come in C collation order.  Needs
- * a LedgerSession and uses the active snapshot.
+ * Reads all entries of promises.  With a list of keys (char *), and by customer,
+ * promiser, backer or kind, it reads only promises of which some entry has one of them;
+ * callers must still check the key.  By customer, customers come in C collation order.
+ * Needs a LedgerSession and uses the active snapshot.
  */
-extern void ReadScoreEvents(ScoreEventReader *reader, Grouping by, const char *key);
+extern void ReadScoreEvents(ScoreEventReader *reader, Grouping by, const List *keys);
 
 #endif

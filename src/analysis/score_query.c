@@ -27,6 +27,7 @@
 
 PG_FUNCTION_INFO_V1(customer_score);
 PG_FUNCTION_INFO_V1(promiser_score);
+PG_FUNCTION_INFO_V1(carried_score);
 
 /* Promises that are overdue at $2.  An index-only scan of the primary key can check this. */
 #define OVERDUE \
@@ -53,6 +54,23 @@ static Statement compute_customer =
 STATEMENT(COMPUTE_SCORE("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 static Statement compute_promiser =
 STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
+
+/* What the promises of predecessors are broken. */
+#define COMPUTE_CARRIED(column) \
+	STATEMENT("SELECT" \
+			  " trust_ledger.score_agg(0," \
+			  "   weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
+			  "   broken_at, $3)," \
+			  " pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
+			  " FROM trust.promise" \
+			  " WHERE " column " OPERATOR(pg_catalog.=) ANY ($1)", \
+			  TEXTARRAYOID, TIMESTAMPTZOID, INTERVALOID)
+
+static Statement compute_carried[] = {
+	[BY_CUSTOMER] = COMPUTE_CARRIED("customer"),
+	[BY_PROMISER] = COMPUTE_CARRIED("promiser"),
+	[BY_BACKER] = COMPUTE_CARRIED("backer")
+};
 
 static Statement read_half_life = STATEMENT(
 	"SELECT (details OPERATOR(pg_catalog.->>) 'half_life')::pg_catalog.interval"
@@ -144,12 +162,57 @@ PromiseAtPoint(const PointInTime *point, const ScoreEvent *events, int count)
 	return promise;
 }
 
+ScoredKey
+ScoredKeyAt(const PointInTime *point, Grouping by, const char *key)
+{
+	ScoredKey	scored = {.by = by, .key = key};
+
+	if (key)
+		scored.predecessors = PredecessorsOf(by, key, Min(point->as_of, point->known_at));
+	return scored;
+}
+
+static List *
+PredecessorKeysOf(const ScoredKey *scored)
+{
+	List	   *keys = NIL;
+	const ListCell *cell;
+
+	foreach(cell, scored->predecessors)
+		keys = lappend(keys, ((const Predecessor *) lfirst(cell))->key);
+	return keys;
+}
+
+void
+ReadScoredKey(ScoreEventReader *reader, const ScoredKey *scored)
+{
+	List	   *keys = PredecessorKeysOf(scored);
+
+	if (scored->key)
+		keys = lappend(keys, unconstify(char *, scored->key));
+	ReadScoreEvents(reader, scored->by, keys);
+}
+
+Contribution
+ContributionAtPoint(const PointInTime *point, const ScoredKey *scored,
+					const PromiseAsOf *promise, const char *customer)
+{
+	const char *key = PromiseAsOfKey(promise, customer, scored->by);
+	Contribution contribution = PromiseAsOfContribution(promise, point->now, point->as_of);
+
+	if (key && (scored->key == NULL || strcmp(key, scored->key) == 0))
+		return contribution;
+	contribution.kept = 0.0;
+	contribution.counts = contribution.counts && contribution.broken > 0.0 && key &&
+		FindPredecessor(scored->predecessors, key);
+	return contribution;
+}
+
 typedef struct ScoreReader
 {
 	ScoreEventReader base;		/* must be first */
 	const PointInTime *point;
-	Grouping	by;
-	const char *key;
+	ScoredKey	scored;
 	TrustScore	score;
 } ScoreReader;
 
@@ -158,12 +221,11 @@ AddPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *event
 {
 	ScoreReader *reader = (ScoreReader *) base;
 	PromiseAsOf promise = PromiseAtPoint(reader->point, events, count);
-	const char *key = PromiseAsOfKey(&promise, customer, reader->by);
-	Contribution contribution = PromiseAsOfContribution(&promise, reader->point->now,
-														reader->point->as_of);
+	Contribution contribution = ContributionAtPoint(reader->point, &reader->scored, &promise,
+													customer);
 	TrustScore	score;
 
-	if (!contribution.counts || key == NULL || strcmp(key, reader->key) != 0)
+	if (!contribution.counts)
 		return;
 	score = ScoreOfContribution(reader->point, &contribution);
 	ScoreFuse(&reader->score, &score);
@@ -173,21 +235,22 @@ static TrustScore *
 ScoreAtPoint(const PointInTime *point, Grouping by, const char *key)
 {
 	ScoreReader reader = {
-		.base = {.process_promise = AddPromise}, .point = point, .by = by, .key = key
+		.base = {.process_promise = AddPromise},
+		.point = point, .scored = ScoredKeyAt(point, by, key)
 	};
 
 	ScoreClear(&reader.score);
-	ReadScoreEvents(&reader.base, by, key);
+	ReadScoredKey(&reader.base, &reader.scored);
 	return ScoreCopy(&reader.score);
 }
 
 /* A score without overdue promises, and the number of these.  False if there is no row. */
 static bool
-ReadScore(Statement *statement, const char *key, const PointInTime *point,
+ReadScore(Statement *statement, Datum keys, const PointInTime *point,
 		  TrustScore *score, int64 *overdue)
 {
 	Datum		values[3] = {
-		CStringGetTextDatum(key), TimestampTzGetDatum(point->now),
+		keys, TimestampTzGetDatum(point->now),
 		IntervalPGetDatum(MicrosecondsInterval(point->half_life))
 	};
 
@@ -198,19 +261,49 @@ ReadScore(Statement *statement, const char *key, const PointInTime *point,
 	return true;
 }
 
-static TrustScore *
-CurrentScore(Statement *read, Statement *compute, const char *key, const PointInTime *point)
+static void
+DecayAndAddOverdue(TrustScore *score, int64 overdue, const PointInTime *point)
 {
-	TrustScore *score = palloc(sizeof(TrustScore));
-	int64		overdue = 0;
-
-	if (!ReadScore(read, key, point, score, &overdue))
-		ScoreClear(score);
-	else if (!ScoreIsEmpty(score) && score->half_life != point->half_life)
-		(void) ReadScore(compute, key, point, score, &overdue);
 	ScoreDecay(score, point->now);
 	if (overdue > 0)
 		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, point->now, point->half_life);
+}
+
+/* Current evidence of being broken that the key carries from its predecessors. */
+static TrustScore
+CarriedScore(Grouping by, const char *key, const PointInTime *point)
+{
+	ScoredKey	scored = ScoredKeyAt(point, by, key);
+	TrustScore	score;
+	int64		overdue;
+
+	ScoreClear(&score);
+	if (scored.predecessors == NIL)
+		return score;
+	(void) ReadScore(&compute_carried[by], TextArrayDatum(PredecessorKeysOf(&scored)), point,
+					 &score, &overdue);
+	/* without evidence it is to be empty, as if there were no predecessor */
+	if (score.broken == 0.0)
+		ScoreClear(&score);
+	DecayAndAddOverdue(&score, overdue, point);
+	return score;
+}
+
+static TrustScore *
+CurrentScore(Statement *read, Statement *compute, Grouping by, const char *key,
+			 const PointInTime *point)
+{
+	TrustScore *score = palloc(sizeof(TrustScore));
+	TrustScore	carried;
+	int64		overdue = 0;
+
+	if (!ReadScore(read, CStringGetTextDatum(key), point, score, &overdue))
+		ScoreClear(score);
+	else if (!ScoreIsEmpty(score) && score->half_life != point->half_life)
+		(void) ReadScore(compute, CStringGetTextDatum(key), point, score, &overdue);
+	DecayAndAddOverdue(score, overdue, point);
+	carried = CarriedScore(by, key, point);
+	ScoreFuse(score, &carried);
 	return score;
 }
 
@@ -227,7 +320,7 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
 	LedgerEnter(ledger, &session);
 	point = PointInTimeFromArgs(ledger, fcinfo, 1, 2);
 	if (PG_ARGISNULL(1) && PG_ARGISNULL(2))
-		score = CurrentScore(read, compute, key, &point);
+		score = CurrentScore(read, compute, by, key, &point);
 	else
 		score = ScoreAtPoint(&point, by, key);
 	*result = *score;
@@ -238,12 +331,13 @@ ScoreResult(FunctionCallInfo fcinfo, Grouping by, const char *key,
 /*
  * customer_score(customer text, as_of timestamptz, known_at timestamptz)
  *		returns trust_score
- *		The score of the promises made to that customer.  Overdue promises count as
- *		broken.  With as_of: only what had occurred by then, decayed to then.  With
- *		known_at: only what the ledger had recorded by then, with the half-life in force
- *		then; recorded_at is slightly earlier than the commit.  An empty score if the
- *		customer has no promises.  Level application, analyst, auditor or admin.  Errors:
- *		TL004; 22004 customer is null; 22008 as_of is infinite or in the future.
+ *		The score of the promises made to that customer, with the evidence of being broken
+ *		of its predecessors; see predecessors.h.  Overdue promises count as broken.  With
+ *		as_of: only what had occurred by then, decayed to then.  With known_at: only what the
+ *		ledger had recorded by then, with the half-life in force then; recorded_at is
+ *		slightly earlier than the commit.  An empty score if there is no evidence.  Level
+ *		application, analyst, auditor or admin.  Errors: TL004; 22004 customer is null; 22008
+ *		as_of is infinite or in the future.
  */
 Datum
 customer_score(PG_FUNCTION_ARGS)
@@ -268,4 +362,30 @@ promiser_score(PG_FUNCTION_ARGS)
 				 errmsg("actor \"%s\" is not registered", actor),
 				 errhint("View trust.promiser_trust lists the promisers.")));
 	return ScoreResult(fcinfo, BY_PROMISER, actor, &compute_promiser, &compute_promiser);
+}
+
+/*
+ * carried_score(by text, of_key text) returns trust_score
+ *		The current evidence of being broken that a customer, promiser or backer carries
+ *		from its predecessors, overdue promises included; see predecessors.h.  Empty if there
+ *		is none, and for other groupings.  Called by the score views.  Errors: TL004; 22004
+ *		by is null; 22023 by.
+ */
+Datum
+carried_score(PG_FUNCTION_ARGS)
+{
+	const Ledger *ledger = ScoresOpen();
+	Grouping	by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
+	char	   *key = ArgKey(fcinfo->args[1], "of_key");
+	LedgerSession session;
+	PointInTime point = {
+		.now = GetCurrentTransactionStartTimestamp(), .as_of = DT_NOEND, .known_at = DT_NOEND,
+		.half_life = ledger->half_life
+	};
+	TrustScore *result = palloc(sizeof(TrustScore));
+
+	LedgerEnter(ledger, &session);
+	*result = CarriedScore(by, key, &point);
+	LedgerLeave(&session);
+	PG_RETURN_TRUST_SCORE(result);
 }

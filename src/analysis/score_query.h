@@ -6,6 +6,7 @@
 #define TRUST_LEDGER_SCORE_QUERY_H
 
 #include "governance/access.h"
+#include "analysis/predecessors.h"
 #include "analysis/promise_as_of.h"
 
 /* Which entries count, and the time that scores decay to. */
@@ -16,6 +17,14 @@ typedef struct PointInTime
 	TimestampTz known_at;		/* only what was recorded by then; DT_NOEND: everything */
 	int64		half_life;		/* microseconds */
 } PointInTime;
+
+/* A customer, promiser or other group whose score is read, and whose evidence it carries. */
+typedef struct ScoredKey
+{
+	Grouping	by;
+	const char *key;			/* NULL: all groups */
+	List	   *predecessors;	/* of Predecessor */
+} ScoredKey;
 
 /* LedgerOpen(), after checking that the current user may read scores (TL004). */
 extern const Ledger *ScoresOpen(void);
@@ -29,6 +38,19 @@ extern Grouping GroupingFromName(const char *name);
  */
 extern PointInTime PointInTimeFromArgs(const Ledger *ledger, FunctionCallInfo fcinfo,
 									   int as_of, int known_at);
+
+/* The key with those of its predecessors that are known at that point. */
+extern ScoredKey ScoredKeyAt(const PointInTime *point, Grouping by, const char *key);
+
+/* ReadScoreEvents() for what contributes to the score of that key. */
+extern void ReadScoredKey(ScoreEventReader *reader, const ScoredKey *scored);
+
+/*
+ * What the promise contributes to the score of that key: of a predecessor's promise, only
+ * the evidence of being broken.
+ */
+extern Contribution ContributionAtPoint(const PointInTime *point, const ScoredKey *scored,
+										const PromiseAsOf *promise, const char *customer);
 
 /* The score of one promise, decayed to point->now. */
 extern TrustScore ScoreOfContribution(const PointInTime *point, const Contribution *contribution);

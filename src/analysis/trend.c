@@ -213,12 +213,38 @@ CountPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *eve
 {
 	Trend	   *trend = (Trend *) base;
 
-	if (trend->by == BY_CUSTOMER && strcmp(customer, trend->customer) != 0)
-		StartCustomer(trend, customer);
 	if (IsOrdered(trend, events, count))
 		CountOrdered(trend, customer, events, count);
 	else
 		CountUnordered(trend, customer, events, count);
+}
+
+static void
+CountNextPromise(ScoreEventReader *base, const char *customer, const ScoreEvent *events,
+				 int count)
+{
+	Trend	   *trend = (Trend *) base;
+
+	if (trend->by == BY_CUSTOMER && strcmp(customer, trend->customer) != 0)
+		StartCustomer(trend, customer);
+	CountPromise(base, customer, events, count);
+}
+
+/* Counts the promises of which others carry the evidence of being broken. */
+static void
+CountPredecessors(Trend *trend)
+{
+	List	   *keys = PredecessorKeys(trend->by, trend->key);
+	char	   *key = trend->key;
+
+	if (keys == NIL)
+		return;
+	trend->base.process_promise = CountPromise;
+	trend->key = NULL;
+	TrendStartGroups(trend);
+	ReadScoreEvents(&trend->base, trend->by, keys);
+	trend->key = key;
+	trend->predecessors = trend->groups;
 }
 
 static uint32
@@ -250,9 +276,11 @@ ColumnsToSkip(Grouping by)
  *		computed in the session's time zone.  The last one ends at until, which is at
  *		most the current time.  basis "occurred" counts an event when it occurred,
  *		"recorded" when the ledger recorded it.  of_key selects one key.  All steps use
- *		the ledger's current half-life.  Level application, analyst, auditor or admin.
- *		Errors: TL004; 22004 by or basis is null; 22008 since or until is infinite; 22023
- *		invalid by, step, basis or since; 54000 too many steps or groups.
+ *		the ledger's current half-life.  Scores have the evidence of being broken of
+ *		predecessors (see predecessors.h), which the numbers of promises leave out.  Level
+ *		application, analyst, auditor or admin.  Errors: TL004; 22004 by or basis is null;
+ *		22008 since or until is infinite; 22023 invalid by, step, basis or since; 54000 too
+ *		many steps or groups.
  */
 Datum
 trust_trend(PG_FUNCTION_ARGS)
@@ -260,7 +288,7 @@ trust_trend(PG_FUNCTION_ARGS)
 	static const char *const bases[] = {"occurred", "recorded"};
 
 	const Ledger *ledger = ScoresOpen();
-	Trend		trend = {.base = {.process_promise = CountPromise}};
+	Trend		trend = {0};
 	LedgerSession session;
 
 	trend.by = GroupingFromName(ArgKeyRequired(fcinfo->args[0], "by"));
@@ -273,10 +301,13 @@ trust_trend(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	LedgerEnter(ledger, &session);
 	trend.steps = StepsFromArgs(fcinfo, 1, trend.as_recorded);
+	trend.context = CurrentMemoryContext;
+	CountPredecessors(&trend);
+	trend.base.process_promise = CountNextPromise;
 	trend.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger trend",
 										  ALLOCSET_DEFAULT_SIZES);
 	TrendStartGroups(&trend);
-	ReadScoreEvents(&trend.base, trend.by, trend.key);
+	ReadScoreEvents(&trend.base, trend.by, trend.key ? list_make1(trend.key) : NIL);
 	TrendPutGroups(&trend);
 	MemoryContextDelete(trend.context);
 	LedgerLeave(&session);

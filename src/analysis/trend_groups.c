@@ -105,36 +105,91 @@ PutStep(const Trend *trend, const TrendGroup *group, int step,
 		pfree(DatumGetPointer(values[TREND_KEY]));
 }
 
-/* One row per step.  Decays the sum of the steps before to each step and adds its changes. */
+/* Verdicts until the end of a step, without overdue promises, which do not decay. */
+typedef struct TrendSum
+{
+	TrustScore	verdicts;
+	int64		weighing;
+	int64		overdue;
+} TrendSum;
+
+/* Decays the sum of the steps before to the step and adds the group's changes in it. */
+static void
+AddStep(const Trend *trend, TrendSum *sum, const TrendGroup *group, int step)
+{
+	const TrendCell *cell = &group->cells[step];
+	TrustScore *verdicts = &sum->verdicts;
+	TimestampTz last = StepLastInstant(&trend->steps, step);
+
+	if (step == 0)
+		ScoreClear(verdicts);
+	ScoreDecay(verdicts, last);
+	verdicts->flags = 0;
+	verdicts->as_of = last;
+	verdicts->half_life = trend->half_life;
+	/* removed evidence can be rounded differently than when it was added */
+	verdicts->kept = Max(verdicts->kept + cell->kept, 0.0);
+	verdicts->broken = Max(verdicts->broken + cell->broken, 0.0);
+	sum->weighing += cell->weighing;
+	sum->overdue += cell->overdue;
+}
+
+/* Adds what a predecessor's promises are broken at the end of each step. */
+static void
+AddPredecessor(const Trend *trend, float8 *broken, const Predecessor *predecessor)
+{
+	const TrendGroup *group = hash_search(trend->predecessors, predecessor->key, HASH_FIND, NULL);
+	TrendSum	sum = {0};
+
+	for (int step = 0; group && step < trend->steps.count; step++)
+	{
+		AddStep(trend, &sum, group, step);
+		if (sum.weighing > 0 && predecessor->since <= StepLastInstant(&trend->steps, step))
+			broken[step] += sum.verdicts.broken + sum.overdue * WEIGHT_OVERDUE;
+	}
+}
+
+/* The evidence of being broken that the group carries at the end of each step, or NULL. */
+static float8 *
+CarriedEvidence(const Trend *trend, const TrendGroup *group)
+{
+	List	   *predecessors = NIL;
+	float8	   *broken;
+	ListCell   *cell;
+
+	if (trend->predecessors)
+		predecessors = PredecessorsOf(trend->by, group->key, DT_NOEND);
+	if (predecessors == NIL)
+		return NULL;
+	broken = MemoryContextAllocHuge(trend->context, sizeof(float8) * trend->steps.count);
+	memset(broken, 0, sizeof(float8) * trend->steps.count);
+	foreach(cell, predecessors)
+		AddPredecessor(trend, broken, lfirst(cell));
+	return broken;
+}
+
+/* One row per step. */
 static void
 PutGroup(const Trend *trend, const TrendGroup *group)
 {
-	TrustScore	verdicts;		/* without overdue promises, which do not decay */
-	int64		weighing = 0;
-	int64		overdue = 0;
+	float8	   *carried = CarriedEvidence(trend, group);
+	TrendSum	sum = {0};
 
-	ScoreClear(&verdicts);
 	for (int step = 0; step < trend->steps.count; step++)
 	{
-		const TrendCell *cell = &group->cells[step];
-		TimestampTz last = StepLastInstant(&trend->steps, step);
 		TrustScore	score;
 
-		ScoreDecay(&verdicts, last);
-		verdicts.flags = 0;
-		verdicts.as_of = last;
-		verdicts.half_life = trend->half_life;
-		/* removed evidence can be rounded differently than when it was added */
-		verdicts.kept = Max(verdicts.kept + cell->kept, 0.0);
-		verdicts.broken = Max(verdicts.broken + cell->broken, 0.0);
-		weighing += cell->weighing;
-		overdue += cell->overdue;
-		score = verdicts;
-		score.broken += overdue * WEIGHT_OVERDUE;
-		if (weighing == 0)
+		AddStep(trend, &sum, group, step);
+		score = sum.verdicts;
+		score.broken += sum.overdue * WEIGHT_OVERDUE;
+		if (carried)
+			score.broken += carried[step];
+		if (sum.weighing == 0 && !(carried && carried[step] > 0.0))
 			ScoreClear(&score);
-		PutStep(trend, group, step, &score, overdue);
+		PutStep(trend, group, step, &score, sum.overdue);
 	}
+	if (carried)
+		pfree(carried);
 }
 
 static int

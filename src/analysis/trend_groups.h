@@ -35,12 +35,13 @@ typedef struct Trend
 {
 	ScoreEventReader base;		/* must be first */
 	Grouping	by;
-	const char *key;			/* only this group; NULL: all */
+	char	   *key;			/* only this group; NULL: all */
 	bool		as_recorded;	/* events count at recorded_at, else at occurred_at */
 	Steps		steps;
 	int64		half_life;		/* microseconds */
 	MemoryContext context;		/* holds the groups */
 	HTAB	   *groups;
+	HTAB	   *predecessors;	/* groups whose evidence of being broken others carry, or NULL */
 	char		customer[MAX_KEY_BYTES + 1];	/* the current one, when by customer */
 	ReturnSetInfo *result;
 } Trend;

@@ -89,8 +89,44 @@ LANGUAGE sql IMMUTABLE AS $$
 			ELSE 'all' END
 $$;
 
+-- Whose evidence of being broken a key carries, and since when: all that had the same login before,
+-- or the same actor or login that spoke for one customer, or that retired with this successor; and
+-- those whose evidence these carry.
+CREATE FUNCTION reference_predecessors(by text, OUT key text, OUT predecessor text,
+	OUT since timestamptz)
+RETURNS SETOF record LANGUAGE sql STABLE AS $$
+	WITH RECURSIVE registered AS (
+		SELECT seq, recorded_at, subject, details->>'db_role' AS login,
+			details->>'customer' AS customer
+		FROM trust.entry WHERE event = 'actor_registered'
+	), used AS (
+		SELECT key, thing, min(seq) AS seq, min(recorded_at) AS since
+		FROM (SELECT seq, recorded_at, subject AS key, login AS thing FROM registered
+				WHERE by IN ('promiser', 'backer')
+			UNION ALL SELECT seq, recorded_at, customer, 'actor ' || subject FROM registered
+				WHERE by = 'customer'
+			UNION ALL SELECT seq, recorded_at, customer, 'login ' || login FROM registered
+				WHERE by = 'customer') u
+		WHERE key IS NOT NULL AND thing IS NOT NULL
+		GROUP BY key, thing
+	), direct AS (
+		SELECT b.key, a.key AS predecessor, b.since
+		FROM used a JOIN used b ON b.thing = a.thing AND b.seq > a.seq
+		UNION
+		SELECT details->>'successor', subject, recorded_at
+		FROM trust.entry WHERE event = 'actor_retired' AND details->>'successor' IS NOT NULL
+			AND by IN ('promiser', 'backer')
+	), carried AS (
+		SELECT * FROM direct
+		UNION
+		SELECT c.key, d.predecessor, greatest(c.since, d.since)
+		FROM carried c JOIN direct d ON d.key = c.predecessor
+	)
+	SELECT key, predecessor, min(since) FROM carried WHERE key <> predecessor GROUP BY 1, 2
+$$;
+
 -- What each promise puts into a score of that instant; from is what it is kept and broken, faded.
-CREATE FUNCTION reference_parts(by text, as_of timestamptz, known_at timestamptz,
+CREATE FUNCTION reference_own_parts(by text, as_of timestamptz, known_at timestamptz,
 	half_life interval,
 	OUT key text, OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text,
 		OUT kind text, OUT outcome text,
@@ -109,6 +145,23 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 			UNION ALL
 			SELECT as_of, 0, 1, as_of WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
 				AND s.overdue_at < as_of) AS c (at, kept, broken, broken_at)
+$$;
+
+-- The same, with what predecessors' promises are broken.
+CREATE FUNCTION reference_parts(by text, as_of timestamptz, known_at timestamptz,
+	half_life interval,
+	OUT key text, OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text,
+		OUT kind text, OUT outcome text,
+	OUT whose_word text, OUT at timestamptz, OUT weight_kept float8, OUT weight_broken float8,
+		OUT fading float8, OUT broken_at timestamptz, OUT broken_fading float8)
+RETURNS SETOF record LANGUAGE sql STABLE AS $$
+	WITH own AS MATERIALIZED (SELECT * FROM reference_own_parts(by, as_of, known_at, half_life))
+	SELECT * FROM own
+	UNION ALL
+	SELECT c.key, own.customer, own.promise, own.promiser, own.backer, own.kind, own.outcome,
+		own.whose_word, own.at, 0, own.weight_broken, own.fading, own.broken_at, own.broken_fading
+	FROM own JOIN reference_predecessors(by) c ON c.predecessor = own.key
+	WHERE own.weight_broken > 0 AND c.since <= as_of AND c.since <= known_at
 $$;
 
 -- How each promise stood from each instant at which something happened (or was recorded) until the
@@ -167,12 +220,16 @@ RETURNS SETOF record LANGUAGE sql AS $$
 		FROM steps s JOIN c ON c.at >= s.step_from AND c.at < s.step_until
 		GROUP BY c.key, s.step_from
 	)
-	SELECT k.key, s.step_from, s.step_until, coalesce(score.weigh, 0), coalesce(score.kept, 0),
-		coalesce(score.broken, 0),
+	SELECT k.key, s.step_from, s.step_until, coalesce(score.weigh, 0) + coalesce(carried.weigh, 0),
+		coalesce(score.kept, 0), coalesce(score.broken, 0) + coalesce(carried.broken, 0),
 		coalesce(h.opened, 0), coalesce(h.kept, 0), coalesce(h.partly_kept, 0),
 			coalesce(h.broken, 0), coalesce(score.overdue, 0)
 	FROM (SELECT DISTINCT key, coalesce(key, '') AS id FROM c) k CROSS JOIN steps s
 	LEFT JOIN score ON coalesce(score.key, '') = k.id AND score.step_from = s.step_from
+	CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE b.broken > 0) AS weigh,
+			sum(b.broken) AS broken
+		FROM reference_predecessors(by) p JOIN score b ON b.key = p.predecessor
+		WHERE p.key = k.key AND b.step_from = s.step_from AND p.since <= s.last) carried
 	LEFT JOIN happened h ON coalesce(h.key, '') = k.id AND h.step_from = s.step_from
 $$;
 
@@ -264,12 +321,13 @@ $$;
 
 CREATE FUNCTION middle(sorted interval[]) RETURNS interval
 LANGUAGE sql
-	IMMUTABLE AS 'SELECT (sorted[(cardinality(sorted) + 1) / 2] + sorted[(cardinality(sorted) + 2) '
-	'/ 2]) / 2';
+	IMMUTABLE AS $$SELECT low + (high - low) * 0.5
+	FROM (SELECT sorted[(cardinality(sorted) + 1) / 2], sorted[(cardinality(sorted) + 2) / 2])
+		AS m (low, high)$$;
 
 -- What the views of schema trust say, from the entries; those by backer leave out what nobody
 -- backs.
-CREATE FUNCTION reference_view(by text, half_life interval,
+CREATE FUNCTION reference_own_view(by text, half_life interval,
 	OUT key text, OUT evidence_kept float8, OUT evidence_broken float8, OUT as_of timestamptz,
 		OUT counts bigint[], OUT shares float8[], OUT median interval)
 RETURNS SETOF record LANGUAGE sql AS $$
@@ -318,6 +376,20 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			(WHERE outcome = 'kept'))
 	FROM p WHERE by <> 'backer' OR backer IS NOT NULL
 	GROUP BY key
+$$;
+
+-- The same, with what predecessors' promises are broken.
+CREATE FUNCTION reference_view(by text, half_life interval,
+	OUT key text, OUT evidence_kept float8, OUT evidence_broken float8, OUT as_of timestamptz,
+		OUT counts bigint[], OUT shares float8[], OUT median interval)
+RETURNS SETOF record LANGUAGE sql AS $$
+	WITH own AS MATERIALIZED (SELECT * FROM reference_own_view(by, half_life))
+	SELECT v.key, v.evidence_kept, v.evidence_broken + coalesce(carried.broken, 0),
+		CASE WHEN carried.broken > 0 THEN now() ELSE v.as_of END, v.counts, v.shares, v.median
+	FROM own v
+	CROSS JOIN LATERAL (SELECT sum(b.evidence_broken) AS broken
+		FROM reference_predecessors(by) p JOIN own b ON b.key = p.predecessor
+		WHERE p.key = v.key) carried
 $$;
 
 CREATE FUNCTION view_differs(by text, OUT compared bigint, OUT differ bigint, OUT example text)

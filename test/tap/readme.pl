@@ -106,7 +106,7 @@ my $internal = join '|', map { "^$_" } qw(
 	record_parked record_settings add_promise_columns fill_promise_columns migrate_tables
 	mark_copy migrate_as_owner check_nothing_planted check_tables
 	compare_rows ledger_is_empty ledger_relations read_batches take_ledger trust_score_
-	score_accum check_ledger check_ledger_owner require_reader reads_words);
+	score_accum carried_score check_ledger check_ledger_owner require_reader reads_words);
 my %documented = map { $_ => 1 } map { /^(.*)$/m } $reference =~ /`(?:CALL )?(\w+\([^`]*\))`/g;
 foreach (rows(<<"SQL"))
 SELECT proname, array_to_string(proargnames[:pronargs], ', '), pronargs FROM pg_proc

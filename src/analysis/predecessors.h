@@ -1,0 +1,37 @@
+/*
+ * predecessors.h
+ *		Whose evidence of broken promises an actor or customer carries.
+ *
+ * Retiring an actor and registering another one, or a new key for the same customer,
+ * must not make a bad record disappear.  So a successor's score has the evidence of
+ * being broken of its predecessors, and not their evidence of being kept.
+ *
+ * An actor succeeds another one that was retired with this successor, or that had the
+ * same login before.  A customer succeeds another one for which the same actor, or one
+ * with the same login, spoke before.  Predecessors of predecessors count too.  This
+ * results from the governance entries alone, and stays so whatever is registered later.
+ */
+#ifndef TRUST_LEDGER_PREDECESSORS_H
+#define TRUST_LEDGER_PREDECESSORS_H
+
+#include "analysis/score_events.h"
+
+typedef struct Predecessor
+{
+	char	   *key;
+	TimestampTz since;			/* when the ledger recorded what connects it to the successor */
+} Predecessor;
+
+/*
+ * Palloc'd list of the key's predecessors as known at that time; DT_NOEND: now.  NIL for
+ * groupings other than by customer, promiser and backer.  Needs a LedgerSession.
+ */
+extern List *PredecessorsOf(Grouping by, const char *key, TimestampTz known_at);
+
+/* Palloc'd list of the keys (char *) of all predecessors of the key; NULL: of any key. */
+extern List *PredecessorKeys(Grouping by, const char *key);
+
+/* The predecessor with that key; NULL if it is none of them. */
+extern Predecessor *FindPredecessor(const List *predecessors, const char *key);
+
+#endif
