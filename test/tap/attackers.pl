@@ -184,7 +184,7 @@ sub in_a_transaction
 		my ($user, $sql) = ref $step ? @$step : ($login{$who}, $step);
 		$script .= ($step == $steps[-1] ? "\\o\n" : '') . 'RESET search_path; '
 			. ($user ? "SET SESSION AUTHORIZATION $user;\n" : '')
-			. "$sql;\nRESET SESSION AUTHORIZATION;\n";
+			. $sql . ($sql =~ /\\gset$/ ? '' : ';') . "\nRESET SESSION AUTHORIZATION;\n";
 	}
 	return ask($node, $db{$who} // 'crm', filled("\\o /dev/null\nBEGIN;\n$script"));
 }
@@ -769,6 +769,71 @@ found('admin', 'hide', 'erasing words that are evidence against oneself', 'trust
 	qr/^erased$/,
 	[ 'auditor', q{SELECT what FROM trust.exception WHERE kind = 'broken' AND what = 'erased'} ],
 	q{SELECT trust_ledger.erase_words('{broken}', 'of no interest')});
+# Time passes within a transaction by clock_timestamp(), which the ledger reads.
+my $make = q{SELECT promise FROM trust_ledger.make_promise('victim', 'w', 'carl', } .
+	q{kind => 'game', currency => 'JPY', value => 9, actor => 'carl', } .
+	q{due => clock_timestamp() + interval '2 seconds') \gset};
+my $half = q{SELECT pg_sleep(1.1)};
+my $listed = sub {
+	my ($list) = @_;
+	return [ 'auditor',
+		"SELECT DISTINCT what FROM trust.exception WHERE what IN ($list) ORDER BY 1" ];
+};
+
+in_vain('application', 'hide', 'one\'s own verdict first, to age the customer\'s later one',
+	'what is broken fades from the later one', qr/^t$/,
+	[ 'auditor', q{SELECT broken_at > at FROM trust_ledger.explain_trust('kind', 'game')} ], $make,
+	q{SELECT trust_ledger.assess_promise(:'promise', 'kept', actor => 'carl')},
+	q{SELECT trust_ledger.assess_promise(:'promise', 'broken', actor => 'agent')});
+found('application', 'hide', 'asking less of a promise shortly before it is due',
+	'trust.exception', qr/^eased$/, $listed->(q{'eased'}), $make, $half,
+	q{SELECT trust_ledger.amend_promise(:'promise', value => 1, actor => 'carl')});
+found('application', 'hide', 'withdrawing a promise shortly before it is due, making it again',
+	'trust.exception', qr/^remade\nwithdrawn_near_due$/,
+	$listed->(q{'remade', 'withdrawn_near_due'}), $make, $half,
+	q{SELECT trust_ledger.withdraw_promise(:'promise', actor => 'carl')}, $make);
+found('application', 'hide', 'backing a machine\'s promise once it came out well',
+	'trust.exception', qr/^opened_late$/, $listed->(q{'opened_late'}),
+	$make =~ s/'carl', kind/'bot', kind/r =~ s/actor => 'carl'/actor => 'bot'/r, $half, $half,
+	q{SELECT trust_ledger.back_promise(:'promise', actor => 'carl')});
+found('application', 'hide', 'a due time that never passes', 'trust.exception', qr/^due_far$/,
+	$listed->(q{'due_far'}), ($make) x 10,
+	$make =~ s/'2 seconds'/'99 years'/r);
+found('application', 'impersonate', 'backing many promises in a second, by a script',
+	'trust.exception', qr/^backed_in_bursts$/, $listed->(q{'backed_in_bursts'}), ($make) x 20);
+unprotected('application', 'forge', 'a promise that will be kept, split into many',
+	'a promise split into many', qr/^0.92$/,
+	q{SELECT round(expectation::numeric, 2) FROM trust.kind_trust WHERE kind = 'game'},
+	map { ($make, q{SELECT trust_ledger.assess_promise(:'promise', 'kept', actor => 'agent')}) }
+	1 .. 10);
+found('admin', 'hide', 'an actor that reverses the customer\'s verdicts', 'trust.exception',
+	qr/^speaker_registered\nverdict_reversed$/,
+	$listed->(q{'speaker_registered', 'verdict_reversed'}),
+	q{SELECT trust_ledger.grant_access('chief', 'application')}, $make,
+	q{SELECT trust_ledger.assess_promise(:'promise', 'broken', actor => 'agent')},
+	q{SELECT trust_ledger.register_actor('second', 'human', speaks_for => 'customer')},
+	q{SELECT trust_ledger.assess_promise(:'promise', 'kept', actor => 'second')});
+refused('admin', 'hide', 'giving a retired human\'s key to another person', 'TL003',
+	q{SELECT trust_ledger.retire_actor('carl', successor => 'bert 2')} .
+	q{; SELECT trust_ledger.register_actor('carl', 'human', 'Carla')});
+in_vain('admin', 'hide', 'retiring an actor, and registering another one with the same login',
+	'carries what was broken', qr/^t$/,
+	q{SELECT trust_ledger.broken(trust_ledger.promiser_score('zoe')) = } .
+	q{trust_ledger.broken(trust_ledger.promiser_score('carl'))},
+	q{SELECT trust_ledger.register_actor('carl', 'human', db_role => 'mallory')},
+	q{SELECT trust_ledger.retire_actor('carl', successor => 'bert 2')},
+	q{SELECT trust_ledger.register_actor('zoe', 'human', db_role => 'mallory')});
+unprotected('admin', 'hide', 'the same without a login and a successor',
+	'starts without a score', qr/^empty$/, q{SELECT trust_ledger.promiser_score('zoe')},
+	q{SELECT trust_ledger.register_actor('zoe', 'human')});
+in_vain('import', 'hide', 'a bad outcome that happened long ago', 'fades from its due time',
+	qr/^t$/,
+	[ 'auditor', q{SELECT broken_at > at + interval '98 days' FROM trust_ledger.explain_trust(} .
+	q{'kind', 'game')} ],
+	q{SELECT trust_ledger.assess_promise((trust_ledger.make_promise('victim', 'w', 'carl', } .
+		q{kind => 'game', currency => 'JPY', actor => 'carl', due => now() - interval '1 day', } .
+		q{occurred_at => now() - interval '101 days')).promise, 'broken', actor => 'carl', } .
+		q{occurred_at => now() - interval '100 days')});
 in_vain('admin', 'hide', 'removing promises with rebuild()',
 	'promises follow from their entries again', qr/^t$/,
 	q{SELECT count(*) > 5 FROM trust.promise WHERE customer = 'victim'},
