@@ -2981,7 +2981,7 @@ BEGIN
 			'what was recorded with breaks of at most ten minutes. '
 			'due_moved: an amendment changed the due time. '
 			'due_far: the promise becomes overdue only after ten times as long as usual for its '
-			'kind (the geometric mean, at most a year). '
+			'kind (the geometric mean, at most a year), also if it was decided before. '
 			'opened_late: the promise was first open after its first due time. '
 			'eased: the company eased the terms after half of the time first promised. '
 			'withdrawn_late: the promise was withdrawn after acceptance or due. '

@@ -23,7 +23,7 @@ typedef struct UsualTime
 	char		kind[MAX_KEY_BYTES + 1];	/* hash key; empty for none */
 	int64		count;
 	float8		logarithms;		/* the sum of those of the times first promised, in microseconds */
-	float8		longest;		/* until an undecided promise is overdue, in microseconds */
+	float8		longest;		/* until a promise is overdue, in microseconds */
 } UsualTime;
 
 void
@@ -85,8 +85,7 @@ UsualTimesAdd(UsualTimes *times, const ExceptionScan *scan)
 	Add(times->all, log(promised));
 	if (usual != times->all)
 		Add(usual, log(promised));
-	if (Undecided(scan))
-		usual->longest = Max(usual->longest, time);
+	usual->longest = Max(usual->longest, time);
 }
 
 /* In microseconds. */
@@ -126,7 +125,7 @@ UsualTimesPut(const UsualTimes *times, const ExceptionScan *scan)
 	Exception	exception = {.what = "due_far"};
 	float8		usual;
 
-	if (time <= 0.0 || !Undecided(scan) || times->all->count == 0)
+	if (time <= 0.0 || times->all->count == 0)
 		return;
 	usual = Usual(times, OfKind(times, promise, HASH_FIND));
 	if (time <= TIMES_AS_LONG * usual)
@@ -134,7 +133,7 @@ UsualTimesPut(const UsualTimes *times, const ExceptionScan *scan)
 	exception.since = RowInstant(promise, PROMISE_DUE_MOVED_AT);
 	if (RowIsNull(promise, PROMISE_DUE_MOVED_AT))
 		exception.since = RowInstant(promise, PROMISE_MADE_AT);
-	exception.detail = psprintf("cannot be overdue before %s, %.0f times as long as usual",
+	exception.detail = psprintf("not overdue before %s, %.0f times as long as usual",
 								InstantText(RowInstant(promise, PROMISE_OVERDUE_AT)),
 								time / usual);
 	PutException(scan, &exception);

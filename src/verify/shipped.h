@@ -103,7 +103,7 @@ static const ShippedObject shipped_objects[] = {
 	{"function trust_ledger.comment_on_entry_table()",
 	"8f1a9cf479ae40bca0aaa5f7be3dbc0043a4303f3c0759395839cd755f93ddfe"},
 	{"function trust_ledger.comment_on_exception_views()",
-	"2b53f8a06399d410af3b5bbd66509ef0bf7cbe108611d71ae913bc1df2f34699"},
+	"e6aa0f0074b6cb5b19ec511f2a2a648d39614d16fd5d6c8313f57f702e4d6e90"},
 	{"function trust_ledger.comment_on_parked_table()",
 	"cda0f3c1cb76b1ea80ac545c5a44e2799927b53c3d855aaab1fbc96f6d13273a"},
 	{"function trust_ledger.comment_on_parked_views()",
