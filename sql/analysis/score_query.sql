@@ -21,9 +21,10 @@ COMMENT ON FUNCTION trust_ledger.promiser_score(text, timestamptz, timestamptz) 
 	'retired with this successor, or had the same login before. Errors: TL004, 22004, 22008, '
 	'42704 (no such actor).';
 
-CREATE FUNCTION trust_ledger.carried_score(by text, of_key text) RETURNS trust_ledger.trust_score
+CREATE FUNCTION trust_ledger.carried_score(by text, of_key text, half_life interval)
+RETURNS trust_ledger.trust_score
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL RESTRICTED COST 10;
-COMMENT ON FUNCTION trust_ledger.carried_score(text, text) IS
+COMMENT ON FUNCTION trust_ledger.carried_score(text, text, interval) IS
 	'Evidence of being broken that a customer, promiser or backer carries from its predecessors, '
 	'faded to now, overdue promises included. Empty if there is none, or by kind. Called by the '
 	'views of scores. Requires level application, analyst, auditor or admin. Errors: TL004, 22004, '

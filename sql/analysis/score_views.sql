@@ -38,7 +38,8 @@ BEGIN
 						trust_ledger.score_agg(
 							0, 1, now(), (SELECT half_life FROM trust.ledger))
 							FILTER (WHERE o.overdue)),
-					trust_ledger.carried_score(%1$L, p.%1$I)),
+					trust_ledger.carried_score(
+						%1$L, p.%1$I, (SELECT half_life FROM trust.ledger))),
 				now()) AS score,
 			count(*) AS promises,
 			count(*) FILTER (WHERE p.state = 'proposed') AS proposed,

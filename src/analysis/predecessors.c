@@ -18,32 +18,30 @@
 #include "base/statement.h"
 #include "ledger/ledger.h"
 
-/* The actors or customers that used the same thing, each after the one before it. */
+/* The actors or customers that were registered with the same thing, one after the other. */
 #define IN_TURN(key, thing, registrations) \
-	"SELECT u.key AS successor, u.since," \
-	"  pg_catalog.lag(u.key) OVER (PARTITION BY u.thing ORDER BY u.seq) AS predecessor" \
-	" FROM (" \
-	"  SELECT " key " AS key, " thing " AS thing," \
-	"   pg_catalog.min(r.seq) AS seq, pg_catalog.min(r.recorded_at) AS since" \
-	"  FROM trust.entry r" \
-	"  WHERE r.customer OPERATOR(pg_catalog.=) ''" \
-	"    AND r.event OPERATOR(pg_catalog.=) 'actor_registered'" \
-	"    AND " registrations \
-	"  GROUP BY 1, 2) AS u"
+	"SELECT " key " AS successor," \
+	"  pg_catalog.lag(" key ") OVER (PARTITION BY " thing " ORDER BY r.seq) AS predecessor," \
+	"  r.recorded_at AS since" \
+	" FROM trust.entry r" \
+	" WHERE r.customer OPERATOR(pg_catalog.=) ''" \
+	"   AND r.event OPERATOR(pg_catalog.=) 'actor_registered'" \
+	"   AND " registrations
 
 #define LOGIN "r.details OPERATOR(pg_catalog.->>) 'db_role'"
 #define SPEAKS_FOR_CUSTOMER_KEY "r.details OPERATOR(pg_catalog.->>) 'customer'"
 
 #define SUCCESSIONS(from) \
-	"SELECT s.successor, s.predecessor, s.since FROM (" from ") AS s" \
+	"SELECT s.successor, s.predecessor, pg_catalog.min(s.since) FROM (" from ") AS s" \
 	" WHERE s.successor IS NOT NULL AND s.predecessor IS NOT NULL" \
 	"   AND s.successor OPERATOR(pg_catalog.<>) s.predecessor" \
+	" GROUP BY s.successor, s.predecessor" \
 	" ORDER BY s.successor COLLATE pg_catalog.\"C\""
 
 static Statement read_actors = STATEMENT_WITHOUT_ARGS(SUCCESSIONS(
 	IN_TURN("r.subject", LOGIN, LOGIN " IS NOT NULL")
 	" UNION ALL"
-	" SELECT r.details OPERATOR(pg_catalog.->>) 'successor', r.recorded_at, r.subject"
+	" SELECT r.details OPERATOR(pg_catalog.->>) 'successor', r.subject, r.recorded_at"
 	" FROM trust.entry r"
 	" WHERE r.customer OPERATOR(pg_catalog.=) ''"
 	"   AND r.event OPERATOR(pg_catalog.=) 'actor_retired'"));
@@ -62,11 +60,11 @@ typedef struct Succession
 	TimestampTz since;
 } Succession;
 
-typedef struct Successions
+struct Successions
 {
 	uint64		count;
 	Succession *list;			/* sorted by successor */
-} Successions;
+};
 
 /*
  * As with actors, relcache invalidations make the cache stale, and are processed again on
@@ -128,14 +126,33 @@ LoadSuccessions(void)
 		MemoryContextDelete(replaced);
 }
 
-/* NULL if keys of that grouping succeed no other. */
+/* Valid until something else is called.  NULL if keys of that grouping succeed no other. */
 static const Successions *
-SuccessionsBy(Grouping by)
+CachedSuccessions(Grouping by)
 {
 	if (by != BY_CUSTOMER && by != BY_PROMISER && by != BY_BACKER)
 		return NULL;
 	LoadSuccessions();
 	return by == BY_CUSTOMER ? &of_customers : &of_actors;
+}
+
+const Successions *
+SuccessionsBy(Grouping by)
+{
+	const Successions *cached = CachedSuccessions(by);
+	Successions *copy;
+
+	if (cached == NULL || cached->count == 0)
+		return NULL;
+	copy = palloc(sizeof(Successions));
+	copy->count = cached->count;
+	copy->list = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Succession) * copy->count);
+	for (uint64 i = 0; i < copy->count; i++)
+		copy->list[i] = (Succession) {
+			pstrdup(cached->list[i].successor), pstrdup(cached->list[i].predecessor),
+			cached->list[i].since
+		};
+	return copy;
 }
 
 Predecessor *
@@ -211,29 +228,33 @@ SearchPredecessors(PredecessorSearch *search, const char *of, TimestampTz since)
 }
 
 List *
-PredecessorsOf(Grouping by, const char *key, TimestampTz known_at)
+PredecessorsAmong(const Successions *successions, const char *key, TimestampTz known_at)
 {
 	PredecessorSearch search = {
-		.successions = SuccessionsBy(by), .key = key, .known_at = known_at
+		.successions = successions, .key = key, .known_at = known_at
 	};
 
-	if (search.successions)
+	if (successions)
 		SearchPredecessors(&search, key, DT_NOBEGIN);
 	return search.found;
 }
 
 List *
-PredecessorKeys(Grouping by, const char *key)
+PredecessorsOf(Grouping by, const char *key, TimestampTz known_at)
 {
-	const Successions *successions = SuccessionsBy(by);
+	return PredecessorsAmong(CachedSuccessions(by), key, known_at);
+}
+
+List *
+PredecessorKeys(const Successions *successions, const char *key)
+{
 	List	   *keys = NIL;
 	const ListCell *cell;
 
 	if (successions && key == NULL)
 		for (uint64 i = 0; i < successions->count; i++)
-			keys = lappend(keys, pstrdup(successions->list[i].predecessor));
-	else if (successions)
-		foreach(cell, PredecessorsOf(by, key, DT_NOEND))
-			keys = lappend(keys, ((Predecessor *) lfirst(cell))->key);
+			keys = lappend(keys, successions->list[i].predecessor);
+	foreach(cell, key ? PredecessorsAmong(successions, key, DT_NOEND) : NIL)
+		keys = lappend(keys, ((Predecessor *) lfirst(cell))->key);
 	return keys;
 }

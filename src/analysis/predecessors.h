@@ -6,10 +6,11 @@
  * must not make a bad record disappear.  So a successor's score has the evidence of
  * being broken of its predecessors, and not their evidence of being kept.
  *
- * An actor succeeds another one that was retired with this successor, or that had the
- * same login before.  A customer succeeds another one for which the same actor, or one
- * with the same login, spoke before.  Predecessors of predecessors count too.  This
- * results from the governance entries alone, and stays so whatever is registered later.
+ * An actor succeeds another one that was retired with this successor, or that was
+ * registered with the same login right before.  A customer succeeds another one if the
+ * same actor, or one with the same login, was registered for that one right before.
+ * Predecessors of predecessors count too.  This results from the governance entries
+ * alone, and stays so whatever is registered later.
  */
 #ifndef TRUST_LEDGER_PREDECESSORS_H
 #define TRUST_LEDGER_PREDECESSORS_H
@@ -22,14 +23,25 @@ typedef struct Predecessor
 	TimestampTz since;			/* when the ledger recorded what connects it to the successor */
 } Predecessor;
 
+/* Who directly succeeds whom. */
+typedef struct Successions Successions;
+
 /*
  * Palloc'd list of the key's predecessors as known at that time; DT_NOEND: now.  NIL for
- * groupings other than by customer, promiser and backer.  Needs a LedgerSession.
+ * groupings other than by customer, promiser and backer.  Needs a LedgerSession, and may
+ * run statements in it: not to be called while one of it runs.
  */
 extern List *PredecessorsOf(Grouping by, const char *key, TimestampTz known_at);
 
-/* Palloc'd list of the keys (char *) of all predecessors of the key; NULL: of any key. */
-extern List *PredecessorKeys(Grouping by, const char *key);
+/* As PredecessorsOf(): all successions of now, in a palloc'd copy; NULL if there are none. */
+extern const Successions *SuccessionsBy(Grouping by);
+
+/* PredecessorsOf() by these successions, which may be NULL.  Runs no statement. */
+extern List *PredecessorsAmong(const Successions *successions, const char *key,
+							   TimestampTz known_at);
+
+/* List of the keys (char *) of all predecessors of the key; NULL: of any key. */
+extern List *PredecessorKeys(const Successions *successions, const char *key);
 
 /* The predecessor with that key; NULL if it is none of them. */
 extern Predecessor *FindPredecessor(const List *predecessors, const char *key);

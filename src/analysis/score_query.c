@@ -55,7 +55,7 @@ STATEMENT(COMPUTE_SCORE("customer"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 static Statement compute_promiser =
 STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 
-/* What the promises of predecessors are broken. */
+/* The evidence of being broken of the promises of predecessors. */
 #define COMPUTE_CARRIED(column) \
 	STATEMENT("SELECT" \
 			  " trust_ledger.score_agg(0," \
@@ -365,11 +365,11 @@ promiser_score(PG_FUNCTION_ARGS)
 }
 
 /*
- * carried_score(by text, of_key text) returns trust_score
+ * carried_score(by text, of_key text, half_life interval) returns trust_score
  *		The current evidence of being broken that a customer, promiser or backer carries
  *		from its predecessors, overdue promises included; see predecessors.h.  Empty if there
- *		is none, and for other groupings.  Called by the score views.  Errors: TL004; 22004
- *		by is null; 22023 by.
+ *		is none, and for other groupings.  Called by the score views with the half-life that
+ *		they read.  Errors: TL004; 22004 by or half_life is null; 22023 by.
  */
 Datum
 carried_score(PG_FUNCTION_ARGS)
@@ -379,11 +379,15 @@ carried_score(PG_FUNCTION_ARGS)
 	char	   *key = ArgKey(fcinfo->args[1], "of_key");
 	LedgerSession session;
 	PointInTime point = {
-		.now = GetCurrentTransactionStartTimestamp(), .as_of = DT_NOEND, .known_at = DT_NOEND,
-		.half_life = ledger->half_life
+		.now = GetCurrentTransactionStartTimestamp(), .as_of = DT_NOEND, .known_at = DT_NOEND
 	};
 	TrustScore *result = palloc(sizeof(TrustScore));
 
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("half_life must not be null")));
+	point.half_life = IntervalMicroseconds(PG_GETARG_INTERVAL_P(2), "half_life");
 	LedgerEnter(ledger, &session);
 	*result = CarriedScore(by, key, &point);
 	LedgerLeave(&session);

@@ -234,9 +234,12 @@ CountNextPromise(ScoreEventReader *base, const char *customer, const ScoreEvent 
 static void
 CountPredecessors(Trend *trend)
 {
-	List	   *keys = PredecessorKeys(trend->by, trend->key);
 	char	   *key = trend->key;
+	List	   *keys;
 
+	/* a copy: no statement can run while the entries are read */
+	trend->successions = SuccessionsBy(trend->by);
+	keys = PredecessorKeys(trend->successions, key);
 	if (keys == NIL)
 		return;
 	trend->base.process_promise = CountPromise;

@@ -134,7 +134,7 @@ AddStep(const Trend *trend, TrendSum *sum, const TrendGroup *group, int step)
 	sum->overdue += cell->overdue;
 }
 
-/* Adds what a predecessor's promises are broken at the end of each step. */
+/* Adds a predecessor's evidence of being broken at the end of each step. */
 static void
 AddPredecessor(const Trend *trend, float8 *broken, const Predecessor *predecessor)
 {
@@ -158,7 +158,7 @@ CarriedEvidence(const Trend *trend, const TrendGroup *group)
 	ListCell   *cell;
 
 	if (trend->predecessors)
-		predecessors = PredecessorsOf(trend->by, group->key, DT_NOEND);
+		predecessors = PredecessorsAmong(trend->successions, group->key, DT_NOEND);
 	if (predecessors == NIL)
 		return NULL;
 	broken = MemoryContextAllocHuge(trend->context, sizeof(float8) * trend->steps.count);

@@ -41,6 +41,7 @@ typedef struct Trend
 	int64		half_life;		/* microseconds */
 	MemoryContext context;		/* holds the groups */
 	HTAB	   *groups;
+	const Successions *successions; /* NULL: none */
 	HTAB	   *predecessors;	/* groups whose evidence of being broken others carry, or NULL */
 	char		customer[MAX_KEY_BYTES + 1];	/* the current one, when by customer */
 	ReturnSetInfo *result;

@@ -89,9 +89,9 @@ LANGUAGE sql IMMUTABLE AS $$
 			ELSE 'all' END
 $$;
 
--- Whose evidence of being broken a key carries, and since when: all that had the same login before,
--- or the same actor or login that spoke for one customer, or that retired with this successor; and
--- those whose evidence these carry.
+-- Whose evidence of being broken a key carries, and since when: who was registered with the same
+-- login right before, or the customer for whom the same actor or login was, or who retired with
+-- this successor; and those whose evidence these carry.
 CREATE FUNCTION reference_predecessors(by text, OUT key text, OUT predecessor text,
 	OUT since timestamptz)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
@@ -100,18 +100,17 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 			details->>'customer' AS customer
 		FROM trust.entry WHERE event = 'actor_registered'
 	), used AS (
-		SELECT key, thing, min(seq) AS seq, min(recorded_at) AS since
-		FROM (SELECT seq, recorded_at, subject AS key, login AS thing FROM registered
-				WHERE by IN ('promiser', 'backer')
-			UNION ALL SELECT seq, recorded_at, customer, 'actor ' || subject FROM registered
-				WHERE by = 'customer'
-			UNION ALL SELECT seq, recorded_at, customer, 'login ' || login FROM registered
-				WHERE by = 'customer') u
-		WHERE key IS NOT NULL AND thing IS NOT NULL
-		GROUP BY key, thing
+		SELECT seq, recorded_at, subject AS key, login AS thing FROM registered
+			WHERE by IN ('promiser', 'backer')
+		UNION ALL SELECT seq, recorded_at, customer, 'actor ' || subject FROM registered
+			WHERE by = 'customer'
+		UNION ALL SELECT seq, recorded_at, customer, 'login ' || login FROM registered
+			WHERE by = 'customer'
 	), direct AS (
-		SELECT b.key, a.key AS predecessor, b.since
-		FROM used a JOIN used b ON b.thing = a.thing AND b.seq > a.seq
+		SELECT b.key, (SELECT a.key AS before FROM used a WHERE a.thing = b.thing
+			AND a.seq < b.seq AND a.key IS NOT NULL ORDER BY a.seq DESC LIMIT 1) AS predecessor,
+			b.recorded_at AS since
+		FROM used b WHERE b.key IS NOT NULL
 		UNION
 		SELECT details->>'successor', subject, recorded_at
 		FROM trust.entry WHERE event = 'actor_retired' AND details->>'successor' IS NOT NULL

@@ -1,7 +1,7 @@
 -- A successor carries its predecessors' evidence of being broken, and not that of being kept.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(50);
+SELECT plan(54);
 
 SET timezone = 'UTC';
 SET client_min_messages = warning;
@@ -85,12 +85,26 @@ SELECT results_eq($$SELECT * FROM told('promiser', 'third')$$,
 SELECT trust_ledger.register_actor('third', 'human') \g /dev/null
 SELECT is((told('promiser', 'third')).score, '0:4', 'giving up the login sheds nothing');
 SELECT is((told('promiser', 'rep')).score, '2:3', 'nothing goes back to a predecessor');
-SELECT is(evidence(trust_ledger.carried_score('promiser', 'third'), 5), '0:3', 'carried_score()');
-SELECT is(trust_ledger.carried_score('promiser', 'rep')::text, 'empty', 'of nobody''s successor');
-SELECT is(trust_ledger.carried_score('kind', 'third')::text, 'empty', 'by kind');
-SELECT is(trust_ledger.carried_score('promiser', NULL)::text, 'empty', 'of no key');
-SELECT throws_ok($$SELECT trust_ledger.carried_score(NULL, 'rep')$$, '22004');
-SELECT throws_ok($$SELECT trust_ledger.carried_score('moon', 'rep')$$, '22023');
+SELECT is(evidence(trust_ledger.carried_score('promiser', 'third', '180 days'), 5), '0:3',
+	'carried_score()');
+SELECT is(trust_ledger.carried_score('promiser', 'rep', '180 days')::text, 'empty',
+	'of nobody''s successor');
+SELECT is(trust_ledger.carried_score('kind', 'third', '180 days')::text, 'empty', 'by kind');
+SELECT is(trust_ledger.carried_score('promiser', NULL, '180 days')::text, 'empty', 'of no key');
+SELECT throws_ok($$SELECT trust_ledger.carried_score(NULL, 'rep', '180 days')$$, '22004');
+SELECT throws_ok($$SELECT trust_ledger.carried_score('promiser', 'rep', NULL)$$, '22004');
+SELECT throws_ok($$SELECT trust_ledger.carried_score('promiser', 'rep', '1 month')$$, '22023');
+SELECT throws_ok($$SELECT trust_ledger.carried_score('moon', 'rep', '180 days')$$, '22023');
+
+-- A key that was registered before, and waits for its use.
+CREATE ROLE login_4;
+CALL human('fresh', 'login_4', 0, 0);
+SELECT trust_ledger.register_actor('fresh', 'human') \g /dev/null
+CALL human('spent', 'login_4', 0, 2);
+SELECT trust_ledger.retire_actor('spent') \g /dev/null
+CALL human('fresh', 'login_4', 1, 0);
+SELECT results_eq($$SELECT * FROM told('promiser', 'fresh')$$,
+	$$VALUES ('1:2', '1:2', '1:2', '1:2')$$, 'a key in reserve');
 
 -- A declared successor, also one who then retires in favour of the first.
 CALL human('ada', NULL, 4, 2);
@@ -133,6 +147,10 @@ CALL customer('acme inc', 'other agent', 'login_1', 0, 0);
 SELECT results_eq($$SELECT * FROM told('customer', 'acme inc')$$,
 	$$VALUES ('3:2', '3:2', '3:2', '3:2')$$, 'until it has the login of the first one');
 SELECT is((told('customer', 'acme')).score, '1:2', 'the customer before');
+CALL customer('bolt 2', 'bolt agent', NULL, 1, 0);
+CALL customer('bolt', 'bolt agent', NULL, 0, 2);
+CALL customer('bolt 2', 'bolt agent', NULL, 0, 0);
+SELECT is((told('customer', 'bolt 2')).score, '1:2', 'a key of a customer in reserve');
 SELECT is((told('kind', 'any')).in_view, NULL, 'nothing goes to a kind');
 SELECT is((SELECT count(*) FROM trust.customer_trust WHERE customer = 'acme ltd'), 0::bigint,
 	'a customer without promises has no row');
@@ -157,15 +175,17 @@ SELECT results_eq($$SELECT (evidence(score, 1)) FROM trust_ledger.trust_trend('p
 BEGIN;
 SAVEPOINT s;
 SELECT trust_ledger.retire_actor('new', successor => 'anna') \g /dev/null
-SELECT is(evidence(trust_ledger.carried_score('promiser', 'anna'), 1), '0:1.9',
+SELECT is(evidence(trust_ledger.carried_score('promiser', 'anna', '180 days'), 1), '0:1.9',
 	'within a transaction');
 ROLLBACK TO s;
-SELECT is(trust_ledger.carried_score('promiser', 'anna')::text, 'empty',
+SELECT is(trust_ledger.carried_score('promiser', 'anna', '180 days')::text, 'empty',
 	'after a rollback to a savepoint');
 SELECT trust_ledger.retire_actor('new', successor => 'anna') \g /dev/null
-SELECT is(evidence(trust_ledger.carried_score('promiser', 'anna'), 1), '0:1.9', 'again');
+SELECT is(evidence(trust_ledger.carried_score('promiser', 'anna', '180 days'), 1), '0:1.9',
+	'again');
 ROLLBACK;
-SELECT is(trust_ledger.carried_score('promiser', 'anna')::text, 'empty', 'after a rollback');
+SELECT is(trust_ledger.carried_score('promiser', 'anna', '180 days')::text, 'empty',
+	'after a rollback');
 
 -- ---- a slow way ----
 

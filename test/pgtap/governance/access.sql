@@ -114,7 +114,7 @@ FROM (
 		$$customer_score('c')$$, $$customer_score('c', now())$$,
 			$$customer_score('nobody', known_at => now())$$,
 		$$promiser_score('anna')$$, $$promiser_score('anna', now(), now())$$,
-		$$carried_score('promiser', 'anna')$$,
+		$$carried_score('promiser', 'anna', '1 day')$$,
 		$$explain_trust('customer', 'c')$$, $$explain_trust('all')$$, $$trust_trend('all')$$,
 			$$trust_trend('promiser', '1 day', basis => 'recorded')$$,
 		$$human_backing()$$, $$human_backing('2 days')$$, $$promise_exceptions()$$,

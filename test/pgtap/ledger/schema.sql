@@ -78,7 +78,7 @@ INSERT INTO intended VALUES
 	('reads_words', '', 'boolean', 's', false, 'r'),
 	('customer_score', 'customer as_of known_at', 'trust_ledger.trust_score', 's', false, 'r'),
 	('promiser_score', 'actor as_of known_at', 'trust_ledger.trust_score', 's', false, 'r'),
-	('carried_score', 'by of_key', 'trust_ledger.trust_score', 's', false, 'r'),
+	('carried_score', 'by of_key half_life', 'trust_ledger.trust_score', 's', false, 'r'),
 	('explain_trust', 'by of_key as_of known_at', 'record', 's', false, 'r'),
 	('trust_trend', 'by step since until basis of_key', 'record', 's', false, 'r'),
 	('human_backing', 'landmark', 'record', 's', false, 'r'),
