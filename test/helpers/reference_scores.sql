@@ -99,7 +99,7 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		SELECT seq, recorded_at, subject, details->>'db_role' AS login,
 			details->>'customer' AS customer
 		FROM trust.entry WHERE event = 'actor_registered'
-	), used AS (
+	), used AS MATERIALIZED (
 		SELECT seq, recorded_at, subject AS key, login AS thing FROM registered
 			WHERE by IN ('promiser', 'backer')
 		UNION ALL SELECT seq, recorded_at, customer, 'actor ' || subject FROM registered
@@ -110,7 +110,7 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		SELECT b.key, (SELECT a.key AS before FROM used a WHERE a.thing = b.thing
 			AND a.seq < b.seq AND a.key IS NOT NULL ORDER BY a.seq DESC LIMIT 1) AS predecessor,
 			b.recorded_at AS since
-		FROM used b WHERE b.key IS NOT NULL
+		FROM used b WHERE b.key IS NOT NULL AND b.thing IS NOT NULL
 		UNION
 		SELECT details->>'successor', subject, recorded_at
 		FROM trust.entry WHERE event = 'actor_retired' AND details->>'successor' IS NOT NULL
@@ -211,6 +211,8 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			reference_broken_by(s.last, c.broken, c.broken_at, c.former, c.former_at,
 				c.settled_at) b
 		GROUP BY c.key, s.step_from
+	), predecessor AS MATERIALIZED (
+		SELECT * FROM reference_predecessors(by)
 	), happened AS (
 		SELECT c.key, s.step_from, count(*) FILTER (WHERE c.opens) AS opened,
 			count(*) FILTER (WHERE c.becomes = 'kept') AS kept,
@@ -227,7 +229,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 	LEFT JOIN score ON coalesce(score.key, '') = k.id AND score.step_from = s.step_from
 	CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE b.broken > 0) AS weigh,
 			sum(b.broken) AS broken
-		FROM reference_predecessors(by) p JOIN score b ON b.key = p.predecessor
+		FROM predecessor p JOIN score b ON b.key = p.predecessor
 		WHERE p.key = k.key AND b.step_from = s.step_from AND p.since <= s.last) carried
 	LEFT JOIN happened h ON coalesce(h.key, '') = k.id AND h.step_from = s.step_from
 $$;
@@ -382,12 +384,13 @@ CREATE FUNCTION reference_view(by text, half_life interval,
 	OUT key text, OUT evidence_kept float8, OUT evidence_broken float8, OUT as_of timestamptz,
 		OUT counts bigint[], OUT shares float8[], OUT median interval)
 RETURNS SETOF record LANGUAGE sql AS $$
-	WITH own AS MATERIALIZED (SELECT * FROM reference_own_view(by, half_life))
+	WITH own AS MATERIALIZED (SELECT * FROM reference_own_view(by, half_life)),
+		predecessor AS MATERIALIZED (SELECT * FROM reference_predecessors(by))
 	SELECT v.key, v.evidence_kept, v.evidence_broken + coalesce(carried.broken, 0),
 		CASE WHEN carried.broken > 0 THEN now() ELSE v.as_of END, v.counts, v.shares, v.median
 	FROM own v
 	CROSS JOIN LATERAL (SELECT sum(b.evidence_broken) AS broken
-		FROM reference_predecessors(by) p JOIN own b ON b.key = p.predecessor
+		FROM predecessor p JOIN own b ON b.key = p.predecessor
 		WHERE p.key = v.key) carried
 $$;
 
