@@ -3,7 +3,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(312);
+SELECT plan(314);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
@@ -37,7 +37,8 @@ FROM unnest(ARRAY[
 	$$confirm_relayed(gen_random_uuid())$$, $$erase_words(gen_random_uuid(), 'why')$$,
 		$$erase_words('c', 1, 'why')$$, $$erase_customer('c', 'why')$$,
 	 $$history(gen_random_uuid())$$, $$verify()$$, $$verify('c')$$,
-	$$customer_score('c')$$, $$promiser_score('anna')$$, $$explain_trust('all')$$,
+	$$customer_score('c')$$, $$promiser_score('anna')$$,
+	$$carried_score('promiser', 'anna', '1 day')$$, $$explain_trust('all')$$,
 		$$promise_exceptions()$$,
 		$$trust_trend('all')$$, $$human_backing()$$,
 		$$make_promises('{"(c,w,,,,,,,,,,anna,,,)"}')$$, $$rebuild('c')$$, $$rebuild('')$$,
