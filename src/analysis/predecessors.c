@@ -22,7 +22,7 @@
 #define IN_TURN(key, thing, registrations) \
 	"SELECT " key " AS successor," \
 	"  pg_catalog.lag(" key ") OVER (PARTITION BY " thing " ORDER BY r.seq) AS predecessor," \
-	"  r.recorded_at AS since" \
+	"  r.recorded_at AS since, r.seq" \
 	" FROM trust.entry r" \
 	" WHERE r.customer OPERATOR(pg_catalog.=) ''" \
 	"   AND r.event OPERATOR(pg_catalog.=) 'actor_registered'" \
@@ -32,16 +32,15 @@
 #define SPEAKS_FOR_CUSTOMER_KEY "r.details OPERATOR(pg_catalog.->>) 'customer'"
 
 #define SUCCESSIONS(from) \
-	"SELECT s.successor, s.predecessor, pg_catalog.min(s.since) FROM (" from ") AS s" \
+	"SELECT s.successor, s.predecessor, s.since FROM (" from ") AS s" \
 	" WHERE s.successor IS NOT NULL AND s.predecessor IS NOT NULL" \
 	"   AND s.successor OPERATOR(pg_catalog.<>) s.predecessor" \
-	" GROUP BY s.successor, s.predecessor" \
-	" ORDER BY s.successor COLLATE pg_catalog.\"C\""
+	" ORDER BY s.seq"
 
 static Statement read_actors = STATEMENT_WITHOUT_ARGS(SUCCESSIONS(
 	IN_TURN("r.subject", LOGIN, LOGIN " IS NOT NULL")
 	" UNION ALL"
-	" SELECT r.details OPERATOR(pg_catalog.->>) 'successor', r.subject, r.recorded_at"
+	" SELECT r.details OPERATOR(pg_catalog.->>) 'successor', r.subject, r.recorded_at, r.seq"
 	" FROM trust.entry r"
 	" WHERE r.customer OPERATOR(pg_catalog.=) ''"
 	"   AND r.event OPERATOR(pg_catalog.=) 'actor_retired'"));
@@ -63,7 +62,7 @@ typedef struct Succession
 struct Successions
 {
 	uint64		count;
-	Succession *list;			/* sorted by successor */
+	Succession *list;			/* in the order in which they were recorded */
 };
 
 /*
@@ -155,14 +154,14 @@ SuccessionsBy(Grouping by)
 	return copy;
 }
 
-Predecessor *
+const Predecessor *
 FindPredecessor(const List *predecessors, const char *key)
 {
 	const ListCell *cell;
 
 	foreach(cell, predecessors)
 	{
-		Predecessor *predecessor = lfirst(cell);
+		const Predecessor *predecessor = lfirst(cell);
 
 		if (strcmp(predecessor->key, key) == 0)
 			return predecessor;
@@ -170,73 +169,70 @@ FindPredecessor(const List *predecessors, const char *key)
 	return NULL;
 }
 
-/* The first succession whose successor does not sort before the key. */
-static uint64
-FirstSuccession(const Successions *successions, const char *key)
-{
-	uint64		from = 0;
-	uint64		until = successions->count;
-
-	while (from < until)
-	{
-		uint64		middle = from + (until - from) / 2;
-
-		if (strcmp(successions->list[middle].successor, key) < 0)
-			from = middle + 1;
-		else
-			until = middle;
-	}
-	return from;
-}
-
-typedef struct PredecessorSearch
-{
-	const Successions *successions;
-	const char *key;			/* the successor of all that is found */
-	TimestampTz known_at;
-	List	   *found;
-} PredecessorSearch;
-
-/* Adds the predecessors of that key, which precedes the one asked for since an instant. */
-static void
-SearchPredecessors(PredecessorSearch *search, const char *of, TimestampTz since)
-{
-	const Successions *successions = search->successions;
-
-	check_stack_depth();
-	for (uint64 i = FirstSuccession(successions, of);
-		 i < successions->count && strcmp(successions->list[i].successor, of) == 0; i++)
-	{
-		const Succession *succession = &successions->list[i];
-		TimestampTz from = Max(since, succession->since);
-		Predecessor *predecessor;
-
-		if (from > search->known_at || strcmp(succession->predecessor, search->key) == 0)
-			continue;
-		predecessor = FindPredecessor(search->found, succession->predecessor);
-		if (predecessor && predecessor->since <= from)
-			continue;
-		if (predecessor == NULL)
-		{
-			predecessor = palloc(sizeof(Predecessor));
-			predecessor->key = pstrdup(succession->predecessor);
-			search->found = lappend(search->found, predecessor);
-		}
-		predecessor->since = from;	/* the earliest of the ways that lead to it */
-		SearchPredecessors(search, succession->predecessor, from);
-	}
-}
-
+/*
+ * From the latest hand-over to the earliest: what is handed to the key, or before that to
+ * one of those found so far.
+ */
 List *
 PredecessorsAmong(const Successions *successions, const char *key, TimestampTz known_at)
 {
-	PredecessorSearch search = {
-		.successions = successions, .key = key, .known_at = known_at
-	};
+	List	   *found = NIL;
 
-	if (successions)
-		SearchPredecessors(&search, key, DT_NOBEGIN);
-	return search.found;
+	for (uint64 i = successions ? successions->count : 0; i-- > 0;)
+	{
+		const Succession *succession = &successions->list[i];
+		Predecessor *predecessor;
+
+		if (succession->since > known_at || strcmp(succession->predecessor, key) == 0 ||
+			(strcmp(succession->successor, key) != 0 &&
+			 !FindPredecessor(found, succession->successor)) ||
+			FindPredecessor(found, succession->predecessor))
+			continue;
+		predecessor = palloc(sizeof(Predecessor));
+		predecessor->key = pstrdup(succession->predecessor);
+		predecessor->until = succession->since;
+		found = lappend(found, predecessor);
+	}
+	return found;
+}
+
+static bool
+IsSuccessor(const List *successors, const char *key)
+{
+	const ListCell *cell;
+
+	foreach(cell, successors)
+	{
+		const Successor *successor = lfirst(cell);
+
+		if (strcmp(successor->key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The same in the other direction. */
+List *
+SuccessorsAmong(const Successions *successions, const char *key, TimestampTz promised_at)
+{
+	List	   *found = NIL;
+
+	for (uint64 i = 0; successions && i < successions->count; i++)
+	{
+		const Succession *succession = &successions->list[i];
+		Successor  *successor;
+
+		if (succession->since < promised_at || strcmp(succession->successor, key) == 0 ||
+			(strcmp(succession->predecessor, key) != 0 &&
+			 !IsSuccessor(found, succession->predecessor)) ||
+			IsSuccessor(found, succession->successor))
+			continue;
+		successor = palloc(sizeof(Successor));
+		successor->key = pstrdup(succession->successor);
+		successor->since = succession->since;
+		found = lappend(found, successor);
+	}
+	return found;
 }
 
 List *

@@ -9,8 +9,10 @@
  * An actor succeeds another one that was retired with this successor, or that was
  * registered with the same login right before.  A customer succeeds another one if the
  * same actor, or one with the same login, was registered for that one right before.
- * Predecessors of predecessors count too.  This results from the governance entries
- * alone, and stays so whatever is registered later.
+ * Predecessors of predecessors count too.  A promise is carried from one hand-over to the
+ * next if it was recorded before the first of them; what a predecessor promises later is
+ * their own.  This results from the governance entries alone, and stays so whatever is
+ * registered later.
  */
 #ifndef TRUST_LEDGER_PREDECESSORS_H
 #define TRUST_LEDGER_PREDECESSORS_H
@@ -20,8 +22,14 @@
 typedef struct Predecessor
 {
 	char	   *key;
-	TimestampTz since;			/* when the ledger recorded what connects it to the successor */
+	TimestampTz until;			/* what it promised until then is carried, by recorded_at */
 } Predecessor;
+
+typedef struct Successor
+{
+	char	   *key;
+	TimestampTz since;			/* since when it carries what was promised */
+} Successor;
 
 /* Who directly succeeds whom. */
 typedef struct Successions Successions;
@@ -43,7 +51,11 @@ extern List *PredecessorsAmong(const Successions *successions, const char *key,
 /* List of the keys (char *) of all predecessors of the key; NULL: of any key. */
 extern List *PredecessorKeys(const Successions *successions, const char *key);
 
+/* List of those who carry what that key promised at that time, by recorded_at. */
+extern List *SuccessorsAmong(const Successions *successions, const char *key,
+							 TimestampTz promised_at);
+
 /* The predecessor with that key; NULL if it is none of them. */
-extern Predecessor *FindPredecessor(const List *predecessors, const char *key);
+extern const Predecessor *FindPredecessor(const List *predecessors, const char *key);
 
 #endif

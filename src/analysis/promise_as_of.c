@@ -52,6 +52,7 @@ PromiseAsOfApply(PromiseAsOf *promise, const ScoreEvent *event)
 	{
 		case EVENT_MADE:
 			promise->made = true;
+			promise->recorded_at = event->recorded_at;
 			ApplyTerms(promise, event);
 			break;
 		case EVENT_AMENDED:

@@ -18,6 +18,7 @@
 typedef struct PromiseAsOf
 {
 	bool		made;
+	TimestampTz recorded_at;	/* when it was made */
 	const char *promiser;
 	const char *kind;
 	const char *backer;			/* NULL: not backed */

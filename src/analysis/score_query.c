@@ -14,6 +14,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type_d.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -62,9 +63,10 @@ STATEMENT(COMPUTE_SCORE("promiser"), TEXTOID, TIMESTAMPTZOID, INTERVALOID);
 			  "   weight_broken OPERATOR(pg_catalog./) 1000::pg_catalog.float8," \
 			  "   broken_at, $3)," \
 			  " pg_catalog.count(*) FILTER (WHERE " OVERDUE ")" \
-			  " FROM trust.promise" \
-			  " WHERE " column " OPERATOR(pg_catalog.=) ANY ($1)", \
-			  TEXTARRAYOID, TIMESTAMPTZOID, INTERVALOID)
+			  " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($4)) AS k (key, until)" \
+			  " JOIN trust.promise p ON p." column " OPERATOR(pg_catalog.=) k.key" \
+			  "   AND p.recorded_at OPERATOR(pg_catalog.<=) k.until", \
+			  TEXTARRAYOID, TIMESTAMPTZOID, INTERVALOID, TIMESTAMPTZARRAYOID)
 
 static Statement compute_carried[] = {
 	[BY_CUSTOMER] = COMPUTE_CARRIED("customer"),
@@ -199,12 +201,14 @@ ContributionAtPoint(const PointInTime *point, const ScoredKey *scored,
 {
 	const char *key = PromiseAsOfKey(promise, customer, scored->by);
 	Contribution contribution = PromiseAsOfContribution(promise, point->now, point->as_of);
+	const Predecessor *predecessor;
 
 	if (key && (scored->key == NULL || strcmp(key, scored->key) == 0))
 		return contribution;
+	predecessor = key ? FindPredecessor(scored->predecessors, key) : NULL;
 	contribution.kept = 0.0;
-	contribution.counts = contribution.counts && contribution.broken > 0.0 && key &&
-		FindPredecessor(scored->predecessors, key);
+	contribution.counts = contribution.counts && contribution.broken > 0.0 &&
+		predecessor && promise->recorded_at <= predecessor->until;
 	return contribution;
 }
 
@@ -246,12 +250,12 @@ ScoreAtPoint(const PointInTime *point, Grouping by, const char *key)
 
 /* A score without overdue promises, and the number of these.  False if there is no row. */
 static bool
-ReadScore(Statement *statement, Datum keys, const PointInTime *point,
+ReadScore(Statement *statement, Datum keys, Datum untils, const PointInTime *point,
 		  TrustScore *score, int64 *overdue)
 {
-	Datum		values[3] = {
+	Datum		values[4] = {
 		keys, TimestampTzGetDatum(point->now),
-		IntervalPGetDatum(MicrosecondsInterval(point->half_life))
+		IntervalPGetDatum(MicrosecondsInterval(point->half_life)), untils
 	};
 
 	if (StatementRead(statement, values, NULL) == 0)
@@ -269,6 +273,24 @@ DecayAndAddOverdue(TrustScore *score, int64 overdue, const PointInTime *point)
 		ScoreAdd(score, 0.0, overdue * WEIGHT_OVERDUE, point->now, point->half_life);
 }
 
+/* Until when the promises of each predecessor count, as timestamptz[]. */
+static Datum
+UntilsOf(const ScoredKey *scored)
+{
+	int			count = list_length(scored->predecessors);
+	Datum	   *untils = palloc(sizeof(Datum) * count);
+	const ListCell *cell;
+
+	foreach(cell, scored->predecessors)
+	{
+		const Predecessor *predecessor = lfirst(cell);
+
+		untils[foreach_current_index(cell)] = TimestampTzGetDatum(predecessor->until);
+	}
+	return PointerGetDatum(construct_array(untils, count, TIMESTAMPTZOID, sizeof(TimestampTz),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 /* Current evidence of being broken that the key carries from its predecessors. */
 static TrustScore
 CarriedScore(Grouping by, const char *key, const PointInTime *point)
@@ -280,8 +302,8 @@ CarriedScore(Grouping by, const char *key, const PointInTime *point)
 	ScoreClear(&score);
 	if (scored.predecessors == NIL)
 		return score;
-	(void) ReadScore(&compute_carried[by], TextArrayDatum(PredecessorKeysOf(&scored)), point,
-					 &score, &overdue);
+	(void) ReadScore(&compute_carried[by], TextArrayDatum(PredecessorKeysOf(&scored)),
+					 UntilsOf(&scored), point, &score, &overdue);
 	/* without evidence it is to be empty, as if there were no predecessor */
 	if (score.broken == 0.0)
 		ScoreClear(&score);
@@ -297,10 +319,10 @@ CurrentScore(Statement *read, Statement *compute, Grouping by, const char *key,
 	TrustScore	carried;
 	int64		overdue = 0;
 
-	if (!ReadScore(read, CStringGetTextDatum(key), point, score, &overdue))
+	if (!ReadScore(read, CStringGetTextDatum(key), (Datum) 0, point, score, &overdue))
 		ScoreClear(score);
 	else if (!ScoreIsEmpty(score) && score->half_life != point->half_life)
-		(void) ReadScore(compute, CStringGetTextDatum(key), point, score, &overdue);
+		(void) ReadScore(compute, CStringGetTextDatum(key), (Datum) 0, point, score, &overdue);
 	DecayAndAddOverdue(score, overdue, point);
 	carried = CarriedScore(by, key, point);
 	ScoreFuse(score, &carried);

@@ -78,6 +78,8 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 static void
 ChangeShare(Trend *trend, Progress *progress, const Share *share, TimestampTz instant)
 {
+	if (trend->successor)
+		instant = Max(instant, trend->successor->since);
 	if (!StepsEndAfter(&trend->steps, instant) || SameShare(&progress->share, share))
 		return;
 	CountShare(trend, &progress->share, instant, -1);
@@ -230,24 +232,70 @@ CountNextPromise(ScoreEventReader *base, const char *customer, const ScoreEvent 
 	CountPromise(base, customer, events, count);
 }
 
-/* Counts the promises of which others carry the evidence of being broken. */
-static void
-CountPredecessors(Trend *trend)
+/* The keys that the promise had, one after the other. */
+static List *
+KeysOf(const Trend *trend, const char *customer, const ScoreEvent *events, int count)
 {
-	char	   *key = trend->key;
+	List	   *keys = NIL;
+	PromiseAsOf promise = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *key;
+		ListCell   *cell;
+
+		PromiseAsOfApply(&promise, &events[i]);
+		key = PromiseAsOfKey(&promise, customer, trend->by);
+		foreach(cell, keys)
+		{
+			if (key && strcmp(lfirst(cell), key) == 0)
+				key = NULL;
+		}
+		if (key)
+			keys = lappend(keys, unconstify(char *, key));
+	}
+	return keys;
+}
+
+/* Counts the promise for each of those who carry it. */
+static void
+CountCarried(ScoreEventReader *base, const char *customer, const ScoreEvent *events, int count)
+{
+	Trend	   *trend = (Trend *) base;
+	ListCell   *of;
+
+	foreach(of, KeysOf(trend, customer, events, count))
+	{
+		ListCell   *cell;
+
+		trend->predecessor = lfirst(of);
+		foreach(cell, SuccessorsAmong(trend->successions, trend->predecessor,
+									  events[0].recorded_at))
+		{
+			trend->successor = lfirst(cell);
+			if (trend->key == NULL || strcmp(trend->key, trend->successor->key) == 0)
+				CountPromise(base, customer, events, count);
+		}
+	}
+	trend->predecessor = NULL;
+	trend->successor = NULL;
+}
+
+/* Counts what the promises of predecessors add to their successors. */
+static void
+CountAllCarried(Trend *trend)
+{
 	List	   *keys;
 
 	/* a copy: no statement can run while the entries are read */
 	trend->successions = SuccessionsBy(trend->by);
-	keys = PredecessorKeys(trend->successions, key);
+	keys = PredecessorKeys(trend->successions, trend->key);
 	if (keys == NIL)
 		return;
-	trend->base.process_promise = CountPromise;
-	trend->key = NULL;
+	trend->base.process_promise = CountCarried;
 	TrendStartGroups(trend);
 	ReadScoreEvents(&trend->base, trend->by, keys);
-	trend->key = key;
-	trend->predecessors = trend->groups;
+	trend->carried = trend->groups;
 }
 
 static uint32
@@ -305,7 +353,7 @@ trust_trend(PG_FUNCTION_ARGS)
 	LedgerEnter(ledger, &session);
 	trend.steps = StepsFromArgs(fcinfo, 1, trend.as_recorded);
 	trend.context = CurrentMemoryContext;
-	CountPredecessors(&trend);
+	CountAllCarried(&trend);
 	trend.base.process_promise = CountNextPromise;
 	trend.context = AllocSetContextCreate(CurrentMemoryContext, "trust_ledger trend",
 										  ALLOCSET_DEFAULT_SIZES);

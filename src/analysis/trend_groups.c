@@ -43,6 +43,16 @@ CheckCellLimit(const Trend *trend)
 			 errhint("Use a longer step or a later since, or set of_key.")));
 }
 
+/* Whether the promise counts for a group with that key, which may be NULL. */
+static bool
+Counts(const Trend *trend, const PromiseAsOf *promise, const char *key)
+{
+	const char *only = trend->predecessor ? trend->predecessor : trend->key;
+
+	return promise->made && (key || trend->by != BY_BACKER) &&
+		(only == NULL || (key && strcmp(key, only) == 0));
+}
+
 TrendGroup *
 TrendGroupOf(Trend *trend, const PromiseAsOf *promise, const char *customer)
 {
@@ -50,10 +60,9 @@ TrendGroupOf(Trend *trend, const PromiseAsOf *promise, const char *customer)
 	TrendGroup *group;
 	bool		found;
 
-	if (!promise->made || (key == NULL && trend->by == BY_BACKER) ||
-		(trend->key && (key == NULL || strcmp(key, trend->key) != 0)))
+	if (!Counts(trend, promise, key))
 		return NULL;
-	key = key ? key : "";
+	key = trend->successor ? trend->successor->key : key ? key : "";
 	group = hash_search(trend->groups, key, HASH_FIND, NULL);
 	if (group)
 		return group;
@@ -134,62 +143,33 @@ AddStep(const Trend *trend, TrendSum *sum, const TrendGroup *group, int step)
 	sum->overdue += cell->overdue;
 }
 
-/* Adds a predecessor's evidence of being broken at the end of each step. */
-static void
-AddPredecessor(const Trend *trend, float8 *broken, const Predecessor *predecessor)
-{
-	const TrendGroup *group = hash_search(trend->predecessors, predecessor->key, HASH_FIND, NULL);
-	TrendSum	sum = {0};
-
-	for (int step = 0; group && step < trend->steps.count; step++)
-	{
-		AddStep(trend, &sum, group, step);
-		if (sum.weighing > 0 && predecessor->since <= StepLastInstant(&trend->steps, step))
-			broken[step] += sum.verdicts.broken + sum.overdue * WEIGHT_OVERDUE;
-	}
-}
-
-/* The evidence of being broken that the group carries at the end of each step, or NULL. */
-static float8 *
-CarriedEvidence(const Trend *trend, const TrendGroup *group)
-{
-	List	   *predecessors = NIL;
-	float8	   *broken;
-	ListCell   *cell;
-
-	if (trend->predecessors)
-		predecessors = PredecessorsAmong(trend->successions, group->key, DT_NOEND);
-	if (predecessors == NIL)
-		return NULL;
-	broken = MemoryContextAllocHuge(trend->context, sizeof(float8) * trend->steps.count);
-	memset(broken, 0, sizeof(float8) * trend->steps.count);
-	foreach(cell, predecessors)
-		AddPredecessor(trend, broken, lfirst(cell));
-	return broken;
-}
-
 /* One row per step. */
 static void
 PutGroup(const Trend *trend, const TrendGroup *group)
 {
-	float8	   *carried = CarriedEvidence(trend, group);
+	const TrendGroup *carried = trend->carried ?
+		hash_search(trend->carried, group->key, HASH_FIND, NULL) : NULL;
 	TrendSum	sum = {0};
+	TrendSum	of_others = {0};
 
 	for (int step = 0; step < trend->steps.count; step++)
 	{
 		TrustScore	score;
+		float8		broken = 0.0;
 
 		AddStep(trend, &sum, group, step);
-		score = sum.verdicts;
-		score.broken += sum.overdue * WEIGHT_OVERDUE;
 		if (carried)
-			score.broken += carried[step];
-		if (sum.weighing == 0 && !(carried && carried[step] > 0.0))
+		{
+			AddStep(trend, &of_others, carried, step);
+			broken = of_others.weighing == 0 ? 0.0 :
+				of_others.verdicts.broken + of_others.overdue * WEIGHT_OVERDUE;
+		}
+		score = sum.verdicts;
+		score.broken += sum.overdue * WEIGHT_OVERDUE + broken;
+		if (sum.weighing == 0 && broken == 0.0)
 			ScoreClear(&score);
 		PutStep(trend, group, step, &score, sum.overdue);
 	}
-	if (carried)
-		pfree(carried);
 }
 
 static int

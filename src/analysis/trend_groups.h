@@ -42,7 +42,9 @@ typedef struct Trend
 	MemoryContext context;		/* holds the groups */
 	HTAB	   *groups;
 	const Successions *successions; /* NULL: none */
-	HTAB	   *predecessors;	/* groups whose evidence of being broken others carry, or NULL */
+	HTAB	   *carried;		/* groups of what successors carry, by their key; NULL: none */
+	const char *predecessor;	/* while these are counted: whose promises; else NULL */
+	const Successor *successor; /* and who carries them */
 	char		customer[MAX_KEY_BYTES + 1];	/* the current one, when by customer */
 	ReturnSetInfo *result;
 } Trend;

@@ -89,11 +89,12 @@ LANGUAGE sql IMMUTABLE AS $$
 			ELSE 'all' END
 $$;
 
--- Whose evidence of being broken a key carries, and since when: who was registered with the same
--- login right before, or the customer for whom the same actor or login was, or who retired with
--- this successor; and those whose evidence these carry.
+-- Whose evidence of being broken a key carries, since when, and of promises recorded until when:
+-- who was registered with the same login right before, or the customer for whom the same actor or
+-- login was, or who retired with this successor; and those whose evidence these carried by then.
+-- Several rows, if there are several ways.
 CREATE FUNCTION reference_predecessors(by text, OUT key text, OUT predecessor text,
-	OUT since timestamptz)
+	OUT until timestamptz, OUT since timestamptz)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	WITH RECURSIVE registered AS (
 		SELECT seq, recorded_at, subject, details->>'db_role' AS login,
@@ -116,12 +117,13 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 		FROM trust.entry WHERE event = 'actor_retired' AND details->>'successor' IS NOT NULL
 			AND by IN ('promiser', 'backer')
 	), carried AS (
-		SELECT * FROM direct
+		SELECT key, predecessor, since AS until, since FROM direct WHERE key <> predecessor
 		UNION
-		SELECT c.key, d.predecessor, greatest(c.since, d.since)
-		FROM carried c JOIN direct d ON d.key = c.predecessor
+		SELECT c.key, d.predecessor, d.since, c.since
+		FROM carried c JOIN direct d ON d.key = c.predecessor AND d.since <= c.until
+		WHERE d.key <> d.predecessor
 	)
-	SELECT key, predecessor, min(since) FROM carried WHERE key <> predecessor GROUP BY 1, 2
+	SELECT * FROM carried WHERE key <> predecessor
 $$;
 
 -- What each promise puts into a score of that instant; from is what it is kept and broken, faded.
@@ -157,9 +159,12 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	WITH own AS MATERIALIZED (SELECT * FROM reference_own_parts(by, as_of, known_at, half_life))
 	SELECT * FROM own
 	UNION ALL
-	SELECT c.key, own.customer, own.promise, own.promiser, own.backer, own.kind, own.outcome,
-		own.whose_word, own.at, 0, own.weight_broken, own.fading, own.broken_at, own.broken_fading
-	FROM own JOIN reference_predecessors(by) c ON c.predecessor = own.key
+	SELECT DISTINCT c.key, own.customer, own.promise, own.promiser, own.backer, own.kind,
+		own.outcome, own.whose_word, own.at, 0::float8, own.weight_broken, own.fading,
+		own.broken_at, own.broken_fading
+	FROM own JOIN trust.promise USING (promise)
+		JOIN reference_predecessors(by) c ON c.predecessor = own.key
+			AND c.until >= promise.recorded_at
 	WHERE own.weight_broken > 0 AND c.since <= as_of AND c.since <= known_at
 $$;
 
@@ -213,6 +218,20 @@ RETURNS SETOF record LANGUAGE sql AS $$
 		GROUP BY c.key, s.step_from
 	), predecessor AS MATERIALIZED (
 		SELECT * FROM reference_predecessors(by)
+	), carried AS MATERIALIZED (
+		SELECT h.key, h.step_from, count(*) AS weigh, sum(h.broken) AS broken
+		FROM (
+			SELECT DISTINCT p.key, s.step_from, c.promise, CASE WHEN is_overdue THEN 1
+				ELSE b.broken * reference_fading(b.broken_at, s.last, half_life) END AS broken
+			FROM predecessor p JOIN c ON c.key = p.predecessor
+				JOIN trust.promise t ON t.promise = c.promise AND t.recorded_at <= p.until
+				JOIN steps s ON c.at <= s.last AND s.last < c.until AND p.since <= s.last,
+				LATERAL (SELECT c.outcome IS NULL AND c.opened AND NOT c.ended
+					AND c.overdue_at < s.last AS is_overdue) AS o,
+				reference_broken_by(s.last, c.broken, c.broken_at, c.former, c.former_at,
+					c.settled_at) b) h
+		WHERE h.broken > 0
+		GROUP BY h.key, h.step_from
 	), happened AS (
 		SELECT c.key, s.step_from, count(*) FILTER (WHERE c.opens) AS opened,
 			count(*) FILTER (WHERE c.becomes = 'kept') AS kept,
@@ -227,10 +246,7 @@ RETURNS SETOF record LANGUAGE sql AS $$
 			coalesce(h.broken, 0), coalesce(score.overdue, 0)
 	FROM (SELECT DISTINCT key, coalesce(key, '') AS id FROM c) k CROSS JOIN steps s
 	LEFT JOIN score ON coalesce(score.key, '') = k.id AND score.step_from = s.step_from
-	CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE b.broken > 0) AS weigh,
-			sum(b.broken) AS broken
-		FROM predecessor p JOIN score b ON b.key = p.predecessor
-		WHERE p.key = k.key AND b.step_from = s.step_from AND p.since <= s.last) carried
+	LEFT JOIN carried ON carried.key = k.key AND carried.step_from = s.step_from
 	LEFT JOIN happened h ON coalesce(h.key, '') = k.id AND h.step_from = s.step_from
 $$;
 
@@ -385,13 +401,19 @@ CREATE FUNCTION reference_view(by text, half_life interval,
 		OUT counts bigint[], OUT shares float8[], OUT median interval)
 RETURNS SETOF record LANGUAGE sql AS $$
 	WITH own AS MATERIALIZED (SELECT * FROM reference_own_view(by, half_life)),
-		predecessor AS MATERIALIZED (SELECT * FROM reference_predecessors(by))
+		carried AS MATERIALIZED (
+			SELECT key, sum(broken) AS broken
+			FROM (SELECT DISTINCT h.key, t.promise, CASE WHEN t.state IN ('proposed', 'open')
+					AND s.opened AND s.overdue_at < now() THEN 1
+					ELSE s.broken * reference_fading(s.broken_at, now(), half_life) END AS broken
+				FROM trust.promise t, reference_standing(t.promise, 'infinity', 'infinity') s,
+					reference_predecessors(by) h
+				WHERE h.predecessor = reference_key(by, s.customer, s.promiser, s.backer, s.kind)
+					AND h.until >= t.recorded_at) x
+			GROUP BY key)
 	SELECT v.key, v.evidence_kept, v.evidence_broken + coalesce(carried.broken, 0),
 		CASE WHEN carried.broken > 0 THEN now() ELSE v.as_of END, v.counts, v.shares, v.median
-	FROM own v
-	CROSS JOIN LATERAL (SELECT sum(b.evidence_broken) AS broken
-		FROM predecessor p JOIN own b ON b.key = p.predecessor
-		WHERE p.key = v.key) carried
+	FROM own v LEFT JOIN carried USING (key)
 $$;
 
 CREATE FUNCTION view_differs(by text, OUT compared bigint, OUT differ bigint, OUT example text)

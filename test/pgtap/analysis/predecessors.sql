@@ -1,7 +1,7 @@
 -- A successor carries its predecessors' evidence of being broken, and not that of being kept.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(54);
+SELECT plan(57);
 
 SET timezone = 'UTC';
 SET client_min_messages = warning;
@@ -117,6 +117,23 @@ SELECT trust_ledger.retire_actor('ben', successor => 'ada') \g /dev/null
 SELECT results_eq($$SELECT (told('promiser', key)).* FROM unnest('{ada,ben}'::text[]) AS key$$,
 	$$VALUES ('4:3', '4:3', '4:3', '4:3'), ('0:3', '0:3', '0:3', '0:3')$$,
 	'each one after the other: each promise once');
+
+-- What a predecessor promises after the hand-over is its own, also along a chain.
+CALL human('stands in', NULL, 1, 0);
+CALL human('away', NULL, 0, 1);
+SELECT trust_ledger.retire_actor('away', successor => 'stands in') \g /dev/null
+SELECT trust_ledger.register_actor('away', 'human', returns => true) \g /dev/null
+CALL human('away', NULL, 0, 4);
+SELECT results_eq($$SELECT (told('promiser', key)).*
+	FROM unnest('{stands in,away}'::text[]) AS key$$,
+	$$VALUES ('1:1', '1:1', '1:1', '1:1'), ('0:5', '0:5', '0:5', '0:5')$$, 'who returns');
+CALL human('next', NULL, 1, 0);
+SELECT trust_ledger.retire_actor('stands in', successor => 'next') \g /dev/null
+SELECT trust_ledger.register_actor('stands in', 'human', returns => true) \g /dev/null
+SELECT trust_ledger.retire_actor('away', successor => 'stands in') \g /dev/null
+SELECT results_eq($$SELECT * FROM told('promiser', 'next')$$,
+	$$VALUES ('1:1', '1:1', '1:1', '1:1')$$, 'whom they follow later');
+SELECT is((told('promiser', 'stands in')).score, '1:5', 'carries it all');
 
 -- Machines, and what only is overdue.
 SELECT trust_ledger.register_actor('bot', 'ai', responsible => 'anna', model => 'm',
