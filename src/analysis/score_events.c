@@ -87,10 +87,12 @@ static void
 ProcessPromise(ScoreEventReceiver *receiver)
 {
 	ScoreEventReader *reader = receiver->reader;
+	MemoryContext previous = MemoryContextSwitchTo(receiver->context);
 
 	if (receiver->count > 0)
 		reader->process_promise(reader, receiver->customer, receiver->events, receiver->count);
 	receiver->count = 0;
+	MemoryContextSwitchTo(previous);
 	MemoryContextReset(receiver->context);
 }
 

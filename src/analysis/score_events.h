@@ -74,7 +74,8 @@ typedef struct ScoreEventReader
 {
 	/*
 	 * Called once per promise with its entries, at least one, in the order of seq.  Strings are
-	 * valid until it returns.  customer is NULL if skipped.
+	 * valid until it returns, and so is what it allocates.  customer is NULL if skipped.  It must
+	 * not run statements.
 	 */
 	void		(*process_promise) (struct ScoreEventReader *reader, const char *customer,
 									const ScoreEvent *events, int count);
