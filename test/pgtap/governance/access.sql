@@ -2,7 +2,7 @@
 
 BEGIN;
 CREATE EXTENSION pgtap;
-SELECT plan(307);
+SELECT plan(308);
 CREATE EXTENSION trust_ledger;
 
 \ir ../../helpers/calls.sql
