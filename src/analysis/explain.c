@@ -152,8 +152,8 @@ PutPart(const Explanation *explanation, const Part *part, ReturnSetInfo *result)
  *		exactly the score as of then.  The current score of a customer is updated with
  *		each entry, so it can differ in rounding, by up to 1e-9.  Promises without
  *		evidence have no row.  Of promises of predecessors (see predecessors.h), only the
- *		evidence of being broken counts.  as_of and known_at: see customer_score().  Errors: TL004;
- *		22004 by or of_key is null; 22008 as_of is infinite or in the future; 22023 by.
+ *		evidence of being broken counts.  as_of and known_at: see customer_score().  Errors:
+ *		TL004; 22004 by or of_key is null; 22008 as_of is infinite or in the future; 22023 by.
  */
 Datum
 explain_trust(PG_FUNCTION_ARGS)

@@ -10,7 +10,6 @@
 #include "analysis/predecessors.h"
 
 #include "catalog/pg_type_d.h"
-#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -154,85 +153,69 @@ SuccessionsBy(Grouping by)
 	return copy;
 }
 
-const Predecessor *
-FindPredecessor(const List *predecessors, const char *key)
+const LinkedKey *
+FindLinkedKey(const List *linked_keys, const char *key)
 {
 	const ListCell *cell;
 
-	foreach(cell, predecessors)
+	foreach(cell, linked_keys)
 	{
-		const Predecessor *predecessor = lfirst(cell);
+		const LinkedKey *linked = lfirst(cell);
 
-		if (strcmp(predecessor->key, key) == 0)
-			return predecessor;
+		if (strcmp(linked->key, key) == 0)
+			return linked;
 	}
 	return NULL;
 }
 
-/*
- * From the latest hand-over to the earliest: what is handed to the key, or before that to
- * one of those found so far.
- */
 List *
-PredecessorsAmong(const Successions *successions, const char *key, TimestampTz known_at)
+LinkedKeys(const List *linked_keys)
 {
-	List	   *found = NIL;
-
-	for (uint64 i = successions ? successions->count : 0; i-- > 0;)
-	{
-		const Succession *succession = &successions->list[i];
-		Predecessor *predecessor;
-
-		if (succession->since > known_at || strcmp(succession->predecessor, key) == 0 ||
-			(strcmp(succession->successor, key) != 0 &&
-			 !FindPredecessor(found, succession->successor)) ||
-			FindPredecessor(found, succession->predecessor))
-			continue;
-		predecessor = palloc(sizeof(Predecessor));
-		predecessor->key = pstrdup(succession->predecessor);
-		predecessor->until = succession->since;
-		found = lappend(found, predecessor);
-	}
-	return found;
-}
-
-static bool
-IsSuccessor(const List *successors, const char *key)
-{
+	List	   *keys = NIL;
 	const ListCell *cell;
 
-	foreach(cell, successors)
-	{
-		const Successor *successor = lfirst(cell);
-
-		if (strcmp(successor->key, key) == 0)
-			return true;
-	}
-	return false;
+	foreach(cell, linked_keys)
+		keys = lappend(keys, ((const LinkedKey *) lfirst(cell))->key);
+	return keys;
 }
 
-/* The same in the other direction. */
-List *
-SuccessorsAmong(const Successions *successions, const char *key, TimestampTz promised_at)
+/*
+ * Follows the hand-overs from the key on, in the order of time from an instant; or back, in
+ * the reverse order.  So each key is found by the earliest way, or the latest.
+ */
+static List *
+FollowHandOvers(const Successions *successions, const char *key, TimestampTz from, bool back)
 {
 	List	   *found = NIL;
 
 	for (uint64 i = 0; successions && i < successions->count; i++)
 	{
-		const Succession *succession = &successions->list[i];
-		Successor  *successor;
+		const Succession *next = &successions->list[back ? successions->count - 1 - i : i];
+		const char *near = back ? next->successor : next->predecessor;
+		const char *far = back ? next->predecessor : next->successor;
+		LinkedKey  *linked;
 
-		if (succession->since < promised_at || strcmp(succession->successor, key) == 0 ||
-			(strcmp(succession->predecessor, key) != 0 &&
-			 !IsSuccessor(found, succession->predecessor)) ||
-			IsSuccessor(found, succession->successor))
+		if ((back ? next->since > from : next->since < from) || strcmp(far, key) == 0 ||
+			(strcmp(near, key) != 0 && !FindLinkedKey(found, near)) || FindLinkedKey(found, far))
 			continue;
-		successor = palloc(sizeof(Successor));
-		successor->key = pstrdup(succession->successor);
-		successor->since = succession->since;
-		found = lappend(found, successor);
+		linked = palloc(sizeof(LinkedKey));
+		linked->key = pstrdup(far);
+		linked->at = next->since;
+		found = lappend(found, linked);
 	}
 	return found;
+}
+
+List *
+PredecessorsAmong(const Successions *successions, const char *key, TimestampTz known_at)
+{
+	return FollowHandOvers(successions, key, known_at, true);
+}
+
+List *
+SuccessorsAmong(const Successions *successions, const char *key, TimestampTz promised_at)
+{
+	return FollowHandOvers(successions, key, promised_at, false);
 }
 
 List *
@@ -242,15 +225,11 @@ PredecessorsOf(Grouping by, const char *key, TimestampTz known_at)
 }
 
 List *
-PredecessorKeys(const Successions *successions, const char *key)
+AllPredecessorKeys(const Successions *successions)
 {
 	List	   *keys = NIL;
-	const ListCell *cell;
 
-	if (successions && key == NULL)
-		for (uint64 i = 0; i < successions->count; i++)
-			keys = lappend(keys, successions->list[i].predecessor);
-	foreach(cell, key ? PredecessorsAmong(successions, key, DT_NOEND) : NIL)
-		keys = lappend(keys, ((Predecessor *) lfirst(cell))->key);
+	for (uint64 i = 0; successions && i < successions->count; i++)
+		keys = lappend(keys, successions->list[i].predecessor);
 	return keys;
 }

@@ -19,23 +19,19 @@
 
 #include "analysis/score_events.h"
 
-typedef struct Predecessor
+/* A predecessor or a successor of some key. */
+typedef struct LinkedKey
 {
 	char	   *key;
-	TimestampTz until;			/* what it promised until then is carried, by recorded_at */
-} Predecessor;
-
-typedef struct Successor
-{
-	char	   *key;
-	TimestampTz since;			/* since when it carries what was promised */
-} Successor;
+	TimestampTz at;				/* until when promises of a predecessor were recorded that are
+								 * carried; since when a successor carries a promise */
+} LinkedKey;
 
 /* Who directly succeeds whom. */
 typedef struct Successions Successions;
 
 /*
- * Palloc'd list of the key's predecessors as known at that time; DT_NOEND: now.  NIL for
+ * Palloc'd list of LinkedKey: the key's predecessors as known at that time; DT_NOEND: now.  NIL for
  * groupings other than by customer, promiser and backer.  Needs a LedgerSession, and may
  * run statements in it: not to be called while one of it runs.
  */
@@ -48,14 +44,20 @@ extern const Successions *SuccessionsBy(Grouping by);
 extern List *PredecessorsAmong(const Successions *successions, const char *key,
 							   TimestampTz known_at);
 
-/* List of the keys (char *) of all predecessors of the key; NULL: of any key. */
-extern List *PredecessorKeys(const Successions *successions, const char *key);
-
-/* List of those who carry what that key promised at that time, by recorded_at. */
+/*
+ * Those who carry what that key promised, if it was recorded at that time.  Likewise a
+ * palloc'd list of LinkedKey, and runs no statement.
+ */
 extern List *SuccessorsAmong(const Successions *successions, const char *key,
 							 TimestampTz promised_at);
 
-/* The predecessor with that key; NULL if it is none of them. */
-extern const Predecessor *FindPredecessor(const List *predecessors, const char *key);
+/* The keys (char *) of all predecessors of any key, with duplicates. */
+extern List *AllPredecessorKeys(const Successions *successions);
+
+/* The keys (char *) in a list of LinkedKey. */
+extern List *LinkedKeys(const List *linked_keys);
+
+/* The one with that key; NULL if it is not in the list. */
+extern const LinkedKey *FindLinkedKey(const List *linked_keys, const char *key);
 
 #endif

@@ -174,21 +174,10 @@ ScoredKeyAt(const PointInTime *point, Grouping by, const char *key)
 	return scored;
 }
 
-static List *
-PredecessorKeysOf(const ScoredKey *scored)
-{
-	List	   *keys = NIL;
-	const ListCell *cell;
-
-	foreach(cell, scored->predecessors)
-		keys = lappend(keys, ((const Predecessor *) lfirst(cell))->key);
-	return keys;
-}
-
 void
 ReadScoredKey(ScoreEventReader *reader, const ScoredKey *scored)
 {
-	List	   *keys = PredecessorKeysOf(scored);
+	List	   *keys = LinkedKeys(scored->predecessors);
 
 	if (scored->key)
 		keys = lappend(keys, unconstify(char *, scored->key));
@@ -201,14 +190,14 @@ ContributionAtPoint(const PointInTime *point, const ScoredKey *scored,
 {
 	const char *key = PromiseAsOfKey(promise, customer, scored->by);
 	Contribution contribution = PromiseAsOfContribution(promise, point->now, point->as_of);
-	const Predecessor *predecessor;
+	const LinkedKey *predecessor;
 
 	if (key && (scored->key == NULL || strcmp(key, scored->key) == 0))
 		return contribution;
-	predecessor = key ? FindPredecessor(scored->predecessors, key) : NULL;
+	predecessor = key ? FindLinkedKey(scored->predecessors, key) : NULL;
 	contribution.kept = 0.0;
 	contribution.counts = contribution.counts && contribution.broken > 0.0 &&
-		predecessor && promise->recorded_at <= predecessor->until;
+		predecessor && promise->recorded_at <= predecessor->at;
 	return contribution;
 }
 
@@ -283,9 +272,9 @@ UntilsOf(const ScoredKey *scored)
 
 	foreach(cell, scored->predecessors)
 	{
-		const Predecessor *predecessor = lfirst(cell);
+		const LinkedKey *predecessor = lfirst(cell);
 
-		untils[foreach_current_index(cell)] = TimestampTzGetDatum(predecessor->until);
+		untils[foreach_current_index(cell)] = TimestampTzGetDatum(predecessor->at);
 	}
 	return PointerGetDatum(construct_array(untils, count, TIMESTAMPTZOID, sizeof(TimestampTz),
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
@@ -302,7 +291,7 @@ CarriedScore(Grouping by, const char *key, const PointInTime *point)
 	ScoreClear(&score);
 	if (scored.predecessors == NIL)
 		return score;
-	(void) ReadScore(&compute_carried[by], TextArrayDatum(PredecessorKeysOf(&scored)),
+	(void) ReadScore(&compute_carried[by], TextArrayDatum(LinkedKeys(scored.predecessors)),
 					 UntilsOf(&scored), point, &score, &overdue);
 	/* without evidence it is to be empty, as if there were no predecessor */
 	if (score.broken == 0.0)

@@ -23,7 +23,7 @@ typedef struct ScoredKey
 {
 	Grouping	by;
 	const char *key;			/* NULL: all groups */
-	List	   *predecessors;	/* of Predecessor */
+	List	   *predecessors;	/* of LinkedKey */
 } ScoredKey;
 
 /* LedgerOpen(), after checking that the current user may read scores (TL004). */

@@ -78,13 +78,18 @@ CountShare(Trend *trend, const Share *share, TimestampTz instant, int sign)
 static void
 ChangeShare(Trend *trend, Progress *progress, const Share *share, TimestampTz instant)
 {
+	Share		changed = *share;
+
 	if (trend->successor)
-		instant = Max(instant, trend->successor->since);
-	if (!StepsEndAfter(&trend->steps, instant) || SameShare(&progress->share, share))
+	{
+		instant = Max(instant, trend->successor->at);
+		changed.contribution.counts &= changed.contribution.broken > 0.0;
+	}
+	if (!StepsEndAfter(&trend->steps, instant) || SameShare(&progress->share, &changed))
 		return;
 	CountShare(trend, &progress->share, instant, -1);
-	CountShare(trend, share, instant, 1);
-	progress->share = *share;
+	CountShare(trend, &changed, instant, 1);
+	progress->share = changed;
 }
 
 /* Counts that the promise was opened, or that its verdict changed. */
@@ -289,7 +294,9 @@ CountAllCarried(Trend *trend)
 
 	/* a copy: no statement can run while the entries are read */
 	trend->successions = SuccessionsBy(trend->by);
-	keys = PredecessorKeys(trend->successions, trend->key);
+	keys = trend->key ?
+		LinkedKeys(PredecessorsAmong(trend->successions, trend->key, DT_NOEND)) :
+		AllPredecessorKeys(trend->successions);
 	if (keys == NIL)
 		return;
 	trend->base.process_promise = CountCarried;

@@ -44,7 +44,7 @@ typedef struct Trend
 	const Successions *successions; /* NULL: none */
 	HTAB	   *carried;		/* groups of what successors carry, by their key; NULL: none */
 	const char *predecessor;	/* while these are counted: whose promises; else NULL */
-	const Successor *successor; /* and who carries them */
+	const LinkedKey *successor; /* and who carries them */
 	char		customer[MAX_KEY_BYTES + 1];	/* the current one, when by customer */
 	ReturnSetInfo *result;
 } Trend;

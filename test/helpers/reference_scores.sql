@@ -110,45 +110,24 @@ RETURNS SETOF record LANGUAGE sql STABLE AS $$
 	), direct AS (
 		SELECT b.key, (SELECT a.key AS before FROM used a WHERE a.thing = b.thing
 			AND a.seq < b.seq AND a.key IS NOT NULL ORDER BY a.seq DESC LIMIT 1) AS predecessor,
-			b.recorded_at AS since
+			b.recorded_at AS since, b.seq
 		FROM used b WHERE b.key IS NOT NULL AND b.thing IS NOT NULL
 		UNION
-		SELECT details->>'successor', subject, recorded_at
+		SELECT details->>'successor', subject, recorded_at, seq
 		FROM trust.entry WHERE event = 'actor_retired' AND details->>'successor' IS NOT NULL
 			AND by IN ('promiser', 'backer')
 	), carried AS (
-		SELECT key, predecessor, since AS until, since FROM direct WHERE key <> predecessor
+		SELECT key, predecessor, since AS until, since, seq FROM direct WHERE key <> predecessor
 		UNION
-		SELECT c.key, d.predecessor, d.since, c.since
-		FROM carried c JOIN direct d ON d.key = c.predecessor AND d.since <= c.until
+		SELECT c.key, d.predecessor, d.since, c.since, d.seq
+		FROM carried c JOIN direct d ON d.key = c.predecessor AND d.seq < c.seq
 		WHERE d.key <> d.predecessor
 	)
-	SELECT * FROM carried WHERE key <> predecessor
+	SELECT key, predecessor, until, since FROM carried WHERE key <> predecessor
 $$;
 
 -- What each promise puts into a score of that instant; from is what it is kept and broken, faded.
-CREATE FUNCTION reference_own_parts(by text, as_of timestamptz, known_at timestamptz,
-	half_life interval,
-	OUT key text, OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text,
-		OUT kind text, OUT outcome text,
-	OUT whose_word text, OUT at timestamptz, OUT weight_kept float8, OUT weight_broken float8,
-		OUT fading float8, OUT broken_at timestamptz, OUT broken_fading float8)
-RETURNS SETOF record LANGUAGE sql STABLE AS $$
-	SELECT reference_key(by, s.customer, s.promiser, s.backer, s.kind), s.customer, p.promise,
-		s.promiser, s.backer, s.kind,
-		coalesce(s.outcome, 'overdue'), s.whose_word, c.at, c.kept, c.broken, reference_fading(c.at,
-			as_of, half_life), c.broken_at, reference_fading(c.broken_at, as_of, half_life)
-	FROM trust.promise p, reference_standing(p.promise, as_of, known_at) s,
-		LATERAL (SELECT s.settled_at, s.kept, b.broken, b.broken_at
-			FROM reference_broken_by(as_of, s.broken, s.broken_at, s.former, s.former_at,
-				s.settled_at) b
-			WHERE s.outcome IS NOT NULL
-			UNION ALL
-			SELECT as_of, 0, 1, as_of WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
-				AND s.overdue_at < as_of) AS c (at, kept, broken, broken_at)
-$$;
-
--- The same, with what predecessors' promises are broken.
+-- A promise of a predecessor: what it is broken.
 CREATE FUNCTION reference_parts(by text, as_of timestamptz, known_at timestamptz,
 	half_life interval,
 	OUT key text, OUT customer text, OUT promise uuid, OUT promiser text, OUT backer text,
@@ -156,7 +135,22 @@ CREATE FUNCTION reference_parts(by text, as_of timestamptz, known_at timestamptz
 	OUT whose_word text, OUT at timestamptz, OUT weight_kept float8, OUT weight_broken float8,
 		OUT fading float8, OUT broken_at timestamptz, OUT broken_fading float8)
 RETURNS SETOF record LANGUAGE sql STABLE AS $$
-	WITH own AS MATERIALIZED (SELECT * FROM reference_own_parts(by, as_of, known_at, half_life))
+	WITH own (key, customer, promise, promiser, backer, kind, outcome, whose_word, at,
+		weight_kept, weight_broken, fading, broken_at, broken_fading) AS MATERIALIZED (
+		SELECT reference_key(by, s.customer, s.promiser, s.backer, s.kind), s.customer, p.promise,
+			s.promiser, s.backer, s.kind,
+			coalesce(s.outcome, 'overdue'), s.whose_word, c.at, c.kept, c.broken,
+			reference_fading(c.at, as_of, half_life), c.broken_at,
+			reference_fading(c.broken_at, as_of, half_life)
+		FROM trust.promise p, reference_standing(p.promise, as_of, known_at) s,
+			LATERAL (SELECT s.settled_at, s.kept, b.broken, b.broken_at
+				FROM reference_broken_by(as_of, s.broken, s.broken_at, s.former, s.former_at,
+					s.settled_at) b
+				WHERE s.outcome IS NOT NULL
+				UNION ALL
+				SELECT as_of, 0, 1, as_of WHERE s.outcome IS NULL AND s.opened AND NOT s.ended
+					AND s.overdue_at < as_of) AS c (at, kept, broken, broken_at)
+	)
 	SELECT * FROM own
 	UNION ALL
 	SELECT DISTINCT c.key, own.customer, own.promise, own.promiser, own.backer, own.kind,
@@ -344,13 +338,14 @@ LANGUAGE sql
 
 -- What the views of schema trust say, from the entries; those by backer leave out what nobody
 -- backs.
-CREATE FUNCTION reference_own_view(by text, half_life interval,
+CREATE FUNCTION reference_view(by text, half_life interval,
 	OUT key text, OUT evidence_kept float8, OUT evidence_broken float8, OUT as_of timestamptz,
 		OUT counts bigint[], OUT shares float8[], OUT median interval)
 RETURNS SETOF record LANGUAGE sql AS $$
 	WITH life AS (
 		SELECT promise, (array_agg(state ORDER BY seq DESC))[1] AS state, min(occurred_at) FILTER
 			(WHERE event = 'made') AS made_at,
+			min(recorded_at) FILTER (WHERE event = 'made') AS recorded_at,
 			bool_or(event = 'withdrawn' AND state = 'broken') AS withdrawn_late, min(occurred_at)
 				FILTER (WHERE event = 'released' AND stands IS NOT FALSE) AS released_at
 		FROM trust.entry WHERE promise IS NOT NULL GROUP BY promise
@@ -366,54 +361,47 @@ RETURNS SETOF record LANGUAGE sql AS $$
 		FROM (SELECT *, lag(due) OVER (PARTITION BY promise ORDER BY seq) AS before FROM trust.entry
 			WHERE event IN ('made', 'paused', 'resumed') OR event = 'amended' AND stands) e
 		GROUP BY promise
-	), p AS (
-		SELECT reference_key(by, s.customer, s.promiser, s.backer, s.kind) AS key, s.*, state,
-			made_at, evidence, withdrawn_late, released_at > due AS released_late, due_moved,
+	), p AS MATERIALIZED (
+		SELECT reference_key(by, s.customer, s.promiser, s.backer, s.kind) AS key, promise, s.*,
+			state, recorded_at, made_at, evidence, withdrawn_late,
+			released_at > due AS released_late, due_moved,
 			opened AND state IN ('proposed', 'open') AND overdue_at < now() AS is_overdue
 		FROM life JOIN backing USING (promise) JOIN terms USING (promise),
 			reference_standing(promise, 'infinity', 'infinity') s
+	), own AS (
+		SELECT key,
+			coalesce(sum(kept * reference_fading(settled_at, now(), half_life)), 0) AS kept,
+			coalesce(sum(broken * reference_fading(broken_at, now(), half_life)), 0)
+				+ count(*) FILTER (WHERE is_overdue) AS broken,
+			CASE WHEN bool_or(is_overdue OR outcome IS NOT NULL) THEN now() END AS as_of,
+			ARRAY[count(*), count(*) FILTER (WHERE state = 'proposed'),
+				count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE is_overdue),
+				count(*) FILTER (WHERE state = 'kept'),
+				count(*) FILTER (WHERE state = 'partly_kept'), count(*) FILTER (WHERE state = 'broken'),
+				count(*) FILTER (WHERE state = 'released'),
+				count(*) FILTER (WHERE state = 'withdrawn'),
+				count(*) FILTER (WHERE withdrawn_late), count(*) FILTER (WHERE released_late),
+					count(*) FILTER (WHERE due_moved)] AS counts,
+			ARRAY[avg((backer IS NOT NULL)::int),
+				avg((evidence IS NOT DISTINCT FROM 'asserted')::int),
+				avg((evidence IS NOT DISTINCT FROM 'session')::int),
+				avg((evidence IS NOT DISTINCT FROM 'passkey')::int),
+					avg((whose_word = 'company')::int)]::float8[] AS shares,
+			middle(array_agg(settled_at - made_at ORDER BY settled_at - made_at) FILTER
+				(WHERE outcome = 'kept')) AS median
+		FROM p WHERE by <> 'backer' OR backer IS NOT NULL
+		GROUP BY key
+	), carried AS (
+		SELECT key, sum(broken) AS broken
+		FROM (SELECT DISTINCT h.key, p.promise, CASE WHEN is_overdue THEN 1
+				ELSE p.broken * reference_fading(p.broken_at, now(), half_life) END AS broken
+			FROM p JOIN reference_predecessors(by) h ON h.predecessor = p.key
+				AND h.until >= p.recorded_at) x
+		GROUP BY key
 	)
-	SELECT key,
-		coalesce(sum(kept * reference_fading(settled_at, now(), half_life)), 0),
-		coalesce(sum(broken * reference_fading(broken_at, now(), half_life)), 0) + count(*) FILTER
-			(WHERE is_overdue),
-		CASE WHEN bool_or(is_overdue OR outcome IS NOT NULL) THEN now() END,
-		ARRAY[count(*), count(*) FILTER (WHERE state = 'proposed'),
-			count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE is_overdue),
-			count(*) FILTER (WHERE state = 'kept'), count(*) FILTER (WHERE state = 'partly_kept'),
-				count(*) FILTER (WHERE state = 'broken'),
-			count(*) FILTER (WHERE state = 'released'), count(*) FILTER (WHERE state = 'withdrawn'),
-			count(*) FILTER (WHERE withdrawn_late), count(*) FILTER (WHERE released_late),
-				count(*) FILTER (WHERE due_moved)],
-		ARRAY[avg((backer IS NOT NULL)::int), avg((evidence IS NOT DISTINCT FROM 'asserted')::int),
-			avg((evidence IS NOT DISTINCT FROM 'session')::int),
-			avg((evidence IS NOT DISTINCT FROM 'passkey')::int),
-				avg((whose_word = 'company')::int)]::float8[],
-		middle(array_agg(settled_at - made_at ORDER BY settled_at - made_at) FILTER
-			(WHERE outcome = 'kept'))
-	FROM p WHERE by <> 'backer' OR backer IS NOT NULL
-	GROUP BY key
-$$;
-
--- The same, with what predecessors' promises are broken.
-CREATE FUNCTION reference_view(by text, half_life interval,
-	OUT key text, OUT evidence_kept float8, OUT evidence_broken float8, OUT as_of timestamptz,
-		OUT counts bigint[], OUT shares float8[], OUT median interval)
-RETURNS SETOF record LANGUAGE sql AS $$
-	WITH own AS MATERIALIZED (SELECT * FROM reference_own_view(by, half_life)),
-		carried AS MATERIALIZED (
-			SELECT key, sum(broken) AS broken
-			FROM (SELECT DISTINCT h.key, t.promise, CASE WHEN t.state IN ('proposed', 'open')
-					AND s.opened AND s.overdue_at < now() THEN 1
-					ELSE s.broken * reference_fading(s.broken_at, now(), half_life) END AS broken
-				FROM trust.promise t, reference_standing(t.promise, 'infinity', 'infinity') s,
-					reference_predecessors(by) h
-				WHERE h.predecessor = reference_key(by, s.customer, s.promiser, s.backer, s.kind)
-					AND h.until >= t.recorded_at) x
-			GROUP BY key)
-	SELECT v.key, v.evidence_kept, v.evidence_broken + coalesce(carried.broken, 0),
-		CASE WHEN carried.broken > 0 THEN now() ELSE v.as_of END, v.counts, v.shares, v.median
-	FROM own v LEFT JOIN carried USING (key)
+	SELECT key, own.kept, own.broken + coalesce(carried.broken, 0),
+		CASE WHEN carried.broken > 0 THEN now() ELSE own.as_of END, counts, shares, median
+	FROM own LEFT JOIN carried USING (key)
 $$;
 
 CREATE FUNCTION view_differs(by text, OUT compared bigint, OUT differ bigint, OUT example text)

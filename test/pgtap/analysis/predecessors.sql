@@ -1,7 +1,7 @@
 -- A successor carries its predecessors' evidence of being broken, and not that of being kept.
 CREATE EXTENSION pgtap;
 CREATE EXTENSION trust_ledger;
-SELECT plan(57);
+SELECT plan(58);
 
 SET timezone = 'UTC';
 SET client_min_messages = warning;
@@ -9,6 +9,7 @@ SELECT trust_ledger.create_ledger() \g /dev/null
 SELECT trust_ledger.grant_access(current_user, 'import') \g /dev/null
 \ir ../../helpers/reference_scores.sql
 \ir ../../helpers/evidence.sql
+\ir ../../helpers/without_guards.sql
 CREATE ROLE login_1;
 CREATE ROLE login_2;
 CREATE ROLE login_3;
@@ -223,4 +224,24 @@ SELECT is(evidence(trust_ledger.promiser_score('new'), 1), '0.5:1', 'another hal
 SELECT is(evidence(trust_ledger.customer_score('acme inc'), 3), '3:2', 'of a customer');
 
 SELECT is_empty('SELECT * FROM trust_ledger.verify()', 'the ledger is sound');
+
+-- Sixty days ago the predecessors broke their promises, and later they kept them: rounding leaves
+-- nothing behind. The times are made up, and the chain is no longer sound.
+SELECT trust_ledger.register_actor(who || i, 'human'),
+	trust_ledger.make_promise('past', who || i, actor => who || i)
+FROM generate_series(1, 3) i, unnest('{from,to}'::text[]) who \g /dev/null
+SELECT trust_ledger.retire_actor('from' || i, successor => 'to' || i) FROM generate_series(1, 3) i
+	\g /dev/null
+SELECT trust_ledger.assess_promise(promise, verdict, actor => 'carl')
+FROM unnest('{broken,kept}'::text[]) verdict, trust.promise WHERE promiser LIKE 'from_'
+	\g /dev/null
+SELECT without_guards($$UPDATE trust.entry SET occurred_at = past, recorded_at = past
+	FROM (SELECT customer, seq, now() + interval '1 hour' * seq - interval '1 day' * CASE
+		WHEN event = 'made' THEN 90 WHEN event = 'actor_retired' THEN 80
+		WHEN verdict = 'broken' THEN 60 ELSE 10 END AS past FROM trust.entry
+		WHERE customer = 'past' OR event = 'actor_retired') e
+	WHERE entry.customer = e.customer AND entry.seq = e.seq$$) \g /dev/null
+SELECT results_eq($$SELECT DISTINCT ON (key) score::text FROM trust_ledger.trust_trend('promiser',
+	'5 hours', now() - interval '85 days') WHERE key LIKE 'to_' ORDER BY key, step_from DESC$$,
+	$$VALUES ('empty'), ('empty'), ('empty')$$, 'what is kept later leaves nothing');
 SELECT finish();
